@@ -1,0 +1,50 @@
+// Bundles the command line into dist/, with the licences of what is bundled beside it.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { build } from 'esbuild';
+
+rmSync('dist', { recursive: true, force: true });
+mkdirSync('dist');
+
+const { metafile } = await build({
+  entryPoints: ['src/cli.ts'],
+  outdir: 'dist',
+  bundle: true,
+  // Chunks, so that each command loads only what it needs.
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  // Its binary is compiled for the machine that it is installed on.
+  external: ['better-sqlite3'],
+  // Bundled CommonJS packages ask for Node's own modules by require.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  metafile: true,
+  logLevel: 'warning',
+});
+
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafile));
+
+/** The licence text of every package of which anything is in the bundle. */
+function notices({ inputs }) {
+  const folders = Object.keys(inputs)
+    .map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
+    .filter((folder) => folder !== undefined);
+  return [...new Set(folders)]
+    .toSorted()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      return `${name} ${version} (${license})\n\n${licenceText(folder) ?? 'The package has no licence file; its package.json names the licence above.'}\n`;
+    })
+    .join(`\n${'-'.repeat(80)}\n\n`);
+}
+
+function licenceText(folder) {
+  if (!existsSync(folder)) return undefined;
+  const file = readdirSync(folder).find((name) => /^(licen[cs]e|copying)/i.test(name));
+  return file === undefined ? undefined : readFileSync(join(folder, file), 'utf8').trim();
+}
