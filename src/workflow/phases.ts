@@ -1,0 +1,28 @@
+/** The phases of a run and the only steps between them (contract §2, seed "RunState Lifecycle"). */
+export const phases = ['none', 'imminent', 'physics', 'standby', 'completed'] as const;
+
+export type Phase = (typeof phases)[number];
+
+export type PhaseMessage = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
+
+const steps: Record<Phase, Partial<Record<PhaseMessage, Phase>>> = {
+  none: { run_imminent: 'imminent' },
+  imminent: { start_run: 'physics' },
+  physics: { pause_run: 'standby', end_run: 'completed' },
+  standby: { resume_run: 'physics' },
+  completed: {},
+};
+
+/** Only a run that is stopped or fails may end from these phases. */
+const earlyEnds: ReadonlySet<Phase> = new Set(['imminent', 'standby']);
+
+/** The phase after `message`, or undefined if the table has no such step. */
+export function nextPhase(phase: Phase, message: PhaseMessage, endReason?: string): Phase | undefined {
+  if (message === 'end_run' && earlyEnds.has(phase) && endReason !== 'completed') return 'completed';
+  return steps[phase][message];
+}
+
+/** Workers take slices in every phase but standby. */
+export function workersMayTake(phase: Phase): boolean {
+  return phase !== 'standby';
+}

@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+
+import type { WorkflowParams } from './params.ts';
+
+/**
+ * What should happen to the data: which STFs are sampled, which frames a sample holds, how a sample is cut.
+ * Agents, projection and progress use these same functions. Frame indices are those of the STF, from 0, and inclusive.
+ */
+
+export interface FrameRange {
+  tf_first: number;
+  tf_last: number;
+  tf_count: number;
+}
+
+export interface PlannedSample extends FrameRange {
+  /** From 1. */
+  sample: number;
+  tf_filename: string;
+}
+
+export interface PlannedSlice extends FrameRange {
+  slice_id: number;
+  slice_filename: string;
+}
+
+const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
+
+export const stfFilename = (run: number, sequence: number): string => `swf.${run}.${padded(sequence, 6)}.stf`;
+
+const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
+
+export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
+
+export const sliceFilename = (stf: string, sliceId: number): string => `${stfBase(stf)}_slice_${padded(sliceId, 3)}.tf`;
+
+/** The sample number in a TF file's name (`…_tf_002.tf` is 2), or undefined where the name has none. */
+export function sampleNumber(filename: string): number | undefined {
+  const digits = /_tf_(\d{3,})\.tf$/.exec(filename)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The run number in a file's name (`swf.101993.000001.stf` is 101993), or undefined where the name has none. */
+export function runNumberOf(filename: string): number | undefined {
+  const digits = /^swf\.(\d{1,15})\./.exec(filename)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** A decimal number as an exact fraction: 0.29 is 29/100, which no floating-point number is. */
+function asFraction(value: number): { numerator: bigint; denominator: bigint } {
+  const [mantissa = '0', exponent = '0'] = String(value).split('e');
+  const [whole = '0', decimals = ''] = mantissa.split('.');
+  const shift = decimals.length - Number(exponent);
+  const numerator = BigInt(whole + decimals) * (shift < 0 ? 10n ** BigInt(-shift) : 1n);
+  return { numerator, denominator: shift > 0 ? 10n ** BigInt(shift) : 1n };
+}
+
+/** ⌊n · value⌋, exactly. */
+function floorOfProduct(n: number, value: number): number {
+  const { numerator, denominator } = asFraction(value);
+  return Number((BigInt(n) * numerator) / denominator);
+}
+
+/** STF number `sequence` (from 1) is sampled exactly if ⌊n·rate⌋ > ⌊(n−1)·rate⌋ (contract §2). */
+export function isSampled(sequence: number, rate: number): boolean {
+  if (rate >= 1) return true;
+  return floorOfProduct(sequence, rate) > floorOfProduct(sequence - 1, rate);
+}
+
+/**
+ * A number in [0, 1) that depends on nothing but its arguments, so that an interruption changes nothing.
+ * @param purpose what the number is for; two purposes give independent numbers
+ */
+export function random(run: number, sequence: number, purpose: string): number {
+  const digest = createHash('sha256').update(`${run}/${sequence}/${purpose}`).digest();
+  return digest.readUIntBE(0, 6) / 2 ** 48;
+}
+
+/** Cuts `total` into `parts` whole numbers that differ by at most one, the larger ones first. */
+function evenly(total: number, parts: number): number[] {
+  const least = Math.floor(total / parts);
+  return Array.from({ length: parts }, (_, index) => least + (index < total % parts ? 1 : 0));
+}
+
+/**
+ * The samples of one STF: none if it is not sampled; else `tf_samples_per_stf` ranges, one in each of as many equal parts
+ * of the STF, which together hold `tf_fraction` of its frames (at least one frame each).
+ */
+export function planSamples(
+  stf: { run: number; sequence: number; tf_count: number },
+  params: WorkflowParams,
+): PlannedSample[] {
+  const { run, sequence, tf_count } = stf;
+  if (tf_count < 1 || !isSampled(sequence, params.fast_processing.stf_sampling_rate)) return [];
+  const samples = Math.min(params.fastmon.tf_samples_per_stf, tf_count);
+  const wanted = Math.max(samples, floorOfProduct(tf_count, params.fastmon.tf_fraction));
+  const sizes = evenly(wanted, samples);
+  let partStart = 0;
+  return evenly(tf_count, samples).map((partSize, index) => {
+    const size = Math.min(sizes[index] as number, partSize);
+    const spare = partSize - size;
+    const tf_first = partStart + Math.floor(random(run, sequence, `sample ${index + 1}`) * (spare + 1));
+    partStart += partSize;
+    return {
+      sample: index + 1,
+      tf_filename: tfFilename(stfFilename(run, sequence), index + 1),
+      tf_first,
+      tf_last: tf_first + size - 1,
+      tf_count: size,
+    };
+  });
+}
+
+/**
+ * The slices of one sample: contiguous, without gap or overlap, sizes differing by at most one frame; a sample with fewer
+ * frames than `slicesPerSample` gives one slice a frame. `slice_id` counts through the STF from 0 (contract §1).
+ */
+export function planSlices(
+  sample: { stf_filename: string; tf_filename: string; tf_first: number; tf_count: number },
+  slicesPerSample: number,
+): PlannedSlice[] {
+  const number = sampleNumber(sample.tf_filename) ?? 1;
+  let next = sample.tf_first;
+  return evenly(sample.tf_count, Math.min(slicesPerSample, sample.tf_count)).map((tf_count, k) => {
+    const slice_id = (number - 1) * slicesPerSample + k;
+    const tf_first = next;
+    next += tf_count;
+    return {
+      slice_id,
+      slice_filename: sliceFilename(sample.stf_filename, slice_id),
+      tf_first,
+      tf_last: next - 1,
+      tf_count,
+    };
+  });
+}
+
+/** How many slices a run of `stfCount` STFs makes, by the plan alone. */
+export function plannedSliceCount(stfCount: number, params: WorkflowParams): number {
+  const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
+  const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
+  const stf = { run: 0, sequence: 1, tf_count: params.daq_state_machine.tf_per_stf };
+  // Every sampled STF gives as many slices as any other: only where its samples begin is drawn.
+  const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
+  const slicesPerStf = planSamples(stf, everySampled).reduce(
+    (sum, { tf_count }) => sum + Math.min(slices_per_sample, tf_count),
+    0,
+  );
+  return sampledStfs * slicesPerStf;
+}

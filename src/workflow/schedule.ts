@@ -1,0 +1,137 @@
+import type { WorkflowParams } from './params.ts';
+
+/**
+ * The DAQ's schedule as a pure function: what the simulator says next and when, from the parameters and from what it has
+ * said so far. States and delays are those of the seed and of the testbed's DAQ state machine:
+ * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between → `end_run`.
+ *
+ * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause stops the
+ * schedule's clock until its `resume_run`.
+ */
+export type DaqStep =
+  | { msg_type: 'run_imminent' | 'start_run' }
+  | { msg_type: 'stf_gen'; sequence: number }
+  | { msg_type: 'pause_run' | 'resume_run'; ordinal: number; reason: 'period' | 'operator' }
+  | { msg_type: 'end_run'; total_stf_files: number };
+
+export type TimedStep = DaqStep & { tick: number };
+
+export interface DaqPosition {
+  /** The last step, operator pauses aside, with the time that operators have paused since added to its tick. */
+  last?: TimedStep;
+  /** When the current physics period began to make STFs. */
+  periodStart: number;
+  /** Physics periods begun. */
+  periods: number;
+  stfsInPeriod: number;
+  stfs: number;
+  /** Of the last pause or resume. */
+  ordinal: number;
+  /** Since when an operator pauses the run. */
+  pausedAt?: number;
+}
+
+export const startPosition: DaqPosition = { periodStart: 0, periods: 0, stfsInPeriod: 0, stfs: 0, ordinal: 0 };
+
+/** The position after one more of the simulator's own messages. */
+export function advance(position: DaqPosition, step: TimedStep, params: WorkflowParams): DaqPosition {
+  const { broadcast_delay } = params.daq_state_machine;
+  switch (step.msg_type) {
+    case 'run_imminent':
+    case 'end_run':
+      return { ...position, last: step };
+    case 'start_run':
+      return { ...position, last: step, periods: 1, stfsInPeriod: 0, periodStart: step.tick + broadcast_delay };
+    case 'stf_gen':
+      return { ...position, last: step, stfs: step.sequence, stfsInPeriod: position.stfsInPeriod + 1 };
+    case 'pause_run':
+      if (step.reason === 'operator') return { ...position, ordinal: step.ordinal, pausedAt: step.tick };
+      return { ...position, last: step, ordinal: step.ordinal };
+    case 'resume_run': {
+      const { pausedAt, ...rest } = position;
+      if (step.reason === 'operator')
+        return shifted({ ...rest, ordinal: step.ordinal }, step.tick - (pausedAt ?? step.tick));
+      return {
+        ...rest,
+        last: step,
+        ordinal: step.ordinal,
+        periods: position.periods + 1,
+        stfsInPeriod: 0,
+        periodStart: step.tick + broadcast_delay,
+      };
+    }
+  }
+}
+
+function shifted(position: DaqPosition, by: number): DaqPosition {
+  const { last } = position;
+  if (last === undefined) return position;
+  return { ...position, last: { ...last, tick: last.tick + by }, periodStart: position.periodStart + by };
+}
+
+/**
+ * What the simulator says next and at which tick, or `finished` with the tick at which the DAQ is done.
+ * While an operator pauses the run the next step is the `resume_run`, which has no planned time (`tick` is Infinity).
+ */
+export function nextStep(
+  position: DaqPosition,
+  params: WorkflowParams,
+): TimedStep | { msg_type: 'finished'; tick: number } {
+  const daq = params.daq_state_machine;
+  const { last } = position;
+  if (position.pausedAt !== undefined) {
+    return { msg_type: 'resume_run', ordinal: position.ordinal + 1, reason: 'operator', tick: Infinity };
+  }
+  switch (last?.msg_type) {
+    case undefined:
+      return { msg_type: 'run_imminent', tick: daq.no_beam_not_ready_delay };
+    case 'run_imminent':
+      return {
+        msg_type: 'start_run',
+        tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay,
+      };
+    case 'start_run':
+    case 'resume_run':
+    case 'stf_gen':
+      return nextInPhysics(position, params);
+    case 'pause_run':
+      return {
+        msg_type: 'resume_run',
+        ordinal: position.ordinal + 1,
+        reason: 'period',
+        tick: last.tick + daq.broadcast_delay + daq.standby_duration,
+      };
+    case 'end_run':
+      return { msg_type: 'finished', tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_end_delay };
+  }
+}
+
+function nextInPhysics(position: DaqPosition, params: WorkflowParams): TimedStep {
+  const { stf_count, physics_period_count } = params.fast_processing;
+  const daq = params.daq_state_machine;
+  const nextStf =
+    position.periodStart +
+    position.stfsInPeriod * (daq.stf_interval + daq.stf_generation_time) +
+    daq.stf_generation_time;
+  const durationEnd = position.periodStart + daq.physics_period_duration;
+  // Rounding of sums of decimals must not cost the last STF of a period that it just fits in.
+  const fits = stf_count > 0 ? position.stfsInPeriod < stf_count : nextStf <= durationEnd + 1e-9;
+  if (fits) return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: nextStf };
+
+  const tick = stf_count > 0 ? (position.last?.tick ?? position.periodStart) : durationEnd;
+  if (physics_period_count > 0 && position.periods >= physics_period_count) {
+    return { msg_type: 'end_run', total_stf_files: position.stfs, tick };
+  }
+  return { msg_type: 'pause_run', ordinal: position.ordinal + 1, reason: 'period', tick };
+}
+
+/** STFs that the whole run will make, or undefined if it goes on until it is stopped. */
+export function plannedStfCount(params: WorkflowParams): number | undefined {
+  const { stf_count, physics_period_count } = params.fast_processing;
+  const daq = params.daq_state_machine;
+  if (physics_period_count === 0) return undefined;
+  if (stf_count > 0) return stf_count * physics_period_count;
+  const each = daq.stf_interval + daq.stf_generation_time;
+  const fitting = Math.floor((daq.physics_period_duration - daq.stf_generation_time + 1e-9) / each) + 1;
+  return Math.max(0, fitting) * physics_period_count;
+}

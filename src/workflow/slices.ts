@@ -1,0 +1,27 @@
+/** The states of a TF slice and the only steps between them (contract §2, seed "TF Slice Lifecycle"). */
+export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as const;
+
+export type SliceStatus = (typeof sliceStatuses)[number];
+
+export type SliceEvent = 'queue' | 'start' | 'done' | 'fail';
+
+/**
+ * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt.
+ * A result may overtake its start on a broker.
+ */
+const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
+  queued: { start: 'processing', done: 'completed', fail: 'failed' },
+  processing: { start: 'processing', done: 'completed', fail: 'failed' },
+  completed: {},
+  failed: { queue: 'queued' },
+};
+
+/** The status after `event`, or undefined if the table has no such step. */
+export function nextSliceStatus(status: SliceStatus, event: SliceEvent): SliceStatus | undefined {
+  return steps[status][event];
+}
+
+/** Whether a slice that failed in this attempt (from 1) is tried again. */
+export function isRetried(attempt: number, maxRetries: number): boolean {
+  return attempt <= maxRetries;
+}

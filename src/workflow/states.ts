@@ -1,0 +1,24 @@
+/** The words for states, as stored and as told (contract §1, §5). Phases and slices have tables of their own. */
+export const executionStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
+
+export type ExecutionStatus = (typeof executionStatuses)[number];
+
+/** `registered` when the DAQ has announced a file, `processed` when the data agent has measured it. */
+export const stfStatuses = ['registered', 'processed', 'failed'] as const;
+
+export type StfStatus = (typeof stfStatuses)[number];
+
+/** What an agent does. */
+export const agentStates = ['STARTING', 'READY', 'PROCESSING', 'EXITED'] as const;
+
+export type AgentState = (typeof agentStates)[number];
+
+/** How an agent is. */
+export const agentStatuses = ['OK', 'WARNING', 'ERROR', 'STALE'] as const;
+
+export type AgentStatus = (typeof agentStatuses)[number];
+
+/** What recording a message did. */
+export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as const;
+
+export type MessageEffect = (typeof messageEffects)[number];
