@@ -1,0 +1,81 @@
+import type { ProcessIdentity } from '../process-identity.ts';
+import { utcNow } from '../time.ts';
+import type { AgentState, AgentStatus } from '../workflow/states.ts';
+import { drawNumber } from './counters.ts';
+import { beatSeconds, isProcessAlive, type LivenessTest, missedBeats } from './owners.ts';
+import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import type { Prepare } from './statements.ts';
+import type { Connection } from './store.ts';
+
+/** Enters an agent that starts, under a name of its own. Inside a transaction only. Returns the name (contract §1). */
+export function registerAgent(
+  db: Connection,
+  sql: Prepare,
+  agent: { type: string; user: string; namespace: string; process_id: number; execution_id: string },
+): string {
+  const name = `${agent.type}-agent-${agent.user}-${drawNumber(db, 'agent')}`;
+  sql(
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id)
+     VALUES (?, ?, ?, 'STARTING', ?, ?, ?)`,
+  ).run(name, agent.type, agent.namespace, utcNow(), agent.process_id, agent.execution_id);
+  return name;
+}
+
+/** One beat of a process and of the agents that it hosts. Inside a transaction only. */
+export function beat(sql: Prepare, processId: number, states: ReadonlyMap<string, AgentState>): void {
+  const now = utcNow();
+  sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
+  for (const [name, state] of states) {
+    sql('UPDATE system_agents SET state = ?, last_heartbeat = ? WHERE agent_name = ?').run(state, now, name);
+  }
+}
+
+export interface AgentRow extends ProcessIdentity {
+  key: number;
+  agent_name: string;
+  agent_type: string;
+  namespace: string;
+  state: AgentState;
+  last_heartbeat: string;
+  last_beat: string;
+  current_execution_id: string | null;
+}
+
+export interface AgentFilter {
+  namespace?: string | undefined;
+  agent_type?: string | undefined;
+  execution_id?: string | undefined;
+  include_exited: boolean;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
+  const conditions: Conditions = [
+    ['current_execution_id = ?', filter.execution_id],
+    ['namespace = ?', filter.namespace],
+    ['agent_type = ?', filter.agent_type],
+    ['state <> ?', filter.include_exited ? undefined : 'EXITED'],
+    ['last_heartbeat >= ?', filter.start_time],
+    ['last_heartbeat <= ?', filter.end_time],
+  ];
+  return listRows<AgentRow>(sql, {
+    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, last_beat, pid, pid_started, hostname, current_execution_id`,
+    from: 'system_agents JOIN processes USING (process_id)',
+    key: 'seq',
+    conditions,
+    page,
+  });
+}
+
+/**
+ * How an agent is, as far as its last sign of life tells: `STALE` when its process is gone without a word or has missed
+ * several beats, `WARNING` when it is late. An agent that has ended in order is `OK`.
+ */
+export function agentStatus(row: AgentRow, isAlive: LivenessTest): AgentStatus {
+  if (row.state === 'EXITED') return 'OK';
+  if (!isProcessAlive(row, isAlive)) return 'STALE';
+  const missed = (Date.now() - Date.parse(row.last_heartbeat)) / (beatSeconds * 1000);
+  if (missed > 2 * missedBeats) return 'STALE';
+  return missed > missedBeats ? 'WARNING' : 'OK';
+}

@@ -1,0 +1,187 @@
+import { decodeMessage, type Draft, type Message, type MessageType } from '../bus/messages.ts';
+import { SwfError } from '../errors.ts';
+import { utcNow } from '../time.ts';
+import type { Journal, LoggedMessage, OpenSlice, Overview, SliceQueue, Step } from '../workflow/journal.ts';
+import { type Phase, workersMayTake } from '../workflow/phases.ts';
+import { countsOf } from './executions.ts';
+import { type LogWriter } from './logs.ts';
+import { isLandmark } from './messages.ts';
+import { createRecorder } from './record.ts';
+import { type Prepare, preparer } from './statements.ts';
+import type { Store } from './store.ts';
+
+/** An execution as its driver holds it: `epoch` proves the ownership. */
+export interface HeldExecution {
+  execution_id: string;
+  run_number: number;
+  namespace: string;
+  epoch: number;
+}
+
+export interface ExecutionAccess {
+  journal: Journal;
+  overview: Overview;
+  queue: SliceQueue;
+}
+
+/**
+ * One execution's log for the agents and the driver of the process that owns it.
+ * @param onCommitted is told the types of what a step recorded, after the commit
+ */
+export function openJournal(
+  store: Store,
+  held: HeldExecution,
+  writeLog: LogWriter,
+  onCommitted: (types: MessageType[], step: Step) => void,
+): ExecutionAccess {
+  const sql = preparer(store.db);
+  const recorder = createRecorder(store.db);
+  const { execution_id } = held;
+
+  const commit = (step: Step): MessageType[] | undefined => {
+    requireOwnership(sql, held);
+    if (step.cursor !== undefined && !moveCursor(sql, execution_id, step.cursor)) return undefined;
+    for (const id of step.takes ?? []) {
+      sql(`UPDATE workflow_messages SET effect = 'applied', effect_reason = NULL WHERE message_id = ?`).run(id);
+    }
+    const drafts = typeof step.says === 'function' ? step.says() : step.says;
+    for (const draft of drafts) recorder.record(stamp(draft, step, held));
+    for (const line of step.logs ?? [])
+      writeLog(line, { agent: step.sender, execution_id, run_id: String(held.run_number) });
+    return drafts.map((draft) => draft.msg_type);
+  };
+
+  const journal: Journal = {
+    cursor: (role) =>
+      sql<[string, string], { seq: number }>('SELECT seq FROM cursors WHERE execution_id = ? AND role = ?').get(
+        execution_id,
+        role,
+      )?.seq ?? 0,
+    read: (types, after, limit) => readMessages(sql, execution_id, types, after, limit),
+    message(id) {
+      const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(
+        id,
+      );
+      return row === undefined ? undefined : decoded(row.payload);
+    },
+    behind: (role, types, most) =>
+      sql<unknown[], { n: number }>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages
+           WHERE execution_id = ? AND seq > ? AND effect = 'applied' AND message_type IN (${types.map(() => '?').join(', ')}) LIMIT ?)`,
+      ).get(execution_id, journal.cursor(role), ...types, most)?.n ?? 0,
+    async step(step) {
+      const types = await store.write(() => commit(step));
+      if (types === undefined) return false;
+      onCommitted(types, step);
+      return true;
+    },
+  };
+  return { journal, overview: openOverview(sql, held), queue: openQueue(sql, held) };
+}
+
+/** A driver that was thought dead and wakes up late must not write any more. */
+function requireOwnership(sql: Prepare, { execution_id, epoch }: HeldExecution): void {
+  const owner = sql<[string], { epoch: number }>('SELECT epoch FROM execution_owners WHERE execution_id = ?').get(
+    execution_id,
+  );
+  if (owner?.epoch === epoch) return;
+  throw new SwfError('EXECUTION_IN_USE', `${execution_id} has been taken over by another process; this one ends`);
+}
+
+function moveCursor(sql: Prepare, executionId: string, { role, from, to }: NonNullable<Step['cursor']>): boolean {
+  const { changes } =
+    from === 0
+      ? sql(
+          `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
+           ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`,
+        ).run(executionId, role, to)
+      : sql('UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?').run(
+          to,
+          executionId,
+          role,
+          from,
+        );
+  return changes === 1;
+}
+
+function stamp(draft: Draft, step: Step, held: HeldExecution): Message {
+  return {
+    ...draft,
+    sender: step.sender,
+    namespace: held.namespace,
+    execution_id: held.execution_id,
+    run_id: String(held.run_number),
+    timestamp: utcNow(),
+    // Microseconds are enough, and sums of decimals stay readable.
+    simulation_tick: Math.round(step.tick * 1e6) / 1e6,
+  };
+}
+
+/** A row of the log that had an effect could be read when it was recorded. */
+function decoded(payload: string): Message {
+  const result = decodeMessage(payload);
+  if (result.kind !== 'message') throw new Error('a recorded message can no longer be read');
+  return result.message;
+}
+
+function readMessages(
+  sql: Prepare,
+  executionId: string,
+  types: readonly MessageType[],
+  after: number,
+  limit: number,
+): { messages: LoggedMessage[]; seen: number } {
+  const newest = sql<[string], { seq: number | null }>(
+    'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
+  ).get(executionId);
+  const rows = sql<unknown[], { seq: number; payload: string }>(
+    `SELECT seq, payload FROM workflow_messages
+     WHERE execution_id = ? AND seq > ? AND effect = 'applied' AND message_type IN (${types.map(() => '?').join(', ')})
+     ORDER BY seq LIMIT ?`,
+  ).all(executionId, after, ...types, limit);
+  const messages = rows.map(({ seq, payload }) => ({ seq, message: decoded(payload) }));
+  const last = messages.at(-1)?.seq ?? after;
+  return { messages, seen: messages.length < limit ? Math.max(newest?.seq ?? 0, last) : last };
+}
+
+function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution): Overview {
+  return {
+    phase: () =>
+      sql<[number], { phase: Phase }>('SELECT phase FROM run_states WHERE run_number = ?').get(run_number)?.phase ??
+      'none',
+    counts: () => countsOf(sql, run_number),
+    isSettled: () =>
+      sql<[number], { settled: number }>(
+        `SELECT phase = 'completed' AND stfs_ready = stfs_announced AND stfs_announced = runs.total_stf_files
+           AND tf_files_received = samples_expected AND slices_created = slices_expected
+           AND slices_completed + slices_exhausted = slices_created AS settled
+         FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
+      ).get(run_number)?.settled === 1,
+    pendingStop() {
+      const row = sql<[string], { payload: string }>(
+        `SELECT payload FROM workflow_messages
+         WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'none'
+         ORDER BY seq LIMIT 1`,
+      ).get(execution_id);
+      if (row === undefined) return undefined;
+      const message = decoded(row.payload);
+      return message.msg_type === 'stop_workflow' ? message : undefined;
+    },
+  };
+}
+
+function openQueue(sql: Prepare, { execution_id, run_number }: HeldExecution): SliceQueue {
+  const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
+  const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
+    sql<[string, number], OpenSlice>(
+      `SELECT ${columns} FROM tf_slices WHERE execution_id = ? AND status = '${status}' ORDER BY seq LIMIT ?`,
+    ).all(execution_id, limit);
+  return {
+    isOpen() {
+      const row = sql<[number], { phase: Phase }>('SELECT phase FROM run_states WHERE run_number = ?').get(run_number);
+      return row !== undefined && workersMayTake(row.phase);
+    },
+    queued: (limit) => select('queued', limit),
+    inProcess: () => select('processing', -1),
+  };
+}

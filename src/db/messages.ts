@@ -1,0 +1,89 @@
+import type { MessageEffect } from '../workflow/states.ts';
+import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import type { Prepare } from './statements.ts';
+
+export interface MessageRow {
+  key: number;
+  message_id: string;
+  message_type: string;
+  sender_agent: string | null;
+  namespace: string | null;
+  sent_at: string;
+  recorded_at: string;
+  execution_id: string | null;
+  run_id: string | null;
+  destination: string;
+  effect: MessageEffect;
+  effect_reason: string | null;
+  payload: string;
+}
+
+export interface MessageFilter {
+  execution_id?: string | undefined;
+  run_id?: string | undefined;
+  namespace?: string | undefined;
+  agent?: string | undefined;
+  message_type?: string | undefined;
+  message_id?: string | undefined;
+  /** A part of the id or of the body, whatever its case. */
+  search?: string | undefined;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+/**
+ * The body as it may be shown: of `run_workflow` only the sections that everybody hears of in `run_imminent`, since the
+ * whole configuration, with its paths, stays in the store (contract §4, `resume`).
+ */
+const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(payload)
+  THEN json_set(payload, '$.params', json_object(
+    'workflow', json_extract(payload, '$.params.workflow'),
+    'fast_processing', json_extract(payload, '$.params.fast_processing'),
+    'fastmon', json_extract(payload, '$.params.fastmon'),
+    'daq_state_machine', json_extract(payload, '$.params.daq_state_machine')))
+  ELSE payload END`;
+
+const columns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
+  destination, effect, effect_reason, ${shownPayload} AS payload`;
+
+export function listMessages(sql: Prepare, filter: MessageFilter, page: Page): ListPage<MessageRow> {
+  const conditions: Conditions = [
+    ['message_id = ?', filter.message_id],
+    ['execution_id = ?', filter.execution_id],
+    ['run_id = ?', filter.run_id],
+    ['namespace = ?', filter.namespace],
+    ['sender_agent = ?', filter.agent],
+    ['message_type = ?', filter.message_type],
+    [`instr(lower(message_id || ' ' || ${shownPayload}), lower(?)) > 0`, filter.search],
+    ['sent_at >= ?', filter.start_time],
+    ['sent_at <= ?', filter.end_time],
+  ];
+  return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page });
+}
+
+/** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */
+export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended')`;
+
+/** The last messages that tell the story of an execution, newest first. */
+export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageRow[] {
+  return sql<[string, number], MessageRow>(
+    `SELECT ${columns} FROM workflow_messages WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, limit);
+}
+
+/** The last messages of an execution that could not be read or contradict an earlier one, newest first. */
+export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageRow[] {
+  return sql<[string, number], MessageRow>(
+    `SELECT ${columns} FROM workflow_messages WHERE execution_id = ? AND effect IN ('rejected', 'conflict') ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, limit);
+}
+
+/** Whether any message, with or without effect, names this execution. */
+export function executionIsMentioned(sql: Prepare, executionId: string): boolean {
+  return sql<[string]>('SELECT 1 FROM workflow_messages WHERE execution_id = ? LIMIT 1').get(executionId) !== undefined;
+}
+
+/** Whether any message, with or without effect, names this run. */
+export function runIsMentioned(sql: Prepare, runId: string): boolean {
+  return sql<[string]>('SELECT 1 FROM workflow_messages WHERE run_id = ? LIMIT 1').get(runId) !== undefined;
+}

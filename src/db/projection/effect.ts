@@ -1,0 +1,26 @@
+import type { Message, MessageType } from '../../bus/messages.ts';
+import type { ExecutionParams } from '../../workflow/params.ts';
+import type { Prepare } from '../statements.ts';
+
+/** What recording a message did to the other tables. */
+export type Effect = { effect: 'applied' } | { effect: 'none' | 'rejected' | 'conflict'; reason: string };
+
+export const applied: Effect = { effect: 'applied' };
+
+export const none = (reason: string): Effect => ({ effect: 'none', reason });
+
+/** The execution that a message belongs to: known, and running. */
+export interface Scope {
+  execution_id: string;
+  run_number: number;
+  params: ExecutionParams;
+}
+
+/**
+ * The reading of one message type: changes tables by what the message says and says whether it did.
+ * It depends on the log alone: `at` is the message's `sent_at`, never the time of reading.
+ */
+export type Projection<T extends MessageType> = (
+  message: Message<T>,
+  context: { scope: Scope; at: string; sql: Prepare },
+) => Effect;

@@ -1,0 +1,55 @@
+import type { Message } from '../../bus/messages.ts';
+import type { Prepare } from '../statements.ts';
+import { applied, none, type Effect, type Projection } from './effect.ts';
+
+/** `run_workflow` is the first row of its execution and makes it; its numbers are in its envelope by now. */
+export function createExecution(message: Message<'run_workflow'>, at: string, sql: Prepare): Effect {
+  const { execution_id, run_id } = message;
+  if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id)) {
+    return none('has no execution and run number');
+  }
+  const run = Number(run_id);
+  const known = sql<[string, number], { n: number }>(
+    'SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR run_number = ?',
+  ).get(execution_id, run);
+  if (known !== undefined && known.n > 0) return none(`execution ${execution_id} or run ${run_id} exists already`);
+  sql(
+    `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, start_time)
+     VALUES (?, ?, ?, 'running', ?, ?, ?, ?)`,
+  ).run(
+    execution_id,
+    message.workflow_name,
+    message.namespace,
+    message.executed_by,
+    run,
+    JSON.stringify({ ...message.params, speed: message.speed }),
+    at,
+  );
+  sql('INSERT INTO runs (run_number, execution_id) VALUES (?, ?)').run(run, execution_id);
+  sql('INSERT INTO run_states (run_number, execution_id) VALUES (?, ?)').run(run, execution_id);
+  return applied;
+}
+
+/** A command has its effect when the driver has taken it up, which the driver notes in the log (`takeCommand`). */
+export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () =>
+  none('waits for the driver');
+
+export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, sql }) => {
+  sql('UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?').run(
+    message.status,
+    message.reason,
+    at,
+    scope.execution_id,
+  );
+  sql(
+    `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE run_number = ? AND dataset_state = 'open'`,
+  ).run(at, scope.run_number);
+  if (message.status === 'failed') {
+    sql(
+      `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND stf_filename IN (
+         SELECT json_extract(payload, '$.filename') FROM workflow_messages
+         WHERE execution_id = ? AND message_type = 'stop_workflow' AND effect = 'applied')`,
+    ).run(scope.execution_id, scope.execution_id);
+  }
+  return applied;
+};

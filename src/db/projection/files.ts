@@ -1,0 +1,71 @@
+import { planSamples, planSlices, sampleNumber, stfFilename, tfFilename } from '../../workflow/plan.ts';
+import { applied, none, type Projection } from './effect.ts';
+import { finalizeDataset } from './run-phases.ts';
+
+export const stfGen: Projection<'stf_gen'> = (message, { scope, at, sql }) => {
+  const { filename, sequence, tf_count } = message;
+  const expected = stfFilename(scope.run_number, sequence);
+  if (filename !== expected) return none(`STF ${sequence} of run ${scope.run_number} is ${expected}, not ${filename}`);
+  sql(
+    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, tf_count, file_url, created_at)
+     VALUES (?, ?, ?, ?, 'registered', ?, ?, ?)`,
+  ).run(filename, scope.run_number, scope.execution_id, sequence, tf_count, message.file_url ?? null, at);
+  const samples = planSamples({ run: scope.run_number, sequence, tf_count }, scope.params).length;
+  sql(
+    'UPDATE run_states SET stfs_announced = stfs_announced + 1, samples_expected = samples_expected + ? WHERE run_number = ?',
+  ).run(samples, scope.run_number);
+  return applied;
+};
+
+export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) => {
+  const changed = sql(
+    `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ?
+     WHERE stf_filename = ? AND execution_id = ? AND status = 'registered'`,
+  ).run(message.checksum ?? null, message.size_bytes ?? null, at, message.filename, scope.execution_id).changes;
+  if (changed === 0) return none(`no STF file ${message.filename} waits to be ready`);
+  sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE run_number = ?').run(scope.run_number);
+  sql('UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE run_number = ?').run(
+    message.size_bytes ?? 0,
+    scope.run_number,
+  );
+  finalizeDataset(scope, sql);
+  return applied;
+};
+
+export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { scope, at, sql }) => {
+  const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
+  const stf = sql<[string, string], { tf_count: number }>(
+    'SELECT tf_count FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+  ).get(stf_filename, scope.execution_id);
+  if (stf === undefined) return none(`unknown STF file ${stf_filename}`);
+  const number = sampleNumber(tf_filename);
+  if (number === undefined || tf_filename !== tfFilename(stf_filename, number)) {
+    return none(`${tf_filename} is not the name of a sample of ${stf_filename}`);
+  }
+  if (tf_last - tf_first + 1 !== tf_count || tf_last >= stf.tf_count) {
+    return none(
+      `frames ${tf_first} to ${tf_last} are not ${tf_count} of the ${stf.tf_count} frames of ${stf_filename}`,
+    );
+  }
+  sql(
+    `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    tf_filename,
+    stf_filename,
+    scope.run_number,
+    scope.execution_id,
+    tf_first,
+    tf_last,
+    tf_count,
+    message.size_bytes ?? null,
+    message.file_url ?? null,
+    at,
+  );
+  sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ?').run(stf_filename);
+  const slices = planSlices(message, scope.params.fast_processing.slices_per_sample).length;
+  sql(
+    'UPDATE run_states SET tf_files_received = tf_files_received + 1, slices_expected = slices_expected + ? WHERE run_number = ?',
+  ).run(slices, scope.run_number);
+  return applied;
+};

@@ -1,0 +1,71 @@
+import type { Message, MessageType } from '../../bus/messages.ts';
+import { executionParamsSchema, type ExecutionParams } from '../../workflow/params.ts';
+import type { Prepare } from '../statements.ts';
+import { none, type Effect, type Projection, type Scope } from './effect.ts';
+import { command, createExecution, workflowEnded } from './execution.ts';
+import { stfGen, stfReady, tfFileRegistered } from './files.ts';
+import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
+import { slice, sliceResult, sliceStarted } from './slices.ts';
+
+/**
+ * The reading of the log: one function a message type. A type that is missing here does not compile.
+ * `run_workflow` stands apart because it makes the execution that the others belong to.
+ */
+const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> } = {
+  run_imminent: runImminent,
+  start_run: startRun,
+  stf_gen: stfGen,
+  pause_run: pauseRun,
+  resume_run: resumeRun,
+  end_run: endRun,
+  stf_ready: stfReady,
+  tf_file_registered: tfFileRegistered,
+  slice,
+  slice_started: sliceStarted,
+  slice_result: sliceResult,
+  stop_workflow: command,
+  pause_workflow: command,
+  resume_workflow: command,
+  workflow_ended: workflowEnded,
+};
+
+interface ExecutionRow {
+  status: string;
+  run_number: number;
+  params: string;
+}
+
+export type Project = (message: Message, at: string) => Effect;
+
+/** The projection on one connection. It is called inside the transaction that records the message. */
+export function createProjection(sql: Prepare): Project {
+  // An execution's parameters never change; reading them out of JSON for each message would be most of the work.
+  const known = new Map<string, ExecutionParams>();
+
+  const scopeOf = (message: Message): Scope | Effect => {
+    const { execution_id, run_id } = message;
+    if (execution_id === undefined) return none('names no execution');
+    const row = sql<[string], ExecutionRow>(
+      'SELECT status, run_number, params FROM workflow_executions WHERE execution_id = ?',
+    ).get(execution_id);
+    if (row === undefined) return none(`unknown execution ${execution_id}`);
+    if (row.status !== 'running') return none(`the execution has ended (${row.status})`);
+    if (run_id !== undefined && run_id !== String(row.run_number)) {
+      return none(`run ${run_id} is not run ${row.run_number} of ${execution_id}`);
+    }
+    let params = known.get(execution_id);
+    if (params === undefined) {
+      params = executionParamsSchema.parse(JSON.parse(row.params));
+      known.set(execution_id, params);
+    }
+    return { execution_id, run_number: row.run_number, params };
+  };
+
+  return (message, at) => {
+    if (message.msg_type === 'run_workflow') return createExecution(message, at, sql);
+    const scope = scopeOf(message);
+    if ('effect' in scope) return scope;
+    if (message.msg_type === 'workflow_ended') known.delete(scope.execution_id);
+    return (projections[message.msg_type] as Projection<MessageType>)(message, { scope, at, sql });
+  };
+}

@@ -1,0 +1,134 @@
+import type { Message } from '../../bus/messages.ts';
+import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
+import type { Prepare } from '../statements.ts';
+import { applied, none, type Effect, type Projection, type Scope } from './effect.ts';
+
+interface SliceRow {
+  status: SliceStatus;
+  attempt: number;
+}
+
+function sliceRow(filename: string, scope: Scope, sql: Prepare): SliceRow | undefined {
+  return sql<[string, string], SliceRow>(
+    'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
+  ).get(filename, scope.execution_id);
+}
+
+function countMove(from: SliceStatus | undefined, to: SliceStatus, scope: Scope, sql: Prepare): void {
+  const leaving = from === undefined ? 'slices_created = slices_created + 1' : `slices_${from} = slices_${from} - 1`;
+  sql(`UPDATE run_states SET ${leaving}, slices_${to} = slices_${to} + 1 WHERE run_number = ?`).run(scope.run_number);
+}
+
+export const slice: Projection<'slice'> = (message, { scope, at, sql }) => {
+  const row = sliceRow(message.slice_filename, scope, sql);
+  const effect = row === undefined ? createSlice(message, scope, at, sql) : queueAgain(message, row, scope, sql);
+  if (effect === applied) {
+    sql(
+      `INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES (?, ?, ?, 'queued', ?)`,
+    ).run(message.slice_filename, message.attempt, scope.execution_id, at);
+  }
+  return effect;
+};
+
+function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: Prepare): Effect {
+  const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  if (attempt !== 1) return none(`attempt ${attempt} of an unknown slice`);
+  const changed = sql(
+    `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
+     SELECT ?, ?, tf_filename, stf_filename, run_number, execution_id, ?, ?, ?, 'queued', 1, ? FROM fastmon_files
+     WHERE tf_filename = ? AND stf_filename = ? AND execution_id = ? AND tf_first <= ? AND tf_last >= ?`,
+  ).run(
+    slice_filename,
+    slice_id,
+    start,
+    end,
+    tf_count,
+    at,
+    tf_filename,
+    stf_filename,
+    scope.execution_id,
+    start,
+    end,
+  ).changes;
+  if (changed === 0) return none(`no sample ${tf_filename} of ${stf_filename} with frames ${start} to ${end}`);
+  sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
+  sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
+  countMove(undefined, 'queued', scope, sql);
+  return applied;
+}
+
+function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql: Prepare): Effect {
+  const next = nextSliceStatus(row.status, 'queue');
+  if (next === undefined || message.attempt !== row.attempt + 1) {
+    return none(`attempt ${message.attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
+  }
+  sql(
+    `UPDATE tf_slices SET status = ?, attempt = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL
+     WHERE slice_filename = ?`,
+  ).run(next, message.attempt, message.slice_filename);
+  countMove(row.status, next, scope, sql);
+  return applied;
+}
+
+/** The slice that a worker's message is about, or why the message changes nothing. */
+function sliceInAttempt(
+  message: Message<'slice_started' | 'slice_result'>,
+  scope: Scope,
+  sql: Prepare,
+): SliceRow | { unfit: Effect } {
+  const row = sliceRow(message.slice_filename, scope, sql);
+  if (row === undefined) return { unfit: none(`unknown slice ${message.slice_filename}`) };
+  if (message.attempt !== row.attempt) {
+    return { unfit: none(`attempt ${message.attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
+  }
+  return row;
+}
+
+export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, sql }) => {
+  const row = sliceInAttempt(message, scope, sql);
+  if ('unfit' in row) return row.unfit;
+  const next = nextSliceStatus(row.status, 'start');
+  if (next === undefined) return none(`start of a slice that is ${row.status}`);
+  sql('UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ? WHERE slice_filename = ?').run(
+    next,
+    message.worker_id,
+    at,
+    message.slice_filename,
+  );
+  sql(
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, starts = starts + 1, started_at = ?
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(next, message.worker_id, message.hostname, at, message.slice_filename, message.attempt);
+  if (next !== row.status) countMove(row.status, next, scope, sql);
+  return applied;
+};
+
+export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sql }) => {
+  const row = sliceInAttempt(message, scope, sql);
+  if ('unfit' in row) return row.unfit;
+  const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
+  if (next === undefined) return none(`result of a slice that is ${row.status} already`);
+  const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
+  sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?
+     WHERE slice_filename = ?`,
+  ).run(next, message.worker_id, at, at, error, message.slice_filename);
+  sql(
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(
+    next,
+    message.worker_id,
+    message.hostname,
+    at,
+    message.processing_seconds ?? null,
+    error,
+    message.slice_filename,
+    message.attempt,
+  );
+  countMove(row.status, next, scope, sql);
+  if (next === 'failed' && !isRetried(message.attempt, scope.params.worker.max_retries)) {
+    sql('UPDATE run_states SET slices_exhausted = slices_exhausted + 1 WHERE run_number = ?').run(scope.run_number);
+  }
+  return applied;
+};

@@ -1,0 +1,65 @@
+import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
+import {
+  executionDetail,
+  type ExecutionFilter,
+  type ExecutionRow,
+  listExecutions,
+  recentRunNumbers,
+  requireExecution,
+  runExists,
+} from './executions.ts';
+import { type LogFilter, listLogs } from './logs.ts';
+import {
+  executionIsMentioned,
+  lastLandmarks,
+  lastTroubledMessages,
+  listMessages,
+  type MessageFilter,
+  runIsMentioned,
+} from './messages.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
+import type { Page } from './page.ts';
+import { preparer } from './statements.ts';
+import { listStfFiles, type StfFileFilter } from './stf-files.ts';
+import type { Connection } from './store.ts';
+import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
+
+/** Everything that can be asked of a store: the whole of what tools see of the database. */
+export function createQueries(db: Connection, isAlive: LivenessTest) {
+  const sql = preparer(db);
+  return {
+    /** Runs several questions on one state of the store, so that their answers agree. */
+    snapshot: <T>(ask: () => T): T => db.transaction(ask)(),
+    /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
+    dataAsOf: (): string | undefined =>
+      sql<[], { newest: string | null }>(
+        `SELECT max(at) AS newest FROM (
+           SELECT max(last_heartbeat) AS at FROM system_agents
+           UNION ALL SELECT recorded_at FROM workflow_messages WHERE seq = (SELECT max(seq) FROM workflow_messages)
+           UNION ALL SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs))`,
+      ).get()?.newest ?? undefined,
+    execution: (id: string) => requireExecution(sql, id),
+    executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
+    /** Whether somebody drives the execution; undefined if nobody ever did from this store. */
+    isDriven(executionId: string): boolean | undefined {
+      const owner = ownerOf(sql, executionId);
+      return owner === undefined ? undefined : isProcessAlive(owner, isAlive);
+    },
+    executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
+    runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
+    recentRunNumbers: () => recentRunNumbers(sql),
+    executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
+    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page),
+    lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
+    lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
+    stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
+    tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
+    logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page),
+    agents(filter: AgentFilter, page: Page) {
+      const { rows, ...rest } = listAgents(sql, filter, page);
+      return { ...rest, rows: rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) })) };
+    },
+  };
+}
+
+export type Queries = ReturnType<typeof createQueries>;

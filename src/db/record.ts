@@ -1,0 +1,132 @@
+import { contentOf, decodeMessage, destinationOf, type Message, messageIdOf, wireHash } from '../bus/messages.ts';
+import { toUtc, utcNow } from '../time.ts';
+import { drawNumber, reserveNumber } from './counters.ts';
+import {
+  asRecorded,
+  type Circumstances,
+  envelopeOf,
+  findRow,
+  insertRow,
+  type LogRow,
+  type Recorded,
+  type Said,
+  saidIn,
+} from './log-rows.ts';
+import { type Effect, none } from './projection/effect.ts';
+import { createProjection } from './projection/index.ts';
+import { preparer } from './statements.ts';
+import type { Connection } from './store.ts';
+
+export interface Recorder {
+  /** Records what one of our own agents says. Inside a transaction only. */
+  record(message: Message, circumstances?: Circumstances): Recorded;
+  /** Records a message as it came from outside, readable or not. Inside a transaction only. */
+  recordBody(destination: string, body: string, circumstances?: Circumstances): Recorded;
+}
+
+/**
+ * The only writer of the log and of the tables that are read from it.
+ *
+ * - A message's id is computed here from what it says; one that it brought along is kept beside it.
+ * - The same statement made again is one row. The same id with other content is recorded as a conflict, without effect.
+ * - Row and projection are written together, so no reader ever sees one without the other.
+ */
+export function createRecorder(db: Connection): Recorder {
+  const sql = preparer(db);
+  const project = createProjection(sql);
+
+  /** What has no id of its own is known by what was sent where. */
+  const recordOther = (
+    said: Said,
+    destination: string,
+    body: string,
+    effect: Effect,
+    circumstances: Circumstances,
+  ): Recorded => {
+    const message_id = `other/${wireHash(destination, body).slice(0, 16)}`;
+    const known = findRow(sql, message_id);
+    if (known !== undefined) return asRecorded(known, false);
+    return insertRow(sql, { ...said, message_id, destination, payload: body }, effect, circumstances);
+  };
+
+  /** A message whose id is in the log: said again, or contradicting what was said. */
+  const recordAgain = (
+    known: LogRow,
+    message: Message,
+    destination: string,
+    body: string,
+    circumstances: Circumstances,
+  ): Recorded => {
+    const before = decodeMessage(known.payload);
+    if (before.kind === 'message' && contentOf(before.message) === contentOf(message)) return asRecorded(known, false);
+    const message_id = `${known.message_id}#${wireHash(destination, body).slice(0, 8)}`;
+    const knownConflict = findRow(sql, message_id);
+    if (knownConflict !== undefined) return asRecorded(knownConflict, false);
+    const conflict: Effect = { effect: 'conflict', reason: `says other things than the recorded ${known.message_id}` };
+    return insertRow(sql, { ...envelopeOf(message), message_id, destination, payload: body }, conflict, circumstances);
+  };
+
+  const recordMessage = (
+    message: Message,
+    destination: string,
+    body: string | undefined,
+    circumstances: Circumstances,
+  ): Recorded => {
+    const message_id = messageIdOf(message);
+    const known = findRow(sql, message_id);
+    if (known !== undefined)
+      return recordAgain(known, message, destination, body ?? JSON.stringify(message), circumstances);
+    const numbered = message.msg_type === 'run_workflow' ? withNumbers(db, message) : message;
+    const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? utcNow();
+    const effect = project(numbered, sentAt);
+    // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
+    const payload = body !== undefined && numbered === message ? body : JSON.stringify({ ...numbered, message_id });
+    return insertRow(
+      sql,
+      { ...envelopeOf(numbered), message_id, destination, payload },
+      circumstances.effect ?? effect,
+      { sentAt },
+    );
+  };
+
+  return {
+    record: (message, circumstances = {}) =>
+      recordMessage(message, destinationOf(message.msg_type), undefined, circumstances),
+    recordBody(destination, body, circumstances = {}) {
+      const decoded = decodeMessage(body);
+      switch (decoded.kind) {
+        case 'message': {
+          const { message } = decoded;
+          if (message.msg_type === 'run_workflow' || message.execution_id !== undefined) {
+            return recordMessage(message, destination, body, circumstances);
+          }
+          return recordOther(envelopeOf(message), destination, body, none('names no execution'), circumstances);
+        }
+        case 'unknown': {
+          const said = saidIn(decoded.body, decoded.msg_type);
+          return recordOther(said, destination, body, none(`unknown msg_type ${decoded.msg_type}`), circumstances);
+        }
+        case 'rejected': {
+          const said = saidIn(decoded.body, 'unreadable');
+          return recordOther(said, destination, body, { effect: 'rejected', reason: decoded.reason }, circumstances);
+        }
+      }
+    },
+  };
+}
+
+/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. */
+function withNumbers(db: Connection, message: Message<'run_workflow'>): Message<'run_workflow'> {
+  if (message.execution_id !== undefined && message.run_id !== undefined) {
+    // Read again from a log: later executions must not draw its numbers.
+    reserveNumber(db, 'execution', Number(/-(\d+)$/.exec(message.execution_id)?.[1] ?? 0));
+    reserveNumber(db, 'run', Number(message.run_id) || 0);
+    return message;
+  }
+  const number = String(drawNumber(db, 'execution')).padStart(4, '0');
+  return {
+    ...message,
+    execution_id: `${message.workflow_name}-${message.executed_by}-${number}`,
+    run_id: String(drawNumber(db, 'run')),
+  };
+}
