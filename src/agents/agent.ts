@@ -1,0 +1,30 @@
+import type { Draft, Message, MessageType } from '../bus/messages.ts';
+import type { LogLine } from '../log.ts';
+import type { ExecutionParams } from '../workflow/params.ts';
+import type { DataFiles } from './data-files.ts';
+
+/**
+ * What an agent is: a function from a message to messages. It keeps nothing in memory that it would need after a restart
+ * and touches nothing but its context, which makes real time, simulation, tests and recovery the same code.
+ */
+export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
+
+export type AgentType = (typeof agentTypes)[number];
+
+export interface AgentContext {
+  readonly execution_id: string;
+  readonly run_number: number;
+  readonly params: ExecutionParams;
+  readonly files: DataFiles;
+  /** A recorded message by its id. */
+  message(id: string): Message | undefined;
+  /** A line for the log; it is recorded with the step that it belongs to. */
+  log(line: LogLine): void;
+}
+
+export interface Agent {
+  readonly type: AgentType;
+  /** The message types that it is given, in the order of the log and only where they had an effect. */
+  readonly reads: readonly MessageType[];
+  handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
+}

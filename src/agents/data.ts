@@ -1,0 +1,36 @@
+import type { Draft, Message } from '../bus/messages.ts';
+import type { Agent, AgentContext } from './agent.ts';
+
+/** The data agent: measures every STF file that the DAQ announces and says that it is ready. */
+export const dataAgent: Agent = {
+  type: 'data',
+  reads: ['run_imminent', 'stf_gen', 'end_run'],
+  handle(message, context) {
+    switch (message.msg_type) {
+      case 'stf_gen':
+        return registerStf(message, context);
+      case 'run_imminent':
+        context.log({ level: 'INFO', message: `dataset swf.${context.run_number}.run is open` });
+        return [];
+      case 'end_run':
+        context.log({
+          level: 'INFO',
+          message: `run ${context.run_number} ended with ${message.total_stf_files} STF files`,
+        });
+        return [];
+      default:
+        return [];
+    }
+  },
+};
+
+async function registerStf(message: Message<'stf_gen'>, context: AgentContext): Promise<Draft[]> {
+  const { filename, sequence, tf_count } = message;
+  const frameBytes = context.params.daq_state_machine.tf_size_bytes;
+  const facts = await context.files.measure(filename, { tf_count, frameBytes });
+  if (facts.size_bytes !== tf_count * frameBytes) {
+    throw new Error(`${filename} has ${facts.size_bytes} bytes, not ${tf_count} frames of ${frameBytes}`);
+  }
+  context.log({ level: 'INFO', message: `STF file ${filename} is ready`, context: { size_bytes: facts.size_bytes } });
+  return [{ msg_type: 'stf_ready', filename, sequence, tf_count, ...facts }];
+}

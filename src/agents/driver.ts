@@ -1,0 +1,64 @@
+import type { Draft, Message } from '../bus/messages.ts';
+import type { Overview } from '../workflow/journal.ts';
+import type { Workplace } from './reader.ts';
+
+export interface DriverOptions {
+  /** The agent that the driver speaks as: the DAQ simulator. */
+  name: string;
+  overview: Overview;
+  /** Whether the DAQ simulator has come to the end of its schedule. */
+  daqIsDone: () => boolean;
+}
+
+/** How the driver found the execution to be over. */
+export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
+
+/**
+ * Waits until the execution is over: everything is done, or somebody asks to stop it.
+ * It judges by the projection, never by where a reader's cursor is. Undefined if `signal` is aborted first.
+ */
+export async function awaitVerdict(
+  { overview, daqIsDone }: DriverOptions,
+  { bus, signal }: Workplace,
+): Promise<Verdict | undefined> {
+  while (!signal.aborted) {
+    const stop = overview.pendingStop();
+    if (stop !== undefined) return { status: stop.state === 'failed' ? 'failed' : 'terminated', stop };
+    if (daqIsDone() && overview.isSettled()) return { status: 'completed' };
+    await bus.news(signal);
+  }
+  return undefined;
+}
+
+/** Says the last words of an execution, in one step: `end_run` where it has not been said, then `workflow_ended`. */
+export async function endExecution(
+  verdict: Verdict,
+  { name, overview }: DriverOptions,
+  { journal, clock }: Workplace,
+): Promise<void> {
+  const reason = verdict.status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
+  await journal.step({
+    sender: name,
+    tick: clock.now(),
+    logs: [
+      verdict.status === 'failed'
+        ? { level: 'ERROR', message: `the execution failed: ${reason}` }
+        : { level: 'INFO', message: `the execution is ${verdict.status}: ${reason}` },
+    ],
+    ...(verdict.status === 'completed' ? {} : { takes: [commandId(verdict.stop)] }),
+    says: () => [
+      ...lastOfRun(verdict, overview),
+      { msg_type: 'workflow_ended', status: verdict.status, reason, ...overview.counts() },
+    ],
+  });
+}
+
+const commandId = (stop: Message<'stop_workflow'>): string => `${stop.execution_id}/stop_workflow/${stop.command_id}`;
+
+function lastOfRun(verdict: Verdict, overview: Overview): Draft[] {
+  const phase = overview.phase();
+  // A run that nobody was told of has no end.
+  if (verdict.status === 'completed' || phase === 'none' || phase === 'completed') return [];
+  const reason = verdict.status === 'failed' ? 'failed' : 'stopped';
+  return [{ msg_type: 'end_run', total_stf_files: overview.counts().stf_count, reason }];
+}

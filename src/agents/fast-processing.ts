@@ -1,0 +1,77 @@
+import { type Draft, type Message, sliceMessageId } from '../bus/messages.ts';
+import { planSlices } from '../workflow/plan.ts';
+import { isRetried } from '../workflow/slices.ts';
+import type { Agent, AgentContext } from './agent.ts';
+
+/** The fast processing agent: cuts samples into slices for the workers, and gives a failed slice out again. */
+export const fastProcessingAgent: Agent = {
+  type: 'fast_processing',
+  reads: ['tf_file_registered', 'slice_result'],
+  handle(message, context) {
+    switch (message.msg_type) {
+      case 'tf_file_registered':
+        return cutSample(message, context);
+      case 'slice_result':
+        return message.state === 'failed' ? retrySlice(message, context) : [];
+      default:
+        return [];
+    }
+  },
+};
+
+function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
+  const { tf_filename, stf_filename, size_bytes, file_url, tf_count } = message;
+  const slices = planSlices(message, context.params.fast_processing.slices_per_sample);
+  context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
+  return slices.map((slice) => ({
+    msg_type: 'slice',
+    slice_id: slice.slice_id,
+    slice_filename: slice.slice_filename,
+    tf_filename,
+    stf_filename,
+    start: slice.tf_first,
+    end: slice.tf_last,
+    tf_count: slice.tf_count,
+    attempt: 1,
+    ...(size_bytes === undefined ? {} : { size_bytes: Math.round((size_bytes * slice.tf_count) / tf_count) }),
+    ...(file_url === undefined ? {} : { file_url }),
+  }));
+}
+
+function retrySlice(message: Message<'slice_result'>, context: AgentContext): Draft[] {
+  const { slice_filename, attempt, error } = message;
+  const reason = error ?? 'no reason given';
+  const { max_retries } = context.params.worker;
+  if (!isRetried(attempt, max_retries)) {
+    context.log({
+      level: 'ERROR',
+      message: `slice ${slice_filename} stays failed after ${attempt} attempts: ${reason}`,
+      context: { slice_filename, attempt },
+    });
+    return [];
+  }
+  const slice = context.message(sliceMessageId(context.execution_id, slice_filename, attempt));
+  if (slice?.msg_type !== 'slice')
+    throw new Error(`the slice message of ${slice_filename}, attempt ${attempt}, is not recorded`);
+  context.log({
+    level: 'WARNING',
+    message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,
+    context: { slice_filename, attempt },
+  });
+  const { slice_id, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url } = slice;
+  return [
+    {
+      msg_type: 'slice',
+      slice_id,
+      slice_filename,
+      tf_filename,
+      stf_filename,
+      start,
+      end,
+      tf_count,
+      attempt: attempt + 1,
+      ...(size_bytes === undefined ? {} : { size_bytes }),
+      ...(file_url === undefined ? {} : { file_url }),
+    },
+  ];
+}

@@ -1,0 +1,31 @@
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { OpenSlice } from '../workflow/journal.ts';
+import type { DataFiles } from './data-files.ts';
+
+/** What came of one slice. `seconds` is its processing time. */
+export type PayloadResult = { state: 'done'; seconds: number } | { state: 'failed'; seconds: number; error: string };
+
+/** What a worker runs on a slice. It never throws: whatever goes wrong is the slice's result. */
+export interface Payload {
+  run(slice: OpenSlice, signal: AbortSignal): Promise<PayloadResult>;
+}
+
+/**
+ * Stands for a reconstruction: reads the slice's frames, checks index and checksum of each, and takes the planned time.
+ * @param seconds planned time a slice, in seconds of simulated time
+ */
+export function createPlaceholderPayload(files: DataFiles, clock: Clock, seconds: number, frameBytes: number): Payload {
+  return {
+    async run(slice, signal) {
+      const start = clock.now();
+      try {
+        await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
+      } catch (error) {
+        return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
+      }
+      await clock.sleepUntil(start + seconds, signal);
+      return { state: 'done', seconds: clock.now() - start };
+    },
+  };
+}

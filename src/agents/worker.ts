@@ -1,0 +1,103 @@
+import type { Message, MessageType } from '../bus/messages.ts';
+import type { OpenSlice, SliceQueue } from '../workflow/journal.ts';
+import type { Payload, PayloadResult } from './payload.ts';
+import type { Workplace } from './reader.ts';
+
+/** What can make a slice free for a worker, or a worker free for a slice. */
+const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
+  'slice',
+  'slice_result',
+  'resume_run',
+  'start_run',
+]);
+
+/** One worker agent with many slots. Each slot works on one slice at a time. */
+export interface WorkerOptions {
+  name: string;
+  slots: number;
+  hostname: string;
+  queue: SliceQueue;
+  payload: Payload;
+}
+
+/**
+ * Hands queued slices to free slots until `signal` is aborted; then slices in hand are left without a result.
+ * Slices that an earlier process began and did not end are handed out first, as the same attempt.
+ */
+export async function runWorker(options: WorkerOptions, workplace: Workplace): Promise<void> {
+  const { signal, bus, journal, clock } = workplace;
+  const { queue, name, hostname } = options;
+  const free = Array.from({ length: options.slots }, (_, index) => `${name}/${String(index + 1).padStart(2, '0')}`);
+  const leftOver = queue.inProcess();
+  const inHand = new Set<Promise<void>>();
+  const failures: unknown[] = [];
+
+  const fields = (slice: OpenSlice, worker_id: string) => ({
+    slice_id: slice.slice_id,
+    slice_filename: slice.slice_filename,
+    tf_filename: slice.tf_filename,
+    attempt: slice.attempt,
+    worker_id,
+    hostname,
+  });
+
+  const work = async (slice: OpenSlice, slot: string): Promise<void> => {
+    const result = await options.payload.run(slice, signal);
+    if (signal.aborted) return;
+    await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields(slice, slot), result)] });
+    free.push(slot);
+    bus.announce(['slice_result']);
+  };
+
+  const begin = (slice: OpenSlice, slot: string): void => {
+    clock.enter();
+    const hand = work(slice, slot)
+      .catch((error: unknown) => {
+        failures.push(error);
+        bus.announce(interesting);
+      })
+      .finally(() => {
+        inHand.delete(hand);
+        clock.leave();
+      });
+    inHand.add(hand);
+  };
+
+  while (!signal.aborted && failures.length === 0) {
+    const taken = takeNext(free.length, leftOver, queue);
+    if (taken.length === 0) {
+      await bus.news(signal, interesting);
+      continue;
+    }
+    const pairs = taken.map((slice) => ({ slice, slot: free.shift() as string }));
+    await journal.step({
+      sender: name,
+      tick: clock.now(),
+      says: pairs.map(({ slice, slot }) => ({ msg_type: 'slice_started' as const, ...fields(slice, slot) })),
+    });
+    for (const { slice, slot } of pairs) begin(slice, slot);
+  }
+  await Promise.all(inHand);
+  if (failures.length > 0) throw failures[0];
+}
+
+function takeNext(free: number, leftOver: OpenSlice[], queue: SliceQueue): OpenSlice[] {
+  if (free === 0 || !queue.isOpen()) return [];
+  if (leftOver.length > 0) return leftOver.splice(0, free);
+  return queue.queued(free);
+}
+
+type ResultFields = Pick<
+  Message<'slice_result'>,
+  'slice_id' | 'slice_filename' | 'tf_filename' | 'attempt' | 'worker_id' | 'hostname'
+>;
+
+function resultOf(fields: ResultFields, result: PayloadResult) {
+  return {
+    msg_type: 'slice_result' as const,
+    ...fields,
+    state: result.state,
+    processing_seconds: Math.round(result.seconds * 1000) / 1000,
+    ...(result.state === 'failed' ? { error: result.error } : {}),
+  };
+}
