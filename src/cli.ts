@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import packageJson from '../package.json' with { type: 'json' };
+import { exitCodes, type Io } from './commands/io.ts';
+import { SwfError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import type { Speed } from './workflow/params.ts';
+
+/**
+ * The command line: argv, environment, signals and exit codes, and nothing else. Commands are loaded when they are called,
+ * so that a server starts without the agents and a run without the server.
+ */
+function createIo(program: Command): Io {
+  return {
+    env: process.env,
+    workingFolder: process.cwd(),
+    // Built, this file is dist/cli.js.
+    packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
+    version: packageJson.version,
+    db: program.opts<{ db?: string }>().db,
+    out: (text) => void process.stdout.write(text),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    onInterrupt(callback) {
+      let interrupts = 0;
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.on(signal, () => {
+          interrupts += 1;
+          if (interrupts > 1) process.exit(exitCodes.interrupted);
+          callback(signal);
+        });
+      }
+    },
+  };
+}
+
+function parseSpeed(text: string): Speed {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (text.trim() !== '' && speed > 0 && speed <= 1e6) return speed;
+  throw new InvalidArgumentError('Give a number above 0 (1 is real time, up to 1000000), or "max".');
+}
+
+function parseCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
+}
+
+const speedOption = (description: string): Option => new Option('--speed <X|max>', description).argParser(parseSpeed);
+const jsonOption = (): Option =>
+  new Option('--json', 'print one JSON object on stdout; all else goes to stderr').default(false);
+
+function createProgram(run: (command: (io: Io) => Promise<number> | number) => Promise<void>): Command {
+  const program = new Command('swf-mcp')
+    .description(
+      'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
+    )
+    .version(packageJson.version, '--version')
+    .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
+    .configureHelp({ showGlobalOptions: true })
+    .showSuggestionAfterError()
+    .exitOverride();
+  const add = (name: string, description: string): Command =>
+    program.command(name).description(description).copyInheritedSettings(program);
+
+  program
+    .command('serve', { isDefault: true })
+    .description('MCP server on stdio (also without a command)')
+    .copyInheritedSettings(program)
+    .allowExcessArguments()
+    .action(async (_options: unknown, command: Command) => {
+      refuseUnknownCommand(program, command);
+      await run(async (io) => (await import('./commands/serve.ts')).serveCommand(io, process.stdin));
+    });
+
+  add('run [CONFIG]', 'one execution of the workflow, from start to end')
+    .option('--stf-count <N>', 'STF files a physics period', parseCount)
+    .addOption(speedOption('1 is real time, 20 twenty times faster, max as fast as it goes'))
+    .option(
+      '--set <section.key=value>',
+      'overrides a key of the configuration; may be repeated',
+      (set, before: string[]) => [...before, set],
+      [],
+    )
+    .addOption(jsonOption())
+    .action(
+      async (
+        config: string | undefined,
+        options: { stfCount?: number; speed?: Speed; set: string[]; json: boolean },
+      ) => {
+        const args = {
+          config,
+          stfCount: options.stfCount,
+          speed: options.speed,
+          sets: options.set,
+          json: options.json,
+        };
+        await run(async (io) => (await import('./commands/run.ts')).runCommand(io, args));
+      },
+    );
+
+  add('resume <EXECUTION_ID>', 'goes on with an interrupted execution')
+    .addOption(speedOption('default: the speed it was started with'))
+    .addOption(jsonOption())
+    .action(async (executionId: string, { speed, json }: { speed?: Speed; json: boolean }) => {
+      await run(async (io) => (await import('./commands/resume.ts')).resumeCommand(io, { executionId, speed, json }));
+    });
+
+  add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
+    .addOption(jsonOption())
+    .action(async (executionId: string | undefined, { json }: { json: boolean }) => {
+      await run(async (io) => (await import('./commands/status.ts')).statusCommand(io, executionId, json));
+    });
+
+  add('call <TOOL> [JSON]', 'one call of an MCP tool: its structured answer on stdout').action(
+    async (tool: string, json: string | undefined) => {
+      await run(async (io) => (await import('./commands/call.ts')).callCommand(io, tool, json));
+    },
+  );
+  return program;
+}
+
+/** Without a command the server starts, so a mistyped command arrives there as an argument. */
+function refuseUnknownCommand(program: Command, serve: Command): void {
+  const [word] = serve.args;
+  if (word === undefined) return;
+  const known = program.commands.map((command) => command.name());
+  serve.error(
+    `error: unknown command or argument '${word}' (the nearest command is ${nearest(word, known, 1)[0]}; swf-mcp --help lists all)`,
+  );
+}
+
+async function main(): Promise<number> {
+  let exitCode: number = exitCodes.fine;
+  const program = createProgram(async (command) => {
+    exitCode = await command(createIo(program));
+  });
+  try {
+    await program.parseAsync();
+    return exitCode;
+  } catch (error) {
+    // Help and version are no errors; every other complaint of the parser is about usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+    if (error instanceof SwfError) {
+      process.stderr.write(`${error.line}\n`);
+      return exitCodes.mendable;
+    }
+    process.stderr.write(
+      `swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return exitCodes.bug;
+  }
+}
+
+// A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more.
+process.stdout.on('error', () => process.exit(exitCodes.fine));
+process.exitCode = await main();

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+
+import type { MessageType } from '../bus/messages.ts';
+import type { Config } from '../config.ts';
+import { createQueries } from '../db/queries.ts';
+import type { Store } from '../db/store.ts';
+import { createLog } from '../log.ts';
+import { isAlive } from '../process-identity.ts';
+import type { RunningWorkflow, WorkflowOptions } from '../run-workflow.ts';
+import type { Speed } from '../workflow/params.ts';
+import { type Io, logLevel, userName } from './io.ts';
+import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
+
+/** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */
+export async function driveToEnd(
+  io: Io,
+  { store, config, speed, json }: { store: Store; config: Config; speed: Speed; json: boolean },
+  start: (options: WorkflowOptions) => Promise<RunningWorkflow>,
+): Promise<number> {
+  const say = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
+  const running = await start({
+    store,
+    config,
+    speed,
+    user: userName(io),
+    logLevel: logLevel(io),
+    log: createLog('WARNING', (line) => io.err(line)),
+    onProgress: (types, counts) => {
+      for (const type of types) {
+        const line = stageLine(type, counts.stf_count);
+        if (line !== undefined) say(line);
+      }
+    },
+  });
+  say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
+  let interrupted = false;
+  io.onInterrupt((signal) => {
+    interrupted = true;
+    say(`${signal}: ending the run in order; once more ends it at once`);
+    // If the request cannot be recorded, the run itself fails on the same store and says so.
+    running.stop(`interrupted by ${signal}`).catch(() => {});
+  });
+  await running.done;
+  const ending = readEnding(createQueries(store.db, isAlive), running.execution_id);
+  if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
+  else for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id))) say(line);
+  return exitCodeOf(ending.summary, interrupted);
+}
+
+export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
+  return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
+}
+
+/** One line for each stage that a run comes to; none for the many messages of files and slices. */
+function stageLine(type: MessageType, stfCount: number): string | undefined {
+  switch (type) {
+    case 'run_imminent':
+      return 'run_imminent: agents prepare';
+    case 'start_run':
+      return 'start_run: physics';
+    case 'pause_run':
+      return `pause_run: standby after ${stfCount} STF files`;
+    case 'resume_run':
+      return 'resume_run: physics';
+    case 'end_run':
+      return `end_run: ${stfCount} STF files`;
+    case 'workflow_ended':
+      return 'workflow_ended: every slice is final';
+    default:
+      return undefined;
+  }
+}

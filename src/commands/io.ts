@@ -1,0 +1,56 @@
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { SwfError } from '../errors.ts';
+import { type LogLevel, logLevels } from '../log.ts';
+import { nearest } from '../nearest.ts';
+
+/** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
+export interface Io {
+  env: NodeJS.ProcessEnv;
+  workingFolder: string;
+  /** The folder that holds the package's own `workflows/`. */
+  packageFolder: string;
+  version: string;
+  /** `--db`, where it was given. */
+  db: string | undefined;
+  out(text: string): void;
+  err(line: string): void;
+  /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */
+  onInterrupt(callback: (signal: string) => void): void;
+}
+
+export const exitCodes = { fine: 0, mendable: 1, usage: 2, workflowFailed: 3, bug: 70, interrupted: 130 } as const;
+
+/** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
+export function storePath({ db, env, workingFolder }: Io): string {
+  const given = db ?? nonEmpty(env['SWF_DB']);
+  if (given !== undefined) return resolve(workingFolder, given);
+  const dataHome = nonEmpty(env['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share');
+  return join(dataHome, 'swf-mcp', 'swf.db');
+}
+
+/** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
+export function userName({ env }: Io): string {
+  const name = nonEmpty(env['SWF_USER']) ?? userInfo().username;
+  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_USER = ${JSON.stringify(name)} cannot be part of an id; use up to 64 letters, digits, ".", "_" and "-"`,
+  );
+}
+
+/** From which level on log lines are recorded: `SWF_LOG_LEVEL`, else INFO. */
+export function logLevel({ env }: Io): LogLevel {
+  const text = nonEmpty(env['SWF_LOG_LEVEL']) ?? 'INFO';
+  const name = text.toUpperCase();
+  if (Object.hasOwn(logLevels, name)) return name as LogLevel;
+  const names = Object.keys(logLevels);
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
+  );
+}
+
+const nonEmpty = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : value;

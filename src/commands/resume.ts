@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+
+import { parseRecordedConfig } from '../config.ts';
+import { requireExecution, startMessage } from '../db/executions.ts';
+import { createQueries } from '../db/queries.ts';
+import { preparer } from '../db/statements.ts';
+import { openReader, openStore } from '../db/store.ts';
+import { isAlive } from '../process-identity.ts';
+import { resumeWorkflow } from '../run-workflow.ts';
+import type { Speed } from '../workflow/params.ts';
+import { dataFolderOf, driveToEnd } from './drive.ts';
+import { type Io, logLevel, storePath, userName } from './io.ts';
+import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
+
+export interface ResumeArguments {
+  executionId: string;
+  speed: Speed | undefined;
+  json: boolean;
+}
+
+/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of one that has ended. Returns the exit code. */
+export async function resumeCommand(io: Io, { executionId, speed, json }: ResumeArguments): Promise<number> {
+  userName(io);
+  logLevel(io);
+  const path = storePath(io);
+  // A mistyped --db must not leave a new store behind.
+  if (!existsSync(path)) openReader(path);
+  const store = await openStore(path);
+  try {
+    const sql = preparer(store.db);
+    const execution = requireExecution(sql, executionId);
+    const start = startMessage(sql, execution.execution_id);
+    const config = parseRecordedConfig(start.params, execution.execution_id);
+    if (execution.status !== 'running') {
+      const ending = readEnding(createQueries(store.db, isAlive), execution.execution_id);
+      if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
+      else for (const line of summaryLines(ending, dataFolderOf(config, execution.execution_id))) io.out(`${line}\n`);
+      return exitCodeOf({ ...ending.summary, status: 'completed', slices_failed: 0 }, false);
+    }
+    return await driveToEnd(io, { store, config, speed: speed ?? start.speed, json }, (options) =>
+      resumeWorkflow(options, execution.execution_id),
+    );
+  } finally {
+    store.close();
+  }
+}

@@ -1,0 +1,58 @@
+import { askTool } from './call.ts';
+import type { Io } from './io.ts';
+import { duration } from './summary.ts';
+
+/** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
+interface MonitorAnswer {
+  execution_id: string;
+  status: string;
+  status_reason?: string;
+  phase: string;
+  health: string;
+  namespace: string;
+  run_number: number;
+  start_time: string;
+  duration_seconds: number;
+  data_as_of?: string;
+  message_count: number;
+  stf_count: number;
+  tf_files_received: number;
+  slices_created: number;
+  slices_queued: number;
+  slices_processing: number;
+  slices_completed: number;
+  slices_failed: number;
+  dataset?: { name: string; state: string; files: number; bytes: number };
+  progress: { stf_planned?: number; stf_ready: number; tf_files_expected: number; percent?: number };
+  agents: { agent_name: string; state: string; status: string }[];
+  errors: { time: string; source: string; error: string }[];
+}
+
+/** `swf-mcp status`: the monitor's answer for a person. Returns the exit code. */
+export function statusCommand(io: Io, executionId: string | undefined, json: boolean): number {
+  const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId ?? 'latest' });
+  io.out(json ? `${JSON.stringify(answer)}\n` : `${statusLines(answer as unknown as MonitorAnswer).join('\n')}\n`);
+  return 0;
+}
+
+function statusLines(answer: MonitorAnswer): string[] {
+  const { progress, dataset } = answer;
+  const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
+  const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
+  return [
+    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}`,
+    `  run         ${answer.run_number}, phase ${answer.phase}, namespace ${answer.namespace}`,
+    `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
+    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
+    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_expected}`,
+    `  TF slices   ${answer.slices_created}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
+    ...(dataset === undefined
+      ? []
+      : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
+    `  messages    ${answer.message_count}`,
+    ...answer.agents.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
+    ...answer.errors.map((error) => `  error       ${error.time} ${error.source}: ${error.error}`),
+    ...(answer.data_as_of === undefined ? [] : [`  data as of  ${answer.data_as_of}`]),
+  ];
+}

@@ -1,0 +1,277 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+import TOML from '@iarna/toml';
+import * as z from 'zod';
+
+import { messageOf, SwfError } from './errors.ts';
+import { nearest } from './nearest.ts';
+import {
+  daqSection,
+  fastmonSection,
+  fastProcessingSection,
+  workerSection,
+  workflowSection,
+} from './workflow/params.ts';
+
+/**
+ * The configuration of a run (contract §3): read → include → override → check → freeze. The schema holds the only defaults.
+ */
+const agentSection = z.strictObject({ enabled: z.boolean().default(true) });
+
+const testbedSection = z.strictObject({
+  namespace: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "_" or "-"'),
+});
+
+const configSchema = z.strictObject({
+  testbed: testbedSection,
+  workflow: workflowSection.prefault({}),
+  agents: z
+    .strictObject({
+      data: agentSection.prefault({}),
+      fastmon: agentSection.prefault({}),
+      fast_processing: agentSection.prefault({}),
+      worker: agentSection.prefault({}),
+    })
+    .prefault({}),
+  fast_processing: fastProcessingSection.prefault({}),
+  fastmon: fastmonSection.prefault({}),
+  daq_state_machine: daqSection.prefault({}),
+  worker: workerSection.prefault({}),
+  data: z.strictObject({ dir: z.string().min(1).optional(), write_files: z.boolean().default(true) }).prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+export interface ConfigSources {
+  /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
+  name?: string | undefined;
+  /** `section.key=value`, as `--set` takes them; later ones win. */
+  sets?: readonly string[];
+  /** Where `./workflows` is looked for. */
+  workingFolder: string;
+  /** The files that the package ships. */
+  shippedFolder: string;
+}
+
+const defaultName = 'fast_processing_default';
+
+type Table = Record<string, unknown>;
+
+/** Reads, checks and freezes a configuration. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
+export function loadConfig(sources: ConfigSources): Config {
+  const path = findConfig(sources);
+  const origins = new Map<string, string>();
+  const main = readToml(path);
+  if (!isTable(main['testbed']) || main['testbed']['namespace'] === undefined) {
+    const setsNamespace = (sources.sets ?? []).some((set) => set.startsWith('testbed.namespace='));
+    if (!setsNamespace) {
+      throw new SwfError(
+        'CONFIG_INVALID',
+        `${path} has no [testbed] namespace; add it, or give --set testbed.namespace=NAME`,
+      );
+    }
+  }
+  const merged = mergeIncludes(main, path, origins);
+  for (const set of sources.sets ?? []) applySet(merged, set, origins);
+  return checkConfig(merged, (key) => origins.get(key) ?? path);
+}
+
+/** The recorded configuration of an execution that goes on. */
+export function parseRecordedConfig(params: unknown, executionId: string): Config {
+  const { speed: _, ...recorded } = params as Table;
+  return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
+}
+
+function findConfig({ name = defaultName, workingFolder, shippedFolder }: ConfigSources): string {
+  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
+  if (name.includes('/') || isFile(asPath)) {
+    if (isFile(asPath)) return asPath;
+    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
+  }
+  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
+  const folders = [join(workingFolder, 'workflows'), shippedFolder];
+  for (const folder of folders) {
+    for (const candidate of candidates) {
+      const path = join(folder, candidate);
+      if (isFile(path)) return path;
+    }
+  }
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
+  );
+}
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+function readToml(path: string): Table {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SwfError(
+      'CONFIG_NOT_FOUND',
+      `the configuration file ${path} cannot be read (${messageOf(error)}); check the path`,
+      { cause: error },
+    );
+  }
+  return parseToml(text.replace(/^\uFEFF/, ''), path);
+}
+
+function parseToml(text: string, source: string): Table {
+  try {
+    return plainCopy(TOML.parse(text)) as Table;
+  } catch (error) {
+    const { line, col } = error as { line?: number; col?: number };
+    // The parser counts lines and columns from 0.
+    const place = line === undefined ? '' : ` line ${line + 1}, column ${(col ?? 0) + 1}`;
+    const first = messageOf(error)
+      .split('\n')[0]
+      ?.replace(/ at row \d+, col \d+, pos \d+:?$/, '');
+    throw new SwfError('CONFIG_INVALID', `${source}${place}: ${first}; mend the TOML there`, { cause: error });
+  }
+}
+
+/** The parser's tables have hidden keys of their own; a plain copy has what the file says. */
+function plainCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainCopy);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
+}
+
+/** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
+function mergeIncludes(table: Table, path: string, origins: Map<string, string>, including: string[] = []): Table {
+  if (including.includes(path)) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${path} includes itself (${[...including, path].join(' → ')}); take one include out`,
+    );
+  }
+  const merged: Table = {};
+  for (const include of includesOf(table, path)) {
+    const includePath = resolve(dirname(path), include);
+    const included = mergeIncludes(readToml(includePath), includePath, origins, [...including, path]);
+    // What an include says of its own workflow is not about this one.
+    const { workflow: _, ...sections } = included;
+    mergeInto(merged, sections);
+  }
+  mergeInto(merged, table);
+  for (const key of leafKeys(table)) origins.set(key, path);
+  return merged;
+}
+
+function includesOf(table: Table, path: string): string[] {
+  const workflow = table['workflow'];
+  const includes = isTable(workflow) ? workflow['includes'] : undefined;
+  if (includes === undefined) return [];
+  if (Array.isArray(includes) && includes.every((item) => typeof item === 'string')) return includes;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`,
+  );
+}
+
+function mergeInto(target: Table, source: Table): void {
+  for (const [key, value] of Object.entries(source)) {
+    const before = Object.hasOwn(target, key) ? target[key] : undefined;
+    if (isTable(before) && isTable(value)) mergeInto(before, value);
+    else target[key] = isTable(value) ? structuredClone(value) : value;
+  }
+}
+
+function leafKeys(table: Table, prefix = ''): string[] {
+  return Object.entries(table).flatMap(([key, value]) =>
+    isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+  );
+}
+
+function applySet(table: Table, set: string, origins: Map<string, string>): void {
+  const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
+  if (match === null) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
+    );
+  }
+  const [, dotted = '', text = ''] = match;
+  const path = dotted.split('.');
+  const key = path.pop() as string;
+  let section = table;
+  for (const name of path) {
+    if (!Object.hasOwn(section, name) || !isTable(section[name])) section[name] = {};
+    section = section[name] as Table;
+  }
+  section[key] = valueOf(text.trim());
+  origins.set(dotted, '--set');
+}
+
+/** A TOML value, or the text itself where it is none: `--set testbed.namespace=torre2` needs no quotes. */
+function valueOf(text: string): unknown {
+  try {
+    return plainCopy(TOML.parse(`value = ${text}`)['value']);
+  } catch {
+    return text;
+  }
+}
+
+function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
+  const result = configSchema.safeParse(withPeriodCount(table));
+  if (!result.success) throw invalid(result.error, table, originOf);
+  const daq = result.data.daq_state_machine;
+  if (result.data.fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
+    );
+  }
+  return deepFreeze(result.data);
+}
+
+/** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
+function withPeriodCount(table: Table): Table {
+  const daq = table['daq_state_machine'];
+  if (!isTable(daq) || !Object.hasOwn(daq, 'physics_period_count')) return table;
+  const { physics_period_count, ...rest } = daq;
+  const own = isTable(table['fast_processing']) ? table['fast_processing'] : {};
+  return { ...table, daq_state_machine: rest, fast_processing: { physics_period_count, ...own } };
+}
+
+function invalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  const section = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...issue.path, issue.keys[0]].join('.');
+    const [near] = nearest(key, knownKeys);
+    return new SwfError(
+      'CONFIG_INVALID',
+      `${originOf(firstLeaf(key, table))}: unknown key ${key}; the nearest known key is ${near}`,
+    );
+  }
+  const value = issue.path.reduce<unknown>((inner, step) => (isTable(inner) ? inner[String(step)] : undefined), table);
+  const shown = value === undefined ? 'missing' : typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  return new SwfError('CONFIG_INVALID', `${originOf(section)}: ${section} = ${shown}: ${issue.message}`);
+}
+
+/** An unknown section is known by the first key in it. */
+function firstLeaf(key: string, table: Table): string {
+  const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), table);
+  return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
+}
+
+function keysOf(schema: unknown, prefix = ''): string[] {
+  const inner = schema instanceof z.ZodPrefault || schema instanceof z.ZodDefault ? schema.unwrap() : schema;
+  if (!(inner instanceof z.ZodObject)) return [prefix.slice(0, -1)];
+  return Object.entries(inner.shape).flatMap(([key, value]) => keysOf(value, `${prefix}${key}.`));
+}
+
+/** Every key that a configuration may have, dotted. */
+export const knownKeys: readonly string[] = keysOf(configSchema);
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(deepFreeze);
+  return Object.freeze(value);
+}

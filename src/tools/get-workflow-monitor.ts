@@ -1,0 +1,205 @@
+import * as z from 'zod';
+
+import type { ExecutionDetail, ExecutionRow } from '../db/executions.ts';
+import type { MessageRow } from '../db/messages.ts';
+import type { Queries } from '../db/queries.ts';
+import { logLevels } from '../log.ts';
+import { workflowParamsSchema } from '../workflow/params.ts';
+import { phases } from '../workflow/phases.ts';
+import { plannedSliceCount } from '../workflow/plan.ts';
+import { plannedStfCount } from '../workflow/schedule.ts';
+import { agentStates, agentStatuses, executionStatuses } from '../workflow/states.ts';
+import { present } from './params.ts';
+import { defineTool, type ToolContext } from './tool.ts';
+
+const lastEvents = 10;
+const shownAgents = 12;
+const shownText = 160;
+
+export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
+
+export const getWorkflowMonitor = defineTool({
+  name: 'get_workflow_monitor',
+  title: 'Monitor a workflow execution',
+  description:
+    'How far one execution is and how it does: status, run phase, health, counts of STF files, TF samples and slices by state, progress, dataset, ' +
+    'agents, the last events and errors. Ask this first ("is it stuck?", "is it done?", "what failed?"); execution_id="latest" is the last one started. ' +
+    'Then list_tf_slices(status="failed"), list_logs(level="ERROR") or list_messages show the evidence.',
+  input: z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
+  output: z.strictObject({
+    execution_id: z.string(),
+    workflow_name: z.string(),
+    namespace: z.string(),
+    executed_by: z.string(),
+    status: z.enum(executionStatuses),
+    status_reason: z.string().optional(),
+    phase: z.enum(phases).describe('Phase of the run'),
+    health: z.enum(healths),
+    run_id: z.string(),
+    run_number: z.int(),
+    start_time: z.string(),
+    end_time: z.string().optional(),
+    duration_seconds: z.number().describe('Wall time; so far, while it runs'),
+    data_as_of: z.string().optional(),
+    message_count: z.int(),
+    stf_count: z.int(),
+    tf_files_received: z.int(),
+    slices_created: z.int(),
+    slices_queued: z.int(),
+    slices_processing: z.int(),
+    slices_completed: z.int(),
+    slices_failed: z.int(),
+    dataset: z
+      .strictObject({ name: z.string(), state: z.enum(['open', 'final']), files: z.int(), bytes: z.int() })
+      .optional(),
+    progress: z.strictObject({
+      stf_planned: z.int().optional().describe('Absent: until stopped'),
+      stf_ready: z.int(),
+      tf_files_expected: z.int().describe('Of the STFs so far'),
+      slices_expected: z.int().describe('Of the samples so far'),
+      slices_final: z.int().describe('Completed, or failed without a retry left'),
+      slices_planned: z.int().optional().describe('Of the whole run'),
+      percent: z.number().optional().describe('slices_final of slices_planned'),
+      simulation_tick: z.number().optional().describe('Seconds of simulated time'),
+    }),
+    agents: z.array(
+      z.strictObject({
+        agent_name: z.string(),
+        state: z.enum(agentStates),
+        status: z.enum(agentStatuses),
+        last_heartbeat: z.string(),
+      }),
+    ),
+    events: z.array(
+      z.strictObject({
+        time: z.string(),
+        type: z.string(),
+        message_id: z.string(),
+        effect: z.string(),
+        note: z.string().optional(),
+      }),
+    ),
+    errors: z.array(
+      z.strictObject({
+        time: z.string(),
+        source: z.string(),
+        error: z.string(),
+        log_id: z.int().optional(),
+        message_id: z.string().optional(),
+      }),
+    ),
+  }),
+  handle(args, context) {
+    const { queries } = context;
+    const execution = queries.execution(args.execution_id);
+    const detail = queries.executionDetail(execution);
+    return present({
+      execution_id: execution.execution_id,
+      workflow_name: execution.workflow_name,
+      namespace: execution.namespace,
+      executed_by: execution.executed_by,
+      status: execution.status,
+      status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
+      phase: execution.phase,
+      health: healthOf(execution, queries),
+      run_id: String(execution.run_number),
+      run_number: execution.run_number,
+      start_time: execution.start_time,
+      end_time: execution.end_time,
+      duration_seconds: seconds(execution, context.now),
+      data_as_of: queries.dataAsOf(),
+      message_count: detail.message_count,
+      stf_count: execution.stf_count,
+      tf_files_received: execution.tf_files_received,
+      slices_created: execution.slices_created,
+      slices_queued: execution.slices_queued,
+      slices_processing: execution.slices_processing,
+      slices_completed: execution.slices_completed,
+      slices_failed: execution.slices_failed,
+      dataset: datasetOf(detail),
+      progress: progressOf(execution, detail),
+      agents: agentsOf(execution.execution_id, context),
+      events: queries.lastLandmarks(execution.execution_id, lastEvents).map(asEvent),
+      errors: lastErrors(execution.execution_id, queries),
+    });
+  },
+});
+
+function healthOf(execution: ExecutionRow, queries: Queries): (typeof healths)[number] {
+  if (execution.status === 'failed') return 'failed';
+  if (execution.status !== 'running') return 'finished';
+  if (queries.isDriven(execution.execution_id) === false) return 'stalled';
+  if (execution.phase === 'standby') return 'paused';
+  return execution.phase === 'completed' ? 'draining' : 'progressing';
+}
+
+function seconds({ start_time, end_time }: ExecutionRow, now: number): number {
+  const end = end_time === null ? now : Date.parse(end_time);
+  return Math.max(0, end - Date.parse(start_time)) / 1000;
+}
+
+function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionDetail) {
+  if (dataset_name === null || dataset_state === null) return null;
+  return { name: dataset_name, state: dataset_state, files: dataset_files, bytes: dataset_bytes };
+}
+
+function progressOf(execution: ExecutionRow, detail: ExecutionDetail) {
+  const params = workflowParamsSchema.parse(detail.params);
+  const stf_planned = plannedStfCount(params);
+  const slices_final = execution.slices_completed + detail.slices_exhausted;
+  const slices_planned = stf_planned === undefined ? undefined : plannedSliceCount(stf_planned, params);
+  return present({
+    stf_planned,
+    stf_ready: detail.stfs_ready,
+    tf_files_expected: detail.samples_expected,
+    slices_expected: detail.slices_expected,
+    slices_final,
+    slices_planned,
+    percent:
+      slices_planned === undefined || slices_planned === 0
+        ? undefined
+        : Math.round((1000 * slices_final) / slices_planned) / 10,
+    simulation_tick: detail.last_tick,
+  });
+}
+
+function agentsOf(executionId: string, { queries }: ToolContext) {
+  const { rows } = queries.agents(
+    { execution_id: executionId, include_exited: true },
+    { order: 'newest', limit: shownAgents },
+  );
+  return rows.map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
+}
+
+function asEvent(row: MessageRow) {
+  return present({
+    time: row.sent_at,
+    type: row.message_type,
+    message_id: row.message_id.slice(0, shownText),
+    effect: row.effect,
+    note: clipped(row.effect_reason),
+  });
+}
+
+/** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
+function lastErrors(executionId: string, queries: Queries) {
+  const logs = queries
+    .logs({ execution_id: executionId, level: logLevels.ERROR }, { order: 'newest', limit: lastEvents })
+    .rows.map((row) => ({
+      time: row.timestamp,
+      source: row.agent,
+      error: clipped(row.message) ?? '',
+      log_id: row.key,
+    }));
+  const messages = queries.lastTroubledMessages(executionId, lastEvents).map((row) => ({
+    time: row.recorded_at,
+    source: row.sender_agent ?? row.destination,
+    error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
+    message_id: row.message_id.slice(0, shownText),
+  }));
+  return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, lastEvents);
+}
+
+function clipped(text: string | null): string | null {
+  return text === null || text.length <= shownText ? text : `${text.slice(0, shownText - 1)}…`;
+}

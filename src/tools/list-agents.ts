@@ -1,0 +1,58 @@
+import * as z from 'zod';
+
+import { agentStates, agentStatuses } from '../workflow/states.ts';
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, namespace, present, resolveExecution, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+export const listAgents = defineTool({
+  name: 'list_agents',
+  title: 'List agents',
+  description:
+    'The agents that work or have worked: are all of them alive, since when has one been silent, which host and process. ' +
+    'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
+  input: z.strictObject({
+    namespace,
+    agent_type: text('daq_simulator, data, fastmon, fast_processing or worker'),
+    execution_id: executionId,
+    include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      agent_name: z.string(),
+      agent_type: z.string(),
+      namespace: z.string(),
+      state: z.enum(agentStates),
+      status: z.enum(agentStatuses),
+      last_heartbeat: z.string(),
+      heartbeat_age_seconds: z.number(),
+      pid: z.int(),
+      hostname: z.string(),
+      current_execution_id: z.string().optional(),
+    }),
+  ),
+  handle(args, context) {
+    const execution_id = resolveExecution(args.execution_id, context);
+    const filter = { ...args, execution_id, include_exited: args.include_exited ?? execution_id !== undefined };
+    return listPage(
+      'list_agents',
+      args,
+      context,
+      (window, page) => context.queries.agents({ ...filter, ...window }, page),
+      (row) =>
+        present({
+          agent_name: row.agent_name,
+          agent_type: row.agent_type,
+          namespace: row.namespace,
+          state: row.state,
+          status: row.status,
+          last_heartbeat: row.last_heartbeat,
+          heartbeat_age_seconds: Math.max(0, Math.round((context.now - Date.parse(row.last_heartbeat)) / 100) / 10),
+          pid: row.pid,
+          hostname: row.hostname,
+          current_execution_id: row.current_execution_id,
+        }),
+    );
+  },
+});

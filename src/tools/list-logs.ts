@@ -1,0 +1,84 @@
+import * as z from 'zod';
+
+import type { LogRow } from '../db/logs.ts';
+import { SwfError } from '../errors.ts';
+import { logLevels } from '../log.ts';
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+const shownMessage = 2000;
+const shownContext = 2000;
+
+const levelNames = Object.keys(logLevels) as (keyof typeof logLevels)[];
+
+export const listLogs = defineTool({
+  name: 'list_logs',
+  title: 'List agent logs',
+  description:
+    'What the agents logged, in the order of recording. Why did it fail: level="ERROR". What did one agent do: agent="fastmon-agent-…". ' +
+    'No time window is applied unless you give one. For the messages that agents exchanged use list_messages.',
+  input: z.strictObject({
+    execution_id: executionId,
+    run_number: runNumber,
+    agent: text('Such as data-agent-wenauseic-481'),
+    level: z
+      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
+      .optional()
+      .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
+    search: text('Part of the message'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      log_id: z.int(),
+      timestamp: z.string(),
+      level: z.string(),
+      agent: z.string(),
+      message: z.string(),
+      execution_id: z.string().optional(),
+      run_id: z.string().optional(),
+      context: z.string().optional().describe('JSON'),
+    }),
+  ),
+  aliases: { instance_name: 'agent', app_name: 'agent' },
+  handle(args, context) {
+    const run = requireRun(args.run_number, context);
+    const filter = {
+      ...args,
+      execution_id: resolveExecution(args.execution_id, context),
+      run_id: run === undefined ? undefined : String(run),
+      level: args.level === undefined ? undefined : levelNumber(args.level),
+    };
+    return listPage(
+      'list_logs',
+      args,
+      context,
+      (window, page) => context.queries.logs({ ...filter, ...window }, page),
+      toItem,
+    );
+  },
+});
+
+function levelNumber(level: string): number {
+  const name = level.trim().toUpperCase();
+  if (Object.hasOwn(logLevels, name)) return logLevels[name as keyof typeof logLevels];
+  if (/^\d{1,2}$/.test(name)) return Number(name);
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `level = ${JSON.stringify(level)} is no log level; give ${levelNames.join(', ')}, or a number from 0 to 99`,
+  );
+}
+
+function toItem(row: LogRow) {
+  return present({
+    log_id: row.key,
+    timestamp: row.timestamp,
+    level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
+    agent: row.agent,
+    message: row.message.slice(0, shownMessage),
+    execution_id: row.execution_id,
+    run_id: row.run_id,
+    context: row.context === null ? null : row.context.slice(0, shownContext),
+  });
+}

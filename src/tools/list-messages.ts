@@ -1,0 +1,94 @@
+import * as z from 'zod';
+
+import type { MessageRow } from '../db/messages.ts';
+import { SwfError } from '../errors.ts';
+import { messageEffects } from '../workflow/states.ts';
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
+import { defineTool, type ToolContext } from './tool.ts';
+
+const shownPayload = 500;
+/** A whole body must still fit into one answer, escaped as text within JSON. */
+const wholePayload = 20_000;
+
+export const listMessages = defineTool({
+  name: 'list_messages',
+  title: 'List workflow messages',
+  description:
+    'The messages of the workflow as recorded (run_imminent, start_run, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), ' +
+    'each with what recording it did: effect applied, none, rejected or conflict, with the reason. No time window is applied unless you give one. ' +
+    'Bodies are cut at 500 characters; give message_id for one whole message. For what agents logged use list_logs.',
+  input: z.strictObject({
+    execution_id: executionId,
+    run_number: runNumber,
+    namespace,
+    agent: text('Sender, such as data-agent-wenauseic-481'),
+    message_type: text('Such as stf_ready'),
+    search: text('Part of the message id or body'),
+    message_id: text('Only this message, whole'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      message_id: z.string(),
+      message_type: z.string(),
+      sender_agent: z.string().optional(),
+      namespace: z.string().optional(),
+      sent_at: z.string(),
+      execution_id: z.string().optional(),
+      run_id: z.string().optional(),
+      destination: z.string(),
+      effect: z.enum(messageEffects),
+      effect_reason: z.string().optional(),
+      payload: z.string(),
+      payload_truncated: z.boolean(),
+    }),
+  ),
+  aliases: { sender_agent: 'agent', instance_name: 'agent' },
+  handle(args, context) {
+    const { message_id } = args;
+    const run = requireRun(args.run_number, context);
+    const filter = {
+      ...args,
+      execution_id: requireMentioned(args.execution_id, context),
+      run_id: run === undefined ? undefined : String(run),
+    };
+    const answer = listPage(
+      'list_messages',
+      args,
+      context,
+      (window, page) => context.queries.messages({ ...filter, ...window }, page),
+      (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
+    );
+    if (message_id !== undefined && answer.total_count === 0) {
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `there is no message ${JSON.stringify(message_id)} that fits the other arguments; list_messages without message_id shows the ids`,
+      );
+    }
+    return answer;
+  },
+});
+
+/** Messages may name an execution that was never made here. */
+function requireMentioned(id: string | undefined, { queries }: ToolContext): string | undefined {
+  if (id === undefined || (id !== 'latest' && queries.executionIsMentioned(id))) return id;
+  return queries.execution(id).execution_id;
+}
+
+function toItem(row: MessageRow, characters: number) {
+  return present({
+    message_id: row.message_id,
+    message_type: row.message_type,
+    sender_agent: row.sender_agent,
+    namespace: row.namespace,
+    sent_at: row.sent_at,
+    execution_id: row.execution_id,
+    run_id: row.run_id,
+    destination: row.destination,
+    effect: row.effect,
+    effect_reason: row.effect_reason,
+    payload: row.payload.slice(0, characters),
+    payload_truncated: row.payload.length > characters,
+  });
+}

@@ -1,0 +1,65 @@
+import * as z from 'zod';
+
+import { stfStatuses } from '../workflow/states.ts';
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+export const listStfFiles = defineTool({
+  name: 'list_stf_files',
+  title: 'List STF files',
+  description:
+    'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
+    'with size, checksum and how many TF samples and slices were made of each. For the slices use list_tf_slices(stf_filename=…).',
+  input: z.strictObject({
+    run_number: runNumber,
+    execution_id: executionId,
+    status: z.enum(stfStatuses).optional().describe('State of the file'),
+    stf_filename: text('Such as swf.101993.000001.stf'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      stf_filename: z.string(),
+      run_number: z.int(),
+      execution_id: z.string(),
+      sequence: z.int(),
+      status: z.enum(stfStatuses),
+      checksum: z.string().optional(),
+      size_bytes: z.int().optional(),
+      tf_count: z.int(),
+      tf_file_count: z.int(),
+      slice_count: z.int(),
+      created_at: z.string(),
+      processed_at: z.string().optional(),
+    }),
+  ),
+  handle(args, context) {
+    const filter = {
+      ...args,
+      run_number: requireRun(args.run_number, context),
+      execution_id: resolveExecution(args.execution_id, context),
+    };
+    return listPage(
+      'list_stf_files',
+      args,
+      context,
+      (window, page) => context.queries.stfFiles({ ...filter, ...window }, page),
+      (row) =>
+        present({
+          stf_filename: row.stf_filename,
+          run_number: row.run_number,
+          execution_id: row.execution_id,
+          sequence: row.sequence,
+          status: row.status,
+          checksum: row.checksum,
+          size_bytes: row.size_bytes,
+          tf_count: row.tf_count,
+          tf_file_count: row.tf_file_count,
+          slice_count: row.slice_count,
+          created_at: row.created_at,
+          processed_at: row.processed_at,
+        }),
+    );
+  },
+});

@@ -1,0 +1,78 @@
+import * as z from 'zod';
+
+import { sliceStatuses } from '../workflow/slices.ts';
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+/** A payload's error may be long; the monitor and the log have it too. */
+const shownError = 500;
+
+export const listTfSlices = defineTool({
+  name: 'list_tf_slices',
+  title: 'List TF slices',
+  description:
+    'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
+    'Which slices failed: status="failed". What is piling up: status="queued". For the logs behind a failure use list_logs(level="ERROR").',
+  input: z.strictObject({
+    run_number: runNumber,
+    execution_id: executionId,
+    stf_filename: text('Such as swf.101993.000001.stf'),
+    tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
+    status: z.enum(sliceStatuses).optional().describe('State of the slice'),
+    assigned_worker: text('Such as worker-agent-wenauseic-485/07'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      slice_filename: z.string(),
+      slice_id: z.int(),
+      tf_filename: z.string(),
+      stf_filename: z.string(),
+      run_number: z.int(),
+      execution_id: z.string(),
+      tf_first: z.int(),
+      tf_last: z.int(),
+      tf_count: z.int(),
+      status: z.enum(sliceStatuses),
+      retries: z.int(),
+      assigned_worker: z.string().optional(),
+      created_at: z.string(),
+      assigned_at: z.string().optional(),
+      completed_at: z.string().optional(),
+      error: z.string().optional(),
+    }),
+  ),
+  handle(args, context) {
+    const filter = {
+      ...args,
+      run_number: requireRun(args.run_number, context),
+      execution_id: resolveExecution(args.execution_id, context),
+    };
+    return listPage(
+      'list_tf_slices',
+      args,
+      context,
+      (window, page) => context.queries.tfSlices({ ...filter, ...window }, page),
+      (row) =>
+        present({
+          slice_filename: row.slice_filename,
+          slice_id: row.slice_id,
+          tf_filename: row.tf_filename,
+          stf_filename: row.stf_filename,
+          run_number: row.run_number,
+          execution_id: row.execution_id,
+          tf_first: row.tf_first,
+          tf_last: row.tf_last,
+          tf_count: row.tf_count,
+          status: row.status,
+          retries: row.attempt - 1,
+          assigned_worker: row.assigned_worker,
+          created_at: row.created_at,
+          assigned_at: row.assigned_at,
+          completed_at: row.completed_at,
+          error: row.error === null ? null : row.error.slice(0, shownError),
+        }),
+    );
+  },
+});

@@ -1,0 +1,60 @@
+import * as z from 'zod';
+
+import { phases } from '../workflow/phases.ts';
+import { executionStatuses } from '../workflow/states.ts';
+import { listOutput, listPage } from './list.ts';
+import { listArguments, namespace, present, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+export const listWorkflowExecutions = defineTool({
+  name: 'list_workflow_executions',
+  title: 'List workflow executions',
+  description:
+    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. ' +
+    'Start here when you have no execution_id; then get_workflow_monitor tells how far one is.',
+  input: z.strictObject({
+    namespace,
+    status: z.enum(executionStatuses).optional().describe('State of the execution'),
+    executed_by: text('User who started it'),
+    workflow_name: text('Such as stf_datataking'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      execution_id: z.string(),
+      workflow_name: z.string(),
+      namespace: z.string(),
+      status: z.enum(executionStatuses),
+      phase: z.enum(phases),
+      run_number: z.int(),
+      executed_by: z.string(),
+      start_time: z.string(),
+      end_time: z.string().optional(),
+      stf_count: z.int(),
+      slices_completed: z.int(),
+      slices_failed: z.int(),
+    }),
+  ),
+  handle: (args, context) =>
+    listPage(
+      'list_workflow_executions',
+      args,
+      context,
+      (window, page) => context.queries.executions({ ...args, ...window }, page),
+      (row) =>
+        present({
+          execution_id: row.execution_id,
+          workflow_name: row.workflow_name,
+          namespace: row.namespace,
+          status: row.status,
+          phase: row.phase,
+          run_number: row.run_number,
+          executed_by: row.executed_by,
+          start_time: row.start_time,
+          end_time: row.end_time,
+          stf_count: row.stf_count,
+          slices_completed: row.slices_completed,
+          slices_failed: row.slices_failed,
+        }),
+    ),
+});

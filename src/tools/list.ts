@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+
+import * as z from 'zod';
+
+import type { ListPage, Page } from '../db/page.ts';
+import { SwfError } from '../errors.ts';
+import { parseWindow } from './params.ts';
+import type { ToolContext } from './tool.ts';
+
+/** An answer never exceeds this many characters of JSON (contract §5); what surrounds the items needs a few hundred. */
+const pageCharacters = 25_000;
+const aroundItems = 700;
+
+const defaultLimit = 50;
+
+export const listOutput = <Item extends z.ZodObject>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    total_count: z.int().describe('All rows that fit, on whatever page'),
+    has_more: z.boolean(),
+    next_cursor: z.string().optional(),
+    data_as_of: z.string().optional().describe('When the store was last written'),
+  });
+
+interface ListArguments {
+  limit?: number | undefined;
+  cursor?: string | undefined;
+  order?: 'newest' | 'oldest' | undefined;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+export interface Window {
+  start_time: string | undefined;
+  end_time: string | undefined;
+}
+
+const cursorSchema = z.strictObject({
+  /** Key of the last row that was given. */
+  after: z.int().nonnegative(),
+  /** Which list and arguments it belongs to. */
+  of: z.string(),
+  /** The window of the first page: relative times must mean the same on every page. */
+  start: z.string().optional(),
+  end: z.string().optional(),
+});
+
+/**
+ * One page of a list: as many rows as the limit and the size of an answer allow.
+ * @param ask gets the window in absolute times and the page, and reads rows
+ * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
+ */
+export function listPage<Row extends { key: number }, Item>(
+  tool: string,
+  args: ListArguments & Record<string, unknown>,
+  context: ToolContext,
+  ask: (window: Window, page: Page) => ListPage<Row>,
+  toItem: (row: Row) => Item,
+): { items: Item[]; total_count: number; has_more: boolean; next_cursor?: string; data_as_of?: string } {
+  const { limit = defaultLimit, order = 'newest' } = args;
+  const of = fingerprint(tool, args);
+  const cursor = readCursor(args.cursor, of);
+  const window =
+    cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
+  const { rows, total_count, has_more } = ask(window, { order, limit, after: cursor?.after });
+
+  const items: Item[] = [];
+  let room = pageCharacters - aroundItems;
+  for (const row of rows) {
+    const item = toItem(row);
+    room -= JSON.stringify(item).length + 1;
+    // One row always fits: its long texts are cut by the tool.
+    if (room < 0 && items.length > 0) break;
+    items.push(item);
+  }
+  const more = has_more || items.length < rows.length;
+  const last = rows[items.length - 1];
+  const dataAsOf = context.queries.dataAsOf();
+  return {
+    items,
+    total_count,
+    has_more: more,
+    ...(more && last !== undefined ? { next_cursor: writeCursor(last.key, of, window) } : {}),
+    ...(dataAsOf === undefined ? {} : { data_as_of: dataAsOf }),
+  };
+}
+
+/** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
+function fingerprint(tool: string, args: Record<string, unknown>): string {
+  const { cursor: _, limit: __, order = 'newest', ...filters } = args;
+  const given = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
+  const text = JSON.stringify([tool, given.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+}
+
+function writeCursor(after: number, of: string, { start_time, end_time }: Window): string {
+  const cursor = {
+    after,
+    of,
+    ...(start_time === undefined ? {} : { start: start_time }),
+    ...(end_time === undefined ? {} : { end: end_time }),
+  };
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
+}
+
+function readCursor(text: string | undefined, of: string): z.infer<typeof cursorSchema> | undefined {
+  if (text === undefined) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    parsed = undefined;
+  }
+  const result = cursorSchema.safeParse(parsed);
+  if (!result.success) {
+    throw new SwfError(
+      'CURSOR_INVALID',
+      `cursor ${JSON.stringify(text.slice(0, 60))} was not made by this tool; give the next_cursor of the page before unchanged, or leave it out`,
+    );
+  }
+  if (result.data.of !== of) {
+    throw new SwfError(
+      'CURSOR_INVALID',
+      `cursor ${JSON.stringify(text.slice(0, 60))} belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out`,
+    );
+  }
+  return result.data;
+}

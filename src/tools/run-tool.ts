@@ -1,0 +1,78 @@
+import type * as z from 'zod';
+
+import { SwfError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import type { Tool, ToolContext } from './tool.ts';
+
+/** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
+export function findTool(tools: readonly Tool[], name: string): Tool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return tool;
+  const names = tools.map((candidate) => candidate.name);
+  throw new SwfError(
+    'TOOL_NOT_FOUND',
+    `there is no tool ${JSON.stringify(clip(name))}; near it: ${nearest(name.slice(0, 100), names).join(', ')}`,
+  );
+}
+
+/**
+ * One call of a tool: checks the arguments, asks on one state of the store, and builds the answer through the tool's output
+ * schema. Throws `ARGUMENT_INVALID` and whatever the tool throws; an answer that breaks its own schema is a bug.
+ */
+export function runTool(tool: Tool, args: unknown, context: ToolContext): Record<string, unknown> {
+  const checked = checkArguments(tool, args);
+  return context.queries.snapshot(() => tool.output.parse(tool.handle(checked as never, context)));
+}
+
+function checkArguments(tool: Tool, args: unknown): unknown {
+  const given = args ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `the arguments of ${tool.name} are not a JSON object; give for example {"execution_id":"latest"}`,
+    );
+  }
+  const result = tool.input.safeParse(withoutAliases(tool, given as Record<string, unknown>));
+  if (result.success) return result.data;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    result.error.issues
+      .slice(0, 3)
+      .map((issue) => explain(tool, issue, given as Record<string, unknown>))
+      .join('; '),
+  );
+}
+
+function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
+  const renamed: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
+    if (Object.hasOwn(renamed, name) && renamed[name] !== value) {
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `${key} is another spelling of ${name} and both were given with different values; give one`,
+      );
+    }
+    // Not an assignment: a key may be "__proto__".
+    Object.defineProperty(renamed, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return renamed;
+}
+
+function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  const known = Object.keys(tool.input.shape);
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    return `unknown argument ${JSON.stringify(clip(key))}; the nearest is ${nearest(key.slice(0, 100), known, 1)[0]}, ${tool.name} takes ${known.join(', ')}`;
+  }
+  const name = issue.path.join('.');
+  if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
+  return `${name} = ${clip(JSON.stringify(given[name]) ?? 'undefined')}: ${issue.message}; it is: ${describe(tool, name)}`;
+}
+
+function describe(tool: Tool, name: string): string {
+  const schema = tool.input.shape[name] as z.ZodType | undefined;
+  return schema?.description ?? name;
+}
+
+const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);
