@@ -83,6 +83,17 @@ export function parseRecordedConfig(params: unknown, executionId: string): Confi
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
 }
 
+/** In one process, an agent that is not started leaves its work undone for ever. Throws `CONFIG_INVALID`. */
+export function requireEveryAgent({ agents }: Config): void {
+  for (const [type, { enabled }] of Object.entries(agents)) {
+    if (enabled) continue;
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `agents.${type}.enabled = false: without a broker nobody else does the work of the ${type} agent; enable it`,
+    );
+  }
+}
+
 function findConfig({ name = defaultName, workingFolder, shippedFolder }: ConfigSources): string {
   const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {
@@ -197,7 +208,8 @@ function applySet(table: Table, set: string, origins: Map<string, string>): void
       `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
     );
   }
-  const [, dotted = '', text = ''] = match;
+  const [, given = '', text = ''] = match;
+  const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
   const path = dotted.split('.');
   const key = path.pop() as string;
   let section = table;
@@ -230,6 +242,9 @@ function checkConfig(table: Table, originOf: (dottedKey: string) => string): Con
   }
   return deepFreeze(result.data);
 }
+
+/** One key has two places; what `--set` says of either must win over a file that has the other. */
+const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
 /** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
 function withPeriodCount(table: Table): Table {

@@ -59,7 +59,6 @@ const farBehind = 1000;
 
 /** Starts a new execution. `configName` is what the user called the configuration. */
 export async function startWorkflow(options: WorkflowOptions, configName?: string): Promise<RunningWorkflow> {
-  requireEveryAgent(options.config);
   const { store, config, speed, user } = options;
   const drive = await beginExecution(store, driverOf(user), {
     namespace: config.testbed.namespace,
@@ -78,17 +77,6 @@ export async function resumeWorkflow(options: WorkflowOptions, executionId: stri
 }
 
 const driverOf = (user: string): Driver<AgentType> => ({ identity: currentProcess(), isAlive, user, agentTypes });
-
-/** In one process, an agent that is not started leaves its work undone for ever. */
-function requireEveryAgent(config: Config): void {
-  for (const [type, { enabled }] of Object.entries(config.agents)) {
-    if (enabled) continue;
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `agents.${type}.enabled = false: without a broker nobody else does the work of the ${type} agent; enable it`,
-    );
-  }
-}
 
 function run(options: WorkflowOptions, drive: Drive<AgentType>, startTick: number): RunningWorkflow {
   const clock = options.speed === 'max' ? createVirtualClock(startTick) : createScaledClock(options.speed, startTick);

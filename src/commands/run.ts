@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig, requireEveryAgent } from '../config.ts';
 import { openStore } from '../db/store.ts';
 import { startWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
@@ -26,6 +26,7 @@ export async function runCommand(io: Io, { config: name, stfCount, speed, sets, 
     workingFolder: io.workingFolder,
     shippedFolder: join(io.packageFolder, 'workflows'),
   });
+  requireEveryAgent(loaded);
   const path = storePath(io);
   const config = withDataFolder(loaded, path, io.workingFolder);
   const store = await openStore(path);

@@ -37,7 +37,9 @@ export async function openStore(path: string, migrations: readonly Migration[] =
   });
   const store: Store = { path, db, write: (work) => writePatiently(db, path, work), close: () => db.close() };
   try {
+    // Nothing is changed in a file that is not ours or that we do not understand.
     await patiently(path, () => checkKind(db, path));
+    refuseNewer(versionOf(db), path, migrations);
     await patiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma('synchronous = NORMAL');
     if (versionOf(db) !== migrations.length || applicationIdOf(db) === 0)

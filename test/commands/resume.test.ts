@@ -1,0 +1,174 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { openReader } from '../../src/db/store.ts';
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+
+const settings = [
+  '--stf-count',
+  '20',
+  '--set',
+  'fast_processing.physics_period_count=2',
+  '--set',
+  'fast_processing.stf_sampling_rate=0.5',
+];
+
+/** What an interruption must not change: everything but workers, processes and times. */
+async function outcome(folder: string): Promise<unknown> {
+  const client = await connectInProcess(join(folder, 'swf.db'));
+  const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+  const files = await askAll(client, 'list_stf_files', { limit: 200, order: 'oldest' });
+  const slices = await askAll(client, 'list_tf_slices', { limit: 200 });
+  const messages = await askAll(client, 'list_messages', { execution_id: 'latest', limit: 200 });
+  const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
+  return {
+    counts: [
+      'status',
+      'phase',
+      'stf_count',
+      'tf_files_received',
+      'slices_created',
+      'slices_completed',
+      'slices_failed',
+      'dataset',
+    ].map((key) => monitor[key]),
+    files: files.map(({ created_at: _, processed_at: __, ...file }) => file),
+    slices: slices
+      .map(({ slice_filename, tf_first, tf_last, status, retries }) => [
+        slice_filename,
+        tf_first,
+        tf_last,
+        status,
+        retries,
+      ])
+      .toSorted(),
+    messages: messages
+      .filter(({ message_type }) => message_type !== 'slice_started' && message_type !== 'run_workflow')
+      .map(({ message_id, message_type }) =>
+        message_type === 'slice_result' ? message_id.replace(/\/worker-agent.*$/, '') : message_id,
+      )
+      .toSorted(),
+    onDisk: readdirSync(data)
+      .toSorted()
+      .map((name) => [name, readFileSync(join(data, name)).toString('base64').slice(0, 200)]),
+  };
+}
+
+/** Final results by slice and attempt: more than one means that finished work was done again. */
+function resultsTwice(folder: string): unknown[] {
+  const db = openReader(join(folder, 'swf.db'));
+  const rows = db
+    .prepare(
+      `SELECT json_extract(payload, '$.slice_filename') AS slice, json_extract(payload, '$.attempt') AS attempt, count(*) AS n
+       FROM workflow_messages WHERE message_type = 'slice_result' GROUP BY slice, attempt HAVING n > 1`,
+    )
+    .all();
+  db.close();
+  return rows;
+}
+
+async function undisturbed(): Promise<unknown> {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, ...settings);
+  return outcome(folder);
+}
+
+describe('a run killed in the middle and resumed', () => {
+  // 2 × 20 STFs at this speed take about a second; a kill at each point meets another stage.
+  it.each([
+    ['before physics', /run_imminent/, 0],
+    ['in the first period', /start_run/, 80],
+    ['in the second period', /resume_run/, 60],
+    ['while slices are worked off', /end_run/, 10],
+  ])('%s ends as one left alone, and no finished slice is done again', async (_, stage, milliseconds) => {
+    const folder = temporaryFolder();
+    const started = startCli(['run', '--speed', '200', ...settings], { folder });
+    await started.saw(stage);
+    await new Promise((resolve) => {
+      setTimeout(resolve, milliseconds);
+    });
+    started.child.kill('SIGKILL');
+    expect(await started.finished).toMatchObject({ signal: 'SIGKILL' });
+
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+      status: 'running',
+      health: 'stalled',
+    });
+
+    const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(JSON.parse(resumed.stdout)).toMatchObject({
+      status: 'completed',
+      stf_count: 40,
+      slices_completed: 300,
+      slices_failed: 0,
+    });
+    expect(await outcome(folder)).toEqual(await undisturbed());
+    expect(resultsTwice(folder)).toEqual([]);
+  });
+
+  it('again and again ends as one left alone', async () => {
+    const folder = temporaryFolder();
+    let args = ['run', '--speed', '400', ...settings];
+    let kills = 0;
+    let ended: Answer | undefined;
+    while (ended === undefined) {
+      const started = startCli([...args, '--json'], { folder });
+      const timer = setTimeout(() => started.child.kill('SIGKILL'), 160 + kills * 25);
+      const { signal, code, stdout } = await started.finished;
+      clearTimeout(timer);
+      if (signal === null) {
+        expect(code).toBe(0);
+        ended = JSON.parse(stdout) as Answer;
+      } else kills += 1;
+      if (
+        existsSync(join(folder, 'swf.db')) &&
+        (await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_workflow_executions')).length > 0
+      ) {
+        args = ['resume', 'latest', '--speed', '400'];
+      }
+    }
+    expect(kills).toBeGreaterThan(2);
+    expect(ended).toMatchObject({ status: 'completed', slices_completed: 300 });
+    expect(await outcome(folder)).toEqual(await undisturbed());
+    expect(resultsTwice(folder)).toEqual([]);
+  });
+});
+
+describe('resume', () => {
+  it('is refused while the run is driven', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(['run', '--speed', '1'], { folder });
+    await started.saw(/execution /);
+    const { code, stderr } = await runCli(['resume', 'latest'], { folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^EXECUTION_IN_USE: stf_datataking-tester-0001 is driven by process \d+ on .*\n$/);
+  });
+
+  it('of an execution that has ended prints its summary and ends with 0', async () => {
+    const folder = temporaryFolder();
+    const summary = await runWorkflow(folder, '--stf-count', '1');
+    const { code, stdout } = await runCli(['resume', summary['execution_id'] as string, '--json'], { folder });
+    expect({ code, summary: JSON.parse(stdout) as unknown }).toEqual({ code: 0, summary });
+  });
+
+  it('of an unknown execution names those that come near', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const { code, stderr } = await runCli(['resume', 'stf_datataking-tester-0002'], { folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^EXECUTION_NOT_FOUND: .*near it: stf_datataking-tester-0001;/);
+  });
+});

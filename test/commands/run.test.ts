@@ -1,0 +1,358 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+
+describe('a run', () => {
+  it('of 3 STFs gives 3 files, 3 samples and 45 completed slices, counted alike everywhere', async () => {
+    const folder = temporaryFolder();
+    const summary = await runWorkflow(folder, '--stf-count', '3');
+    expect(summary).toEqual({
+      execution_id: 'stf_datataking-tester-0001',
+      run_number: 100_010,
+      status: 'completed',
+      stf_count: 3,
+      tf_files_received: 3,
+      slices_created: 45,
+      slices_completed: 45,
+      slices_failed: 0,
+      messages: expect.any(Number),
+      duration_seconds: expect.any(Number),
+    });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const messages = await askAll(client, 'list_messages', { execution_id: 'latest' });
+    const files = await askAll(client, 'list_stf_files', { run_number: 100_010 });
+    const slices = await askAll(client, 'list_tf_slices', { run_number: '100010', status: 'completed' });
+    expect(messages).toHaveLength(summary['messages'] as number);
+    expect(monitor).toMatchObject({
+      message_count: messages.length,
+      stf_count: files.length,
+      tf_files_received: 3,
+      slices_completed: slices.length,
+      dataset: { name: 'swf.100010.run', state: 'final', files: 3, bytes: 3 * 64_000 },
+    });
+    const types: Record<string, number> = {};
+    for (const { message_type } of messages) types[message_type] = (types[message_type] ?? 0) + 1;
+    expect(types).toEqual({
+      run_workflow: 1,
+      run_imminent: 1,
+      start_run: 1,
+      stf_gen: 3,
+      stf_ready: 3,
+      tf_file_registered: 3,
+      slice: 45,
+      slice_started: 45,
+      slice_result: 45,
+      end_run: 1,
+      workflow_ended: 1,
+    });
+    expect(messages.every((message) => message['effect'] === 'applied')).toBe(true);
+  });
+
+  it('writes files that are what the store says of them', async () => {
+    const folder = temporaryFolder();
+    const { execution_id } = await runWorkflow(folder, '--stf-count', '2');
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const data = join(folder, 'swf.db.data', execution_id as string);
+    expect(readdirSync(data).toSorted()).toEqual([
+      'swf.100010.000001.stf',
+      'swf.100010.000001_tf_001.tf',
+      'swf.100010.000002.stf',
+      'swf.100010.000002_tf_001.tf',
+    ]);
+    const { createHash } = await import('node:crypto');
+    for (const file of await askAll(client, 'list_stf_files')) {
+      const content = readFileSync(join(data, file['stf_filename'] as string));
+      expect(file).toMatchObject({
+        size_bytes: content.length,
+        checksum: `sha256:${createHash('sha256').update(content).digest('hex')}`,
+      });
+    }
+  });
+
+  it('samples exactly 25 of 100 STFs at a rate of 0.25', async () => {
+    const summary = await runWorkflow(
+      temporaryFolder(),
+      '--stf-count',
+      '100',
+      '--set',
+      'fast_processing.stf_sampling_rate=0.25',
+    );
+    expect(summary).toMatchObject({
+      stf_count: 100,
+      tf_files_received: 25,
+      slices_created: 375,
+      slices_completed: 375,
+    });
+  });
+
+  it('goes through several physics periods with standby between, by duration', async () => {
+    const folder = temporaryFolder();
+    const summary = await runWorkflow(folder, '--stf-count', '0', '--set', 'daq_state_machine.physics_period_count=3');
+    expect(summary).toMatchObject({ status: 'completed', stf_count: 15 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const pauses = await askAll(client, 'list_messages', { execution_id: 'latest', search: '_run/', order: 'oldest' });
+    expect(pauses.map(({ message_id }) => message_id.split('/').slice(1).join('/'))).toEqual([
+      'pause_run/1',
+      'resume_run/2',
+      'pause_run/3',
+      'resume_run/4',
+    ]);
+  });
+
+  it('at any speed and without files has the same outcome as at full speed', async () => {
+    const outcome = async (folder: string): Promise<Answer[]> => {
+      const client = await connectInProcess(join(folder, 'swf.db'));
+      const slices = await askAll(client, 'list_tf_slices', { limit: 200 });
+      return slices.map(({ slice_filename, tf_first, tf_last, status }) => ({
+        slice_filename,
+        tf_first,
+        tf_last,
+        status,
+      }));
+    };
+    const [scaled, virtual, bare] = [temporaryFolder(), temporaryFolder(), temporaryFolder()] as const;
+    const settings = ['--stf-count', '2', '--set', 'fast_processing.slice_processing_time=1'];
+    await Promise.all([
+      runCli(['run', '--speed', '100', ...settings], { folder: scaled }).then(({ code }) => expect(code).toBe(0)),
+      runWorkflow(virtual, ...settings),
+      runWorkflow(bare, ...settings, '--set', 'data.write_files=false'),
+    ]);
+    expect(await outcome(scaled)).toEqual(await outcome(virtual));
+    expect(await outcome(bare)).toEqual(await outcome(virtual));
+    expect(existsSync(join(bare, 'swf.db.data'))).toBe(false);
+  });
+
+  it('beside other runs on the same store ends as if it were alone, while a server reads', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const running = Promise.all(Array.from({ length: 4 }, () => runWorkflow(folder, '--stf-count', '10')));
+    let done = false;
+    void running.finally(() => (done = true));
+    while (!done) {
+      await ask(client, 'list_messages', { limit: 200 });
+      await delay(5);
+    }
+    const summaries = await running;
+    expect(new Set(summaries.map(({ run_number }) => run_number)).size).toBe(4);
+    for (const summary of summaries)
+      expect(summary).toMatchObject({ status: 'completed', slices_completed: 150, slices_failed: 0 });
+  });
+
+  it('fails exactly the slice that holds a corrupted frame, after three retries, with the reason, and ends with 3', async () => {
+    const folder = temporaryFolder();
+    // One worker, slices of 0.1 s: the last slice of the sample is read a good second after the sample is written.
+    const started = startCli(
+      [
+        'run',
+        '--stf-count',
+        '2',
+        '--speed',
+        '1000',
+        '--json',
+        '--set',
+        'fast_processing.target_worker_count=1',
+        '--set',
+        'fast_processing.slice_processing_time=100',
+      ],
+      { folder },
+    );
+    const sample = join(folder, 'swf.db.data', 'stf_datataking-tester-0001', 'swf.100010.000001_tf_001.tf');
+    while (!existsSync(sample)) await delay(2);
+    const content = readFileSync(sample);
+    const at = 147 * 64 + 40;
+    content[at] = (content[at] as number) ^ 1;
+    writeFileSync(sample, content);
+
+    const { code, stdout } = await started.finished;
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'completed',
+      slices_created: 30,
+      slices_completed: 29,
+      slices_failed: 1,
+    });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const [failed, ...others] = await askAll(client, 'list_tf_slices', { status: 'failed' });
+    expect(others).toEqual([]);
+    expect(failed).toMatchObject({
+      slice_filename: 'swf.100010.000001_slice_014.tf',
+      retries: 3,
+      error: expect.stringMatching(/^swf\.100010\.000001_tf_001\.tf: frame \d+ does not match its checksum$/),
+    });
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor).toMatchObject({ status: 'completed', health: 'finished', slices_failed: 1 });
+    expect(monitor['errors'][0]).toMatchObject({ error: expect.stringContaining('stays failed after 4 attempts') });
+    expect(await askAll(client, 'list_messages', { message_type: 'slice_result', search: '"failed"' })).toHaveLength(4);
+  });
+
+  it('whose DAQ cannot write its files fails with the reason and ends with 3', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const { code, stdout } = await runCli(['run', '--speed', 'max', '--json', '--set', 'data.dir=file'], { folder });
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', stf_count: 0 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+      status: 'failed',
+      health: 'failed',
+      phase: 'completed',
+      status_reason: expect.stringContaining('daq_simulator-agent-tester-1 failed'),
+      end_time: expect.any(String),
+    });
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ended by %s ends in order: the run ends, the agents exit, slices keep their state',
+    async (signal) => {
+      const folder = temporaryFolder();
+      const started = startCli(['run', '--stf-count', '3', '--speed', '20', '--json'], { folder });
+      await started.saw(/start_run/);
+      started.child.kill(signal);
+      const { code, stdout } = await started.finished;
+      expect(code).toBe(130);
+      expect(JSON.parse(stdout)).toMatchObject({ status: 'terminated' });
+      const client = await connectInProcess(join(folder, 'swf.db'));
+      expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+        status: 'terminated',
+        status_reason: `interrupted by ${signal}`,
+        phase: 'completed',
+        health: 'finished',
+        end_time: expect.any(String),
+      });
+      const messages = await askAll(client, 'list_messages', { execution_id: 'latest' });
+      expect(messages.slice(0, 3).map(({ message_type, effect }) => `${message_type} ${effect}`)).toEqual([
+        'workflow_ended applied',
+        'end_run applied',
+        'stop_workflow applied',
+      ]);
+      const agents = await askAll(client, 'list_agents', { execution_id: 'latest' });
+      expect(agents.map(({ state }) => state)).toEqual(['EXITED', 'EXITED', 'EXITED', 'EXITED', 'EXITED']);
+    },
+  );
+});
+
+describe('run', () => {
+  it('prints a line a stage and the summary', async () => {
+    const { code, stdout, stderr } = await runCli(['run', '--stf-count', '3', '--speed', 'max'], {
+      folder: temporaryFolder(),
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').map((line) => line.replace(/ store .*| {2}files .*|[\d.]+ s$/, '…'))).toEqual([
+      'execution stf_datataking-tester-0001, run 100010, speed max,…',
+      'run_imminent: agents prepare',
+      'start_run: physics',
+      'end_run: 3 STF files',
+      'workflow_ended: every slice is final',
+      'Run 100010, execution stf_datataking-tester-0001: completed',
+      '  duration    …',
+      '  STF files   3',
+      '  TF samples  3',
+      '  TF slices   45: 45 completed, 0 failed',
+      '  messages    149',
+      '…',
+      '  next        swf-mcp status stf_datataking-tester-0001',
+      '',
+    ]);
+  });
+
+  it.each([
+    [['run', 'nonsense'], /^CONFIG_NOT_FOUND: .*"nonsense".*fast_processing_default/],
+    [['run', './no/such.toml'], /^CONFIG_NOT_FOUND: .*such\.toml/],
+    [
+      ['run', '--set', 'fast_processing.stf_cuont=3'],
+      /^CONFIG_INVALID: --set: unknown key fast_processing\.stf_cuont; the nearest known key is fast_processing\.stf_count/,
+    ],
+    [
+      ['run', '--set', 'fast_procesing.stf_count=3'],
+      /^CONFIG_INVALID: --set: unknown key fast_procesing; the nearest known key is fast_processing/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_count=many'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_count = "many": .*number/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_count=2.5'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_count = 2\.5: .*int/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_sampling_rate=1.5'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_sampling_rate = 1\.5: .*1/,
+    ],
+    [['run', '--set', 'nothing'], /^CONFIG_INVALID: --set "nothing" is not section\.key=value/],
+    [['run', '--set', 'testbed.namespace='], /^CONFIG_INVALID: --set: testbed\.namespace = ""/],
+    [['run', '--set', 'agents.worker.enabled=false'], /^CONFIG_INVALID: agents\.worker\.enabled = false/],
+    [
+      [
+        'run',
+        '--set',
+        'daq_state_machine.stf_interval=0',
+        '--set',
+        'daq_state_machine.stf_generation_time=0',
+        '--stf-count',
+        '0',
+      ],
+      /^CONFIG_INVALID: .*no end/,
+    ],
+  ])('refuses %j in one line, exit 1, and makes no store', async (args, line) => {
+    const folder = temporaryFolder();
+    const { code, stdout, stderr } = await runCli(args, { folder });
+    expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
+    expect(stderr).toMatch(line);
+    expect(existsSync(join(folder, 'swf.db'))).toBe(false);
+  });
+
+  it.each([{ SWF_USER: 'a/b' }, { SWF_LOG_LEVEL: 'LOUD' }])(
+    'refuses the environment %j in one line',
+    async (env: Record<string, string>) => {
+      const { code, stderr } = await runCli(['run', '--speed', 'max'], { folder: temporaryFolder(), env });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^CONFIG_INVALID: .*\n$/);
+    },
+  );
+
+  it.each([
+    [['run', '--speed', 'fast']],
+    [['run', '--speed', '0']],
+    [['run', '--stf-count', '-1']],
+    [['run', '--stf-count']],
+    [['run', '--no-such-flag']],
+    [['run', 'one', 'two']],
+    [['rnu']],
+    [['call']],
+    [['resume']],
+    [['serve', 'what']],
+    [['--nothing']],
+  ])('wrong usage %j ends with 2 and a word on it', async (args) => {
+    const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it('prints version and help', async () => {
+    const folder = temporaryFolder();
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await runCli(['--version'], { folder })).toMatchObject({ code: 0, stdout: `${version}\n` });
+    for (const args of [['--help'], ['run', '--help'], ['help', 'call']]) {
+      const { code, stdout } = await runCli(args, { folder });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Usage: swf-mcp/);
+      expect(stdout).toContain('--db <file>');
+    }
+  });
+});

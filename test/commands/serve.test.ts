@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ask, askAll, connectStdio, refusal, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+const initialize = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } },
+};
+
+/** Moves the clock of a process without touching the system's. */
+const weeksLater = (weeks: number): string =>
+  `--import data:text/javascript,${encodeURIComponent(
+    `const Real = Date; const shift = ${weeks * 7 * 86_400_000};
+     globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift])); } static now() { return Real.now() + shift; } };`,
+  )}`;
+
+describe('the server on stdio', () => {
+  it.each([0, 2])('answers the five questions of the seed rightly and completely, %i weeks later', async (weeks) => {
+    const folder = temporaryFolder();
+    const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
+    const client = await connectStdio({ folder, env: weeks === 0 ? {} : { NODE_OPTIONS: weeksLater(weeks) } });
+
+    expect(await ask(client, 'get_workflow_monitor', { execution_id })).toMatchObject({
+      status: 'completed',
+      phase: 'completed',
+      run_id: '100010',
+      stf_count: 3,
+      tf_files_received: 3,
+      slices_created: 45,
+      slices_queued: 0,
+      slices_completed: 45,
+    });
+    expect(await askAll(client, 'list_messages', { execution_id })).toHaveLength(149);
+    expect((await ask(client, 'list_stf_files', { run_number: 100_010 }))['items']).toHaveLength(3);
+    expect(await ask(client, 'list_tf_slices', { run_number: 100_010 })).toMatchObject({ total_count: 45 });
+    expect(await askAll(client, 'list_tf_slices', { run_number: 100_010 })).toHaveLength(45);
+    const logs = await askAll(client, 'list_logs', { execution_id });
+    expect(new Set(logs.map(({ agent }) => agent.replace(/-agent.*/, '')))).toEqual(
+      new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing']),
+    );
+  });
+
+  it('writes nothing but JSON-RPC to stdout, names its store first on stderr, and ends with its client', async () => {
+    const folder = temporaryFolder();
+    const started = startCli([], { folder });
+    const send = (message: unknown): void => void started.child.stdin?.write(`${JSON.stringify(message)}\n`);
+    send(initialize);
+    send({ jsonrpc: '2.0', method: 'notifications/initialized' });
+    send({ jsonrpc: '2.0', id: 2, method: 'tools/list' });
+    send({ jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'list_messages', arguments: { limit: 'x' } } });
+    send({ jsonrpc: '2.0', id: 4, method: 'no/such/method' });
+    started.child.stdin?.write('this is no JSON\n');
+    send({ jsonrpc: '2.0', id: 5, method: 'tools/call', params: { name: 'get_workflow_monitor' } });
+    await started.saw(/"id":5/);
+    started.child.stdin?.end();
+    const { code, signal, stdout, stderr } = await started.finished;
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.every((line) => line['jsonrpc'] === '2.0')).toBe(true);
+    expect(lines.map((line) => line['id']).toSorted()).toEqual([1, 2, 3, 4, 5]);
+    expect(stderr.split('\n')[0]).toBe(`swf-mcp 0.1.0: MCP server on stdio, store ${join(folder, 'swf.db')}`);
+  });
+
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends in order at %s', async (signal) => {
+    const started = startCli(['serve'], { folder: temporaryFolder() });
+    await started.saw(/MCP server on stdio/);
+    started.child.stdin?.write(`${JSON.stringify(initialize)}\n`);
+    await started.saw(/"id":1/);
+    started.child.kill(signal);
+    expect(await started.finished).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('starts without a store, says how to make one, and finds it when it appears', async () => {
+    const folder = temporaryFolder();
+    const client = await connectStdio({ folder });
+    expect(await refusal(client, 'list_workflow_executions', {})).toMatch(
+      /^STORE_UNAVAILABLE: there is no store at .*"swf-mcp run" makes one$/,
+    );
+    await runWorkflow(folder, '--stf-count', '1');
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 1 });
+  });
+});

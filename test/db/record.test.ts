@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest';
+
+import { makeRunningStore, makeStore, type TestStore } from '../helpers.ts';
+
+const stf = 'swf.100010.000001.stf';
+const sample = 'swf.100010.000001_tf_001.tf';
+const sliceName = 'swf.100010.000001_slice_000.tf';
+
+async function withSlice(params = {}): Promise<TestStore> {
+  const made = await makeRunningStore(params);
+  await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+  await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100, size_bytes: 6400 });
+  await made.say('tf_file_registered', {
+    tf_filename: sample,
+    stf_filename: stf,
+    tf_first: 0,
+    tf_last: 14,
+    tf_count: 15,
+  });
+  await made.say('slice', { ...slice(1), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
+  return made;
+}
+
+const slice = (attempt: number) => ({ slice_id: 0, slice_filename: sliceName, tf_filename: sample, attempt });
+const byWorker = (attempt: number, slot = '01') => ({
+  ...slice(attempt),
+  worker_id: `worker/${slot}`,
+  hostname: 'host',
+});
+
+const row = ({ store }: TestStore): unknown =>
+  store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
+const state = ({ store }: TestStore): any => store.db.prepare('SELECT * FROM run_states').get();
+
+describe('recording', () => {
+  it('draws execution and run numbers once for a run_workflow, however often it comes', async () => {
+    const made = await makeStore();
+    const start = {
+      command_id: 'c1',
+      workflow_name: 'stf_datataking',
+      params: {},
+      executed_by: 'tester',
+      speed: 1 as const,
+    };
+    expect(await made.say('run_workflow', start)).toMatchObject({
+      isNew: true,
+      execution_id: 'stf_datataking-tester-0001',
+    });
+    expect(await made.say('run_workflow', start)).toMatchObject({
+      isNew: false,
+      execution_id: 'stf_datataking-tester-0001',
+    });
+    expect(await made.say('run_workflow', { ...start, command_id: 'c2' })).toMatchObject({
+      execution_id: 'stf_datataking-tester-0002',
+    });
+    expect(made.store.db.prepare('SELECT run_number FROM runs').all()).toEqual([
+      { run_number: 100_010 },
+      { run_number: 100_011 },
+    ]);
+  });
+
+  it('takes the same statement made twice as one row', async () => {
+    const made = await makeRunningStore();
+    const first = await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    const second = await made.say('stf_gen', {
+      filename: stf,
+      sequence: 1,
+      tf_count: 100,
+      file_url: 'file:///elsewhere',
+    });
+    expect(second).toMatchObject({ isNew: false, seq: first.seq });
+    expect(state(made)).toMatchObject({ stfs_announced: 1 });
+  });
+
+  it('keeps a statement that contradicts an earlier one as a conflict without effect', async () => {
+    const made = await makeRunningStore();
+    const { message_id } = await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    const conflict = await made.say('stf_gen', {
+      filename: stf,
+      sequence: 1,
+      tf_count: 99,
+      timestamp: '2026-11-25T00:00:00Z',
+    });
+    expect(conflict).toMatchObject({ isNew: true, effect: 'conflict', reason: expect.stringContaining(message_id) });
+    expect(conflict.message_id).toMatch(/\/stf_gen\/swf\.100010\.000001\.stf#[0-9a-f]{8}$/);
+    const again = await made.say('stf_gen', {
+      filename: stf,
+      sequence: 1,
+      tf_count: 99,
+      timestamp: '2026-11-25T00:00:00Z',
+    });
+    expect(again).toMatchObject({ isNew: false, message_id: conflict.message_id });
+    expect(made.store.db.prepare('SELECT tf_count FROM stf_files').get()).toEqual({ tf_count: 100 });
+  });
+
+  it.each([
+    ['{"msg_type"', { effect: 'rejected', reason: expect.stringContaining('not JSON') }],
+    ['{"msg_type":"heartbeat","sender":"s"}', { effect: 'none', reason: 'unknown msg_type heartbeat' }],
+    ['{"msg_type":"start_run","sender":"s","namespace":"n"}', { effect: 'none', reason: 'names no execution' }],
+    [
+      '{"msg_type":"start_run","sender":"s","namespace":"n","execution_id":"x"}',
+      { effect: 'none', reason: 'unknown execution x' },
+    ],
+  ])('keeps %s, which changes nothing, with the reason', async (body, expected) => {
+    const { store, recorder } = await makeStore();
+    const record = () => store.write(() => recorder.recordBody('/topic/epictopic', body));
+    const first = await record();
+    expect(first).toMatchObject({ ...expected, isNew: true });
+    expect(await record()).toMatchObject({ ...expected, isNew: false, seq: first.seq });
+    expect(store.db.prepare('SELECT payload FROM workflow_messages').all()).toEqual([{ payload: body }]);
+  });
+
+  it('keeps the id that a message brought along beside its own', async () => {
+    const { store, recorder } = await makeRunningStore();
+    const body = JSON.stringify({
+      msg_type: 'pause_run',
+      message_id: 'forged',
+      ordinal: 1,
+      reason: 'period',
+      sender: 's',
+      namespace: 'n',
+      execution_id: 'stf_datataking-tester-0001',
+    });
+    await store.write(() => recorder.recordBody('/topic/epictopic', body));
+    expect(
+      store.db
+        .prepare(`SELECT message_id, wire_message_id FROM workflow_messages WHERE message_type = 'pause_run'`)
+        .get(),
+    ).toEqual({
+      message_id: 'stf_datataking-tester-0001/pause_run/1',
+      wire_message_id: 'forged',
+    });
+  });
+
+  it('keeps time sent and time recorded apart, and takes a naive time for none', async () => {
+    const made = await makeRunningStore();
+    const times = (type: string): any =>
+      made.store.db.prepare('SELECT sent_at, recorded_at FROM workflow_messages WHERE message_type = ?').get(type);
+    await made.say('pause_run', { ordinal: 1, reason: 'period', timestamp: '2020-01-01T12:00:00+02:00' });
+    expect(times('pause_run').sent_at).toBe('2020-01-01T10:00:00.000Z');
+    expect(times('pause_run').recorded_at > '2026').toBe(true);
+    await made.say('resume_run', { ordinal: 2, reason: 'period', timestamp: '2020-01-01T12:00:00' });
+    expect(times('resume_run').sent_at).toBe(times('resume_run').recorded_at);
+  });
+});
+
+describe('the phases of a run', () => {
+  it('take only the steps of the table; others are kept with the reason and change nothing', async () => {
+    const made = await makeRunningStore();
+    expect(await made.say('resume_run', { ordinal: 1, reason: 'period' })).toMatchObject({
+      effect: 'none',
+      reason: 'no step from phase physics by resume_run',
+    });
+    expect(await made.say('pause_run', { ordinal: 1, reason: 'period' })).toMatchObject({ effect: 'applied' });
+    expect(await made.say('end_run', { total_stf_files: 0, reason: 'completed' })).toMatchObject({ effect: 'none' });
+    expect(state(made)).toMatchObject({ phase: 'standby' });
+  });
+
+  it('end from standby where the run is stopped', async () => {
+    const made = await makeRunningStore();
+    await made.say('pause_run', { ordinal: 1, reason: 'period' });
+    expect(await made.say('end_run', { total_stf_files: 0, reason: 'stopped' })).toMatchObject({ effect: 'applied' });
+    expect(state(made)).toMatchObject({ phase: 'completed' });
+  });
+});
+
+describe('files', () => {
+  it('of another run, of unknown parents or with frames outside the STF change nothing', async () => {
+    const made = await makeRunningStore();
+    await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    const unfit = [
+      await made.say('stf_gen', { filename: 'swf.99.000002.stf', sequence: 2, tf_count: 100 }),
+      await made.say('stf_ready', { filename: 'swf.100010.000009.stf', sequence: 9, tf_count: 100 }),
+      await made.say('tf_file_registered', {
+        tf_filename: 'x_tf_001.tf',
+        stf_filename: stf,
+        tf_first: 0,
+        tf_last: 1,
+        tf_count: 2,
+      }),
+      await made.say('tf_file_registered', {
+        tf_filename: sample,
+        stf_filename: stf,
+        tf_first: 90,
+        tf_last: 100,
+        tf_count: 11,
+      }),
+      await made.say('slice', { ...slice(1), stf_filename: stf, start: 0, end: 1, tf_count: 2 }),
+    ];
+    for (const { effect, reason } of unfit)
+      expect({ effect, reason }).toEqual({ effect: 'none', reason: expect.any(String) });
+    expect(state(made)).toMatchObject({ stfs_announced: 1, stfs_ready: 0, tf_files_received: 0, slices_created: 0 });
+  });
+});
+
+describe('a slice', () => {
+  it('goes from queued through processing to completed', async () => {
+    const made = await withSlice();
+    expect(row(made)).toMatchObject({ status: 'queued', attempt: 1, assigned_worker: null });
+    await made.say('slice_started', byWorker(1));
+    expect(row(made)).toMatchObject({ status: 'processing', assigned_worker: 'worker/01' });
+    await made.say('slice_result', { ...byWorker(1), state: 'done' });
+    expect(row(made)).toMatchObject({ status: 'completed', error: null });
+    expect(state(made)).toMatchObject({
+      slices_created: 1,
+      slices_queued: 0,
+      slices_processing: 0,
+      slices_completed: 1,
+    });
+  });
+
+  it('never moves back, whatever comes late or twice', async () => {
+    const made = await withSlice();
+    await made.say('slice_started', byWorker(1));
+    await made.say('slice_result', { ...byWorker(1), state: 'done' });
+    const before = { row: row(made), state: state(made) };
+    const late = [
+      await made.say('slice_started', byWorker(1, '02')),
+      await made.say('slice_result', { ...byWorker(1, '02'), state: 'failed', error: 'late' }),
+      await made.say('slice_result', { ...byWorker(2), state: 'failed' }),
+      await made.say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 }),
+    ];
+    expect(late.map(({ effect }) => effect)).toEqual(['none', 'none', 'none', 'none']);
+    expect({ row: row(made), state: state(made) }).toEqual(before);
+  });
+
+  it('that failed is queued again as the next attempt, and each attempt is kept', async () => {
+    const made = await withSlice({ worker: { max_retries: 1 } });
+    for (const attempt of [1, 2]) {
+      if (attempt > 1) await made.say('slice', { ...slice(attempt), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
+      await made.say('slice_started', byWorker(attempt));
+      await made.say('slice_result', { ...byWorker(attempt), state: 'failed', error: `reason ${attempt}` });
+    }
+    expect(row(made)).toMatchObject({ status: 'failed', attempt: 2, error: 'reason 2' });
+    expect(state(made)).toMatchObject({ slices_failed: 1, slices_exhausted: 1, slices_queued: 0 });
+    expect(
+      made.store.db.prepare('SELECT attempt, state, error, starts FROM slice_attempts ORDER BY attempt').all(),
+    ).toEqual([
+      { attempt: 1, state: 'failed', error: 'reason 1', starts: 1 },
+      { attempt: 2, state: 'failed', error: 'reason 2', starts: 1 },
+    ]);
+  });
+
+  it('of a vanished worker is begun again as the same attempt', async () => {
+    const made = await withSlice();
+    await made.say('slice_started', byWorker(1));
+    expect(await made.say('slice_started', byWorker(1, '02'))).toMatchObject({ effect: 'applied' });
+    expect(row(made)).toMatchObject({ status: 'processing', attempt: 1, assigned_worker: 'worker/02' });
+    expect(state(made)).toMatchObject({ slices_processing: 1 });
+    expect(made.store.db.prepare('SELECT starts FROM slice_attempts').get()).toEqual({ starts: 2 });
+  });
+
+  it('of an execution that has ended keeps its state', async () => {
+    const made = await withSlice();
+    await made.say('slice_started', byWorker(1));
+    await made.say('workflow_ended', { ...zeroCounts, status: 'terminated', reason: 'test' });
+    expect(await made.say('slice_result', { ...byWorker(1), state: 'done' })).toMatchObject({ effect: 'none' });
+    expect(row(made)).toMatchObject({ status: 'processing' });
+  });
+});
+
+const zeroCounts = {
+  stf_count: 0,
+  tf_files_received: 0,
+  slices_created: 0,
+  slices_queued: 0,
+  slices_processing: 0,
+  slices_completed: 0,
+  slices_failed: 0,
+};

@@ -1,0 +1,86 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { createRecorder } from '../../src/db/record.ts';
+import { openReader, openStore } from '../../src/db/store.ts';
+import { ask, askAll, connectInProcess, runCli, runWorkflow, temporaryFolder, type Answer } from '../helpers.ts';
+
+/** Reads the whole log of one store into an empty one, message by message, in its order. */
+async function readAgain(from: string, to: string): Promise<void> {
+  const source = openReader(from);
+  const target = await openStore(to);
+  const recorder = createRecorder(target.db);
+  const commands = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow']);
+  for (const row of source.prepare('SELECT * FROM workflow_messages ORDER BY seq').all() as any[]) {
+    // What a command did is known from the log alone: its driver noted it there.
+    const taken =
+      commands.has(row.message_type) && row.effect === 'applied' ? { effect: { effect: 'applied' as const } } : {};
+    await target.write(() => recorder.recordBody(row.destination, row.payload, { sentAt: row.sent_at, ...taken }));
+  }
+  source.close();
+  target.close();
+}
+
+/** Every answer about an execution, logs, agents and times of recording aside. */
+async function everything(store: string): Promise<unknown> {
+  const client = await connectInProcess(store);
+  const executions = await askAll(client, 'list_workflow_executions');
+  const monitors: Answer[] = [];
+  for (const { execution_id } of executions) {
+    const {
+      agents: _,
+      data_as_of: __,
+      errors: ___,
+      ...monitor
+    } = await ask(client, 'get_workflow_monitor', { execution_id });
+    monitors.push(monitor);
+  }
+  return {
+    executions,
+    monitors,
+    messages: await askAll(client, 'list_messages', { order: 'oldest', limit: 200 }),
+    files: await askAll(client, 'list_stf_files', { limit: 200 }),
+    slices: await askAll(client, 'list_tf_slices', { limit: 200 }),
+  };
+}
+
+function rowsOf(store: string): Record<string, unknown[]> {
+  const db = openReader(store);
+  const tables = [
+    'workflow_executions',
+    'runs',
+    'run_states',
+    'stf_files',
+    'fastmon_files',
+    'tf_slices',
+    'slice_attempts',
+  ];
+  const rows = Object.fromEntries(tables.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()]));
+  db.close();
+  return rows;
+}
+
+describe('the whole log, read into an empty store,', () => {
+  it('gives the same answers and the same rows: of complete, sampled, paused, failed and stopped executions', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '3');
+    await runWorkflow(
+      folder,
+      '--stf-count',
+      '4',
+      '--set',
+      'fast_processing.stf_sampling_rate=0.25',
+      '--set',
+      'fast_processing.physics_period_count=3',
+    );
+    // The data folder is a file: the DAQ simulator cannot write, and the execution fails.
+    const failed = await runCli(['run', '--speed', 'max', '--set', `data.dir=${join(folder, 'swf.db')}`], { folder });
+    expect(failed.code).toBe(3);
+
+    const again = join(temporaryFolder(), 'again.db');
+    await readAgain(join(folder, 'swf.db'), again);
+    expect(rowsOf(again)).toEqual(rowsOf(join(folder, 'swf.db')));
+    expect(await everything(again)).toEqual(await everything(join(folder, 'swf.db')));
+  });
+});

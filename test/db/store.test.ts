@@ -1,0 +1,171 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+
+import { migrations } from '../../src/db/migrations.ts';
+import { openReader, openStore } from '../../src/db/store.ts';
+import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
+
+const freshPath = (): string => join(temporaryFolder(), 'deep', 'er', 'swf.db');
+
+describe('a store', () => {
+  it('is made with its folders, for its owner alone', async () => {
+    const path = freshPath();
+    const store = await openStore(path);
+    store.close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(join(path, '..')).mode & 0o777).toBe(0o700);
+  });
+
+  it('has the schema that the golden file shows', async () => {
+    const store = await openStore(freshPath());
+    const schema = store.db
+      .prepare<[], { sql: string }>(
+        `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type DESC, name`,
+      )
+      .all()
+      .map((row) => `${row.sql};`)
+      .join('\n\n');
+    store.close();
+    await expect(`${schema}\n`).toMatchFileSnapshot('../golden/schema.sql');
+  });
+
+  it('opened a second time is what it was', async () => {
+    const { path, store } = await makeRunningStore();
+    const rows = () => store.db.prepare('SELECT * FROM workflow_messages').all();
+    const before = rows();
+    const again = await openStore(path);
+    again.close();
+    expect(rows()).toEqual(before);
+  });
+
+  it('is brought up to date from every older version, with its data', async () => {
+    const path = freshPath();
+    const first = await openStore(path, [{ name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' }]);
+    first.db.exec(`INSERT INTO t VALUES ('kept')`);
+    first.close();
+    const steps = [
+      { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' },
+      { name: 'two', sql: `ALTER TABLE t ADD COLUMN b TEXT NOT NULL DEFAULT 'new'` },
+    ];
+    const second = await openStore(path, steps);
+    expect(second.db.prepare('SELECT * FROM t').all()).toEqual([{ a: 'kept', b: 'new' }]);
+    second.close();
+  });
+
+  it('keeps its old version when a migration fails', async () => {
+    const path = freshPath();
+    const good = { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' };
+    (await openStore(path, [good])).close();
+    const half = { name: 'two', sql: 'CREATE TABLE u (a TEXT) STRICT; CREATE TABLE t (a TEXT) STRICT' };
+    await expect(openStore(path, [good, half])).rejects.toThrow();
+    const db = openReader(path, [good]);
+    expect(db.prepare(`SELECT name FROM sqlite_schema WHERE name = 'u'`).all()).toEqual([]);
+    db.close();
+  });
+
+  it('made by several programs at once is made once', async () => {
+    const path = freshPath();
+    const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(path)));
+    for (const store of stores) store.close();
+    const db = openReader(path);
+    expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+    db.close();
+  });
+
+  it('waits for another writer instead of failing', async () => {
+    const { path, say, store } = await makeRunningStore();
+    const other = new Database(path);
+    other.exec('BEGIN IMMEDIATE');
+    const recorded = say('stop_workflow', { command_id: 'x' });
+    // Longer than one try inside SQLite.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 100);
+    });
+    other.exec('COMMIT');
+    other.close();
+    await expect(recorded).resolves.toMatchObject({ isNew: true });
+    expect(store.db.inTransaction).toBe(false);
+  });
+});
+
+describe('what is no store of this program', () => {
+  const makers: [what: string, make: (path: string) => void, code: RegExp][] = [
+    [
+      'a text file',
+      (path) => writeFileSync(path, 'this is a text, and longer than the header of a SQLite file would be '.repeat(4)),
+      /^STORE_UNAVAILABLE: .*not a store/,
+    ],
+    ['a folder', (path) => mkdirSync(path), /^STORE_UNAVAILABLE: .*(folder|not a file)/],
+    [
+      'a SQLite file of another program',
+      (path) => {
+        const db = new Database(path);
+        db.exec('CREATE TABLE recipes (name TEXT)');
+        db.close();
+      },
+      /^STORE_UNAVAILABLE: .*another program/,
+    ],
+    [
+      'a newer store',
+      (path) => {
+        const db = new Database(path);
+        db.pragma(`application_id = ${0x53_57_46_6d}`);
+        db.pragma(`user_version = ${migrations.length + 1}`);
+        db.close();
+      },
+      /^STORE_TOO_NEW: .*newer swf-mcp/,
+    ],
+  ];
+
+  it.each(makers)(
+    '%s is refused in one line by whoever writes and whoever reads, and stays as it is',
+    async (_, make, line) => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'swf.db');
+      make(path);
+      const before = statSync(path).isFile() ? readFileSync(path) : undefined;
+      for (const args of [['run', '--stf-count', '1', '--speed', 'max'], ['status'], ['resume', 'latest']]) {
+        const { code, stdout, stderr } = await runCli(args, { folder });
+        expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
+        expect(stderr.trimEnd()).toMatch(line);
+        expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      }
+      if (before !== undefined) expect(readFileSync(path)).toEqual(before);
+    },
+  );
+
+  it('an older store is brought up to date by a writer and refused by a reader', async () => {
+    const path = freshPath();
+    mkdirSync(join(path, '..'), { recursive: true });
+    const db = new Database(path);
+    db.pragma(`application_id = ${0x53_57_46_6d}`);
+    db.close();
+    expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_TOO_OLD' }));
+    (await openStore(path)).close();
+    openReader(path).close();
+  });
+
+  it('a store that is not there is not made by asking', async () => {
+    const folder = temporaryFolder();
+    for (const args of [['status'], ['call', 'list_messages'], ['resume', 'latest']]) {
+      const { code, stderr } = await runCli(args, { folder });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^STORE_UNAVAILABLE: there is no store at .* yet; "swf-mcp run" makes one\n$/);
+    }
+    expect(existsSync(join(folder, 'swf.db'))).toBe(false);
+  });
+
+  it('a store in a folder that is a file is refused in one line', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'file'), '');
+    const { code, stderr } = await runCli(['run', '--db', join(folder, 'file', 'swf.db'), '--speed', 'max'], {
+      folder,
+    });
+    expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    expect(stderr).toMatch(/^STORE_UNAVAILABLE: /);
+    chmodSync(folder, 0o700);
+  });
+});

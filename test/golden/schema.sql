@@ -1,0 +1,228 @@
+CREATE TABLE app_logs (
+  log_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  timestamp TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  message TEXT NOT NULL,
+  execution_id TEXT,
+  run_id TEXT,
+  context TEXT
+) STRICT;
+
+CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cursors (
+  execution_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE execution_owners (
+  execution_id TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  epoch INTEGER NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fastmon_files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  tf_filename TEXT NOT NULL UNIQUE,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  tf_first INTEGER NOT NULL,
+  tf_last INTEGER NOT NULL,
+  tf_count INTEGER NOT NULL,
+  size_bytes INTEGER,
+  slice_count INTEGER NOT NULL DEFAULT 0,
+  file_url TEXT,
+  created_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE processes (
+  process_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pid INTEGER NOT NULL,
+  -- Tells a process from a later one with the same pid; empty where the system does not say.
+  pid_started TEXT NOT NULL,
+  hostname TEXT NOT NULL,
+  registered_at TEXT NOT NULL,
+  last_beat TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE run_states (
+  run_number INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL UNIQUE,
+  phase TEXT NOT NULL DEFAULT 'none' CHECK (phase IN ('none', 'imminent', 'physics', 'standby', 'completed')),
+  phase_changed_at TEXT,
+  stfs_announced INTEGER NOT NULL DEFAULT 0,
+  stfs_ready INTEGER NOT NULL DEFAULT 0,
+  samples_expected INTEGER NOT NULL DEFAULT 0,
+  tf_files_received INTEGER NOT NULL DEFAULT 0,
+  slices_expected INTEGER NOT NULL DEFAULT 0,
+  slices_created INTEGER NOT NULL DEFAULT 0,
+  slices_queued INTEGER NOT NULL DEFAULT 0,
+  slices_processing INTEGER NOT NULL DEFAULT 0,
+  slices_completed INTEGER NOT NULL DEFAULT 0,
+  slices_failed INTEGER NOT NULL DEFAULT 0,
+  -- Of slices_failed, those without a retry left.
+  slices_exhausted INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE runs (
+  run_number INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL UNIQUE,
+  start_time TEXT,
+  end_time TEXT,
+  total_stf_files INTEGER,
+  dataset_name TEXT,
+  dataset_state TEXT CHECK (dataset_state IN ('open', 'final')),
+  dataset_files INTEGER NOT NULL DEFAULT 0,
+  dataset_bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE slice_attempts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
+  worker_id TEXT,
+  hostname TEXT,
+  -- How often a worker began this attempt: more than once where a worker vanished.
+  starts INTEGER NOT NULL DEFAULT 0,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  completed_at TEXT,
+  processing_seconds REAL,
+  error TEXT,
+  PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stf_files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  stf_filename TEXT NOT NULL UNIQUE,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
+  checksum TEXT,
+  size_bytes INTEGER,
+  tf_count INTEGER NOT NULL,
+  tf_file_count INTEGER NOT NULL DEFAULT 0,
+  slice_count INTEGER NOT NULL DEFAULT 0,
+  file_url TEXT,
+  created_at TEXT NOT NULL,
+  processed_at TEXT
+) STRICT;
+
+CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE system_agents (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_name TEXT NOT NULL UNIQUE,
+  agent_type TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
+  last_heartbeat TEXT NOT NULL,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  current_execution_id TEXT
+) STRICT;
+
+CREATE TABLE tf_slices (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  slice_filename TEXT NOT NULL UNIQUE,
+  slice_id INTEGER NOT NULL,
+  tf_filename TEXT NOT NULL,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  tf_first INTEGER NOT NULL,
+  tf_last INTEGER NOT NULL,
+  tf_count INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
+  attempt INTEGER NOT NULL,
+  assigned_worker TEXT,
+  created_at TEXT NOT NULL,
+  assigned_at TEXT,
+  completed_at TEXT,
+  error TEXT
+) STRICT;
+
+CREATE TABLE workflow_executions (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL UNIQUE,
+  workflow_name TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
+  status_reason TEXT,
+  executed_by TEXT NOT NULL,
+  run_number INTEGER NOT NULL UNIQUE,
+  -- The execution's parameters as recorded at its start (JSON).
+  params TEXT NOT NULL,
+  start_time TEXT NOT NULL,
+  end_time TEXT
+) STRICT;
+
+CREATE TABLE workflow_messages (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id TEXT NOT NULL UNIQUE,
+  message_type TEXT NOT NULL,
+  sender_agent TEXT,
+  namespace TEXT,
+  execution_id TEXT,
+  run_id TEXT,
+  destination TEXT NOT NULL,
+  sent_at TEXT NOT NULL,
+  recorded_at TEXT NOT NULL,
+  effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
+  effect_reason TEXT,
+  payload TEXT NOT NULL,
+  wire_message_id TEXT,
+  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
+  outbox_owner INTEGER,
+  outbox_sent_at TEXT
+) STRICT;
+
+CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
+
+CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
+
+CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
+
+CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
+
+CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
+
+CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
+
+CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
+
+CREATE INDEX stf_files_run ON stf_files (run_number, seq);
+
+CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
+
+CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
+
+CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
+
+CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed');
+
+CREATE INDEX tf_slices_run ON tf_slices (run_number, seq);
+
+CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
+
+CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
+
+CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq);
+
+CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
+
+CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
+
+CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
+
+CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
+
+CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
+
+CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE effect IN ('rejected', 'conflict');

@@ -1,0 +1,191 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import { onTestFinished } from 'vitest';
+
+import type { Message, MessageType } from '../src/bus/messages.ts';
+import { createQueries } from '../src/db/queries.ts';
+import { createRecorder, type Recorder } from '../src/db/record.ts';
+import { openReader, openStore, type Store } from '../src/db/store.ts';
+import { isAlive } from '../src/process-identity.ts';
+import { createServer } from '../src/server.ts';
+import { tools } from '../src/tools/index.ts';
+
+export const cliPath = resolve(import.meta.dirname, '../dist/cli.js');
+
+export type Answer = Record<string, any>;
+
+export function temporaryFolder(): string {
+  return mkdtempSync(join(process.env['SWF_TEST_ROOT'] ?? tmpdir(), 'case-'));
+}
+
+export interface Finished {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Started {
+  child: ChildProcess;
+  finished: Promise<Finished>;
+  /** Resolves when stdout or stderr has matched. */
+  saw(pattern: RegExp): Promise<void>;
+}
+
+export interface Surroundings {
+  folder: string;
+  env?: Record<string, string>;
+}
+
+/** Starts the built command line. A process that a test leaves behind is ended with the test. */
+export function startCli(args: string[], { folder, env = {} }: Surroundings): Started {
+  const child = spawn(process.execPath, [cliPath, ...args], {
+    cwd: folder,
+    env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as Finished);
+  const saw = (pattern: RegExp): Promise<void> =>
+    new Promise((found, missed) => {
+      const look = (): void => {
+        if (pattern.test(stdout) || pattern.test(stderr)) found();
+      };
+      child.stdout.on('data', look);
+      child.stderr.on('data', look);
+      child.once('close', () => {
+        look();
+        missed(new Error(`${args.join(' ')} ended without ${pattern}: ${stdout}${stderr}`));
+      });
+      look();
+    });
+  return { child, finished, saw };
+}
+
+export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
+  const started = startCli(args, surroundings);
+  started.child.stdin?.end();
+  return started.finished;
+}
+
+/** One run at full speed; its summary. */
+export async function runWorkflow(folder: string, ...args: string[]): Promise<Answer> {
+  const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', ...args], { folder });
+  if (code !== 0) throw new Error(`run ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout) as Answer;
+}
+
+/** An MCP client of a server process on the folder's store. */
+export async function connectStdio({ folder, env = {} }: Surroundings): Promise<Client> {
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [cliPath],
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '', SWF_DB: join(folder, 'swf.db'), ...env },
+    stderr: 'pipe',
+  });
+  return connected(transport);
+}
+
+/** An MCP client of the same server in this process. */
+export async function connectInProcess(store: string): Promise<Client> {
+  const db = openReader(store);
+  const queries = createQueries(db, isAlive);
+  const server = createServer({ version: '0.0.0', tools, queries: () => queries, log: { write: () => {} } });
+  const [here, there] = InMemoryTransport.createLinkedPair();
+  await server.connect(there);
+  onTestFinished(() => void db.close());
+  return connected(here);
+}
+
+async function connected(transport: StdioClientTransport | InMemoryTransport): Promise<Client> {
+  const client = new Client({ name: 'test', version: '0.0.0' });
+  await client.connect(transport);
+  onTestFinished(() => client.close());
+  // A client that knows the tools checks every answer against its output schema.
+  await client.listTools();
+  return client;
+}
+
+/** A tool's structured answer, which must also be its text. */
+export async function ask(client: Client, name: string, args: Record<string, unknown> = {}): Promise<Answer> {
+  const result = await client.callTool({ name, arguments: args });
+  const [text] = result.content as { type: string; text: string }[];
+  if (result.isError === true) throw new Error(text?.text);
+  if (JSON.stringify(result.structuredContent) !== text?.text)
+    throw new Error('the text is not the structured content');
+  return result.structuredContent as Answer;
+}
+
+/** The text of the error that a call ends in. */
+export async function refusal(client: Client, name: string, args: unknown): Promise<string> {
+  const result = await client.callTool({ name, arguments: args as Record<string, unknown> });
+  if (result.isError !== true) throw new Error(`not refused: ${JSON.stringify(result.structuredContent)}`);
+  return (result.content as { text: string }[])[0]?.text ?? '';
+}
+
+/** Every row of a list, page by page. */
+export async function askAll(client: Client, name: string, args: Record<string, unknown> = {}): Promise<Answer[]> {
+  const items: Answer[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Answer = await ask(client, name, { ...args, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...(page['items'] as Answer[]));
+    cursor = page['next_cursor'] as string | undefined;
+  } while (cursor !== undefined);
+  return items;
+}
+
+export interface TestStore {
+  path: string;
+  store: Store;
+  recorder: Recorder;
+  /** Records a message of a type with these fields, in the envelope of the first execution. */
+  say<T extends MessageType>(type: T, fields: Partial<Message<T>>): Promise<ReturnType<Recorder['record']>>;
+}
+
+/** A fresh store, filled by recording messages: tests follow the road that production follows. */
+export async function makeStore(): Promise<TestStore> {
+  const path = join(temporaryFolder(), 'swf.db');
+  const store = await openStore(path);
+  onTestFinished(() => store.close());
+  const recorder = createRecorder(store.db);
+  const envelope = {
+    sender: 'tester',
+    namespace: 'test',
+    execution_id: 'stf_datataking-tester-0001',
+    run_id: '100010',
+  };
+  const say: TestStore['say'] = (type, fields) =>
+    store.write(() => {
+      const own = type === 'run_workflow' ? { sender: 'tester', namespace: 'test' } : envelope;
+      return recorder.record({ ...own, timestamp: new Date().toISOString(), msg_type: type, ...fields } as Message);
+    });
+  return { path, store, recorder, say };
+}
+
+/** A store with one execution whose run is in physics. */
+export async function makeRunningStore(params: Record<string, unknown> = {}): Promise<TestStore> {
+  const made = await makeStore();
+  await made.say('run_workflow', {
+    command_id: 'c1',
+    workflow_name: 'stf_datataking',
+    params,
+    executed_by: 'tester',
+    speed: 1,
+  });
+  await made.say('run_imminent', {});
+  await made.say('start_run', { state: 'physics' });
+  return made;
+}
