@@ -10,6 +10,7 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { onTestFinished } from 'vitest';
 
 import type { Message, MessageType } from '../src/bus/messages.ts';
+import type { Recorded } from '../src/db/log-rows.ts';
 import { createQueries } from '../src/db/queries.ts';
 import { createRecorder, type Recorder } from '../src/db/record.ts';
 import { openReader, openStore, type Store } from '../src/db/store.ts';
@@ -45,18 +46,23 @@ export interface Surroundings {
 }
 
 /** Starts the built command line. A process that a test leaves behind is ended with the test. */
-export function startCli(args: string[], { folder, env = {} }: Surroundings): Started {
+export function startCli(args: string[], surroundings: Surroundings): Started {
+  const started = spawnCli(args, surroundings);
+  onTestFinished(() => void started.child.kill('SIGKILL'));
+  return started;
+}
+
+function spawnCli(args: string[], { folder, env = {} }: Surroundings): Started {
   const child = spawn(process.execPath, [cliPath, ...args], {
     cwd: folder,
     env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }) as Finished);
+  const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
   const saw = (pattern: RegExp): Promise<void> =>
     new Promise((found, missed) => {
       const look = (): void => {
@@ -74,7 +80,7 @@ export function startCli(args: string[], { folder, env = {} }: Surroundings): St
 }
 
 export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
-  const started = startCli(args, surroundings);
+  const started = spawnCli(args, surroundings);
   started.child.stdin?.end();
   return started.finished;
 }
@@ -152,7 +158,7 @@ export interface TestStore {
   store: Store;
   recorder: Recorder;
   /** Records a message of a type with these fields, in the envelope of the first execution. */
-  say<T extends MessageType>(type: T, fields: Partial<Message<T>>): Promise<ReturnType<Recorder['record']>>;
+  say: <T extends MessageType>(type: T, fields: Partial<Message<T>>) => Promise<Recorded>;
 }
 
 /** A fresh store, filled by recording messages: tests follow the road that production follows. */

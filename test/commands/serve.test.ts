@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { ask, askAll, connectStdio, refusal, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 const initialize = {
   jsonrpc: '2.0',
@@ -65,7 +68,7 @@ describe('the server on stdio', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.every((line) => line['jsonrpc'] === '2.0')).toBe(true);
     expect(lines.map((line) => line['id']).toSorted()).toEqual([1, 2, 3, 4, 5]);
-    expect(stderr.split('\n')[0]).toBe(`swf-mcp 0.1.0: MCP server on stdio, store ${join(folder, 'swf.db')}`);
+    expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);
   });
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends in order at %s', async (signal) => {

@@ -112,7 +112,7 @@ describe('what is no store of this program', () => {
       'a newer store',
       (path) => {
         const db = new Database(path);
-        db.pragma(`application_id = ${0x53_57_46_6d}`);
+        db.pragma(`application_id = 1398228589`);
         db.pragma(`user_version = ${migrations.length + 1}`);
         db.close();
       },
@@ -141,7 +141,7 @@ describe('what is no store of this program', () => {
     const path = freshPath();
     mkdirSync(join(path, '..'), { recursive: true });
     const db = new Database(path);
-    db.pragma(`application_id = ${0x53_57_46_6d}`);
+    db.pragma(`application_id = 1398228589`);
     db.close();
     expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_TOO_OLD' }));
     (await openStore(path)).close();

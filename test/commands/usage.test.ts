@@ -1,0 +1,117 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { runCli, temporaryFolder } from '../helpers.ts';
+
+describe('the command line', () => {
+  it('of a run prints a line a stage and the summary', async () => {
+    const { code, stdout, stderr } = await runCli(['run', '--stf-count', '3', '--speed', 'max'], {
+      folder: temporaryFolder(),
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.split('\n').map((line) => line.replace(/ store .*| {2}files .*|[\d.]+ s$/, '…'))).toEqual([
+      'execution stf_datataking-tester-0001, run 100010, speed max,…',
+      'run_imminent: agents prepare',
+      'start_run: physics',
+      'end_run: 3 STF files',
+      'workflow_ended: every slice is final',
+      'Run 100010, execution stf_datataking-tester-0001: completed',
+      '  duration    …',
+      '  STF files   3',
+      '  TF samples  3',
+      '  TF slices   45: 45 completed, 0 failed',
+      '  messages    149',
+      '…',
+      '  next        swf-mcp status stf_datataking-tester-0001',
+      '',
+    ]);
+  });
+
+  it.each([
+    [['run', 'nonsense'], /^CONFIG_NOT_FOUND: .*"nonsense".*fast_processing_default/],
+    [['run', './no/such.toml'], /^CONFIG_NOT_FOUND: .*such\.toml/],
+    [
+      ['run', '--set', 'fast_processing.stf_cuont=3'],
+      /^CONFIG_INVALID: --set: unknown key fast_processing\.stf_cuont; the nearest known key is fast_processing\.stf_count/,
+    ],
+    [
+      ['run', '--set', 'fast_procesing.stf_count=3'],
+      /^CONFIG_INVALID: --set: unknown key fast_procesing; the nearest known key is fast_processing/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_count=many'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_count = "many": .*number/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_count=2.5'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_count = 2\.5: .*int/,
+    ],
+    [
+      ['run', '--set', 'fast_processing.stf_sampling_rate=1.5'],
+      /^CONFIG_INVALID: --set: fast_processing\.stf_sampling_rate = 1\.5: .*1/,
+    ],
+    [['run', '--set', 'nothing'], /^CONFIG_INVALID: --set "nothing" is not section\.key=value/],
+    [['run', '--set', 'testbed.namespace='], /^CONFIG_INVALID: --set: testbed\.namespace = ""/],
+    [['run', '--set', 'agents.worker.enabled=false'], /^CONFIG_INVALID: agents\.worker\.enabled = false/],
+    [
+      [
+        'run',
+        '--set',
+        'daq_state_machine.stf_interval=0',
+        '--set',
+        'daq_state_machine.stf_generation_time=0',
+        '--stf-count',
+        '0',
+      ],
+      /^CONFIG_INVALID: .*no end/,
+    ],
+  ])('refuses %j in one line, exit 1, and makes no store', async (args, line) => {
+    const folder = temporaryFolder();
+    const { code, stdout, stderr } = await runCli(args, { folder });
+    expect({ code, stdout, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, stdout: '', lines: 1 });
+    expect(stderr).toMatch(line);
+    expect(existsSync(join(folder, 'swf.db'))).toBe(false);
+  });
+
+  it.each([{ SWF_USER: 'a/b' }, { SWF_LOG_LEVEL: 'LOUD' }])(
+    'refuses the environment %j in one line',
+    async (env: Record<string, string>) => {
+      const { code, stderr } = await runCli(['run', '--speed', 'max'], { folder: temporaryFolder(), env });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(/^CONFIG_INVALID: .*\n$/);
+    },
+  );
+
+  it.each([
+    [['run', '--speed', 'fast']],
+    [['run', '--speed', '0']],
+    [['run', '--stf-count', '-1']],
+    [['run', '--stf-count']],
+    [['run', '--no-such-flag']],
+    [['run', 'one', 'two']],
+    [['rnu']],
+    [['call']],
+    [['resume']],
+    [['serve', 'what']],
+    [['--nothing']],
+  ])('wrong usage %j ends with 2 and a word on it', async (args) => {
+    const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: /);
+    expect(stderr).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it('prints version and help', async () => {
+    const folder = temporaryFolder();
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await runCli(['--version'], { folder })).toMatchObject({ code: 0, stdout: `${version}\n` });
+    for (const args of [['--help'], ['run', '--help'], ['help', 'call']]) {
+      const { code, stdout } = await runCli(args, { folder });
+      expect(code).toBe(0);
+      expect(stdout).toMatch(/^Usage: swf-mcp/);
+      expect(stdout).toContain('--db <file>');
+    }
+  });
+});

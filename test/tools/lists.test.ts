@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+
+import { createLogWriter } from '../../src/db/logs.ts';
+import { preparer } from '../../src/db/statements.ts';
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  makeRunningStore,
+  runWorkflow,
+  temporaryFolder,
+} from '../helpers.ts';
+
+const ids = (items: Answer[]): unknown[] => items.map((item) => item['message_id']);
+
+describe('a list', () => {
+  it.each(['newest', 'oldest'] as const)(
+    'walked to its end in order %s gives each row once, in order, whatever the page size',
+    async (order) => {
+      const folder = temporaryFolder();
+      await runWorkflow(folder, '--stf-count', '3');
+      const client = await connectInProcess(`${folder}/swf.db`);
+      const whole = ids(await askAll(client, 'list_messages', { order, limit: 200 }));
+      expect(new Set(whole).size).toBe(149);
+      for (const limit of [1, 7, 50, 148, 149, 150])
+        expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
+    },
+  );
+
+  it('stays what it was while rows are added: none twice, none left out', async () => {
+    const { path, say } = await makeRunningStore();
+    const client = await connectInProcess(path);
+    const add = (sequence: number) =>
+      say('stf_gen', { filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`, sequence, tf_count: 10 });
+    for (let sequence = 1; sequence <= 20; sequence += 1) await add(sequence);
+    const seen: number[] = [];
+    let cursor: string | undefined;
+    let next = 21;
+    do {
+      const page: Answer = await ask(client, 'list_stf_files', {
+        limit: 3,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      seen.push(...page['items'].map((item: Answer) => item['sequence']));
+      cursor = page['next_cursor'];
+      await add(next++);
+    } while (cursor !== undefined);
+    expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => 20 - index));
+  });
+
+  it('never exceeds 25,000 characters, and still gives every row', async () => {
+    const { path, store } = await makeRunningStore();
+    const writeLog = createLogWriter(preparer(store.db), 'INFO');
+    await store.write(() => {
+      for (let line = 0; line < 60; line += 1) {
+        writeLog(
+          { level: 'INFO', message: `${line} ${'"\n\u001b é'.repeat(800)}`, context: { text: 'x'.repeat(5000) } },
+          { agent: 'a' },
+        );
+      }
+    });
+    const client = await connectInProcess(path);
+    const rows: Answer[] = [];
+    let cursor: string | undefined;
+    do {
+      const page: Answer = await ask(client, 'list_logs', { limit: 200, ...(cursor === undefined ? {} : { cursor }) });
+      expect(JSON.stringify(page).length).toBeLessThanOrEqual(25_000);
+      rows.push(...page['items']);
+      cursor = page['next_cursor'];
+    } while (cursor !== undefined);
+    expect(rows.map(({ message }) => Number.parseInt(message, 10))).toEqual(
+      Array.from({ length: 60 }, (_, index) => 59 - index),
+    );
+  });
+
+  it('keeps the window of its first page, also where it was given as a relative time', async () => {
+    const { path, say } = await makeRunningStore();
+    const client = await connectInProcess(path);
+    const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
+    for (let sequence = 1; sequence <= 6; sequence += 1) {
+      const filename = `swf.100010.00000${sequence}.stf`;
+      // The first two are outside a window of ten minutes.
+      await say('stf_gen', { filename, sequence, tf_count: 10, timestamp: at(sequence <= 2 ? 3600 : 60) });
+    }
+    const files = await askAll(client, 'list_stf_files', { start_time: '-10m', limit: 1 });
+    expect(files.map(({ sequence }) => sequence)).toEqual([6, 5, 4, 3]);
+    expect(await askAll(client, 'list_stf_files', { end_time: '-10m' })).toHaveLength(2);
+    expect(await askAll(client, 'list_stf_files', { start_time: at(5).slice(0, 19) })).toHaveLength(0);
+  });
+
+  it('says when the store was last written, and has no window of its own', async () => {
+    const { path, say } = await makeRunningStore();
+    await say('stf_gen', {
+      filename: 'swf.100010.000001.stf',
+      sequence: 1,
+      tf_count: 10,
+      timestamp: '2001-01-01T00:00:00Z',
+    });
+    const answer = await ask(await connectInProcess(path), 'list_stf_files');
+    expect(answer['items']).toHaveLength(1);
+    expect(answer['data_as_of'] > '2026').toBe(true);
+  });
+});
+
+describe('list_messages', () => {
+  it('cuts bodies at 500 characters and gives one message whole by its id', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const [imminent] = await askAll(client, 'list_messages', { message_type: 'run_imminent' });
+    expect(imminent).toMatchObject({ payload_truncated: true });
+    expect(imminent?.['payload']).toHaveLength(500);
+    const { items } = await ask(client, 'list_messages', { message_id: imminent?.['message_id'] });
+    expect(items).toHaveLength(1);
+    expect(items[0]['payload_truncated']).toBe(false);
+    const body = JSON.parse(items[0]['payload']) as Answer;
+    expect(Object.keys(body['workflow_params'])).toEqual([
+      'workflow',
+      'fast_processing',
+      'fastmon',
+      'daq_state_machine',
+      'speed',
+    ]);
+  });
+
+  it('shows of a run_workflow no paths and no settings but those of the workflow', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const [start] = await askAll(client, 'list_messages', { message_type: 'run_workflow' });
+    const { items } = await ask(client, 'list_messages', { message_id: start?.['message_id'] });
+    const body = JSON.parse(items[0]['payload']) as Answer;
+    expect(Object.keys(body['params'])).toEqual(['workflow', 'fast_processing', 'fastmon', 'daq_state_machine']);
+    expect(items[0]['payload']).not.toContain(folder);
+    expect(await askAll(client, 'list_messages', { search: folder, message_type: 'run_workflow' })).toEqual([]);
+  });
+
+  it('shows what recording a message did, with the reason', async () => {
+    const { path, say, store, recorder } = await makeRunningStore();
+    await say('resume_run', { ordinal: 9, reason: 'operator' });
+    await store.write(() => recorder.recordBody('/topic/epictopic', '{broken'));
+    const [broken, resume] = await askAll(await connectInProcess(path), 'list_messages');
+    expect(broken).toMatchObject({
+      message_type: 'unreadable',
+      effect: 'rejected',
+      effect_reason: expect.stringContaining('not JSON'),
+      payload: '{broken',
+    });
+    expect(resume).toMatchObject({ effect: 'none', effect_reason: 'no step from phase physics by resume_run' });
+  });
+});
+
+describe('list_logs', () => {
+  it('gives a level and those above it, by name or number', async () => {
+    const { path, store } = await makeRunningStore();
+    const writeLog = createLogWriter(preparer(store.db), 'DEBUG');
+    await store.write(() => {
+      for (const level of ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const)
+        writeLog({ level, message: level }, { agent: 'a' });
+    });
+    const client = await connectInProcess(path);
+    const levels = async (level: unknown) =>
+      (await askAll(client, 'list_logs', { level, order: 'oldest' })).map((row) => row['level']);
+    expect(await levels('warning')).toEqual(['WARNING', 'ERROR', 'CRITICAL']);
+    expect(await levels(40)).toEqual(['ERROR', 'CRITICAL']);
+    expect(await levels('20')).toEqual(['INFO', 'WARNING', 'ERROR', 'CRITICAL']);
+  });
+});
+
+describe('get_workflow_monitor', () => {
+  it('stays within 8 KB when everything in it is long', async () => {
+    const { path, say, store, recorder } = await makeRunningStore();
+    const writeLog = createLogWriter(preparer(store.db), 'INFO');
+    for (let ordinal = 1; ordinal <= 30; ordinal += 1) await say('pause_run', { ordinal, reason: 'operator' });
+    await store.write(() => {
+      for (let line = 0; line < 30; line += 1) {
+        writeLog(
+          { level: 'ERROR', message: `${line} ${'long '.repeat(500)}` },
+          { agent: 'a'.repeat(100), execution_id: 'stf_datataking-tester-0001' },
+        );
+        recorder.recordBody(
+          '/topic/epictopic',
+          JSON.stringify({
+            msg_type: 'start_run',
+            execution_id: 'stf_datataking-tester-0001',
+            junk: `${line}${'é'.repeat(400)}`,
+          }),
+        );
+      }
+    });
+    const monitor = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(Buffer.byteLength(JSON.stringify(monitor))).toBeLessThanOrEqual(8192);
+    expect(monitor['errors']).toHaveLength(10);
+    expect(monitor['events']).toHaveLength(10);
+  });
+
+  it('shows how a run does: imminent, in physics, paused, draining', async () => {
+    const { path, say } = await makeRunningStore();
+    const client = await connectInProcess(path);
+    const now = async () => {
+      const { phase, health } = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      return `${phase} ${health}`;
+    };
+    expect(await now()).toBe('physics progressing');
+    await say('pause_run', { ordinal: 1, reason: 'period' });
+    expect(await now()).toBe('standby paused');
+    await say('resume_run', { ordinal: 2, reason: 'period' });
+    await say('end_run', { total_stf_files: 0, reason: 'completed' });
+    expect(await now()).toBe('completed draining');
+  });
+});
