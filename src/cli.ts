@@ -50,8 +50,7 @@ function parseCount(text: string): number {
 }
 
 const speedOption = (description: string): Option => new Option('--speed <X|max>', description).argParser(parseSpeed);
-const jsonOption = (): Option =>
-  new Option('--json', 'print one JSON object on stdout; all else goes to stderr').default(false);
+const jsonOption = (): Option => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
 function createProgram(run: (command: (io: Io) => Promise<number> | number) => Promise<void>): Command {
   const program = new Command('swf-mcp')
@@ -87,16 +86,13 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
     )
     .addOption(jsonOption())
     .action(
-      async (
-        config: string | undefined,
-        options: { stfCount?: number; speed?: Speed; set: string[]; json: boolean },
-      ) => {
+      async (config: string | undefined, options: { stfCount?: number; speed?: Speed; set: string[]; json?: true }) => {
         const args = {
           config,
           stfCount: options.stfCount,
           speed: options.speed,
           sets: options.set,
-          json: options.json,
+          json: options.json === true,
         };
         await run(async (io) => (await import('./commands/run.ts')).runCommand(io, args));
       },
@@ -105,14 +101,16 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
   add('resume <EXECUTION_ID>', 'goes on with an interrupted execution')
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
-    .action(async (executionId: string, { speed, json }: { speed?: Speed; json: boolean }) => {
-      await run(async (io) => (await import('./commands/resume.ts')).resumeCommand(io, { executionId, speed, json }));
+    .action(async (executionId: string, { speed, json }: { speed?: Speed; json?: true }) => {
+      await run(async (io) =>
+        (await import('./commands/resume.ts')).resumeCommand(io, { executionId, speed, json: json === true }),
+      );
     });
 
   add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
     .addOption(jsonOption())
-    .action(async (executionId: string | undefined, { json }: { json: boolean }) => {
-      await run(async (io) => (await import('./commands/status.ts')).statusCommand(io, executionId, json));
+    .action(async (executionId: string | undefined, { json }: { json?: true }) => {
+      await run(async (io) => (await import('./commands/status.ts')).statusCommand(io, executionId, json === true));
     });
 
   add('call <TOOL> [JSON]', 'one call of an MCP tool: its structured answer on stdout').action(

@@ -43,7 +43,14 @@ async function outcome(folder: string): Promise<unknown> {
       'slices_failed',
       'dataset',
     ].map((key) => monitor[key]),
-    files: files.map(({ created_at: _, processed_at: __, ...file }) => file),
+    files: files.map(({ stf_filename, status, checksum, size_bytes, tf_file_count, slice_count }) => ({
+      stf_filename,
+      status,
+      checksum,
+      size_bytes,
+      tf_file_count,
+      slice_count,
+    })),
     slices: slices
       .map(({ slice_filename, tf_first, tf_last, status, retries }) => [
         slice_filename,

@@ -1,0 +1,36 @@
+// What a newcomer sees first: a short run at full speed, then a look at it through the MCP server, as an assistant would look.
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+
+const cli = resolve(import.meta.dirname, '../dist/cli.js');
+
+console.log('$ swf-mcp run --stf-count 3 --speed max\n');
+const run = spawnSync(process.execPath, [cli, 'run', '--stf-count', '3', '--speed', 'max'], { stdio: 'inherit' });
+if (run.status !== 0) process.exit(run.status ?? 1);
+
+const client = new Client({ name: 'first-look', version: '0' });
+await client.connect(
+  new StdioClientTransport({ command: process.execPath, args: [cli], env: process.env, stderr: 'ignore' }),
+);
+const { tools } = await client.listTools();
+console.log(`\nAn MCP client of "swf-mcp" finds ${tools.length} tools: ${tools.map(({ name }) => name).join(', ')}`);
+
+await look('get_workflow_monitor', { execution_id: 'latest' }, ['agents', 'events']);
+await look('list_stf_files', { execution_id: 'latest', limit: 1 });
+await look('list_tf_slices', { execution_id: 'latest', limit: 1 });
+await client.close();
+
+console.log(`
+Add it to an MCP client (an AI assistant) with this block, and ask "how far is my latest run?":
+
+${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli] } } }, null, 2)}`);
+
+/** One call and its answer, without the parts named in `hidden`. */
+async function look(name, args, hidden = []) {
+  const { structuredContent } = await client.callTool({ name, arguments: args });
+  const shown = Object.fromEntries(Object.entries(structuredContent).filter(([key]) => !hidden.includes(key)));
+  console.log(`\n${name}(${JSON.stringify(args)})\n${JSON.stringify(shown, null, 2)}`);
+}
