@@ -50,6 +50,11 @@ function parseCount(text: string): number {
 }
 
 const speedOption = (description: string): Option => new Option('--speed <X|max>', description).argParser(parseSpeed);
+const brokerOption = (): Option =>
+  new Option(
+    '--broker <URL>',
+    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+  );
 const jsonOption = (): Option => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
 function createProgram(run: (command: (io: Io) => Promise<number> | number) => Promise<void>): Command {
@@ -77,6 +82,7 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
 
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
     .option('--stf-count <N>', 'STF files a physics period', parseCount)
+    .addOption(brokerOption())
     .addOption(speedOption('1 is real time, 20 twenty times faster, max as fast as it goes'))
     .option(
       '--set <section.key=value>',
@@ -86,9 +92,13 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
     )
     .addOption(jsonOption())
     .action(
-      async (config: string | undefined, options: { stfCount?: number; speed?: Speed; set: string[]; json?: true }) => {
+      async (
+        config: string | undefined,
+        options: { broker?: string; stfCount?: number; speed?: Speed; set: string[]; json?: true },
+      ) => {
         const args = {
           config,
+          broker: options.broker,
           stfCount: options.stfCount,
           speed: options.speed,
           sets: options.set,
@@ -99,11 +109,27 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
     );
 
   add('resume <EXECUTION_ID>', 'goes on with an interrupted execution')
+    .addOption(brokerOption())
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
-    .action(async (executionId: string, { speed, json }: { speed?: Speed; json?: true }) => {
+    .action(async (executionId: string, { broker, speed, json }: { broker?: string; speed?: Speed; json?: true }) => {
       await run(async (io) =>
-        (await import('./commands/resume.ts')).resumeCommand(io, { executionId, speed, json: json === true }),
+        (await import('./commands/resume.ts')).resumeCommand(io, { executionId, broker, speed, json: json === true }),
+      );
+    });
+
+  add('agent <TYPE>', 'one agent as a process of its own, on a broker, until SIGTERM')
+    .addOption(brokerOption())
+    .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
+    .option(
+      '--set <section.key=value>',
+      'overrides a key of the configuration; may be repeated',
+      (set, before: string[]) => [...before, set],
+      [],
+    )
+    .action(async (type: string, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
+      await run(async (io) =>
+        (await import('./commands/agent.ts')).agentCommand(io, { type, broker, config, sets: set }),
       );
     });
 

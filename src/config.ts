@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import TOML from '@iarna/toml';
 import * as z from 'zod';
 
+import { destinations } from './bus/messages.ts';
 import { messageOf, SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -19,7 +20,27 @@ import {
  */
 const agentSection = z.strictObject({ enabled: z.boolean().default(true) });
 
+const brokerSection = z.strictObject({
+  url: z.string().min(1).optional(),
+  user: z.string().optional(),
+  password: z.string().optional(),
+  ca_file: z.string().min(1).optional(),
+  heartbeat_seconds: z.number().min(0.5).max(3600).default(30),
+  destinations: z
+    .strictObject({
+      broadcast: z.string().startsWith('/topic/').default(destinations.broadcast),
+      slices: z.string().startsWith('/queue/').default(destinations.slices),
+      results: z.string().startsWith('/queue/').default(destinations.results),
+      control: z.string().startsWith('/queue/').default(destinations.control),
+    })
+    .prefault({}),
+});
+
+export type BrokerSection = z.infer<typeof brokerSection>;
+
 const testbedSection = z.strictObject({
+  first_execution_number: z.int().min(1).max(99_999_999).optional(),
+  first_run_number: z.int().min(1).max(99_999_999).optional(),
   namespace: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "_" or "-"'),
 });
 
@@ -38,6 +59,7 @@ const configSchema = z.strictObject({
   fastmon: fastmonSection.prefault({}),
   daq_state_machine: daqSection.prefault({}),
   worker: workerSection.prefault({}),
+  broker: brokerSection.prefault({}),
   data: z.strictObject({ dir: z.string().min(1).optional(), write_files: z.boolean().default(true) }).prefault({}),
 });
 
@@ -81,6 +103,26 @@ export function loadConfig(sources: ConfigSources): Config {
 export function parseRecordedConfig(params: unknown, executionId: string): Config {
   const { speed: _, ...recorded } = params as Table;
   return checkConfig(recorded, () => `the configuration recorded for ${executionId}`);
+}
+
+/**
+ * A namespace that everybody who did not choose one has is no boundary on a broker that is shared (contract §3).
+ * Throws `CONFIG_INVALID`.
+ */
+export function requireOwnNamespace(
+  config: Config,
+  { name, sets = [], workingFolder, shippedFolder }: ConfigSources,
+): void {
+  const isSet = sets.some((set) => set.startsWith('testbed.namespace='));
+  if (
+    isSet ||
+    dirname(findConfig({ ...(name === undefined ? {} : { name }), workingFolder, shippedFolder })) !== shippedFolder
+  )
+    return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
+  );
 }
 
 /** In one process, an agent that is not started leaves its work undone for ever. Throws `CONFIG_INVALID`. */

@@ -1,33 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
 
-import { type AgentContext, agentTypes, type AgentType } from './agents/agent.ts';
+import { agentTypes, type AgentType } from './agents/agent.ts';
 import { runDaqSimulator } from './agents/daq-simulator.ts';
-import { createDataFiles, noDataFiles } from './agents/data-files.ts';
 import { awaitVerdict, type DriverOptions, endExecution } from './agents/driver.ts';
 import { readingAgents } from './agents/index.ts';
-import { createPlaceholderPayload } from './agents/payload.ts';
+import type { SliceBench } from './agents/queue-worker.ts';
 import { AgentFailure, runReader, type Workplace } from './agents/reader.ts';
 import { runWorker } from './agents/worker.ts';
 import { createInProcessBus } from './bus/bus.ts';
-import type { MessageType } from './bus/messages.ts';
+import type { Message, MessageType } from './bus/messages.ts';
+import type { BrokerSettings } from './bus/stomp-bus.ts';
 import { createScaledClock, createVirtualClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { beat } from './db/agents.ts';
-import { beginExecution, type Drive, type Driver, takeOverExecution } from './db/drive.ts';
+import { spreadNumbers } from './db/counters.ts';
+import { begin, type Crew, type Drive, enter, takeOver } from './db/drive.ts';
 import { lastTick } from './db/executions.ts';
 import { type ExecutionAccess, openJournal } from './db/journal.ts';
 import { createLogWriter } from './db/logs.ts';
-import { beatSeconds } from './db/owners.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
 import { messageOf, SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
+import { createPresence, type Presence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
+import { runSlots } from './slots.ts';
+import { connectStation, openStation, spokenBy, type Station } from './station.ts';
+import { utcNow } from './time.ts';
+import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
 import type { Counts } from './workflow/journal.ts';
-import { executionParamsSchema, type Speed } from './workflow/params.ts';
-import type { AgentState } from './workflow/states.ts';
+import type { Speed } from './workflow/params.ts';
 
 /**
  * Composition root of a run: store, clock, bus and agents become one running workflow. Wiring only; what happens is said in
@@ -41,6 +43,8 @@ export interface WorkflowOptions {
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
+  /** Where the messages go over a broker: agents that are not enabled are expected in other processes then. */
+  broker?: BrokerSettings | undefined;
   /** Told after each commit what was recorded. */
   onProgress?: (types: MessageType[], counts: Counts) => void;
 }
@@ -59,67 +63,118 @@ const farBehind = 1000;
 
 /** Starts a new execution. `configName` is what the user called the configuration. */
 export async function startWorkflow(options: WorkflowOptions, configName?: string): Promise<RunningWorkflow> {
-  const { store, config, speed, user } = options;
-  const drive = await beginExecution(store, driverOf(user), {
+  const { config, speed, user } = options;
+  const command: Message<'run_workflow'> = {
+    msg_type: 'run_workflow',
+    command_id: randomUUID(),
+    sender: user,
     namespace: config.testbed.namespace,
     workflow_name: config.workflow.name,
-    config: configName,
+    ...(configName === undefined ? {} : { config: configName }),
     params: config,
+    executed_by: user,
     speed,
-  });
-  return run(options, drive, 0);
+    timestamp: utcNow(),
+  };
+  return takeUp(options, (processId) => begin(options.store, command, processId, isAlive) as Drive);
 }
 
 /** Goes on with an interrupted execution, where its log ends. */
 export async function resumeWorkflow(options: WorkflowOptions, executionId: string): Promise<RunningWorkflow> {
-  const drive = await takeOverExecution(options.store, driverOf(options.user), executionId);
-  return run(options, drive, lastTick(preparer(options.store.db), drive.execution_id) ?? 0);
+  return takeUp(options, (processId) => takeOver(options.store, executionId, processId, isAlive));
 }
 
-const driverOf = (user: string): Driver<AgentType> => ({ identity: currentProcess(), isAlive, user, agentTypes });
+/** Enters this process with its agents and the execution in one transaction, and drives it. */
+async function takeUp(options: WorkflowOptions, take: (processId: number) => Drive): Promise<RunningWorkflow> {
+  const { store, config, user, broker, log } = options;
+  const stomp = broker === undefined ? undefined : await connectStation({ store, config, broker, log }, false);
+  try {
+    const hosted = agentTypes.filter((type) => type === 'daq_simulator' || config.agents[type].enabled);
+    const entry = { identity: currentProcess(), user, namespace: config.testbed.namespace, agentTypes: hosted };
+    const { crew, drive } = await store.write(() => {
+      if (broker !== undefined) spreadNumbers(store.db, config.testbed);
+      const entered: Crew<AgentType> = enter(store, entry);
+      return { crew: entered, drive: take(entered.process_id) };
+    });
+    const presence = createPresence(store, log, crew.process_id, Object.values(crew.agents));
+    const faults = new AbortController();
+    const station =
+      stomp === undefined || broker === undefined
+        ? undefined
+        : await openStation(
+            stomp,
+            { store, config, broker, log },
+            {
+              processId: crew.process_id,
+              speaks: hosted.flatMap((type) => spokenBy[type] ?? []),
+              onFault: (error) => faults.abort(error),
+            },
+          );
+    const running = driveExecution(options, { crew, drive, presence, station, faults: faults.signal });
+    presence.start();
+    const done = running.done.finally(async () => {
+      await presence.end();
+      await station?.close();
+    });
+    return { ...running, done };
+  } catch (error) {
+    await stomp?.close();
+    throw error;
+  }
+}
 
-function run(options: WorkflowOptions, drive: Drive<AgentType>, startTick: number): RunningWorkflow {
+export interface Surroundings {
+  crew: Crew<AgentType>;
+  drive: Drive;
+  presence: Presence;
+  station: Station | undefined;
+  /** Aborted, with the error, when this process cannot go on. */
+  faults: AbortSignal;
+}
+
+/** Drives one execution to its end, with the agents of the crew. */
+export function driveExecution(options: WorkflowOptions, surroundings: Surroundings): RunningWorkflow {
+  const { crew, drive, presence, station, faults } = surroundings;
+  const startTick = lastTick(preparer(options.store.db), drive.execution_id) ?? 0;
   const clock = options.speed === 'max' ? createVirtualClock(startTick) : createScaledClock(options.speed, startTick);
-  const bus = createInProcessBus(clock);
-  const presence = createPresence(options, drive);
-  const writeLog = createLogWriter(preparer(options.store.db), options.logLevel);
-  const access: ExecutionAccess = openJournal(options.store, drive, writeLog, (types, step) => {
-    presence.sawWork(step.sender);
-    for (const line of step.logs ?? []) options.log.write(line);
-    bus.announce(types);
-    options.onProgress?.(types, access.overview.counts());
+  const bus = station?.bus ?? createInProcessBus(clock);
+  const held = { ...drive, ...(station === undefined ? {} : { outboxOwner: crew.process_id }) };
+  const access: ExecutionAccess = openJournal(options.store, held, {
+    writeLog: createLogWriter(preparer(options.store.db), options.logLevel),
+    isAlive,
+    onCommitted: (types, step) => {
+      presence.sawWork(step.sender);
+      for (const line of step.logs ?? []) options.log.write(line);
+      station?.exchange.committed();
+      bus.announce(types);
+      options.onProgress?.(types, access.overview.counts());
+    },
   });
   const stopping = new AbortController();
   // Every sleeper and every waiting reader listens to it.
   setMaxListeners(0, stopping.signal);
-  const workplace: Workplace = {
-    context: contextOf(options, drive, access),
-    journal: access.journal,
-    bus,
-    clock,
-    signal: stopping.signal,
-  };
+  const context = contextFor(options.config, options.speed, drive, access.journal);
+  const workplace: Workplace = { context, journal: access.journal, bus, clock, signal: stopping.signal };
 
   const drivenToTheEnd = async (): Promise<void> => {
     let daqDone = false;
     let fault: { error: unknown } | undefined;
-    const crew = partsOf(options, drive, access, workplace, () => {
-      daqDone = true;
-      bus.announce(['end_run']);
-    });
     const onFault = (error: unknown): void => {
       fault ??= { error };
       stopping.abort();
     };
+    faults.addEventListener('abort', () => onFault(faults.reason));
     const driver: DriverOptions = {
-      name: drive.agents.daq_simulator,
+      name: crew.agents.daq_simulator,
       overview: access.overview,
       daqIsDone: () => daqDone,
     };
     clock.enter();
     try {
-      presence.start();
-      const parts = crew.map((part) => supervise(part, workplace, onFault));
+      const parts = partsOf(options, surroundings, access, workplace, () => {
+        daqDone = true;
+        bus.announce(['end_run']);
+      }).map((part) => supervise(part, workplace, onFault));
       const verdict = await awaitVerdict(driver, workplace);
       stopping.abort();
       await Promise.all(parts);
@@ -128,7 +183,6 @@ function run(options: WorkflowOptions, drive: Drive<AgentType>, startTick: numbe
     } finally {
       stopping.abort();
       clock.leave();
-      await presence.end();
     }
   };
 
@@ -151,7 +205,11 @@ interface Part {
  * Runs a part until the end. Where it cannot go on, the execution fails with its reason; where the store is at fault, this
  * process cannot go on, and the execution can be resumed.
  */
-async function supervise({ name, work }: Part, workplace: Workplace, onFault: (error: unknown) => void): Promise<void> {
+export async function supervise(
+  { name, work }: Part,
+  workplace: Workplace,
+  onFault: (error: unknown) => void,
+): Promise<void> {
   workplace.clock.enter();
   try {
     await work();
@@ -185,57 +243,48 @@ async function requestStop(
   });
 }
 
-function contextOf(
-  { config, speed }: WorkflowOptions,
-  drive: Drive<AgentType>,
-  { journal }: ExecutionAccess,
-): Omit<AgentContext, 'log'> {
-  const files =
-    config.data.write_files && config.data.dir !== undefined
-      ? createDataFiles(join(config.data.dir, drive.execution_id))
-      : noDataFiles;
-  return {
-    execution_id: drive.execution_id,
-    run_number: drive.run_number,
-    params: executionParamsSchema.parse({ ...config, speed }),
-    files,
-    message: (id) => journal.message(id),
-  };
-}
-
-/** Everything that works at the same time: readers, workers, DAQ simulator. */
+/** Everything that works at the same time in this process: readers, workers, DAQ simulator. */
 function partsOf(
-  { config }: WorkflowOptions,
-  { agents }: Drive<AgentType>,
+  options: WorkflowOptions,
+  { crew: { agents, process_id }, drive, station, presence }: Surroundings,
   { journal, queue }: ExecutionAccess,
   workplace: Workplace,
   onDaqDone: () => void,
 ): Part[] {
-  const { fast_processing, daq_state_machine } = config;
+  const { config } = options;
   const readersCaughtUp = async (): Promise<void> => {
     const isBehind = (): boolean =>
       readingAgents.some(({ type, reads }) => journal.behind(type, reads, farBehind + 1) > farBehind);
     while (!workplace.signal.aborted && isBehind()) await workplace.bus.news(workplace.signal);
   };
-  const payload = createPlaceholderPayload(
-    workplace.context.files,
-    workplace.clock,
-    fast_processing.slice_processing_time,
-    daq_state_machine.tf_size_bytes,
-  );
-  const worker = {
-    name: agents.worker,
-    slots: fast_processing.target_worker_count,
-    hostname: currentProcess().hostname,
-    queue,
-    payload,
+  const bench = benchFor(config, workplace, queue);
+  const others = (slice: Message<'slice'>): SliceBench => {
+    if (station === undefined) throw new Error('only a broker hands out slices of other executions');
+    benches ??= createBenches({ ...options, processId: process_id, station, presence, closing: workplace.signal });
+    return benches.of(slice.execution_id ?? '', slice.run_id);
   };
+  let benches: Benches | undefined;
+  const slots = config.fast_processing.target_worker_count;
+  const { hostname } = currentProcess();
+  const work =
+    station === undefined
+      ? () => runWorker({ name: agents.worker, slots, hostname, queue, payload: bench.payload }, workplace)
+      : () =>
+          runSlots({
+            name: agents.worker,
+            slots,
+            hostname,
+            station,
+            namespace: drive.namespace,
+            // The queue is that of the namespace: slices of other executions come here too.
+            benchOf: (slice) => (slice.execution_id === drive.execution_id ? bench : others(slice)),
+            signal: workplace.signal,
+          });
   return [
-    ...readingAgents.map((agent) => ({
-      name: agents[agent.type],
-      work: () => runReader(agent, agents[agent.type], workplace),
-    })),
-    { name: agents.worker, work: () => runWorker(worker, workplace) },
+    ...readingAgents
+      .filter(({ type }) => agents[type] !== undefined)
+      .map((agent) => ({ name: agents[agent.type], work: () => runReader(agent, agents[agent.type], workplace) })),
+    ...(agents.worker === undefined ? [] : [{ name: agents.worker, work }]),
     {
       name: agents.daq_simulator,
       work: async () => {
@@ -244,33 +293,4 @@ function partsOf(
       },
     },
   ];
-}
-
-/** Heart-beats of this process and its agents, as long as the execution is driven here. */
-function createPresence({ store, log }: WorkflowOptions, drive: Drive<AgentType>) {
-  const sql = preparer(store.db);
-  const names = Object.values(drive.agents);
-  const worked = new Set<string>();
-  let timer: NodeJS.Timeout | undefined;
-  const beatAll = async (stateOf: (name: string) => AgentState): Promise<void> => {
-    const states = new Map(names.map((name) => [name, stateOf(name)]));
-    worked.clear();
-    await store
-      .write(() => beat(sql, drive.process_id, states))
-      .catch((error: unknown) =>
-        log.write({ level: 'WARNING', message: `heart-beat not recorded: ${messageOf(error)}` }),
-      );
-  };
-  const beatNow = (): void => void beatAll((name) => (worked.has(name) ? 'PROCESSING' : 'READY'));
-  return {
-    sawWork: (name: string) => worked.add(name),
-    start(): void {
-      beatNow();
-      timer = setInterval(beatNow, beatSeconds * 1000);
-    },
-    async end(): Promise<void> {
-      clearInterval(timer);
-      await beatAll(() => 'EXITED');
-    },
-  };
 }

@@ -1,4 +1,4 @@
-import type { Message, MessageType } from '../bus/messages.ts';
+import type { Draft, MessageType } from '../bus/messages.ts';
 import type { OpenSlice, SliceQueue } from '../workflow/journal.ts';
 import type { Payload, PayloadResult } from './payload.ts';
 import type { Workplace } from './reader.ts';
@@ -32,19 +32,14 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
   const inHand = new Set<Promise<void>>();
   const failures: unknown[] = [];
 
-  const fields = (slice: OpenSlice, worker_id: string) => ({
-    slice_id: slice.slice_id,
-    slice_filename: slice.slice_filename,
-    tf_filename: slice.tf_filename,
-    attempt: slice.attempt,
-    worker_id,
-    hostname,
-  });
-
   const work = async (slice: OpenSlice, slot: string): Promise<void> => {
     const result = await options.payload.run(slice, signal);
     if (signal.aborted) return;
-    await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields(slice, slot), result)] });
+    await journal.step({
+      sender: name,
+      tick: clock.now(),
+      says: [resultOf(sliceFields(slice, slot, hostname), result)],
+    });
     free.push(slot);
     bus.announce(['slice_result']);
   };
@@ -73,7 +68,10 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
     await journal.step({
       sender: name,
       tick: clock.now(),
-      says: pairs.map(({ slice, slot }) => ({ msg_type: 'slice_started' as const, ...fields(slice, slot) })),
+      says: pairs.map(({ slice, slot }) => ({
+        msg_type: 'slice_started' as const,
+        ...sliceFields(slice, slot, hostname),
+      })),
     });
     for (const { slice, slot } of pairs) begin(slice, slot);
   }
@@ -87,14 +85,18 @@ function takeNext(free: number, leftOver: OpenSlice[], queue: SliceQueue): OpenS
   return queue.queued(free);
 }
 
-type ResultFields = Pick<
-  Message<'slice_result'>,
-  'slice_id' | 'slice_filename' | 'tf_filename' | 'attempt' | 'worker_id' | 'hostname'
->;
+/** The fields that `slice_started` and `slice_result` share. */
+export function sliceFields(
+  { slice_id, slice_filename, tf_filename, attempt }: OpenSlice,
+  worker_id: string,
+  hostname: string,
+) {
+  return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
+}
 
-function resultOf(fields: ResultFields, result: PayloadResult) {
+export function resultOf(fields: ReturnType<typeof sliceFields>, result: PayloadResult): Draft<'slice_result'> {
   return {
-    msg_type: 'slice_result' as const,
+    msg_type: 'slice_result',
     ...fields,
     state: result.state,
     processing_seconds: Math.round(result.seconds * 1000) / 1000,

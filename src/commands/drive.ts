@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { MessageType } from '../bus/messages.ts';
+import type { BrokerSettings } from '../bus/stomp-bus.ts';
 import type { Config } from '../config.ts';
 import { createQueries } from '../db/queries.ts';
 import type { Store } from '../db/store.ts';
@@ -14,7 +15,13 @@ import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 /** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */
 export async function driveToEnd(
   io: Io,
-  { store, config, speed, json }: { store: Store; config: Config; speed: Speed; json: boolean },
+  {
+    store,
+    config,
+    speed,
+    json,
+    broker,
+  }: { store: Store; config: Config; speed: Speed; json: boolean; broker: BrokerSettings | undefined },
   start: (options: WorkflowOptions) => Promise<RunningWorkflow>,
 ): Promise<number> {
   const say = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
@@ -24,6 +31,7 @@ export async function driveToEnd(
     speed,
     user: userName(io),
     logLevel: logLevel(io),
+    broker,
     log: createLog('WARNING', (line) => io.err(line)),
     onProgress: (types, counts) => {
       for (const type of types) {

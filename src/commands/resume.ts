@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 
+import { brokerSettings } from '../broker-settings.ts';
 import { parseRecordedConfig } from '../config.ts';
 import { requireExecution, startMessage } from '../db/executions.ts';
 import { createQueries } from '../db/queries.ts';
@@ -10,16 +11,18 @@ import { resumeWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
 import { type Io, logLevel, storePath, userName } from './io.ts';
+import { refuseVirtualTime } from './run.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
 export interface ResumeArguments {
   executionId: string;
+  broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
 }
 
 /** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of one that has ended. Returns the exit code. */
-export async function resumeCommand(io: Io, { executionId, speed, json }: ResumeArguments): Promise<number> {
+export async function resumeCommand(io: Io, { executionId, broker, speed, json }: ResumeArguments): Promise<number> {
   userName(io);
   logLevel(io);
   const path = storePath(io);
@@ -37,7 +40,10 @@ export async function resumeCommand(io: Io, { executionId, speed, json }: Resume
       else for (const line of summaryLines(ending, dataFolderOf(config, execution.execution_id))) io.out(`${line}\n`);
       return exitCodeOf({ ...ending.summary, status: 'completed', slices_failed: 0 }, false);
     }
-    return await driveToEnd(io, { store, config, speed: speed ?? start.speed, json }, (options) =>
+    const settings = brokerSettings(broker, config.broker, io.env);
+    const goesOnAt = speed ?? start.speed;
+    if (settings !== undefined) refuseVirtualTime(goesOnAt);
+    return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
       resumeWorkflow(options, execution.execution_id),
     );
   } finally {

@@ -1,7 +1,10 @@
 import { join, resolve } from 'node:path';
 
-import { type Config, loadConfig, requireEveryAgent } from '../config.ts';
+import { brokerSettings, recordedBroker } from '../broker-settings.ts';
+import type { BrokerSettings } from '../bus/stomp-bus.ts';
+import { type Config, loadConfig, requireEveryAgent, requireOwnNamespace } from '../config.ts';
 import { openStore } from '../db/store.ts';
+import { SwfError } from '../errors.ts';
 import { startWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { driveToEnd } from './drive.ts';
@@ -9,6 +12,7 @@ import { type Io, logLevel, storePath, userName } from './io.ts';
 
 export interface RunArguments {
   config: string | undefined;
+  broker: string | undefined;
   stfCount: number | undefined;
   speed: Speed | undefined;
   sets: string[];
@@ -16,33 +20,53 @@ export interface RunArguments {
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
-export async function runCommand(io: Io, { config: name, stfCount, speed, sets, json }: RunArguments): Promise<number> {
+export async function runCommand(
+  io: Io,
+  { config: name, broker, stfCount, speed: given, sets, json }: RunArguments,
+): Promise<number> {
   // What the environment says is checked before anything is made.
   userName(io);
   logLevel(io);
-  const loaded = loadConfig({
+  const sources = {
     name,
     sets: [...sets, ...(stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`])],
     workingFolder: io.workingFolder,
     shippedFolder: join(io.packageFolder, 'workflows'),
-  });
-  requireEveryAgent(loaded);
+  };
+  const loaded = loadConfig(sources);
+  const settings = brokerSettings(broker, loaded.broker, io.env);
+  const speed = given ?? (loaded.workflow.realtime ? 1 : 'max');
+  if (settings === undefined) requireEveryAgent(loaded);
+  else {
+    requireOwnNamespace(loaded, sources);
+    refuseVirtualTime(speed);
+  }
   const path = storePath(io);
-  const config = withDataFolder(loaded, path, io.workingFolder);
+  const config = asRecorded(loaded, path, io.workingFolder, settings);
   const store = await openStore(path);
   try {
-    return await driveToEnd(
-      io,
-      { store, config, speed: speed ?? (config.workflow.realtime ? 1 : 'max'), json },
-      (options) => startWorkflow(options, name),
+    return await driveToEnd(io, { store, config, speed, json, broker: settings }, (options) =>
+      startWorkflow(options, name),
     );
   } finally {
     store.close();
   }
 }
 
-/** Where files go is recorded in full, so that an execution can be resumed from any folder. */
-function withDataFolder(config: Config, store: string, workingFolder: string): Config {
+/** Virtual time jumps when nobody is at work, which nobody knows of other processes. Throws `CONFIG_INVALID`. */
+export function refuseVirtualTime(speed: Speed): void {
+  if (speed !== 'max') return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    'speed max needs every agent in this process; with a broker give a number, such as --speed 20',
+  );
+}
+
+/**
+ * The configuration as it is recorded: where files go in full, so that an execution can be resumed from any folder; where
+ * its broker is; and no secrets.
+ */
+function asRecorded(config: Config, store: string, workingFolder: string, broker: BrokerSettings | undefined): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
-  return { ...config, data: { ...config.data, dir } };
+  return { ...config, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
 }

@@ -11,22 +11,28 @@ import type { Connection } from './store.ts';
 export function registerAgent(
   db: Connection,
   sql: Prepare,
-  agent: { type: string; user: string; namespace: string; process_id: number; execution_id: string },
+  agent: { type: string; user: string; namespace: string; process_id: number; execution_id?: string },
 ): string {
   const name = `${agent.type}-agent-${agent.user}-${drawNumber(db, 'agent')}`;
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id)
      VALUES (?, ?, ?, 'STARTING', ?, ?, ?)`,
-  ).run(name, agent.type, agent.namespace, utcNow(), agent.process_id, agent.execution_id);
+  ).run(name, agent.type, agent.namespace, utcNow(), agent.process_id, agent.execution_id ?? null);
   return name;
 }
 
-/** One beat of a process and of the agents that it hosts. Inside a transaction only. */
-export function beat(sql: Prepare, processId: number, states: ReadonlyMap<string, AgentState>): void {
+/**
+ * One beat of a process and of the agents that it hosts. Inside a transaction only.
+ * @param working on which execution, for agents that go from one to the next
+ */
+export function beat(sql: Prepare, processId: number, states: ReadonlyMap<string, AgentState>, working?: string): void {
   const now = utcNow();
   sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
   for (const [name, state] of states) {
-    sql('UPDATE system_agents SET state = ?, last_heartbeat = ? WHERE agent_name = ?').run(state, now, name);
+    sql(
+      `UPDATE system_agents SET state = ?, last_heartbeat = ?, current_execution_id = coalesce(?, current_execution_id)
+       WHERE agent_name = ?`,
+    ).run(state, now, working ?? null, name);
   }
 }
 

@@ -1,101 +1,80 @@
-import { randomUUID } from 'node:crypto';
-
+import type { Message } from '../bus/messages.ts';
 import { SwfError } from '../errors.ts';
 import type { ProcessIdentity } from '../process-identity.ts';
-import { utcNow } from '../time.ts';
-import type { Speed } from '../workflow/params.ts';
 import { registerAgent } from './agents.ts';
 import { requireExecution } from './executions.ts';
-import type { HeldExecution } from './journal.ts';
-import { type LivenessTest, registerProcess, takeOwnership } from './owners.ts';
+import { type LivenessTest, ownerOf, registerProcess, takeOwnership } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { preparer } from './statements.ts';
 import type { Store } from './store.ts';
 
-/** What a process holds when it drives an execution. */
-export interface Drive<AgentType extends string> extends HeldExecution {
+/** A process that works here, and the names of the agents that it hosts, by type. */
+export interface Crew<AgentType extends string> {
   process_id: number;
-  /** The names of its agents, by type. */
   agents: Record<AgentType, string>;
 }
 
-/** Who wants to drive, and with which agents. */
-export interface Driver<AgentType extends string> {
+export interface Entry<AgentType extends string> {
   identity: ProcessIdentity;
-  isAlive: LivenessTest;
   user: string;
+  namespace: string;
   agentTypes: readonly AgentType[];
 }
 
-export interface NewExecution {
+/** An execution that this process drives; `epoch` proves it. */
+export interface Drive {
+  execution_id: string;
+  run_number: number;
   namespace: string;
-  workflow_name: string;
-  config?: string | undefined;
-  params: Record<string, unknown>;
-  speed: Speed;
+  epoch: number;
 }
 
-/** Starts an execution: its first message, its numbers, its owner and its agents come to be in one transaction. */
-export function beginExecution<T extends string>(
-  store: Store,
-  driver: Driver<T>,
-  begin: NewExecution,
-): Promise<Drive<T>> {
-  return store.write(() => {
-    const { namespace, workflow_name, config, params, speed } = begin;
-    const recorded = createRecorder(store.db).record({
-      msg_type: 'run_workflow',
-      command_id: randomUUID(),
-      sender: driver.user,
-      namespace,
-      workflow_name,
-      ...(config === undefined ? {} : { config }),
-      params,
-      executed_by: driver.user,
-      speed,
-      timestamp: utcNow(),
-    });
-    if (recorded.effect !== 'applied' || recorded.execution_id === undefined) {
-      throw new Error(`run_workflow had no effect: ${recorded.reason}`);
-    }
-    return hold(store, driver, recorded.execution_id);
-  });
+/** Enters a process and its agents. Inside a transaction only. */
+export function enter<T extends string>(store: Store, { identity, user, namespace, agentTypes }: Entry<T>): Crew<T> {
+  const sql = preparer(store.db);
+  const process_id = registerProcess(sql, identity);
+  const names = agentTypes.map(
+    (type) => [type, registerAgent(store.db, sql, { type, user, namespace, process_id })] as const,
+  );
+  return { process_id, agents: Object.fromEntries(names) as Record<T, string> };
 }
 
 /**
- * Takes an interrupted execution over. Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver
- * lives.
+ * Starts an execution by its first message and makes this process its driver. Inside a transaction only.
+ * Undefined where this very command has been taken before.
  */
-export function takeOverExecution<T extends string>(
+export function begin(
   store: Store,
-  driver: Driver<T>,
-  executionId: string,
-): Promise<Drive<T>> {
-  return store.write(() => hold(store, driver, executionId));
+  command: Message<'run_workflow'>,
+  processId: number,
+  isAlive: LivenessTest,
+): Drive | undefined {
+  const recorded = createRecorder(store.db).record(command);
+  if (!recorded.isNew) return undefined;
+  if (recorded.effect !== 'applied' || recorded.execution_id === undefined) {
+    throw new Error(`run_workflow had no effect: ${recorded.reason}`);
+  }
+  return takeOver(store, recorded.execution_id, processId, isAlive);
 }
 
-function hold<T extends string>(store: Store, driver: Driver<T>, executionId: string): Drive<T> {
+/**
+ * Makes this process the driver of an execution. Inside a transaction only.
+ * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
+ */
+export function takeOver(store: Store, executionId: string, processId: number, isAlive: LivenessTest): Drive {
   const sql = preparer(store.db);
   const { execution_id, run_number, namespace, status } = requireExecution(sql, executionId);
-  if (status !== 'running')
+  if (status !== 'running') {
     throw new SwfError(
       'EXECUTION_NOT_RUNNING',
       `${execution_id} has ended (${status}); start a new one with "swf-mcp run"`,
     );
-  const process_id = registerProcess(sql, driver.identity);
-  const epoch = takeOwnership(sql, execution_id, process_id, driver.isAlive);
-  // Agents of an earlier driver are gone with it.
-  sql(`UPDATE system_agents SET state = 'EXITED' WHERE current_execution_id = ?`).run(execution_id);
-  const names = driver.agentTypes.map((type) => {
-    const name = registerAgent(store.db, sql, { type, user: driver.user, namespace, process_id, execution_id });
-    return [type, name] as const;
-  });
-  return {
-    execution_id,
-    run_number,
-    namespace,
-    epoch,
-    process_id,
-    agents: Object.fromEntries(names) as Record<T, string>,
-  };
+  }
+  const before = ownerOf(sql, execution_id);
+  const epoch = takeOwnership(sql, execution_id, processId, isAlive);
+  // The agents of an earlier driver are gone with it.
+  if (before !== undefined)
+    sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(before.process_id);
+  sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, processId);
+  return { execution_id, run_number, namespace, epoch };
 }

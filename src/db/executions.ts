@@ -101,6 +101,15 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
   return listRows<ExecutionRow>(sql, { select: executionColumns, from: executionTables, key: 'seq', conditions, page });
 }
 
+/** The running executions of a namespace whose agents may be in several processes. */
+export function runningOverBroker(sql: Prepare, namespace: string): string[] {
+  return sql<[string], { execution_id: string }>(
+    `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
+  )
+    .all(namespace)
+    .map((row) => row.execution_id);
+}
+
 /** What the monitor reports beside the execution's own row. */
 export interface ExecutionDetail {
   params: unknown;

@@ -1,21 +1,36 @@
-import { decodeMessage, type Draft, type Message, type MessageType } from '../bus/messages.ts';
+import { decodeMessage, type Draft, type Message, type MessageType, vocabulary } from '../bus/messages.ts';
 import { SwfError } from '../errors.ts';
 import { utcNow } from '../time.ts';
-import type { Journal, LoggedMessage, OpenSlice, Overview, SliceQueue, Step } from '../workflow/journal.ts';
+import type {
+  Journal,
+  LoggedMessage,
+  OpenSlice,
+  Overview,
+  SliceQueue,
+  SliceStanding,
+  Step,
+} from '../workflow/journal.ts';
 import { type Phase, workersMayTake } from '../workflow/phases.ts';
+import type { SliceStatus } from '../workflow/slices.ts';
 import { countsOf } from './executions.ts';
+import type { Circumstances } from './log-rows.ts';
 import { type LogWriter } from './logs.ts';
+import { lostStarts, mostLostStarts } from './lost-starts.ts';
 import { isLandmark } from './messages.ts';
+import type { LivenessTest } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { type Prepare, preparer } from './statements.ts';
 import type { Store } from './store.ts';
 
-/** An execution as its driver holds it: `epoch` proves the ownership. */
+/** An execution as a process works on it. */
 export interface HeldExecution {
   execution_id: string;
   run_number: number;
   namespace: string;
-  epoch: number;
+  /** Proves a driver's ownership; agents of other processes have none. */
+  epoch?: number;
+  /** The process that sends what is recorded here over the broker, where the execution runs over one. */
+  outboxOwner?: number;
 }
 
 export interface ExecutionAccess {
@@ -24,19 +39,25 @@ export interface ExecutionAccess {
   queue: SliceQueue;
 }
 
-/**
- * One execution's log for the agents and the driver of the process that owns it.
- * @param onCommitted is told the types of what a step recorded, after the commit
- */
-export function openJournal(
-  store: Store,
-  held: HeldExecution,
-  writeLog: LogWriter,
-  onCommitted: (types: MessageType[], step: Step) => void,
-): ExecutionAccess {
+export interface JournalOptions {
+  writeLog: LogWriter;
+  isAlive: LivenessTest;
+  /** Told the types of what a step recorded, after the commit. */
+  onCommitted: (types: MessageType[], step: Step) => void;
+}
+
+/** One execution's log for those who work on it in this process. */
+export function openJournal(store: Store, held: HeldExecution, options: JournalOptions): ExecutionAccess {
+  const { writeLog, isAlive, onCommitted } = options;
   const sql = preparer(store.db);
   const recorder = createRecorder(store.db);
   const { execution_id } = held;
+
+  /** Control rows are read from the store by the driver and never sent. */
+  const outboxFor = ({ msg_type }: Draft): Circumstances =>
+    held.outboxOwner === undefined || vocabulary[msg_type].destination === 'control'
+      ? {}
+      : { outboxOwner: held.outboxOwner };
 
   const commit = (step: Step): MessageType[] | undefined => {
     requireOwnership(sql, held);
@@ -45,7 +66,7 @@ export function openJournal(
       sql(`UPDATE workflow_messages SET effect = 'applied', effect_reason = NULL WHERE message_id = ?`).run(id);
     }
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
-    for (const draft of drafts) recorder.record(stamp(draft, step, held));
+    for (const draft of drafts) recorder.record(stamp(draft, step, held), outboxFor(draft));
     for (const line of step.logs ?? [])
       writeLog(line, { agent: step.sender, execution_id, run_id: String(held.run_number) });
     return drafts.map((draft) => draft.msg_type);
@@ -76,7 +97,7 @@ export function openJournal(
       return true;
     },
   };
-  return { journal, overview: openOverview(sql, held), queue: openQueue(sql, held) };
+  return { journal, overview: openOverview(sql, held), queue: openQueue(sql, held, isAlive) };
 }
 
 /** A driver that was thought dead and wakes up late must not write any more. */
@@ -84,7 +105,7 @@ function requireOwnership(sql: Prepare, { execution_id, epoch }: HeldExecution):
   const owner = sql<[string], { epoch: number }>('SELECT epoch FROM execution_owners WHERE execution_id = ?').get(
     execution_id,
   );
-  if (owner?.epoch === epoch) return;
+  if (epoch === undefined || owner?.epoch === epoch) return;
   throw new SwfError('EXECUTION_IN_USE', `${execution_id} has been taken over by another process; this one ends`);
 }
 
@@ -170,7 +191,28 @@ function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution)
   };
 }
 
-function openQueue(sql: Prepare, { execution_id, run_number }: HeldExecution): SliceQueue {
+function standingOf(
+  sql: Prepare,
+  executionId: string,
+  { filename, attempt }: { filename: string; attempt: number },
+  isAlive: LivenessTest,
+): SliceStanding {
+  const execution = sql<[string], { status: string }>(
+    'SELECT status FROM workflow_executions WHERE execution_id = ?',
+  ).get(executionId);
+  // A worker that does not know the run works: the broker gave it the slice.
+  if (execution === undefined) return 'open';
+  if (execution.status !== 'running') return 'over';
+  const slice = sql<[string], { status: SliceStatus; attempt: number }>(
+    'SELECT status, attempt FROM tf_slices WHERE slice_filename = ?',
+  ).get(filename);
+  if (slice === undefined || slice.attempt < attempt) return 'open';
+  if (slice.attempt > attempt || slice.status === 'completed' || slice.status === 'failed') return 'over';
+  const lost = lostStarts(sql, { execution_id: executionId, slice_filename: filename, attempt }, isAlive);
+  return lost.length >= mostLostStarts ? 'given up' : 'open';
+}
+
+function openQueue(sql: Prepare, { execution_id, run_number }: HeldExecution, isAlive: LivenessTest): SliceQueue {
   const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
   const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
     sql<[string, number], OpenSlice>(
@@ -179,9 +221,11 @@ function openQueue(sql: Prepare, { execution_id, run_number }: HeldExecution): S
   return {
     isOpen() {
       const row = sql<[number], { phase: Phase }>('SELECT phase FROM run_states WHERE run_number = ?').get(run_number);
-      return row !== undefined && workersMayTake(row.phase);
+      // A worker that does not know the run works (contract §2).
+      return row === undefined || workersMayTake(row.phase);
     },
     queued: (limit) => select('queued', limit),
     inProcess: () => select('processing', -1),
+    standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
   };
 }

@@ -21,6 +21,12 @@ export interface Circumstances {
   sentAt?: string;
   /** The effect that a driver gave a command, when a log is read again. */
   effect?: Effect;
+  /** Why a body cannot be read that is not here as a whole. */
+  unreadable?: string;
+  /** The process that has to send the row over the broker. */
+  outboxOwner?: number;
+  /** It came over the broker: nobody has to send it. */
+  fromBroker?: boolean;
 }
 
 /** The columns that a body can fill. */
@@ -61,8 +67,8 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
   const execution_id = row.execution_id ?? null;
   const { lastInsertRowid } = sql(
     `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
-       sent_at, recorded_at, effect, effect_reason, payload, wire_message_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sent_at, recorded_at, effect, effect_reason, payload, wire_message_id, outbox_owner, outbox_sent_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     row.message_id,
     row.message_type,
@@ -77,6 +83,8 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
     effect_reason,
     row.payload,
     row.wireId ?? null,
+    circumstances.outboxOwner ?? null,
+    circumstances.fromBroker === true ? recordedAt : null,
   );
   const { message_id } = row;
   return asRecorded(

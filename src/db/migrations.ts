@@ -55,6 +55,8 @@ CREATE TABLE workflow_executions (
   run_number INTEGER NOT NULL UNIQUE,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
+  -- Whether its messages go over a broker: agents of other processes work on it then.
+  over_broker INTEGER NOT NULL DEFAULT 0,
   start_time TEXT NOT NULL,
   end_time TEXT
 ) STRICT;
@@ -192,6 +194,12 @@ CREATE TABLE execution_owners (
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   epoch INTEGER NOT NULL,
   taken_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The process that holds the store's durable subscription, by namespace.
+CREATE TABLE broker_listeners (
+  namespace TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id)
 ) STRICT, WITHOUT ROWID;
 
 -- How far each role has read the log of an execution.

@@ -1,4 +1,12 @@
-import { contentOf, decodeMessage, destinationOf, type Message, messageIdOf, wireHash } from '../bus/messages.ts';
+import {
+  contentOf,
+  type Decoded,
+  decodeMessage,
+  destinationOf,
+  type Message,
+  messageIdOf,
+  wireHash,
+} from '../bus/messages.ts';
 import { toUtc, utcNow } from '../time.ts';
 import { drawNumber, reserveNumber } from './counters.ts';
 import {
@@ -22,6 +30,11 @@ export interface Recorder {
   record(message: Message, circumstances?: Circumstances): Recorded;
   /** Records a message as it came from outside, readable or not. Inside a transaction only. */
   recordBody(destination: string, body: string, circumstances?: Circumstances): Recorded;
+  /**
+   * Whether this very statement is in the log. With several processes on one store most messages that arrive are, and a
+   * look needs no transaction.
+   */
+  isRecorded(body: string): boolean;
 }
 
 /**
@@ -85,15 +98,26 @@ export function createRecorder(db: Connection): Recorder {
       sql,
       { ...envelopeOf(numbered), message_id, destination, payload },
       circumstances.effect ?? effect,
-      { sentAt },
+      { ...circumstances, sentAt },
     );
   };
 
   return {
+    isRecorded(body) {
+      const decoded = decodeMessage(body);
+      if (decoded.kind !== 'message') return false;
+      const known = findRow(sql, messageIdOf(decoded.message));
+      if (known === undefined) return false;
+      const before = decodeMessage(known.payload);
+      return before.kind === 'message' && contentOf(before.message) === contentOf(decoded.message);
+    },
     record: (message, circumstances = {}) =>
       recordMessage(message, destinationOf(message.msg_type), undefined, circumstances),
     recordBody(destination, body, circumstances = {}) {
-      const decoded = decodeMessage(body);
+      const decoded: Decoded =
+        circumstances.unreadable === undefined
+          ? decodeMessage(body)
+          : { kind: 'rejected', reason: circumstances.unreadable, body: {} };
       switch (decoded.kind) {
         case 'message': {
           const { message } = decoded;

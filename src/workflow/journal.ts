@@ -80,4 +80,8 @@ export interface SliceQueue {
   queued(limit: number): OpenSlice[];
   /** Slices that a worker began and did not end. */
   inProcess(): OpenSlice[];
+  /** How an attempt stands that a broker hands out: to be worked on, over, or given up after too many lost starts. */
+  standing(sliceFilename: string, attempt: number): SliceStanding;
 }
+
+export type SliceStanding = 'open' | 'over' | 'given up';

@@ -9,6 +9,11 @@ CREATE TABLE app_logs (
   context TEXT
 ) STRICT;
 
+CREATE TABLE broker_listeners (
+  namespace TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 CREATE TABLE cursors (
@@ -159,6 +164,8 @@ CREATE TABLE workflow_executions (
   run_number INTEGER NOT NULL UNIQUE,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
+  -- Whether its messages go over a broker: agents of other processes work on it then.
+  over_broker INTEGER NOT NULL DEFAULT 0,
   start_time TEXT NOT NULL,
   end_time TEXT
 ) STRICT;

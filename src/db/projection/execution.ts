@@ -14,8 +14,8 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
   ).get(execution_id, run);
   if (known !== undefined && known.n > 0) return none(`execution ${execution_id} or run ${run_id} exists already`);
   sql(
-    `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, start_time)
-     VALUES (?, ?, ?, 'running', ?, ?, ?, ?)`,
+    `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, over_broker, start_time)
+     VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?)`,
   ).run(
     execution_id,
     message.workflow_name,
@@ -23,6 +23,7 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
     message.executed_by,
     run,
     JSON.stringify({ ...message.params, speed: message.speed }),
+    isOverBroker(message.params) ? 1 : 0,
     at,
   );
   sql('INSERT INTO runs (run_number, execution_id) VALUES (?, ?)').run(run, execution_id);
@@ -53,3 +54,8 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   }
   return applied;
 };
+
+/** The recorded configuration of an execution that runs over a broker names it. */
+function isOverBroker({ broker }: Record<string, unknown>): boolean {
+  return typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
+}

@@ -1,0 +1,102 @@
+import { decodeMessage, type Message, type MessageType } from '../bus/messages.ts';
+import type { OpenSlice, SliceQueue } from '../workflow/journal.ts';
+import type { Payload } from './payload.ts';
+import type { Workplace } from './reader.ts';
+import { resultOf, sliceFields } from './worker.ts';
+
+/** A slice as a broker hands it out: to one slot, until it is acknowledged or the connection ends. */
+export interface Handout {
+  body: string;
+  /** Aborted when the broker will hand the slice out again: the acknowledgement would not reach it any more. */
+  lost: AbortSignal;
+  acknowledge(): void;
+}
+
+/** What a worker process has of one execution. */
+export interface SliceBench {
+  workplace: Workplace;
+  queue: SliceQueue;
+  payload: Payload;
+}
+
+export interface QueueWorkerOptions {
+  name: string;
+  hostname: string;
+  /** The execution that a slice belongs to; for one that this store does not know, a bench without rows. */
+  benchOf: (slice: Message<'slice'>) => SliceBench;
+  /** Resolves when the broker has confirmed a message of ours. */
+  sent: (messageId: string) => Promise<void>;
+}
+
+const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
+  'resume_run',
+  'end_run',
+  'slice',
+  'slice_result',
+  'workflow_ended',
+]);
+
+/**
+ * Works on slices from a queue. A slice is acknowledged when its result has been recorded, sent and confirmed, so a slice
+ * whose worker dies is handed out again; one that turns out to be done is acknowledged without work.
+ */
+export function createQueueWorker({ name, hostname, benchOf, sent }: QueueWorkerOptions) {
+  /** Work in hand in this process: a slice that is handed out again meanwhile joins it. */
+  const inHand = new Map<string, Promise<string | undefined>>();
+
+  /** Works on a slice unless it is over; the id of the result, where there is one of ours. */
+  const work = async (
+    slice: Message<'slice'>,
+    worker_id: string,
+    { workplace, queue, payload }: SliceBench,
+  ): Promise<string | undefined> => {
+    const { journal, bus, signal, clock } = workplace;
+    while (!signal.aborted) {
+      const standing = queue.standing(slice.slice_filename, slice.attempt);
+      if (standing === 'over') return undefined;
+      if (standing === 'open' && queue.isOpen()) break;
+      // Standby, or given up: the slice stays with the broker, unacknowledged, until that changes.
+      await bus.news(signal, interesting);
+    }
+    if (signal.aborted) return undefined;
+    const open = asOpenSlice(slice);
+    const fields = sliceFields(open, worker_id, hostname);
+    await journal.step({ sender: name, tick: clock.now(), says: [{ msg_type: 'slice_started', ...fields }] });
+    const result = await payload.run(open, signal);
+    if (signal.aborted) return undefined;
+    await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields, result)] });
+    return `${slice.execution_id}/slice_result/${slice.slice_filename}/${slice.attempt}/${worker_id}@${hostname}`;
+  };
+
+  /** Resolves when the slot is free again. */
+  const handle = async (handout: Handout, slot: string): Promise<void> => {
+    const decoded = decodeMessage(handout.body);
+    if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') {
+      handout.acknowledge();
+      return;
+    }
+    const message = decoded.message;
+    const bench = benchOf(message);
+    const key = `${message.execution_id}/${message.slice_filename}/${message.attempt}`;
+    const known = inHand.get(key);
+    const doing = known ?? work(message, `${name}/${slot}`, bench);
+    if (known === undefined) inHand.set(key, doing);
+    let resultId: string | undefined;
+    try {
+      resultId = await doing;
+    } finally {
+      if (known === undefined) inHand.delete(key);
+    }
+    if (resultId !== undefined) await sent(resultId);
+    // Without a result the slice is acknowledged only where nobody has to work on it any more.
+    else if (bench.queue.standing(message.slice_filename, message.attempt) !== 'over') return;
+    handout.acknowledge();
+  };
+
+  return { handle, busy: () => [...inHand.values()] };
+}
+
+function asOpenSlice(message: Message<'slice'>): OpenSlice {
+  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  return { slice_id, slice_filename, tf_filename, stf_filename, tf_first: start, tf_last: end, tf_count, attempt };
+}

@@ -1,0 +1,355 @@
+import { setMaxListeners } from 'node:events';
+
+import stompit, { type Client, type Frame } from 'stompit';
+
+import { messageOf, SwfError } from '../errors.ts';
+import { type BrokerAddress, showAddress } from './broker-address.ts';
+
+/**
+ * A connection to a STOMP broker that comes back: everything about stompit is in this file.
+ *
+ * - One session at a time; every callback first asks whether its session is the current one, and `down` is the only way out.
+ * - A send is settled by the broker's receipt or by the end of its session, never by neither.
+ * - Nothing is queued here: who sends keeps what is not receipted (the log is the outbox) and bounds what is under way.
+ *
+ * stompit 1.0.0 has faults that end the process or wait for ever; each is met where it bites, with the reason beside it.
+ */
+export interface BrokerSettings {
+  /** A failover list. */
+  servers: BrokerAddress[];
+  user?: string | undefined;
+  password?: string | undefined;
+  /** Certificates to trust, as PEM. */
+  ca?: string | undefined;
+  /** Heart-beats asked for, both ways. */
+  heartbeatSeconds: number;
+  /** Needed for a durable subscription; a broker lets only one connection have it. */
+  clientId?: string | undefined;
+}
+
+export interface Delivery {
+  headers: Readonly<Record<string, string>>;
+  body: string;
+  /** Set where the body was too large to keep: its size in bytes. `body` is then its beginning. */
+  cutFrom?: number;
+  /** Tells the broker that the message is dealt with; does nothing once the session that delivered it is over. */
+  acknowledge(): void;
+  /** Aborted when the session that delivered it is over: the broker will deliver the message again, perhaps to another. */
+  lost: AbortSignal;
+}
+
+export interface Subscription {
+  id: string;
+  destination: string;
+  ack: 'auto' | 'client-individual';
+  headers?: Record<string, string>;
+  onMessage: (delivery: Delivery) => void;
+}
+
+export interface StompBus {
+  /** Resolves when the first session is up. With `once`, rejects when no server of the list lets us in at the first round. */
+  connect(options: { once: boolean }): Promise<void>;
+  isUp(): boolean;
+  /** Calls back each time a session has come up, with all subscriptions in place. */
+  onUp(callback: () => void): void;
+  /** Subscribes in this session and in every later one. */
+  subscribe(subscription: Subscription): void;
+  unsubscribe(id: string): void;
+  /** Resolves at the broker's receipt; rejects when the session ends before it. */
+  send(destination: string, headers: Record<string, string>, body: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const bodyLimit = 1_048_576;
+/** How much of a body that is too large is kept, to show what it was. */
+const keptOfLarge = 2000;
+const connectMilliseconds = 10_000;
+const receiptMilliseconds = 30_000;
+const firstPause = 500;
+const longestPause = 30_000;
+/** A session that held this long was a good one: the next pause is short again. */
+const steadyMilliseconds = 30_000;
+
+surviveHostileHeaders();
+
+interface Session {
+  client: Client;
+  address: BrokerAddress;
+  since: number;
+  /** Settles everything that waits for this session. */
+  ended: AbortController;
+  isUp: boolean;
+  timers: Set<NodeJS.Timeout>;
+}
+
+export function createStompBus(settings: BrokerSettings, onTrouble: (error: SwfError) => void): StompBus {
+  const subscriptions = new Map<string, Subscription>();
+  const upCallbacks: (() => void)[] = [];
+  let session: Session | undefined;
+  let attempts = 0;
+  let pause = firstPause;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let closed = false;
+  let first: { resolve: () => void; reject: (error: SwfError) => void; once: boolean } | undefined;
+
+  /** The only way out of a session. `reason` undefined: we ended it ourselves. */
+  const down = (over: Session, reason: SwfError | undefined): void => {
+    if (session !== over) return;
+    session = undefined;
+    for (const timer of over.timers) clearTimeout(timer);
+    over.client.destroy();
+    over.ended.abort(reason ?? new SwfError('BROKER_UNREACHABLE', 'the connection to the broker was closed'));
+    if (closed || reason === undefined) return;
+    const isFirstRound = attempts < settings.servers.length;
+    if (first?.once === true && !isFirstRound) {
+      closed = true;
+      first.reject(reason);
+      return;
+    }
+    onTrouble(reason);
+    if (over.isUp && performance.now() - over.since > steadyMilliseconds) pause = firstPause;
+    const wait = first !== undefined && isFirstRound ? 0 : pause * (0.75 + Math.random() / 2);
+    if (!isFirstRound) pause = Math.min(pause * 2, longestPause);
+    retryTimer = setTimeout(open, wait);
+  };
+
+  const subscribeNow = (on: Session, { id, destination, ack, headers, onMessage }: Subscription): Promise<void> => {
+    on.client.setImplicitSubscription(id, ack, (error, frame) => {
+      if (error === undefined || error === null) receive(on, frame, ack, onMessage);
+    });
+    // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
+    return request(on, 'SUBSCRIBE', { ...headers, id, destination, ack });
+  };
+
+  const request = (on: Session, command: string, headers: Record<string, string>, body = ''): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const { signal } = on.ended;
+      if (signal.aborted || session !== on) {
+        reject(signal.reason instanceof Error ? signal.reason : notUp());
+        return;
+      }
+      const timer = setTimeout(() => {
+        down(
+          on,
+          new SwfError(
+            'BROKER_UNREACHABLE',
+            `${showAddress(on.address)} gave no receipt for ${receiptMilliseconds / 1000} s; reconnecting`,
+          ),
+        );
+      }, receiptMilliseconds);
+      on.timers.add(timer);
+      const settle = (): void => {
+        clearTimeout(timer);
+        on.timers.delete(timer);
+        signal.removeEventListener('abort', fail);
+      };
+      // stompit forgets receipts and callbacks when a connection dies.
+      const fail = (): void => {
+        settle();
+        reject(signal.reason as Error);
+      };
+      signal.addEventListener('abort', fail);
+      const onReceipt = (): void => {
+        settle();
+        resolve();
+      };
+      // Headers are written into by stompit, so each frame gets its own. An unended frame would block the connection.
+      const frame = on.client.sendFrame(command, { ...headers }, { onReceipt });
+      frame.on('error', () => {});
+      frame.end(Buffer.from(body));
+    });
+
+  const open = (): void => {
+    retryTimer = undefined;
+    const address = settings.servers[attempts % settings.servers.length] as BrokerAddress;
+    attempts += 1;
+    const opened: Session = {
+      address,
+      since: performance.now(),
+      ended: new AbortController(),
+      isUp: false,
+      timers: new Set(),
+      client: undefined as unknown as Client,
+    };
+    // One listener a send under way.
+    setMaxListeners(0, opened.ended.signal);
+    session = opened;
+    const lost = (error: unknown): void => down(opened, asSwfError(error, address));
+    try {
+      opened.client = stompit.connect(connectOptions(settings, address), (error) => {
+        if (error) lost(error);
+        else void comeUp(opened);
+      });
+    } catch (error) {
+      opened.client = { destroy: () => {} } as Client;
+      lost(error);
+      return;
+    }
+    // Without listeners of our own an error after CONNECTED would end the process.
+    opened.client.on('error', lost);
+    opened.client.on('end', () => lost(new Error('the connection ended')));
+    replaceErrorHandler(opened.client, lost);
+    // stompit's own time-out ends at the TCP connection; a broker that accepts and says nothing is ours to notice.
+    opened.timers.add(
+      setTimeout(() => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`)), connectMilliseconds),
+    );
+  };
+
+  const comeUp = async (on: Session): Promise<void> => {
+    if (session !== on) return;
+    for (const timer of on.timers) clearTimeout(timer);
+    on.timers.clear();
+    try {
+      await Promise.all([...subscriptions.values()].map((subscription) => subscribeNow(on, subscription)));
+    } catch {
+      // The session went down meanwhile, and `down` has seen to the next one.
+      return;
+    }
+    if (session !== on) return;
+    on.isUp = true;
+    on.since = performance.now();
+    first?.resolve();
+    first = undefined;
+    for (const callback of upCallbacks) callback();
+  };
+
+  const isUp = (): boolean => session?.isUp === true;
+  return {
+    isUp,
+    connect: ({ once }) =>
+      new Promise((resolve, reject) => {
+        first = { resolve, reject, once };
+        open();
+      }),
+    onUp: (callback) => void upCallbacks.push(callback),
+    subscribe(subscription) {
+      subscriptions.set(subscription.id, subscription);
+      if (session?.isUp === true) subscribeNow(session, subscription).catch(() => {});
+    },
+    unsubscribe(id) {
+      subscriptions.delete(id);
+      if (session?.isUp === true) request(session, 'UNSUBSCRIBE', { id }).catch(() => {});
+    },
+    send: (destination, headers, body) =>
+      session === undefined || !session.isUp
+        ? Promise.reject(notUp())
+        : request(session, 'SEND', { ...headers, destination }, body),
+    async close() {
+      closed = true;
+      clearTimeout(retryTimer);
+      const last = session;
+      if (last === undefined) return;
+      if (last.isUp) await disconnected(last.client);
+      down(last, undefined);
+    },
+  };
+}
+
+const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');
+
+function connectOptions(
+  { user, password, ca, heartbeatSeconds, clientId }: BrokerSettings,
+  { host, port, tls }: BrokerAddress,
+): object {
+  const beat = Math.round(heartbeatSeconds * 1000);
+  return {
+    host,
+    port,
+    // Header, body and end of a frame are three writes: with Nagle's algorithm each send waits 44 ms.
+    noDelay: true,
+    timeout: 5000,
+    // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
+    maxLineLength: 65_536,
+    maxHeaders: 512,
+    // ActiveMQ Classic is silent for up to twice the interval; less margin drops healthy connections.
+    heartbeatDelayMargin: Math.round(beat * 1.1) + 2000,
+    heartbeatOutputMargin: Math.round(beat / 6),
+    ...(tls
+      ? { ssl: true, ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) }
+      : {}),
+    connectHeaders: {
+      host,
+      'accept-version': '1.1,1.2',
+      'heart-beat': `${beat},${beat}`,
+      ...(user === undefined ? {} : { login: user }),
+      ...(password === undefined ? {} : { passcode: password }),
+      ...(clientId === undefined ? {} : { 'client-id': clientId }),
+    },
+  };
+}
+
+/** Reads a body at once and whole: an unread body stops the connection, heart-beats included. */
+function receive(on: Session, frame: Frame, ack: Subscription['ack'], onMessage: Subscription['onMessage']): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  frame.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= bodyLimit) chunks.push(chunk);
+    else if (chunks.length > 1) chunks.splice(1);
+  });
+  frame.on('error', () => {});
+  frame.on('end', () => {
+    if (on.ended.signal.aborted) return;
+    const whole = Buffer.concat(chunks).toString('utf8');
+    let acknowledged = false;
+    onMessage({
+      headers: frame.headers,
+      body: size > bodyLimit ? whole.slice(0, keptOfLarge) : whole,
+      ...(size > bodyLimit ? { cutFrom: size } : {}),
+      lost: on.ended.signal,
+      acknowledge() {
+        // A second ACK, or one on another connection than that of the delivery, costs the connection.
+        if (acknowledged || on.ended.signal.aborted || ack === 'auto') return;
+        acknowledged = true;
+        on.client.ack(frame);
+      },
+    });
+  });
+}
+
+/**
+ * stompit's handler of ERROR frames calls a method that frames do not have, which ends the process (RabbitMQ and Artemis
+ * send such frames for a wrong password). Handlers are installed twice, always through this method.
+ */
+function replaceErrorHandler(client: Client, lost: (error: unknown) => void): void {
+  const install = client.setCommandHandlers.bind(client);
+  client.setCommandHandlers = (handlers) =>
+    install({
+      ...handlers,
+      ERROR(frame) {
+        frame.on('error', () => {});
+        frame.resume();
+        lost(Object.assign(new Error(frame.headers['message'] ?? 'ERROR'), { isRefusal: true }));
+      },
+    });
+}
+
+/** A header named `hasOwnProperty` makes stompit's parser throw, and the broker would deliver it again at every restart. */
+function surviveHostileHeaders(): void {
+  const { prototype } = stompit.IncomingFrameStream;
+  const parse = prototype._parseHeaderLine;
+  const { hasOwnProperty } = Object.prototype;
+  prototype._parseHeaderLine = function parseSafely() {
+    if (this._headers.hasOwnProperty !== hasOwnProperty) this._headers.hasOwnProperty = hasOwnProperty;
+    return parse.call(this);
+  };
+}
+
+function asSwfError(error: unknown, address: BrokerAddress): SwfError {
+  const isRefusal = error instanceof Error && 'isRefusal' in error;
+  const sentence = isRefusal
+    ? `${showAddress(address)} refused: ${messageOf(error)}; check user, password and rights`
+    : `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`;
+  return new SwfError(isRefusal ? 'BROKER_REFUSED' : 'BROKER_UNREACHABLE', sentence, { cause: error });
+}
+
+/** Ends a connection in order; a broker that does not answer is not waited for. */
+function disconnected(client: Client): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 3000);
+    client.disconnect(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,37 @@
+/** The few members of stompit's low-level client that `stomp-bus.ts` uses, as they really are in 1.0.0. */
+declare module 'stompit' {
+  import type { EventEmitter } from 'node:events';
+  import type { Readable, Writable } from 'node:stream';
+
+  type Headers = Record<string, string | number | undefined>;
+
+  export interface Frame extends Readable {
+    headers: Record<string, string>;
+  }
+
+  type CommandHandlers = Record<string, (frame: Frame, beforeSendResponse: () => void) => void>;
+
+  export interface Client extends EventEmitter {
+    headers: Record<string, string>;
+    setCommandHandlers(handlers: CommandHandlers): void;
+    setImplicitSubscription(
+      id: string,
+      ack: string,
+      listener: (error: Error | undefined, message: Frame) => void,
+    ): unknown;
+    sendFrame(command: string, headers: Headers, options?: { onReceipt?: () => void }): Writable;
+    ack(message: Frame): void;
+    createApplicationError(message: string): Error;
+    createTransportError(message: string): Error;
+    destroy(error?: Error): void;
+    disconnect(callback: (error?: Error | null) => void): void;
+  }
+
+  interface Stompit {
+    connect(options: object, callback: (error?: Error | null) => void): Client;
+    IncomingFrameStream: { prototype: { _parseHeaderLine: (this: { _headers: object }) => unknown } };
+  }
+
+  const stompit: Stompit;
+  export default stompit;
+}

@@ -1,0 +1,47 @@
+import { beat } from './db/agents.ts';
+import { beatSeconds } from './db/owners.ts';
+import { preparer } from './db/statements.ts';
+import type { Store } from './db/store.ts';
+import { messageOf } from './errors.ts';
+import type { Log } from './log.ts';
+import type { AgentState } from './workflow/states.ts';
+
+/** Heart-beats of this process and of the agents that it hosts. */
+export interface Presence {
+  /** An agent has worked: it is PROCESSING until the next beat finds it idle. */
+  sawWork(agent: string, executionId?: string): void;
+  start(): void;
+  /** The last beat: everybody here has ended in order. */
+  end(): Promise<void>;
+}
+
+export function createPresence(store: Store, log: Log, processId: number, agents: readonly string[]): Presence {
+  const sql = preparer(store.db);
+  const worked = new Set<string>();
+  let working: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const beatAll = async (stateOf: (name: string) => AgentState): Promise<void> => {
+    const states = new Map(agents.map((name) => [name, stateOf(name)]));
+    worked.clear();
+    await store
+      .write(() => beat(sql, processId, states, working))
+      .catch((error: unknown) =>
+        log.write({ level: 'WARNING', message: `heart-beat not recorded: ${messageOf(error)}` }),
+      );
+  };
+  const beatNow = (): void => void beatAll((name) => (worked.has(name) ? 'PROCESSING' : 'READY'));
+  return {
+    sawWork(agent, executionId) {
+      worked.add(agent);
+      working = executionId ?? working;
+    },
+    start() {
+      beatNow();
+      timer = setInterval(beatNow, beatSeconds * 1000);
+    },
+    async end() {
+      clearInterval(timer);
+      await beatAll(() => 'EXITED');
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import type { Agent, AgentType } from './agents/agent.ts';
+import { readingAgents } from './agents/index.ts';
+import { runReader } from './agents/reader.ts';
+import type { BrokerSettings } from './bus/stomp-bus.ts';
+import type { Config } from './config.ts';
+import { spreadNumbers } from './db/counters.ts';
+import { type Crew, enter } from './db/drive.ts';
+import { runningOverBroker } from './db/executions.ts';
+import { givenUpSlices } from './db/lost-starts.ts';
+import { beatSeconds } from './db/owners.ts';
+import { preparer } from './db/statements.ts';
+import type { Store } from './db/store.ts';
+import type { Log, LogLevel } from './log.ts';
+import { createPresence } from './presence.ts';
+import { currentProcess, isAlive } from './process-identity.ts';
+import { supervise } from './run-workflow.ts';
+import { runSlots } from './slots.ts';
+import { connectStation, openStation, spokenBy, type Station } from './station.ts';
+import { type Benches, createBenches } from './workbench.ts';
+
+/**
+ * Composition root of an agent as a process of its own: it works on every execution of its namespace that runs over the
+ * broker, until it is told to stop.
+ */
+export interface AgentOptions {
+  store: Store;
+  config: Config;
+  type: Exclude<AgentType, 'daq_simulator'>;
+  broker: BrokerSettings;
+  user: string;
+  logLevel: LogLevel;
+  log: Log;
+}
+
+export interface RunningAgent {
+  name: string;
+  /** Resolves when the agent has stopped; rejects when it cannot go on. */
+  done: Promise<void>;
+  /** Finishes the work in hand and stops. */
+  stop(): void;
+}
+
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { store, config, type, broker, user, log } = options;
+  const stationOptions = { store, config, broker, log };
+  const stomp = await connectStation(stationOptions, true);
+  const crew: Crew<AgentType> = await store.write(() => {
+    spreadNumbers(store.db, config.testbed);
+    return enter<AgentType>(store, {
+      identity: currentProcess(),
+      user,
+      namespace: config.testbed.namespace,
+      agentTypes: [type],
+    });
+  });
+  const name = crew.agents[type];
+  const stopping = new AbortController();
+  const closing = new AbortController();
+  let fault: { error: unknown } | undefined;
+  const onFault = (error: unknown): void => {
+    fault ??= { error };
+    stopping.abort();
+  };
+  const presence = createPresence(store, log, crew.process_id, [name]);
+  const station = await openStation(stomp, stationOptions, {
+    processId: crew.process_id,
+    speaks: spokenBy[type] ?? [],
+    onFault,
+  });
+  const benches = createBenches({ ...options, processId: crew.process_id, station, presence, closing: closing.signal });
+  const duty: Duty = { options, name, station, benches, stopping: stopping.signal, onFault };
+
+  const work = async (): Promise<void> => {
+    presence.start();
+    try {
+      const agent = readingAgents.find((candidate) => candidate.type === type);
+      await (agent === undefined ? slotsOf(duty) : readEverything(agent, duty));
+      if (fault !== undefined) throw fault.error;
+    } finally {
+      stopping.abort();
+      closing.abort();
+      await presence.end();
+      await station.close();
+    }
+  };
+  return { name, done: work(), stop: () => stopping.abort() };
+}
+
+interface Duty {
+  options: AgentOptions;
+  name: string;
+  station: Station;
+  benches: Benches;
+  stopping: AbortSignal;
+  onFault: (error: unknown) => void;
+}
+
+function slotsOf({ options: { config }, name, station, benches, stopping }: Duty): Promise<void> {
+  return runSlots({
+    name,
+    slots: config.fast_processing.target_worker_count,
+    hostname: currentProcess().hostname,
+    namespace: config.testbed.namespace,
+    station,
+    benchOf: (slice) => benches.of(slice.execution_id ?? '', slice.run_id),
+    signal: stopping,
+  });
+}
+
+/** Reads the log of every execution that runs over the broker; a new one is found by the news that it makes. */
+async function readEverything(
+  agent: Agent,
+  { options, name, station, benches, stopping, onFault }: Duty,
+): Promise<void> {
+  const { store, config } = options;
+  const sql = preparer(store.db);
+  const reading = new Map<string, Promise<void>>();
+  const sweep =
+    agent.type === 'fast_processing'
+      ? setInterval(() => void giveUpLostSlices(options, name, benches).catch(onFault), beatSeconds * 1000)
+      : undefined;
+  try {
+    while (!stopping.aborted) {
+      for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
+        if (reading.has(executionId)) continue;
+        const { workplace } = benches.of(executionId, undefined);
+        // Told to stop, it finishes the message in hand; the execution's end it hears of by its own signal.
+        const signal = AbortSignal.any([stopping, workplace.signal]);
+        const part = { name, work: () => runReader(agent, name, { ...workplace, signal }) };
+        reading.set(
+          executionId,
+          supervise(part, workplace, onFault).finally(() => reading.delete(executionId)),
+        );
+      }
+      await station.bus.news(stopping);
+    }
+  } finally {
+    clearInterval(sweep);
+  }
+  await Promise.all(reading.values());
+}
+
+/** A slice that has killed its workers too often is failed by the fast processing agent (contract §2). */
+async function giveUpLostSlices({ store, config }: AgentOptions, name: string, benches: Benches): Promise<void> {
+  const sql = preparer(store.db);
+  for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
+    for (const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } of givenUpSlices(
+      sql,
+      executionId,
+      isAlive,
+    )) {
+      const { journal, clock } = benches.of(executionId, undefined).workplace;
+      const error = 'worker vanished 3 times';
+      await journal.step({
+        sender: name,
+        tick: clock.now(),
+        says: [
+          {
+            msg_type: 'slice_result',
+            slice_id,
+            slice_filename,
+            tf_filename,
+            attempt,
+            worker_id,
+            hostname,
+            state: 'failed',
+            error,
+          },
+        ],
+      });
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import { createInProcessBus, type Bus } from './bus/bus.ts';
+import { type MessageType, messageTypes } from './bus/messages.ts';
+import { type BrokerSettings, createStompBus, type StompBus } from './bus/stomp-bus.ts';
+import type { Config } from './config.ts';
+import { storeId } from './db/counters.ts';
+import { createRecorder } from './db/record.ts';
+import type { Store } from './db/store.ts';
+import { createExchange, type Exchange } from './exchange.ts';
+import type { Log } from './log.ts';
+import { isAlive } from './process-identity.ts';
+
+/** A process's place on the broker: connection, exchange with the log, and news of what other processes record. */
+export interface Station {
+  stomp: StompBus;
+  exchange: Exchange;
+  /** Wakes the readers of this process, whoever has recorded something. */
+  bus: Bus;
+  destinations: Config['broker']['destinations'];
+  /** Sends what is left, for a while, and closes the connection. */
+  close(): Promise<void>;
+}
+
+export interface StationOptions {
+  store: Store;
+  config: Config;
+  broker: BrokerSettings;
+  log: Log;
+}
+
+/** How often a process looks whether another one has written into the store. */
+const lookMilliseconds = 50;
+
+/** How long a process that ends waits for the broker to confirm its last messages. */
+const farewellMilliseconds = 30_000;
+
+/**
+ * Connects to the broker.
+ * @param patient waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`
+ */
+export async function connectStation({ broker, log }: StationOptions, patient: boolean): Promise<StompBus> {
+  const stomp = createStompBus(broker, (error) => log.write({ level: 'WARNING', message: error.line }));
+  await stomp.connect({ once: !patient });
+  return stomp;
+}
+
+/** Opens the exchange of a process that has been entered into the store. */
+export async function openStation(
+  stomp: StompBus,
+  { store, config, broker, log }: StationOptions,
+  {
+    processId,
+    speaks,
+    onFault,
+  }: { processId: number; speaks: readonly MessageType[]; onFault: (error: unknown) => void },
+): Promise<Station> {
+  // Over a broker time is real or scaled, and nobody waits for everybody to be idle.
+  const bus = createInProcessBus({ enter: () => {}, leave: () => {} });
+  const exchange = createExchange({
+    store,
+    recorder: createRecorder(store.db),
+    stomp,
+    openListener: async (clientId) => {
+      const listener = createStompBus({ ...broker, clientId }, (error) =>
+        log.write({ level: 'WARNING', message: error.line }),
+      );
+      void listener.connect({ once: false });
+      return listener;
+    },
+    storeId: await store.write(() => storeId(store.db)),
+    namespace: config.testbed.namespace,
+    processId,
+    isAlive,
+    speaks,
+    takesResults: speaks.includes('slice'),
+    destinations: config.broker.destinations,
+    onRecorded: (types) => bus.announce(types),
+    onFault,
+  });
+  let version = store.db.pragma('data_version', { simple: true });
+  const look = setInterval(() => {
+    const now = store.db.pragma('data_version', { simple: true });
+    if (now === version) return;
+    version = now;
+    bus.announce(messageTypes);
+    exchange.committed();
+  }, lookMilliseconds);
+  return {
+    stomp,
+    exchange,
+    bus,
+    destinations: config.broker.destinations,
+    async close() {
+      const sent = await exchange.flushed(farewellMilliseconds);
+      if (!sent)
+        log.write({
+          level: 'WARNING',
+          message: 'the broker has not confirmed all messages; another process that hosts the agent sends them',
+        });
+      clearInterval(look);
+      exchange.close();
+      await stomp.close();
+    },
+  };
+}
+
+/** The message types that each agent type says. */
+export const spokenBy: Readonly<Record<string, readonly MessageType[]>> = {
+  daq_simulator: ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run', 'workflow_ended'],
+  data: ['stf_ready'],
+  fastmon: ['tf_file_registered'],
+  fast_processing: ['slice'],
+  worker: ['slice_started', 'slice_result'],
+};

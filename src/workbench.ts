@@ -1,0 +1,128 @@
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+
+import { createDataFiles, noDataFiles } from './agents/data-files.ts';
+import { createPlaceholderPayload } from './agents/payload.ts';
+import type { SliceBench } from './agents/queue-worker.ts';
+import type { Workplace } from './agents/reader.ts';
+import type { MessageType } from './bus/messages.ts';
+import { createScaledClock } from './clock.ts';
+import { type Config, parseRecordedConfig } from './config.ts';
+import { findExecution, lastTick, startMessage } from './db/executions.ts';
+import { openJournal } from './db/journal.ts';
+import { createLogWriter } from './db/logs.ts';
+import { preparer } from './db/statements.ts';
+import type { Store } from './db/store.ts';
+import type { Log, LogLevel } from './log.ts';
+import type { Presence } from './presence.ts';
+import { isAlive } from './process-identity.ts';
+import type { Station } from './station.ts';
+import type { Journal, SliceQueue } from './workflow/journal.ts';
+import { executionParamsSchema, type Speed } from './workflow/params.ts';
+
+/** What an agent sees of an execution beside its log. */
+export function contextFor(
+  config: Config,
+  speed: Speed,
+  { execution_id, run_number }: { execution_id: string; run_number: number },
+  journal: Journal,
+): Workplace['context'] {
+  const { dir, write_files } = config.data;
+  return {
+    execution_id,
+    run_number,
+    params: executionParamsSchema.parse({ ...config, speed }),
+    files: write_files && dir !== undefined ? createDataFiles(join(dir, execution_id)) : noDataFiles,
+    message: (id) => journal.message(id),
+  };
+}
+
+/** What a worker needs of an execution. */
+export function benchFor(config: Config, workplace: Workplace, queue: SliceQueue): SliceBench {
+  const { fast_processing, daq_state_machine } = config;
+  const { files } = workplace.context;
+  const payload = createPlaceholderPayload(
+    files,
+    workplace.clock,
+    fast_processing.slice_processing_time,
+    daq_state_machine.tf_size_bytes,
+  );
+  return { workplace, queue, payload };
+}
+
+export interface BenchOptions {
+  store: Store;
+  /** For executions whose own configuration is not in this store. */
+  config: Config;
+  processId: number;
+  station: Station;
+  presence: Presence;
+  log: Log;
+  logLevel: LogLevel;
+  /** Aborted when this process gives up what it has in hand. */
+  closing: AbortSignal;
+}
+
+/**
+ * The executions that agents of this process work on without driving them: each gets a bench when it is first met, which is
+ * closed when the execution has ended.
+ */
+export function createBenches({ store, config, processId, station, presence, log, logLevel, closing }: BenchOptions) {
+  const sql = preparer(store.db);
+  const benches = new Map<string, SliceBench>();
+
+  const open = (executionId: string, runId: string | undefined): SliceBench => {
+    const execution = findExecution(sql, executionId);
+    const start = execution === undefined ? undefined : startMessage(sql, executionId);
+    const own = start === undefined ? config : parseRecordedConfig(start.params, executionId);
+    const speed = start === undefined || start.speed === 'max' ? 1 : start.speed;
+    const held = {
+      execution_id: executionId,
+      run_number: execution?.run_number ?? (Number(runId) || 0),
+      namespace: execution?.namespace ?? config.testbed.namespace,
+      outboxOwner: processId,
+    };
+    const ended = new AbortController();
+    // Every waiting reader and every sleeper listens to it.
+    setMaxListeners(0, ended.signal);
+    const { journal, queue } = openJournal(store, held, {
+      writeLog: createLogWriter(sql, logLevel),
+      isAlive,
+      onCommitted(types: MessageType[], step) {
+        presence.sawWork(step.sender, executionId);
+        for (const line of step.logs ?? []) log.write(line);
+        station.exchange.committed();
+        station.bus.announce(types);
+      },
+    });
+    const clock = createScaledClock(speed, lastTick(sql, executionId) ?? 0);
+    const workplace: Workplace = {
+      context: contextFor(own, speed, held, journal),
+      journal,
+      bus: station.bus,
+      clock,
+      signal: ended.signal,
+    };
+    void closeAtEnd(executionId, execution !== undefined, ended);
+    return benchFor(own, workplace, queue);
+  };
+
+  const closeAtEnd = async (executionId: string, isKnown: boolean, ended: AbortController): Promise<void> => {
+    const isOver = (): boolean => isKnown && findExecution(sql, executionId)?.status !== 'running';
+    while (!closing.aborted && !isOver()) await station.bus.news(closing);
+    ended.abort();
+    benches.delete(executionId);
+  };
+
+  return {
+    of(executionId: string, runId: string | undefined): SliceBench {
+      const known = benches.get(executionId);
+      if (known !== undefined) return known;
+      const bench = open(executionId, runId);
+      benches.set(executionId, bench);
+      return bench;
+    },
+  };
+}
+
+export type Benches = ReturnType<typeof createBenches>;
