@@ -57,7 +57,7 @@ const brokerOption = (): Option =>
   );
 const jsonOption = (): Option => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
-function createProgram(run: (command: (io: Io) => Promise<number> | number) => Promise<void>): Command {
+function createProgram(run: Run): Command {
   const program = new Command('swf-mcp')
     .description(
       'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
@@ -133,6 +133,15 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
       );
     });
 
+  addQuestions(add, run);
+  return program;
+}
+
+type Add = (name: string, description: string) => Command;
+type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
+
+/** The commands that only read. */
+function addQuestions(add: Add, run: Run): void {
   add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
     .addOption(jsonOption())
     .action(async (executionId: string | undefined, { json }: { json?: true }) => {
@@ -144,7 +153,6 @@ function createProgram(run: (command: (io: Io) => Promise<number> | number) => P
       await run(async (io) => (await import('./commands/call.ts')).callCommand(io, tool, json));
     },
   );
-  return program;
 }
 
 /** Without a command the server starts, so a mistyped command arrives there as an argument. */

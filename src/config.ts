@@ -1,12 +1,12 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
-import TOML from '@iarna/toml';
 import * as z from 'zod';
 
 import { destinations } from './bus/messages.ts';
-import { messageOf, SwfError } from './errors.ts';
+import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
+import { isTable, readToml, type Table, tomlValue } from './toml.ts';
 import {
   daqSection,
   fastmonSection,
@@ -70,6 +70,8 @@ export interface ConfigSources {
   name?: string | undefined;
   /** `section.key=value`, as `--set` takes them; later ones win. */
   sets?: readonly string[];
+  /** Sections that win over the files, as a message or a tool may give them. */
+  overrides?: Readonly<Record<string, unknown>>;
   /** Where `./workflows` is looked for. */
   workingFolder: string;
   /** The files that the package ships. */
@@ -77,8 +79,6 @@ export interface ConfigSources {
 }
 
 const defaultName = 'fast_processing_default';
-
-type Table = Record<string, unknown>;
 
 /** Reads, checks and freezes a configuration. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
 export function loadConfig(sources: ConfigSources): Config {
@@ -95,6 +95,10 @@ export function loadConfig(sources: ConfigSources): Config {
     }
   }
   const merged = mergeIncludes(main, path, origins);
+  if (sources.overrides !== undefined) {
+    mergeInto(merged, sources.overrides);
+    for (const key of leafKeys(sources.overrides)) origins.set(key, 'the request');
+  }
   for (const set of sources.sets ?? []) applySet(merged, set, origins);
   return checkConfig(merged, (key) => origins.get(key) ?? path);
 }
@@ -157,44 +161,6 @@ function findConfig({ name = defaultName, workingFolder, shippedFolder }: Config
 }
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-
-function readToml(path: string): Table {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new SwfError(
-      'CONFIG_NOT_FOUND',
-      `the configuration file ${path} cannot be read (${messageOf(error)}); check the path`,
-      { cause: error },
-    );
-  }
-  return parseToml(text.replace(/^\uFEFF/, ''), path);
-}
-
-function parseToml(text: string, source: string): Table {
-  try {
-    return plainCopy(TOML.parse(text)) as Table;
-  } catch (error) {
-    const { line, col } = error as { line?: number; col?: number };
-    // The parser counts lines and columns from 0.
-    const place = line === undefined ? '' : ` line ${line + 1}, column ${(col ?? 0) + 1}`;
-    const first = messageOf(error)
-      .split('\n')[0]
-      ?.replace(/ at row \d+, col \d+, pos \d+:?$/, '');
-    throw new SwfError('CONFIG_INVALID', `${source}${place}: ${first}; mend the TOML there`, { cause: error });
-  }
-}
-
-/** The parser's tables have hidden keys of their own; a plain copy has what the file says. */
-function plainCopy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plainCopy);
-  if (!isTable(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
-}
 
 /** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(table: Table, path: string, origins: Map<string, string>, including: string[] = []): Table {
@@ -259,17 +225,8 @@ function applySet(table: Table, set: string, origins: Map<string, string>): void
     if (!Object.hasOwn(section, name) || !isTable(section[name])) section[name] = {};
     section = section[name] as Table;
   }
-  section[key] = valueOf(text.trim());
+  section[key] = tomlValue(text.trim());
   origins.set(dotted, '--set');
-}
-
-/** A TOML value, or the text itself where it is none: `--set testbed.namespace=torre2` needs no quotes. */
-function valueOf(text: string): unknown {
-  try {
-    return plainCopy(TOML.parse(`value = ${text}`)['value']);
-  } catch {
-    return text;
-  }
 }
 
 function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {

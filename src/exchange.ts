@@ -1,11 +1,7 @@
-import {
-  destinations as standardDestinations,
-  type MessageType,
-  messageTypes,
-  vocabulary,
-  type DestinationName,
-} from './bus/messages.ts';
-import type { Delivery, StompBus, Subscription } from './bus/stomp-bus.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type DestinationName, type MessageType, vocabulary } from './bus/messages.ts';
+import type { StompBus } from './bus/stomp-bus.ts';
 import {
   claimListener,
   isSent,
@@ -17,9 +13,8 @@ import {
   unsentRows,
 } from './db/outbox.ts';
 import { beatSeconds, type LivenessTest } from './db/owners.ts';
-import type { Recorder } from './db/record.ts';
 import { preparer } from './db/statements.ts';
-import type { Store } from './db/store.ts';
+import { createIntake, type IntakeOptions, selectorFor } from './intake.ts';
 
 /**
  * What passes between the log and the broker: rows that this process has to send go out, and what others said comes in.
@@ -37,24 +32,18 @@ export interface Exchange {
   close(): void;
 }
 
-export interface ExchangeOptions {
-  store: Store;
-  recorder: Recorder;
+export interface ExchangeOptions extends IntakeOptions {
   stomp: StompBus;
   /** A second connection under the store's client id, for the one process that listens durably. */
-  openListener: (clientId: string) => Promise<StompBus>;
+  openListener: (clientId: string) => StompBus;
   storeId: string;
-  namespace: string;
   processId: number;
   isAlive: LivenessTest;
   /** The message types that this process's agents say: what gone processes left of them is sent from here. */
   speaks: readonly MessageType[];
   /** Whether results are taken from their queue here, where the fast processing agent works. */
   takesResults: boolean;
-  destinations?: Readonly<Record<DestinationName, string>>;
-  /** Told which types came in and were new. */
-  onRecorded: (types: MessageType[]) => void;
-  onFault: (error: unknown) => void;
+  destinations: Readonly<Record<DestinationName, string>>;
 }
 
 /** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
@@ -63,23 +52,43 @@ const broadcastExpirySeconds = 24 * 3600;
 const renewEverySeconds = 60;
 
 export function createExchange(options: ExchangeOptions): Exchange {
-  const { store, stomp, processId, isAlive, namespace, onFault } = options;
-  const destinations = options.destinations ?? standardDestinations;
+  const { stomp, destinations } = options;
+  const outbox = createOutbox(options);
+  const intake = createIntake(options);
+  stomp.onUp(() => outbox.resend());
+  stomp.subscribe(intake.news(destinations.broadcast));
+  if (options.takesResults) stomp.subscribe(intake.work('results', destinations.results));
+  const upkeep = createUpkeep(options, outbox, intake);
+  return {
+    committed: () => outbox.pump(),
+    sent: (messageId) => outbox.sent(messageId),
+    flushed: (milliseconds) => outbox.flushed(milliseconds),
+    close() {
+      outbox.close();
+      upkeep.close();
+    },
+  };
+}
+
+type Outbox = ReturnType<typeof createOutbox>;
+
+/** Sends the rows that belong to this process, many at a time, and marks them at their receipts. */
+function createOutbox({ store, stomp, processId, namespace, destinations, onFault }: ExchangeOptions) {
   const sql = preparer(store.db);
-  const sentWaiters = new Map<string, (() => void)[]>();
+  const waiters = new Map<string, (() => void)[]>();
   const receipts: UnsentRow[] = [];
-  let flushing = false;
+  let noting = false;
   let lastSent = 0;
   let underWay = 0;
-  let listener: StompBus | undefined;
   let closed = false;
 
   const send = async (row: UnsentRow): Promise<void> => {
     underWay += 1;
     try {
-      await stomp.send(destinations[vocabulary[row.message_type].destination], headersOf(row, namespace), row.payload);
+      const { destination } = vocabulary[row.message_type];
+      await stomp.send(destinations[destination], headersOf(row, namespace), row.payload);
       receipts.push(row);
-      if (!flushing) void noteReceipts();
+      if (!noting) void noteReceipts();
     } catch {
       // The session is over; all that has no receipt is sent again when the next one is up.
     } finally {
@@ -96,90 +105,96 @@ export function createExchange(options: ExchangeOptions): Exchange {
   };
 
   const noteReceipts = async (): Promise<void> => {
-    flushing = true;
+    noting = true;
     try {
       while (receipts.length > 0) {
         // Whatever has come meanwhile goes into one transaction.
         await new Promise(setImmediate);
         const rows = receipts.splice(0);
-        await store.write(() =>
-          markSent(
-            sql,
-            rows.map(({ seq }) => seq),
-          ),
-        );
+        const seqs = rows.map(({ seq }) => seq);
+        await store.write(() => markSent(sql, seqs));
         for (const { message_id } of rows) {
-          for (const resolve of sentWaiters.get(message_id) ?? []) resolve();
-          sentWaiters.delete(message_id);
+          for (const resolve of waiters.get(message_id) ?? []) resolve();
+          waiters.delete(message_id);
         }
         pump();
       }
     } catch (error) {
       onFault(error);
     } finally {
-      flushing = false;
+      noting = false;
     }
   };
-
-  const resend = (): void => {
-    lastSent = 0;
-    pump();
-  };
-  stomp.onUp(resend);
-
-  const intake = createIntake(options);
-  stomp.subscribe(intake.news(destinations.broadcast));
-  if (options.takesResults) stomp.subscribe(intake.work('results', destinations.results));
-
-  let renewed = 0;
-  const upkeep = async (): Promise<void> => {
-    const renew = performance.now() - renewed > renewEverySeconds * 1000;
-    if (renew) renewed = performance.now();
-    const listens = await store.write(() => {
-      if (takeOverUnsent(sql, processId, options.speaks, isAlive) > 0) lastSent = 0;
-      if (renew && options.takesResults) renewExpiredSlices(sql, processId);
-      return claimListener(sql, namespace, processId, isAlive);
-    });
-    if (renew) lastSent = 0;
-    pump();
-    if (listens && listener === undefined && !closed) {
-      const clientId = `swf.${options.storeId}.${namespace}`;
-      listener = await options.openListener(clientId);
-      listener.subscribe({
-        ...intake.work('durable', destinations.broadcast),
-        headers: { 'activemq.subscriptionName': clientId, selector: selectorFor(namespace) },
-      });
-    }
-  };
-  const keepUp = (): void => void upkeep().catch(onFault);
-  keepUp();
-  const timer = setInterval(keepUp, beatSeconds * 1000);
 
   return {
-    committed: pump,
-    sent: (messageId) =>
+    pump,
+    resend(): void {
+      lastSent = 0;
+      pump();
+    },
+    sent: (messageId: string): Promise<void> =>
       new Promise((resolve) => {
         if (isSent(sql, messageId)) resolve();
-        else sentWaiters.set(messageId, [...(sentWaiters.get(messageId) ?? []), resolve]);
+        else waiters.set(messageId, [...(waiters.get(messageId) ?? []), resolve]);
       }),
-    async flushed(milliseconds) {
+    async flushed(milliseconds: number): Promise<boolean> {
       const deadline = performance.now() + milliseconds;
       while (unsentRows(sql, processId, 0, 1).length > 0) {
         if (performance.now() > deadline) return false;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await delay(20);
       }
       return true;
     },
-    close() {
+    close(): void {
+      closed = true;
+    },
+  };
+}
+
+/**
+ * Every few seconds: takes over what gone processes have left unsent, renews what has expired, and sees that one process of
+ * the store listens durably.
+ */
+function createUpkeep(options: ExchangeOptions, outbox: Outbox, intake: ReturnType<typeof createIntake>) {
+  const { store, processId, isAlive, namespace, destinations, speaks, takesResults, onFault } = options;
+  const sql = preparer(store.db);
+  let listener: StompBus | undefined;
+  let renewedAt = -Infinity;
+  let closed = false;
+
+  const listen = (): void => {
+    const clientId = `swf.${options.storeId}.${namespace}`;
+    listener = options.openListener(clientId);
+    const headers = { 'activemq.subscriptionName': clientId, selector: selectorFor(namespace) };
+    listener.subscribe({ ...intake.work('durable', destinations.broadcast), headers });
+  };
+
+  const keepUp = async (): Promise<void> => {
+    const renews = takesResults && performance.now() - renewedAt > renewEverySeconds * 1000;
+    if (renews) renewedAt = performance.now();
+    const { taken, listens } = await store.write(() => {
+      if (renews) renewExpiredSlices(sql, processId);
+      return {
+        taken: takeOverUnsent(sql, processId, speaks, isAlive),
+        listens: claimListener(sql, namespace, processId, isAlive),
+      };
+    });
+    if (closed) return;
+    if (taken > 0 || renews) outbox.resend();
+    if (listens && listener === undefined) listen();
+  };
+
+  const tick = (): void => void keepUp().catch(onFault);
+  tick();
+  const timer = setInterval(tick, beatSeconds * 1000);
+  return {
+    close(): void {
       closed = true;
       clearInterval(timer);
       void listener?.close();
     },
   };
 }
-
-/** Only messages of this namespace are taken. Namespaces hold no quotes (configuration). */
-export const selectorFor = (namespace: string): string => `namespace = '${namespace}'`;
 
 function headersOf(row: UnsentRow, namespace: string): Record<string, string> {
   const expiry = vocabulary[row.message_type].destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;
@@ -193,86 +208,4 @@ function headersOf(row: UnsentRow, namespace: string): Record<string, string> {
     // Results are the only copy of work done: they do not expire.
     ...(vocabulary[row.message_type].destination === 'results' ? {} : { expires: String(Date.now() + expiry * 1000) }),
   };
-}
-
-/** Records what comes in, in the order of its coming, many in one transaction where many have come. */
-function createIntake({ store, recorder, namespace, onRecorded, onFault }: ExchangeOptions) {
-  const waiting: { destination: string; delivery: Delivery }[] = [];
-  let working = false;
-
-  const drain = async (): Promise<void> => {
-    working = true;
-    try {
-      while (waiting.length > 0) {
-        await new Promise(setImmediate);
-        const batch = waiting.splice(0, window);
-        const unknown = batch.filter(
-          ({ delivery }) => delivery.cutFrom !== undefined || !recorder.isRecorded(delivery.body),
-        );
-        const types =
-          unknown.length === 0
-            ? []
-            : await store.write(() => unknown.flatMap(({ destination, delivery }) => recordOne(destination, delivery)));
-        for (const { delivery } of batch) delivery.acknowledge();
-        if (types.length > 0) onRecorded(types);
-      }
-    } catch (error) {
-      onFault(error);
-    } finally {
-      working = false;
-    }
-  };
-
-  const recordOne = (destination: string, { body, cutFrom }: Delivery): MessageType[] => {
-    const tooLarge =
-      cutFrom === undefined ? {} : { unreadable: `a body of ${cutFrom} bytes is too large; its beginning is kept` };
-    const { isNew } = recorder.recordBody(destination, body, { fromBroker: true, ...tooLarge });
-    const type = typeOf(body);
-    return isNew && type !== undefined ? [type] : [];
-  };
-
-  const take = (destination: string) => (delivery: Delivery) => {
-    // On a topic everybody is heard; other namespaces are none of ours.
-    if ((delivery.headers['namespace'] ?? namespaceOf(delivery.body) ?? namespace) !== namespace) {
-      delivery.acknowledge();
-      return;
-    }
-    waiting.push({ destination, delivery });
-    if (!working) void drain();
-  };
-
-  return {
-    news: (destination: string): Subscription => ({
-      id: 'news',
-      destination,
-      ack: 'auto',
-      onMessage: take(destination),
-    }),
-    work: (id: string, destination: string): Subscription => ({
-      id,
-      destination,
-      ack: 'client-individual',
-      headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': String(window) },
-      onMessage: take(destination),
-    }),
-  };
-}
-
-function fieldOf(body: string, field: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)[field] : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function namespaceOf(body: string): string | undefined {
-  const value = fieldOf(body, 'namespace');
-  return typeof value === 'string' ? value : undefined;
-}
-
-function typeOf(body: string): MessageType | undefined {
-  const value = fieldOf(body, 'msg_type');
-  return messageTypes.find((type) => type === value);
 }

@@ -112,11 +112,15 @@ async function takeUp(options: WorkflowOptions, take: (processId: number) => Dri
           );
     const running = driveExecution(options, { crew, drive, presence, station, faults: faults.signal });
     presence.start();
-    const done = running.done.finally(async () => {
-      await presence.end();
-      await station?.close();
-    });
-    return { ...running, done };
+    const untilClosed = async (): Promise<void> => {
+      try {
+        await running.done;
+      } finally {
+        await presence.end();
+        await station?.close();
+      }
+    };
+    return { ...running, done: untilClosed() };
   } catch (error) {
     await stomp?.close();
     throw error;

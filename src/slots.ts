@@ -1,6 +1,6 @@
 import { createQueueWorker, type SliceBench } from './agents/queue-worker.ts';
 import type { Message } from './bus/messages.ts';
-import { selectorFor } from './exchange.ts';
+import { selectorFor } from './intake.ts';
 import type { Station } from './station.ts';
 
 export interface SlotsOptions {

@@ -59,7 +59,7 @@ export async function openStation(
     store,
     recorder: createRecorder(store.db),
     stomp,
-    openListener: async (clientId) => {
+    openListener: (clientId) => {
       const listener = createStompBus({ ...broker, clientId }, (error) =>
         log.write({ level: 'WARNING', message: error.line }),
       );

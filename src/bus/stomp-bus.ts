@@ -83,60 +83,157 @@ interface Session {
 }
 
 export function createStompBus(settings: BrokerSettings, onTrouble: (error: SwfError) => void): StompBus {
-  const subscriptions = new Map<string, Subscription>();
-  const upCallbacks: (() => void)[] = [];
-  let session: Session | undefined;
-  let attempts = 0;
-  let pause = firstPause;
-  let retryTimer: NodeJS.Timeout | undefined;
-  let closed = false;
-  let first: { resolve: () => void; reject: (error: SwfError) => void; once: boolean } | undefined;
+  return new ReturningConnection(settings, onTrouble);
+}
+
+class ReturningConnection implements StompBus {
+  readonly #settings: BrokerSettings;
+  readonly #onTrouble: (error: SwfError) => void;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #upCallbacks: (() => void)[] = [];
+  #session: Session | undefined;
+  #attempts = 0;
+  #pause = firstPause;
+  #retryTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+  #first: { resolve: () => void; reject: (error: SwfError) => void; once: boolean } | undefined;
+
+  constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
+    this.#settings = settings;
+    this.#onTrouble = onTrouble;
+  }
+
+  isUp(): boolean {
+    return this.#session?.isUp === true;
+  }
+
+  connect({ once }: { once: boolean }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#first = { resolve, reject, once };
+      this.#open();
+    });
+  }
+
+  onUp(callback: () => void): void {
+    this.#upCallbacks.push(callback);
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#subscriptions.set(subscription.id, subscription);
+    if (this.#session?.isUp === true) this.#subscribeNow(this.#session, subscription).catch(() => {});
+  }
+
+  unsubscribe(id: string): void {
+    this.#subscriptions.delete(id);
+    if (this.#session?.isUp === true) this.#request(this.#session, 'UNSUBSCRIBE', { id }).catch(() => {});
+  }
+
+  send(destination: string, headers: Record<string, string>, body: string): Promise<void> {
+    if (this.#session?.isUp !== true) return Promise.reject(notUp());
+    return this.#request(this.#session, 'SEND', { ...headers, destination }, body);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#retryTimer);
+    const last = this.#session;
+    if (last === undefined) return;
+    if (last.isUp) await disconnected(last.client);
+    this.#down(last, undefined);
+  }
+
+  #open(): void {
+    const { servers } = this.#settings;
+    const address = servers[this.#attempts % servers.length] as BrokerAddress;
+    this.#attempts += 1;
+    const opened: Session = {
+      address,
+      since: performance.now(),
+      ended: new AbortController(),
+      isUp: false,
+      timers: new Set(),
+      client: undefined as unknown as Client,
+    };
+    // One listener a send under way.
+    setMaxListeners(0, opened.ended.signal);
+    this.#session = opened;
+    const lost = (error: unknown): void => this.#down(opened, asSwfError(error, address));
+    try {
+      opened.client = stompit.connect(connectOptions(this.#settings, address), (error) => {
+        if (error) lost(error);
+        else void this.#comeUp(opened);
+      });
+    } catch (error) {
+      opened.client = { destroy: () => {} } as Client;
+      lost(error);
+      return;
+    }
+    // Without listeners of our own an error after CONNECTED would end the process.
+    opened.client.on('error', lost);
+    opened.client.on('end', () => lost(new Error('the connection ended')));
+    replaceErrorHandler(opened.client, lost);
+    // stompit's own time-out ends at the TCP connection; a broker that accepts and says nothing is ours to notice.
+    const mute = (): void => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
+    opened.timers.add(setTimeout(mute, connectMilliseconds));
+  }
+
+  async #comeUp(on: Session): Promise<void> {
+    if (this.#session !== on) return;
+    for (const timer of on.timers) clearTimeout(timer);
+    on.timers.clear();
+    try {
+      await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribeNow(on, subscription)));
+    } catch {
+      // The session went down meanwhile, and `#down` has seen to the next one.
+      return;
+    }
+    if (this.#session !== on) return;
+    on.isUp = true;
+    on.since = performance.now();
+    this.#first?.resolve();
+    this.#first = undefined;
+    for (const callback of this.#upCallbacks) callback();
+  }
 
   /** The only way out of a session. `reason` undefined: we ended it ourselves. */
-  const down = (over: Session, reason: SwfError | undefined): void => {
-    if (session !== over) return;
-    session = undefined;
+  #down(over: Session, reason: SwfError | undefined): void {
+    if (this.#session !== over) return;
+    this.#session = undefined;
     for (const timer of over.timers) clearTimeout(timer);
     over.client.destroy();
     over.ended.abort(reason ?? new SwfError('BROKER_UNREACHABLE', 'the connection to the broker was closed'));
-    if (closed || reason === undefined) return;
-    const isFirstRound = attempts < settings.servers.length;
-    if (first?.once === true && !isFirstRound) {
-      closed = true;
-      first.reject(reason);
+    if (this.#closed || reason === undefined) return;
+    const isFirstRound = this.#attempts < this.#settings.servers.length;
+    if (this.#first?.once === true && !isFirstRound) {
+      this.#closed = true;
+      this.#first.reject(reason);
       return;
     }
-    onTrouble(reason);
-    if (over.isUp && performance.now() - over.since > steadyMilliseconds) pause = firstPause;
-    const wait = first !== undefined && isFirstRound ? 0 : pause * (0.75 + Math.random() / 2);
-    if (!isFirstRound) pause = Math.min(pause * 2, longestPause);
-    retryTimer = setTimeout(open, wait);
-  };
+    this.#onTrouble(reason);
+    if (over.isUp && performance.now() - over.since > steadyMilliseconds) this.#pause = firstPause;
+    const wait = this.#first !== undefined && isFirstRound ? 0 : this.#pause * (0.75 + Math.random() / 2);
+    if (!isFirstRound) this.#pause = Math.min(this.#pause * 2, longestPause);
+    this.#retryTimer = setTimeout(() => this.#open(), wait);
+  }
 
-  const subscribeNow = (on: Session, { id, destination, ack, headers, onMessage }: Subscription): Promise<void> => {
+  #subscribeNow(on: Session, { id, destination, ack, headers, onMessage }: Subscription): Promise<void> {
     on.client.setImplicitSubscription(id, ack, (error, frame) => {
-      if (error === undefined || error === null) receive(on, frame, ack, onMessage);
+      if (!error) receive(on, frame, ack, onMessage);
     });
     // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
-    return request(on, 'SUBSCRIBE', { ...headers, id, destination, ack });
-  };
+    return this.#request(on, 'SUBSCRIBE', { ...headers, id, destination, ack });
+  }
 
-  const request = (on: Session, command: string, headers: Record<string, string>, body = ''): Promise<void> =>
-    new Promise((resolve, reject) => {
+  /** Sends a frame; resolves at its receipt, rejects at the end of its session. */
+  #request(on: Session, command: string, headers: Record<string, string>, body = ''): Promise<void> {
+    return new Promise((resolve, reject) => {
       const { signal } = on.ended;
-      if (signal.aborted || session !== on) {
-        reject(signal.reason instanceof Error ? signal.reason : notUp());
+      if (signal.aborted) {
+        reject(signal.reason as Error);
         return;
       }
-      const timer = setTimeout(() => {
-        down(
-          on,
-          new SwfError(
-            'BROKER_UNREACHABLE',
-            `${showAddress(on.address)} gave no receipt for ${receiptMilliseconds / 1000} s; reconnecting`,
-          ),
-        );
-      }, receiptMilliseconds);
+      const late = `${showAddress(on.address)} gave no receipt for ${receiptMilliseconds / 1000} s; reconnecting`;
+      const timer = setTimeout(() => this.#down(on, new SwfError('BROKER_UNREACHABLE', late)), receiptMilliseconds);
       on.timers.add(timer);
       const settle = (): void => {
         clearTimeout(timer);
@@ -153,96 +250,12 @@ export function createStompBus(settings: BrokerSettings, onTrouble: (error: SwfE
         settle();
         resolve();
       };
-      // Headers are written into by stompit, so each frame gets its own. An unended frame would block the connection.
+      // Headers are written into by stompit, so each frame gets its own. A frame that is not ended blocks the connection.
       const frame = on.client.sendFrame(command, { ...headers }, { onReceipt });
       frame.on('error', () => {});
       frame.end(Buffer.from(body));
     });
-
-  const open = (): void => {
-    retryTimer = undefined;
-    const address = settings.servers[attempts % settings.servers.length] as BrokerAddress;
-    attempts += 1;
-    const opened: Session = {
-      address,
-      since: performance.now(),
-      ended: new AbortController(),
-      isUp: false,
-      timers: new Set(),
-      client: undefined as unknown as Client,
-    };
-    // One listener a send under way.
-    setMaxListeners(0, opened.ended.signal);
-    session = opened;
-    const lost = (error: unknown): void => down(opened, asSwfError(error, address));
-    try {
-      opened.client = stompit.connect(connectOptions(settings, address), (error) => {
-        if (error) lost(error);
-        else void comeUp(opened);
-      });
-    } catch (error) {
-      opened.client = { destroy: () => {} } as Client;
-      lost(error);
-      return;
-    }
-    // Without listeners of our own an error after CONNECTED would end the process.
-    opened.client.on('error', lost);
-    opened.client.on('end', () => lost(new Error('the connection ended')));
-    replaceErrorHandler(opened.client, lost);
-    // stompit's own time-out ends at the TCP connection; a broker that accepts and says nothing is ours to notice.
-    opened.timers.add(
-      setTimeout(() => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`)), connectMilliseconds),
-    );
-  };
-
-  const comeUp = async (on: Session): Promise<void> => {
-    if (session !== on) return;
-    for (const timer of on.timers) clearTimeout(timer);
-    on.timers.clear();
-    try {
-      await Promise.all([...subscriptions.values()].map((subscription) => subscribeNow(on, subscription)));
-    } catch {
-      // The session went down meanwhile, and `down` has seen to the next one.
-      return;
-    }
-    if (session !== on) return;
-    on.isUp = true;
-    on.since = performance.now();
-    first?.resolve();
-    first = undefined;
-    for (const callback of upCallbacks) callback();
-  };
-
-  const isUp = (): boolean => session?.isUp === true;
-  return {
-    isUp,
-    connect: ({ once }) =>
-      new Promise((resolve, reject) => {
-        first = { resolve, reject, once };
-        open();
-      }),
-    onUp: (callback) => void upCallbacks.push(callback),
-    subscribe(subscription) {
-      subscriptions.set(subscription.id, subscription);
-      if (session?.isUp === true) subscribeNow(session, subscription).catch(() => {});
-    },
-    unsubscribe(id) {
-      subscriptions.delete(id);
-      if (session?.isUp === true) request(session, 'UNSUBSCRIBE', { id }).catch(() => {});
-    },
-    send: (destination, headers, body) =>
-      session === undefined || !session.isUp
-        ? Promise.reject(notUp())
-        : request(session, 'SEND', { ...headers, destination }, body),
-    async close() {
-      closed = true;
-      clearTimeout(retryTimer);
-      const last = session;
-      if (last === undefined) return;
-      if (last.isUp) await disconnected(last.client);
-      down(last, undefined);
-    },
-  };
+  }
 }
 
 const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');
@@ -328,7 +341,7 @@ function replaceErrorHandler(client: Client, lost: (error: unknown) => void): vo
 function surviveHostileHeaders(): void {
   const { prototype } = stompit.IncomingFrameStream;
   const parse = prototype._parseHeaderLine;
-  const { hasOwnProperty } = Object.prototype;
+  const hasOwnProperty = Object.getOwnPropertyDescriptor(Object.prototype, 'hasOwnProperty')?.value as unknown;
   prototype._parseHeaderLine = function parseSafely() {
     if (this._headers.hasOwnProperty !== hasOwnProperty) this._headers.hasOwnProperty = hasOwnProperty;
     return parse.call(this);

@@ -29,7 +29,9 @@ declare module 'stompit' {
 
   interface Stompit {
     connect(options: object, callback: (error?: Error | null) => void): Client;
-    IncomingFrameStream: { prototype: { _parseHeaderLine: (this: { _headers: object }) => unknown } };
+    IncomingFrameStream: {
+      prototype: { _parseHeaderLine: (this: { _headers: { hasOwnProperty: unknown } }) => unknown };
+    };
   }
 
   const stompit: Stompit;

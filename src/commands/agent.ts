@@ -8,7 +8,9 @@ import { SwfError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { startAgent } from '../run-agent.ts';
+import { startDaqAgent } from '../run-daq.ts';
 import { exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
+import { asRecorded } from './run.ts';
 
 export interface AgentArguments {
   type: string;
@@ -35,7 +37,15 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
   const store = await openStore(storePath(io));
   try {
     const log = createLog('WARNING', (line) => io.err(line));
-    const agent = await startAgent({ store, config, type: agentType, broker: settings, user, logLevel: level, log });
+    const common = { store, config, broker: settings, user, logLevel: level, log };
+    const agent =
+      agentType === 'daq_simulator'
+        ? await startDaqAgent({
+            ...common,
+            sources,
+            asRecorded: (requested) => asRecorded(requested, store.path, io.workingFolder, settings),
+          })
+        : await startAgent({ ...common, type: agentType });
     io.err(`${agent.name} works in namespace ${config.testbed.namespace}, store ${store.path}`);
     io.onInterrupt((signal) => {
       io.err(`${signal}: finishing the work in hand; once more ends at once`);
@@ -48,12 +58,11 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
   }
 }
 
-function parseType(type: string): Exclude<AgentType, 'daq_simulator'> {
-  const known = agentTypes.filter((candidate) => candidate !== 'daq_simulator');
-  const found = known.find((candidate) => candidate === type);
+function parseType(type: string): AgentType {
+  const found = agentTypes.find((candidate) => candidate === type);
   if (found !== undefined) return found;
   throw new SwfError(
     'ARGUMENT_INVALID',
-    `there is no agent ${JSON.stringify(type)}; the nearest is ${nearest(type, known, 1)[0]}, there are ${known.join(', ')}`,
+    `there is no agent ${JSON.stringify(type)}; the nearest is ${nearest(type, agentTypes, 1)[0]}, there are ${agentTypes.join(', ')}`,
   );
 }

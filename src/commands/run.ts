@@ -66,7 +66,12 @@ export function refuseVirtualTime(speed: Speed): void {
  * The configuration as it is recorded: where files go in full, so that an execution can be resumed from any folder; where
  * its broker is; and no secrets.
  */
-function asRecorded(config: Config, store: string, workingFolder: string, broker: BrokerSettings | undefined): Config {
+export function asRecorded(
+  config: Config,
+  store: string,
+  workingFolder: string,
+  broker: BrokerSettings | undefined,
+): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
   return { ...config, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
 }

@@ -22,7 +22,7 @@ import {
 } from './log-rows.ts';
 import { type Effect, none } from './projection/effect.ts';
 import { createProjection } from './projection/index.ts';
-import { preparer } from './statements.ts';
+import { type Prepare, preparer } from './statements.ts';
 import type { Connection } from './store.ts';
 
 export interface Recorder {
@@ -48,37 +48,6 @@ export function createRecorder(db: Connection): Recorder {
   const sql = preparer(db);
   const project = createProjection(sql);
 
-  /** What has no id of its own is known by what was sent where. */
-  const recordOther = (
-    said: Said,
-    destination: string,
-    body: string,
-    effect: Effect,
-    circumstances: Circumstances,
-  ): Recorded => {
-    const message_id = `other/${wireHash(destination, body).slice(0, 16)}`;
-    const known = findRow(sql, message_id);
-    if (known !== undefined) return asRecorded(known, false);
-    return insertRow(sql, { ...said, message_id, destination, payload: body }, effect, circumstances);
-  };
-
-  /** A message whose id is in the log: said again, or contradicting what was said. */
-  const recordAgain = (
-    known: LogRow,
-    message: Message,
-    destination: string,
-    body: string,
-    circumstances: Circumstances,
-  ): Recorded => {
-    const before = decodeMessage(known.payload);
-    if (before.kind === 'message' && contentOf(before.message) === contentOf(message)) return asRecorded(known, false);
-    const message_id = `${known.message_id}#${wireHash(destination, body).slice(0, 8)}`;
-    const knownConflict = findRow(sql, message_id);
-    if (knownConflict !== undefined) return asRecorded(knownConflict, false);
-    const conflict: Effect = { effect: 'conflict', reason: `says other things than the recorded ${known.message_id}` };
-    return insertRow(sql, { ...envelopeOf(message), message_id, destination, payload: body }, conflict, circumstances);
-  };
-
   const recordMessage = (
     message: Message,
     destination: string,
@@ -88,7 +57,7 @@ export function createRecorder(db: Connection): Recorder {
     const message_id = messageIdOf(message);
     const known = findRow(sql, message_id);
     if (known !== undefined)
-      return recordAgain(known, message, destination, body ?? JSON.stringify(message), circumstances);
+      return recordAgain(sql, known, message, destination, body ?? JSON.stringify(message), circumstances);
     const numbered = message.msg_type === 'run_workflow' ? withNumbers(db, message) : message;
     const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? utcNow();
     const effect = project(numbered, sentAt);
@@ -107,9 +76,7 @@ export function createRecorder(db: Connection): Recorder {
       const decoded = decodeMessage(body);
       if (decoded.kind !== 'message') return false;
       const known = findRow(sql, messageIdOf(decoded.message));
-      if (known === undefined) return false;
-      const before = decodeMessage(known.payload);
-      return before.kind === 'message' && contentOf(before.message) === contentOf(decoded.message);
+      return known !== undefined && agrees(known, decoded.message);
     },
     record: (message, circumstances = {}) =>
       recordMessage(message, destinationOf(message.msg_type), undefined, circumstances),
@@ -124,19 +91,64 @@ export function createRecorder(db: Connection): Recorder {
           if (message.msg_type === 'run_workflow' || message.execution_id !== undefined) {
             return recordMessage(message, destination, body, circumstances);
           }
-          return recordOther(envelopeOf(message), destination, body, none('names no execution'), circumstances);
+          return recordOther(sql, envelopeOf(message), destination, body, none('names no execution'), circumstances);
         }
         case 'unknown': {
           const said = saidIn(decoded.body, decoded.msg_type);
-          return recordOther(said, destination, body, none(`unknown msg_type ${decoded.msg_type}`), circumstances);
+          return recordOther(sql, said, destination, body, none(`unknown msg_type ${decoded.msg_type}`), circumstances);
         }
         case 'rejected': {
           const said = saidIn(decoded.body, 'unreadable');
-          return recordOther(said, destination, body, { effect: 'rejected', reason: decoded.reason }, circumstances);
+          return recordOther(
+            sql,
+            said,
+            destination,
+            body,
+            { effect: 'rejected', reason: decoded.reason },
+            circumstances,
+          );
         }
       }
     },
   };
+}
+
+/** What has no id of its own is known by what was sent where. */
+function recordOther(
+  sql: Prepare,
+  said: Said,
+  destination: string,
+  body: string,
+  effect: Effect,
+  circumstances: Circumstances,
+): Recorded {
+  const message_id = `other/${wireHash(destination, body).slice(0, 16)}`;
+  const known = findRow(sql, message_id);
+  if (known !== undefined) return asRecorded(known, false);
+  return insertRow(sql, { ...said, message_id, destination, payload: body }, effect, circumstances);
+}
+
+/** A message whose id is in the log: said again, or contradicting what was said. */
+function recordAgain(
+  sql: Prepare,
+  known: LogRow,
+  message: Message,
+  destination: string,
+  body: string,
+  circumstances: Circumstances,
+): Recorded {
+  if (agrees(known, message)) return asRecorded(known, false);
+  const message_id = `${known.message_id}#${wireHash(destination, body).slice(0, 8)}`;
+  const knownConflict = findRow(sql, message_id);
+  if (knownConflict !== undefined) return asRecorded(knownConflict, false);
+  const conflict: Effect = { effect: 'conflict', reason: `says other things than the recorded ${known.message_id}` };
+  return insertRow(sql, { ...envelopeOf(message), message_id, destination, payload: body }, conflict, circumstances);
+}
+
+/** Whether a recorded message says the same as another of its id. */
+function agrees(known: LogRow, message: Message): boolean {
+  const before = decodeMessage(known.payload);
+  return before.kind === 'message' && contentOf(before.message) === contentOf(message);
 }
 
 /** Gives a new `run_workflow` its execution and run number, in the transaction that records it. */

@@ -45,7 +45,7 @@ function collector(acknowledge = true) {
   const waiting: (() => void)[] = [];
   return {
     deliveries,
-    onMessage(delivery: Delivery) {
+    onMessage: (delivery: Delivery): void => {
       deliveries.push(delivery);
       if (acknowledge) delivery.acknowledge();
       for (const look of waiting) look();

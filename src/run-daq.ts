@@ -1,0 +1,187 @@
+import { type AgentType } from './agents/agent.ts';
+import { decodeMessage, type Message } from './bus/messages.ts';
+import type { BrokerSettings, Delivery } from './bus/stomp-bus.ts';
+import { requestedSections, requireBareName } from './config-request.ts';
+import { type Config, type ConfigSources, loadConfig } from './config.ts';
+import { spreadNumbers } from './db/counters.ts';
+import { begin, type Crew, enter } from './db/drive.ts';
+import { createRecorder } from './db/record.ts';
+import type { Store } from './db/store.ts';
+import { SwfError } from './errors.ts';
+import { selectorFor } from './intake.ts';
+import type { Log, LogLevel } from './log.ts';
+import { createPresence } from './presence.ts';
+import { currentProcess, isAlive } from './process-identity.ts';
+import type { RunningAgent } from './run-agent.ts';
+import { driveExecution } from './run-workflow.ts';
+import { connectStation, openStation, spokenBy } from './station.ts';
+import { utcNow } from './time.ts';
+import { type Speed, speedSchema } from './workflow/params.ts';
+
+/**
+ * Composition root of the DAQ simulator as a process of its own: it takes requests from the control queue and drives each
+ * execution that it starts.
+ */
+export interface DaqAgentOptions {
+  store: Store;
+  /** The agent's own configuration: its namespace and broker hold, and the rest for requests that name none. */
+  config: Config;
+  /** Where configurations are found that requests name. */
+  sources: ConfigSources;
+  /** Makes a configuration what is recorded: without secrets, with its folder and broker. */
+  asRecorded: (config: Config) => Config;
+  broker: BrokerSettings;
+  user: string;
+  logLevel: LogLevel;
+  log: Log;
+}
+
+export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
+  const { store, config, broker, user, log, logLevel } = options;
+  const { namespace } = config.testbed;
+  const stationOptions = { store, config, broker, log };
+  const stomp = await connectStation(stationOptions, true);
+  const crew = await store.write(() => {
+    spreadNumbers(store.db, config.testbed);
+    const entered: Crew<AgentType> = enter<AgentType>(store, {
+      identity: currentProcess(),
+      user,
+      namespace,
+      agentTypes: ['daq_simulator'],
+    });
+    return entered;
+  });
+  const stopping = new AbortController();
+  const faults = new AbortController();
+  const presence = createPresence(store, log, crew.process_id, [crew.agents.daq_simulator]);
+  const station = await openStation(stomp, stationOptions, {
+    processId: crew.process_id,
+    speaks: spokenBy['daq_simulator'] ?? [],
+    onFault: (error) => faults.abort(error),
+  });
+  const recorder = createRecorder(store.db);
+  const driving = new Set<Promise<void>>();
+
+  /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
+  const take = async (delivery: Delivery): Promise<void> => {
+    const request = readRequest(delivery, options);
+    if (request.kind === 'other') {
+      await store.write(() =>
+        recorder.recordBody(station.destinations.control, delivery.body, {
+          fromBroker: true,
+          ...request.circumstances,
+        }),
+      );
+      return;
+    }
+    const drive = await store.write(() => begin(store, request.command, crew.process_id, isAlive));
+    if (drive === undefined) return;
+    const { execution_id, done } = driveExecution(
+      { store, config: request.config, speed: request.command.speed, user, logLevel, log, broker },
+      { crew, drive, presence, station, faults: faults.signal },
+    );
+    log.write({ level: 'WARNING', message: `${execution_id} starts, asked for by ${request.command.sender}` });
+    const driven = done.catch((error: unknown) => faults.abort(error)).finally(() => driving.delete(driven));
+    driving.add(driven);
+  };
+
+  const takeAndAcknowledge = async (delivery: Delivery): Promise<void> => {
+    await take(delivery);
+    delivery.acknowledge();
+    station.bus.announce(['run_workflow', 'stop_workflow']);
+  };
+
+  stomp.subscribe({
+    id: 'control',
+    destination: station.destinations.control,
+    ack: 'client-individual',
+    headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': '1' },
+    onMessage(delivery) {
+      if (stopping.signal.aborted) return;
+      takeAndAcknowledge(delivery).catch((error: unknown) => faults.abort(error));
+    },
+  });
+
+  const work = async (): Promise<void> => {
+    presence.start();
+    try {
+      await new Promise<void>((resolve) => {
+        for (const { signal } of [stopping, faults]) signal.addEventListener('abort', () => resolve());
+        if (faults.signal.aborted) resolve();
+      });
+      stomp.unsubscribe('control');
+      await Promise.all(driving);
+      if (faults.signal.aborted) throw faults.signal.reason;
+    } finally {
+      await presence.end();
+      await station.close();
+    }
+  };
+  return { name: crew.agents.daq_simulator, done: work(), stop: () => stopping.abort() };
+}
+
+type Request =
+  | { kind: 'run'; command: Message<'run_workflow'>; config: Config }
+  | { kind: 'other'; circumstances: { unreadable?: string } };
+
+/** What a message on the control queue asks for. The testbed's own requests lack what can be filled in. */
+function readRequest({ headers, body }: Delivery, options: DaqAgentOptions): Request {
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(body) as Record<string, unknown>;
+  } catch {
+    return { kind: 'other', circumstances: {} };
+  }
+  if (fields?.['msg_type'] !== 'run_workflow') return { kind: 'other', circumstances: {} };
+  const { execution_id: _, run_id: __, ...asked } = fields;
+  const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
+  const completed = {
+    command_id: headers['message-id'],
+    namespace: options.config.testbed.namespace,
+    timestamp: utcNow(),
+    workflow_name: options.config.workflow.name,
+    params: {},
+    executed_by: sender,
+    speed: 1,
+    ...asked,
+    sender,
+  };
+  const decoded = decodeMessage(JSON.stringify(completed));
+  if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow') {
+    return {
+      kind: 'other',
+      circumstances: { unreadable: decoded.kind === 'rejected' ? decoded.reason : 'is no request' },
+    };
+  }
+  try {
+    const config = options.asRecorded(requestedConfig(decoded.message, options));
+    return { kind: 'run', command: { ...decoded.message, params: config }, config };
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    options.log.write({ level: 'WARNING', message: `a request by ${sender} is refused: ${error.line}` });
+    return { kind: 'other', circumstances: { unreadable: error.line } };
+  }
+}
+
+/** The agent's namespace and broker hold; a request chooses a configuration by name and sets parameters of the workflow. */
+function requestedConfig(request: Message<'run_workflow'>, { config, sources }: DaqAgentOptions): Config {
+  for (const word of [request.executed_by, request.workflow_name]) {
+    if (!/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(word)) {
+      throw new SwfError(
+        'CONFIG_INVALID',
+        `${JSON.stringify(word)} cannot be part of an execution id; use letters, digits, "_", "." and "-"`,
+      );
+    }
+  }
+  requireSpeed(request.speed);
+  const name = requireBareName(request.config) ?? sources.name;
+  const overrides = requestedSections(request.params);
+  const { testbed, broker, data, agents } = config;
+  const sets = [...(sources.sets ?? []), `testbed.namespace=${testbed.namespace}`];
+  return { ...loadConfig({ ...sources, name, sets, overrides }), testbed, broker, data, agents };
+}
+
+function requireSpeed(speed: Speed): void {
+  if (speedSchema.parse(speed) === 'max')
+    throw new SwfError('CONFIG_INVALID', 'speed max needs every agent in one process; with a broker ask for a number');
+}
