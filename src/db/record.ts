@@ -57,7 +57,7 @@ export function createRecorder(db: Connection): Recorder {
     const message_id = messageIdOf(message);
     const known = findRow(sql, message_id);
     if (known !== undefined)
-      return recordAgain(sql, known, message, destination, body ?? JSON.stringify(message), circumstances);
+      return recordAgain(sql, { destination, body: body ?? JSON.stringify(message) }, known, message, circumstances);
     const numbered = message.msg_type === 'run_workflow' ? withNumbers(db, message) : message;
     const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? utcNow();
     const effect = project(numbered, sentAt);
@@ -81,6 +81,7 @@ export function createRecorder(db: Connection): Recorder {
     record: (message, circumstances = {}) =>
       recordMessage(message, destinationOf(message.msg_type), undefined, circumstances),
     recordBody(destination, body, circumstances = {}) {
+      const wire = { destination, body };
       const decoded: Decoded =
         circumstances.unreadable === undefined
           ? decodeMessage(body)
@@ -91,34 +92,32 @@ export function createRecorder(db: Connection): Recorder {
           if (message.msg_type === 'run_workflow' || message.execution_id !== undefined) {
             return recordMessage(message, destination, body, circumstances);
           }
-          return recordOther(sql, envelopeOf(message), destination, body, none('names no execution'), circumstances);
+          return recordOther(sql, wire, envelopeOf(message), none('names no execution'), circumstances);
         }
         case 'unknown': {
           const said = saidIn(decoded.body, decoded.msg_type);
-          return recordOther(sql, said, destination, body, none(`unknown msg_type ${decoded.msg_type}`), circumstances);
+          return recordOther(sql, wire, said, none(`unknown msg_type ${decoded.msg_type}`), circumstances);
         }
         case 'rejected': {
           const said = saidIn(decoded.body, 'unreadable');
-          return recordOther(
-            sql,
-            said,
-            destination,
-            body,
-            { effect: 'rejected', reason: decoded.reason },
-            circumstances,
-          );
+          return recordOther(sql, wire, said, { effect: 'rejected', reason: decoded.reason }, circumstances);
         }
       }
     },
   };
 }
 
+/** A message as it came, or as it goes. */
+interface Wire {
+  destination: string;
+  body: string;
+}
+
 /** What has no id of its own is known by what was sent where. */
 function recordOther(
   sql: Prepare,
+  { destination, body }: Wire,
   said: Said,
-  destination: string,
-  body: string,
   effect: Effect,
   circumstances: Circumstances,
 ): Recorded {
@@ -131,10 +130,9 @@ function recordOther(
 /** A message whose id is in the log: said again, or contradicting what was said. */
 function recordAgain(
   sql: Prepare,
+  { destination, body }: Wire,
   known: LogRow,
   message: Message,
-  destination: string,
-  body: string,
   circumstances: Circumstances,
 ): Recorded {
   if (agrees(known, message)) return asRecorded(known, false);
