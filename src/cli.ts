@@ -24,6 +24,9 @@ function createIo(program: Command): Io {
     db: program.opts<{ db?: string }>().db,
     out: (text) => void process.stdout.write(text),
     err: (line) => void process.stderr.write(`${line}\n`),
+    keepGoingWithoutOutput() {
+      drivesWithoutOutput = true;
+    },
     onInterrupt(callback) {
       let interrupts = 0;
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -36,6 +39,8 @@ function createIo(program: Command): Io {
     },
   };
 }
+
+let drivesWithoutOutput = false;
 
 function parseSpeed(text: string): Speed {
   if (text === 'max') return 'max';
@@ -187,6 +192,9 @@ async function main(): Promise<number> {
   }
 }
 
-// A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more.
-process.stdout.on('error', () => process.exit(exitCodes.fine));
+// A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (!drivesWithoutOutput) process.exit(code === 'EPIPE' ? exitCodes.fine : exitCodes.mendable);
+});
+process.stderr.on('error', () => {});
 process.exitCode = await main();

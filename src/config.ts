@@ -5,8 +5,8 @@ import * as z from 'zod';
 
 import { destinations } from './bus/messages.ts';
 import { SwfError } from './errors.ts';
-import { nearest } from './nearest.ts';
-import { isTable, readToml, type Table, tomlValue } from './toml.ts';
+import { closest } from './nearest.ts';
+import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 import {
   daqSection,
   fastmonSection,
@@ -46,7 +46,7 @@ const testbedSection = z.strictObject({
 
 const configSchema = z.strictObject({
   testbed: testbedSection,
-  workflow: workflowSection.prefault({}),
+  workflow: z.strictObject({ ...workflowSection.shape, includes: z.array(z.string()).default([]) }).prefault({}),
   agents: z
     .strictObject({
       data: agentSection.prefault({}),
@@ -55,10 +55,10 @@ const configSchema = z.strictObject({
       worker: agentSection.prefault({}),
     })
     .prefault({}),
-  fast_processing: fastProcessingSection.prefault({}),
-  fastmon: fastmonSection.prefault({}),
-  daq_state_machine: daqSection.prefault({}),
-  worker: workerSection.prefault({}),
+  fast_processing: fastProcessingSection.strict().prefault({}),
+  fastmon: fastmonSection.strict().prefault({}),
+  daq_state_machine: daqSection.strict().prefault({}),
+  worker: workerSection.strict().prefault({}),
   broker: brokerSection.prefault({}),
   data: z.strictObject({ dir: z.string().min(1).optional(), write_files: z.boolean().default(true) }).prefault({}),
 });
@@ -85,21 +85,19 @@ export function loadConfig(sources: ConfigSources): Config {
   const path = findConfig(sources);
   const origins = new Map<string, string>();
   const main = readToml(path);
-  if (!isTable(main['testbed']) || main['testbed']['namespace'] === undefined) {
-    const setsNamespace = (sources.sets ?? []).some((set) => set.startsWith('testbed.namespace='));
-    if (!setsNamespace) {
-      throw new SwfError(
-        'CONFIG_INVALID',
-        `${path} has no [testbed] namespace; add it, or give --set testbed.namespace=NAME`,
-      );
-    }
-  }
   const merged = mergeIncludes(main, path, origins);
   if (sources.overrides !== undefined) {
     mergeInto(merged, sources.overrides);
     for (const key of leafKeys(sources.overrides)) origins.set(key, 'the request');
   }
   for (const set of sources.sets ?? []) applySet(merged, set, origins);
+  const named = isTable(main['testbed']) && main['testbed']['namespace'] !== undefined;
+  if (!named && origins.get('testbed.namespace') !== '--set') {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${path} has no [testbed] namespace; add it, or give --set testbed.namespace=NAME`,
+    );
+  }
   return checkConfig(merged, (key) => origins.get(key) ?? path);
 }
 
@@ -117,7 +115,7 @@ export function requireOwnNamespace(
   config: Config,
   { name, sets = [], workingFolder, shippedFolder }: ConfigSources,
 ): void {
-  const isSet = sets.some((set) => set.startsWith('testbed.namespace='));
+  const isSet = sets.some((set) => /^\s*testbed\.namespace\s*=/.test(set));
   if (
     isSet ||
     dirname(findConfig({ ...(name === undefined ? {} : { name }), workingFolder, shippedFolder })) !== shippedFolder
@@ -174,9 +172,7 @@ function mergeIncludes(table: Table, path: string, origins: Map<string, string>,
   for (const include of includesOf(table, path)) {
     const includePath = resolve(dirname(path), include);
     const included = mergeIncludes(readToml(includePath), includePath, origins, [...including, path]);
-    // What an include says of its own workflow is not about this one.
-    const { workflow: _, ...sections } = included;
-    mergeInto(merged, sections);
+    mergeInto(merged, included);
   }
   mergeInto(merged, table);
   for (const key of leafKeys(table)) origins.set(key, path);
@@ -217,13 +213,25 @@ function applySet(table: Table, set: string, origins: Map<string, string>): void
     );
   }
   const [, given = '', text = ''] = match;
+  if (given === 'workflow.includes') {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--set ${JSON.stringify(set)}: files are included before keys are set; write includes into a file of your own`,
+    );
+  }
   const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
   const path = dotted.split('.');
   const key = path.pop() as string;
   let section = table;
   for (const name of path) {
-    if (!Object.hasOwn(section, name) || !isTable(section[name])) section[name] = {};
-    section = section[name] as Table;
+    if (!Object.hasOwn(section, name)) section[name] = {};
+    if (!isTable(section[name])) {
+      throw new SwfError(
+        'CONFIG_INVALID',
+        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; mend that first`,
+      );
+    }
+    section = section[name];
   }
   section[key] = tomlValue(text.trim());
   origins.set(dotted, '--set');
@@ -259,14 +267,13 @@ function invalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) 
   const section = issue.path.join('.');
   if (issue.code === 'unrecognized_keys') {
     const key = [...issue.path, issue.keys[0]].join('.');
-    const [near] = nearest(key, knownKeys);
-    return new SwfError(
-      'CONFIG_INVALID',
-      `${originOf(firstLeaf(key, table))}: unknown key ${key}; the nearest known key is ${near}`,
-    );
+    const near = closest(key, [...knownKeys, ...sectionNames]);
+    const hint =
+      near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
+    return new SwfError('CONFIG_INVALID', `${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
   }
   const value = issue.path.reduce<unknown>((inner, step) => (isTable(inner) ? inner[String(step)] : undefined), table);
-  const shown = value === undefined ? 'missing' : typeof value === 'bigint' ? String(value) : JSON.stringify(value);
+  const shown = value === undefined ? 'missing' : showValue(value);
   return new SwfError('CONFIG_INVALID', `${originOf(section)}: ${section} = ${shown}: ${issue.message}`);
 }
 
@@ -281,6 +288,8 @@ function keysOf(schema: unknown, prefix = ''): string[] {
   if (!(inner instanceof z.ZodObject)) return [prefix.slice(0, -1)];
   return Object.entries(inner.shape).flatMap(([key, value]) => keysOf(value, `${prefix}${key}.`));
 }
+
+const sectionNames = Object.keys(configSchema.shape);
 
 /** Every key that a configuration may have, dotted. */
 export const knownKeys: readonly string[] = keysOf(configSchema);

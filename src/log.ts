@@ -16,13 +16,21 @@ export interface Log {
 
 /**
  * A log for people: one line a record, from `threshold` on, to the given writer (a program's stderr, never its stdout).
- * Line breaks in a text are shown as `\n`, so that no text can look like two records.
+ * Control characters in a text are shown as escapes, so that no text can look like two records or move a cursor.
  */
 export function createLog(threshold: LogLevel, writeLine: (line: string) => void): Log {
   return {
     write({ level, message }) {
       if (logLevels[level] < logLevels[threshold]) return;
-      writeLine(`${level} ${message.replaceAll('\r', String.raw`\r`).replaceAll('\n', String.raw`\n`)}`);
+      writeLine(`${level} ${printable(message)}`);
     },
   };
+}
+
+/** A text as one line for a terminal: control and direction characters become escapes. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`;
+  });
 }

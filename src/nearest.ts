@@ -8,3 +8,12 @@ export function nearest(name: string, known: readonly string[], most = 3): strin
     .slice(0, most)
     .map(({ candidate }) => candidate);
 }
+
+/** The known name that a mistaken one most likely stands for, or undefined where none comes near. */
+export function closest(name: string, known: readonly string[]): string | undefined {
+  const [best] = nearest(name, known, 1);
+  if (best === undefined) return undefined;
+  return distance(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, Math.ceil(name.length * 0.4))
+    ? best
+    : undefined;
+}

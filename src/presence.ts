@@ -29,7 +29,11 @@ export function createPresence(store: Store, log: Log, processId: number, agents
         log.write({ level: 'WARNING', message: `heart-beat not recorded: ${messageOf(error)}` }),
       );
   };
-  const beatNow = (): void => void beatAll((name) => (worked.has(name) ? 'PROCESSING' : 'READY'));
+  // The last beat must not be overtaken by one that waits for the store.
+  let beating: Promise<void> = Promise.resolve();
+  const beatNow = (): void => {
+    beating = beatAll((name) => (worked.has(name) ? 'PROCESSING' : 'READY'));
+  };
   return {
     sawWork(agent, executionId) {
       worked.add(agent);
@@ -41,6 +45,7 @@ export function createPresence(store: Store, log: Log, processId: number, agents
     },
     async end() {
       clearInterval(timer);
+      await beating;
       await beatAll(() => 'EXITED');
     },
   };

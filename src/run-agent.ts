@@ -1,4 +1,4 @@
-import type { Agent, AgentType } from './agents/agent.ts';
+import type { Agent } from './agents/agent.ts';
 import { readingAgents } from './agents/index.ts';
 import { runReader } from './agents/reader.ts';
 import type { BrokerSettings } from './bus/stomp-bus.ts';
@@ -17,6 +17,7 @@ import { supervise } from './run-workflow.ts';
 import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
 import { type Benches, createBenches } from './workbench.ts';
+import type { AgentType } from './workflow/states.ts';
 
 /**
  * Composition root of an agent as a process of its own: it works on every execution of its namespace that runs over the

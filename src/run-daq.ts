@@ -1,4 +1,3 @@
-import { type AgentType } from './agents/agent.ts';
 import { decodeMessage, type Message } from './bus/messages.ts';
 import type { BrokerSettings, Delivery } from './bus/stomp-bus.ts';
 import { requestedSections, requireBareName } from './config-request.ts';
@@ -17,6 +16,7 @@ import { driveExecution } from './run-workflow.ts';
 import { connectStation, openStation, spokenBy } from './station.ts';
 import { utcNow } from './time.ts';
 import { type Speed, speedSchema } from './workflow/params.ts';
+import type { AgentType } from './workflow/states.ts';
 
 /**
  * Composition root of the DAQ simulator as a process of its own: it takes requests from the control queue and drives each

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
-import { agentTypes, type AgentType } from './agents/agent.ts';
 import { runDaqSimulator } from './agents/daq-simulator.ts';
 import { awaitVerdict, type DriverOptions, endExecution } from './agents/driver.ts';
 import { readingAgents } from './agents/index.ts';
@@ -30,6 +32,7 @@ import { utcNow } from './time.ts';
 import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
 import type { Counts } from './workflow/journal.ts';
 import type { Speed } from './workflow/params.ts';
+import { type AgentType, agentTypes } from './workflow/states.ts';
 
 /**
  * Composition root of a run: store, clock, bus and agents become one running workflow. Wiring only; what happens is said in
@@ -61,6 +64,9 @@ export interface RunningWorkflow {
 /** The reader that the simulator waits for is this many messages behind. */
 const farBehind = 1000;
 
+/** How long parts that are told to stop are waited for. */
+const patienceMilliseconds = 4000;
+
 /** Starts a new execution. `configName` is what the user called the configuration. */
 export async function startWorkflow(options: WorkflowOptions, configName?: string): Promise<RunningWorkflow> {
   const { config, speed, user } = options;
@@ -76,12 +82,28 @@ export async function startWorkflow(options: WorkflowOptions, configName?: strin
     speed,
     timestamp: utcNow(),
   };
-  return takeUp(options, (processId) => begin(options.store, command, processId, isAlive) as Drive);
+  return takeUp(options, (processId) => {
+    const drive = begin(options.store, command, processId, isAlive) as Drive;
+    refuseForeignFolder(config, drive);
+    return drive;
+  });
 }
 
 /** Goes on with an interrupted execution, where its log ends. */
 export async function resumeWorkflow(options: WorkflowOptions, executionId: string): Promise<RunningWorkflow> {
   return takeUp(options, (processId) => takeOver(options.store, executionId, processId, isAlive));
+}
+
+/**
+ * Two stores may give their executions the same id; they must not write into the same folder. Part of the transaction that
+ * begins the execution, which then has not begun. Throws `CONFIG_INVALID`.
+ */
+function refuseForeignFolder({ data }: Config, { execution_id }: Drive): void {
+  if (!data.write_files || data.dir === undefined || !existsSync(join(data.dir, execution_id))) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `data.dir = ${JSON.stringify(data.dir)} holds files of an execution ${execution_id} of another store; give this store another data.dir, or remove that folder`,
+  );
 }
 
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
@@ -175,13 +197,19 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     };
     clock.enter();
     try {
+      // Alone on its store, what is half written is nobody's work in hand.
+      if (station === undefined) await context.files.tidy();
       const parts = partsOf(options, surroundings, access, workplace, () => {
         daqDone = true;
         bus.announce(['end_run']);
       }).map((part) => supervise(part, workplace, onFault));
-      const verdict = await awaitVerdict(driver, workplace);
+      const verdict = await awaitVerdict(driver, workplace).catch((error: unknown) => {
+        onFault(error);
+        return undefined;
+      });
       stopping.abort();
-      await Promise.all(parts);
+      // A part that hangs (a file system that does not answer) must not keep the execution from its end.
+      await Promise.race([Promise.all(parts), delay(patienceMilliseconds, undefined, { ref: false })]);
       if (fault !== undefined) throw fault.error;
       if (verdict !== undefined) await endExecution(verdict, driver, workplace);
     } finally {
@@ -218,10 +246,12 @@ export async function supervise(
   try {
     await work();
   } catch (error) {
-    if (error instanceof SwfError || workplace.signal.aborted) {
+    if (error instanceof SwfError) {
       onFault(error);
       return;
     }
+    // Once the execution is judged, what else fails with it (a folder that has gone fails everybody) changes nothing.
+    if (workplace.signal.aborted) return;
     const filename = error instanceof AgentFailure ? error.filename : undefined;
     const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
     await requestStop(

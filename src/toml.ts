@@ -54,3 +54,9 @@ export function tomlValue(text: string): unknown {
     return text;
   }
 }
+
+/** A value as a person wrote it, as near as can be told. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'bigint' || typeof value === 'number') return String(value);
+  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+}

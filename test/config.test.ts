@@ -72,12 +72,12 @@ describe('a configuration', () => {
   it('wins over the files that it includes, a later include over an earlier one, and --set over all', () => {
     const load = folderWith({
       'workflows/a.toml':
-        '[fast_processing]\nstf_count = 1\nslices_per_sample = 1\ntarget_worker_count = 1\n[workflow]\nname = "not_mine"\n',
+        '[fast_processing]\nstf_count = 1\nslices_per_sample = 1\ntarget_worker_count = 1\n[workflow]\nname = "included"\n',
       'workflows/b.toml': '[fast_processing]\nslices_per_sample = 2\ntarget_worker_count = 2\n',
       'workflows/main.toml': `${minimal}[workflow]\nincludes = ["a.toml", "b.toml"]\n[fast_processing]\ntarget_worker_count = 3\n`,
     });
     expect(load('main')).toMatchObject({
-      workflow: { name: 'stf_datataking' },
+      workflow: { name: 'included' },
       fast_processing: { stf_count: 1, slices_per_sample: 2, target_worker_count: 3 },
     });
     expect(
@@ -129,6 +129,7 @@ describe('a wrong configuration', () => {
     [`${minimal}[daq_state_machine]\nstf_interval = nan\n`, /daq_state_machine\.stf_interval/],
     [`${minimal}[daq_state_machine]\ntf_size_bytes = 8\n`, /daq_state_machine\.tf_size_bytes = 8/],
     [`${minimal}[workflow]\nname = "../evil"\n`, /workflow\.name = "\.\.\/evil"/],
+    [`${minimal}[[fast_processing]]\nstf_count = 1\n`, /wrong\.toml: fast_processing = /],
     [`${minimal}[workflow]\nincludes = "a.toml"\n`, /workflow\.includes is not a list/],
     [`${minimal}[workflow]\nincludes = ["wrong.toml"]\n`, /wrong\.toml includes itself/],
     [`${minimal}[fast_processing\n`, /wrong\.toml line 3, column \d+: /],
@@ -137,6 +138,18 @@ describe('a wrong configuration', () => {
   ])('%j is refused with the place, the value and what to do', (text, expected) => {
     const load = folderWith({ 'wrong.toml': text });
     expect(() => load('wrong.toml')).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
+    );
+  });
+
+  it.each([
+    ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is no section/],
+    ['workflow.includes=["a.toml"]', /files are included before/],
+    ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
+    ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
+    ['a.b=1', /unknown key a; known sections are testbed, workflow/],
+  ])('--set %s is refused with the value that was given', (set, expected) => {
+    expect(() => folderWith({})(undefined, [set])).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringMatching(expected) }),
     );
   });

@@ -1,16 +1,13 @@
 import type { Draft, Message, MessageType } from '../bus/messages.ts';
 import type { LogLine } from '../log.ts';
 import type { ExecutionParams } from '../workflow/params.ts';
+import type { AgentType } from '../workflow/states.ts';
 import type { DataFiles } from './data-files.ts';
 
 /**
  * What an agent is: a function from a message to messages. It keeps nothing in memory that it would need after a restart
  * and touches nothing but its context, which makes real time, simulation, tests and recovery the same code.
  */
-export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
-
-export type AgentType = (typeof agentTypes)[number];
-
 export interface AgentContext {
   readonly execution_id: string;
   readonly run_number: number;

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { Draft, Message, MessageType } from '../bus/messages.ts';
 import type { Journal } from '../workflow/journal.ts';
 import type { WorkflowParams } from '../workflow/params.ts';
@@ -61,6 +63,8 @@ export async function runDaqSimulator({ name, readersCaughtUp }: DaqOptions, wor
       logs: [{ level: 'INFO', message: sentence(step) }],
     });
     position = advance(position, step, context.params);
+    // A schedule without delays must not keep signals and timers from being served.
+    await nextTurn();
   }
 }
 

@@ -1,9 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { limitFunction } from 'p-limit';
+
+import { makeFolder } from '../folders.ts';
 import { encodeFrames, indexOfFrame, verifyFrames } from '../workflow/frames.ts';
 
 /** What is known of a file once it is there. Sizes in bytes; a checksum is `sha256:` and 64 hex digits. */
@@ -35,7 +38,14 @@ export interface DataFiles {
   copyFrames(from: string, to: string, range: FramesOfFile): Promise<FileFacts>;
   /** Reads frames `first` to `last` and checks index and checksum of each. Throws an `Error` that names the frame. */
   verify(filename: string, range: FramesOfFile): Promise<void>;
+  /** Removes what a killed process left half written. For the only process that writes here. */
+  tidy(): Promise<void>;
 }
+
+const asideEnding = '.part';
+
+/** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
+const openFiles = 64;
 
 /** Bytes that are held in memory at a time, however large a file is. */
 const chunkBytes = 1_048_576;
@@ -46,21 +56,26 @@ const chunkBytes = 1_048_576;
  */
 export function createDataFiles(folder: string): DataFiles {
   const pathOf = (filename: string): string => join(folder, filename);
-  let made: Promise<unknown> | undefined;
 
   const write = async (filename: string, produce: (file: FileHandle) => Promise<void>): Promise<FileFacts> => {
-    made ??= mkdir(folder, { recursive: true, mode: 0o700 });
-    await made;
+    makeFolder(folder);
     const path = pathOf(filename);
-    const file = await open(`${path}.part`, 'w', 0o600);
+    // Two processes may write the same file at the same time, each aside from the other.
+    const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
     let size_bytes: number;
     try {
-      await produce(file);
-      size_bytes = (await file.stat()).size;
-    } finally {
-      await file.close();
+      const file = await open(aside, 'w', 0o600);
+      try {
+        await produce(file);
+        size_bytes = (await file.stat()).size;
+      } finally {
+        await file.close();
+      }
+      await rename(aside, path);
+    } catch (error) {
+      await rm(aside, { force: true }).catch(() => {});
+      throw error;
     }
-    await rename(`${path}.part`, path);
     return { size_bytes, file_url: pathToFileURL(path).href };
   };
 
@@ -70,7 +85,7 @@ export function createDataFiles(folder: string): DataFiles {
         const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
         for (let first = 0; first < tf_count; first += each) {
           const count = Math.min(each, tf_count - first);
-          await file.write(encodeFrames({ run, sequence }, first, count, frameBytes));
+          await file.appendFile(encodeFrames({ run, sequence }, first, count, frameBytes));
         }
       }),
 
@@ -87,7 +102,7 @@ export function createDataFiles(folder: string): DataFiles {
       try {
         return await write(to, async (target) => {
           await readRange(source, first * frameBytes, (last + 1) * frameBytes, frameBytes, (chunk) =>
-            target.write(chunk),
+            target.appendFile(chunk),
           );
         });
       } finally {
@@ -95,31 +110,48 @@ export function createDataFiles(folder: string): DataFiles {
       }
     },
 
-    async verify(filename, { first, last, frameBytes }) {
-      const file = await open(pathOf(filename), 'r');
-      try {
-        const base = await firstIndex(file, frameBytes);
-        if (base === undefined || first < base) throw new Error(`${filename} does not hold frame ${first}`);
-        let next = first;
-        await readRange(file, (first - base) * frameBytes, (last + 1 - base) * frameBytes, frameBytes, (chunk) => {
-          verifyFrames(chunk, next, frameBytes);
-          next += chunk.length / frameBytes;
-        });
-      } finally {
-        await file.close();
-      }
+    verify: limitFunction(
+      async (filename, { first, last, frameBytes }) => {
+        const file = await open(pathOf(filename), 'r');
+        try {
+          const base = await firstIndex(file, frameBytes);
+          if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
+          let next = first;
+          await readRange(file, (first - base) * frameBytes, (last + 1 - base) * frameBytes, frameBytes, (chunk) => {
+            verifyFrames(chunk, next, frameBytes);
+            next += chunk.length / frameBytes;
+          });
+        } finally {
+          await file.close();
+        }
+      },
+      { concurrency: openFiles },
+    ),
+
+    async tidy() {
+      const names = await readdir(folder).catch(() => []);
+      await Promise.all(
+        names.filter((name) => name.endsWith(asideEnding)).map((name) => rm(join(folder, name), { force: true })),
+      );
     },
   };
 }
 
-/** The index that the file's first frame has or, where that frame is damaged, must have by the first one that is whole. */
+/**
+ * The index that the file's first frame has or must have. Two frames must agree on it, where there are two: a damaged or
+ * misplaced frame must not make the others wrong.
+ */
 async function firstIndex(file: FileHandle, frameBytes: number): Promise<number | undefined> {
   const frame = Buffer.alloc(frameBytes);
+  const said = new Set<number>();
   for (let place = 0; ; place += 1) {
     const { bytesRead } = await file.read(frame, 0, frameBytes, place * frameBytes);
-    if (bytesRead < frameBytes) return undefined;
+    // At the end the word of the first whole frame has to do.
+    if (bytesRead < frameBytes) return [...said][0];
     const index = indexOfFrame(frame, frameBytes);
-    if (index !== undefined) return index - place;
+    if (index === undefined) continue;
+    if (said.has(index - place)) return index - place;
+    said.add(index - place);
   }
 }
 
@@ -147,4 +179,5 @@ export const noDataFiles: DataFiles = {
   measure: (_, { tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
   copyFrames: (_, __, { first, last, frameBytes }) => Promise.resolve({ size_bytes: (last + 1 - first) * frameBytes }),
   verify: () => Promise.resolve(),
+  tidy: () => Promise.resolve(),
 };

@@ -1,4 +1,4 @@
-import type { Draft, Message } from '../bus/messages.ts';
+import { type Draft, type Message, messageIdOf } from '../bus/messages.ts';
 import type { Overview } from '../workflow/journal.ts';
 import type { Workplace } from './reader.ts';
 
@@ -45,15 +45,13 @@ export async function endExecution(
         ? { level: 'ERROR', message: `the execution failed: ${reason}` }
         : { level: 'INFO', message: `the execution is ${verdict.status}: ${reason}` },
     ],
-    ...(verdict.status === 'completed' ? {} : { takes: [commandId(verdict.stop)] }),
+    ...(verdict.status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
     says: () => [
       ...lastOfRun(verdict, overview),
       { msg_type: 'workflow_ended', status: verdict.status, reason, ...overview.counts() },
     ],
   });
 }
-
-const commandId = (stop: Message<'stop_workflow'>): string => `${stop.execution_id}/stop_workflow/${stop.command_id}`;
 
 function lastOfRun(verdict: Verdict, overview: Overview): Draft[] {
   const phase = overview.phase();

@@ -58,31 +58,40 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
     inHand.add(hand);
   };
 
-  while (!signal.aborted && failures.length === 0) {
-    const taken = takeNext(free.length, leftOver, queue);
-    if (taken.length === 0) {
-      await bus.news(signal, interesting);
-      continue;
-    }
-    const pairs = taken.map((slice) => ({ slice, slot: free.shift() as string }));
+  /** Looks and takes in one transaction: a pause that comes between would find a slice begun in standby. */
+  const takeSome = async (): Promise<void> => {
+    let pairs: { slice: OpenSlice; slot: string }[] = [];
     await journal.step({
       sender: name,
       tick: clock.now(),
-      says: pairs.map(({ slice, slot }) => ({
-        msg_type: 'slice_started' as const,
-        ...sliceFields(slice, slot, hostname),
-      })),
+      says: () => {
+        pairs = next().map((slice, index) => ({ slice, slot: free[index] as string }));
+        return pairs.map(({ slice, slot }) => ({
+          msg_type: 'slice_started' as const,
+          ...sliceFields(slice, slot, hostname),
+        }));
+      },
     });
-    for (const { slice, slot } of pairs) begin(slice, slot);
-  }
-  await Promise.all(inHand);
-  if (failures.length > 0) throw failures[0];
-}
+    free.splice(0, pairs.length);
+    for (const { slice, slot } of pairs) {
+      const place = leftOver.indexOf(slice);
+      if (place >= 0) leftOver.splice(place, 1);
+      begin(slice, slot);
+    }
+  };
 
-function takeNext(free: number, leftOver: OpenSlice[], queue: SliceQueue): OpenSlice[] {
-  if (free === 0 || !queue.isOpen()) return [];
-  if (leftOver.length > 0) return leftOver.splice(0, free);
-  return queue.queued(free);
+  const next = (): OpenSlice[] => {
+    if (free.length === 0 || !queue.isOpen()) return [];
+    return leftOver.length > 0 ? leftOver.slice(0, free.length) : queue.queued(free.length);
+  };
+
+  while (!signal.aborted && failures.length === 0) {
+    if (next().length === 0) await bus.news(signal, interesting);
+    else await takeSome();
+  }
+  // Whoever hears of the failure stops the others; only then has everything in hand a reason to end.
+  if (failures.length > 0) throw failures[0];
+  await Promise.all(inHand);
 }
 
 /** The fields that `slice_started` and `slice_result` share. */

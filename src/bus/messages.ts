@@ -31,7 +31,12 @@ const fileName = z
   .regex(/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/, 'must be a file name of letters, digits, ".", "_" and "-"');
 const text = z.string().min(1).max(1000);
 const index = z.int().nonnegative();
-const fileUrl = z.string().max(4000).optional();
+/** A word that becomes part of an execution's id, and with it of a folder's name. */
+const nameInId = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/, 'must be up to 64 letters, digits, ".", "_" and "-"');
+/** Paths may be long, and three times as long when escaped. */
+const fileUrl = z.string().max(16_000).optional();
 
 const daqState = { state: z.string().optional(), substate: z.string().optional() };
 const pauseFields = { ordinal: z.int().positive(), reason: z.enum(['period', 'operator']) };
@@ -67,10 +72,10 @@ export const vocabulary = {
     'control',
     {
       command_id: text,
-      workflow_name: text,
+      workflow_name: nameInId,
       config: z.string().optional(),
       params: z.record(z.string(), z.unknown()),
-      executed_by: text,
+      executed_by: nameInId,
       speed: speedSchema,
     },
     {},

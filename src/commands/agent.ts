@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import { type AgentType, agentTypes } from '../agents/agent.ts';
 import { brokerSettings } from '../broker-settings.ts';
 import { loadConfig, requireOwnNamespace } from '../config.ts';
 import { openStore } from '../db/store.ts';
@@ -9,6 +8,7 @@ import { createLog } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { startAgent } from '../run-agent.ts';
 import { startDaqAgent } from '../run-daq.ts';
+import { type AgentType, agentTypes } from '../workflow/states.ts';
 import { exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
 import { asRecorded } from './run.ts';
 
@@ -21,6 +21,7 @@ export interface AgentArguments {
 
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
 export async function agentCommand(io: Io, { type, broker, config: name, sets }: AgentArguments): Promise<number> {
+  io.keepGoingWithoutOutput();
   const agentType = parseType(type);
   const sources = { name, sets, workingFolder: io.workingFolder, shippedFolder: join(io.packageFolder, 'workflows') };
   const config = loadConfig(sources);

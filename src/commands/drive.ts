@@ -8,8 +8,9 @@ import type { Store } from '../db/store.ts';
 import { createLog } from '../log.ts';
 import { isAlive } from '../process-identity.ts';
 import type { RunningWorkflow, WorkflowOptions } from '../run-workflow.ts';
+import type { Counts } from '../workflow/journal.ts';
 import type { Speed } from '../workflow/params.ts';
-import { type Io, logLevel, userName } from './io.ts';
+import { type Io, logLevel, storeOption, userName } from './io.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
 /** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */
@@ -24,8 +25,22 @@ export async function driveToEnd(
   }: { store: Store; config: Config; speed: Speed; json: boolean; broker: BrokerSettings | undefined },
   start: (options: WorkflowOptions) => Promise<RunningWorkflow>,
 ): Promise<number> {
+  io.keepGoingWithoutOutput();
   const say = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
-  const running = await start({
+  let interruptedBy: string | undefined;
+  let running: RunningWorkflow | undefined;
+  const stop = (): void => {
+    if (running === undefined || interruptedBy === undefined) return;
+    say(`${interruptedBy}: ending the run in order; once more ends it at once`);
+    // If the request cannot be recorded, the run itself fails on the same store and says so.
+    running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
+  };
+  // From the first moment on: what is begun gets its end.
+  io.onInterrupt((signal) => {
+    interruptedBy = signal;
+    stop();
+  });
+  running = await start({
     store,
     config,
     speed,
@@ -35,24 +50,18 @@ export async function driveToEnd(
     log: createLog('WARNING', (line) => io.err(line)),
     onProgress: (types, counts) => {
       for (const type of types) {
-        const line = stageLine(type, counts.stf_count);
+        const line = stageLine(type, counts);
         if (line !== undefined) say(line);
       }
     },
   });
   say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
-  let interrupted = false;
-  io.onInterrupt((signal) => {
-    interrupted = true;
-    say(`${signal}: ending the run in order; once more ends it at once`);
-    // If the request cannot be recorded, the run itself fails on the same store and says so.
-    running.stop(`interrupted by ${signal}`).catch(() => {});
-  });
+  stop();
   await running.done;
   const ending = readEnding(createQueries(store.db, isAlive), running.execution_id);
   if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
-  else for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id))) say(line);
-  return exitCodeOf(ending.summary, interrupted);
+  else for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id), storeOption(io))) say(line);
+  return exitCodeOf(ending.summary, interruptedBy !== undefined);
 }
 
 export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
@@ -60,20 +69,20 @@ export function dataFolderOf({ data }: Config, executionId: string): string | un
 }
 
 /** One line for each stage that a run comes to; none for the many messages of files and slices. */
-function stageLine(type: MessageType, stfCount: number): string | undefined {
+function stageLine(type: MessageType, counts: Counts): string | undefined {
   switch (type) {
     case 'run_imminent':
       return 'run_imminent: agents prepare';
     case 'start_run':
       return 'start_run: physics';
     case 'pause_run':
-      return `pause_run: standby after ${stfCount} STF files`;
+      return `pause_run: standby after ${counts.stf_count} STF files`;
     case 'resume_run':
       return 'resume_run: physics';
     case 'end_run':
-      return `end_run: ${stfCount} STF files`;
+      return `end_run: ${counts.stf_count} STF files`;
     case 'workflow_ended':
-      return 'workflow_ended: every slice is final';
+      return `workflow_ended: ${counts.slices_completed} of ${counts.slices_created} TF slices are completed`;
     default:
       return undefined;
   }

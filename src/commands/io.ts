@@ -16,6 +16,8 @@ export interface Io {
   db: string | undefined;
   out(text: string): void;
   err(line: string): void;
+  /** From now on the process works on when nobody reads its output any more. */
+  keepGoingWithoutOutput(): void;
   /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */
   onInterrupt(callback: (signal: string) => void): void;
 }
@@ -26,13 +28,17 @@ export const exitCodes = { fine: 0, mendable: 1, usage: 2, workflowFailed: 3, bu
 export function storePath({ db, env, workingFolder }: Io): string {
   const given = db ?? nonEmpty(env['SWF_DB']);
   if (given !== undefined) return resolve(workingFolder, given);
-  const dataHome = nonEmpty(env['XDG_DATA_HOME']) ?? join(homedir(), '.local', 'share');
-  return join(dataHome, 'swf-mcp', 'swf.db');
+  const dataHome =
+    nonEmpty(env['XDG_DATA_HOME']) ?? join(known(homedir, 'home folder', '--db FILE'), '.local', 'share');
+  return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
+
+/** `--db` again, for a command that is to be typed next. */
+export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${db}`);
 
 /** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
 export function userName({ env }: Io): string {
-  const name = nonEmpty(env['SWF_USER']) ?? userInfo().username;
+  const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
   if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
   throw new SwfError(
     'CONFIG_INVALID',
@@ -50,6 +56,17 @@ export function logLevel({ env }: Io): LogLevel {
     'CONFIG_INVALID',
     `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
   );
+}
+
+/** What the system knows of the user: nothing, for a user id without an entry, as containers have them. */
+function known(ask: () => string, what: string, instead: string): string {
+  try {
+    return ask();
+  } catch (error) {
+    throw new SwfError('CONFIG_INVALID', `the system knows no ${what} for this user; give ${instead}`, {
+      cause: error,
+    });
+  }
 }
 
 const nonEmpty = (value: string | undefined): string | undefined =>

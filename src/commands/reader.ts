@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { createQueries, type Queries } from '../db/queries.ts';
 import { type Connection, openReader } from '../db/store.ts';
 import { isAlive } from '../process-identity.ts';
@@ -8,17 +10,28 @@ export interface StoreReader {
   close: () => void;
 }
 
-/** A store that is only read, and may not be there yet. */
+/** A store that is only read, may not be there yet, and may be removed and made anew. */
 export function createStoreReader(path: string): StoreReader {
-  let open: { db: Connection; queries: Queries } | undefined;
+  let open: { db: Connection; queries: Queries; file: string } | undefined;
   return {
     queries() {
+      const file = fileAt(path);
+      if (open !== undefined && open.file !== file) {
+        open.db.close();
+        open = undefined;
+      }
       if (open === undefined) {
         const db = openReader(path);
-        open = { db, queries: createQueries(db, isAlive) };
+        open = { db, queries: createQueries(db, isAlive), file: file ?? '' };
       }
       return open.queries;
     },
     close: () => open?.db.close(),
   };
+}
+
+/** Tells the file at a path from another one that takes its place. */
+function fileAt(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat === undefined ? undefined : `${stat.dev}/${stat.ino}`;
 }

@@ -10,7 +10,7 @@ import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
-import { type Io, logLevel, storePath, userName } from './io.ts';
+import { type Io, logLevel, storeOption, storePath, userName } from './io.ts';
 import { refuseVirtualTime } from './run.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
@@ -37,7 +37,9 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
     if (execution.status !== 'running') {
       const ending = readEnding(createQueries(store.db, isAlive), execution.execution_id);
       if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
-      else for (const line of summaryLines(ending, dataFolderOf(config, execution.execution_id))) io.out(`${line}\n`);
+      else
+        for (const line of summaryLines(ending, dataFolderOf(config, execution.execution_id), storeOption(io)))
+          io.out(`${line}\n`);
       return exitCodeOf({ ...ending.summary, status: 'completed', slices_failed: 0 }, false);
     }
     const settings = brokerSettings(broker, config.broker, io.env);

@@ -1,3 +1,4 @@
+import { printable } from '../log.ts';
 import { askTool } from './call.ts';
 import type { Io } from './io.ts';
 import { duration } from './summary.ts';
@@ -31,7 +32,13 @@ interface MonitorAnswer {
 /** `swf-mcp status`: the monitor's answer for a person. Returns the exit code. */
 export function statusCommand(io: Io, executionId: string | undefined, json: boolean): number {
   const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId ?? 'latest' });
-  io.out(json ? `${JSON.stringify(answer)}\n` : `${statusLines(answer as unknown as MonitorAnswer).join('\n')}\n`);
+  io.out(
+    json
+      ? `${JSON.stringify(answer)}\n`
+      : `${statusLines(answer as unknown as MonitorAnswer)
+          .map(printable)
+          .join('\n')}\n`,
+  );
   return 0;
 }
 

@@ -43,20 +43,21 @@ export function readEnding(queries: Queries, executionId: string): Ending {
 }
 
 /** The summary for people: what came out, and what to ask next. */
-export function summaryLines({ summary, reason }: Ending, dataFolder: string | undefined): string[] {
+export function summaryLines({ summary, reason }: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
   const why = reason === undefined || reason === summary.status ? '' : ` (${reason})`;
   const failed = summary.slices_failed > 0;
+  const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
   return [
     `Run ${summary.run_number}, execution ${summary.execution_id}: ${summary.status}${why}`,
     `  duration    ${duration(summary.duration_seconds)}`,
     `  STF files   ${summary.stf_count}`,
     `  TF samples  ${summary.tf_files_received}`,
-    `  TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed`,
+    `  TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${rest === 0 ? '' : `, ${rest} unfinished`}`,
     `  messages    ${summary.messages}`,
     ...(dataFolder === undefined ? [] : [`  files       ${dataFolder}`]),
     failed
-      ? `  next        swf-mcp call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
-      : `  next        swf-mcp status ${summary.execution_id}`,
+      ? `  next        swf-mcp${storeOption} call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
+      : `  next        swf-mcp${storeOption} status ${summary.execution_id}`,
   ];
 }
 

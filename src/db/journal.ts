@@ -16,7 +16,7 @@ import { countsOf } from './executions.ts';
 import type { Circumstances } from './log-rows.ts';
 import { type LogWriter } from './logs.ts';
 import { lostStarts, mostLostStarts } from './lost-starts.ts';
-import { isLandmark } from './messages.ts';
+import { isWaitingCommand } from './messages.ts';
 import type { LivenessTest } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { type Prepare, preparer } from './statements.ts';
@@ -88,8 +88,8 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
     behind: (role, types, most) =>
       sql<unknown[], { n: number }>(
         `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages
-           WHERE execution_id = ? AND seq > ? AND effect = 'applied' AND message_type IN (${types.map(() => '?').join(', ')}) LIMIT ?)`,
-      ).get(execution_id, journal.cursor(role), ...types, most)?.n ?? 0,
+           WHERE execution_id = ? AND message_type IN (${types.map(() => '?').join(', ')}) AND seq > ? LIMIT ?)`,
+      ).get(execution_id, ...types, journal.cursor(role), most)?.n ?? 0,
     async step(step) {
       const types = await store.write(() => commit(step));
       if (types === undefined) return false;
@@ -181,7 +181,7 @@ function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution)
     pendingStop() {
       const row = sql<[string], { payload: string }>(
         `SELECT payload FROM workflow_messages
-         WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'none'
+         WHERE execution_id = ? AND ${isWaitingCommand} AND message_type = 'stop_workflow'
          ORDER BY seq LIMIT 1`,
       ).get(execution_id);
       if (row === undefined) return undefined;
@@ -212,11 +212,14 @@ function standingOf(
   return lost.length >= mostLostStarts ? 'given up' : 'open';
 }
 
+/** In the words of the index, or SQLite would not use it. */
+const isOpenSlice = `status IN ('queued', 'processing', 'failed')`;
+
 function openQueue(sql: Prepare, { execution_id, run_number }: HeldExecution, isAlive: LivenessTest): SliceQueue {
   const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
   const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
     sql<[string, number], OpenSlice>(
-      `SELECT ${columns} FROM tf_slices WHERE execution_id = ? AND status = '${status}' ORDER BY seq LIMIT ?`,
+      `SELECT ${columns} FROM tf_slices WHERE execution_id = ? AND status = '${status}' AND ${isOpenSlice} ORDER BY seq LIMIT ?`,
     ).all(execution_id, limit);
   return {
     isOpen() {

@@ -21,6 +21,8 @@ export interface Circumstances {
   sentAt?: string;
   /** The effect that a driver gave a command, when a log is read again. */
   effect?: Effect;
+  /** A log is read again: the numbers that a `run_workflow` was given hold. */
+  isReplay?: boolean;
   /** Why a body cannot be read that is not here as a whole. */
   unreadable?: string;
   /** The process that has to send the row over the broker. */

@@ -37,7 +37,7 @@ export interface MessageFilter {
  */
 const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(payload)
   THEN json_set(payload, '$.params', json_object(
-    'workflow', json_extract(payload, '$.params.workflow'),
+    'workflow', json_remove(json_extract(payload, '$.params.workflow'), '$.includes'),
     'fast_processing', json_extract(payload, '$.params.fast_processing'),
     'fastmon', json_extract(payload, '$.params.fastmon'),
     'daq_state_machine', json_extract(payload, '$.params.daq_state_machine')))
@@ -63,6 +63,9 @@ export function listMessages(sql: Prepare, filter: MessageFilter, page: Page): L
 
 /** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */
 export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended')`;
+
+/** Commands that no driver has taken up; in the words of their index. */
+export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
 
 /** The last messages that tell the story of an execution, newest first. */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageRow[] {

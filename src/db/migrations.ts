@@ -38,10 +38,12 @@ CREATE TABLE workflow_messages (
   outbox_sent_at TEXT
 ) STRICT;
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
+CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
 CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
 CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 -- The few messages that tell the story of an execution, among the many of its files and slices.
 CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
+CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver';
 CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE effect IN ('rejected', 'conflict');
 
 CREATE TABLE workflow_executions (

@@ -58,7 +58,8 @@ export function createRecorder(db: Connection): Recorder {
     const known = findRow(sql, message_id);
     if (known !== undefined)
       return recordAgain(sql, { destination, body: body ?? JSON.stringify(message) }, known, message, circumstances);
-    const numbered = message.msg_type === 'run_workflow' ? withNumbers(db, message) : message;
+    const numbered =
+      message.msg_type === 'run_workflow' ? withNumbers(db, message, circumstances.isReplay === true) : message;
     const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? utcNow();
     const effect = project(numbered, sentAt);
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
@@ -149,11 +150,11 @@ function agrees(known: LogRow, message: Message): boolean {
   return before.kind === 'message' && contentOf(before.message) === contentOf(message);
 }
 
-/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. */
-function withNumbers(db: Connection, message: Message<'run_workflow'>): Message<'run_workflow'> {
-  if (message.execution_id !== undefined && message.run_id !== undefined) {
-    // Read again from a log: later executions must not draw its numbers.
-    reserveNumber(db, 'execution', Number(/-(\d+)$/.exec(message.execution_id)?.[1] ?? 0));
+/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. Nobody else chooses them. */
+function withNumbers(db: Connection, message: Message<'run_workflow'>, isReplay: boolean): Message<'run_workflow'> {
+  if (isReplay) {
+    // Later executions must not draw its numbers.
+    reserveNumber(db, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
     reserveNumber(db, 'run', Number(message.run_id) || 0);
     return message;
   }

@@ -1,11 +1,13 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import Database from 'better-sqlite3';
 
-import { messageOf, SwfError } from '../errors.ts';
+import { SwfError } from '../errors.ts';
+import { makeFolder } from '../folders.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
+import { asSwfError } from './store-errors.ts';
 
 export type Connection = Database.Database;
 
@@ -32,7 +34,7 @@ export interface Store {
 /** Opens a store for writing: makes it where there is none (mode 0600) and brings an older one up to date. */
 export async function openStore(path: string, migrations: readonly Migration[] = allMigrations): Promise<Store> {
   const db = connect(path, () => {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
   const store: Store = { path, db, write: (work) => writePatiently(db, path, work), close: () => db.close() };
@@ -53,7 +55,7 @@ export async function openStore(path: string, migrations: readonly Migration[] =
 
 /** Opens a store for reading only. Throws `STORE_UNAVAILABLE` where there is none, `STORE_TOO_OLD` if it must be migrated first. */
 export function openReader(path: string, migrations: readonly Migration[] = allMigrations): Connection {
-  const db = connect(path, () => {});
+  const db = connect(path);
   try {
     db.pragma('query_only = ON');
     checkKind(db, path);
@@ -74,14 +76,15 @@ export function openReader(path: string, migrations: readonly Migration[] = allM
 }
 
 /** Opens the file, or says why it cannot be a store before SQLite does so in its own words. */
-function connect(path: string, prepare: () => void): Connection {
+function connect(path: string, make?: () => void): Connection {
   try {
-    prepare();
-    if (!statSync(path).isFile())
+    make?.();
+    if (!statSync(path).isFile()) {
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
+    }
     return new Database(path, { fileMustExist: true, timeout: busyMilliseconds });
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) {
+    if (make === undefined && isSystemError(error, 'ENOENT')) {
       throw new SwfError('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" makes one`, {
         cause: error,
       });
@@ -117,8 +120,11 @@ function migrate(db: Connection, path: string, migrations: readonly Migration[])
   db.pragma(`application_id = ${applicationId}`);
 }
 
-const isBusy = (error: unknown): boolean =>
-  error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code === 'SQLITE_LOCKED');
+/** Also where the message has been put into our own words already. */
+function isBusy(error: unknown): boolean {
+  const raw = error instanceof SwfError ? error.cause : error;
+  return raw instanceof Database.SqliteError && (raw.code.startsWith('SQLITE_BUSY') || raw.code === 'SQLITE_LOCKED');
+}
 
 async function patiently<T>(path: string, work: () => T): Promise<T> {
   const deadline = performance.now() + patienceMilliseconds;
@@ -147,33 +153,3 @@ function writePatiently<T>(db: Connection, path: string, work: () => T): Promise
 
 const isSystemError = (error: unknown, code: string): boolean =>
   error instanceof Error && (error as NodeJS.ErrnoException).code === code;
-
-/** What SQLite or the system says about a store, in this program's words; anything else stays what it is. */
-export function asSwfError(error: unknown, path: string): unknown {
-  if (error instanceof SwfError) return error;
-  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
-  const known = storeErrors.find(([prefix]) => code.startsWith(prefix));
-  if (known === undefined) return error;
-  const [, swfCode, sentence] = known;
-  return new SwfError(swfCode, `the store ${path} ${sentence} (${messageOf(error)})`, { cause: error });
-}
-
-const storeErrors: [prefix: string, code: ConstructorParameters<typeof SwfError>[0], sentence: string][] = [
-  ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a store of swf-mcp; name another file with --db'],
-  ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup or name another file with --db'],
-  [
-    'SQLITE_READONLY',
-    'STORE_READ_ONLY',
-    'cannot be written; make the file and its folder writable or name another file with --db',
-  ],
-  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no room on its disk; make room and resume'],
-  ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
-  ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the rights on the file and its folder'],
-  ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],
-  ['EACCES', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
-  ['EPERM', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
-  ['EROFS', 'STORE_READ_ONLY', 'is on a read-only file system; name another file with --db'],
-  ['ENOTDIR', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
-  ['EISDIR', 'STORE_UNAVAILABLE', 'is a folder; name a store file with --db'],
-  ['EEXIST', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
-];

@@ -9,12 +9,15 @@ import { phases } from '../workflow/phases.ts';
 import { plannedSliceCount } from '../workflow/plan.ts';
 import { plannedStfCount } from '../workflow/schedule.ts';
 import { agentStates, agentStatuses, executionStatuses } from '../workflow/states.ts';
+import { clip } from './clip.ts';
 import { present } from './params.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const lastEvents = 10;
 const shownAgents = 12;
 const shownText = 160;
+/** The whole answer (contract §5). */
+const mostBytes = 8192;
 
 export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 
@@ -93,7 +96,7 @@ export const getWorkflowMonitor = defineTool({
     const { queries } = context;
     const execution = queries.execution(args.execution_id);
     const detail = queries.executionDetail(execution);
-    return present({
+    const answer = present({
       execution_id: execution.execution_id,
       workflow_name: execution.workflow_name,
       namespace: execution.namespace,
@@ -122,6 +125,7 @@ export const getWorkflowMonitor = defineTool({
       events: queries.lastLandmarks(execution.execution_id, lastEvents).map(asEvent),
       errors: lastErrors(execution.execution_id, queries),
     });
+    return withinBudget(answer);
   },
 });
 
@@ -175,7 +179,7 @@ function asEvent(row: MessageRow) {
   return present({
     time: row.sent_at,
     type: row.message_type,
-    message_id: row.message_id.slice(0, shownText),
+    message_id: row.message_id,
     effect: row.effect,
     note: clipped(row.effect_reason),
   });
@@ -195,11 +199,22 @@ function lastErrors(executionId: string, queries: Queries) {
     time: row.recorded_at,
     source: row.sender_agent ?? row.destination,
     error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
-    message_id: row.message_id.slice(0, shownText),
+    message_id: row.message_id,
   }));
   return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, lastEvents);
 }
 
 function clipped(text: string | null): string | null {
-  return text === null || text.length <= shownText ? text : `${text.slice(0, shownText - 1)}…`;
+  return text === null || text.length <= shownText ? text : `${clip(text, shownText - 1)}…`;
+}
+
+/** Texts of many bytes may make an answer too long: the oldest events and errors go first, then agents. */
+function withinBudget<T extends { events: unknown[]; errors: unknown[]; agents: unknown[] }>(answer: T): T {
+  const lists = ['events', 'errors', 'agents'] as const;
+  while (Buffer.byteLength(JSON.stringify(answer)) > mostBytes) {
+    const longest = lists.reduce((a, b) => (answer[b].length > answer[a].length ? b : a));
+    if (answer[longest].length === 0) return answer;
+    answer[longest].pop();
+  }
+  return answer;
 }

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-import { agentStates, agentStatuses } from '../workflow/states.ts';
+import { agentStates, agentStatuses, agentTypes } from '../workflow/states.ts';
 import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, namespace, present, resolveExecution, text } from './params.ts';
+import { executionId, listArguments, namespace, present } from './params.ts';
 import { defineTool } from './tool.ts';
 
 export const listAgents = defineTool({
@@ -13,7 +13,7 @@ export const listAgents = defineTool({
     'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
   input: z.strictObject({
     namespace,
-    agent_type: text('daq_simulator, data, fastmon, fast_processing or worker'),
+    agent_type: z.enum(agentTypes).optional().describe('What the agent does'),
     execution_id: executionId,
     include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
     ...listArguments,
@@ -33,14 +33,10 @@ export const listAgents = defineTool({
     }),
   ),
   handle(args, context) {
-    const execution_id = resolveExecution(args.execution_id, context);
-    const filter = { ...args, execution_id, include_exited: args.include_exited ?? execution_id !== undefined };
-    return listPage(
-      'list_agents',
-      args,
-      context,
-      (window, page) => context.queries.agents({ ...filter, ...window }, page),
-      (row) =>
+    const filter = { ...args, include_exited: args.include_exited ?? args.execution_id !== undefined };
+    return listPage('list_agents', args, context, {
+      ask: (fixed, page) => context.queries.agents({ ...filter, ...fixed }, page),
+      toItem: (row) =>
         present({
           agent_name: row.agent_name,
           agent_type: row.agent_type,
@@ -53,6 +49,6 @@ export const listAgents = defineTool({
           hostname: row.hostname,
           current_execution_id: row.current_execution_id,
         }),
-    );
+    });
   },
 });

@@ -3,8 +3,9 @@ import * as z from 'zod';
 import type { LogRow } from '../db/logs.ts';
 import { SwfError } from '../errors.ts';
 import { logLevels } from '../log.ts';
+import { clip } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
 
 const shownMessage = 2000;
@@ -38,7 +39,7 @@ export const listLogs = defineTool({
       message: z.string(),
       execution_id: z.string().optional(),
       run_id: z.string().optional(),
-      context: z.string().optional().describe('JSON'),
+      context: z.string().optional().describe('JSON, cut at 2,000 characters'),
     }),
   ),
   aliases: { instance_name: 'agent', app_name: 'agent' },
@@ -46,17 +47,13 @@ export const listLogs = defineTool({
     const run = requireRun(args.run_number, context);
     const filter = {
       ...args,
-      execution_id: resolveExecution(args.execution_id, context),
       run_id: run === undefined ? undefined : String(run),
       level: args.level === undefined ? undefined : levelNumber(args.level),
     };
-    return listPage(
-      'list_logs',
-      args,
-      context,
-      (window, page) => context.queries.logs({ ...filter, ...window }, page),
+    return listPage('list_logs', args, context, {
+      ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
       toItem,
-    );
+    });
   },
 });
 
@@ -76,9 +73,9 @@ function toItem(row: LogRow) {
     timestamp: row.timestamp,
     level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
     agent: row.agent,
-    message: row.message.slice(0, shownMessage),
+    message: clip(row.message, shownMessage),
     execution_id: row.execution_id,
     run_id: row.run_id,
-    context: row.context === null ? null : row.context.slice(0, shownContext),
+    context: row.context === null ? null : clip(row.context, shownContext),
   });
 }

@@ -3,11 +3,14 @@ import * as z from 'zod';
 import type { MessageRow } from '../db/messages.ts';
 import { SwfError } from '../errors.ts';
 import { messageEffects } from '../workflow/states.ts';
+import { clip, clipEscaped } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const shownPayload = 500;
+const shownReason = 300;
+const shownId = 700;
 /** A whole body must still fit into one answer, escaped as text within JSON. */
 const wholePayload = 20_000;
 
@@ -25,7 +28,7 @@ export const listMessages = defineTool({
     agent: text('Sender, such as data-agent-wenauseic-481'),
     message_type: text('Such as stf_ready'),
     search: text('Part of the message id or body'),
-    message_id: text('Only this message, whole'),
+    message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
     ...listArguments,
   }),
   output: listOutput(
@@ -50,16 +53,13 @@ export const listMessages = defineTool({
     const run = requireRun(args.run_number, context);
     const filter = {
       ...args,
-      execution_id: requireMentioned(args.execution_id, context),
       run_id: run === undefined ? undefined : String(run),
     };
-    const answer = listPage(
-      'list_messages',
-      args,
-      context,
-      (window, page) => context.queries.messages({ ...filter, ...window }, page),
-      (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
-    );
+    const answer = listPage('list_messages', args, context, {
+      ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
+      toItem: (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
+      resolve: resolveMentioned,
+    });
     if (message_id !== undefined && answer.total_count === 0) {
       throw new SwfError(
         'ARGUMENT_INVALID',
@@ -71,12 +71,13 @@ export const listMessages = defineTool({
 });
 
 /** Messages may name an execution that was never made here. */
-function requireMentioned(id: string | undefined, { queries }: ToolContext): string | undefined {
+function resolveMentioned(id: string | undefined, { queries }: ToolContext): string | undefined {
   if (id === undefined || (id !== 'latest' && queries.executionIsMentioned(id))) return id;
   return queries.execution(id).execution_id;
 }
 
 function toItem(row: MessageRow, characters: number) {
+  const payload = clipEscaped(clip(row.payload, characters), wholePayload);
   return present({
     message_id: row.message_id,
     message_type: row.message_type,
@@ -87,8 +88,8 @@ function toItem(row: MessageRow, characters: number) {
     run_id: row.run_id,
     destination: row.destination,
     effect: row.effect,
-    effect_reason: row.effect_reason,
-    payload: row.payload.slice(0, characters),
-    payload_truncated: row.payload.length > characters,
+    effect_reason: row.effect_reason === null ? null : clip(row.effect_reason, shownReason),
+    payload,
+    payload_truncated: payload.length < row.payload.length,
   });
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { stfStatuses } from '../workflow/states.ts';
 import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
 
 export const listStfFiles = defineTool({
@@ -38,14 +38,10 @@ export const listStfFiles = defineTool({
     const filter = {
       ...args,
       run_number: requireRun(args.run_number, context),
-      execution_id: resolveExecution(args.execution_id, context),
     };
-    return listPage(
-      'list_stf_files',
-      args,
-      context,
-      (window, page) => context.queries.stfFiles({ ...filter, ...window }, page),
-      (row) =>
+    return listPage('list_stf_files', args, context, {
+      ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
+      toItem: (row) =>
         present({
           stf_filename: row.stf_filename,
           run_number: row.run_number,
@@ -60,6 +56,6 @@ export const listStfFiles = defineTool({
           created_at: row.created_at,
           processed_at: row.processed_at,
         }),
-    );
+    });
   },
 });

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 
 import { sliceStatuses } from '../workflow/slices.ts';
+import { clip } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, resolveExecution, runNumber, text } from './params.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */
@@ -47,14 +48,10 @@ export const listTfSlices = defineTool({
     const filter = {
       ...args,
       run_number: requireRun(args.run_number, context),
-      execution_id: resolveExecution(args.execution_id, context),
     };
-    return listPage(
-      'list_tf_slices',
-      args,
-      context,
-      (window, page) => context.queries.tfSlices({ ...filter, ...window }, page),
-      (row) =>
+    return listPage('list_tf_slices', args, context, {
+      ask: (fixed, page) => context.queries.tfSlices({ ...filter, ...fixed }, page),
+      toItem: (row) =>
         present({
           slice_filename: row.slice_filename,
           slice_id: row.slice_id,
@@ -71,8 +68,8 @@ export const listTfSlices = defineTool({
           created_at: row.created_at,
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,
-          error: row.error === null ? null : row.error.slice(0, shownError),
+          error: row.error === null ? null : clip(row.error, shownError),
         }),
-    );
+    });
   },
 });

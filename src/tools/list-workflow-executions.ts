@@ -36,12 +36,9 @@ export const listWorkflowExecutions = defineTool({
     }),
   ),
   handle: (args, context) =>
-    listPage(
-      'list_workflow_executions',
-      args,
-      context,
-      (window, page) => context.queries.executions({ ...args, ...window }, page),
-      (row) =>
+    listPage('list_workflow_executions', args, context, {
+      ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
+      toItem: (row) =>
         present({
           execution_id: row.execution_id,
           workflow_name: row.workflow_name,
@@ -56,5 +53,5 @@ export const listWorkflowExecutions = defineTool({
           slices_completed: row.slices_completed,
           slices_failed: row.slices_failed,
         }),
-    ),
+    }),
 });

@@ -4,7 +4,7 @@ import * as z from 'zod';
 
 import type { ListPage, Page } from '../db/page.ts';
 import { SwfError } from '../errors.ts';
-import { parseWindow } from './params.ts';
+import { parseWindow, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON (contract §5); what surrounds the items needs a few hundred. */
@@ -24,15 +24,18 @@ export const listOutput = <Item extends z.ZodObject>(item: Item) =>
 
 interface ListArguments {
   limit?: number | undefined;
+  execution_id?: string | undefined;
   cursor?: string | undefined;
   order?: 'newest' | 'oldest' | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
 }
 
-export interface Window {
+/** What a list is asked for, with everything relative made fixed: the same on every page. */
+export interface Fixed {
   start_time: string | undefined;
   end_time: string | undefined;
+  execution_id: string | undefined;
 }
 
 const cursorSchema = z.strictObject({
@@ -43,26 +46,31 @@ const cursorSchema = z.strictObject({
   /** The window of the first page: relative times must mean the same on every page. */
   start: z.string().optional(),
   end: z.string().optional(),
+  /** The execution that "latest" was when the list began. */
+  latest: z.string().optional(),
 });
+
+interface ListParts<Row, Item> {
+  ask: (fixed: Fixed, page: Page) => ListPage<Row>;
+  toItem: (row: Row) => Item;
+  resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
+}
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow.
- * @param ask gets the window in absolute times and the page, and reads rows
+ * @param ask reads rows
+ * @param resolve makes an execution's id of the argument, where the list takes one
  * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
  */
 export function listPage<Row extends { key: number }, Item>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  ask: (window: Window, page: Page) => ListPage<Row>,
-  toItem: (row: Row) => Item,
+  { ask, toItem, resolve = resolveExecution }: ListParts<Row, Item>,
 ): { items: Item[]; total_count: number; has_more: boolean; next_cursor?: string; data_as_of?: string } {
-  const { limit = defaultLimit, order = 'newest' } = args;
   const of = fingerprint(tool, args);
-  const cursor = readCursor(args.cursor, of);
-  const window =
-    cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
-  const { rows, total_count, has_more } = ask(window, { order, limit, after: cursor?.after });
+  const { fixed, page } = fix(args, of, context, resolve);
+  const { rows, total_count, has_more } = ask(fixed, page);
 
   const items: Item[] = [];
   let room = pageCharacters - aroundItems;
@@ -80,9 +88,26 @@ export function listPage<Row extends { key: number }, Item>(
     items,
     total_count,
     has_more: more,
-    ...(more && last !== undefined ? { next_cursor: writeCursor(last.key, of, window) } : {}),
+    ...(more && last !== undefined
+      ? { next_cursor: writeCursor(last.key, of, fixed, args.execution_id === 'latest') }
+      : {}),
     ...(dataAsOf === undefined ? {} : { data_as_of: dataAsOf }),
   };
+}
+
+/** What is asked for on this page: as given on the first, as the cursor says on the others. */
+function fix(
+  args: ListArguments,
+  of: string,
+  context: ToolContext,
+  resolve: (id: string | undefined, context: ToolContext) => string | undefined,
+): { fixed: Fixed; page: Page } {
+  const { limit = defaultLimit, order = 'newest' } = args;
+  const cursor = readCursor(args.cursor, of);
+  const window =
+    cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
+  const fixed = { ...window, execution_id: resolve(cursor?.latest ?? args.execution_id, context) };
+  return { fixed, page: { order, limit, after: cursor?.after } };
 }
 
 /** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
@@ -93,13 +118,13 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
   return createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }
 
-function writeCursor(after: number, of: string, { start_time, end_time }: Window): string {
-  const cursor = {
-    after,
-    of,
-    ...(start_time === undefined ? {} : { start: start_time }),
-    ...(end_time === undefined ? {} : { end: end_time }),
-  };
+function writeCursor(
+  after: number,
+  of: string,
+  { start_time, end_time, execution_id }: Fixed,
+  isLatest: boolean,
+): string {
+  const cursor = { after, of, start: start_time, end: end_time, latest: isLatest ? execution_id : undefined };
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 
 import { SwfError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
+import { closest, nearest } from '../nearest.ts';
+import { clip as cut } from './clip.ts';
 import type { Tool, ToolContext } from './tool.ts';
 
 /** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
@@ -32,13 +33,14 @@ function checkArguments(tool: Tool, args: unknown): unknown {
       `the arguments of ${tool.name} are not a JSON object; give for example {"execution_id":"latest"}`,
     );
   }
-  const result = tool.input.safeParse(withoutAliases(tool, given as Record<string, unknown>));
+  const named = withoutAliases(tool, given as Record<string, unknown>);
+  const result = tool.input.safeParse(named);
   if (result.success) return result.data;
   throw new SwfError(
     'ARGUMENT_INVALID',
     result.error.issues
       .slice(0, 3)
-      .map((issue) => explain(tool, issue, given as Record<string, unknown>))
+      .map((issue) => explain(tool, issue, named))
       .join('; '),
   );
 }
@@ -63,7 +65,9 @@ function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unkn
   const known = Object.keys(tool.input.shape);
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    return `unknown argument ${JSON.stringify(clip(key))}; the nearest is ${nearest(key.slice(0, 100), known, 1)[0]}, ${tool.name} takes ${known.join(', ')}`;
+    const near = closest(key.slice(0, 100), known);
+    const hint = near === undefined ? '' : `the nearest is ${near}, `;
+    return `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`;
   }
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
@@ -75,4 +79,6 @@ function describe(tool: Tool, name: string): string {
   return schema?.description ?? name;
 }
 
-const clip = (text: string): string => (text.length > 80 ? `${text.slice(0, 79)}…` : text);
+const shown = 80;
+
+const clip = (text: string): string => (text.length > shown ? `${cut(text, shown - 1)}…` : text);

@@ -3,11 +3,12 @@ import * as z from 'zod';
 /**
  * The parameters that decide what an execution does, by section, with their defaults (contract §3).
  * They are the same for configuration, messages, agents and projection. Times are seconds of simulated time.
+ * Unknown keys are let through here, since messages and older records may have them; the configuration refuses them.
  */
 const seconds = (fallback: number) => z.number().nonnegative().max(1e9).default(fallback);
 const count = (fallback: number, least = 0, most = 1_000_000_000) => z.int().min(least).max(most).default(fallback);
 
-export const workflowSection = z.strictObject({
+export const workflowSection = z.object({
   name: z
     .string()
     .regex(/^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*$/, 'must be letters, digits, "_" and single "-"')
@@ -15,11 +16,10 @@ export const workflowSection = z.strictObject({
     .default('stf_datataking'),
   version: z.string().max(64).default('1.0'),
   description: z.string().max(1000).default(''),
-  includes: z.array(z.string()).default([]),
   realtime: z.boolean().default(true),
 });
 
-export const fastProcessingSection = z.strictObject({
+export const fastProcessingSection = z.object({
   stf_count: count(10),
   physics_period_count: count(1),
   target_worker_count: count(30, 1, 10_000),
@@ -28,7 +28,7 @@ export const fastProcessingSection = z.strictObject({
   slice_processing_time: seconds(30),
 });
 
-export const fastmonSection = z.strictObject({
+export const fastmonSection = z.object({
   tf_samples_per_stf: count(1, 1, 999),
   tf_fraction: z.number().gt(0).max(1).default(0.15),
 });
@@ -36,7 +36,7 @@ export const fastmonSection = z.strictObject({
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
 const leastFrameBytes = 32;
 
-export const daqSection = z.strictObject({
+export const daqSection = z.object({
   no_beam_not_ready_delay: seconds(5),
   beam_not_ready_delay: seconds(5),
   beam_ready_delay: seconds(2),
@@ -50,7 +50,7 @@ export const daqSection = z.strictObject({
   tf_size_bytes: count(64, leastFrameBytes, 16_777_216),
 });
 
-export const workerSection = z.strictObject({
+export const workerSection = z.object({
   timeout_seconds: z.number().positive().max(1e9).default(600),
   max_retries: count(3, 0, 1000),
 });

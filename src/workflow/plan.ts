@@ -40,12 +40,6 @@ export function sampleNumber(filename: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-/** The run number in a file's name (`swf.101993.000001.stf` is 101993), or undefined where the name has none. */
-export function runNumberOf(filename: string): number | undefined {
-  const digits = /^swf\.(\d{1,15})\./.exec(filename)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
-
 /** A decimal number as an exact fraction: 0.29 is 29/100, which no floating-point number is. */
 function asFraction(value: number): { numerator: bigint; denominator: bigint } {
   const [mantissa = '0', exponent = '0'] = String(value).split('e');
@@ -135,8 +129,8 @@ export function planSlices(
   });
 }
 
-/** How many slices a run of `stfCount` STFs makes, by the plan alone. */
-export function plannedSliceCount(stfCount: number, params: WorkflowParams): number {
+/** How many slices a run of `stfCount` STFs makes, by the plan alone; undefined for more than can be told exactly. */
+export function plannedSliceCount(stfCount: number, params: WorkflowParams): number | undefined {
   const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
   const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
   const stf = { run: 0, sequence: 1, tf_count: params.daq_state_machine.tf_per_stf };
@@ -146,5 +140,6 @@ export function plannedSliceCount(stfCount: number, params: WorkflowParams): num
     (sum, { tf_count }) => sum + Math.min(slices_per_sample, tf_count),
     0,
   );
-  return sampledStfs * slicesPerStf;
+  const slices = sampledStfs * slicesPerStf;
+  return Number.isSafeInteger(slices) ? slices : undefined;
 }

@@ -130,8 +130,11 @@ export function plannedStfCount(params: WorkflowParams): number | undefined {
   const { stf_count, physics_period_count } = params.fast_processing;
   const daq = params.daq_state_machine;
   if (physics_period_count === 0) return undefined;
-  if (stf_count > 0) return stf_count * physics_period_count;
+  if (stf_count > 0) return safe(stf_count * physics_period_count);
   const each = daq.stf_interval + daq.stf_generation_time;
   const fitting = Math.floor((daq.physics_period_duration - daq.stf_generation_time + 1e-9) / each) + 1;
-  return Math.max(0, fitting) * physics_period_count;
+  return safe(Math.max(0, fitting) * physics_period_count);
 }
+
+/** A number too large to be told exactly is not told. */
+const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);

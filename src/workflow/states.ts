@@ -22,3 +22,7 @@ export type AgentStatus = (typeof agentStatuses)[number];
 export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as const;
 
 export type MessageEffect = (typeof messageEffects)[number];
+
+export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
+
+export type AgentType = (typeof agentTypes)[number];

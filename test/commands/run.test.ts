@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -214,6 +214,110 @@ describe('a run', () => {
       status_reason: expect.stringContaining('daq_simulator-agent-tester-1 failed'),
       end_time: expect.any(String),
     });
+  });
+
+  it('goes on to its end when nobody reads its output any more', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(['run', '--stf-count', '2', '--speed', '100'], { folder });
+    await started.saw(/run_imminent/);
+    started.child.stdout?.destroy();
+    started.child.stderr?.destroy();
+    expect(await started.finished).toMatchObject({ code: 0 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+      status: 'completed',
+    });
+  });
+
+  it('whose data folder goes away in the middle fails with one reason, an end and no stack', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(
+      ['run', '--stf-count', '20', '--speed', '100', '--json', '--set', 'fastmon.tf_samples_per_stf=5'],
+      { folder },
+    );
+    await started.saw(/start_run/);
+    const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
+    while (!existsSync(data)) await delay(2);
+    renameSync(data, `${data}.gone`);
+    const { code, stdout, stderr } = await started.finished;
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.not.stringMatching(/bug|\bat .*:\d+/) });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed' });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+      status: 'failed',
+      phase: 'completed',
+    });
+  });
+
+  it('with a frame in the place of another fails the slice that holds it and no other', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(
+      [
+        'run',
+        '--stf-count',
+        '1',
+        '--speed',
+        '1000',
+        '--json',
+        '--set',
+        'fast_processing.target_worker_count=1',
+        '--set',
+        'fast_processing.slice_processing_time=200',
+        '--set',
+        'worker.max_retries=0',
+      ],
+      { folder },
+    );
+    const sample = join(folder, 'swf.db.data', 'stf_datataking-tester-0001', 'swf.100010.000001_tf_001.tf');
+    while (!existsSync(sample)) await delay(2);
+    const content = readFileSync(sample);
+    content.copy(content, 140 * 64, 50 * 64, 51 * 64);
+    writeFileSync(sample, content);
+    const { code, stdout } = await started.finished;
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 14, slices_failed: 1 });
+  });
+
+  it('is refused where another store has written files of an execution of the same id', async () => {
+    const [one, two] = [temporaryFolder(), temporaryFolder()] as const;
+    await runWorkflow(one, '--stf-count', '1');
+    const { code, stderr } = await runCli(['run', '--speed', 'max', '--set', `data.dir=${join(one, 'swf.db.data')}`], {
+      folder: two,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^CONFIG_INVALID: data\.dir = .* of another store; .*\n$/);
+    expect(await askAll(await connectInProcess(join(two, 'swf.db')), 'list_workflow_executions')).toEqual([]);
+  });
+
+  it('without delays and without end can be interrupted', async () => {
+    const folder = temporaryFolder();
+    const zero = [
+      'no_beam_not_ready_delay',
+      'beam_not_ready_delay',
+      'beam_ready_delay',
+      'broadcast_delay',
+      'standby_duration',
+      'physics_period_duration',
+      'beam_not_ready_end_delay',
+    ];
+    const settings = zero.flatMap((key) => ['--set', `daq_state_machine.${key}=0`]);
+    const started = startCli(
+      [
+        'run',
+        '--stf-count',
+        '0',
+        '--speed',
+        '1',
+        '--json',
+        '--set',
+        'fast_processing.physics_period_count=0',
+        ...settings,
+      ],
+      { folder },
+    );
+    await started.saw(/resume_run/);
+    started.child.kill('SIGTERM');
+    expect(await started.finished).toMatchObject({ code: 130 });
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -78,6 +78,19 @@ describe('the server on stdio', () => {
     await started.saw(/"id":1/);
     started.child.kill(signal);
     expect(await started.finished).toMatchObject({ code: 0, signal: null });
+  });
+
+  it('answers from the store that is there now, when it has been removed and made anew', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectStdio({ folder });
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 1 });
+    for (const name of ['swf.db', 'swf.db-wal', 'swf.db-shm', 'swf.db.data'])
+      rmSync(join(folder, name), { recursive: true, force: true });
+    expect(await refusal(client, 'list_workflow_executions', {})).toMatch(/^STORE_UNAVAILABLE/);
+    await runWorkflow(folder, '--stf-count', '1', '--set', 'workflow.name=fresh');
+    const { items } = await ask(client, 'list_workflow_executions');
+    expect(items.map(({ execution_id }: { execution_id: string }) => execution_id)).toEqual(['fresh-tester-0001']);
   });
 
   it('starts without a store, says how to make one, and finds it when it appears', async () => {

@@ -16,7 +16,7 @@ describe('the command line', () => {
       'run_imminent: agents prepare',
       'start_run: physics',
       'end_run: 3 STF files',
-      'workflow_ended: every slice is final',
+      'workflow_ended: 45 of 45 TF slices are completed',
       'Run 100010, execution stf_datataking-tester-0001: completed',
       '  duration    …',
       '  STF files   3',

@@ -164,6 +164,19 @@ describe('the phases of a run', () => {
   });
 });
 
+describe('a message of another namespace, or of another run,', () => {
+  it('changes nothing', async () => {
+    const made = await makeRunningStore();
+    expect(await made.say('pause_run', { ordinal: 1, reason: 'period', namespace: 'other' })).toMatchObject({
+      effect: 'none',
+    });
+    expect(await made.say('pause_run', { ordinal: 2, reason: 'period', run_id: '999' })).toMatchObject({
+      effect: 'none',
+    });
+    expect(state(made)).toMatchObject({ phase: 'physics' });
+  });
+});
+
 describe('files', () => {
   it('of another run, of unknown parents or with frames outside the STF change nothing', async () => {
     const made = await makeRunningStore();
@@ -190,6 +203,45 @@ describe('files', () => {
     for (const { effect, reason } of unfit)
       expect({ effect, reason }).toEqual({ effect: 'none', reason: expect.any(String) });
     expect(state(made)).toMatchObject({ stfs_announced: 1, stfs_ready: 0, tf_files_received: 0, slices_created: 0 });
+  });
+});
+
+describe('a run_workflow from outside', () => {
+  const command = {
+    msg_type: 'run_workflow',
+    command_id: 'c9',
+    sender: 's',
+    namespace: 'n',
+    workflow_name: 'w',
+    params: {},
+    executed_by: 'u',
+    speed: 1,
+  };
+
+  it.each([{ run_id: '1e40' }, { run_id: '900000000000000' }, { execution_id: '../../../x', run_id: '7' }])(
+    'does not choose its numbers by %j',
+    async (chosen) => {
+      const { store, recorder } = await makeStore();
+      const body = JSON.stringify({ ...command, ...chosen });
+      const recorded = await store.write(() => recorder.recordBody('/queue/workflow_control', body));
+      expect(recorded).toMatchObject({ effect: 'applied', execution_id: 'w-u-0001' });
+      expect(store.db.prepare('SELECT run_number FROM runs').all()).toEqual([{ run_number: 100_010 }]);
+    },
+  );
+
+  it('with a name that cannot be part of an id is rejected; with parameters that cannot be used it makes nothing', async () => {
+    const { store, recorder } = await makeStore();
+    const record = (changes: object) =>
+      store.write(() => recorder.recordBody('/queue/workflow_control', JSON.stringify({ ...command, ...changes })));
+    expect(await record({ executed_by: '../u' })).toMatchObject({ effect: 'rejected' });
+    expect(await record({ executed_by: 'u'.repeat(65) })).toMatchObject({ effect: 'rejected' });
+    expect(await record({ params: { fast_processing: { stf_count: 'x' } } })).toMatchObject({
+      effect: 'none',
+      reason: expect.stringContaining('fast_processing.stf_count'),
+    });
+    expect(await record({ command_id: 'c10', params: { fast_processing: { worker_rampup_time: 300 } } })).toMatchObject(
+      { effect: 'applied' },
+    );
   });
 });
 
@@ -239,6 +291,34 @@ describe('a slice', () => {
       { attempt: 1, state: 'failed', error: 'reason 1', starts: 1 },
       { attempt: 2, state: 'failed', error: 'reason 2', starts: 1 },
     ]);
+  });
+
+  it('that stays failed is not queued again, or the execution would never be complete', async () => {
+    const made = await withSlice({ worker: { max_retries: 0 } });
+    await made.say('slice_result', { ...byWorker(1), state: 'failed' });
+    expect(await made.say('slice', { ...slice(2), stf_filename: stf, start: 0, end: 0, tf_count: 1 })).toMatchObject({
+      effect: 'none',
+    });
+    expect(state(made)).toMatchObject({ slices_failed: 1, slices_exhausted: 1, slices_queued: 0 });
+  });
+
+  it('that the plan does not have changes nothing', async () => {
+    const made = await withSlice();
+    const stray = { stf_filename: stf, tf_filename: sample, attempt: 1, start: 1, end: 1, tf_count: 1 };
+    const said = [
+      await made.say('slice', { ...stray, slice_id: 1, slice_filename: 'anything.tf' }),
+      await made.say('slice', { ...stray, slice_id: 15, slice_filename: 'swf.100010.000001_slice_015.tf' }),
+      await made.say('slice', { ...stray, slice_id: 1, slice_filename: 'swf.100010.000001_slice_001.tf', tf_count: 9 }),
+      await made.say('tf_file_registered', {
+        tf_filename: 'swf.100010.000001_tf_002.tf',
+        stf_filename: stf,
+        tf_first: 20,
+        tf_last: 21,
+        tf_count: 2,
+      }),
+    ];
+    expect(said.map(({ effect }) => effect)).toEqual(['none', 'none', 'none', 'none']);
+    expect(state(made)).toMatchObject({ slices_created: 1, tf_files_received: 1 });
   });
 
   it('of a vanished worker is begun again as the same attempt', async () => {

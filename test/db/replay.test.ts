@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 
 import { createRecorder } from '../../src/db/record.ts';
 import { openReader, openStore } from '../../src/db/store.ts';
-import { ask, askAll, connectInProcess, runCli, runWorkflow, temporaryFolder, type Answer } from '../helpers.ts';
+import {
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+  type Answer,
+} from '../helpers.ts';
 
 /** Reads the whole log of one store into an empty one, message by message, in its order. */
 async function readAgain(from: string, to: string): Promise<void> {
@@ -16,7 +25,9 @@ async function readAgain(from: string, to: string): Promise<void> {
     // What a command did is known from the log alone: its driver noted it there.
     const taken =
       commands.has(row.message_type) && row.effect === 'applied' ? { effect: { effect: 'applied' as const } } : {};
-    await target.write(() => recorder.recordBody(row.destination, row.payload, { sentAt: row.sent_at, ...taken }));
+    await target.write(() =>
+      recorder.recordBody(row.destination, row.payload, { isReplay: true, sentAt: row.sent_at, ...taken }),
+    );
   }
   source.close();
   target.close();
@@ -77,6 +88,22 @@ describe('the whole log, read into an empty store,', () => {
     // The data folder is a file: the DAQ simulator cannot write, and the execution fails.
     const failed = await runCli(['run', '--speed', 'max', '--set', `data.dir=${join(folder, 'swf.db')}`], { folder });
     expect(failed.code).toBe(3);
+
+    // Interrupted: a command that its driver took up.
+    const stopped = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });
+    await stopped.saw(/start_run/);
+    stopped.child.kill('SIGINT');
+    expect(await stopped.finished).toMatchObject({ code: 130 });
+    // A conflict, an unreadable and an unknown message.
+    const store = await openStore(join(folder, 'swf.db'));
+    const recorder = createRecorder(store.db);
+    const log = store.db
+      .prepare<[], { payload: string }>(`SELECT payload FROM workflow_messages WHERE message_type = 'stf_gen' LIMIT 1`)
+      .get();
+    const conflict = JSON.stringify({ ...(JSON.parse(log?.payload ?? '{}') as object), tf_count: 7 });
+    for (const body of [conflict, '{broken', '{"msg_type":"heartbeat"}'])
+      await store.write(() => recorder.recordBody('/topic/epictopic', body));
+    store.close();
 
     const again = join(temporaryFolder(), 'again.db');
     await readAgain(join(folder, 'swf.db'), again);

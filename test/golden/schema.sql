@@ -233,3 +233,7 @@ CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) W
 CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
 
 CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE effect IN ('rejected', 'conflict');
+
+CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
+
+CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver';

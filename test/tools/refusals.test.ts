@@ -54,6 +54,8 @@ const refusals: [tool: string, args: unknown, line: RegExp][] = [
   ['list_workflow_executions', { status: 'ended' }, /^ARGUMENT_INVALID: status .*terminated/],
   ['list_logs', { level: 'LOUD' }, /^ARGUMENT_INVALID: level = "LOUD" is no log level; give DEBUG, INFO/],
   ['list_logs', { agent: 'a', app_name: 'b' }, /^ARGUMENT_INVALID: app_name is another spelling of agent/],
+  ['list_agents', { agent_type: 'DATA' }, /^ARGUMENT_INVALID: agent_type = "DATA": .*fast_processing/],
+  ['list_logs', { app_name: 7 }, /^ARGUMENT_INVALID: agent = 7/],
   ['list_agents', { include_exited: 'yes' }, /^ARGUMENT_INVALID: include_exited = "yes"/],
   ['get_workflow_monitor', {}, /^ARGUMENT_INVALID: execution_id is missing/],
   ['get_workflow_monitor', { execution_id: 'x'.repeat(301) }, /^ARGUMENT_INVALID: execution_id/],

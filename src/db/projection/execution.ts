@@ -1,4 +1,6 @@
 import type { Message } from '../../bus/messages.ts';
+import { executionParamsSchema } from '../../workflow/params.ts';
+import { isLandmark, isWaitingCommand } from '../messages.ts';
 import type { Prepare } from '../statements.ts';
 import { applied, none, type Effect, type Projection } from './effect.ts';
 
@@ -13,6 +15,8 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
     'SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR run_number = ?',
   ).get(execution_id, run);
   if (known !== undefined && known.n > 0) return none(`execution ${execution_id} or run ${run_id} exists already`);
+  const params = executionParamsSchema.safeParse({ ...message.params, speed: message.speed });
+  if (!params.success) return none(`its parameters cannot be used: ${params.error.issues[0]?.path.join('.')}`);
   sql(
     `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, over_broker, start_time)
      VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?)`,
@@ -31,7 +35,7 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
   return applied;
 }
 
-/** A command has its effect when the driver has taken it up, which the driver notes in the log (`takeCommand`). */
+/** A command has its effect when the driver has taken it up, which the driver notes in the log with its step. */
 export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () =>
   none('waits for the driver');
 
@@ -45,11 +49,15 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   sql(
     `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE run_number = ? AND dataset_state = 'open'`,
   ).run(at, scope.run_number);
+  // What nobody has taken up by now is taken up by nobody.
+  sql(
+    `UPDATE workflow_messages SET effect_reason = 'the execution has ended' WHERE execution_id = ? AND ${isWaitingCommand}`,
+  ).run(scope.execution_id);
   if (message.status === 'failed') {
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND stf_filename IN (
          SELECT json_extract(payload, '$.filename') FROM workflow_messages
-         WHERE execution_id = ? AND message_type = 'stop_workflow' AND effect = 'applied')`,
+         WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
     ).run(scope.execution_id, scope.execution_id);
   }
   return applied;

@@ -34,8 +34,8 @@ export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) =
 
 export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { scope, at, sql }) => {
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
-  const stf = sql<[string, string], { tf_count: number }>(
-    'SELECT tf_count FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+  const stf = sql<[string, string], { tf_count: number; sequence: number }>(
+    'SELECT tf_count, sequence FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(stf_filename, scope.execution_id);
   if (stf === undefined) return none(`unknown STF file ${stf_filename}`);
   const number = sampleNumber(tf_filename);
@@ -47,6 +47,8 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
       `frames ${tf_first} to ${tf_last} are not ${tf_count} of the ${stf.tf_count} frames of ${stf_filename}`,
     );
   }
+  const planned = planSamples({ run: scope.run_number, sequence: stf.sequence, tf_count: stf.tf_count }, scope.params);
+  if (number > planned.length) return none(`${stf_filename} has ${planned.length} samples by the plan, not ${number}`);
   sql(
     `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes, file_url, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,

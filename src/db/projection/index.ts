@@ -30,6 +30,7 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
 };
 
 interface ExecutionRow {
+  namespace: string;
   status: string;
   run_number: number;
   params: string;
@@ -40,25 +41,27 @@ export type Project = (message: Message, at: string) => Effect;
 /** The projection on one connection. It is called inside the transaction that records the message. */
 export function createProjection(sql: Prepare): Project {
   // An execution's parameters never change; reading them out of JSON for each message would be most of the work.
-  const known = new Map<string, ExecutionParams>();
+  const known = new Map<string, { text: string; params: ExecutionParams }>();
 
   const scopeOf = (message: Message): Scope | Effect => {
     const { execution_id, run_id } = message;
     if (execution_id === undefined) return none('names no execution');
     const row = sql<[string], ExecutionRow>(
-      'SELECT status, run_number, params FROM workflow_executions WHERE execution_id = ?',
+      'SELECT namespace, status, run_number, params FROM workflow_executions WHERE execution_id = ?',
     ).get(execution_id);
     if (row === undefined) return none(`unknown execution ${execution_id}`);
     if (row.status !== 'running') return none(`the execution has ended (${row.status})`);
     if (run_id !== undefined && run_id !== String(row.run_number)) {
       return none(`run ${run_id} is not run ${row.run_number} of ${execution_id}`);
     }
-    let params = known.get(execution_id);
-    if (params === undefined) {
-      params = executionParamsSchema.parse(JSON.parse(row.params));
-      known.set(execution_id, params);
+    if (row.namespace !== message.namespace) return none(`${execution_id} is in namespace ${row.namespace}`);
+    let entry = known.get(execution_id);
+    // A transaction that was rolled back may have left other parameters under this id.
+    if (entry?.text !== row.params) {
+      entry = { text: row.params, params: executionParamsSchema.parse(JSON.parse(row.params)) };
+      known.set(execution_id, entry);
     }
-    return { execution_id, run_number: row.run_number, params };
+    return { execution_id, run_number: row.run_number, params: entry.params };
   };
 
   return (message, at) => {

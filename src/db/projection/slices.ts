@@ -1,4 +1,5 @@
 import type { Message } from '../../bus/messages.ts';
+import { sampleNumber, sliceFilename } from '../../workflow/plan.ts';
 import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
 import type { Prepare } from '../statements.ts';
 import { applied, none, type Effect, type Projection, type Scope } from './effect.ts';
@@ -33,6 +34,10 @@ export const slice: Projection<'slice'> = (message, { scope, at, sql }) => {
 function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: Prepare): Effect {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
   if (attempt !== 1) return none(`attempt ${attempt} of an unknown slice`);
+  if (slice_filename !== sliceFilename(stf_filename, slice_id)) {
+    return none(`${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
+  }
+  if (!isPlanned(message, scope)) return none(`slice ${slice_id} is none of those that ${tf_filename} is cut into`);
   const changed = sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
      SELECT ?, ?, tf_filename, stf_filename, run_number, execution_id, ?, ?, ?, 'queued', 1, ? FROM fastmon_files
@@ -57,9 +62,17 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
   return applied;
 }
 
+/** A sample has as many slices as planned, and no others: an execution with more would never be complete. */
+function isPlanned({ slice_id, tf_filename, start, end, tf_count }: Message<'slice'>, { params }: Scope): boolean {
+  const each = params.fast_processing.slices_per_sample;
+  const first = ((sampleNumber(tf_filename) ?? 0) - 1) * each;
+  return slice_id >= first && slice_id < first + each && end - start + 1 === tf_count;
+}
+
 function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql: Prepare): Effect {
   const next = nextSliceStatus(row.status, 'queue');
-  if (next === undefined || message.attempt !== row.attempt + 1) {
+  const isTried = isRetried(row.attempt, scope.params.worker.max_retries);
+  if (next === undefined || !isTried || message.attempt !== row.attempt + 1) {
     return none(`attempt ${message.attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
   }
   sql(

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+
+import { openJournal } from '../../src/db/journal.ts';
+import { makeRunningStore } from '../helpers.ts';
+
+/** The indexes that SQLite uses for every statement that `work` prepares. */
+async function plansOf(work: (made: Awaited<ReturnType<typeof makeRunningStore>>) => void): Promise<string[]> {
+  const made = await makeRunningStore();
+  const { db } = made.store;
+  const plans: string[] = [];
+  const prepare = db.prepare.bind(db);
+  db.prepare = (sql: string) => {
+    if (/^\s*SELECT/i.test(sql)) {
+      const explained = prepare(`EXPLAIN QUERY PLAN ${sql}`);
+      const values = Array.from({ length: (sql.match(/\?/g) ?? []).length }, () => 1);
+      plans.push((explained.all(...values) as { detail: string }[]).map(({ detail }) => detail).join('; '));
+    }
+    return prepare(sql);
+  };
+  work(made);
+  return plans;
+}
+
+describe('what is asked at every step of a run', () => {
+  it('is found by an index and never by looking at all rows', async () => {
+    const plans = await plansOf(({ store }) => {
+      const held = { execution_id: 'stf_datataking-tester-0001', run_number: 100_010, namespace: 'test' };
+      const access = openJournal(store, held, { writeLog: () => {}, isAlive: () => true, onCommitted: () => {} });
+      access.queue.queued(10);
+      access.queue.isOpen();
+      access.overview.pendingStop();
+      access.overview.isSettled();
+      access.overview.counts();
+      access.journal.behind('data', ['stf_gen'], 10);
+      access.journal.message('x');
+      access.journal.read(['stf_gen'], 0, 10);
+    });
+    expect(plans.length).toBeGreaterThan(7);
+    for (const plan of plans) expect(plan).not.toMatch(/SCAN (?!\(subquery|\d)|TEMP B-TREE/);
+    expect(plans.join('\n')).toContain('tf_slices_open');
+    expect(plans.join('\n')).toContain('workflow_messages_waiting');
+    expect(plans.join('\n')).toContain('workflow_messages_type');
+  });
+});
