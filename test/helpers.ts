@@ -47,13 +47,18 @@ export interface Surroundings {
 
 /** Starts the built command line. A process that a test leaves behind is ended with the test. */
 export function startCli(args: string[], surroundings: Surroundings): Started {
-  const started = spawnCli(args, surroundings);
+  return startProcess(process.execPath, [cliPath, ...args], surroundings);
+}
+
+/** Starts any program, which is ended with the test. */
+export function startProcess(command: string, args: string[], surroundings: Surroundings): Started {
+  const started = spawnProcess(command, args, surroundings);
   onTestFinished(() => void started.child.kill('SIGKILL'));
   return started;
 }
 
-function spawnCli(args: string[], { folder, env = {} }: Surroundings): Started {
-  const child = spawn(process.execPath, [cliPath, ...args], {
+function spawnProcess(command: string, args: string[], { folder, env = {} }: Surroundings): Started {
+  const child = spawn(command, args, {
     cwd: folder,
     env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester', ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -80,7 +85,7 @@ function spawnCli(args: string[], { folder, env = {} }: Surroundings): Started {
 }
 
 export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
-  const started = spawnCli(args, surroundings);
+  const started = spawnProcess(process.execPath, [cliPath, ...args], surroundings);
   started.child.stdin?.end();
   return started.finished;
 }

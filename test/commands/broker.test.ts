@@ -1,8 +1,10 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
+import { createStompBus } from '../../src/bus/stomp-bus.ts';
 import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
 import {
   type Answer,
@@ -13,6 +15,7 @@ import {
   type Started,
   startCli,
   temporaryFolder,
+  startProcess,
 } from '../helpers.ts';
 
 const missing = brokerIsMissing();
@@ -37,6 +40,13 @@ const driverOnly = ['data', 'fastmon', 'fast_processing', 'worker'].flatMap((typ
 ]);
 
 const start = (folder: string, args: string[]): Started => startCli(args, { folder, env: broker.env });
+
+/** A client that is not ours: Python's stomp. */
+function startPeer(...args: string[]): Started {
+  return startProcess('/usr/bin/python3', [resolve('test/peer.py'), String(broker.port), 'test', ...args], {
+    folder: temporaryFolder(),
+  });
+}
 
 function startAgents(folder: string, types: string[]): Started[] {
   return types.map((type) => start(folder, ['agent', type, '--broker', broker.url, ...settings]));
@@ -198,5 +208,134 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     });
     expect(await outcome(folder)).toEqual(await inProcess(20));
     for (const agent of agents) agent.child.kill('SIGKILL');
+  });
+
+  it('a run that an independent client asks for ends as one in a single process, and the client hears all broadcasts', async () => {
+    const folder = temporaryFolder();
+    const ear = startPeer('listen');
+    await ear.saw(/ready/);
+    const agents = startAgents(folder, ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker', 'worker']);
+    await Promise.all(agents.map((agent) => agent.saw(/works in namespace test/)));
+    expect(await startPeer('start', '20').finished).toMatchObject({ code: 0 });
+    await ear.saw(/workflow_ended/);
+    expect(await outcome(folder)).toEqual(await inProcess(20));
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const { items } = await ask(client, 'list_workflow_executions');
+    expect(items).toMatchObject([
+      { executed_by: 'peer', status: 'completed', execution_id: expect.stringMatching(/^stf_datataking-peer-\d{4}$/) },
+    ]);
+    for (const agent of agents) agent.child.kill('SIGTERM');
+    await Promise.all(agents.map(({ finished }) => finished));
+    ear.child.stdin?.end();
+    const heard = (await ear.finished).stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => JSON.parse(line) as Answer);
+    const counts: Record<string, number> = {};
+    for (const { msg_type, header, namespace } of heard) {
+      expect({ header, namespace }).toEqual({ header: msg_type, namespace: 'test' });
+      counts[msg_type as string] = (counts[msg_type as string] ?? 0) + 1;
+    }
+    expect(counts).toEqual({
+      run_imminent: 1,
+      start_run: 1,
+      stf_gen: 20,
+      stf_ready: 20,
+      tf_file_registered: 20,
+      end_run: 1,
+      workflow_ended: 1,
+    });
+  });
+
+  it('an independent client takes slices by selector and answers as a worker', async () => {
+    const folder = temporaryFolder();
+    const hand = startPeer('work');
+    await hand.saw(/ready/);
+    const run = start(folder, [
+      'run',
+      '--broker',
+      broker.url,
+      '--stf-count',
+      '3',
+      '--speed',
+      '20',
+      '--json',
+      ...settings,
+      '--set',
+      'agents.worker.enabled=false',
+    ]);
+    const { code, stdout, stderr } = await run.finished;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 45, slices_failed: 0 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const slices = await askAll(client, 'list_tf_slices', { execution_id: 'latest' });
+    expect(new Set(slices.map(({ assigned_worker }) => assigned_worker))).toEqual(new Set(['peer/01']));
+    hand.child.stdin?.end();
+    await hand.finished;
+  });
+
+  it('requests that cannot be granted are recorded with the reason, and the agent goes on', async () => {
+    const folder = temporaryFolder();
+    const [agent] = startAgents(folder, ['daq_simulator']);
+    await agent?.saw(/works in namespace test/);
+    const bus = createStompBus(
+      { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
+      () => {},
+    );
+    await bus.connect({ once: true });
+    const ask1 = (fields: object) =>
+      bus.send(
+        '/queue/workflow_control',
+        { namespace: 'test' },
+        JSON.stringify({ msg_type: 'run_workflow', sender: 'x', workflow_name: 'w', ...fields }),
+      );
+    await ask1({ config: '../../etc/passwd' });
+    await ask1({ params: { data: { dir: '/etc' } } });
+    await ask1({ params: { stf_cuont: 1 } });
+    await ask1({ executed_by: '../x' });
+    await ask1({ speed: 'max' });
+    await bus.send('/queue/workflow_control', { namespace: 'test' }, '{broken');
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    await expect.poll(async () => (await ask(client, 'list_messages'))['total_count'], { timeout: 10_000 }).toBe(6);
+    const { items } = await ask(client, 'list_messages', { order: 'oldest' });
+    expect(items.map(({ effect, effect_reason }: Answer) => [effect, effect_reason])).toEqual([
+      ['rejected', expect.stringContaining('may give a bare name only')],
+      ['rejected', expect.stringContaining('sets data, which it may not')],
+      ['rejected', expect.stringContaining('stf_count')],
+      ['rejected', expect.stringContaining('executed_by')],
+      ['rejected', expect.stringContaining('speed max')],
+      ['rejected', expect.stringContaining('not JSON')],
+    ]);
+    await bus.close();
+    agent?.child.kill('SIGTERM');
+    expect(await agent?.finished).toMatchObject({ code: 0 });
+  });
+
+  it('what was said while no process of the store was there is recorded when one comes', async () => {
+    const folder = temporaryFolder();
+    const [first] = startAgents(folder, ['data']);
+    await first?.saw(/works in namespace test/);
+    // The durable subscription is made by a second connection, a moment later.
+    await delay(1500);
+    first?.child.kill('SIGTERM');
+    await first?.finished;
+    const bus = createStompBus(
+      { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
+      () => {},
+    );
+    await bus.connect({ once: true });
+    const body = { msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'foreign-x-0001', run_id: '7' };
+    await bus.send('/topic/epictopic', { namespace: 'test', persistent: 'true' }, JSON.stringify(body));
+    await bus.close();
+    const [second] = startAgents(folder, ['data']);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    await expect
+      .poll(async () => (await ask(client, 'list_messages', { search: 'foreign-x' }))['total_count'], {
+        timeout: 15_000,
+      })
+      .toBe(1);
+    second?.child.kill('SIGTERM');
+    await second?.finished;
   });
 });
