@@ -1,12 +1,13 @@
-import { statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 
 import * as z from 'zod';
 
 import { destinations } from './bus/messages.ts';
+import { type ConfigSources, leafKeys, readLayers } from './config-files.ts';
+import { adoptTestbed } from './config-testbed.ts';
 import { SwfError } from './errors.ts';
 import { closest } from './nearest.ts';
-import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
+import { isTable, showValue, type Table } from './toml.ts';
 import {
   daqSection,
   fastmonSection,
@@ -65,40 +66,31 @@ const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 
-export interface ConfigSources {
-  /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
-  name?: string | undefined;
-  /** `section.key=value`, as `--set` takes them; later ones win. */
-  sets?: readonly string[];
-  /** Sections that win over the files, as a message or a tool may give them. */
-  overrides?: Readonly<Record<string, unknown>>;
-  /** Where `./workflows` is looked for. */
-  workingFolder: string;
-  /** The files that the package ships. */
-  shippedFolder: string;
+/** That of the shipped file, for files that name none. */
+const shippedNamespace = 'torre2';
+
+/** A configuration that has been checked, and what is to be said about it. */
+export interface Loaded {
+  config: Config;
+  /** What was understood and has no effect here. */
+  warnings: string[];
+  /** Whether the user chose the namespace, or it is that of the shipped file. */
+  isOwnNamespace: boolean;
 }
 
-const defaultName = 'fast_processing_default';
-
 /** Reads, checks and freezes a configuration. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export function loadConfig(sources: ConfigSources): Config {
-  const path = findConfig(sources);
-  const origins = new Map<string, string>();
-  const main = readToml(path);
-  const merged = mergeIncludes(main, path, origins);
-  if (sources.overrides !== undefined) {
-    mergeInto(merged, sources.overrides);
-    for (const key of leafKeys(sources.overrides)) origins.set(key, 'the request');
-  }
-  for (const set of sources.sets ?? []) applySet(merged, set, origins);
-  const named = isTable(main['testbed']) && main['testbed']['namespace'] !== undefined;
-  if (!named && origins.get('testbed.namespace') !== '--set') {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `${path} has no [testbed] namespace; add it, or give --set testbed.namespace=NAME`,
-    );
-  }
-  return checkConfig(merged, (key) => origins.get(key) ?? path);
+export function loadConfig(sources: ConfigSources): Loaded {
+  const { table, origins, path } = readLayers(sources);
+  const warnings = adoptTestbed(table);
+  const testbed = isTable(table['testbed']) ? table['testbed'] : {};
+  const isNamed = testbed['namespace'] !== undefined;
+  const config = checkConfig(
+    isNamed ? table : { ...table, testbed: { ...testbed, namespace: shippedNamespace } },
+    (key) => origins.get(key) ?? path,
+  );
+  const namespaceFrom = origins.get('testbed.namespace');
+  const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
+  return { config, warnings, isOwnNamespace };
 }
 
 /** The recorded configuration of an execution that goes on. */
@@ -108,19 +100,11 @@ export function parseRecordedConfig(params: unknown, executionId: string): Confi
 }
 
 /**
- * A namespace that everybody who did not choose one has is no boundary on a broker that is shared (contract §3).
+ * A namespace that everybody has who did not choose one is no boundary on a broker that is shared (contract §3).
  * Throws `CONFIG_INVALID`.
  */
-export function requireOwnNamespace(
-  config: Config,
-  { name, sets = [], workingFolder, shippedFolder }: ConfigSources,
-): void {
-  const isSet = sets.some((set) => /^\s*testbed\.namespace\s*=/.test(set));
-  if (
-    isSet ||
-    dirname(findConfig({ ...(name === undefined ? {} : { name }), workingFolder, shippedFolder })) !== shippedFolder
-  )
-    return;
+export function requireOwnNamespace({ config, isOwnNamespace }: Loaded): void {
+  if (isOwnNamespace) return;
   throw new SwfError(
     'CONFIG_INVALID',
     `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
@@ -138,105 +122,6 @@ export function requireEveryAgent({ agents }: Config): void {
   }
 }
 
-function findConfig({ name = defaultName, workingFolder, shippedFolder }: ConfigSources): string {
-  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
-  if (name.includes('/') || isFile(asPath)) {
-    if (isFile(asPath)) return asPath;
-    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
-  }
-  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
-  const folders = [join(workingFolder, 'workflows'), shippedFolder];
-  for (const folder of folders) {
-    for (const candidate of candidates) {
-      const path = join(folder, candidate);
-      if (isFile(path)) return path;
-    }
-  }
-  throw new SwfError(
-    'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
-  );
-}
-
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-
-/** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
-function mergeIncludes(table: Table, path: string, origins: Map<string, string>, including: string[] = []): Table {
-  if (including.includes(path)) {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `${path} includes itself (${[...including, path].join(' → ')}); take one include out`,
-    );
-  }
-  const merged: Table = {};
-  for (const include of includesOf(table, path)) {
-    const includePath = resolve(dirname(path), include);
-    const included = mergeIncludes(readToml(includePath), includePath, origins, [...including, path]);
-    mergeInto(merged, included);
-  }
-  mergeInto(merged, table);
-  for (const key of leafKeys(table)) origins.set(key, path);
-  return merged;
-}
-
-function includesOf(table: Table, path: string): string[] {
-  const workflow = table['workflow'];
-  const includes = isTable(workflow) ? workflow['includes'] : undefined;
-  if (includes === undefined) return [];
-  if (Array.isArray(includes) && includes.every((item) => typeof item === 'string')) return includes;
-  throw new SwfError(
-    'CONFIG_INVALID',
-    `${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`,
-  );
-}
-
-function mergeInto(target: Table, source: Table): void {
-  for (const [key, value] of Object.entries(source)) {
-    const before = Object.hasOwn(target, key) ? target[key] : undefined;
-    if (isTable(before) && isTable(value)) mergeInto(before, value);
-    else target[key] = isTable(value) ? structuredClone(value) : value;
-  }
-}
-
-function leafKeys(table: Table, prefix = ''): string[] {
-  return Object.entries(table).flatMap(([key, value]) =>
-    isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
-  );
-}
-
-function applySet(table: Table, set: string, origins: Map<string, string>): void {
-  const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
-  if (match === null) {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
-    );
-  }
-  const [, given = '', text = ''] = match;
-  if (given === 'workflow.includes') {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `--set ${JSON.stringify(set)}: files are included before keys are set; write includes into a file of your own`,
-    );
-  }
-  const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
-  const path = dotted.split('.');
-  const key = path.pop() as string;
-  let section = table;
-  for (const name of path) {
-    if (!Object.hasOwn(section, name)) section[name] = {};
-    if (!isTable(section[name])) {
-      throw new SwfError(
-        'CONFIG_INVALID',
-        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; mend that first`,
-      );
-    }
-    section = section[name];
-  }
-  section[key] = tomlValue(text.trim());
-  origins.set(dotted, '--set');
-}
-
 function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
   const result = configSchema.safeParse(withPeriodCount(table));
   if (!result.success) throw invalid(result.error, table, originOf);
@@ -249,9 +134,6 @@ function checkConfig(table: Table, originOf: (dottedKey: string) => string): Con
   }
   return deepFreeze(result.data);
 }
-
-/** One key has two places; what `--set` says of either must win over a file that has the other. */
-const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
 /** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
 function withPeriodCount(table: Table): Table {

@@ -1,7 +1,8 @@
 import { decodeMessage, type Message } from './bus/messages.ts';
 import type { BrokerSettings, Delivery } from './bus/stomp-bus.ts';
+import type { ConfigSources } from './config-files.ts';
 import { requestedSections, requireBareName } from './config-request.ts';
-import { type Config, type ConfigSources, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
 import { begin, type Crew, enter } from './db/drive.ts';
 import { createRecorder } from './db/record.ts';
@@ -178,7 +179,7 @@ function requestedConfig(request: Message<'run_workflow'>, { config, sources }: 
   const overrides = requestedSections(request.params);
   const { testbed, broker, data, agents } = config;
   const sets = [...(sources.sets ?? []), `testbed.namespace=${testbed.namespace}`];
-  return { ...loadConfig({ ...sources, name, sets, overrides }), testbed, broker, data, agents };
+  return { ...loadConfig({ ...sources, name, sets, overrides }).config, testbed, broker, data, agents };
 }
 
 function requireSpeed(speed: Speed): void {

@@ -13,7 +13,7 @@ function folderWith(files: Record<string, string>) {
   const workingFolder = temporaryFolder();
   mkdirSync(join(workingFolder, 'workflows'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(workingFolder, name), text);
-  return (name?: string, sets: string[] = []) => loadConfig({ name, sets, workingFolder, shippedFolder });
+  return (name?: string, sets: string[] = []) => loadConfig({ name, sets, workingFolder, shippedFolder }).config;
 }
 
 const minimal = '[testbed]\nnamespace = "mine"\n';
@@ -115,7 +115,6 @@ describe('a configuration', () => {
 
 describe('a wrong configuration', () => {
   it.each([
-    ['[fast_processing]\nstf_count = 3\n', /^.*wrong\.toml has no \[testbed\] namespace/],
     ['[testbed]\nnamespace = ""\n', /wrong\.toml: testbed\.namespace = "": must be/],
     [
       `${minimal}[fast_processing]\nstf_cuont = 3\n`,
@@ -144,7 +143,7 @@ describe('a wrong configuration', () => {
 
   it.each([
     ['fast_processing.stf_count.x=1', /--set ".*": stf_count = 10 is no section/],
-    ['workflow.includes=["a.toml"]', /files are included before/],
+    ['workflow.includes=["a.toml"]', /files are read before/],
     ['fast_processing.stf_count=nan', /fast_processing\.stf_count = NaN/],
     ['fast_processing.stf_count=1979-05-27', /fast_processing\.stf_count = 1979-05-27/],
     ['a.b=1', /unknown key a; known sections are testbed, workflow/],
@@ -163,6 +162,69 @@ describe('a wrong configuration', () => {
     const load = folderWith({ 'main.toml': `${minimal}[workflow]\nincludes = ["gone.toml"]\n` });
     expect(() => load('main.toml')).toThrow(
       expect.objectContaining({ code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('gone.toml') }),
+    );
+  });
+});
+
+describe('the testbed’s own files', () => {
+  /** The keys that the testbed's files have, with its agents, places and spellings. */
+  const testbed = {
+    'workflows/testbed.toml':
+      '[testbed]\nnamespace = "torre1"\n[agents.processing]\nenabled = true\nscript = "example_agents/processing_agent.py"\n[agents.data]\nenabled = false\nscript = "x.py"\n[workflow]\nname = "stf_datataking"\nconfig = "own_processing"\nrealtime = true\n[parameters]\n',
+    'workflows/own_processing.toml':
+      '[testbed]\nnamespace = "torre2"\n[workflow]\nname = "fast_processing"\nversion = "1.0"\ndescription = "d"\nincludes = ["own_daq.toml"]\n[agents.processing]\nenabled = false\n[agents.fast_processing]\nenabled = true\nscript = "y.py"\n[fast_processing]\nstf_count = 10\nphysics_period_count = 1\nworker_rampup_time = 300\nworker_rampdown_time = 60\nnum_tf_per_slice = 2\n',
+    'workflows/own_daq.toml': '[daq_state_machine]\nstf_interval = 3.0\nphysics_period_count = 2\n',
+    'workflows/datataking.toml':
+      '[workflow]\nname = "stf_datataking"\n[simulation]\nstf_count = 5\nphysics_period_count = 1\nphysics_period_duration = 60\nstf_interval = 2.2\nrealtime = false\n',
+  };
+
+  function loader() {
+    const workingFolder = temporaryFolder();
+    mkdirSync(join(workingFolder, 'workflows'));
+    for (const [name, text] of Object.entries(testbed)) writeFileSync(join(workingFolder, name), text);
+    return (name: string, testbedFile?: string) => loadConfig({ name, testbedFile, workingFolder, shippedFolder });
+  }
+
+  it('load as they are; agents that are not bundled and keys without effect are told', () => {
+    const { config, warnings, isOwnNamespace } = loader()('testbed');
+    expect(config).toMatchObject({
+      testbed: { namespace: 'torre1' },
+      workflow: { name: 'stf_datataking', version: '1.0' },
+      fast_processing: { stf_count: 10, physics_period_count: 1 },
+      daq_state_machine: { stf_interval: 3 },
+      agents: { data: { enabled: false }, fast_processing: { enabled: true } },
+    });
+    expect(isOwnNamespace).toBe(true);
+    expect(warnings).toEqual([
+      'agents.processing is not bundled with swf-mcp and is not started',
+      'fast_processing.worker_rampup_time is known and has no effect here',
+      'fast_processing.worker_rampdown_time is known and has no effect here',
+      'fast_processing.num_tf_per_slice is known and has no effect here',
+    ]);
+  });
+
+  it('take [simulation] for keys that are not set, and the namespace from the overrides or the shipped file', () => {
+    const load = loader();
+    const alone = load('datataking');
+    expect(alone.config).toMatchObject({
+      testbed: { namespace: 'torre2' },
+      workflow: { realtime: false },
+      fast_processing: { stf_count: 5, physics_period_count: 1 },
+      daq_state_machine: { physics_period_duration: 60, stf_interval: 2.2 },
+    });
+    expect(alone.isOwnNamespace).toBe(false);
+    const overridden = load('datataking', 'testbed.toml');
+    expect(overridden.config.testbed.namespace).toBe('torre1');
+    expect(overridden.isOwnNamespace).toBe(true);
+  });
+
+  it('keep an unknown key of [simulation] an error, and a missing file of overrides too', () => {
+    const load = folderWith({ 'x.toml': `${minimal}[simulation]\nstf_cuont = 1\n` });
+    expect(() => load('x.toml')).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining('simulation') }),
+    );
+    expect(() => loader()('datataking', 'gone.toml')).toThrow(
+      expect.objectContaining({ code: 'CONFIG_NOT_FOUND', message: expect.stringContaining('SWF_TESTBED_CONFIG') }),
     );
   });
 });

@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import { brokerSettings } from '../broker-settings.ts';
 import { loadConfig, requireOwnNamespace } from '../config.ts';
 import { openStore } from '../db/store.ts';
@@ -9,7 +7,7 @@ import { nearest } from '../nearest.ts';
 import { startAgent } from '../run-agent.ts';
 import { startDaqAgent } from '../run-daq.ts';
 import { type AgentType, agentTypes } from '../workflow/states.ts';
-import { exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
+import { configPlaces, exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
 import { asRecorded } from './run.ts';
 
 export interface AgentArguments {
@@ -23,8 +21,9 @@ export interface AgentArguments {
 export async function agentCommand(io: Io, { type, broker, config: name, sets }: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   const agentType = parseType(type);
-  const sources = { name, sets, workingFolder: io.workingFolder, shippedFolder: join(io.packageFolder, 'workflows') };
-  const config = loadConfig(sources);
+  const sources = { name, sets, ...configPlaces(io) };
+  const loaded = loadConfig(sources);
+  const { config } = loaded;
   const settings = brokerSettings(broker, config.broker, io.env);
   if (settings === undefined) {
     throw new SwfError(
@@ -32,7 +31,7 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
       'an agent of its own needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
     );
   }
-  requireOwnNamespace(config, sources);
+  requireOwnNamespace(loaded);
   const user = userName(io);
   const level = logLevel(io);
   const store = await openStore(storePath(io));

@@ -33,6 +33,13 @@ export function storePath({ db, env, workingFolder }: Io): string {
   return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
 }
 
+/** Where configurations are looked for, and the environment's file of overrides. */
+export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
+  workingFolder,
+  shippedFolder: join(packageFolder, 'workflows'),
+  testbedFile: env['SWF_TESTBED_CONFIG'],
+});
+
 /** `--db` again, for a command that is to be typed next. */
 export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${db}`);
 

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import { brokerSettings, recordedBroker } from '../broker-settings.ts';
 import type { BrokerSettings } from '../bus/stomp-bus.ts';
@@ -8,7 +8,7 @@ import { SwfError } from '../errors.ts';
 import { startWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { driveToEnd } from './drive.ts';
-import { type Io, logLevel, storePath, userName } from './io.ts';
+import { configPlaces, type Io, logLevel, storePath, userName } from './io.ts';
 
 export interface RunArguments {
   config: string | undefined;
@@ -30,19 +30,19 @@ export async function runCommand(
   const sources = {
     name,
     sets: [...sets, ...(stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`])],
-    workingFolder: io.workingFolder,
-    shippedFolder: join(io.packageFolder, 'workflows'),
+    ...configPlaces(io),
   };
   const loaded = loadConfig(sources);
-  const settings = brokerSettings(broker, loaded.broker, io.env);
-  const speed = given ?? (loaded.workflow.realtime ? 1 : 'max');
-  if (settings === undefined) requireEveryAgent(loaded);
+  for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
+  const settings = brokerSettings(broker, loaded.config.broker, io.env);
+  const speed = given ?? (loaded.config.workflow.realtime ? 1 : 'max');
+  if (settings === undefined) requireEveryAgent(loaded.config);
   else {
-    requireOwnNamespace(loaded, sources);
+    requireOwnNamespace(loaded);
     refuseVirtualTime(speed);
   }
   const path = storePath(io);
-  const config = asRecorded(loaded, path, io.workingFolder, settings);
+  const config = asRecorded(loaded.config, path, io.workingFolder, settings);
   const store = await openStore(path);
   try {
     return await driveToEnd(io, { store, config, speed, json, broker: settings }, (options) =>

@@ -1,0 +1,72 @@
+import { isTable, type Table } from './toml.ts';
+
+/**
+ * The testbed's own files load as they are (contract §3): what they say in other places is moved to ours, what has no
+ * meaning here is taken out and told.
+ */
+const bundledAgents: ReadonlySet<string> = new Set(['data', 'fastmon', 'fast_processing', 'worker']);
+
+/** Keys of the testbed that are known and do nothing here. */
+const idleKeys = {
+  fast_processing: ['worker_rampup_time', 'worker_rampdown_time', 'num_tf_per_slice'],
+  workflow: ['config'],
+} as const;
+
+/** Where the keys of `[simulation]` stand here. */
+const simulationKeys = {
+  stf_count: 'fast_processing',
+  physics_period_count: 'fast_processing',
+  physics_period_duration: 'daq_state_machine',
+  stf_interval: 'daq_state_machine',
+  realtime: 'workflow',
+} as const;
+
+/** Changes the table; returns what a user should be told. */
+export function adoptTestbed(table: Table): string[] {
+  const warnings = adoptAgents(table);
+  for (const [section, keys] of Object.entries(idleKeys)) {
+    const values = table[section];
+    if (!isTable(values)) continue;
+    for (const key of keys) {
+      if (Object.hasOwn(values, key) && section !== 'workflow')
+        warnings.push(`${section}.${key} is known and has no effect here`);
+      delete values[key];
+    }
+  }
+  adoptSimulation(table);
+  if (isTable(table['parameters'])) {
+    if (Object.keys(table['parameters']).length > 0)
+      warnings.push('[parameters] is known and has no effect here; use --set');
+    delete table['parameters'];
+  }
+  return warnings;
+}
+
+function adoptAgents(table: Table): string[] {
+  const { agents } = table;
+  if (!isTable(agents)) return [];
+  const warnings: string[] = [];
+  for (const [name, settings] of Object.entries(agents)) {
+    if (!isTable(settings)) continue;
+    // The testbed's script is one of its own programs.
+    delete settings['script'];
+    if (bundledAgents.has(name)) continue;
+    warnings.push(`agents.${name} is not bundled with swf-mcp and is not started`);
+    delete agents[name];
+  }
+  return warnings;
+}
+
+/** `[simulation]` stands for keys that are not set in their own place. */
+function adoptSimulation(table: Table): void {
+  const { simulation } = table;
+  if (!isTable(simulation)) return;
+  for (const [key, section] of Object.entries(simulationKeys)) {
+    if (!Object.hasOwn(simulation, key)) continue;
+    const home = isTable(table[section]) ? table[section] : {};
+    table[section] = Object.hasOwn(home, key) ? home : { ...home, [key]: simulation[key] };
+    delete simulation[key];
+  }
+  // What is left is unknown, and is refused as such.
+  if (Object.keys(simulation).length === 0) delete table['simulation'];
+}
