@@ -21,6 +21,7 @@ function createIo(program: Command): Io {
     // Built, this file is dist/cli.js.
     packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
     version: packageJson.version,
+    nodeVersion: process.versions.node,
     db: program.opts<{ db?: string }>().db,
     out: (text) => void process.stdout.write(text),
     err: (line) => void process.stderr.write(`${line}\n`),
@@ -60,6 +61,10 @@ const brokerOption = (): Option =>
     '--broker <URL>',
     'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
   );
+const setOption = (): Option =>
+  new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated')
+    .argParser((set, before: string[]) => [...before, set])
+    .default([], 'none');
 const jsonOption = (): Option => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
 function createProgram(run: Run): Command {
@@ -89,12 +94,7 @@ function createProgram(run: Run): Command {
     .option('--stf-count <N>', 'STF files a physics period', parseCount)
     .addOption(brokerOption())
     .addOption(speedOption('1 is real time, 20 twenty times faster, max as fast as it goes'))
-    .option(
-      '--set <section.key=value>',
-      'overrides a key of the configuration; may be repeated',
-      (set, before: string[]) => [...before, set],
-      [],
-    )
+    .addOption(setOption())
     .addOption(jsonOption())
     .action(
       async (
@@ -126,12 +126,7 @@ function createProgram(run: Run): Command {
   add('agent <TYPE>', 'one agent as a process of its own, on a broker, until SIGTERM')
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
-    .option(
-      '--set <section.key=value>',
-      'overrides a key of the configuration; may be repeated',
-      (set, before: string[]) => [...before, set],
-      [],
-    )
+    .addOption(setOption())
     .action(async (type: string, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
       await run(async (io) =>
         (await import('./commands/agent.ts')).agentCommand(io, { type, broker, config, sets: set }),
@@ -139,7 +134,21 @@ function createProgram(run: Run): Command {
     });
 
   addQuestions(add, run);
+  addDoctor(add, run);
   return program;
+}
+
+/** The command that looks whether all is in place. */
+function addDoctor(add: Add, run: Run): void {
+  add('doctor [CONFIG]', 'is everything in place: Node, store, configuration, broker; a line each, with what to do')
+    .addOption(brokerOption())
+    .addOption(setOption())
+    .option('--unsubscribe', "remove the store's durable subscription from the broker")
+    .action(async (config: string | undefined, options: { broker?: string; set: string[]; unsubscribe?: true }) => {
+      const { broker, set: sets, unsubscribe } = options;
+      const args = { config, broker, sets, unsubscribe: unsubscribe === true };
+      await run(async (io) => (await import('./commands/doctor.ts')).doctorCommand(io, args));
+    });
 }
 
 type Add = (name: string, description: string) => Command;

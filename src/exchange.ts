@@ -36,7 +36,8 @@ export interface ExchangeOptions extends IntakeOptions {
   stomp: StompBus;
   /** A second connection under the store's client id, for the one process that listens durably. */
   openListener: (clientId: string) => StompBus;
-  storeId: string;
+  /** Client id and name of the store's durable subscription. */
+  durableName: string;
   processId: number;
   isAlive: LivenessTest;
   /** The message types that this process's agents say: what gone processes left of them is sent from here. */
@@ -163,7 +164,7 @@ function createUpkeep(options: ExchangeOptions, outbox: Outbox, intake: ReturnTy
   let closed = false;
 
   const listen = (): void => {
-    const clientId = `swf.${options.storeId}.${namespace}`;
+    const clientId = options.durableName;
     listener = options.openListener(clientId);
     const headers = { 'activemq.subscriptionName': clientId, selector: selectorFor(namespace) };
     listener.subscribe({ ...intake.work('durable', destinations.broadcast), headers });

@@ -66,7 +66,7 @@ export async function openStation(
       void listener.connect({ once: false });
       return listener;
     },
-    storeId: await store.write(() => storeId(store.db)),
+    durableName: durableName(await store.write(() => storeId(store.db)), config.testbed.namespace),
     namespace: config.testbed.namespace,
     processId,
     isAlive,
@@ -102,6 +102,9 @@ export async function openStation(
     },
   };
 }
+
+/** The client id, and the name, of a store's durable subscription. */
+export const durableName = (id: string, namespace: string): string => `swf.${id}.${namespace}`;
 
 /** The message types that each agent type says. */
 export const spokenBy: Readonly<Record<string, readonly MessageType[]>> = {

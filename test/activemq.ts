@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 
 import { temporaryFolder } from './helpers.ts';
 
@@ -147,4 +148,24 @@ export async function startProxy(port: number): Promise<{ port: number; server: 
       for (const socket of sockets) socket.resetAndDestroy();
     },
   };
+}
+
+/** TLS in front of a broker, with a certificate of its own for `localhost`. */
+export async function startTls(
+  port: number,
+  folder: string,
+): Promise<{ port: number; certificate: string; server: Server }> {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate, '-days', '2'];
+  execFileSync('openssl', [...request, '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'], {
+    stdio: 'ignore',
+  });
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+    client.pipe(upstream).pipe(client);
+  }).listen(0, '127.0.0.1');
+  server.on('tlsClientError', () => {});
+  await once(server, 'listening');
+  return { port: (server.address() as { port: number }).port, certificate, server };
 }

@@ -55,6 +55,8 @@ export interface StompBus {
   /** Subscribes in this session and in every later one. */
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
+  /** Removes a durable subscription that nobody listens to, by its name. */
+  forget(durableName: string): Promise<void>;
   /** Resolves at the broker's receipt; rejects when the session ends before it. */
   send(destination: string, headers: Record<string, string>, body: string): Promise<void>;
   close(): Promise<void>;
@@ -126,6 +128,11 @@ class ReturningConnection implements StompBus {
   unsubscribe(id: string): void {
     this.#subscriptions.delete(id);
     if (this.#session?.isUp === true) this.#request(this.#session, 'UNSUBSCRIBE', { id }).catch(() => {});
+  }
+
+  forget(durableName: string): Promise<void> {
+    if (this.#session?.isUp !== true) return Promise.reject(notUp());
+    return this.#request(this.#session, 'UNSUBSCRIBE', { id: 'durable', 'activemq.subscriptionName': durableName });
   }
 
   send(destination: string, headers: Record<string, string>, body: string): Promise<void> {

@@ -12,6 +12,7 @@ export interface Io {
   /** The folder that holds the package's own `workflows/`. */
   packageFolder: string;
   version: string;
+  nodeVersion: string;
   /** `--db`, where it was given. */
   db: string | undefined;
   out(text: string): void;

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
 import { createStompBus } from '../../src/bus/stomp-bus.ts';
-import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
+import { type Broker, brokerIsMissing, startBroker, startTls } from '../activemq.ts';
 import {
   type Answer,
   ask,
@@ -337,5 +337,122 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       .toBe(1);
     second?.child.kill('SIGTERM');
     await second?.finished;
+  });
+
+  it('a run killed in the middle is resumed over the broker and ends as one left alone', async () => {
+    const folder = temporaryFolder();
+    const agents = startAgents(folder, ['data', 'fastmon', 'fast_processing', 'worker']);
+    await Promise.all(agents.map((agent) => agent.saw(/works in namespace test/)));
+    const run = start(folder, [
+      'run',
+      '--broker',
+      broker.url,
+      '--stf-count',
+      '20',
+      '--speed',
+      '10',
+      ...settings,
+      ...driverOnly,
+    ]);
+    await run.saw(/start_run/);
+    await delay(1500);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const resumed = await start(folder, ['resume', 'latest', '--json']).finished;
+    expect(resumed).toMatchObject({ code: 0 });
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ status: 'completed', stf_count: 20, slices_completed: 300 });
+    expect(await outcome(folder)).toEqual(await inProcess(20));
+    for (const agent of agents) agent.child.kill('SIGTERM');
+    await Promise.all(agents.map(({ finished }) => finished));
+  });
+
+  it('an agent waits for a broker that is not there yet; a run says so and makes nothing', async () => {
+    const folder = temporaryFolder();
+    const nowhere = 'stomp://127.0.0.1:1';
+    const [agent] = [start(folder, ['agent', 'data', '--broker', `${nowhere},${broker.url}`, ...settings])];
+    await agent.saw(/works in namespace test/);
+    agent.child.kill('SIGTERM');
+    expect(await agent.finished).toMatchObject({ code: 0 });
+    const other = temporaryFolder();
+    for (const [url, env, line] of [
+      [nowhere, {}, /^BROKER_UNREACHABLE: stomp:\/\/127\.0\.0\.1:1 cannot be reached: .*\n$/],
+      [broker.url, { ACTIVEMQ_PASSWORD: 'wrong' }, /^BROKER_REFUSED: .*check user, password and rights\n$/],
+    ] as const) {
+      const { code, stderr } = await startCli(['run', '--broker', url, '--json', ...settings], {
+        folder: other,
+        env: { ...broker.env, ...env },
+      }).finished;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(line);
+    }
+    expect(await askAll(await connectInProcess(join(other, 'swf.db')), 'list_workflow_executions')).toEqual([]);
+  });
+
+  it('doctor looks at everything, and removes the durable subscription', async () => {
+    const folder = temporaryFolder();
+    const [agent] = startAgents(folder, ['data']);
+    await agent?.saw(/works in namespace test/);
+    await delay(1000);
+    agent?.child.kill('SIGTERM');
+    await agent?.finished;
+    const { code, stdout } = await start(folder, [
+      'doctor',
+      '--broker',
+      broker.url,
+      '--set',
+      'testbed.namespace=test',
+      '--unsubscribe',
+    ]).finished;
+    expect({
+      code,
+      lines: stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(0, 19).trimEnd()),
+    }).toEqual({
+      code: 0,
+      lines: [
+        'node',
+        'user',
+        'store',
+        'file system',
+        'configuration',
+        'broker',
+        'login',
+        'clock',
+        'broadcast',
+        'slices',
+        'results',
+        'control',
+        'unsubscribe',
+      ].map((subject) => `ok    ${subject}`),
+    });
+    const refused = await startCli(['doctor', '--broker', broker.url], {
+      folder,
+      env: { ...broker.env, ACTIVEMQ_PASSWORD: 'wrong' },
+    }).finished;
+    expect(refused).toMatchObject({ code: 1, stdout: expect.stringMatching(/^fail {2}login .*BROKER_REFUSED/m) });
+  });
+
+  it('runs over TLS with a CA file, taken from the environment, and refuses a certificate that it does not know', async () => {
+    const folder = temporaryFolder();
+    const terminator = await startTls(broker.port, folder);
+    onTestFinished(() => void terminator.server.close());
+    const env = {
+      ...broker.env,
+      ACTIVEMQ_HOST: 'localhost',
+      ACTIVEMQ_PORT: String(terminator.port),
+      ACTIVEMQ_USE_SSL: 'true',
+    };
+    const args = ['run', '--broker', 'env', '--stf-count', '1', '--speed', '50', '--json', ...settings];
+    const unknown = await startCli(args, { folder, env }).finished;
+    expect(unknown).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^BROKER_UNREACHABLE: .*self-signed certificate/),
+    });
+    const known = await startCli(args, { folder, env: { ...env, ACTIVEMQ_SSL_CA_CERTS: terminator.certificate } })
+      .finished;
+    expect(known).toMatchObject({ code: 0 });
+    expect(JSON.parse(known.stdout)).toMatchObject({ slices_completed: 15 });
   });
 });
