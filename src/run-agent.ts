@@ -6,13 +6,12 @@ import type { Config } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
 import { type Crew, enter } from './db/drive.ts';
 import { runningOverBroker } from './db/executions.ts';
-import { givenUpSlices } from './db/lost-starts.ts';
-import { beatSeconds } from './db/owners.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
 import type { Log, LogLevel } from './log.ts';
+import { watchLostSlices } from './lost-slices.ts';
 import { createPresence } from './presence.ts';
-import { currentProcess, isAlive } from './process-identity.ts';
+import { currentProcess } from './process-identity.ts';
 import { supervise } from './run-workflow.ts';
 import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
@@ -116,59 +115,23 @@ async function readEverything(
   const { store, config } = options;
   const sql = preparer(store.db);
   const reading = new Map<string, Promise<void>>();
-  const sweep =
-    agent.type === 'fast_processing'
-      ? setInterval(() => void giveUpLostSlices(options, name, benches).catch(onFault), beatSeconds * 1000)
-      : undefined;
-  try {
-    while (!stopping.aborted) {
-      for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
-        if (reading.has(executionId)) continue;
-        const { workplace } = benches.of(executionId, undefined);
-        // Told to stop, it finishes the message in hand; the execution's end it hears of by its own signal.
-        const signal = AbortSignal.any([stopping, workplace.signal]);
-        const part = { name, work: () => runReader(agent, name, { ...workplace, signal }) };
-        reading.set(
-          executionId,
-          supervise(part, workplace, onFault).finally(() => reading.delete(executionId)),
-        );
-      }
-      await station.bus.news(stopping);
+  while (!stopping.aborted) {
+    for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
+      if (reading.has(executionId)) continue;
+      const bench = benches.of(executionId, undefined).workplace;
+      // Told to stop, it finishes the message in hand; the execution's end it hears of by its own signal.
+      const workplace = { ...bench, signal: AbortSignal.any([stopping, bench.signal]) };
+      const parts = [
+        { name, work: () => runReader(agent, name, workplace) },
+        ...(agent.type === 'fast_processing' ? [{ name, work: () => watchLostSlices(store, name, workplace) }] : []),
+      ];
+      const read = Promise.all(parts.map((part) => supervise(part, workplace, onFault)));
+      reading.set(
+        executionId,
+        read.then(() => void reading.delete(executionId)),
+      );
     }
-  } finally {
-    clearInterval(sweep);
+    await station.bus.news(stopping);
   }
   await Promise.all(reading.values());
-}
-
-/** A slice that has killed its workers too often is failed by the fast processing agent (contract §2). */
-async function giveUpLostSlices({ store, config }: AgentOptions, name: string, benches: Benches): Promise<void> {
-  const sql = preparer(store.db);
-  for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
-    for (const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } of givenUpSlices(
-      sql,
-      executionId,
-      isAlive,
-    )) {
-      const { journal, clock } = benches.of(executionId, undefined).workplace;
-      const error = 'worker vanished 3 times';
-      await journal.step({
-        sender: name,
-        tick: clock.now(),
-        says: [
-          {
-            msg_type: 'slice_result',
-            slice_id,
-            slice_filename,
-            tf_filename,
-            attempt,
-            worker_id,
-            hostname,
-            state: 'failed',
-            error,
-          },
-        ],
-      });
-    }
-  }
 }

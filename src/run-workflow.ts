@@ -24,6 +24,7 @@ import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
 import { messageOf, SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
+import { watchLostSlices } from './lost-slices.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
 import { runSlots } from './slots.ts';
@@ -319,6 +320,15 @@ function partsOf(
       .filter(({ type }) => agents[type] !== undefined)
       .map((agent) => ({ name: agents[agent.type], work: () => runReader(agent, agents[agent.type], workplace) })),
     ...(agents.worker === undefined ? [] : [{ name: agents.worker, work }]),
+    // In one process no worker can vanish while the driver lives.
+    ...(station === undefined || agents.fast_processing === undefined
+      ? []
+      : [
+          {
+            name: agents.fast_processing,
+            work: () => watchLostSlices(options.store, agents.fast_processing, workplace),
+          },
+        ]),
     {
       name: agents.daq_simulator,
       work: async () => {

@@ -455,4 +455,60 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     expect(known).toMatchObject({ code: 0 });
     expect(JSON.parse(known.stdout)).toMatchObject({ slices_completed: 15 });
   });
+
+  it('a slice that kills its workers is failed after the third and tried again, and the run goes on', async () => {
+    const folder = temporaryFolder();
+    const own = [
+      '--set',
+      'testbed.namespace=deadly',
+      '--set',
+      'fast_processing.target_worker_count=1',
+      '--set',
+      'fast_processing.slices_per_sample=1',
+      '--set',
+      'fast_processing.slice_processing_time=20',
+    ];
+    const worker = (): Started => start(folder, ['agent', 'worker', '--broker', broker.url, ...own]);
+    const run = start(folder, [
+      'run',
+      '--broker',
+      broker.url,
+      '--stf-count',
+      '1',
+      '--speed',
+      '10',
+      '--json',
+      ...own,
+      '--set',
+      'agents.worker.enabled=false',
+    ]);
+    await run.saw(/start_run/);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const starts = async () =>
+      (await ask(client, 'list_messages', { message_type: 'slice_started' }))['total_count'] as number;
+    for (const death of [1, 2, 3]) {
+      const doomed = worker();
+      await expect.poll(starts, { timeout: 20_000 }).toBe(death);
+      doomed.child.kill('SIGKILL');
+      await doomed.finished;
+    }
+    const survivor = worker();
+    const { code, stdout } = await run.finished;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 1, slices_failed: 0 });
+    const [slice] = await askAll(client, 'list_tf_slices');
+    expect(slice).toMatchObject({ status: 'completed', retries: 1 });
+    const results = await askAll(client, 'list_messages', { message_type: 'slice_result', order: 'oldest' });
+    expect(
+      results.map(({ sender_agent, payload }) => [
+        (sender_agent as string).replace(/-agent.*/, ''),
+        /"state":"(\w+)"/.exec(payload as string)?.[1],
+      ]),
+    ).toEqual([
+      ['fast_processing', 'failed'],
+      ['worker', 'done'],
+    ]);
+    survivor.child.kill('SIGTERM');
+    await survivor.finished;
+  });
 });
