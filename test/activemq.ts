@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
 
-import { temporaryFolder } from './helpers.ts';
+import { temporaryFolder } from './folder.ts';
 
 /** A real ActiveMQ Classic, from Debian's package, on a loopback port with a folder of its own. */
 export interface Broker {

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
@@ -17,14 +15,13 @@ import { openReader, openStore, type Store } from '../src/db/store.ts';
 import { isAlive } from '../src/process-identity.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
+import { temporaryFolder } from './folder.ts';
 
 export const cliPath = resolve(import.meta.dirname, '../dist/cli.js');
 
 export type Answer = Record<string, any>;
 
-export function temporaryFolder(): string {
-  return mkdtempSync(join(process.env['SWF_TEST_ROOT'] ?? tmpdir(), 'case-'));
-}
+export { temporaryFolder };
 
 export interface Finished {
   code: number | null;

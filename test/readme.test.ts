@@ -39,7 +39,7 @@ const examples: Example[] = [...readme.matchAll(/```console\n([\s\S]*?)```/g)].f
 
 /** The form of an answer: its keys and types, without what differs from run to run. */
 function formOf(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length === 0 ? [] : [formOf(value[0])];
+  if (Array.isArray(value)) return value.map(formOf);
   if (typeof value !== 'object' || value === null) return typeof value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, formOf(inner)]));
 }

@@ -1,0 +1,298 @@
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import stompit, { type Client, type Frame } from 'stompit';
+
+import { parseBrokerUrl } from '../src/bus/broker-address.ts';
+import { destinations, type Message } from '../src/bus/messages.ts';
+import { type BrokerSettings, createStompBus } from '../src/bus/stomp-bus.ts';
+import { enter } from '../src/db/drive.ts';
+import { createRecorder } from '../src/db/record.ts';
+import { openStore } from '../src/db/store.ts';
+import { createExchange } from '../src/exchange.ts';
+import { currentProcess } from '../src/process-identity.ts';
+import { planSlices, stfFilename, tfFilename } from '../src/workflow/plan.ts';
+import { type Broker, startBroker } from '../test/activemq.ts';
+import { temporaryFolder } from '../test/folder.ts';
+
+/**
+ * Results of slices through a broker: recorded in one store, sent, recorded and projected in another. The floor is stompit
+ * alone, in the same run, with the same bodies, persistence, window and acknowledgement.
+ */
+const messages = 5000;
+const window = 256;
+const pacedRate = 200;
+const pacedSeconds = 5;
+const run = 100_010;
+const executionId = 'bench-bench-0001';
+const namespace = 'bench';
+
+interface Figures {
+  rate: number;
+  p50: number;
+  p99: number;
+}
+
+const quantile = (values: number[], q: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? NaN;
+
+const envelope = { sender: 'worker-agent-bench-1', namespace, execution_id: executionId, run_id: String(run) };
+
+/** Results of as many slices as are asked for, a thousand a sample. */
+function results(count: number): Message<'slice_result'>[] {
+  return slicesOf(count).map(({ slice_id, slice_filename, tf_filename }) => ({
+    msg_type: 'slice_result',
+    ...envelope,
+    slice_id,
+    slice_filename,
+    tf_filename,
+    attempt: 1,
+    worker_id: 'worker-agent-bench-1/01',
+    hostname: hostname(),
+    state: 'done',
+    processing_seconds: 30,
+    timestamp: new Date().toISOString(),
+  }));
+}
+
+function slicesOf(count: number) {
+  return Array.from({ length: Math.ceil(count / 1000) }, (_, index) => {
+    const stf_filename = stfFilename(run, index + 1);
+    const tf_filename = tfFilename(stf_filename, 1);
+    return planSlices({ stf_filename, tf_filename, tf_first: 0, tf_count: 1000 }, 1000).map((slice) => ({
+      ...slice,
+      stf_filename,
+      tf_filename,
+    }));
+  })
+    .flat()
+    .slice(0, count);
+}
+
+async function product(broker: Broker, count: number, pace: number | undefined): Promise<Figures> {
+  const folder = temporaryFolder();
+  const [from, to] = [await openStore(join(folder, 'from.db')), await openStore(join(folder, 'to.db'))];
+  const recorders = [createRecorder(from.db), createRecorder(to.db)] as const;
+  await to.write(() => fill(recorders[1], count));
+  const settings: BrokerSettings = {
+    servers: parseBrokerUrl(broker.url),
+    user: broker.user,
+    password: broker.password,
+    heartbeatSeconds: 30,
+  };
+  const buses = [createStompBus(settings, () => {}), createStompBus(settings, () => {})] as const;
+  for (const bus of buses) await bus.connect({ once: true });
+  const identity = currentProcess();
+  const ids: number[] = [];
+  for (const store of [from, to])
+    ids.push(
+      (await store.write(() => enter(store, { identity, user: 'bench', namespace, agentTypes: ['worker'] })))
+        .process_id,
+    );
+  const born = new Map<string, number>();
+  const delays: number[] = [];
+  let arrived = 0;
+  const all = withResolvers();
+  const common = {
+    namespace,
+    isAlive: () => true,
+    destinations,
+    openListener: () => createStompBus(settings, () => {}),
+    durableName: 'bench',
+    onFault: (error: unknown) => {
+      throw error;
+    },
+  };
+  const sender = createExchange({
+    ...common,
+    store: from,
+    recorder: recorders[0],
+    stomp: buses[0],
+    processId: ids[0] as number,
+    speaks: ['slice_result'],
+    takesResults: false,
+    onRecorded: () => {},
+  });
+  const receiver = createExchange({
+    ...common,
+    store: to,
+    recorder: recorders[1],
+    stomp: buses[1],
+    processId: ids[1] as number,
+    speaks: [],
+    takesResults: true,
+    onRecorded(types) {
+      const now = performance.now();
+      for (let index = 0; index < types.length; index += 1)
+        delays.push(now - (born.get(String(arrived + index)) ?? now));
+      arrived += types.length;
+      if (arrived >= count) all.resolve();
+    },
+  });
+  const begin = performance.now();
+  const said = results(count);
+  const each = pace === undefined ? 16 : 1;
+  for (let first = 0; first < count; first += each) {
+    if (pace !== undefined) await delay(Math.max(0, begin + (first * 1000) / pace - performance.now()));
+    await from.write(() => {
+      for (const message of said.slice(first, first + each))
+        recorders[0].record(message, { outboxOwner: ids[0] as number });
+    });
+    for (let index = first; index < first + each; index += 1) born.set(String(index), performance.now());
+    sender.committed();
+  }
+  await all.promise;
+  const seconds = (performance.now() - begin) / 1000;
+  sender.close();
+  receiver.close();
+  for (const bus of buses) await bus.close();
+  from.close();
+  to.close();
+  rmSync(folder, { recursive: true });
+  return { rate: count / seconds, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
+}
+
+/** An execution whose slices wait for results. */
+function fill(recorder: ReturnType<typeof createRecorder>, count: number): void {
+  const params = { fast_processing: { slices_per_sample: 1000 }, fastmon: { tf_fraction: 1 }, broker: { url: 'x' } };
+  const say = (message: object): void =>
+    void recorder.record({ ...envelope, timestamp: new Date().toISOString(), ...message } as Message);
+  recorder.record(
+    {
+      msg_type: 'run_workflow',
+      ...envelope,
+      command_id: 'bench',
+      workflow_name: 'bench',
+      params,
+      executed_by: 'bench',
+      speed: 1,
+    },
+    { isReplay: true },
+  );
+  say({ msg_type: 'run_imminent' });
+  say({ msg_type: 'start_run' });
+  for (let sequence = 1; sequence <= Math.ceil(count / 1000); sequence += 1) {
+    const filename = stfFilename(run, sequence);
+    say({ msg_type: 'stf_gen', filename, sequence, tf_count: 1000 });
+    say({
+      msg_type: 'tf_file_registered',
+      tf_filename: tfFilename(filename, 1),
+      stf_filename: filename,
+      tf_first: 0,
+      tf_last: 999,
+      tf_count: 1000,
+    });
+  }
+  for (const { slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last } of slicesOf(count)) {
+    say({
+      msg_type: 'slice',
+      slice_id,
+      slice_filename,
+      tf_filename,
+      stf_filename,
+      start: tf_first,
+      end: tf_last,
+      tf_count: 1,
+      attempt: 1,
+    });
+  }
+}
+
+async function raw(broker: Broker, count: number, pace: number | undefined): Promise<Figures> {
+  const [sender, receiver] = [await connectRaw(broker), await connectRaw(broker)];
+  const destination = `/queue/bench.${process.pid}.${pace ?? 'full'}`;
+  const born: number[] = [];
+  const delays: number[] = [];
+  const all = withResolvers();
+  receiver.setImplicitSubscription('raw', 'client-individual', (_error, frame: Frame) => {
+    frame.resume();
+    frame.on('end', () => {
+      delays.push(performance.now() - (born[delays.length] ?? 0));
+      receiver.ack(frame);
+      if (delays.length >= count) all.resolve();
+    });
+  });
+  const subscribed = withResolvers();
+  receiver
+    .sendFrame(
+      'SUBSCRIBE',
+      { id: 'raw', destination, ack: 'client-individual', 'activemq.prefetchSize': window },
+      { onReceipt: () => subscribed.resolve() },
+    )
+    .end();
+  await subscribed.promise;
+  const bodies = results(count).map((message) => Buffer.from(JSON.stringify(message)));
+  const sending = { underWay: 0 };
+  let room = withResolvers();
+  const begin = performance.now();
+  for (const [index, body] of bodies.entries()) {
+    if (pace !== undefined) await delay(Math.max(0, begin + (index * 1000) / pace - performance.now()));
+    while (sending.underWay >= window) {
+      room = withResolvers();
+      await room.promise;
+    }
+    sending.underWay += 1;
+    born.push(performance.now());
+    const headers = {
+      destination,
+      persistent: 'true',
+      namespace,
+      msg_type: 'slice_result',
+      'content-type': 'application/json',
+      vo: 'eic',
+      run_id: String(run),
+    };
+    const onReceipt = (): void => {
+      sending.underWay -= 1;
+      room.resolve();
+    };
+    sender.sendFrame('SEND', headers, { onReceipt }).end(body);
+  }
+  await all.promise;
+  const seconds = (performance.now() - begin) / 1000;
+  for (const client of [sender, receiver]) client.destroy();
+  return { rate: count / seconds, p50: quantile(delays, 0.5), p99: quantile(delays, 0.99) };
+}
+
+function connectRaw({ port, user, password }: Broker): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const connectHeaders = { host: 'localhost', login: user, passcode: password, 'heart-beat': '0,0' };
+    const client: Client = stompit.connect({ host: '127.0.0.1', port, noDelay: true, connectHeaders }, (error) =>
+      error ? reject(error) : resolve(client),
+    );
+    client.on('error', () => {});
+  });
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+const broker = await startBroker();
+try {
+  console.log(
+    `${messages} results through ActiveMQ Classic, persistent, window ${window}; and ${pacedRate} a second for ${pacedSeconds} s\n`,
+  );
+  console.log('round   swf-mcp msg/s   stompit msg/s   ratio   swf-mcp p50/p99 ms   stompit p50/p99 ms');
+  for (let round = 1; round <= 3; round += 1) {
+    const floor = await raw(broker, messages, undefined);
+    const ours = await product(broker, messages, undefined);
+    const pacedFloor = await raw(broker, pacedRate * pacedSeconds, pacedRate);
+    const paced = await product(broker, pacedRate * pacedSeconds, pacedRate);
+    const cells = [
+      String(round),
+      ours.rate.toFixed(0).padStart(19),
+      floor.rate.toFixed(0).padStart(16),
+      (ours.rate / floor.rate).toFixed(2).padStart(8),
+      `${paced.p50.toFixed(1)} / ${paced.p99.toFixed(1)}`.padStart(21),
+      `${pacedFloor.p50.toFixed(1)} / ${pacedFloor.p99.toFixed(1)}`.padStart(21),
+    ];
+    console.log(cells.join(''));
+  }
+} finally {
+  await broker.stop();
+}
