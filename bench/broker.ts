@@ -7,7 +7,8 @@ import stompit, { type Client, type Frame } from 'stompit';
 
 import { parseBrokerUrl } from '../src/bus/broker-address.ts';
 import { destinations, type Message } from '../src/bus/messages.ts';
-import { type BrokerSettings, createStompBus } from '../src/bus/stomp-bus.ts';
+import { createStompBus } from '../src/bus/stomp-bus.ts';
+import type { BrokerSettings } from '../src/bus/stomp.ts';
 import { enter } from '../src/db/drive.ts';
 import { createRecorder } from '../src/db/record.ts';
 import { openStore } from '../src/db/store.ts';

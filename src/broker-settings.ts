@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { parseBrokerUrl, showAddress } from './bus/broker-address.ts';
-import type { BrokerSettings } from './bus/stomp-bus.ts';
+import type { BrokerSettings } from './bus/stomp.ts';
 import type { BrokerSection } from './config.ts';
 import { messageOf, SwfError } from './errors.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type DestinationName, type MessageType, vocabulary } from './bus/messages.ts';
-import type { StompBus } from './bus/stomp-bus.ts';
+import type { StompBus } from './bus/stomp.ts';
 import {
   claimListener,
   isSent,

@@ -1,5 +1,5 @@
 import { type MessageType, messageTypes } from './bus/messages.ts';
-import type { Delivery, Subscription } from './bus/stomp-bus.ts';
+import type { Delivery, Subscription } from './bus/stomp.ts';
 import type { Recorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
 

@@ -1,7 +1,7 @@
 import type { Agent } from './agents/agent.ts';
 import { readingAgents } from './agents/index.ts';
 import { runReader } from './agents/reader.ts';
-import type { BrokerSettings } from './bus/stomp-bus.ts';
+import type { BrokerSettings } from './bus/stomp.ts';
 import type { Config } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
 import { type Crew, enter } from './db/drive.ts';
@@ -12,9 +12,9 @@ import type { Log, LogLevel } from './log.ts';
 import { watchLostSlices } from './lost-slices.ts';
 import { createPresence } from './presence.ts';
 import { currentProcess } from './process-identity.ts';
-import { supervise } from './run-workflow.ts';
 import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
+import { supervise } from './supervise.ts';
 import { type Benches, createBenches } from './workbench.ts';
 import type { AgentType } from './workflow/states.ts';
 

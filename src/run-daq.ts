@@ -1,5 +1,5 @@
 import { decodeMessage, type Message } from './bus/messages.ts';
-import type { BrokerSettings, Delivery } from './bus/stomp-bus.ts';
+import type { BrokerSettings, Delivery } from './bus/stomp.ts';
 import type { ConfigSources } from './config-files.ts';
 import { requestedSections, requireBareName } from './config-request.ts';
 import { type Config, loadConfig } from './config.ts';

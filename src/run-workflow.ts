@@ -8,11 +8,11 @@ import { runDaqSimulator } from './agents/daq-simulator.ts';
 import { awaitVerdict, type DriverOptions, endExecution } from './agents/driver.ts';
 import { readingAgents } from './agents/index.ts';
 import type { SliceBench } from './agents/queue-worker.ts';
-import { AgentFailure, runReader, type Workplace } from './agents/reader.ts';
+import { runReader, type Workplace } from './agents/reader.ts';
 import { runWorker } from './agents/worker.ts';
 import { createInProcessBus } from './bus/bus.ts';
 import type { Message, MessageType } from './bus/messages.ts';
-import type { BrokerSettings } from './bus/stomp-bus.ts';
+import type { BrokerSettings } from './bus/stomp.ts';
 import { createScaledClock, createVirtualClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
@@ -22,13 +22,14 @@ import { type ExecutionAccess, openJournal } from './db/journal.ts';
 import { createLogWriter } from './db/logs.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
-import { messageOf, SwfError } from './errors.ts';
+import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
 import { watchLostSlices } from './lost-slices.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
 import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
+import { type Part, requestStop, supervise } from './supervise.ts';
 import { utcNow } from './time.ts';
 import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
 import type { Counts } from './workflow/journal.ts';
@@ -225,57 +226,6 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     done: drivenToTheEnd(),
     stop: (reason) => requestStop(options.user, { state: 'stopped', reason }, workplace),
   };
-}
-
-/** A part of the workflow that works at the same time as the others. */
-interface Part {
-  /** The agent that it is. */
-  name: string;
-  work: () => Promise<void>;
-}
-
-/**
- * Runs a part until the end. Where it cannot go on, the execution fails with its reason; where the store is at fault, this
- * process cannot go on, and the execution can be resumed.
- */
-export async function supervise(
-  { name, work }: Part,
-  workplace: Workplace,
-  onFault: (error: unknown) => void,
-): Promise<void> {
-  workplace.clock.enter();
-  try {
-    await work();
-  } catch (error) {
-    if (error instanceof SwfError) {
-      onFault(error);
-      return;
-    }
-    // Once the execution is judged, what else fails with it (a folder that has gone fails everybody) changes nothing.
-    if (workplace.signal.aborted) return;
-    const filename = error instanceof AgentFailure ? error.filename : undefined;
-    const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
-    await requestStop(
-      name,
-      { state: 'failed', reason, ...(filename === undefined ? {} : { filename }) },
-      workplace,
-    ).catch(onFault);
-  } finally {
-    workplace.clock.leave();
-  }
-}
-
-/** Records the request; the driver takes it up. */
-async function requestStop(
-  sender: string,
-  why: { state: 'stopped' | 'failed'; reason: string; filename?: string },
-  { journal, clock }: Workplace,
-): Promise<void> {
-  await journal.step({
-    sender,
-    tick: clock.now(),
-    says: [{ msg_type: 'stop_workflow', command_id: randomUUID(), ...why }],
-  });
 }
 
 /** Everything that works at the same time in this process: readers, workers, DAQ simulator. */

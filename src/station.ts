@@ -1,6 +1,7 @@
 import { createInProcessBus, type Bus } from './bus/bus.ts';
 import { type MessageType, messageTypes } from './bus/messages.ts';
-import { type BrokerSettings, createStompBus, type StompBus } from './bus/stomp-bus.ts';
+import { createStompBus } from './bus/stomp-bus.ts';
+import type { BrokerSettings, StompBus } from './bus/stomp.ts';
 import type { Config } from './config.ts';
 import { storeId } from './db/counters.ts';
 import { createRecorder } from './db/record.ts';

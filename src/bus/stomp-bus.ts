@@ -4,63 +4,7 @@ import stompit, { type Client, type Frame } from 'stompit';
 
 import { messageOf, SwfError } from '../errors.ts';
 import { type BrokerAddress, showAddress } from './broker-address.ts';
-
-/**
- * A connection to a STOMP broker that comes back: everything about stompit is in this file.
- *
- * - One session at a time; every callback first asks whether its session is the current one, and `down` is the only way out.
- * - A send is settled by the broker's receipt or by the end of its session, never by neither.
- * - Nothing is queued here: who sends keeps what is not receipted (the log is the outbox) and bounds what is under way.
- *
- * stompit 1.0.0 has faults that end the process or wait for ever; each is met where it bites, with the reason beside it.
- */
-export interface BrokerSettings {
-  /** A failover list. */
-  servers: BrokerAddress[];
-  user?: string | undefined;
-  password?: string | undefined;
-  /** Certificates to trust, as PEM. */
-  ca?: string | undefined;
-  /** Heart-beats asked for, both ways. */
-  heartbeatSeconds: number;
-  /** Needed for a durable subscription; a broker lets only one connection have it. */
-  clientId?: string | undefined;
-}
-
-export interface Delivery {
-  headers: Readonly<Record<string, string>>;
-  body: string;
-  /** Set where the body was too large to keep: its size in bytes. `body` is then its beginning. */
-  cutFrom?: number;
-  /** Tells the broker that the message is dealt with; does nothing once the session that delivered it is over. */
-  acknowledge(): void;
-  /** Aborted when the session that delivered it is over: the broker will deliver the message again, perhaps to another. */
-  lost: AbortSignal;
-}
-
-export interface Subscription {
-  id: string;
-  destination: string;
-  ack: 'auto' | 'client-individual';
-  headers?: Record<string, string>;
-  onMessage: (delivery: Delivery) => void;
-}
-
-export interface StompBus {
-  /** Resolves when the first session is up. With `once`, rejects when no server of the list lets us in at the first round. */
-  connect(options: { once: boolean }): Promise<void>;
-  isUp(): boolean;
-  /** Calls back each time a session has come up, with all subscriptions in place. */
-  onUp(callback: () => void): void;
-  /** Subscribes in this session and in every later one. */
-  subscribe(subscription: Subscription): void;
-  unsubscribe(id: string): void;
-  /** Removes a durable subscription that nobody listens to, by its name. */
-  forget(durableName: string): Promise<void>;
-  /** Resolves at the broker's receipt; rejects when the session ends before it. */
-  send(destination: string, headers: Record<string, string>, body: string): Promise<void>;
-  close(): Promise<void>;
-}
+import type { BrokerSettings, StompBus, Subscription } from './stomp.ts';
 
 const bodyLimit = 1_048_576;
 /** How much of a body that is too large is kept, to show what it was. */
@@ -84,6 +28,15 @@ interface Session {
   timers: Set<NodeJS.Timeout>;
 }
 
+/**
+ * A connection to a STOMP broker that comes back: everything about stompit is in this file.
+ *
+ * - One session at a time; every callback first asks whether its session is the current one, and `down` is the only way out.
+ * - A send is settled by the broker's receipt or by the end of its session, never by neither.
+ * - Nothing is queued here: who sends keeps what is not receipted (the log is the outbox) and bounds what is under way.
+ *
+ * stompit 1.0.0 has faults that end the process or wait for ever; each is met where it bites, with the reason beside it.
+ */
 export function createStompBus(settings: BrokerSettings, onTrouble: (error: SwfError) => void): StompBus {
   return new ReturningConnection(settings, onTrouble);
 }

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 
 import { brokerSettings } from '../broker-settings.ts';
 import { showAddress } from '../bus/broker-address.ts';
-import { type BrokerSettings, createStompBus, type Subscription } from '../bus/stomp-bus.ts';
+import { createStompBus } from '../bus/stomp-bus.ts';
+import type { BrokerSettings, Subscription } from '../bus/stomp.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { storeId } from '../db/counters.ts';
 import { openReader, openStore } from '../db/store.ts';

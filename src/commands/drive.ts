@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { MessageType } from '../bus/messages.ts';
-import type { BrokerSettings } from '../bus/stomp-bus.ts';
+import type { BrokerSettings } from '../bus/stomp.ts';
 import type { Config } from '../config.ts';
 import { createQueries } from '../db/queries.ts';
 import type { Store } from '../db/store.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { brokerSettings, recordedBroker } from '../broker-settings.ts';
-import type { BrokerSettings } from '../bus/stomp-bus.ts';
+import type { BrokerSettings } from '../bus/stomp.ts';
 import { type Config, loadConfig, requireEveryAgent, requireOwnNamespace } from '../config.ts';
 import { openStore } from '../db/store.ts';
 import { SwfError } from '../errors.ts';

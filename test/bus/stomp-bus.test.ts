@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
-import { type BrokerSettings, createStompBus, type Delivery, type StompBus } from '../../src/bus/stomp-bus.ts';
+import { createStompBus } from '../../src/bus/stomp-bus.ts';
+import type { BrokerSettings, Delivery, StompBus } from '../../src/bus/stomp.ts';
 import type { SwfError } from '../../src/errors.ts';
 import { type Broker, brokerIsMissing, startBroker, startProxy } from '../activemq.ts';
 
