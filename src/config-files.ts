@@ -77,7 +77,14 @@ function findConfig(name: string, { workingFolder, shippedFolder }: Places): str
   );
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+/** A place that may not be looked at holds no file for us. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
 
 /** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
 function mergeIncludes(path: string, origins: Map<string, string>, places: Places, including: string[] = []): Table {

@@ -30,8 +30,12 @@ export function createStoreReader(path: string): StoreReader {
   };
 }
 
-/** Tells the file at a path from another one that takes its place. */
+/** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
 function fileAt(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${stat.dev}/${stat.ino}`;
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}/${ino}`;
+  } catch {
+    return undefined;
+  }
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -287,6 +288,20 @@ describe('a run', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^CONFIG_INVALID: data\.dir = .* of another store; .*\n$/);
     expect(await askAll(await connectInProcess(join(two, 'swf.db')), 'list_workflow_executions')).toEqual([]);
+  });
+
+  it('interrupted twice ends at once', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(['run', '--speed', '1'], { folder });
+    await started.saw(/execution /);
+    // Another program holds the store, so the orderly end has to wait.
+    const other = new Database(join(folder, 'swf.db'));
+    other.exec('BEGIN IMMEDIATE');
+    started.child.kill('SIGINT');
+    await started.saw(/ending the run in order/);
+    started.child.kill('SIGINT');
+    expect(await started.finished).toMatchObject({ code: 130 });
+    other.close();
   });
 
   it('without delays and without end can be interrupted', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { runCli, temporaryFolder } from '../helpers.ts';
+import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
 describe('the command line', () => {
   it('of a run prints a line a stage and the summary', async () => {
@@ -101,6 +101,36 @@ describe('the command line', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: /);
     expect(stderr).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it('takes --db before and after a command, and SWF_DB where there is none', async () => {
+    const folder = temporaryFolder();
+    const db = join(folder, 'other.db');
+    const run = ['run', '--stf-count', '1', '--speed', 'max'];
+    expect(await runCli([...run, '--db', db], { folder })).toMatchObject({ code: 0 });
+    expect(existsSync(join(folder, 'swf.db'))).toBe(false);
+    const before = await runCli(['--db', db, 'status'], { folder });
+    expect(before).toMatchObject({ code: 0, stdout: expect.stringContaining('stf_datataking-tester-0001') });
+    expect(await runCli(['status'], { folder, env: { SWF_DB: db } })).toMatchObject({ code: 0 });
+    expect(await runCli(['status'], { folder })).toMatchObject({ code: 1 });
+  });
+
+  it('where the system does not know the user asks for a name and a store', async () => {
+    if (process.getuid?.() !== 0) return;
+    const folder = temporaryFolder();
+    const anybody = (args: string[], env: Record<string, string>) =>
+      startProcess('setpriv', ['--reuid', '54321', '--clear-groups', process.execPath, cliPath, ...args], {
+        folder,
+        env,
+      }).finished;
+    expect(await anybody(['run', '--speed', 'max'], { SWF_USER: '' })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: .*SWF_USER\n$/),
+    });
+    expect(await anybody(['run', '--speed', 'max'], {})).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\n$/),
+    });
   });
 
   it('prints version and help', async () => {
