@@ -102,6 +102,7 @@ async function product(broker: Broker, count: number, pace: number | undefined):
     destinations,
     openListener: () => createStompBus(settings, () => {}),
     durableName: 'bench',
+    onStray: () => {},
     onFault: (error: unknown) => {
       throw error;
     },

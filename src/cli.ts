@@ -2,13 +2,14 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';
+import { type AgentType, agentTypes } from './workflow/states.ts';
 
 /**
  * The command line: argv, environment, signals and exit codes, and nothing else. Commands are loaded when they are called,
@@ -46,8 +47,8 @@ let drivesWithoutOutput = false;
 function parseSpeed(text: string): Speed {
   if (text === 'max') return 'max';
   const speed = Number(text);
-  if (text.trim() !== '' && speed > 0 && speed <= 1e6) return speed;
-  throw new InvalidArgumentError('Give a number above 0 (1 is real time, up to 1000000), or "max".');
+  if (text.trim() !== '' && speed >= 0.001 && speed <= 1e6) return speed;
+  throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
 }
 
 function parseCount(text: string): number {
@@ -123,11 +124,12 @@ function createProgram(run: Run): Command {
       );
     });
 
-  add('agent <TYPE>', 'one agent as a process of its own, on a broker, until SIGTERM')
+  add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
+    .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
-    .action(async (type: string, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
+    .action(async (type: AgentType, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
       await run(async (io) =>
         (await import('./commands/agent.ts')).agentCommand(io, { type, broker, config, sets: set }),
       );

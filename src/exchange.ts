@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type DestinationName, type MessageType, vocabulary } from './bus/messages.ts';
-import type { StompBus } from './bus/stomp.ts';
+import type { Delivery, StompBus } from './bus/stomp.ts';
 import {
   claimListener,
   isSent,
@@ -25,6 +25,8 @@ import { createIntake, type IntakeOptions, selectorFor } from './intake.ts';
 export interface Exchange {
   /** Rows have been committed that may have to be sent. */
   committed(): void;
+  /** Records what came from outside and is no work. */
+  record(destination: string, delivery: Delivery): Promise<void>;
   /** Resolves when the broker has confirmed this message. */
   sent(messageId: string): Promise<void>;
   /** Resolves when nothing is left to send, or after `milliseconds`. */
@@ -62,6 +64,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
   const upkeep = createUpkeep(options, outbox, intake);
   return {
     committed: () => outbox.pump(),
+    record: (destination, delivery) => intake.record(destination, delivery),
     sent: (messageId) => outbox.sent(messageId),
     flushed: (milliseconds) => outbox.flushed(milliseconds),
     close() {

@@ -9,6 +9,8 @@ export interface IntakeOptions {
   namespace: string;
   /** Told which types came in and were new. */
   onRecorded: (types: MessageType[]) => void;
+  /** Told once of each execution that is heard of here and not known. */
+  onStray: (executionId: string) => void;
   onFault: (error: unknown) => void;
 }
 
@@ -19,7 +21,7 @@ const window = 256;
 export const selectorFor = (namespace: string): string => `namespace = '${namespace}'`;
 
 /** Records what comes in, in the order of its coming, many in one transaction where many have come. */
-export function createIntake({ store, recorder, namespace, onRecorded, onFault }: IntakeOptions) {
+export function createIntake({ store, recorder, namespace, onRecorded, onStray, onFault }: IntakeOptions) {
   const waiting: { destination: string; delivery: Delivery }[] = [];
   let working = false;
 
@@ -46,10 +48,23 @@ export function createIntake({ store, recorder, namespace, onRecorded, onFault }
     }
   };
 
+  const strays = new Set<string>();
+  /** Who works on an execution that this store does not know shares the namespace, and its queues, with another store. */
+  const stray = (executionId: string): void => {
+    if (strays.has(executionId)) return;
+    strays.add(executionId);
+    onStray(executionId);
+  };
+
   const recordOne = (destination: string, { body, cutFrom }: Delivery): MessageType[] => {
     const tooLarge =
       cutFrom === undefined ? {} : { unreadable: `a body of ${cutFrom} bytes is too large; its beginning is kept` };
-    const { isNew } = recorder.recordBody(destination, body, { fromBroker: true, ...tooLarge });
+    const { isNew, effect, reason, execution_id } = recorder.recordBody(destination, body, {
+      fromBroker: true,
+      ...tooLarge,
+    });
+    if (isNew && effect === 'none' && execution_id !== undefined && reason === `unknown execution ${execution_id}`)
+      stray(execution_id);
     const type = typeOf(body);
     return isNew && type !== undefined ? [type] : [];
   };
@@ -65,6 +80,9 @@ export function createIntake({ store, recorder, namespace, onRecorded, onFault }
   };
 
   return {
+    record: async (destination: string, delivery: Delivery): Promise<void> => {
+      await store.write(() => recordOne(destination, delivery));
+    },
     news: (destination: string): Subscription => ({
       id: 'news',
       destination,

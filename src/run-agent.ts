@@ -15,6 +15,7 @@ import { currentProcess } from './process-identity.ts';
 import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
 import { supervise } from './supervise.ts';
+import { createVoice } from './voice.ts';
 import { type Benches, createBenches } from './workbench.ts';
 import type { AgentType } from './workflow/states.ts';
 
@@ -30,6 +31,8 @@ export interface AgentOptions {
   user: string;
   logLevel: LogLevel;
   log: Log;
+  /** Aborted when it is told to stop; it may still be waiting for its broker then. */
+  interrupted: AbortSignal;
 }
 
 export interface RunningAgent {
@@ -42,8 +45,9 @@ export interface RunningAgent {
 
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { store, config, type, broker, user, log } = options;
-  const stationOptions = { store, config, broker, log };
-  const stomp = await connectStation(stationOptions, true);
+  const voice = createVoice(store, log, options.logLevel);
+  const stationOptions = { store, config, broker, voice };
+  const stomp = await connectStation(stationOptions, true, options.interrupted);
   const crew: Crew<AgentType> = await store.write(() => {
     spreadNumbers(store.db, config.testbed);
     return enter<AgentType>(store, {
@@ -61,6 +65,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     fault ??= { error };
     stopping.abort();
   };
+  voice.speakAs(name);
   const presence = createPresence(store, log, crew.process_id, [name]);
   const station = await openStation(stomp, stationOptions, {
     processId: crew.process_id,

@@ -16,6 +16,7 @@ import type { RunningAgent } from './run-agent.ts';
 import { driveExecution } from './run-workflow.ts';
 import { connectStation, openStation, spokenBy } from './station.ts';
 import { utcNow } from './time.ts';
+import { createVoice } from './voice.ts';
 import { type Speed, speedSchema } from './workflow/params.ts';
 import type { AgentType } from './workflow/states.ts';
 
@@ -35,13 +36,16 @@ export interface DaqAgentOptions {
   user: string;
   logLevel: LogLevel;
   log: Log;
+  /** Aborted when it is told to stop; it may still be waiting for its broker then. */
+  interrupted: AbortSignal;
 }
 
 export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
   const { store, config, broker, user, log, logLevel } = options;
   const { namespace } = config.testbed;
-  const stationOptions = { store, config, broker, log };
-  const stomp = await connectStation(stationOptions, true);
+  const voice = createVoice(store, log, options.logLevel);
+  const stationOptions = { store, config, broker, voice };
+  const stomp = await connectStation(stationOptions, true, options.interrupted);
   const crew = await store.write(() => {
     spreadNumbers(store.db, config.testbed);
     const entered: Crew<AgentType> = enter<AgentType>(store, {
@@ -54,6 +58,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   });
   const stopping = new AbortController();
   const faults = new AbortController();
+  voice.speakAs(crew.agents.daq_simulator);
   const presence = createPresence(store, log, crew.process_id, [crew.agents.daq_simulator]);
   const station = await openStation(stomp, stationOptions, {
     processId: crew.process_id,
@@ -61,7 +66,8 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
     onFault: (error) => faults.abort(error),
   });
   const recorder = createRecorder(store.db);
-  const driving = new Set<Promise<void>>();
+  /** Each execution that is driven here, with the way to stop it. */
+  const driving = new Map<Promise<void>, (reason: string) => Promise<void>>();
 
   /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
   const take = async (delivery: Delivery): Promise<void> => {
@@ -77,13 +83,13 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
     }
     const drive = await store.write(() => begin(store, request.command, crew.process_id, isAlive));
     if (drive === undefined) return;
-    const { execution_id, done } = driveExecution(
+    const { execution_id, done, stop } = driveExecution(
       { store, config: request.config, speed: request.command.speed, user, logLevel, log, broker },
       { crew, drive, presence, station, faults: faults.signal },
     );
     log.write({ level: 'WARNING', message: `${execution_id} starts, asked for by ${request.command.sender}` });
     const driven = done.catch((error: unknown) => faults.abort(error)).finally(() => driving.delete(driven));
-    driving.add(driven);
+    driving.set(driven, stop);
   };
 
   const takeAndAcknowledge = async (delivery: Delivery): Promise<void> => {
@@ -106,12 +112,12 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   const work = async (): Promise<void> => {
     presence.start();
     try {
-      await new Promise<void>((resolve) => {
-        for (const { signal } of [stopping, faults]) signal.addEventListener('abort', () => resolve());
-        if (faults.signal.aborted) resolve();
-      });
+      await anyAborted(stopping.signal, faults.signal);
       stomp.unsubscribe('control');
-      await Promise.all(driving);
+      // As for a run of its own: who is told to stop ends what it drives in order.
+      if (!faults.signal.aborted)
+        await Promise.all([...driving.values()].map((stop) => stop('its DAQ simulator was told to stop')));
+      await Promise.all(driving.keys());
       if (faults.signal.aborted) throw faults.signal.reason;
     } finally {
       await presence.end();
@@ -119,6 +125,15 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
     }
   };
   return { name: crew.agents.daq_simulator, done: work(), stop: () => stopping.abort() };
+}
+
+function anyAborted(...signals: AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of signals) {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    }
+  });
 }
 
 type Request =

@@ -31,6 +31,7 @@ import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
 import { type Part, requestStop, supervise } from './supervise.ts';
 import { utcNow } from './time.ts';
+import { createVoice } from './voice.ts';
 import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
 import type { Counts } from './workflow/journal.ts';
 import type { Speed } from './workflow/params.ts';
@@ -60,7 +61,7 @@ export interface RunningWorkflow {
   /** Resolves when the execution has ended, in whatever way; rejects when it could not go on here and can be resumed. */
   done: Promise<void>;
   /** Asks the execution to stop; `done` follows. */
-  stop(reason: string): Promise<void>;
+  stop: (reason: string) => Promise<void>;
 }
 
 /** The reader that the simulator waits for is this many messages behind. */
@@ -111,7 +112,8 @@ function refuseForeignFolder({ data }: Config, { execution_id }: Drive): void {
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
 async function takeUp(options: WorkflowOptions, take: (processId: number) => Drive): Promise<RunningWorkflow> {
   const { store, config, user, broker, log } = options;
-  const stomp = broker === undefined ? undefined : await connectStation({ store, config, broker, log }, false);
+  const voice = createVoice(store, log, options.logLevel);
+  const stomp = broker === undefined ? undefined : await connectStation({ store, config, broker, voice }, false);
   try {
     const hosted = agentTypes.filter((type) => type === 'daq_simulator' || config.agents[type].enabled);
     const entry = { identity: currentProcess(), user, namespace: config.testbed.namespace, agentTypes: hosted };
@@ -120,6 +122,7 @@ async function takeUp(options: WorkflowOptions, take: (processId: number) => Dri
       const entered: Crew<AgentType> = enter(store, entry);
       return { crew: entered, drive: take(entered.process_id) };
     });
+    voice.speakAs(crew.agents.daq_simulator);
     const presence = createPresence(store, log, crew.process_id, Object.values(crew.agents));
     const faults = new AbortController();
     const station =
@@ -127,7 +130,7 @@ async function takeUp(options: WorkflowOptions, take: (processId: number) => Dri
         ? undefined
         : await openStation(
             stomp,
-            { store, config, broker, log },
+            { store, config, broker, voice },
             {
               processId: crew.process_id,
               speaks: hosted.flatMap((type) => spokenBy[type] ?? []),

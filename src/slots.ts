@@ -1,5 +1,6 @@
 import { createQueueWorker, type SliceBench } from './agents/queue-worker.ts';
 import type { Message } from './bus/messages.ts';
+import type { Delivery } from './bus/stomp.ts';
 import { selectorFor } from './intake.ts';
 import type { Station } from './station.ts';
 
@@ -27,29 +28,38 @@ export async function runSlots({
   benchOf,
   signal,
 }: SlotsOptions): Promise<void> {
-  const worker = createQueueWorker({ name, hostname, benchOf, sent: (id) => station.exchange.sent(id) });
-  const ids = Array.from({ length: slots }, (_, index) => String(index + 1).padStart(2, '0'));
-  const handling = new Set<Promise<void>>();
-  await new Promise<void>((resolve, reject) => {
-    for (const slot of ids) {
-      station.stomp.subscribe({
-        id: `slot-${slot}`,
-        destination: station.destinations.slices,
+  const { exchange, stomp, destinations } = station;
+  const reject = (handout: Delivery): Promise<void> => exchange.record(destinations.slices, handout);
+  const worker = createQueueWorker<Delivery>({ name, hostname, benchOf, reject, sent: (id) => exchange.sent(id) });
+  const busy = new Map<string, Promise<void>>();
+  await new Promise<void>((resolve, refuse) => {
+    for (let index = 1; index <= slots; index += 1) {
+      const slot = String(index).padStart(2, '0');
+      stomp.subscribe({
+        id: idOf(slot),
+        destination: destinations.slices,
         ack: 'client-individual',
         headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': '1' },
         onMessage(delivery) {
           if (signal.aborted) return;
           const handled = worker
             .handle(delivery, slot)
-            .catch(reject)
-            .finally(() => handling.delete(handled));
-          handling.add(handled);
+            .catch(refuse)
+            .finally(() => busy.delete(slot));
+          busy.set(slot, handled);
         },
       });
     }
     signal.addEventListener('abort', () => resolve());
     if (signal.aborted) resolve();
   });
-  for (const slot of ids) station.stomp.unsubscribe(`slot-${slot}`);
-  await Promise.all(handling);
+  // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker
+  // would hand the slice in hand to somebody else.
+  const leave = async (slot: string): Promise<void> => {
+    await busy.get(slot);
+    stomp.unsubscribe(idOf(slot));
+  };
+  await Promise.all(Array.from({ length: slots }, (_, index) => leave(String(index + 1).padStart(2, '0'))));
 }
+
+const idOf = (slot: string): string => `slot-${slot}`;

@@ -7,8 +7,8 @@ import { storeId } from './db/counters.ts';
 import { createRecorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
 import { createExchange, type Exchange } from './exchange.ts';
-import type { Log } from './log.ts';
 import { isAlive } from './process-identity.ts';
+import type { Voice } from './voice.ts';
 
 /** A process's place on the broker: connection, exchange with the log, and news of what other processes record. */
 export interface Station {
@@ -25,7 +25,7 @@ export interface StationOptions {
   store: Store;
   config: Config;
   broker: BrokerSettings;
-  log: Log;
+  voice: Voice;
 }
 
 /** How often a process looks whether another one has written into the store. */
@@ -34,20 +34,31 @@ const lookMilliseconds = 50;
 /** How long a process that ends waits for the broker to confirm its last messages. */
 const farewellMilliseconds = 30_000;
 
+/** A wait that is not worth a word. */
+const quietMilliseconds = 1000;
+
 /**
  * Connects to the broker.
  * @param patient waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`
+ * @param signal ends the waiting; the promise is then never settled
  */
-export async function connectStation({ broker, log }: StationOptions, patient: boolean): Promise<StompBus> {
-  const stomp = createStompBus(broker, (error) => log.write({ level: 'WARNING', message: error.line }));
+export async function connectStation(
+  { broker, voice }: StationOptions,
+  patient: boolean,
+  signal?: AbortSignal,
+): Promise<StompBus> {
+  const stomp = createStompBus(broker, (error) => voice.warn(error.line));
+  const giveUp = (): void => void stomp.close();
+  signal?.addEventListener('abort', giveUp);
   await stomp.connect({ once: !patient });
+  signal?.removeEventListener('abort', giveUp);
   return stomp;
 }
 
 /** Opens the exchange of a process that has been entered into the store. */
 export async function openStation(
   stomp: StompBus,
-  { store, config, broker, log }: StationOptions,
+  { store, config, broker, voice }: StationOptions,
   {
     processId,
     speaks,
@@ -61,9 +72,7 @@ export async function openStation(
     recorder: createRecorder(store.db),
     stomp,
     openListener: (clientId) => {
-      const listener = createStompBus({ ...broker, clientId }, (error) =>
-        log.write({ level: 'WARNING', message: error.line }),
-      );
+      const listener = createStompBus({ ...broker, clientId }, (error) => voice.warn(error.line));
       void listener.connect({ once: false });
       return listener;
     },
@@ -75,6 +84,10 @@ export async function openStation(
     takesResults: speaks.includes('slice'),
     destinations: config.broker.destinations,
     onRecorded: (types) => bus.announce(types),
+    onStray: (executionId) =>
+      voice.warn(
+        `messages of ${executionId} come here, which this store does not know: another store uses namespace ${config.testbed.namespace} on this broker and loses results to it; give each store a namespace of its own`,
+      ),
     onFault,
   });
   let version = store.db.pragma('data_version', { simple: true });
@@ -91,12 +104,14 @@ export async function openStation(
     bus,
     destinations: config.broker.destinations,
     async close() {
-      const sent = await exchange.flushed(farewellMilliseconds);
-      if (!sent)
-        log.write({
-          level: 'WARNING',
-          message: 'the broker has not confirmed all messages; another process that hosts the agent sends them',
-        });
+      if (!(await exchange.flushed(quietMilliseconds))) {
+        voice.warn(`the broker has not confirmed all messages; waiting up to ${farewellMilliseconds / 1000} s for it`);
+        const sent = await exchange.flushed(farewellMilliseconds);
+        if (!sent)
+          voice.warn(
+            'some messages are still unconfirmed; the next process of this store that hosts the agent sends them',
+          );
+      }
       clearInterval(look);
       exchange.close();
       await stomp.close();

@@ -19,11 +19,13 @@ export interface SliceBench {
   payload: Payload;
 }
 
-export interface QueueWorkerOptions {
+export interface QueueWorkerOptions<Given extends Handout> {
   name: string;
   hostname: string;
   /** The execution that a slice belongs to; for one that this store does not know, a bench without rows. */
   benchOf: (slice: Message<'slice'>) => SliceBench;
+  /** Records what is no slice. */
+  reject: (handout: Given) => Promise<void>;
   /** Resolves when the broker has confirmed a message of ours. */
   sent: (messageId: string) => Promise<void>;
 }
@@ -40,7 +42,13 @@ const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
  * Works on slices from a queue. A slice is acknowledged when its result has been recorded, sent and confirmed, so a slice
  * whose worker dies is handed out again; one that turns out to be done is acknowledged without work.
  */
-export function createQueueWorker({ name, hostname, benchOf, sent }: QueueWorkerOptions) {
+export function createQueueWorker<Given extends Handout>({
+  name,
+  hostname,
+  benchOf,
+  reject,
+  sent,
+}: QueueWorkerOptions<Given>) {
   /** Work in hand in this process: a slice that is handed out again meanwhile joins it. */
   const inHand = new Map<string, Promise<string | undefined>>();
 
@@ -69,9 +77,10 @@ export function createQueueWorker({ name, hostname, benchOf, sent }: QueueWorker
   };
 
   /** Resolves when the slot is free again. */
-  const handle = async (handout: Handout, slot: string): Promise<void> => {
+  const handle = async (handout: Given, slot: string): Promise<void> => {
     const decoded = decodeMessage(handout.body);
     if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') {
+      await reject(handout);
       handout.acknowledge();
       return;
     }
@@ -93,7 +102,7 @@ export function createQueueWorker({ name, hostname, benchOf, sent }: QueueWorker
     handout.acknowledge();
   };
 
-  return { handle, busy: () => [...inHand.values()] };
+  return { handle };
 }
 
 function asOpenSlice(message: Message<'slice'>): OpenSlice {

@@ -1,26 +1,28 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { brokerSettings } from '../broker-settings.ts';
 import { loadConfig, requireOwnNamespace } from '../config.ts';
 import { openStore } from '../db/store.ts';
 import { SwfError } from '../errors.ts';
 import { createLog } from '../log.ts';
-import { nearest } from '../nearest.ts';
 import { startAgent } from '../run-agent.ts';
 import { startDaqAgent } from '../run-daq.ts';
-import { type AgentType, agentTypes } from '../workflow/states.ts';
+import type { AgentType } from '../workflow/states.ts';
 import { configPlaces, exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
 import { asRecorded } from './run.ts';
 
 export interface AgentArguments {
-  type: string;
+  type: AgentType;
   broker: string | undefined;
   config: string | undefined;
   sets: string[];
 }
 
+const momentMilliseconds = 500;
+
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
 export async function agentCommand(io: Io, { type, broker, config: name, sets }: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  const agentType = parseType(type);
   const sources = { name, sets, ...configPlaces(io) };
   const loaded = loadConfig(sources);
   const { config } = loaded;
@@ -37,20 +39,27 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
   const store = await openStore(storePath(io));
   try {
     const log = createLog('WARNING', (line) => io.err(line));
-    const common = { store, config, broker: settings, user, logLevel: level, log };
-    const agent =
-      agentType === 'daq_simulator'
-        ? await startDaqAgent({
+    const interrupted = new AbortController();
+    io.onInterrupt((signal) => {
+      io.err(`${signal}: finishing the work in hand; once more ends at once`);
+      interrupted.abort();
+    });
+    const common = { store, config, broker: settings, user, logLevel: level, log, interrupted: interrupted.signal };
+    const starting =
+      type === 'daq_simulator'
+        ? startDaqAgent({
             ...common,
             sources,
             asRecorded: (requested) => asRecorded(requested, store.path, io.workingFolder, settings),
           })
-        : await startAgent({ ...common, type: agentType });
+        : startAgent({ ...common, type });
+    // Told to stop while its broker was not there, it has not begun; told while it begins, it has in a moment.
+    const early = aborted(interrupted.signal).then(() => delay(momentMilliseconds, undefined));
+    const agent = await Promise.race([starting, early]);
+    if (agent === undefined) return exitCodes.fine;
     io.err(`${agent.name} works in namespace ${config.testbed.namespace}, store ${store.path}`);
-    io.onInterrupt((signal) => {
-      io.err(`${signal}: finishing the work in hand; once more ends at once`);
-      agent.stop();
-    });
+    interrupted.signal.addEventListener('abort', () => agent.stop());
+    if (interrupted.signal.aborted) agent.stop();
     await agent.done;
     return exitCodes.fine;
   } finally {
@@ -58,11 +67,8 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
   }
 }
 
-function parseType(type: string): AgentType {
-  const found = agentTypes.find((candidate) => candidate === type);
-  if (found !== undefined) return found;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `there is no agent ${JSON.stringify(type)}; the nearest is ${nearest(type, agentTypes, 1)[0]}, there are ${agentTypes.join(', ')}`,
-  );
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve());
+  });
 }

@@ -22,7 +22,7 @@ interface StartRow extends ProcessIdentity {
 }
 
 /**
- * The starts of an attempt whose worker's process died while the driver lived. Starts that were lost because the whole run
+ * The starts of an attempt whose worker's process died while the driver lived; one that ended in order gave its slice back. Starts that were lost because the whole run
  * was interrupted, or the broker, are not counted: their workers live, or the driver began after them.
  */
 export function lostStarts(
@@ -38,7 +38,7 @@ export function lostStarts(
        JOIN processes AS worker ON worker.process_id = agent.process_id
        JOIN execution_owners AS owner ON owner.execution_id = ?
        JOIN processes AS driver ON driver.process_id = owner.process_id
-     WHERE m.message_id >= ? AND m.message_id < ? AND m.effect = 'applied'
+     WHERE m.message_id >= ? AND m.message_id < ? AND m.effect = 'applied' AND agent.state <> 'EXITED'
        AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
      ORDER BY m.seq`,
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);

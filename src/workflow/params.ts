@@ -55,7 +55,7 @@ export const workerSection = z.object({
   max_retries: count(3, 0, 1000),
 });
 
-export const speedSchema = z.union([z.number().positive().max(1e6), z.literal('max')]);
+export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);
 
 export type Speed = z.infer<typeof speedSchema>;
 

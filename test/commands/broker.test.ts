@@ -312,6 +312,63 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     expect(await agent?.finished).toMatchObject({ code: 0 });
   });
 
+  it('nonsense for workers is recorded as rejected, and a worker told to stop finishes its slice, which nobody else begins', async () => {
+    const folder = temporaryFolder();
+    const own = [
+      '--set',
+      'testbed.namespace=calm',
+      '--set',
+      'fast_processing.target_worker_count=2',
+      '--set',
+      'fast_processing.slices_per_sample=2',
+      '--set',
+      'fast_processing.slice_processing_time=60',
+    ];
+    const worker = (): Started => start(folder, ['agent', 'worker', '--broker', broker.url, ...own]);
+    const first = worker();
+    await first.saw(/works in namespace calm/);
+    const bus = createStompBus(
+      { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
+      () => {},
+    );
+    await bus.connect({ once: true });
+    for (const body of ['{broken', '{"msg_type":"slice"}', 'y'.repeat(2_000_000)])
+      await bus.send('/queue/panda.transformer.slices', { namespace: 'calm' }, body);
+    await bus.close();
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const count = async (args: object) => (await ask(client, 'list_messages', { ...args }))['total_count'] as number;
+    await expect.poll(() => count({}), { timeout: 10_000 }).toBe(3);
+    expect((await askAll(client, 'list_messages')).map(({ effect }) => effect)).toEqual([
+      'rejected',
+      'rejected',
+      'rejected',
+    ]);
+
+    const run = start(folder, [
+      'run',
+      '--broker',
+      broker.url,
+      '--stf-count',
+      '1',
+      '--speed',
+      '20',
+      '--json',
+      ...own,
+      '--set',
+      'agents.worker.enabled=false',
+    ]);
+    await expect.poll(() => count({ message_type: 'slice_started' }), { timeout: 20_000 }).toBe(2);
+    const second = worker();
+    await second.saw(/works in namespace calm/);
+    first.child.kill('SIGTERM');
+    expect(await first.finished).toMatchObject({ code: 0 });
+    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(await count({ message_type: 'slice_started' })).toBe(2);
+    expect(await count({ message_type: 'slice_result' })).toBe(2);
+    second.child.kill('SIGTERM');
+    await second.finished;
+  });
+
   it('what was said while no process of the store was there is recorded when one comes', async () => {
     const folder = temporaryFolder();
     const [first] = startAgents(folder, ['data']);
@@ -373,6 +430,10 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     await agent.saw(/works in namespace test/);
     agent.child.kill('SIGTERM');
     expect(await agent.finished).toMatchObject({ code: 0 });
+    const waiting = start(folder, ['agent', 'data', '--broker', nowhere, ...settings]);
+    await waiting.saw(/cannot be reached/);
+    waiting.child.kill('SIGTERM');
+    expect(await waiting.finished).toMatchObject({ code: 0 });
     const other = temporaryFolder();
     for (const [url, env, line] of [
       [nowhere, {}, /^BROKER_UNREACHABLE: stomp:\/\/127\.0\.0\.1:1 cannot be reached: .*\n$/],

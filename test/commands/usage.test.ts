@@ -52,6 +52,18 @@ describe('the command line', () => {
       ['run', '--set', 'fast_processing.stf_sampling_rate=1.5'],
       /^CONFIG_INVALID: --set: fast_processing\.stf_sampling_rate = 1\.5: .*1/,
     ],
+    [['run', '--broker', 'http://x:1', '--set', 'testbed.namespace=n'], /^CONFIG_INVALID: broker URL "http:\/\/x:1"/],
+    [['run', '--broker', 'stomp://u:secret@x:1'], /^CONFIG_INVALID: broker URL "stomp:\/\/\*\*\*@x:1": holds a login/],
+    [['run', '--broker', 'env'], /^CONFIG_INVALID: .*ACTIVEMQ_HOST is not set/],
+    [
+      ['run', '--broker', 'stomp://127.0.0.1:1'],
+      /^CONFIG_INVALID: testbed\.namespace = "torre2" is that of the shipped file/,
+    ],
+    [
+      ['run', '--broker', 'stomp://127.0.0.1:1', '--speed', 'max', '--set', 'testbed.namespace=n'],
+      /^CONFIG_INVALID: speed max/,
+    ],
+    [['agent', 'data'], /^CONFIG_INVALID: an agent of its own needs a broker/],
     [['run', '--set', 'nothing'], /^CONFIG_INVALID: --set "nothing" is not section\.key=value/],
     [['run', '--set', 'testbed.namespace='], /^CONFIG_INVALID: --set: testbed\.namespace = ""/],
     [['run', '--set', 'agents.worker.enabled=false'], /^CONFIG_INVALID: agents\.worker\.enabled = false/],
@@ -96,6 +108,8 @@ describe('the command line', () => {
     [['resume']],
     [['serve', 'what']],
     [['--nothing']],
+    [['agent']],
+    [['agent', 'workr', '--broker', 'stomp://127.0.0.1:1']],
   ])('wrong usage %j ends with 2 and a word on it', async (args) => {
     const { code, stdout, stderr } = await runCli(args, { folder: temporaryFolder() });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
