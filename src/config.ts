@@ -155,7 +155,8 @@ function invalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) 
     return new SwfError('CONFIG_INVALID', `${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
   }
   const value = issue.path.reduce<unknown>((inner, step) => (isTable(inner) ? inner[String(step)] : undefined), table);
-  const shown = value === undefined ? 'missing' : showValue(value);
+  // A password is not shown, however wrong it is.
+  const shown = section === 'broker.password' ? '***' : value === undefined ? 'missing' : showValue(value);
   return new SwfError('CONFIG_INVALID', `${originOf(section)}: ${section} = ${shown}: ${issue.message}`);
 }
 

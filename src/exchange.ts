@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { type DestinationName, type MessageType, vocabulary } from './bus/messages.ts';
+import { type MessageType, vocabulary } from './bus/messages.ts';
 import type { Delivery, StompBus } from './bus/stomp.ts';
 import {
   claimListener,
@@ -46,7 +46,6 @@ export interface ExchangeOptions extends IntakeOptions {
   speaks: readonly MessageType[];
   /** Whether results are taken from their queue here, where the fast processing agent works. */
   takesResults: boolean;
-  destinations: Readonly<Record<DestinationName, string>>;
 }
 
 /** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
@@ -63,7 +62,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
   if (options.takesResults) stomp.subscribe(intake.work('results', destinations.results));
   const upkeep = createUpkeep(options, outbox, intake);
   return {
-    committed: () => outbox.pump(),
+    committed() {
+      outbox.pump();
+      outbox.settle();
+    },
     record: (destination, delivery) => intake.record(destination, delivery),
     sent: (messageId) => outbox.sent(messageId),
     flushed: (milliseconds) => outbox.flushed(milliseconds),
@@ -82,12 +84,13 @@ function createOutbox({ store, stomp, processId, namespace, destinations, onFaul
   const waiters = new Map<string, (() => void)[]>();
   const receipts: UnsentRow[] = [];
   let noting = false;
+  /** Rows that the broker has been given and whose receipt has not been noted. */
+  const underWay = new Set<number>();
   let lastSent = 0;
-  let underWay = 0;
   let closed = false;
 
   const send = async (row: UnsentRow): Promise<void> => {
-    underWay += 1;
+    underWay.add(row.seq);
     try {
       const { destination } = vocabulary[row.message_type];
       await stomp.send(destinations[destination], headersOf(row, namespace), row.payload);
@@ -95,16 +98,29 @@ function createOutbox({ store, stomp, processId, namespace, destinations, onFaul
       if (!noting) void noteReceipts();
     } catch {
       // The session is over; all that has no receipt is sent again when the next one is up.
-    } finally {
-      underWay -= 1;
+      underWay.delete(row.seq);
     }
   };
 
   const pump = (): void => {
-    if (closed || !stomp.isUp() || underWay >= window) return;
-    for (const row of unsentRows(sql, processId, lastSent, window - underWay)) {
-      lastSent = row.seq;
-      void send(row);
+    if (closed || !stomp.isUp()) return;
+    try {
+      for (const row of unsentRows(sql, processId, lastSent, window)) {
+        if (underWay.size >= window) return;
+        lastSent = row.seq;
+        if (!underWay.has(row.seq)) void send(row);
+      }
+    } catch (error) {
+      onFault(error);
+    }
+  };
+
+  /** Whoever waits for a message that another process has sent by now waits no more. */
+  const settle = (): void => {
+    for (const [id, resolves] of waiters) {
+      if (!isSent(sql, id)) continue;
+      for (const resolve of resolves) resolve();
+      waiters.delete(id);
     }
   };
 
@@ -117,10 +133,8 @@ function createOutbox({ store, stomp, processId, namespace, destinations, onFaul
         const rows = receipts.splice(0);
         const seqs = rows.map(({ seq }) => seq);
         await store.write(() => markSent(sql, seqs));
-        for (const { message_id } of rows) {
-          for (const resolve of waiters.get(message_id) ?? []) resolve();
-          waiters.delete(message_id);
-        }
+        for (const { seq } of rows) underWay.delete(seq);
+        settle();
         pump();
       }
     } catch (error) {
@@ -132,6 +146,7 @@ function createOutbox({ store, stomp, processId, namespace, destinations, onFaul
 
   return {
     pump,
+    settle,
     resend(): void {
       lastSent = 0;
       pump();
@@ -186,6 +201,11 @@ function createUpkeep(options: ExchangeOptions, outbox: Outbox, intake: ReturnTy
     if (closed) return;
     if (taken > 0 || renews) outbox.resend();
     if (listens && listener === undefined) listen();
+    // Another process has taken the place: two would fight over the client id.
+    if (!listens && listener !== undefined) {
+      void listener.close();
+      listener = undefined;
+    }
   };
 
   const tick = (): void => void keepUp().catch(onFault);

@@ -1,12 +1,16 @@
-import { type MessageType, messageTypes } from './bus/messages.ts';
+import { type DestinationName, type MessageType, messageTypes, vocabulary } from './bus/messages.ts';
 import type { Delivery, Subscription } from './bus/stomp.ts';
 import type { Recorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
+import { messageOf, SwfError } from './errors.ts';
+
+type Destinations = Readonly<Record<DestinationName, string>>;
 
 export interface IntakeOptions {
   store: Store;
   recorder: Recorder;
   namespace: string;
+  destinations: Destinations;
   /** Told which types came in and were new. */
   onRecorded: (types: MessageType[]) => void;
   /** Told once of each execution that is heard of here and not known. */
@@ -20,9 +24,22 @@ const window = 256;
 /** Only messages of this namespace are taken. Namespaces hold no quotes (configuration). */
 export const selectorFor = (namespace: string): string => `namespace = '${namespace}'`;
 
+interface Incoming {
+  destination: string;
+  delivery: Delivery;
+}
+
 /** Records what comes in, in the order of its coming, many in one transaction where many have come. */
-export function createIntake({ store, recorder, namespace, onRecorded, onStray, onFault }: IntakeOptions) {
-  const waiting: { destination: string; delivery: Delivery }[] = [];
+export function createIntake({
+  store,
+  recorder,
+  namespace,
+  destinations,
+  onRecorded,
+  onStray,
+  onFault,
+}: IntakeOptions) {
+  const waiting: Incoming[] = [];
   let working = false;
 
   const drain = async (): Promise<void> => {
@@ -31,13 +48,10 @@ export function createIntake({ store, recorder, namespace, onRecorded, onStray, 
       while (waiting.length > 0) {
         await new Promise(setImmediate);
         const batch = waiting.splice(0, window);
-        const unknown = batch.filter(
+        const fresh = batch.filter(
           ({ delivery }) => delivery.cutFrom !== undefined || !recorder.isRecorded(delivery.body),
         );
-        const types =
-          unknown.length === 0
-            ? []
-            : await store.write(() => unknown.flatMap(({ destination, delivery }) => recordOne(destination, delivery)));
+        const types = fresh.length === 0 ? [] : await recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         if (types.length > 0) onRecorded(types);
       }
@@ -48,6 +62,28 @@ export function createIntake({ store, recorder, namespace, onRecorded, onStray, 
     }
   };
 
+  /** In one transaction; where a message breaks that, each in one of its own, and the one that breaks it as rejected. */
+  const recordAll = async (batch: readonly Incoming[]): Promise<MessageType[]> => {
+    try {
+      return await store.write(() => batch.flatMap(recordOne));
+    } catch (error) {
+      if (error instanceof SwfError) throw error;
+    }
+    const types: MessageType[] = [];
+    for (const incoming of batch) {
+      try {
+        types.push(...(await store.write(() => recordOne(incoming))));
+      } catch (error) {
+        if (error instanceof SwfError) throw error;
+        const unreadable = `cannot be recorded: ${messageOf(error)}`;
+        await store.write(() =>
+          recorder.recordBody(incoming.destination, incoming.delivery.body, { fromBroker: true, unreadable }),
+        );
+      }
+    }
+    return types;
+  };
+
   const strays = new Set<string>();
   /** Who works on an execution that this store does not know shares the namespace, and its queues, with another store. */
   const stray = (executionId: string): void => {
@@ -56,16 +92,14 @@ export function createIntake({ store, recorder, namespace, onRecorded, onStray, 
     onStray(executionId);
   };
 
-  const recordOne = (destination: string, { body, cutFrom }: Delivery): MessageType[] => {
-    const tooLarge =
-      cutFrom === undefined ? {} : { unreadable: `a body of ${cutFrom} bytes is too large; its beginning is kept` };
-    const { isNew, effect, reason, execution_id } = recorder.recordBody(destination, body, {
-      fromBroker: true,
-      ...tooLarge,
-    });
+  const recordOne = (incoming: Incoming): MessageType[] => {
+    const { destination, delivery } = incoming;
+    const unreadable = refusalOf(incoming, destinations);
+    const circumstances = { fromBroker: true, ...(unreadable === undefined ? {} : { unreadable }) };
+    const { isNew, effect, reason, execution_id } = recorder.recordBody(destination, delivery.body, circumstances);
     if (isNew && effect === 'none' && execution_id !== undefined && reason === `unknown execution ${execution_id}`)
       stray(execution_id);
-    const type = typeOf(body);
+    const type = typeOf(delivery.body);
     return isNew && type !== undefined ? [type] : [];
   };
 
@@ -81,7 +115,7 @@ export function createIntake({ store, recorder, namespace, onRecorded, onStray, 
 
   return {
     record: async (destination: string, delivery: Delivery): Promise<void> => {
-      await store.write(() => recordOne(destination, delivery));
+      await recordAll([{ destination, delivery }]);
     },
     news: (destination: string): Subscription => ({
       id: 'news',
@@ -97,6 +131,15 @@ export function createIntake({ store, recorder, namespace, onRecorded, onStray, 
       onMessage: take(destination),
     }),
   };
+}
+
+/** Why a message is not read: a control message counts on the control queue only, and so for the others. */
+function refusalOf({ destination, delivery }: Incoming, destinations: Destinations): string | undefined {
+  if (delivery.cutFrom !== undefined) return `a body of ${delivery.cutFrom} bytes is too large; its beginning is kept`;
+  const type = typeOf(delivery.body);
+  if (type === undefined) return undefined;
+  const right = destinations[vocabulary[type].destination];
+  return right === destination ? undefined : `${type} is taken from ${right}, and came on ${destination}`;
 }
 
 function fieldOf(body: string, field: string): unknown {

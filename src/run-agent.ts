@@ -8,6 +8,7 @@ import { type Crew, enter } from './db/drive.ts';
 import { runningOverBroker } from './db/executions.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
+import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
 import { watchLostSlices } from './lost-slices.ts';
 import { createPresence } from './presence.ts';
@@ -119,22 +120,30 @@ async function readEverything(
 ): Promise<void> {
   const { store, config } = options;
   const sql = preparer(store.db);
-  const reading = new Map<string, Promise<void>>();
+  // What an agent has given up on stays here until the execution has ended: each news would start it anew otherwise.
+  const reading = new Map<string, Promise<unknown>>();
+  const read = (executionId: string): Promise<unknown> => {
+    const bench = benches.of(executionId, undefined).workplace;
+    bench.signal.addEventListener('abort', () => reading.delete(executionId), { once: true });
+    // Told to stop, it finishes the message in hand; the execution's end it hears of by its own signal.
+    const workplace = { ...bench, signal: AbortSignal.any([stopping, bench.signal]) };
+    const parts = [
+      { name, work: () => runReader(agent, name, workplace) },
+      ...(agent.type === 'fast_processing' ? [{ name, work: () => watchLostSlices(store, name, workplace) }] : []),
+    ];
+    return Promise.all(parts.map((part) => supervise(part, workplace, onFault)));
+  };
   while (!stopping.aborted) {
     for (const executionId of runningOverBroker(sql, config.testbed.namespace)) {
       if (reading.has(executionId)) continue;
-      const bench = benches.of(executionId, undefined).workplace;
-      // Told to stop, it finishes the message in hand; the execution's end it hears of by its own signal.
-      const workplace = { ...bench, signal: AbortSignal.any([stopping, bench.signal]) };
-      const parts = [
-        { name, work: () => runReader(agent, name, workplace) },
-        ...(agent.type === 'fast_processing' ? [{ name, work: () => watchLostSlices(store, name, workplace) }] : []),
-      ];
-      const read = Promise.all(parts.map((part) => supervise(part, workplace, onFault)));
-      reading.set(
-        executionId,
-        read.then(() => void reading.delete(executionId)),
-      );
+      try {
+        reading.set(executionId, read(executionId));
+      } catch (error) {
+        if (!(error instanceof SwfError)) throw error;
+        // Its recorded configuration cannot be used here; the others can.
+        options.log.write({ level: 'WARNING', message: `${executionId} is left alone: ${error.line}` });
+        reading.set(executionId, Promise.resolve());
+      }
     }
     await station.bus.news(stopping);
   }

@@ -4,7 +4,7 @@ import type { ConfigSources } from './config-files.ts';
 import { requestedSections, requireBareName } from './config-request.ts';
 import { type Config, loadConfig } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
-import { begin, type Crew, enter } from './db/drive.ts';
+import { begin, type Crew, type Drive, enter } from './db/drive.ts';
 import { createRecorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
 import { SwfError } from './errors.ts';
@@ -13,7 +13,7 @@ import type { Log, LogLevel } from './log.ts';
 import { createPresence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
 import type { RunningAgent } from './run-agent.ts';
-import { driveExecution } from './run-workflow.ts';
+import { driveExecution, refuseForeignFolder } from './run-workflow.ts';
 import { connectStation, openStation, spokenBy } from './station.ts';
 import { utcNow } from './time.ts';
 import { createVoice } from './voice.ts';
@@ -69,6 +69,22 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   /** Each execution that is driven here, with the way to stop it. */
   const driving = new Map<Promise<void>, (reason: string) => Promise<void>>();
 
+  /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */
+  const startAsked = async ({ command, config: asked }: RunRequest, delivery: Delivery): Promise<Drive | undefined> => {
+    try {
+      return await store.write(() => {
+        const drive = begin(store, command, crew.process_id, isAlive);
+        if (drive !== undefined) refuseForeignFolder(asked, drive);
+        return drive;
+      });
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'CONFIG_INVALID') throw error;
+      const circumstances = { fromBroker: true, unreadable: error.line };
+      await store.write(() => recorder.recordBody(station.destinations.control, delivery.body, circumstances));
+      return undefined;
+    }
+  };
+
   /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
   const take = async (delivery: Delivery): Promise<void> => {
     const request = readRequest(delivery, options);
@@ -81,7 +97,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
       );
       return;
     }
-    const drive = await store.write(() => begin(store, request.command, crew.process_id, isAlive));
+    const drive = await startAsked(request, delivery);
     if (drive === undefined) return;
     const { execution_id, done, stop } = driveExecution(
       { store, config: request.config, speed: request.command.speed, user, logLevel, log, broker },
@@ -136,12 +152,19 @@ function anyAborted(...signals: AbortSignal[]): Promise<void> {
   });
 }
 
-type Request =
-  | { kind: 'run'; command: Message<'run_workflow'>; config: Config }
-  | { kind: 'other'; circumstances: { unreadable?: string } };
+interface RunRequest {
+  kind: 'run';
+  command: Message<'run_workflow'>;
+  config: Config;
+}
+
+type Request = RunRequest | { kind: 'other'; circumstances: { unreadable?: string } };
 
 /** What a message on the control queue asks for. The testbed's own requests lack what can be filled in. */
 function readRequest({ headers, body }: Delivery, options: DaqAgentOptions): Request {
+  // Too deep, or no JSON at all: what is recorded of it says so.
+  const first = decodeMessage(body);
+  if (first.kind === 'rejected' && Object.keys(first.body).length === 0) return { kind: 'other', circumstances: {} };
   let fields: Record<string, unknown>;
   try {
     fields = JSON.parse(body) as Record<string, unknown>;

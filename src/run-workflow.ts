@@ -86,7 +86,8 @@ export async function startWorkflow(options: WorkflowOptions, configName?: strin
     timestamp: utcNow(),
   };
   return takeUp(options, (processId) => {
-    const drive = begin(options.store, command, processId, isAlive) as Drive;
+    const drive = begin(options.store, command, processId, isAlive);
+    if (drive === undefined) throw new Error('a command with a new id made no execution');
     refuseForeignFolder(config, drive);
     return drive;
   });
@@ -101,7 +102,7 @@ export async function resumeWorkflow(options: WorkflowOptions, executionId: stri
  * Two stores may give their executions the same id; they must not write into the same folder. Part of the transaction that
  * begins the execution, which then has not begun. Throws `CONFIG_INVALID`.
  */
-function refuseForeignFolder({ data }: Config, { execution_id }: Drive): void {
+export function refuseForeignFolder({ data }: Config, { execution_id }: Drive): void {
   if (!data.write_files || data.dir === undefined || !existsSync(join(data.dir, execution_id))) return;
   throw new SwfError(
     'CONFIG_INVALID',

@@ -30,7 +30,14 @@ export async function runSlots({
 }: SlotsOptions): Promise<void> {
   const { exchange, stomp, destinations } = station;
   const reject = (handout: Delivery): Promise<void> => exchange.record(destinations.slices, handout);
-  const worker = createQueueWorker<Delivery>({ name, hostname, benchOf, reject, sent: (id) => exchange.sent(id) });
+  const worker = createQueueWorker<Delivery>({
+    name,
+    hostname,
+    benchOf,
+    stopping: signal,
+    reject,
+    sent: (id) => exchange.sent(id),
+  });
   const busy = new Map<string, Promise<void>>();
   await new Promise<void>((resolve, refuse) => {
     for (let index = 1; index <= slots; index += 1) {

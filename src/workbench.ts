@@ -103,12 +103,12 @@ export function createBenches({ store, config, processId, station, presence, log
       clock,
       signal: ended.signal,
     };
-    void closeAtEnd(executionId, execution !== undefined, ended);
+    if (execution !== undefined) void closeAtEnd(executionId, ended);
     return benchFor(own, workplace, queue);
   };
 
-  const closeAtEnd = async (executionId: string, isKnown: boolean, ended: AbortController): Promise<void> => {
-    const isOver = (): boolean => isKnown && findExecution(sql, executionId)?.status !== 'running';
+  const closeAtEnd = async (executionId: string, ended: AbortController): Promise<void> => {
+    const isOver = (): boolean => findExecution(sql, executionId)?.status !== 'running';
     while (!closing.aborted && !isOver()) await station.bus.news(closing);
     ended.abort();
     benches.delete(executionId);
@@ -119,7 +119,8 @@ export function createBenches({ store, config, processId, station, presence, log
       const known = benches.get(executionId);
       if (known !== undefined) return known;
       const bench = open(executionId, runId);
-      benches.set(executionId, bench);
+      // Of an execution that this store does not know nothing says when it ends, so nothing of it is kept.
+      if (findExecution(sql, executionId) !== undefined) benches.set(executionId, bench);
       return bench;
     },
   };

@@ -1,4 +1,4 @@
-import { decodeMessage, type Message, type MessageType } from '../bus/messages.ts';
+import { decodeMessage, type Draft, type Message, type MessageType } from '../bus/messages.ts';
 import type { OpenSlice, SliceQueue } from '../workflow/journal.ts';
 import type { Payload } from './payload.ts';
 import type { Workplace } from './reader.ts';
@@ -24,11 +24,16 @@ export interface QueueWorkerOptions<Given extends Handout> {
   hostname: string;
   /** The execution that a slice belongs to; for one that this store does not know, a bench without rows. */
   benchOf: (slice: Message<'slice'>) => SliceBench;
+  /** Aborted when no slice is to be begun any more. */
+  stopping: AbortSignal;
   /** Records what is no slice. */
   reject: (handout: Given) => Promise<void>;
   /** Resolves when the broker has confirmed a message of ours. */
   sent: (messageId: string) => Promise<void>;
 }
+
+/** How long a worker that is told to stop waits for the broker to confirm a result. */
+const patienceMilliseconds = 10_000;
 
 const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
   'resume_run',
@@ -46,6 +51,7 @@ export function createQueueWorker<Given extends Handout>({
   name,
   hostname,
   benchOf,
+  stopping,
   reject,
   sent,
 }: QueueWorkerOptions<Given>) {
@@ -59,27 +65,54 @@ export function createQueueWorker<Given extends Handout>({
     { workplace, queue, payload }: SliceBench,
   ): Promise<string | undefined> => {
     const { journal, bus, signal, clock } = workplace;
-    while (!signal.aborted) {
-      const standing = queue.standing(slice.slice_filename, slice.attempt);
-      if (standing === 'over') return undefined;
-      if (standing === 'open' && queue.isOpen()) break;
-      // Standby, or given up: the slice stays with the broker, unacknowledged, until that changes.
-      await bus.news(signal, interesting);
-    }
-    if (signal.aborted) return undefined;
+    const waits = AbortSignal.any([signal, stopping]);
     const open = asOpenSlice(slice);
     const fields = sliceFields(open, worker_id, hostname);
-    await journal.step({ sender: name, tick: clock.now(), says: [{ msg_type: 'slice_started', ...fields }] });
+    const start = { made: false };
+    while (!start.made) {
+      if (waits.aborted) return undefined;
+      const standing = queue.standing(slice.slice_filename, slice.attempt);
+      if (standing === 'over') return undefined;
+      if (standing === 'given up' || !queue.isOpen()) {
+        // Standby, or given up: the slice stays with the broker, unacknowledged, until that changes.
+        await bus.news(waits, interesting);
+        continue;
+      }
+      // Looked at again where nothing can come between.
+      const says = (): Draft[] => {
+        start.made = queue.isOpen();
+        return start.made ? [{ msg_type: 'slice_started', ...fields }] : [];
+      };
+      await journal.step({ sender: name, tick: clock.now(), says });
+    }
     const result = await payload.run(open, signal);
     if (signal.aborted) return undefined;
     await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields, result)] });
     return `${slice.execution_id}/slice_result/${slice.slice_filename}/${slice.attempt}/${worker_id}@${hostname}`;
   };
 
+  const sentInTime = async (messageId: string): Promise<boolean> => {
+    let giveUp = (): void => {};
+    const late = new Promise<boolean>((resolve) => {
+      giveUp = (): void => void setTimeout(() => resolve(false), patienceMilliseconds).unref();
+    });
+    if (stopping.aborted) giveUp();
+    else stopping.addEventListener('abort', giveUp);
+    try {
+      return await Promise.race([sent(messageId).then(() => true), late]);
+    } finally {
+      stopping.removeEventListener('abort', giveUp);
+    }
+  };
+
   /** Resolves when the slot is free again. */
   const handle = async (handout: Given, slot: string): Promise<void> => {
     const decoded = decodeMessage(handout.body);
-    if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') {
+    if (
+      decoded.kind !== 'message' ||
+      decoded.message.msg_type !== 'slice' ||
+      decoded.message.execution_id === undefined
+    ) {
       await reject(handout);
       handout.acknowledge();
       return;
@@ -96,7 +129,10 @@ export function createQueueWorker<Given extends Handout>({
     } finally {
       if (known === undefined) inHand.delete(key);
     }
-    if (resultId !== undefined) await sent(resultId);
+    if (resultId !== undefined) {
+      // Told to stop while the broker does not answer: the result is in the log, and whoever is handed the slice sees it there.
+      if (!(await sentInTime(resultId))) return;
+    }
     // Without a result the slice is acknowledged only where nobody has to work on it any more.
     else if (bench.queue.standing(message.slice_filename, message.attempt) !== 'over') return;
     handout.acknowledge();

@@ -188,7 +188,12 @@ const envelopeShape = {
   message_id: z.string().optional(),
   sender: z.string().min(1).max(200),
   namespace: z.string().min(1).max(200),
-  execution_id: z.string().min(1).max(200).optional(),
+  // It names a folder of data files.
+  execution_id: z
+    .string()
+    .max(200)
+    .regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/, 'must be an id of letters, digits, ".", "_" and "-"')
+    .optional(),
   run_id: z.string().min(1).max(50).optional(),
   timestamp: z.string().max(100).optional(),
   simulation_tick: z.number().nonnegative().optional(),
@@ -216,6 +221,20 @@ export type Decoded =
   | { kind: 'unknown'; body: Record<string, unknown>; msg_type: string }
   | { kind: 'rejected'; reason: string; body: Record<string, unknown> };
 
+/** Deeper bodies break those who walk through them, SQLite's JSON functions among them. */
+const mostDeep = 100;
+
+function isTooDeep(value: object): boolean {
+  let level: object[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= mostDeep) return true;
+    level = level.flatMap((item) =>
+      Object.values(item).filter((inner): inner is object => typeof inner === 'object' && inner !== null),
+    );
+  }
+  return false;
+}
+
 export function isMessageType(value: unknown): value is MessageType {
   return typeof value === 'string' && Object.hasOwn(vocabulary, value);
 }
@@ -231,6 +250,7 @@ export function decodeMessage(body: string): Decoded {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return { kind: 'rejected', reason: 'not a JSON object', body: {} };
   }
+  if (isTooDeep(parsed)) return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: {} };
   const object = parsed as Record<string, unknown>;
   const type = object['msg_type'];
   if (typeof type !== 'string' || type === '') return { kind: 'rejected', reason: 'has no msg_type', body: object };

@@ -44,7 +44,16 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
       io.err(`${signal}: finishing the work in hand; once more ends at once`);
       interrupted.abort();
     });
-    const common = { store, config, broker: settings, user, logLevel: level, log, interrupted: interrupted.signal };
+    const own = asRecorded(config, store.path, io.workingFolder, settings);
+    const common = {
+      store,
+      config: own,
+      broker: settings,
+      user,
+      logLevel: level,
+      log,
+      interrupted: interrupted.signal,
+    };
     const starting =
       type === 'daq_simulator'
         ? startDaqAgent({

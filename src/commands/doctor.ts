@@ -5,7 +5,7 @@ import { brokerSettings } from '../broker-settings.ts';
 import { showAddress } from '../bus/broker-address.ts';
 import { createStompBus } from '../bus/stomp-bus.ts';
 import type { BrokerSettings, Subscription } from '../bus/stomp.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../config.ts';
 import { storeId } from '../db/counters.ts';
 import { openReader, openStore } from '../db/store.ts';
 import { messageOf, SwfError } from '../errors.ts';
@@ -49,7 +49,7 @@ export async function doctorCommand(
     'file system',
     attempt(() => lookAtFileSystem(path)),
   );
-  let loaded: ReturnType<typeof loadConfig> | undefined;
+  let loaded: Loaded | undefined;
   tell(
     'configuration',
     attempt(() => {
@@ -73,6 +73,11 @@ export async function doctorCommand(
   });
   tell('broker', asked);
   if (settings !== undefined) {
+    if (!loaded.isOwnNamespace)
+      tell(
+        'namespace',
+        attempt(() => ok(String(requireOwnNamespace(loaded as Loaded)))),
+      );
     for await (const [subject, finding] of lookAtBroker(settings, config)) tell(subject, finding);
     if (unsubscribe)
       tell('unsubscribe', await attemptLater(() => forgetDurable(path, settings as BrokerSettings, config)));
@@ -181,8 +186,13 @@ async function echo(settings: BrokerSettings): Promise<{ skew: number | undefine
         resolve(headers['timestamp'] === undefined ? undefined : Number(headers['timestamp']) - Date.now()),
     });
   });
-  await bus.connect({ once: true });
-  await bus.send(topic, {}, 'doctor');
+  try {
+    await bus.connect({ once: true });
+    await bus.send(topic, {}, 'doctor');
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), 2000);
@@ -213,10 +223,17 @@ async function forgetDurable(path: string, settings: BrokerSettings, config: Con
   try {
     const name = durableName(await store.write(() => storeId(store.db)), config.testbed.namespace);
     const bus = createStompBus({ ...settings, clientId: name }, () => {});
-    await bus.connect({ once: true });
-    await bus.forget(name);
-    await bus.close();
-    return ok(`${name} is removed`);
+    try {
+      await bus.connect({ once: true });
+      await bus.forget(name);
+      return ok(`${name} is removed`);
+    } catch (error) {
+      // The broker's way of saying that there is none.
+      if (error instanceof SwfError && /durable/i.test(error.message)) return ok(`${name} is not there`);
+      throw error;
+    } finally {
+      await bus.close();
+    }
   } finally {
     store.close();
   }

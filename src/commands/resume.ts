@@ -6,6 +6,7 @@ import { requireExecution, startMessage } from '../db/executions.ts';
 import { createQueries } from '../db/queries.ts';
 import { preparer } from '../db/statements.ts';
 import { openReader, openStore } from '../db/store.ts';
+import { SwfError } from '../errors.ts';
 import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
@@ -43,6 +44,12 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
       return exitCodeOf({ ...ending.summary, status: 'completed', slices_failed: 0 }, false);
     }
     const settings = brokerSettings(broker, config.broker, io.env);
+    if (settings !== undefined && config.broker.url === undefined) {
+      throw new SwfError(
+        'CONFIG_INVALID',
+        `${execution.execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
+      );
+    }
     const goesOnAt = speed ?? start.speed;
     if (settings !== undefined) refuseVirtualTime(goesOnAt);
     return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>

@@ -41,7 +41,7 @@ export function enter<T extends string>(store: Store, { identity, user, namespac
 
 /**
  * Starts an execution by its first message and makes this process its driver. Inside a transaction only.
- * Undefined where this very command has been taken before.
+ * Undefined where the command makes none: it has been taken before, or contradicts one that has.
  */
 export function begin(
   store: Store,
@@ -50,10 +50,7 @@ export function begin(
   isAlive: LivenessTest,
 ): Drive | undefined {
   const recorded = createRecorder(store.db).record(command);
-  if (!recorded.isNew) return undefined;
-  if (recorded.effect !== 'applied' || recorded.execution_id === undefined) {
-    throw new Error(`run_workflow had no effect: ${recorded.reason}`);
-  }
+  if (!recorded.isNew || recorded.effect !== 'applied' || recorded.execution_id === undefined) return undefined;
   return takeOver(store, recorded.execution_id, processId, isAlive);
 }
 

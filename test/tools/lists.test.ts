@@ -157,7 +157,7 @@ describe('list_messages', () => {
       `{"msg_type": "${'\\u0000'.repeat(30_000)}"}`,
       '"'.repeat(60_000),
       JSON.stringify({ msg_type: 'start_run', text: '😀'.repeat(20_000) }),
-      `{"msg_type":"pause_run","sender":"s","namespace":"test","execution_id":"stf_datataking-tester-0001","ordinal":1,"reason":"period","deep":${'['.repeat(1500)}${']'.repeat(1500)}}`,
+      `{"msg_type":"pause_run","sender":"s","namespace":"test","execution_id":"stf_datataking-tester-0001","ordinal":1,"reason":"period","deep":${'['.repeat(99)}${']'.repeat(99)}}`,
     ];
     await store.write(() => bodies.forEach((body) => recorder.recordBody('/topic/epictopic', body)));
     const client = await connectInProcess(path);
