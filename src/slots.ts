@@ -49,10 +49,14 @@ export async function runSlots({
         headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': '1' },
         onMessage(delivery) {
           if (signal.aborted) return;
-          const handled = worker
-            .handle(delivery, slot)
+          // After a reconnection a slot may be given a slice while it has one: it stays one at a time.
+          const before = busy.get(slot) ?? Promise.resolve();
+          const handled: Promise<void> = before
+            .then(() => worker.handle(delivery, slot))
             .catch(refuse)
-            .finally(() => busy.delete(slot));
+            .finally(() => {
+              if (busy.get(slot) === handled) busy.delete(slot);
+            });
           busy.set(slot, handled);
         },
       });

@@ -7,8 +7,7 @@ import { resultOf, sliceFields } from './worker.ts';
 /** A slice as a broker hands it out: to one slot, until it is acknowledged or the connection ends. */
 export interface Handout {
   body: string;
-  /** Aborted when the broker will hand the slice out again: the acknowledgement would not reach it any more. */
-  lost: AbortSignal;
+  /** Does nothing where the connection has ended: the broker hands the slice out again then. */
   acknowledge(): void;
 }
 
