@@ -213,7 +213,17 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     const folder = temporaryFolder();
     const ear = startPeer('listen');
     await ear.saw(/ready/);
-    const agents = startAgents(folder, ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker', 'worker']);
+    const agents = startAgents(folder, [
+      'daq_simulator',
+      'data',
+      'data',
+      'fastmon',
+      'fast_processing',
+      'worker',
+      'worker',
+      'worker',
+      'worker',
+    ]);
     await Promise.all(agents.map((agent) => agent.saw(/works in namespace test/)));
     expect(await startPeer('start', '20').finished).toMatchObject({ code: 0 });
     await ear.saw(/workflow_ended/);
