@@ -25,8 +25,8 @@ import { createIntake, type IntakeOptions, selectorFor } from './intake.ts';
 export interface Exchange {
   /** Rows have been committed that may have to be sent. */
   committed(): void;
-  /** Records what came from outside and is no work. */
-  record(destination: string, delivery: Delivery): Promise<void>;
+  /** Records what came from outside and is no work; as rejected, where a reason is given. */
+  record(destination: string, delivery: Delivery, refusal?: string): Promise<void>;
   /** Resolves when the broker has confirmed this message. */
   sent(messageId: string): Promise<void>;
   /** Resolves when nothing is left to send, or after `milliseconds`. */
@@ -66,7 +66,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
       outbox.pump();
       outbox.settle();
     },
-    record: (destination, delivery) => intake.record(destination, delivery),
+    record: (destination, delivery, refusal) => intake.record(destination, delivery, refusal),
     sent: (messageId) => outbox.sent(messageId),
     flushed: (milliseconds) => outbox.flushed(milliseconds),
     close() {

@@ -27,6 +27,8 @@ export const selectorFor = (namespace: string): string => `namespace = '${namesp
 interface Incoming {
   destination: string;
   delivery: Delivery;
+  /** Why it is refused, where that is known already. */
+  refusal?: string | undefined;
 }
 
 /** Records what comes in, in the order of its coming, many in one transaction where many have come. */
@@ -114,8 +116,8 @@ export function createIntake({
   };
 
   return {
-    record: async (destination: string, delivery: Delivery): Promise<void> => {
-      await recordAll([{ destination, delivery }]);
+    record: async (destination: string, delivery: Delivery, refusal?: string): Promise<void> => {
+      await recordAll([{ destination, delivery, refusal }]);
     },
     news: (destination: string): Subscription => ({
       id: 'news',
@@ -134,7 +136,8 @@ export function createIntake({
 }
 
 /** Why a message is not read: a control message counts on the control queue only, and so for the others. */
-function refusalOf({ destination, delivery }: Incoming, destinations: Destinations): string | undefined {
+function refusalOf({ destination, delivery, refusal }: Incoming, destinations: Destinations): string | undefined {
+  if (refusal !== undefined) return refusal;
   if (delivery.cutFrom !== undefined) return `a body of ${delivery.cutFrom} bytes is too large; its beginning is kept`;
   const type = typeOf(delivery.body);
   if (type === undefined) return undefined;

@@ -1,7 +1,7 @@
 import type { Agent } from './agents/agent.ts';
 import { readingAgents } from './agents/index.ts';
 import { runReader } from './agents/reader.ts';
-import type { BrokerSettings } from './bus/stomp.ts';
+import type { BrokerSettings, StompBus } from './bus/stomp.ts';
 import type { Config } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
 import { type Crew, enter } from './db/drive.ts';
@@ -14,7 +14,7 @@ import { watchLostSlices } from './lost-slices.ts';
 import { createPresence } from './presence.ts';
 import { currentProcess } from './process-identity.ts';
 import { runSlots } from './slots.ts';
-import { connectStation, openStation, spokenBy, type Station } from './station.ts';
+import { openStation, spokenBy, type Station, type StationOptions, withConnection } from './station.ts';
 import { supervise } from './supervise.ts';
 import { createVoice } from './voice.ts';
 import { type Benches, createBenches } from './workbench.ts';
@@ -45,10 +45,19 @@ export interface RunningAgent {
 }
 
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { store, config, type, broker, user, log } = options;
-  const voice = createVoice(store, log, options.logLevel);
+  const { store, config, broker } = options;
+  const voice = createVoice(store, options.log, options.logLevel);
   const stationOptions = { store, config, broker, voice };
-  const stomp = await connectStation(stationOptions, true, options.interrupted);
+  return withConnection(stationOptions, options.interrupted, (stomp) => hostAgent(options, stomp, stationOptions));
+}
+
+async function hostAgent(
+  options: AgentOptions,
+  stomp: StompBus,
+  stationOptions: StationOptions,
+): Promise<RunningAgent> {
+  const { store, config, type, user, log } = options;
+  const { voice } = stationOptions;
   const crew: Crew<AgentType> = await store.write(() => {
     spreadNumbers(store.db, config.testbed);
     return enter<AgentType>(store, {

@@ -1,11 +1,10 @@
 import { decodeMessage, type Message } from './bus/messages.ts';
-import type { BrokerSettings, Delivery } from './bus/stomp.ts';
+import type { BrokerSettings, Delivery, StompBus } from './bus/stomp.ts';
 import type { ConfigSources } from './config-files.ts';
 import { requestedSections, requireBareName } from './config-request.ts';
 import { type Config, loadConfig } from './config.ts';
 import { spreadNumbers } from './db/counters.ts';
 import { begin, type Crew, type Drive, enter } from './db/drive.ts';
-import { createRecorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
 import { SwfError } from './errors.ts';
 import { selectorFor } from './intake.ts';
@@ -14,7 +13,7 @@ import { createPresence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
 import type { RunningAgent } from './run-agent.ts';
 import { driveExecution, refuseForeignFolder } from './run-workflow.ts';
-import { connectStation, openStation, spokenBy } from './station.ts';
+import { openStation, spokenBy, type StationOptions, withConnection } from './station.ts';
 import { utcNow } from './time.ts';
 import { createVoice } from './voice.ts';
 import { type Speed, speedSchema } from './workflow/params.ts';
@@ -41,11 +40,20 @@ export interface DaqAgentOptions {
 }
 
 export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
+  const { store, config, broker } = options;
+  const voice = createVoice(store, options.log, options.logLevel);
+  const stationOptions = { store, config, broker, voice };
+  return withConnection(stationOptions, options.interrupted, (stomp) => hostDaqAgent(options, stomp, stationOptions));
+}
+
+async function hostDaqAgent(
+  options: DaqAgentOptions,
+  stomp: StompBus,
+  stationOptions: StationOptions,
+): Promise<RunningAgent> {
   const { store, config, broker, user, log, logLevel } = options;
   const { namespace } = config.testbed;
-  const voice = createVoice(store, log, options.logLevel);
-  const stationOptions = { store, config, broker, voice };
-  const stomp = await connectStation(stationOptions, true, options.interrupted);
+  const { voice } = stationOptions;
   const crew = await store.write(() => {
     spreadNumbers(store.db, config.testbed);
     const entered: Crew<AgentType> = enter<AgentType>(store, {
@@ -65,7 +73,6 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
     speaks: spokenBy['daq_simulator'] ?? [],
     onFault: (error) => faults.abort(error),
   });
-  const recorder = createRecorder(store.db);
   /** Each execution that is driven here, with the way to stop it. */
   const driving = new Map<Promise<void>, (reason: string) => Promise<void>>();
 
@@ -79,8 +86,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
       });
     } catch (error) {
       if (!(error instanceof SwfError) || error.code !== 'CONFIG_INVALID') throw error;
-      const circumstances = { fromBroker: true, unreadable: error.line };
-      await store.write(() => recorder.recordBody(station.destinations.control, delivery.body, circumstances));
+      await station.exchange.record(station.destinations.control, delivery, error.line);
       return undefined;
     }
   };
@@ -89,12 +95,7 @@ export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAg
   const take = async (delivery: Delivery): Promise<void> => {
     const request = readRequest(delivery, options);
     if (request.kind === 'other') {
-      await store.write(() =>
-        recorder.recordBody(station.destinations.control, delivery.body, {
-          fromBroker: true,
-          ...request.circumstances,
-        }),
-      );
+      await station.exchange.record(station.destinations.control, delivery, request.refusal);
       return;
     }
     const drive = await startAsked(request, delivery);
@@ -158,20 +159,14 @@ interface RunRequest {
   config: Config;
 }
 
-type Request = RunRequest | { kind: 'other'; circumstances: { unreadable?: string } };
+/** Anything else is only recorded: as rejected, where there is a reason to refuse it. */
+type Request = RunRequest | { kind: 'other'; refusal?: string };
 
 /** What a message on the control queue asks for. The testbed's own requests lack what can be filled in. */
 function readRequest({ headers, body }: Delivery, options: DaqAgentOptions): Request {
-  // Too deep, or no JSON at all: what is recorded of it says so.
   const first = decodeMessage(body);
-  if (first.kind === 'rejected' && Object.keys(first.body).length === 0) return { kind: 'other', circumstances: {} };
-  let fields: Record<string, unknown>;
-  try {
-    fields = JSON.parse(body) as Record<string, unknown>;
-  } catch {
-    return { kind: 'other', circumstances: {} };
-  }
-  if (fields?.['msg_type'] !== 'run_workflow') return { kind: 'other', circumstances: {} };
+  const fields: Record<string, unknown> = first.kind === 'message' ? { ...first.message } : first.body;
+  if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
   const completed = {
@@ -187,10 +182,7 @@ function readRequest({ headers, body }: Delivery, options: DaqAgentOptions): Req
   };
   const decoded = decodeMessage(JSON.stringify(completed));
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow') {
-    return {
-      kind: 'other',
-      circumstances: { unreadable: decoded.kind === 'rejected' ? decoded.reason : 'is no request' },
-    };
+    return { kind: 'other', refusal: decoded.kind === 'rejected' ? decoded.reason : 'is no request' };
   }
   try {
     const config = options.asRecorded(requestedConfig(decoded.message, options));
@@ -198,7 +190,7 @@ function readRequest({ headers, body }: Delivery, options: DaqAgentOptions): Req
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
     options.log.write({ level: 'WARNING', message: `a request by ${sender} is refused: ${error.line}` });
-    return { kind: 'other', circumstances: { unreadable: error.line } };
+    return { kind: 'other', refusal: error.line };
   }
 }
 

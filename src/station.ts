@@ -55,6 +55,21 @@ export async function connectStation(
   return stomp;
 }
 
+/** Waits for the broker and begins; what fails after that must not leave a connection that keeps the process alive. */
+export async function withConnection<T>(
+  options: StationOptions,
+  interrupted: AbortSignal,
+  begin: (stomp: StompBus) => Promise<T>,
+): Promise<T> {
+  const stomp = await connectStation(options, true, interrupted);
+  try {
+    return await begin(stomp);
+  } catch (error) {
+    await stomp.close();
+    throw error;
+  }
+}
+
 /** Opens the exchange of a process that has been entered into the store. */
 export async function openStation(
   stomp: StompBus,

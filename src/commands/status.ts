@@ -1,10 +1,11 @@
 import { printable } from '../log.ts';
+import type { Counts } from '../workflow/journal.ts';
 import { askTool } from './call.ts';
 import type { Io } from './io.ts';
 import { duration } from './summary.ts';
 
 /** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
-interface MonitorAnswer {
+interface MonitorAnswer extends Counts {
   execution_id: string;
   status: string;
   status_reason?: string;
@@ -16,13 +17,6 @@ interface MonitorAnswer {
   duration_seconds: number;
   data_as_of?: string;
   message_count: number;
-  stf_count: number;
-  tf_files_received: number;
-  slices_created: number;
-  slices_queued: number;
-  slices_processing: number;
-  slices_completed: number;
-  slices_failed: number;
   dataset?: { name: string; state: string; files: number; bytes: number };
   progress: { stf_planned?: number; stf_ready: number; tf_files_expected: number; percent?: number };
   agents: { agent_name: string; state: string; status: string }[];

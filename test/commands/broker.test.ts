@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -311,6 +312,11 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       { namespace: 'test' },
       `{"msg_type":"run_workflow","params":{"x":${nested}}}`,
     );
+    await bus.send(
+      '/queue/workflow_control',
+      { namespace: 'test' },
+      JSON.stringify({ msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'w-x-0001' }),
+    );
     const evil = {
       msg_type: 'run_workflow',
       command_id: 'e',
@@ -323,7 +329,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     };
     await bus.send('/topic/epictopic', { namespace: 'test' }, JSON.stringify(evil));
     const client = await connectInProcess(join(folder, 'swf.db'));
-    await expect.poll(async () => (await ask(client, 'list_messages'))['total_count'], { timeout: 10_000 }).toBe(8);
+    await expect.poll(async () => (await ask(client, 'list_messages'))['total_count'], { timeout: 10_000 }).toBe(9);
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
     const reasons = (items as Answer[]).map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`);
     for (const reason of [
@@ -335,6 +341,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       'not JSON',
       'nested deeper than 100',
       'run_workflow is taken from /queue/workflow_control',
+      'start_run is taken from /topic/epictopic',
     ]) {
       expect(reasons).toContainEqual(expect.stringMatching(new RegExp(`^rejected: .*${reason}`)));
     }
@@ -656,5 +663,23 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     ]);
     survivor.child.kill('SIGTERM');
     await survivor.finished;
+  });
+
+  it('the commands of README work', async () => {
+    const folder = temporaryFolder();
+    const block = /^## Over a broker[\s\S]*?```sh\n([\s\S]*?)```/m.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+    const commands = block
+      .split('\n')
+      .filter((line) => line.startsWith('swf-mcp '))
+      .map((line) => line.replace('stomp://127.0.0.1:61613', broker.url).split(' ').slice(1));
+    expect(commands.map(([name]) => name)).toEqual(['doctor', 'agent', 'run']);
+    const [doctor = [], worker = [], run = []] = commands;
+    expect(await start(folder, doctor).finished).toMatchObject({ code: 0 });
+    const agent = start(folder, worker);
+    await agent.saw(/works in namespace mine/);
+    // As it stands there it takes minutes of real time.
+    expect(await start(folder, [...run, '--speed', '100', '--stf-count', '2']).finished).toMatchObject({ code: 0 });
+    agent.child.kill('SIGTERM');
+    expect(await agent.finished).toMatchObject({ code: 0 });
   });
 });
