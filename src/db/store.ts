@@ -61,6 +61,8 @@ export function openReader(path: string, migrations: readonly Migration[] = allM
     checkKind(db, path);
     const version = versionOf(db);
     refuseNewer(version, path, migrations);
+    // An empty file is a store that is being made at this moment, or whose maker was ended before it was.
+    if (version === 0 && applicationIdOf(db) === 0) throw noStoreYet(path);
     if (version < migrations.length) {
       throw new SwfError(
         'STORE_TOO_OLD',
@@ -85,13 +87,14 @@ function connect(path: string, make?: () => void): Connection {
     return new Database(path, { fileMustExist: true, timeout: busyMilliseconds });
   } catch (error) {
     if (make === undefined && isSystemError(error, 'ENOENT')) {
-      throw new SwfError('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" makes one`, {
-        cause: error,
-      });
+      throw noStoreYet(path, error);
     }
     throw asSwfError(error, path);
   }
 }
+
+const noStoreYet = (path: string, cause?: unknown): SwfError =>
+  new SwfError('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" makes one`, { cause });
 
 function checkKind(db: Connection, path: string): void {
   const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;

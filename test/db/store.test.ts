@@ -148,6 +148,14 @@ describe('what is no store of this program', () => {
     openReader(path).close();
   });
 
+  it('an empty file, as a store is at the moment of its making, is no store yet', async () => {
+    const path = join(temporaryFolder(), 'swf.db');
+    writeFileSync(path, '');
+    expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_UNAVAILABLE' }));
+    (await openStore(path)).close();
+    openReader(path).close();
+  });
+
   it('a store that is not there is not made by asking', async () => {
     const folder = temporaryFolder();
     for (const args of [['status'], ['call', 'list_messages'], ['resume', 'latest']]) {
