@@ -133,8 +133,8 @@ describe('a run killed in the middle and resumed', () => {
     let ended: Answer | undefined;
     while (ended === undefined) {
       const started = startCli([...args, '--json'], { folder });
-      // Once it drives the execution: a kill before that leaves nothing to resume.
-      await started.saw(/execution /);
+      // Once it drives the execution, or says that a kill came when all was done: a kill before leaves nothing to resume.
+      await started.saw(/execution |"status"/);
       const timer = setTimeout(() => started.child.kill('SIGKILL'), 60 + kills * 25);
       const { signal, code, stdout } = await started.finished;
       clearTimeout(timer);
@@ -155,7 +155,7 @@ describe('resume', () => {
   it('is refused while the run is driven', async () => {
     const folder = temporaryFolder();
     const started = startCli(['run', '--speed', '1'], { folder });
-    await started.saw(/execution /);
+    await started.saw(/execution |"status"/);
     const { code, stderr } = await runCli(['resume', 'latest'], { folder });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^EXECUTION_IN_USE: stf_datataking-tester-0001 is driven by process \d+ on .*\n$/);
