@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
+import type { Origins } from './config-testbed.ts';
 import { SwfError } from './errors.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
@@ -29,8 +30,8 @@ const defaultName = 'fast_processing_default';
 const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
 
 /** All layers in one table, with the file or flag that each key came from. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
-export function readLayers(sources: ConfigSources): { table: Table; origins: Map<string, string>; path: string } {
-  const origins = new Map<string, string>();
+export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
+  const origins: Origins = new Map();
   const path = findConfig(sources.name ?? defaultName, sources);
   const table = mergeIncludes(path, origins, sources);
   if (sources.testbedFile !== undefined && sources.testbedFile !== '') {
@@ -87,7 +88,7 @@ function isFile(path: string): boolean {
 }
 
 /** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
-function mergeIncludes(path: string, origins: Map<string, string>, places: Places, including: string[] = []): Table {
+function mergeIncludes(path: string, origins: Origins, places: Places, including: string[] = []): Table {
   if (including.includes(path)) {
     throw new SwfError(
       'CONFIG_INVALID',
@@ -138,7 +139,7 @@ export function leafKeys(table: Table, prefix = ''): string[] {
   );
 }
 
-function applySet(table: Table, set: string, origins: Map<string, string>): void {
+function applySet(table: Table, set: string, origins: Origins): void {
   const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
   if (match === null) {
     throw new SwfError(

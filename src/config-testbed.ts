@@ -21,8 +21,11 @@ const simulationKeys = {
   realtime: 'workflow',
 } as const;
 
-/** Changes the table; returns what a user should be told. */
-export function adoptTestbed(table: Table): string[] {
+/** Where each key came from, by its dotted name. */
+export type Origins = Map<string, string>;
+
+/** Changes the table, and the names in `origins` with it; returns what a user should be told. */
+export function adoptTestbed(table: Table, origins: Origins): string[] {
   const warnings = adoptAgents(table);
   for (const [section, keys] of Object.entries(idleKeys)) {
     const values = table[section];
@@ -33,7 +36,8 @@ export function adoptTestbed(table: Table): string[] {
       delete values[key];
     }
   }
-  adoptSimulation(table);
+  adoptSimulation(table, origins);
+  adoptPeriodCount(table, origins);
   if (isTable(table['parameters'])) {
     if (Object.keys(table['parameters']).length > 0)
       warnings.push('[parameters] is known and has no effect here; use --set');
@@ -58,15 +62,35 @@ function adoptAgents(table: Table): string[] {
 }
 
 /** `[simulation]` stands for keys that are not set in their own place. */
-function adoptSimulation(table: Table): void {
+function adoptSimulation(table: Table, origins: Origins): void {
   const { simulation } = table;
   if (!isTable(simulation)) return;
   for (const [key, section] of Object.entries(simulationKeys)) {
     if (!Object.hasOwn(simulation, key)) continue;
     const home = isTable(table[section]) ? table[section] : {};
-    table[section] = Object.hasOwn(home, key) ? home : { ...home, [key]: simulation[key] };
+    if (!Object.hasOwn(home, key)) {
+      table[section] = { ...home, [key]: simulation[key] };
+      moveOrigin(origins, `simulation.${key}`, `${section}.${key}`);
+    }
     delete simulation[key];
   }
   // What is left is unknown, and is refused as such.
   if (Object.keys(simulation).length === 0) delete table['simulation'];
+}
+
+/** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
+function adoptPeriodCount(table: Table, origins: Origins): void {
+  const { daq_state_machine: daq } = table;
+  if (!isTable(daq) || !Object.hasOwn(daq, 'physics_period_count')) return;
+  const { physics_period_count, ...rest } = daq;
+  const own = isTable(table['fast_processing']) ? table['fast_processing'] : {};
+  table['daq_state_machine'] = rest;
+  if (Object.hasOwn(own, 'physics_period_count')) return;
+  table['fast_processing'] = { ...own, physics_period_count };
+  moveOrigin(origins, 'daq_state_machine.physics_period_count', 'fast_processing.physics_period_count');
+}
+
+function moveOrigin(origins: Origins, from: string, to: string): void {
+  const origin = origins.get(from);
+  if (origin !== undefined) origins.set(to, origin);
 }

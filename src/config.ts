@@ -1,9 +1,10 @@
-import { dirname } from 'node:path';
+import { dirname, isAbsolute } from 'node:path';
 
 import * as z from 'zod';
 
 import { destinations } from './bus/messages.ts';
 import { type ConfigSources, leafKeys, readLayers } from './config-files.ts';
+import { payloadWarnings, resolvePayload } from './config-payload.ts';
 import { adoptTestbed } from './config-testbed.ts';
 import { SwfError } from './errors.ts';
 import { closest } from './nearest.ts';
@@ -76,21 +77,29 @@ export interface Loaded {
   warnings: string[];
   /** Whether the user chose the namespace, or it is that of the shipped file. */
   isOwnNamespace: boolean;
+  /** The file that a key came from, or `--set`; a key that is not here has its default. */
+  origins: ReadonlyMap<string, string>;
 }
 
 /** Reads, checks and freezes a configuration. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
 export function loadConfig(sources: ConfigSources): Loaded {
   const { table, origins, path } = readLayers(sources);
-  const warnings = adoptTestbed(table);
+  const warnings = adoptTestbed(table, origins);
   const testbed = isTable(table['testbed']) ? table['testbed'] : {};
   const isNamed = testbed['namespace'] !== undefined;
-  const config = checkConfig(
+  const checked = checkConfig(
     isNamed ? table : { ...table, testbed: { ...testbed, namespace: shippedNamespace } },
     (key) => origins.get(key) ?? path,
   );
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
-  return { config, warnings, isOwnNamespace };
+  const { payload } = checked.worker;
+  if (payload === undefined) return { config: checked, warnings, isOwnNamespace, origins };
+  warnings.push(...payloadWarnings(payload));
+  const payloadFrom = origins.get('worker.payload');
+  const folder = payloadFrom === undefined || !isAbsolute(payloadFrom) ? sources.workingFolder : dirname(payloadFrom);
+  const worker = { ...checked.worker, payload: resolvePayload(payload, folder) };
+  return { config: deepFreeze({ ...checked, worker }), warnings, isOwnNamespace, origins };
 }
 
 /** The recorded configuration of an execution that goes on. */
@@ -123,7 +132,7 @@ export function requireEveryAgent({ agents }: Config): void {
 }
 
 function checkConfig(table: Table, originOf: (dottedKey: string) => string): Config {
-  const result = configSchema.safeParse(withPeriodCount(table));
+  const result = configSchema.safeParse(table);
   if (!result.success) throw invalid(result.error, table, originOf);
   const daq = result.data.daq_state_machine;
   if (result.data.fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0) {
@@ -132,16 +141,13 @@ function checkConfig(table: Table, originOf: (dottedKey: string) => string): Con
       'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
     );
   }
+  if (result.data.worker.payload !== undefined && !result.data.data.write_files) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${originOf('worker.payload')}: worker.payload needs the files that data.write_files = false does not write; leave out one of them`,
+    );
+  }
   return deepFreeze(result.data);
-}
-
-/** `physics_period_count` may also stand under `[daq_state_machine]`, where the testbed has it; `[fast_processing]` wins. */
-function withPeriodCount(table: Table): Table {
-  const daq = table['daq_state_machine'];
-  if (!isTable(daq) || !Object.hasOwn(daq, 'physics_period_count')) return table;
-  const { physics_period_count, ...rest } = daq;
-  const own = isTable(table['fast_processing']) ? table['fast_processing'] : {};
-  return { ...table, daq_state_machine: rest, fast_processing: { physics_period_count, ...own } };
 }
 
 function invalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {

@@ -11,6 +11,7 @@ import type { Store } from './db/store.ts';
 import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
 import { watchLostSlices } from './lost-slices.ts';
+import { createPayloadHost } from './payload/host.ts';
 import { createPresence } from './presence.ts';
 import { currentProcess } from './process-identity.ts';
 import { runSlots } from './slots.ts';
@@ -32,6 +33,8 @@ export interface AgentOptions {
   user: string;
   logLevel: LogLevel;
   log: Log;
+  /** What payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
   /** Aborted when it is told to stop; it may still be waiting for its broker then. */
   interrupted: AbortSignal;
 }
@@ -82,7 +85,15 @@ async function hostAgent(
     speaks: spokenBy[type] ?? [],
     onFault,
   });
-  const benches = createBenches({ ...options, processId: crew.process_id, station, presence, closing: closing.signal });
+  const payloads = createPayloadHost(options.environment);
+  const benches = createBenches({
+    ...options,
+    processId: crew.process_id,
+    station,
+    presence,
+    payloads,
+    closing: closing.signal,
+  });
   const duty: Duty = { options, name, station, benches, stopping: stopping.signal, onFault };
 
   const work = async (): Promise<void> => {
@@ -94,6 +105,7 @@ async function hostAgent(
     } finally {
       stopping.abort();
       closing.abort();
+      await payloads.close();
       await presence.end();
       await station.close();
     }

@@ -35,6 +35,8 @@ export interface DaqAgentOptions {
   user: string;
   logLevel: LogLevel;
   log: Log;
+  /** What payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
   /** Aborted when it is told to stop; it may still be waiting for its broker then. */
   interrupted: AbortSignal;
 }
@@ -51,7 +53,7 @@ async function hostDaqAgent(
   stomp: StompBus,
   stationOptions: StationOptions,
 ): Promise<RunningAgent> {
-  const { store, config, broker, user, log, logLevel } = options;
+  const { store, config, user, log } = options;
   const { namespace } = config.testbed;
   const { voice } = stationOptions;
   const crew = await store.write(() => {
@@ -101,7 +103,7 @@ async function hostDaqAgent(
     const drive = await startAsked(request, delivery);
     if (drive === undefined) return;
     const { execution_id, done, stop } = driveExecution(
-      { store, config: request.config, speed: request.command.speed, user, logLevel, log, broker },
+      { ...options, config: request.config, speed: request.command.speed },
       { crew, drive, presence, station, faults: faults.signal },
     );
     log.write({ level: 'WARNING', message: `${execution_id} starts, asked for by ${request.command.sender}` });

@@ -25,6 +25,8 @@ import type { Store } from './db/store.ts';
 import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
 import { watchLostSlices } from './lost-slices.ts';
+import { createPayloadHost, type PayloadHost } from './payload/host.ts';
+import { tidyOutputs } from './payload/outputs.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
 import { runSlots } from './slots.ts';
@@ -49,6 +51,8 @@ export interface WorkflowOptions {
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
+  /** What payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
   /** Where the messages go over a broker: agents that are not enabled are expected in other processes then. */
   broker?: BrokerSettings | undefined;
   /** Told after each commit what was recorded. */
@@ -187,6 +191,7 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
   setMaxListeners(0, stopping.signal);
   const context = contextFor(options.config, options.speed, drive, access.journal);
   const workplace: Workplace = { context, journal: access.journal, bus, clock, signal: stopping.signal };
+  const payloads = createPayloadHost(options.environment);
 
   const drivenToTheEnd = async (): Promise<void> => {
     let daqDone = false;
@@ -204,11 +209,14 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     clock.enter();
     try {
       // Alone on its store, what is half written is nobody's work in hand.
-      if (station === undefined) await context.files.tidy();
-      const parts = partsOf(options, surroundings, access, workplace, () => {
+      if (station === undefined) await tidy(options.config, context);
+      const onDaqDone = (): void => {
         daqDone = true;
         bus.announce(['end_run']);
-      }).map((part) => supervise(part, workplace, onFault));
+      };
+      const parts = partsOf(options, surroundings, access, { workplace, payloads, onDaqDone }).map((part) =>
+        supervise(part, workplace, onFault),
+      );
       const verdict = await awaitVerdict(driver, workplace).catch((error: unknown) => {
         onFault(error);
         return undefined;
@@ -216,11 +224,13 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
       stopping.abort();
       // A part that hangs (a file system that does not answer) must not keep the execution from its end.
       await Promise.race([Promise.all(parts), delay(patienceMilliseconds, undefined, { ref: false })]);
+      await payloads.close();
       if (fault !== undefined) throw fault.error;
       if (verdict !== undefined) await endExecution(verdict, driver, workplace);
     } finally {
       stopping.abort();
       clock.leave();
+      await payloads.close();
     }
   };
 
@@ -232,13 +242,18 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
   };
 }
 
+/** Removes what a killed process left half written. */
+async function tidy({ data }: Config, { files, execution_id }: Workplace['context']): Promise<void> {
+  await files.tidy();
+  if (data.dir !== undefined) await tidyOutputs(join(data.dir, execution_id));
+}
+
 /** Everything that works at the same time in this process: readers, workers, DAQ simulator. */
 function partsOf(
   options: WorkflowOptions,
   { crew: { agents, process_id }, drive, station, presence }: Surroundings,
   { journal, queue }: ExecutionAccess,
-  workplace: Workplace,
-  onDaqDone: () => void,
+  { workplace, payloads, onDaqDone }: { workplace: Workplace; payloads: PayloadHost; onDaqDone: () => void },
 ): Part[] {
   const { config } = options;
   const readersCaughtUp = async (): Promise<void> => {
@@ -246,10 +261,17 @@ function partsOf(
       readingAgents.some(({ type, reads }) => journal.behind(type, reads, farBehind + 1) > farBehind);
     while (!workplace.signal.aborted && isBehind()) await workplace.bus.news(workplace.signal);
   };
-  const bench = benchFor(config, workplace, queue);
+  const bench = benchFor(config, workplace, queue, payloads);
   const others = (slice: Message<'slice'>): SliceBench => {
     if (station === undefined) throw new Error('only a broker hands out slices of other executions');
-    benches ??= createBenches({ ...options, processId: process_id, station, presence, closing: workplace.signal });
+    benches ??= createBenches({
+      ...options,
+      processId: process_id,
+      station,
+      presence,
+      payloads,
+      closing: workplace.signal,
+    });
     return benches.of(slice.execution_id ?? '', slice.run_id);
   };
   let benches: Benches | undefined;

@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 
 import { createDataFiles, noDataFiles } from './agents/data-files.ts';
-import { createPlaceholderPayload } from './agents/payload.ts';
+import { createPlaceholderPayload, type Payload } from './agents/payload.ts';
 import type { SliceBench } from './agents/queue-worker.ts';
 import type { Workplace } from './agents/reader.ts';
 import type { MessageType } from './bus/messages.ts';
@@ -14,6 +14,7 @@ import { createLogWriter } from './db/logs.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
 import type { Log, LogLevel } from './log.ts';
+import type { PayloadHost } from './payload/host.ts';
 import type { Presence } from './presence.ts';
 import { isAlive } from './process-identity.ts';
 import type { Station } from './station.ts';
@@ -38,16 +39,27 @@ export function contextFor(
 }
 
 /** What a worker needs of an execution. */
-export function benchFor(config: Config, workplace: Workplace, queue: SliceQueue): SliceBench {
-  const { fast_processing, daq_state_machine } = config;
-  const { files } = workplace.context;
-  const payload = createPlaceholderPayload(
-    files,
-    workplace.clock,
-    fast_processing.slice_processing_time,
-    daq_state_machine.tf_size_bytes,
-  );
-  return { workplace, queue, payload };
+export function benchFor(config: Config, workplace: Workplace, queue: SliceQueue, payloads: PayloadHost): SliceBench {
+  return { workplace, queue, payload: payloadFor(config, workplace, payloads) };
+}
+
+function payloadFor(
+  { testbed, fast_processing, daq_state_machine, worker, data }: Config,
+  { context, clock }: Workplace,
+  payloads: PayloadHost,
+): Payload {
+  const frameBytes = daq_state_machine.tf_size_bytes;
+  if (worker.payload === undefined || data.dir === undefined)
+    return createPlaceholderPayload(context.files, clock, fast_processing.slice_processing_time, frameBytes);
+  return payloads.create({
+    command: worker.payload,
+    timeoutSeconds: worker.timeout_seconds,
+    execution_id: context.execution_id,
+    run_number: context.run_number,
+    namespace: testbed.namespace,
+    frameBytes,
+    folder: join(data.dir, context.execution_id),
+  });
 }
 
 export interface BenchOptions {
@@ -57,6 +69,7 @@ export interface BenchOptions {
   processId: number;
   station: Station;
   presence: Presence;
+  payloads: PayloadHost;
   log: Log;
   logLevel: LogLevel;
   /** Aborted when this process gives up what it has in hand. */
@@ -67,7 +80,17 @@ export interface BenchOptions {
  * The executions that agents of this process work on without driving them: each gets a bench when it is first met, which is
  * closed when the execution has ended.
  */
-export function createBenches({ store, config, processId, station, presence, log, logLevel, closing }: BenchOptions) {
+export function createBenches({
+  store,
+  config,
+  processId,
+  station,
+  presence,
+  payloads,
+  log,
+  logLevel,
+  closing,
+}: BenchOptions) {
   const sql = preparer(store.db);
   const benches = new Map<string, SliceBench>();
 
@@ -104,7 +127,7 @@ export function createBenches({ store, config, processId, station, presence, log
       signal: ended.signal,
     };
     if (execution !== undefined) void closeAtEnd(executionId, ended);
-    return benchFor(own, workplace, queue);
+    return benchFor(own, workplace, queue, payloads);
   };
 
   const closeAtEnd = async (executionId: string, ended: AbortController): Promise<void> => {

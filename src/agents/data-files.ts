@@ -42,7 +42,8 @@ export interface DataFiles {
   tidy(): Promise<void>;
 }
 
-const asideEnding = '.part';
+/** The end of the name of what is still being written. */
+export const asideEnding = '.part';
 
 /** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
 const openFiles = 64;

@@ -1,14 +1,23 @@
+import type { Draft } from '../bus/messages.ts';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { OpenSlice } from '../workflow/journal.ts';
 import type { DataFiles } from './data-files.ts';
 
+/** What a payload command leaves behind, as it stands in `slice_result`. */
+export type PayloadFacts = Partial<
+  Pick<Draft<'slice_result'>, 'exit_code' | 'signal' | 'output_tail' | 'outputs' | 'outputs_omitted'>
+>;
+
 /** What came of one slice. `seconds` is its processing time. */
-export type PayloadResult = { state: 'done'; seconds: number } | { state: 'failed'; seconds: number; error: string };
+export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
+  | { state: 'done' }
+  | { state: 'failed'; error: string }
+);
 
 /** What a worker runs on a slice. It never throws: whatever goes wrong is the slice's result. */
 export interface Payload {
-  run(slice: OpenSlice, signal: AbortSignal): Promise<PayloadResult>;
+  run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
 }
 
 /**
@@ -17,7 +26,7 @@ export interface Payload {
  */
 export function createPlaceholderPayload(files: DataFiles, clock: Clock, seconds: number, frameBytes: number): Payload {
   return {
-    async run(slice, signal) {
+    async run(slice, { signal }) {
       const start = clock.now();
       try {
         await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });

@@ -84,7 +84,7 @@ export function createQueueWorker<Given extends Handout>({
       };
       await journal.step({ sender: name, tick: clock.now(), says });
     }
-    const result = await payload.run(open, signal);
+    const result = await payload.run(open, { worker_id, signal });
     if (signal.aborted) return undefined;
     await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields, result)] });
     return `${slice.execution_id}/slice_result/${slice.slice_filename}/${slice.attempt}/${worker_id}@${hostname}`;

@@ -33,7 +33,7 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
   const failures: unknown[] = [];
 
   const work = async (slice: OpenSlice, slot: string): Promise<void> => {
-    const result = await options.payload.run(slice, signal);
+    const result = await options.payload.run(slice, { worker_id: slot, signal });
     if (signal.aborted) return;
     await journal.step({
       sender: name,
@@ -110,5 +110,6 @@ export function resultOf(fields: ReturnType<typeof sliceFields>, result: Payload
     state: result.state,
     processing_seconds: Math.round(result.seconds * 1000) / 1000,
     ...(result.state === 'failed' ? { error: result.error } : {}),
+    ...result.facts,
   };
 }

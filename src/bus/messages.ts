@@ -48,6 +48,21 @@ const sliceFields = {
 };
 const startFields = { ...sliceFields, worker_id: text };
 
+/** What a payload command leaves behind. Another program's worker may mean something else by these names. */
+const payloadFacts = {
+  exit_code: z.int().optional().catch(undefined),
+  signal: z.string().max(20).optional().catch(undefined),
+  /** The end of what it wrote on stdout and stderr, where it failed. */
+  output_tail: z.string().max(10_000).optional().catch(undefined),
+  outputs: z
+    .array(z.object({ name: z.string(), size_bytes: index, checksum: z.string() }))
+    .max(100)
+    .optional()
+    .catch(undefined),
+  /** Files that were written and are not listed. */
+  outputs_omitted: index.optional().catch(undefined),
+};
+
 interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape> {
   destination: DestinationName;
   content: Content;
@@ -143,6 +158,7 @@ export const vocabulary = {
       hostname: text,
       processing_seconds: z.number().nonnegative().optional(),
       error: z.string().optional(),
+      ...payloadFacts,
     },
     startKey,
   ),

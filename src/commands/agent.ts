@@ -52,6 +52,7 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
       user,
       logLevel: level,
       log,
+      environment: io.env,
       interrupted: interrupted.signal,
     };
     const starting =

@@ -46,6 +46,7 @@ export async function driveToEnd(
     speed,
     user: userName(io),
     logLevel: logLevel(io),
+    environment: io.env,
     broker,
     log: createLog('WARNING', (line) => io.err(line)),
     onProgress: (types, counts) => {

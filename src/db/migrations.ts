@@ -241,4 +241,20 @@ CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
 `,
   },
+  {
+    name: 'what payload commands leave behind, and how often slices were tried again',
+    sql: `
+ALTER TABLE slice_attempts ADD COLUMN exit_code INTEGER;
+ALTER TABLE slice_attempts ADD COLUMN signal TEXT;
+-- The end of what a failed command wrote on stdout and stderr.
+ALTER TABLE slice_attempts ADD COLUMN output_tail TEXT;
+-- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+ALTER TABLE slice_attempts ADD COLUMN outputs TEXT;
+ALTER TABLE slice_attempts ADD COLUMN outputs_omitted INTEGER;
+
+ALTER TABLE run_states ADD COLUMN slice_retries INTEGER NOT NULL DEFAULT 0;
+UPDATE run_states SET slice_retries = (
+  SELECT count(*) FROM slice_attempts WHERE slice_attempts.execution_id = run_states.execution_id AND attempt > 1);
+`,
+  },
 ];

@@ -21,6 +21,8 @@ export type Conditions = readonly (readonly [condition: string, value: string | 
 export interface ListQuery {
   select: string;
   from: string;
+  /** What else each row needs, that no condition is about. */
+  join?: string;
   /** The column that rows are ordered by: a sequence that only grows, so that pages stay put while rows are added. */
   key: string;
   conditions: Conditions;
@@ -29,7 +31,7 @@ export interface ListQuery {
 
 /** Reads one page after a key. Column names come from this program, values are bound. */
 export function listRows<Row>(sql: Prepare, query: ListQuery): ListPage<Row> {
-  const { select, from, key, page } = query;
+  const { select, from, join = '', key, page } = query;
   const given = query.conditions.filter(([, value]) => value !== undefined);
   const where = given.map(([condition]) => condition);
   const values = given.map(([, value]) => value as string | number);
@@ -39,7 +41,7 @@ export function listRows<Row>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const afterWhere = page.after === undefined ? where : [...where, `${key} ${comparison} ?`];
   const afterValues = page.after === undefined ? values : [...values, page.after];
   const rows = sql<unknown[], Row>(
-    `SELECT ${select} FROM ${from} ${whereClause(afterWhere)} ORDER BY ${key} ${direction} LIMIT ?`,
+    `SELECT ${select} FROM ${from} ${join} ${whereClause(afterWhere)} ORDER BY ${key} ${direction} LIMIT ?`,
   ).all(...afterValues, page.limit + 1);
   return { rows: rows.slice(0, page.limit), total_count: total?.n ?? 0, has_more: rows.length > page.limit };
 }

@@ -20,6 +20,12 @@ export interface TfSliceRow {
   assigned_at: string | null;
   completed_at: string | null;
   error: string | null;
+  exit_code: number | null;
+  signal: string | null;
+  output_tail: string | null;
+  /** JSON: name, size_bytes, checksum of each. */
+  outputs: string | null;
+  outputs_omitted: number | null;
 }
 
 export interface TfSliceFilter {
@@ -38,16 +44,18 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
     ['tf_filename = ?', filter.tf_filename],
     ['stf_filename = ?', filter.stf_filename],
     ['run_number = ?', filter.run_number],
-    ['execution_id = ?', filter.execution_id],
+    ['s.execution_id = ?', filter.execution_id],
     ['status = ?', filter.status],
     ['assigned_worker = ?', filter.assigned_worker],
     ['created_at >= ?', filter.start_time],
     ['created_at <= ?', filter.end_time],
   ];
   return listRows<TfSliceRow>(sql, {
-    select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last,
-      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error`,
-    from: 'tf_slices',
+    select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
+      tf_count, status, attempt, assigned_worker, created_at, assigned_at, s.completed_at, s.error,
+      exit_code, signal, output_tail, outputs, outputs_omitted`,
+    from: 'tf_slices AS s',
+    join: 'LEFT JOIN slice_attempts USING (slice_filename, attempt)',
     key: 'seq',
     conditions,
     page,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { sliceStatuses } from '../workflow/slices.ts';
-import { clip } from './clip.ts';
+import { clip, endEscaped } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
@@ -9,12 +9,21 @@ import { defineTool } from './tool.ts';
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;
 
+/** The message of the result has four kilobytes of it. */
+const shownOutput = 1000;
+
+interface OutputFile {
+  name: string;
+  size_bytes: number;
+  checksum: string;
+}
+
 export const listTfSlices = defineTool({
   name: 'list_tf_slices',
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'Which slices failed: status="failed". What is piling up: status="queued". For the logs behind a failure use list_logs(level="ERROR").',
+    'Which slices failed: status="failed". What is piling up: status="queued". What a payload command wrote is in outputs. The whole result of a slice: list_messages(message_type="slice_result", search=slice_filename).',
   input: z.strictObject({
     run_number: runNumber,
     execution_id: executionId,
@@ -42,6 +51,14 @@ export const listTfSlices = defineTool({
       assigned_at: z.string().optional(),
       completed_at: z.string().optional(),
       error: z.string().optional(),
+      exit_code: z.int().optional().describe('Of the payload command'),
+      signal: z.string().optional().describe('That ended the payload command'),
+      output_tail: z.string().optional().describe('The end of its output, where it failed'),
+      outputs: z
+        .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
+        .optional()
+        .describe('Files that it wrote'),
+      outputs_omitted: z.int().optional().describe('Files that are not listed'),
     }),
   ),
   handle(args, context) {
@@ -69,6 +86,11 @@ export const listTfSlices = defineTool({
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,
           error: row.error === null ? null : clip(row.error, shownError),
+          exit_code: row.exit_code,
+          signal: row.signal,
+          output_tail: row.output_tail === null ? null : endEscaped(row.output_tail, shownOutput),
+          outputs: row.outputs === null ? null : (JSON.parse(row.outputs) as OutputFile[]),
+          outputs_omitted: row.outputs_omitted,
         }),
     });
   },

@@ -51,6 +51,16 @@ export const daqSection = z.object({
 });
 
 export const workerSection = z.object({
+  payload: z
+    .array(
+      z
+        .string()
+        .regex(/^[^\0]+$/, 'must be words without NUL')
+        .max(10_000),
+    )
+    .min(1, 'must name a program')
+    .max(1000)
+    .optional(),
   timeout_seconds: z.number().positive().max(1e9).default(600),
   max_retries: count(3, 0, 1000),
 });

@@ -72,7 +72,7 @@ CREATE TABLE run_states (
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0
-) STRICT;
+, slice_retries INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE runs (
   run_number INTEGER PRIMARY KEY,
@@ -99,7 +99,7 @@ CREATE TABLE slice_attempts (
   started_at TEXT,
   completed_at TEXT,
   processing_seconds REAL,
-  error TEXT,
+  error TEXT, exit_code INTEGER, signal TEXT, output_tail TEXT, outputs TEXT, outputs_omitted INTEGER,
   PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
 

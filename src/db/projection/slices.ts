@@ -79,6 +79,7 @@ function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql:
     `UPDATE tf_slices SET status = ?, attempt = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL
      WHERE slice_filename = ?`,
   ).run(next, message.attempt, message.slice_filename);
+  sql('UPDATE run_states SET slice_retries = slice_retries + 1 WHERE run_number = ?').run(scope.run_number);
   countMove(row.status, next, scope, sql);
   return applied;
 }
@@ -127,7 +128,8 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
      WHERE slice_filename = ?`,
   ).run(next, message.worker_id, at, at, error, message.slice_filename);
   sql(
-    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?,
+       exit_code = ?, signal = ?, output_tail = ?, outputs = ?, outputs_omitted = ?
      WHERE slice_filename = ? AND attempt = ?`,
   ).run(
     next,
@@ -136,6 +138,11 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
     at,
     message.processing_seconds ?? null,
     error,
+    message.exit_code ?? null,
+    message.signal ?? null,
+    message.output_tail ?? null,
+    message.outputs === undefined ? null : JSON.stringify(message.outputs),
+    message.outputs_omitted ?? null,
     message.slice_filename,
     message.attempt,
   );

@@ -1,0 +1,148 @@
+import type { Payload, PayloadResult } from '../agents/payload.ts';
+import { messageOf, SwfError } from '../errors.ts';
+import { printable } from '../log.ts';
+import type { OpenSlice } from '../workflow/journal.ts';
+import type { Guard } from './guard.ts';
+import { listOutputs, makeAside, outputFolder, type Outputs, settle } from './outputs.ts';
+import { type Ended, runInGroup } from './process-group.ts';
+
+export interface CommandPayloadOptions {
+  /** Program and arguments, with placeholders (contract §3). */
+  command: readonly string[];
+  timeoutSeconds: number;
+  execution_id: string;
+  run_number: number;
+  namespace: string;
+  frameBytes: number;
+  /** The execution's folder of data files. */
+  folder: string;
+  environment: NodeJS.ProcessEnv;
+  guard: () => Guard;
+}
+
+/** What a command is told of its slice, by placeholder and by environment variable. */
+type Facts = Readonly<Record<string, string>>;
+
+/** Words of ours that are no business of a payload. */
+const secretVariables = ['ACTIVEMQ_PASSWORD', 'SWF_MCP_TOKEN'] as const;
+
+/** The last line of output that an error quotes. */
+const quotedCharacters = 200;
+
+/**
+ * Runs a command on each slice. It works in a fresh output folder; what it has written there when it ends are the slice's
+ * outputs. Whatever goes wrong is the slice's result, with the cause in its error.
+ */
+export function createCommandPayload(options: CommandPayloadOptions): Payload {
+  return {
+    async run(slice, { worker_id, signal }) {
+      const final = outputFolder(options.folder, slice.slice_filename, slice.attempt);
+      try {
+        const aside = makeAside(final);
+        const guard = options.guard();
+        const ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
+        if (ended.how.kind === 'aborted') {
+          await settle(aside, final, true);
+          return { state: 'failed', seconds: ended.seconds, error: 'given up' };
+        }
+        const written = await listOutputs(aside);
+        await settle(aside, final, written.outputs.length === 0);
+        return resultOf(ended, written, options);
+      } catch (error) {
+        const reason = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
+        return { state: 'failed', seconds: 0, error: new SwfError('PAYLOAD_FAILED', reason).line };
+      }
+    },
+  };
+}
+
+function programFor(
+  slice: OpenSlice,
+  worker_id: string,
+  output_dir: string,
+  options: CommandPayloadOptions,
+  mark: Facts,
+) {
+  const facts: Facts = {
+    tf_path: `${options.folder}/${slice.tf_filename}`,
+    start: String(slice.tf_first),
+    end: String(slice.tf_last),
+    tf_count: String(slice.tf_count),
+    slice_filename: slice.slice_filename,
+    run_number: String(options.run_number),
+    output_dir,
+  };
+  const more: Facts = {
+    slice_id: String(slice.slice_id),
+    tf_filename: slice.tf_filename,
+    stf_filename: slice.stf_filename,
+    tf_size_bytes: String(options.frameBytes),
+    attempt: String(slice.attempt),
+    execution_id: options.execution_id,
+    namespace: options.namespace,
+    worker_id,
+  };
+  const [command = '', ...args] = options.command.map((word) => fill(word, facts));
+  return {
+    command,
+    args,
+    folder: output_dir,
+    environment: { ...withoutSecrets(options.environment), ...asVariables({ ...facts, ...more }), ...mark },
+    timeoutSeconds: options.timeoutSeconds,
+  };
+}
+
+const fill = (word: string, facts: Facts): string =>
+  word.replaceAll(/\{([a-z_]+)\}/g, (whole, name: string) => facts[name] ?? whole);
+
+/** `tf_path` is `SWF_TF_PATH`. */
+const asVariables = (facts: Facts): Facts =>
+  Object.fromEntries(Object.entries(facts).map(([name, value]) => [`SWF_${name.toUpperCase()}`, value]));
+
+function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const rest = { ...environment };
+  for (const name of secretVariables) delete rest[name];
+  return rest;
+}
+
+function resultOf({ how, seconds, output }: Ended, written: Outputs, options: CommandPayloadOptions): PayloadResult {
+  const facts = {
+    ...(how.kind === 'exit' ? { exit_code: how.exit_code } : {}),
+    ...(how.kind === 'signal' ? { signal: how.signal } : {}),
+    ...(written.outputs.length === 0 ? {} : written),
+  };
+  const cause = causeOf(how, seconds, options);
+  if (cause === undefined) return { state: 'done', seconds, facts };
+  const last = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  const words = last === '' ? '' : `; its last words: ${printable(last).slice(-quotedCharacters)}`;
+  const error = new SwfError('PAYLOAD_FAILED', `${cause}${words}`).line;
+  return { state: 'failed', seconds, error, facts: { ...facts, ...(output === '' ? {} : { output_tail: output }) } };
+}
+
+/** Why a slice has failed, or undefined if it has not. */
+function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }: CommandPayloadOptions) {
+  const name = command[0] ?? '';
+  const after = `after ${seconds.toFixed(2)} s`;
+  switch (how.kind) {
+    case 'exit':
+      return how.exit_code === 0 ? undefined : `${name} ended with exit code ${how.exit_code} ${after}`;
+    case 'signal':
+      return `${name} was ended by ${how.signal} ${after}`;
+    case 'timeout':
+      return `${name} was still running after worker.timeout_seconds = ${timeoutSeconds} and was ended by ${
+        how.ignoredSigterm ? 'SIGKILL, since it ignored SIGTERM' : 'SIGTERM'
+      }`;
+    case 'not started':
+      return `${name} cannot be started: ${reasons[how.reason] ?? how.reason}; check worker.payload`;
+    case 'aborted':
+      return 'given up';
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such program (ENOENT)',
+  EACCES: 'it may not be executed (EACCES)',
+  E2BIG: 'its arguments are too long (E2BIG)',
+  EAGAIN: 'the system allows no more processes (EAGAIN)',
+  EMFILE: 'this process has too many files open (EMFILE); lower fast_processing.target_worker_count',
+};

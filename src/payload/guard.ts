@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+
+import type { GroupWatch } from './process-group.ts';
+
+/**
+ * Sees to it that no payload process outlives the process that started it, however that ends: a small shell in a session of
+ * its own that reads from a pipe which groups live. When the pipe closes, in order or because the writer was killed, it ends
+ * those that are left, and whatever else carries the mark (a payload's child that left its group).
+ */
+export interface Guard extends GroupWatch {
+  /** To be in the environment of every payload. */
+  readonly mark: Readonly<Record<string, string>>;
+  /** Ends what is left. */
+  close(): Promise<void>;
+}
+
+/** `$0` is the mark. Processes that begin others while they are looked for are why it looks again. */
+const script = `
+trap '' INT TERM HUP
+groups=
+while read -r change group; do
+  case $change in
+    began) groups="$groups $group" ;;
+    ended) left=; for g in $groups; do [ "$g" = "$group" ] || left="$left $g"; done; groups=$left ;;
+  esac
+done
+for g in $groups; do kill -s KILL -- "-$g"; done
+for round in 1 2 3 4 5; do
+  marked=$(grep -lszxF "$0" /proc/[0-9]*/environ | cut -d / -f 3)
+  [ -n "$marked" ] || break
+  kill -s KILL $marked
+done
+`;
+
+const markName = 'SWF_PAYLOAD_OF';
+
+/** How long the guard may take to end what is left. */
+const patienceMilliseconds = 3000;
+
+export function startGuard(): Guard {
+  const mark = randomUUID();
+  const child = spawn('sh', ['-c', script, `${markName}=${mark}`], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const gone = once(child, 'close').catch(() => {});
+  // Without it payloads still end with their groups; there is nobody to tell.
+  child.stdin.on('error', () => {});
+  child.unref();
+  const tell = (change: 'began' | 'ended', pid: number): void => void child.stdin.write(`${change} ${pid}\n`);
+  return {
+    mark: { [markName]: mark },
+    began: (pid) => tell('began', pid),
+    ended: (pid) => tell('ended', pid),
+    async close() {
+      child.ref();
+      child.stdin.end();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, patienceMilliseconds);
+      });
+      await Promise.race([gone, late]);
+      clearTimeout(timer);
+      child.unref();
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { asideEnding } from '../agents/data-files.ts';
+import { makeFolder } from '../folders.ts';
+
+/** A file that a payload wrote. `name` is its path below the output folder; the checksum is `sha256:` and 64 hex digits. */
+export interface OutputFile {
+  name: string;
+  size_bytes: number;
+  checksum: string;
+}
+
+export interface Outputs {
+  outputs: OutputFile[];
+  /** Files that are there and not listed, because a message holds only so much. */
+  outputs_omitted?: number;
+}
+
+/** The list as JSON has at most this many characters, so that a row of `list_tf_slices` fits its page. */
+const listedCharacters = 12_000;
+const listedFiles = 50;
+
+/** The folder that holds what payloads wrote for an execution. */
+const outputsFolder = (executionFolder: string): string => join(executionFolder, 'outputs');
+
+/** Where an attempt's files are: `outputs/{slice without .tf}/attempt_{n}` below the execution's folder. */
+export function outputFolder(executionFolder: string, sliceFilename: string, attempt: number): string {
+  return join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
+}
+
+/** A fresh folder to write into, beside the one that it becomes: two workers may be given the same attempt. */
+export function makeAside(final: string): string {
+  const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
+  makeFolder(aside);
+  return aside;
+}
+
+/** Gives a folder its final name; what an interrupted worker left there is replaced. A folder without files is removed. */
+export async function settle(aside: string, final: string, isEmpty: boolean): Promise<void> {
+  if (isEmpty) {
+    await rm(aside, { recursive: true, force: true });
+    return;
+  }
+  await rm(final, { recursive: true, force: true });
+  await rename(aside, final);
+}
+
+/** The regular files below a folder, by name, with size and checksum. */
+export async function listOutputs(folder: string): Promise<Outputs> {
+  const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  const outputs: OutputFile[] = [];
+  let characters = 0;
+  for (const path of paths) {
+    if (outputs.length === listedFiles) break;
+    const { size } = await lstat(path);
+    const output = { name: relative(folder, path), size_bytes: size, checksum: await checksumOf(path) };
+    characters += JSON.stringify(output).length;
+    if (characters > listedCharacters) break;
+    outputs.push(output);
+  }
+  const outputs_omitted = paths.length - outputs.length;
+  return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
+}
+
+async function checksumOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return `sha256:${hash.digest('hex')}`;
+}
+
+/** Removes what killed workers left half done. For the only process that works on the execution. */
+export async function tidyOutputs(executionFolder: string): Promise<void> {
+  const root = outputsFolder(executionFolder);
+  const left = readFolder(root).flatMap((slice) =>
+    readFolder(join(root, slice))
+      .filter((name) => name.endsWith(asideEnding))
+      .map((name) => join(root, slice, name)),
+  );
+  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+}
+
+function readFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
