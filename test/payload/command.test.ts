@@ -1,0 +1,260 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { type Answer, askAll, connectInProcess, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+/** A folder with a payload of these shell lines, and the settings that use it. */
+function withPayload(script: string, settings: Record<string, string | number> = {}) {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'payload.sh'), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(folder, 'payload.sh'), 0o755);
+  const sets = {
+    'worker.payload': '["./payload.sh", "{output_dir}"]',
+    'worker.max_retries': 0,
+    'worker.timeout_seconds': 30,
+    'fast_processing.slices_per_sample': 3,
+    ...settings,
+  };
+  const args = Object.entries(sets).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  return { folder, args: ['run', '--speed', 'max', '--json', '--stf-count', '1', ...args] };
+}
+
+async function slicesOf(folder: string): Promise<Answer[]> {
+  return askAll(await connectInProcess(join(folder, 'swf.db')), 'list_tf_slices', { order: 'oldest' });
+}
+
+/** Processes whose command line has this word. */
+function processesWith(word: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** A duration that no other process sleeps, to know one's own processes by. */
+const uniqueSleep = (): string => `9${randomUUID().replaceAll(/\D/g, '').slice(0, 9)}`;
+
+describe('a payload command', () => {
+  it('is given its slice by placeholders and environment, and no secrets', async () => {
+    const { folder, args } = withPayload('');
+    const payload = [
+      'sh',
+      '-c',
+      'printf "%s\\n" "$@" > args.txt; env > env.txt; pwd > pwd.txt',
+      'x',
+      '{tf_path}',
+      '{start}-{end}',
+      '{tf_count}',
+      '{slice_filename}',
+      '{run_number}',
+      '{output_dir}',
+      '{unknown}',
+    ];
+    const { code, stderr } = await runCli([...args, '--set', `worker.payload=${JSON.stringify(payload)}`], {
+      folder,
+      env: { ACTIVEMQ_PASSWORD: 'secret', SWF_MCP_TOKEN: 'secret', PASSED_ON: 'yes' },
+    });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/worker\.payload: \{unknown\} is no placeholder and stays as it is; there are \{tf_path\}/);
+    const [slice] = await slicesOf(folder);
+    const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
+    const outputs = join(data, 'outputs', 'swf.100010.000001_slice_000', 'attempt_1');
+    const words = readFileSync(join(outputs, 'args.txt'), 'utf8').trimEnd().split('\n');
+    expect(words.slice(0, 5)).toEqual([
+      join(data, 'swf.100010.000001_tf_001.tf'),
+      `${slice?.['tf_first']}-${slice?.['tf_last']}`,
+      '50',
+      'swf.100010.000001_slice_000.tf',
+      '100010',
+    ]);
+    expect(words[5]).toBe(readFileSync(join(outputs, 'pwd.txt'), 'utf8').trim());
+    expect(words[6]).toBe('{unknown}');
+    const environment = readFileSync(join(outputs, 'env.txt'), 'utf8');
+    for (const line of ['SWF_SLICE_ID=0', 'SWF_ATTEMPT=1', `SWF_TF_PATH=${words[0]}`, 'PASSED_ON=yes'])
+      expect(environment.split('\n')).toContain(line);
+    expect(environment).toMatch(/^SWF_WORKER_ID=worker-agent-tester-\d+\/01$/m);
+    expect(environment).not.toMatch(/secret/);
+  });
+
+  it('leaves outputs that are listed with size and checksum, and exist', async () => {
+    const { folder, args } = withPayload('mkdir sub && echo "$SWF_SLICE_ID" > sub/id.txt && : > empty');
+    expect((await runCli(args, { folder })).code).toBe(0);
+    const slices = await slicesOf(folder);
+    expect(slices).toHaveLength(3);
+    for (const { slice_id, outputs, exit_code } of slices) {
+      const content = `${slice_id}\n`;
+      const checksum = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+      expect(exit_code).toBe(0);
+      expect(outputs).toEqual([
+        { name: 'empty', size_bytes: 0, checksum: checksum('') },
+        { name: 'sub/id.txt', size_bytes: content.length, checksum: checksum(content) },
+      ]);
+    }
+    const root = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
+    expect(readdirSync(root, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
+  });
+
+  it('with more files than a message holds has some listed and the rest counted', async () => {
+    const { folder, args } = withPayload('for n in $(seq 1000); do : > $n; done');
+    expect((await runCli(args, { folder })).code).toBe(0);
+    const [slice] = await slicesOf(folder);
+    expect(slice?.['outputs']).toHaveLength(50);
+    expect(slice?.['outputs_omitted']).toBe(950);
+  });
+
+  const sleep = uniqueSleep();
+  it.each([
+    [
+      'an exit code',
+      'echo one; echo "no geometry" >&2; exit 7',
+      /payload\.sh ended with exit code 7 after .*last words: no geometry/,
+    ],
+    ['a crash', 'kill -SEGV $$', /payload\.sh was ended by SIGSEGV after/],
+    ['a hang', `sleep ${sleep}`, /still running after worker\.timeout_seconds = 0\.5 and was ended by SIGTERM/],
+    [
+      'a program that ignores SIGTERM',
+      `trap '' TERM; sleep ${sleep} & wait; sleep ${sleep}`,
+      /worker\.timeout_seconds = 0\.5 and was ended by SIGKILL, since it ignored SIGTERM/,
+    ],
+  ])('that ends in %s fails its slice with the cause, and leaves no process', async (_, script, cause) => {
+    const { folder, args } = withPayload(script, { 'worker.timeout_seconds': 0.5 });
+    expect((await runCli(args, { folder })).code).toBe(3);
+    const slices = await slicesOf(folder);
+    expect(slices.map(({ status }) => status)).toEqual(['failed', 'failed', 'failed']);
+    for (const { error } of slices) expect(error).toMatch(new RegExp(`^PAYLOAD_FAILED: .*${cause.source}`));
+    expect(processesWith(sleep)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'that is not there',
+      '["no-such-program"]',
+      /no-such-program cannot be started: there is no such program \(ENOENT\)/,
+    ],
+    [
+      'that may not be executed',
+      '["./payload.txt"]',
+      /payload\.txt cannot be started: it may not be executed \(EACCES\)/,
+    ],
+  ])('%s fails each slice with the cause', async (_, payload, cause) => {
+    const { folder, args } = withPayload('', { 'worker.payload': payload });
+    writeFileSync(join(folder, 'payload.txt'), 'no program');
+    expect((await runCli(args, { folder })).code).toBe(3);
+    for (const { error } of await slicesOf(folder)) expect(error).toMatch(cause);
+  });
+
+  it.each([
+    ['in its group, that holds its output open', `sleep ${sleep} & exit 0`],
+    ['in a session of its own', `setsid sleep ${sleep} & exit 0`],
+  ])('that leaves a process behind %s succeeds at once, and the process ends with the run', async (_, script) => {
+    const { folder, args } = withPayload(script);
+    const { code, stdout } = await runCli(args, { folder });
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as Answer)['duration_seconds']).toBeLessThan(10);
+    expect(processesWith(sleep)).toEqual([]);
+  });
+
+  it('that floods its output keeps the end of it where it fails', async () => {
+    const { folder, args } = withPayload('yes "a line of the flood" | head -c 50000000; echo the end; exit 1');
+    expect((await runCli(args, { folder })).code).toBe(3);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    for (const result of await askAll(client, 'list_messages', { message_type: 'slice_result' })) {
+      const [whole] = await askAll(client, 'list_messages', { message_id: result['message_id'] });
+      const { output_tail } = JSON.parse(whole?.['payload'] as string) as { output_tail: string };
+      expect(output_tail).toHaveLength(4096);
+      expect(output_tail.endsWith('the end\n')).toBe(true);
+    }
+    for (const { output_tail } of await slicesOf(folder)) expect(output_tail).toMatch(/the end\n$/);
+  });
+
+  it('that fails once is tried again in a fresh folder; the outputs are those of the attempt that counts', async () => {
+    const { folder, args } = withPayload('echo $SWF_ATTEMPT > attempt_$SWF_ATTEMPT.txt; [ $SWF_ATTEMPT = 2 ]', {
+      'worker.max_retries': 3,
+    });
+    expect((await runCli(args, { folder })).code).toBe(0);
+    for (const { retries, outputs } of await slicesOf(folder)) {
+      expect(retries).toBe(1);
+      expect((outputs as Answer[]).map(({ name }) => name)).toEqual(['attempt_2.txt']);
+    }
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('in hand ends with its run when that gets %s', async (signal) => {
+    const own = uniqueSleep();
+    const { folder, args } = withPayload(`trap '' TERM; echo began >> "$(dirname "$0")/began"; sleep ${own}`, {
+      'worker.timeout_seconds': 600,
+    });
+    const run = startCli(args, { folder });
+    await expect.poll(() => existsSync(join(folder, 'began')), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => processesWith(own).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    run.child.kill(signal);
+    const { code } = await run.finished;
+    if (signal === 'SIGTERM') {
+      expect(code).toBe(130);
+      expect(processesWith(own)).toEqual([]);
+    }
+    await expect.poll(() => processesWith(own), { timeout: 5000 }).toEqual([]);
+  });
+
+  it('of a killed run is begun anew by resume, as the same attempt', async () => {
+    const { folder, args } = withPayload('[ -e "$(dirname "$0")/go" ] || sleep 1000; echo done > done.txt');
+    const run = startCli(args, { folder });
+    const outputs = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
+    await expect.poll(() => existsSync(outputs), { timeout: 10_000 }).toBe(true);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    writeFileSync(join(folder, 'go'), '');
+    expect((await runCli(['resume', 'latest'], { folder })).code).toBe(0);
+    for (const slice of await slicesOf(folder))
+      expect(slice).toMatchObject({ status: 'completed', retries: 0, outputs: [{ name: 'done.txt' }] });
+    expect(readdirSync(outputs, { recursive: true }).filter((name) => String(name).includes('.part'))).toEqual([]);
+  });
+});
+
+describe('the configuration of a payload', () => {
+  it('that is shipped gives every slice a histogram of its frames', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, 'histogram', '--stf-count', '1');
+    const slices = await slicesOf(folder);
+    expect(slices).toHaveLength(15);
+    for (const { slice_filename, tf_first, tf_last, tf_count, outputs } of slices) {
+      expect(outputs).toMatchObject([{ name: 'histogram.json' }]);
+      const path = `swf.db.data/stf_datataking-tester-0001/outputs/${(slice_filename as string).slice(0, -3)}/attempt_1/histogram.json`;
+      const histogram = JSON.parse(readFileSync(join(folder, path), 'utf8')) as Answer;
+      expect(histogram).toMatchObject({ start: tf_first, end: tf_last, frames: tf_count, bytes: tf_count * 48 });
+      expect((histogram['bins'] as number[]).reduce((sum, bin) => sum + bin)).toBe(tf_count * 48);
+    }
+  });
+
+  it('takes paths from the folder of the file that has them', async () => {
+    const { folder } = withPayload('');
+    mkdirSync(join(folder, 'elsewhere'));
+    writeFileSync(join(folder, 'elsewhere', 'p.sh'), '#!/bin/sh\ncat "$1" > copy.txt\n', { mode: 0o755 });
+    writeFileSync(join(folder, 'elsewhere', 'word.txt'), 'a word');
+    writeFileSync(
+      join(folder, 'elsewhere', 'mine.toml'),
+      '[testbed]\nnamespace = "mine"\n[worker]\npayload = ["./p.sh", "./word.txt"]\n',
+    );
+    await runWorkflow(folder, 'elsewhere/mine.toml', '--stf-count', '1');
+    for (const { outputs } of await slicesOf(folder))
+      expect(outputs).toMatchObject([{ name: 'copy.txt', size_bytes: 6 }]);
+  });
+
+  it.each([
+    [['--set', 'worker.payload=["x"]', '--set', 'data.write_files=false'], /worker\.payload needs the files/],
+    [['--set', 'worker.payload=run.sh'], /worker\.payload = "run\.sh"/],
+    [['--set', 'worker.payload=[]'], /must name a program/],
+  ])('that cannot work is refused: %s', async (sets, reason) => {
+    const { code, stderr } = await runCli(['run', ...sets], { folder: temporaryFolder() });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^CONFIG_INVALID: /);
+    expect(stderr).toMatch(reason);
+  });
+});
