@@ -35,7 +35,6 @@ import { type Part, requestStop, supervise } from './supervise.ts';
 import { utcNow } from './time.ts';
 import { createVoice } from './voice.ts';
 import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
-import type { Counts } from './workflow/journal.ts';
 import type { Speed } from './workflow/params.ts';
 import { type AgentType, agentTypes } from './workflow/states.ts';
 
@@ -56,7 +55,7 @@ export interface WorkflowOptions {
   /** Where the messages go over a broker: agents that are not enabled are expected in other processes then. */
   broker?: BrokerSettings | undefined;
   /** Told after each commit what was recorded. */
-  onProgress?: (types: MessageType[], counts: Counts) => void;
+  onProgress?: (executionId: string, types: MessageType[]) => void;
 }
 
 export interface RunningWorkflow {
@@ -183,7 +182,7 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
       for (const line of step.logs ?? []) options.log.write(line);
       station?.exchange.committed();
       bus.announce(types);
-      options.onProgress?.(types, access.overview.counts());
+      options.onProgress?.(drive.execution_id, types);
     },
   });
   const stopping = new AbortController();

@@ -1,5 +1,6 @@
-import type { Draft, Message, MessageType } from '../bus/messages.ts';
+import type { Draft, Message } from '../bus/messages.ts';
 import type { LogLine } from '../log.ts';
+import type { Reading } from '../workflow/journal.ts';
 import type { ExecutionParams } from '../workflow/params.ts';
 import type { AgentType } from '../workflow/states.ts';
 import type { DataFiles } from './data-files.ts';
@@ -21,7 +22,7 @@ export interface AgentContext {
 
 export interface Agent {
   readonly type: AgentType;
-  /** The message types that it is given, in the order of the log and only where they had an effect. */
-  readonly reads: readonly MessageType[];
+  /** The messages that it is given, in the order of the log and only where they had an effect. */
+  readonly reads: readonly Reading[];
   handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
 }

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { close, fstat, open, read, write } from 'node:fs';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 
 import { limitFunction } from 'p-limit';
 
@@ -58,20 +59,19 @@ const chunkBytes = 1_048_576;
 export function createDataFiles(folder: string): DataFiles {
   const pathOf = (filename: string): string => join(folder, filename);
 
-  const write = async (filename: string, produce: (file: FileHandle) => Promise<void>): Promise<FileFacts> => {
+  const writeAside = async (filename: string, produce: (write: WriteChunk) => Promise<void>): Promise<FileFacts> => {
     makeFolder(folder);
     const path = pathOf(filename);
     // Two processes may write the same file at the same time, each aside from the other.
     const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
-    let size_bytes: number;
+    let size_bytes = 0;
     try {
-      const file = await open(aside, 'w', 0o600);
-      try {
-        await produce(file);
-        size_bytes = (await file.stat()).size;
-      } finally {
-        await file.close();
-      }
+      await withFile(aside, 'w', (file) =>
+        produce(async (chunk) => {
+          for (let at = 0; at < chunk.length;) at += (await writeTo(file, chunk, at)).bytesWritten;
+          size_bytes += chunk.length;
+        }),
+      );
       await rename(aside, path);
     } catch (error) {
       await rm(aside, { force: true }).catch(() => {});
@@ -82,50 +82,43 @@ export function createDataFiles(folder: string): DataFiles {
 
   return {
     writeStf: ({ filename, run, sequence, tf_count, frameBytes }) =>
-      write(filename, async (file) => {
+      writeAside(filename, async (add) => {
         const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
         for (let first = 0; first < tf_count; first += each) {
           const count = Math.min(each, tf_count - first);
-          await file.appendFile(encodeFrames({ run, sequence }, first, count, frameBytes));
+          await add(encodeFrames({ run, sequence }, first, count, frameBytes));
         }
       }),
 
-    async measure(filename) {
+    measure(filename) {
       const path = pathOf(filename);
-      const { size } = await stat(path);
-      const hash = createHash('sha256');
-      for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) hash.update(chunk as Buffer);
-      return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url: pathToFileURL(path).href };
+      return withFile(path, 'r', async (file) => {
+        const { size } = await statOf(file);
+        const hash = createHash('sha256');
+        await readRange(file, { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
+        return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url: pathToFileURL(path).href };
+      });
     },
 
-    async copyFrames(from, to, { first, last, frameBytes }) {
-      const source = await open(pathOf(from), 'r');
-      try {
-        return await write(to, async (target) => {
-          await readRange(source, first * frameBytes, (last + 1) * frameBytes, frameBytes, (chunk) =>
-            target.appendFile(chunk),
-          );
-        });
-      } finally {
-        await source.close();
-      }
-    },
+    copyFrames: (from, to, { first, last, frameBytes }) =>
+      withFile(pathOf(from), 'r', (source) =>
+        writeAside(to, (add) =>
+          readRange(source, { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes }, add),
+        ),
+      ),
 
     verify: limitFunction(
-      async (filename, { first, last, frameBytes }) => {
-        const file = await open(pathOf(filename), 'r');
-        try {
+      (filename, { first, last, frameBytes }) =>
+        withFile(pathOf(filename), 'r', async (file) => {
           const base = await firstIndex(file, frameBytes);
           if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
           let next = first;
-          await readRange(file, (first - base) * frameBytes, (last + 1 - base) * frameBytes, frameBytes, (chunk) => {
+          const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
+          await readRange(file, range, (chunk) => {
             verifyFrames(chunk, next, frameBytes);
             next += chunk.length / frameBytes;
           });
-        } finally {
-          await file.close();
-        }
-      },
+        }),
       { concurrency: openFiles },
     ),
 
@@ -138,36 +131,59 @@ export function createDataFiles(folder: string): DataFiles {
   };
 }
 
+type WriteChunk = (chunk: Buffer) => Promise<void>;
+
+// Plain descriptors: a `FileHandle` costs several times as much, and there is a file for every slice.
+const [openAt, writeAt, readFrom, closeFile, statOf] = [
+  promisify(open),
+  promisify(write),
+  promisify(read),
+  promisify(close),
+  promisify(fstat),
+];
+
+const writeTo = (file: number, chunk: Buffer, at: number) => writeAt(file, chunk, at, chunk.length - at, null);
+
+async function withFile<T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> {
+  const file = await openAt(path, flags, 0o600);
+  try {
+    return await work(file);
+  } finally {
+    await closeFile(file);
+  }
+}
+
 /**
  * The index that the file's first frame has or must have. Two frames must agree on it, where there are two: a damaged or
  * misplaced frame must not make the others wrong.
  */
-async function firstIndex(file: FileHandle, frameBytes: number): Promise<number | undefined> {
-  const frame = Buffer.alloc(frameBytes);
+async function firstIndex(file: number, frameBytes: number): Promise<number | undefined> {
   const said = new Set<number>();
-  for (let place = 0; ; place += 1) {
-    const { bytesRead } = await file.read(frame, 0, frameBytes, place * frameBytes);
-    // At the end the word of the first whole frame has to do.
-    if (bytesRead < frameBytes) return [...said][0];
-    const index = indexOfFrame(frame, frameBytes);
-    if (index === undefined) continue;
-    if (said.has(index - place)) return index - place;
-    said.add(index - place);
+  const frames = Buffer.allocUnsafe(2 * frameBytes);
+  for (let place = 0; ; place += 2) {
+    const { bytesRead } = await readFrom(file, frames, 0, frames.length, place * frameBytes);
+    for (let at = 0; at < 2; at += 1) {
+      // At the end the word of the first whole frame has to do.
+      if (bytesRead < (at + 1) * frameBytes) return [...said][0];
+      const index = indexOfFrame(frames.subarray(at * frameBytes, (at + 1) * frameBytes), frameBytes);
+      if (index === undefined) continue;
+      const base = index - place - at;
+      if (said.has(base)) return base;
+      said.add(base);
+    }
   }
 }
 
 /** Gives the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
 async function readRange(
-  file: FileHandle,
-  start: number,
-  end: number,
-  frameBytes: number,
+  file: number,
+  { start, end, frameBytes }: { start: number; end: number; frameBytes: number },
   take: (chunk: Buffer) => unknown,
 ): Promise<void> {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   for (let position = start; position < end;) {
     const length = Math.min(wanted, end - position);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position);
+    const { bytesRead, buffer } = await readFrom(file, Buffer.allocUnsafe(length), 0, length, position);
     if (bytesRead < length) throw new Error(`ends before byte ${position + length}`);
     await take(buffer);
     position += length;

@@ -1,4 +1,4 @@
-import { type Draft, type Message, messageIdOf } from '../bus/messages.ts';
+import { type Draft, type Message, type MessageType, messageIdOf } from '../bus/messages.ts';
 import type { Overview } from '../workflow/journal.ts';
 import type { Workplace } from './reader.ts';
 
@@ -9,6 +9,18 @@ export interface DriverOptions {
   /** Whether the DAQ simulator has come to the end of its schedule. */
   daqIsDone: () => boolean;
 }
+
+const commands = ['stop_workflow', 'pause_workflow', 'resume_workflow'] as const;
+
+/** What may change the verdict: a look at each of the many other messages would cost more than they do. */
+const whileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commands, 'end_run']);
+const whenDaqIsDone: ReadonlySet<MessageType> = new Set<MessageType>([
+  ...commands,
+  'end_run',
+  'stf_ready',
+  'tf_file_registered',
+  'slice_result',
+]);
 
 /** How the driver found the execution to be over. */
 export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
@@ -25,7 +37,7 @@ export async function awaitVerdict(
     const stop = overview.pendingStop();
     if (stop !== undefined) return { status: stop.state === 'failed' ? 'failed' : 'terminated', stop };
     if (daqIsDone() && overview.isSettled()) return { status: 'completed' };
-    await bus.news(signal);
+    await bus.news(signal, daqIsDone() ? whenDaqIsDone : whileDaqWorks);
   }
   return undefined;
 }

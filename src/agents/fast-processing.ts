@@ -6,13 +6,13 @@ import type { Agent, AgentContext } from './agent.ts';
 /** The fast processing agent: cuts samples into slices for the workers, and gives a failed slice out again. */
 export const fastProcessingAgent: Agent = {
   type: 'fast_processing',
-  reads: ['tf_file_registered', 'slice_result'],
+  reads: ['tf_file_registered', { msg_type: 'slice_result', state: 'failed' }],
   handle(message, context) {
     switch (message.msg_type) {
       case 'tf_file_registered':
         return cutSample(message, context);
       case 'slice_result':
-        return message.state === 'failed' ? retrySlice(message, context) : [];
+        return retrySlice(message, context);
       default:
         return [];
     }

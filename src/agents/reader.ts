@@ -33,47 +33,69 @@ export class AgentFailure extends Error {
   }
 }
 
+/** How far a reader is. */
+interface Place {
+  /** The recorded cursor, which moves with steps only. */
+  cursor: number;
+  /** What was looked at and is for others, or had no consequences, need not be looked at again by this process. */
+  seen: number;
+  /** Messages without consequences behind the cursor. */
+  skipped: number;
+}
+
 /**
  * Lets an agent read the log after its cursor until `signal` is aborted. Each message with its consequences is one step.
  * Throws `AgentFailure` when the agent keeps failing on a message.
  */
 export async function runReader(agent: Agent, name: string, workplace: Workplace): Promise<void> {
   const { journal, bus, signal } = workplace;
-  const types = new Set(agent.reads);
-  let cursor = journal.cursor(agent.type);
-  // The cursor moves with steps only; what was looked at and is for others need not be looked at again.
-  let seen = cursor;
+  const types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
+  const cursor = journal.cursor(agent.type);
+  const place: Place = { cursor, seen: cursor, skipped: 0 };
   while (!signal.aborted) {
-    const batch = journal.read(agent.reads, seen, batchSize);
-    for (const logged of batch.messages) {
-      if (signal.aborted) return;
-      const recorded = await takeStep(agent, name, logged, cursor, workplace);
-      cursor = recorded ? logged.seq : journal.cursor(agent.type);
-    }
-    seen = Math.max(batch.seen, cursor);
-    if (batch.messages.length === 0) await bus.news(signal, types);
+    const mark = bus.mark(types);
+    const batch = journal.read(agent.reads, place.seen, batchSize);
+    place.seen = batch.seen;
+    await takeBatch(agent, name, { messages: batch.messages, place }, workplace);
+    if (batch.messages.length < batchSize) await bus.news(signal, types, mark);
     else await nextTurn();
   }
 }
 
-async function takeStep(
+/**
+ * Handles messages one after the other. Their steps are recorded in the same order, each from where the one before has put
+ * the cursor, so that one that is refused refuses those behind it; they are not waited for singly, so they share commits.
+ */
+async function takeBatch(
   agent: Agent,
   name: string,
-  logged: LoggedMessage,
-  cursor: number,
+  { messages, place }: { messages: LoggedMessage[]; place: Place },
   workplace: Workplace,
-): Promise<boolean> {
-  const { journal, clock } = workplace;
-  if (logged.seq <= cursor) return false;
-  const logs: LogLine[] = [];
-  const says = await handlePatiently(agent, name, logged.message, workplace, logs);
-  return journal.step({
-    sender: name,
-    tick: clock.now(),
-    says,
-    logs,
-    cursor: { role: agent.type, from: cursor, to: logged.seq },
-  });
+): Promise<void> {
+  const { journal, clock, signal } = workplace;
+  const steps: Promise<boolean>[] = [];
+  const step = (to: number, says: Draft[], logs: LogLine[]): void => {
+    const cursor = { role: agent.type, from: place.cursor, to };
+    steps.push(journal.step({ sender: name, tick: clock.now(), says, logs, cursor }));
+    place.cursor = to;
+    place.skipped = 0;
+  };
+  try {
+    for (const { seq, message } of messages) {
+      if (signal.aborted) break;
+      if (seq <= place.cursor) continue;
+      const logs: LogLine[] = [];
+      const says = await handlePatiently(agent, name, message, workplace, logs);
+      place.skipped += 1;
+      // Where there is nothing to record, the cursor may stay behind a while: to read such messages again does nothing.
+      if (says.length > 0 || logs.length > 0 || place.skipped >= batchSize) step(seq, says, logs);
+    }
+  } finally {
+    // What has been handed in is recorded, whatever happens to those behind it.
+    const recorded = await Promise.all(steps);
+    // Another process does the same work: what it has done is done.
+    if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(agent.type);
+  }
 }
 
 async function handlePatiently(

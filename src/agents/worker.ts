@@ -1,10 +1,16 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { Draft, MessageType } from '../bus/messages.ts';
 import type { OpenSlice, SliceQueue } from '../workflow/journal.ts';
 import type { Payload, PayloadResult } from './payload.ts';
 import type { Workplace } from './reader.ts';
 
+/** Nobody else waits for these messages: with them a slot that has finished wakes its own agent. */
+const ownNews = 'slice_started';
+
 /** What can make a slice free for a worker, or a worker free for a slice. */
 const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
+  ownNews,
   'slice',
   'slice_result',
   'resume_run',
@@ -20,6 +26,12 @@ export interface WorkerOptions {
   payload: Payload;
 }
 
+interface Finished {
+  slice: OpenSlice;
+  slot: string;
+  result: PayloadResult;
+}
+
 /**
  * Hands queued slices to free slots until `signal` is aborted; then slices in hand are left without a result.
  * Slices that an earlier process began and did not end are handed out first, as the same attempt.
@@ -28,66 +40,63 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
   const { signal, bus, journal, clock } = workplace;
   const { queue, name, hostname } = options;
   const free = Array.from({ length: options.slots }, (_, index) => `${name}/${String(index + 1).padStart(2, '0')}`);
-  const leftOver = queue.inProcess();
+  let leftOver = queue.inProcess();
+  const finished: Finished[] = [];
   const inHand = new Set<Promise<void>>();
   const failures: unknown[] = [];
 
   const work = async (slice: OpenSlice, slot: string): Promise<void> => {
-    const result = await options.payload.run(slice, { worker_id: slot, signal });
-    if (signal.aborted) return;
-    await journal.step({
-      sender: name,
-      tick: clock.now(),
-      says: [resultOf(sliceFields(slice, slot, hostname), result)],
-    });
-    free.push(slot);
-    bus.announce(['slice_result']);
-  };
-
-  const begin = (slice: OpenSlice, slot: string): void => {
+    // Until its result is recorded: time must not go on meanwhile.
     clock.enter();
-    const hand = work(slice, slot)
-      .catch((error: unknown) => {
-        failures.push(error);
-        bus.announce(interesting);
-      })
-      .finally(() => {
-        inHand.delete(hand);
-        clock.leave();
-      });
-    inHand.add(hand);
+    try {
+      finished.push({ slice, slot, result: await options.payload.run(slice, { worker_id: slot, signal }) });
+    } catch (error) {
+      failures.push(error);
+    }
+    bus.announce([ownNews]);
   };
 
-  /** Looks and takes in one transaction: a pause that comes between would find a slice begun in standby. */
-  const takeSome = async (): Promise<void> => {
-    let pairs: { slice: OpenSlice; slot: string }[] = [];
+  /** In one step: what has been finished, and what the slots that are free then begin. */
+  const takeStep = async (): Promise<void> => {
+    const ended = finished.splice(0);
+    let begun: OpenSlice[] = [];
     await journal.step({
       sender: name,
       tick: clock.now(),
       says: () => {
-        pairs = next().map((slice, index) => ({ slice, slot: free[index] as string }));
-        return pairs.map(({ slice, slot }) => ({
-          msg_type: 'slice_started' as const,
-          ...sliceFields(slice, slot, hostname),
-        }));
+        // Looked at inside the step: a pause that came between would find a slice begun in standby.
+        begun = next(free.length + ended.length);
+        const slots = [...free, ...ended.map(({ slot }) => slot)];
+        return [
+          ...ended.map(({ slice, slot, result }) => resultOf(sliceFields(slice, slot, hostname), result)),
+          ...begun.map((slice, index) => ({
+            msg_type: 'slice_started' as const,
+            ...sliceFields(slice, slots[index] as string, hostname),
+          })),
+        ];
       },
     });
-    free.splice(0, pairs.length);
-    for (const { slice, slot } of pairs) {
-      const place = leftOver.indexOf(slice);
-      if (place >= 0) leftOver.splice(place, 1);
-      begin(slice, slot);
+    free.push(...ended.map(({ slot }) => slot));
+    leftOver = leftOver.filter((slice) => !begun.includes(slice));
+    for (const slice of begun) {
+      const hand: Promise<void> = work(slice, free.shift() as string).finally(() => inHand.delete(hand));
+      inHand.add(hand);
     }
+    for (const _ of ended) clock.leave();
   };
 
-  const next = (): OpenSlice[] => {
-    if (free.length === 0 || !queue.isOpen()) return [];
-    return leftOver.length > 0 ? leftOver.slice(0, free.length) : queue.queued(free.length);
+  const next = (most: number): OpenSlice[] => {
+    if (most === 0 || !queue.isOpen()) return [];
+    return leftOver.length > 0 ? leftOver.slice(0, most) : queue.queued(most);
   };
+
+  const hasNothingToDo = (): boolean =>
+    finished.length === 0 && failures.length === 0 && next(Math.min(1, free.length)).length === 0;
 
   while (!signal.aborted && failures.length === 0) {
-    if (next().length === 0) await bus.news(signal, interesting);
-    else await takeSome();
+    if (hasNothingToDo()) await bus.news(signal, interesting);
+    // Slots that become free in the same turn are dealt with in one step.
+    else await nextTurn().then(takeStep);
   }
   // Whoever hears of the failure stops the others; only then has everything in hand a reason to end.
   if (failures.length > 0) throw failures[0];

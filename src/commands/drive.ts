@@ -26,6 +26,7 @@ export async function driveToEnd(
   start: (options: WorkflowOptions) => Promise<RunningWorkflow>,
 ): Promise<number> {
   io.keepGoingWithoutOutput();
+  const queries = createQueries(store.db, isAlive);
   const say = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
   let interruptedBy: string | undefined;
   let running: RunningWorkflow | undefined;
@@ -49,9 +50,9 @@ export async function driveToEnd(
     environment: io.env,
     broker,
     log: createLog('WARNING', (line) => io.err(line)),
-    onProgress: (types, counts) => {
+    onProgress: (executionId, types) => {
       for (const type of types) {
-        const line = stageLine(type, counts);
+        const line = stageLine(type, () => queries.execution(executionId));
         if (line !== undefined) say(line);
       }
     },
@@ -59,7 +60,7 @@ export async function driveToEnd(
   say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
   stop();
   await running.done;
-  const ending = readEnding(createQueries(store.db, isAlive), running.execution_id);
+  const ending = readEnding(queries, running.execution_id);
   if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
   else for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id), storeOption(io))) say(line);
   return exitCodeOf(ending.summary, interruptedBy !== undefined);
@@ -70,20 +71,20 @@ export function dataFolderOf({ data }: Config, executionId: string): string | un
 }
 
 /** One line for each stage that a run comes to; none for the many messages of files and slices. */
-function stageLine(type: MessageType, counts: Counts): string | undefined {
+function stageLine(type: MessageType, counts: () => Counts): string | undefined {
   switch (type) {
     case 'run_imminent':
       return 'run_imminent: agents prepare';
     case 'start_run':
       return 'start_run: physics';
     case 'pause_run':
-      return `pause_run: standby after ${counts.stf_count} STF files`;
+      return `pause_run: standby after ${counts().stf_count} STF files`;
     case 'resume_run':
       return 'resume_run: physics';
     case 'end_run':
-      return `end_run: ${counts.stf_count} STF files`;
+      return `end_run: ${counts().stf_count} STF files`;
     case 'workflow_ended':
-      return `workflow_ended: ${counts.slices_completed} of ${counts.slices_created} TF slices are completed`;
+      return `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`;
     default:
       return undefined;
   }

@@ -67,6 +67,9 @@ function recentExecutionIds(sql: Prepare): string[] {
     .map((row) => row.execution_id);
 }
 
+/** The rows of one run, by the index of its execution. */
+export const ofRun = 'execution_id = (SELECT execution_id FROM runs WHERE run_number = ?)';
+
 export function runExists(sql: Prepare, runNumber: number): boolean {
   return sql<[number]>('SELECT 1 FROM runs WHERE run_number = ?').get(runNumber) !== undefined;
 }

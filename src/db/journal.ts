@@ -5,6 +5,7 @@ import type {
   Journal,
   LoggedMessage,
   OpenSlice,
+  Reading,
   Overview,
   SliceQueue,
   SliceStanding,
@@ -66,7 +67,8 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
       sql(`UPDATE workflow_messages SET effect = 'applied', effect_reason = NULL WHERE message_id = ?`).run(id);
     }
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
-    for (const draft of drafts) recorder.record(stamp(draft, step, held), outboxFor(draft));
+    const timestamp = utcNow();
+    for (const draft of drafts) recorder.record(stamp(draft, step, held, timestamp), outboxFor(draft));
     for (const line of step.logs ?? [])
       writeLog(line, { agent: step.sender, execution_id, run_id: String(held.run_number) });
     return drafts.map((draft) => draft.msg_type);
@@ -78,18 +80,24 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
         execution_id,
         role,
       )?.seq ?? 0,
-    read: (types, after, limit) => readMessages(sql, execution_id, types, after, limit),
+    read: (readings, after, limit) => readMessages(sql, execution_id, { readings, after, limit }),
     message(id) {
       const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(
         id,
       );
       return row === undefined ? undefined : decoded(row.payload);
     },
-    behind: (role, types, most) =>
-      sql<unknown[], { n: number }>(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages
-           WHERE execution_id = ? AND message_type IN (${types.map(() => '?').join(', ')}) AND seq > ? LIMIT ?)`,
-      ).get(execution_id, ...types, journal.cursor(role), most)?.n ?? 0,
+    behind(role, readings, most) {
+      const after = journal.cursor(role);
+      const counts = readings.map((reading) => {
+        const { where, values } = conditionOf(reading);
+        return sql<unknown[], { n: number }>(
+          `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages
+             WHERE execution_id = ? AND ${where} AND seq > ? LIMIT ?)`,
+        ).get(execution_id, ...values, after, most)?.n;
+      });
+      return counts.reduce<number>((sum, n) => sum + (n ?? 0), 0);
+    },
     async step(step) {
       const types = await store.write(() => commit(step));
       if (types === undefined) return false;
@@ -125,14 +133,14 @@ function moveCursor(sql: Prepare, executionId: string, { role, from, to }: NonNu
   return changes === 1;
 }
 
-function stamp(draft: Draft, step: Step, held: HeldExecution): Message {
+function stamp(draft: Draft, step: Step, held: HeldExecution, timestamp: string): Message {
   return {
     ...draft,
     sender: step.sender,
     namespace: held.namespace,
     execution_id: held.execution_id,
     run_id: String(held.run_number),
-    timestamp: utcNow(),
+    timestamp,
     // Microseconds are enough, and sums of decimals stay readable.
     simulation_tick: Math.round(step.tick * 1e6) / 1e6,
   };
@@ -145,22 +153,34 @@ function decoded(payload: string): Message {
   return result.message;
 }
 
+/** A row that had an effect is JSON. */
+function conditionOf(reading: Reading): { where: string; values: string[] } {
+  if (typeof reading === 'string') return { where: `message_type = ? AND effect = 'applied'`, values: [reading] };
+  return {
+    where: `message_type = ? AND effect = 'applied' AND json_extract(payload, '$.state') = ?`,
+    values: [reading.msg_type, reading.state],
+  };
+}
+
 function readMessages(
   sql: Prepare,
   executionId: string,
-  types: readonly MessageType[],
-  after: number,
-  limit: number,
+  { readings, after, limit }: { readings: readonly Reading[]; after: number; limit: number },
 ): { messages: LoggedMessage[]; seen: number } {
   const newest = sql<[string], { seq: number | null }>(
     'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
   ).get(executionId);
-  const rows = sql<unknown[], { seq: number; payload: string }>(
-    `SELECT seq, payload FROM workflow_messages
-     WHERE execution_id = ? AND seq > ? AND effect = 'applied' AND message_type IN (${types.map(() => '?').join(', ')})
-     ORDER BY seq LIMIT ?`,
-  ).all(executionId, after, ...types, limit);
-  const messages = rows.map(({ seq, payload }) => ({ seq, message: decoded(payload) }));
+  // Each type by its index: among many messages of others the few of one's own are found at once.
+  const rows = readings.flatMap((reading) => {
+    const { where, values } = conditionOf(reading);
+    return sql<unknown[], { seq: number; payload: string }>(
+      `SELECT seq, payload FROM workflow_messages WHERE execution_id = ? AND ${where} AND seq > ? ORDER BY seq LIMIT ?`,
+    ).all(executionId, ...values, after, limit);
+  });
+  const messages = rows
+    .toSorted((a, b) => a.seq - b.seq)
+    .slice(0, limit)
+    .map(({ seq, payload }) => ({ seq, message: decoded(payload) }));
   const last = messages.at(-1)?.seq ?? after;
   return { messages, seen: messages.length < limit ? Math.max(newest?.seq ?? 0, last) : last };
 }

@@ -79,7 +79,7 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
     execution_id,
     row.run_id ?? null,
     row.destination,
-    toUtc(row.timestamp) ?? circumstances.sentAt ?? recordedAt,
+    circumstances.sentAt ?? toUtc(row.timestamp) ?? recordedAt,
     recordedAt,
     effect.effect,
     effect_reason,

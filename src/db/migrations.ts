@@ -255,6 +255,11 @@ ALTER TABLE slice_attempts ADD COLUMN outputs_omitted INTEGER;
 ALTER TABLE run_states ADD COLUMN slice_retries INTEGER NOT NULL DEFAULT 0;
 UPDATE run_states SET slice_retries = (
   SELECT count(*) FROM slice_attempts WHERE slice_attempts.execution_id = run_states.execution_id AND attempt > 1);
+
+-- A run is found by its execution: a second set of indexes would only cost.
+DROP INDEX stf_files_run;
+DROP INDEX tf_slices_run;
+DROP INDEX app_logs_run;
 `,
   },
 ];

@@ -15,24 +15,44 @@ export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string)
 /** Prepares each statement once a connection, however often it is asked for. */
 export function preparer(db: Connection): Prepare {
   const known = new Map<string, Prepared<unknown[], unknown>>();
-  const translated = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw asSwfError(error, db.name);
-    }
-  };
   return <Parameters extends unknown[], Row>(sql: string) => {
     let prepared = known.get(sql);
     if (prepared === undefined) {
-      const statement = translated(() => db.prepare(sql));
-      prepared = {
-        get: (...values) => translated(() => statement.get(...values)),
-        all: (...values) => translated(() => statement.all(...values)),
-        run: (...values) => translated(() => statement.run(...values)),
-      };
+      prepared = translating(db, sql);
       known.set(sql, prepared);
     }
     return prepared as unknown as Prepared<Parameters, Row>;
   };
+}
+
+function translating(db: Connection, sql: string): Prepared<unknown[], unknown> {
+  const translated = (error: unknown): unknown => asSwfError(error, db.name);
+  try {
+    const statement = db.prepare(sql);
+    return {
+      get(...values) {
+        try {
+          return statement.get(...values);
+        } catch (error) {
+          throw translated(error);
+        }
+      },
+      all(...values) {
+        try {
+          return statement.all(...values);
+        } catch (error) {
+          throw translated(error);
+        }
+      },
+      run(...values) {
+        try {
+          return statement.run(...values);
+        } catch (error) {
+          throw translated(error);
+        }
+      },
+    };
+  } catch (error) {
+    throw translated(error);
+  }
 }

@@ -1,4 +1,5 @@
 import type { StfStatus } from '../workflow/states.ts';
+import { ofRun } from './executions.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -30,7 +31,7 @@ export interface StfFileFilter {
 export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): ListPage<StfFileRow> {
   const conditions: Conditions = [
     ['stf_filename = ?', filter.stf_filename],
-    ['run_number = ?', filter.run_number],
+    [ofRun, filter.run_number],
     ['execution_id = ?', filter.execution_id],
     ['status = ?', filter.status],
     ['created_at >= ?', filter.start_time],

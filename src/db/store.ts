@@ -6,6 +6,7 @@ import Database from 'better-sqlite3';
 
 import { SwfError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { asSwfError } from './store-errors.ts';
 
@@ -13,6 +14,9 @@ export type Connection = Database.Database;
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
+
+/** WAL pages (of 4 kB) before SQLite moves them into the store, which costs a wait for the disk. */
+const checkpointPages = 16_000;
 
 /** How long one try waits for another writer inside SQLite, where nothing else of this process can go on. */
 const busyMilliseconds = 20;
@@ -24,8 +28,9 @@ export interface Store {
   readonly path: string;
   readonly db: Connection;
   /**
-   * Runs `work` as one immediate transaction and returns what it returns. While another process writes, it is tried again
-   * with pauses in which this process goes on. Throws `STORE_UNAVAILABLE` when the store stays locked.
+   * Runs `work` as one immediate transaction and returns what it returns, when it is committed. Writes of the same moment share
+   * a commit; one that throws does not touch the others. While another process writes, it is tried again, with pauses in which this
+   * process goes on, so `work` must not mind being called again. Throws `STORE_UNAVAILABLE` when the store stays locked.
    */
   write<T>(work: () => T): Promise<T>;
   close(): void;
@@ -37,13 +42,20 @@ export async function openStore(path: string, migrations: readonly Migration[] =
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
-  const store: Store = { path, db, write: (work) => writePatiently(db, path, work), close: () => db.close() };
+  const transaction = db.transaction((work: () => void) => work());
+  const store: Store = {
+    path,
+    db,
+    write: createGroupCommit((work) => patiently(path, () => transaction.immediate(work))),
+    close: () => db.close(),
+  };
   try {
     // Nothing is changed in a file that is not ours or that we do not understand.
     await patiently(path, () => checkKind(db, path));
     refuseNewer(versionOf(db), path, migrations);
     await patiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma('synchronous = NORMAL');
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     if (versionOf(db) !== migrations.length || applicationIdOf(db) === 0)
       await store.write(() => migrate(db, path, migrations));
   } catch (error) {
@@ -147,11 +159,6 @@ async function patiently<T>(path: string, work: () => T): Promise<T> {
     // Several writers that wait must not all come back at once.
     await delay(2 + Math.random() * 10);
   }
-}
-
-function writePatiently<T>(db: Connection, path: string, work: () => T): Promise<T> {
-  const transaction = db.transaction(work);
-  return patiently(path, () => transaction.immediate());
 }
 
 const isSystemError = (error: unknown, code: string): boolean =>

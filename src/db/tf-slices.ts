@@ -1,4 +1,5 @@
 import type { SliceStatus } from '../workflow/slices.ts';
+import { ofRun } from './executions.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -43,7 +44,7 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
   const conditions: Conditions = [
     ['tf_filename = ?', filter.tf_filename],
     ['stf_filename = ?', filter.stf_filename],
-    ['run_number = ?', filter.run_number],
+    [`s.${ofRun}`, filter.run_number],
     ['s.execution_id = ?', filter.execution_id],
     ['status = ?', filter.status],
     ['assigned_worker = ?', filter.assigned_worker],

@@ -47,7 +47,7 @@ export const listLogs = defineTool({
     const run = requireRun(args.run_number, context);
     const filter = {
       ...args,
-      run_id: run === undefined ? undefined : String(run),
+      run_number: run,
       level: args.level === undefined ? undefined : levelNumber(args.level),
     };
     return listPage('list_logs', args, context, {

@@ -39,14 +39,17 @@ export interface OpenSlice {
   attempt: number;
 }
 
+/** The messages of a type, or of them those in one `state`: what a reader need not look at is not even fetched. */
+export type Reading = MessageType | { msg_type: MessageType; state: string };
+
 /** One execution's log as those who work on it see it: the store behind it is none of their business. */
 export interface Journal {
   cursor(role: string): number;
-  /** Messages of these types that had an effect, after `after`, at most `limit`; `seen` is how far the log was looked at. */
-  read(types: readonly MessageType[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
+  /** Messages that had an effect, after `after`, at most `limit`; `seen` is how far the log was looked at. */
+  read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   message(id: string): Message | undefined;
-  /** How many messages of these types a role has still to read; counting stops at `most`. */
-  behind(role: string, types: readonly MessageType[], most: number): number;
+  /** How many messages a role has still to read; counting stops at `most`. */
+  behind(role: string, readings: readonly Reading[], most: number): number;
   /** Records a step. False means that the cursor stood elsewhere and nothing was recorded. */
   step(step: Step): Promise<boolean>;
 }

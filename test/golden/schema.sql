@@ -194,8 +194,6 @@ CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
 CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
 
-CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
-
 CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
 
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
@@ -204,8 +202,6 @@ CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 
-CREATE INDEX stf_files_run ON stf_files (run_number, seq);
-
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
@@ -213,8 +209,6 @@ CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 
 CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed');
-
-CREATE INDEX tf_slices_run ON tf_slices (run_number, seq);
 
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 

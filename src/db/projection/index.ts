@@ -30,10 +30,11 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
 };
 
 interface ExecutionRow {
+  seq: number;
+  start_time: string;
   namespace: string;
   status: string;
   run_number: number;
-  params: string;
 }
 
 export type Project = (message: Message, at: string) => Effect;
@@ -41,13 +42,26 @@ export type Project = (message: Message, at: string) => Effect;
 /** The projection on one connection. It is called inside the transaction that records the message. */
 export function createProjection(sql: Prepare): Project {
   // An execution's parameters never change; reading them out of JSON for each message would be most of the work.
-  const known = new Map<string, { text: string; params: ExecutionParams }>();
+  const known = new Map<string, { made: string; params: ExecutionParams }>();
+
+  const paramsOf = ({ seq, start_time, run_number }: ExecutionRow, execution_id: string): ExecutionParams => {
+    // A transaction that was rolled back may have left the parameters of another execution under this id.
+    const made = `${seq}/${run_number}/${start_time}`;
+    const entry = known.get(execution_id);
+    if (entry?.made === made) return entry.params;
+    const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
+      execution_id,
+    );
+    const params = executionParamsSchema.parse(JSON.parse(row?.params ?? '{}'));
+    known.set(execution_id, { made, params });
+    return params;
+  };
 
   const scopeOf = (message: Message): Scope | Effect => {
     const { execution_id, run_id } = message;
     if (execution_id === undefined) return none('names no execution');
     const row = sql<[string], ExecutionRow>(
-      'SELECT namespace, status, run_number, params FROM workflow_executions WHERE execution_id = ?',
+      'SELECT seq, namespace, status, run_number, start_time FROM workflow_executions WHERE execution_id = ?',
     ).get(execution_id);
     if (row === undefined) return none(`unknown execution ${execution_id}`);
     if (row.status !== 'running') return none(`the execution has ended (${row.status})`);
@@ -55,17 +69,14 @@ export function createProjection(sql: Prepare): Project {
       return none(`run ${run_id} is not run ${row.run_number} of ${execution_id}`);
     }
     if (row.namespace !== message.namespace) return none(`${execution_id} is in namespace ${row.namespace}`);
-    let entry = known.get(execution_id);
-    // A transaction that was rolled back may have left other parameters under this id.
-    if (entry?.text !== row.params) {
-      entry = { text: row.params, params: executionParamsSchema.parse(JSON.parse(row.params)) };
-      known.set(execution_id, entry);
-    }
-    return { execution_id, run_number: row.run_number, params: entry.params };
+    return { execution_id, run_number: row.run_number, params: paramsOf(row, execution_id) };
   };
 
   return (message, at) => {
-    if (message.msg_type === 'run_workflow') return createExecution(message, at, sql);
+    if (message.msg_type === 'run_workflow') {
+      known.delete(message.execution_id ?? '');
+      return createExecution(message, at, sql);
+    }
     const scope = scopeOf(message);
     if ('effect' in scope) return scope;
     if (message.msg_type === 'workflow_ended') known.delete(scope.execution_id);
