@@ -9,7 +9,7 @@ import { exitCodes, type Io } from './commands/io.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';
-import { type AgentType, agentTypes } from './workflow/states.ts';
+import { type Action, actions, type AgentType, agentTypes } from './workflow/states.ts';
 
 /**
  * The command line: argv, environment, signals and exit codes, and nothing else. Commands are loaded when they are called,
@@ -135,6 +135,7 @@ function createProgram(run: Run): Command {
       );
     });
 
+  addControl(add, run);
   addQuestions(add, run);
   addDoctor(add, run);
   return program;
@@ -155,6 +156,20 @@ function addDoctor(add: Add, run: Run): void {
 
 type Add = (name: string, description: string) => Command;
 type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
+
+/** The commands that ask a running execution for something. */
+function addControl(add: Add, run: Run): void {
+  const does: Record<Action, string> = {
+    stop: 'ends a running execution in order, also one whose process was killed',
+    pause: 'pauses a running execution: no STF is made, workers finish the slice in hand',
+    continue: 'lets a paused execution go on',
+  };
+  for (const action of actions) {
+    add(`${action} <EXECUTION_ID>`, does[action]).action(async (executionId: string) => {
+      await run(async (io) => (await import('./commands/control.ts')).controlCommand(io, action, executionId));
+    });
+  }
+}
 
 /** The commands that only read. */
 function addQuestions(add: Add, run: Run): void {

@@ -4,14 +4,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { runDaqSimulator } from './agents/daq-simulator.ts';
 import { awaitVerdict, type DriverOptions, endExecution } from './agents/driver.ts';
-import { readingAgents } from './agents/index.ts';
-import type { SliceBench } from './agents/queue-worker.ts';
-import { runReader, type Workplace } from './agents/reader.ts';
-import { runWorker } from './agents/worker.ts';
+import type { Workplace } from './agents/reader.ts';
 import { createInProcessBus } from './bus/bus.ts';
-import type { Message, MessageType } from './bus/messages.ts';
+import { type Message, type MessageType, messageTypes } from './bus/messages.ts';
 import type { BrokerSettings } from './bus/stomp.ts';
 import { createScaledClock, createVirtualClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -24,17 +20,18 @@ import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
 import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
-import { watchLostSlices } from './lost-slices.ts';
-import { createPayloadHost, type PayloadHost } from './payload/host.ts';
+import { createNudge } from './nudge.ts';
+import { createPayloadHost } from './payload/host.ts';
 import { tidyOutputs } from './payload/outputs.ts';
 import { createPresence, type Presence } from './presence.ts';
 import { currentProcess, isAlive } from './process-identity.ts';
-import { runSlots } from './slots.ts';
 import { connectStation, openStation, spokenBy, type Station } from './station.ts';
-import { type Part, requestStop, supervise } from './supervise.ts';
+import { watchStore } from './store-watch.ts';
+import { requestStop, supervise } from './supervise.ts';
 import { utcNow } from './time.ts';
 import { createVoice } from './voice.ts';
-import { benchFor, type Benches, contextFor, createBenches } from './workbench.ts';
+import { contextFor } from './workbench.ts';
+import { partsOf } from './workflow-parts.ts';
 import type { Speed } from './workflow/params.ts';
 import { type AgentType, agentTypes } from './workflow/states.ts';
 
@@ -66,9 +63,6 @@ export interface RunningWorkflow {
   /** Asks the execution to stop; `done` follows. */
   stop: (reason: string) => Promise<void>;
 }
-
-/** The reader that the simulator waits for is this many messages behind. */
-const farBehind = 1000;
 
 /** How long parts that are told to stop are waited for. */
 const patienceMilliseconds = 4000;
@@ -200,11 +194,15 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
       stopping.abort();
     };
     faults.addEventListener('abort', () => onFault(faults.reason));
+    const nudge = createNudge(stopping.signal);
     const driver: DriverOptions = {
       name: crew.agents.daq_simulator,
       overview: access.overview,
       daqIsDone: () => daqDone,
+      onPause: nudge.ring,
     };
+    // Commands come from other processes too; over a broker its station looks for them.
+    const endWatch = station === undefined ? watchStore(options.store, () => bus.announce(messageTypes)) : undefined;
     clock.enter();
     try {
       // Alone on its store, what is half written is nobody's work in hand.
@@ -213,9 +211,13 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
         daqDone = true;
         bus.announce(['end_run']);
       };
-      const parts = partsOf(options, surroundings, access, { workplace, payloads, onDaqDone }).map((part) =>
-        supervise(part, workplace, onFault),
-      );
+      // Who is asked to stop before anything has begun begins nothing.
+      const parts =
+        access.overview.pendingStop() === undefined
+          ? partsOf(options, surroundings, access, { workplace, payloads, onDaqDone, nudged: nudge.signal }).map(
+              (part) => supervise(part, workplace, onFault),
+            )
+          : [];
       const verdict = await awaitVerdict(driver, workplace).catch((error: unknown) => {
         onFault(error);
         return undefined;
@@ -229,6 +231,7 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     } finally {
       stopping.abort();
       clock.leave();
+      endWatch?.();
       await payloads.close();
     }
   };
@@ -245,71 +248,4 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
 async function tidy({ data }: Config, { files, execution_id }: Workplace['context']): Promise<void> {
   await files.tidy();
   if (data.dir !== undefined) await tidyOutputs(join(data.dir, execution_id));
-}
-
-/** Everything that works at the same time in this process: readers, workers, DAQ simulator. */
-function partsOf(
-  options: WorkflowOptions,
-  { crew: { agents, process_id }, drive, station, presence }: Surroundings,
-  { journal, queue }: ExecutionAccess,
-  { workplace, payloads, onDaqDone }: { workplace: Workplace; payloads: PayloadHost; onDaqDone: () => void },
-): Part[] {
-  const { config } = options;
-  const readersCaughtUp = async (): Promise<void> => {
-    const isBehind = (): boolean =>
-      readingAgents.some(({ type, reads }) => journal.behind(type, reads, farBehind + 1) > farBehind);
-    while (!workplace.signal.aborted && isBehind()) await workplace.bus.news(workplace.signal);
-  };
-  const bench = benchFor(config, workplace, queue, payloads);
-  const others = (slice: Message<'slice'>): SliceBench => {
-    if (station === undefined) throw new Error('only a broker hands out slices of other executions');
-    benches ??= createBenches({
-      ...options,
-      processId: process_id,
-      station,
-      presence,
-      payloads,
-      closing: workplace.signal,
-    });
-    return benches.of(slice.execution_id ?? '', slice.run_id);
-  };
-  let benches: Benches | undefined;
-  const slots = config.fast_processing.target_worker_count;
-  const { hostname } = currentProcess();
-  const work =
-    station === undefined
-      ? () => runWorker({ name: agents.worker, slots, hostname, queue, payload: bench.payload }, workplace)
-      : () =>
-          runSlots({
-            name: agents.worker,
-            slots,
-            hostname,
-            station,
-            namespace: drive.namespace,
-            // The queue is that of the namespace: slices of other executions come here too.
-            benchOf: (slice) => (slice.execution_id === drive.execution_id ? bench : others(slice)),
-            signal: workplace.signal,
-          });
-  return [
-    ...readingAgents
-      .filter(({ type }) => agents[type] !== undefined)
-      .map((agent) => ({ name: agents[agent.type], work: () => runReader(agent, agents[agent.type], workplace) })),
-    ...(agents.worker === undefined ? [] : [{ name: agents.worker, work }]),
-    // In one process no worker can vanish while the driver lives.
-    ...(station === undefined || agents.fast_processing === undefined
-      ? []
-      : [
-          {
-            name: agents.fast_processing,
-            work: () => watchLostSlices(options.store, agents.fast_processing, workplace),
-          },
-        ]),
-    {
-      name: agents.daq_simulator,
-      work: async () => {
-        await runDaqSimulator({ name: agents.daq_simulator, readersCaughtUp }, workplace);
-        onDaqDone();
-      },
-    },
-  ];
 }

@@ -8,6 +8,7 @@ import { createRecorder } from './db/record.ts';
 import type { Store } from './db/store.ts';
 import { createExchange, type Exchange } from './exchange.ts';
 import { isAlive } from './process-identity.ts';
+import { watchStore } from './store-watch.ts';
 import type { Voice } from './voice.ts';
 
 /** A process's place on the broker: connection, exchange with the log, and news of what other processes record. */
@@ -27,9 +28,6 @@ export interface StationOptions {
   broker: BrokerSettings;
   voice: Voice;
 }
-
-/** How often a process looks whether another one has written into the store. */
-const lookMilliseconds = 50;
 
 /** How long a process that ends waits for the broker to confirm its last messages. */
 const farewellMilliseconds = 30_000;
@@ -105,14 +103,10 @@ export async function openStation(
       ),
     onFault,
   });
-  let version = store.db.pragma('data_version', { simple: true });
-  const look = setInterval(() => {
-    const now = store.db.pragma('data_version', { simple: true });
-    if (now === version) return;
-    version = now;
+  const endWatch = watchStore(store, () => {
     bus.announce(messageTypes);
     exchange.committed();
-  }, lookMilliseconds);
+  });
   return {
     stomp,
     exchange,
@@ -127,7 +121,7 @@ export async function openStation(
             'some messages are still unconfirmed; the next process of this store that hosts the agent sends them',
           );
       }
-      clearInterval(look);
+      endWatch();
       exchange.close();
       await stomp.close();
     },

@@ -1,5 +1,6 @@
 import { type Draft, type Message, type MessageType, messageIdOf } from '../bus/messages.ts';
 import type { Overview } from '../workflow/journal.ts';
+import { pauseRefusals } from './daq-simulator.ts';
 import type { Workplace } from './reader.ts';
 
 export interface DriverOptions {
@@ -8,6 +9,8 @@ export interface DriverOptions {
   overview: Overview;
   /** Whether the DAQ simulator has come to the end of its schedule. */
   daqIsDone: () => boolean;
+  /** Called when an operator asks to pause or to go on, which the DAQ simulator has to do. */
+  onPause: () => void;
 }
 
 const commands = ['stop_workflow', 'pause_workflow', 'resume_workflow'] as const;
@@ -30,13 +33,20 @@ export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated
  * It judges by the projection, never by where a reader's cursor is. Undefined if `signal` is aborted first.
  */
 export async function awaitVerdict(
-  { overview, daqIsDone }: DriverOptions,
-  { bus, signal }: Workplace,
+  { name, overview, daqIsDone, onPause }: DriverOptions,
+  { bus, signal, journal, clock }: Workplace,
 ): Promise<Verdict | undefined> {
   while (!signal.aborted) {
     const stop = overview.pendingStop();
     if (stop !== undefined) return { status: stop.state === 'failed' ? 'failed' : 'terminated', stop };
     if (daqIsDone() && overview.isSettled()) return { status: 'completed' };
+    const pause = overview.pendingPause();
+    if (pause !== undefined && !daqIsDone()) onPause();
+    else if (pause !== undefined) {
+      const refuses = [{ id: messageIdOf(pause), reason: pauseRefusals.ended }];
+      await journal.step({ sender: name, tick: clock.now(), says: [], refuses });
+      continue;
+    }
     await bus.news(signal, daqIsDone() ? whenDaqIsDone : whileDaqWorks);
   }
   return undefined;

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 
 import { brokerSettings } from '../broker-settings.ts';
-import { parseRecordedConfig } from '../config.ts';
+import type { BrokerSettings } from '../bus/stomp.ts';
+import { type Config, parseRecordedConfig } from '../config.ts';
 import { requireExecution, startMessage } from '../db/executions.ts';
 import { createQueries } from '../db/queries.ts';
 import { preparer } from '../db/statements.ts';
-import { openReader, openStore } from '../db/store.ts';
+import { openReader, openStore, type Store } from '../db/store.ts';
 import { SwfError } from '../errors.ts';
 import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
@@ -33,8 +34,8 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
   try {
     const sql = preparer(store.db);
     const execution = requireExecution(sql, executionId);
-    const start = startMessage(sql, execution.execution_id);
-    const config = parseRecordedConfig(start.params, execution.execution_id);
+    const setup = recordedSetup(io, store, execution.execution_id);
+    const { config } = setup;
     if (execution.status !== 'running') {
       const ending = readEnding(createQueries(store.db, isAlive), execution.execution_id);
       if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
@@ -43,14 +44,14 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
           io.out(`${line}\n`);
       return exitCodeOf({ ...ending.summary, status: 'completed', slices_failed: 0 }, false);
     }
-    const settings = brokerSettings(broker, config.broker, io.env);
+    const settings = setup.broker(broker);
     if (settings !== undefined && config.broker.url === undefined) {
       throw new SwfError(
         'CONFIG_INVALID',
         `${execution.execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
       );
     }
-    const goesOnAt = speed ?? start.speed;
+    const goesOnAt = speed ?? setup.speed;
     if (settings !== undefined) refuseVirtualTime(goesOnAt);
     return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
       resumeWorkflow(options, execution.execution_id),
@@ -58,4 +59,15 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
   } finally {
     store.close();
   }
+}
+
+/** How an execution was started, as its log tells. */
+export function recordedSetup(
+  io: Io,
+  store: Store,
+  executionId: string,
+): { config: Config; speed: Speed; broker: (flag?: string) => BrokerSettings | undefined } {
+  const { params, speed } = startMessage(preparer(store.db), executionId);
+  const config = parseRecordedConfig(params, executionId);
+  return { config, speed, broker: (flag) => brokerSettings(flag, config.broker, io.env) };
 }

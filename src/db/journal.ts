@@ -66,6 +66,8 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
     for (const id of step.takes ?? []) {
       sql(`UPDATE workflow_messages SET effect = 'applied', effect_reason = NULL WHERE message_id = ?`).run(id);
     }
+    for (const { id, reason } of step.refuses ?? [])
+      sql('UPDATE workflow_messages SET effect_reason = ? WHERE message_id = ?').run(reason, id);
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const timestamp = utcNow();
     for (const draft of drafts) recorder.record(stamp(draft, step, held, timestamp), outboxFor(draft));
@@ -199,16 +201,22 @@ function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution)
          FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
       ).get(run_number)?.settled === 1,
     pendingStop() {
-      const row = sql<[string], { payload: string }>(
-        `SELECT payload FROM workflow_messages
-         WHERE execution_id = ? AND ${isWaitingCommand} AND message_type = 'stop_workflow'
-         ORDER BY seq LIMIT 1`,
-      ).get(execution_id);
-      if (row === undefined) return undefined;
-      const message = decoded(row.payload);
-      return message.msg_type === 'stop_workflow' ? message : undefined;
+      const message = waitingCommand(sql, execution_id, `= 'stop_workflow'`);
+      return message?.msg_type === 'stop_workflow' ? message : undefined;
+    },
+    pendingPause() {
+      const message = waitingCommand(sql, execution_id, `IN ('pause_workflow', 'resume_workflow')`);
+      return message?.msg_type === 'pause_workflow' || message?.msg_type === 'resume_workflow' ? message : undefined;
     },
   };
+}
+
+function waitingCommand(sql: Prepare, executionId: string, types: string): Message | undefined {
+  const row = sql<[string], { payload: string }>(
+    `SELECT payload FROM workflow_messages
+     WHERE execution_id = ? AND ${isWaitingCommand} AND message_type ${types} ORDER BY seq LIMIT 1`,
+  ).get(executionId);
+  return row === undefined ? undefined : decoded(row.payload);
 }
 
 function standingOf(

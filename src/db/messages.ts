@@ -67,6 +67,30 @@ export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'sta
 /** Commands that no driver has taken up; in the words of their index. */
 export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
 
+/** How a command stands: whether a driver has taken it up, or why it has no effect. */
+export function commandState(
+  sql: Prepare,
+  messageId: string,
+): 'waiting' | { effect: 'applied' } | { effect: 'none'; reason: string } {
+  const row = sql<[string], { effect: MessageEffect; effect_reason: string | null; waits: number }>(
+    `SELECT effect, effect_reason, ${isWaitingCommand} AS waits FROM workflow_messages WHERE message_id = ?`,
+  ).get(messageId);
+  if (row === undefined) throw new Error(`the command ${messageId} is not recorded`);
+  if (row.waits === 1) return 'waiting';
+  return row.effect === 'applied' ? { effect: 'applied' } : { effect: 'none', reason: row.effect_reason ?? '' };
+}
+
+/** Whether an operator has paused an execution since its driver took it up; who takes it up again lets it go on. */
+export function isHeld(sql: Prepare, executionId: string): boolean {
+  const row = sql<[string, string], { held: number }>(
+    `SELECT message_type = 'pause_workflow' AND recorded_at >= (
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
+     WHERE execution_id = ? AND ${isLandmark} AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
+     ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId, executionId);
+  return row?.held === 1;
+}
+
 /** The last messages that tell the story of an execution, newest first. */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageRow[] {
   return sql<[string, number], MessageRow>(

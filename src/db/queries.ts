@@ -11,6 +11,7 @@ import {
 import { type LogFilter, listLogs } from './logs.ts';
 import {
   executionIsMentioned,
+  isHeld,
   lastLandmarks,
   lastTroubledMessages,
   listMessages,
@@ -45,6 +46,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       const owner = ownerOf(sql, executionId);
       return owner === undefined ? undefined : isProcessAlive(owner, isAlive);
     },
+    isHeld: (id: string) => isHeld(sql, id),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
     recentRunNumbers: () => recentRunNumbers(sql),

@@ -133,8 +133,8 @@ function healthOf(execution: ExecutionRow, queries: Queries): (typeof healths)[n
   if (execution.status === 'failed') return 'failed';
   if (execution.status !== 'running') return 'finished';
   if (queries.isDriven(execution.execution_id) === false) return 'stalled';
-  if (execution.phase === 'standby') return 'paused';
-  return execution.phase === 'completed' ? 'draining' : 'progressing';
+  if (execution.phase === 'completed') return 'draining';
+  return execution.phase === 'standby' || queries.isHeld(execution.execution_id) ? 'paused' : 'progressing';
 }
 
 function seconds({ start_time, end_time }: ExecutionRow, now: number): number {

@@ -23,8 +23,10 @@ export interface Step {
   logs?: LogLine[];
   /** The reader's cursor moves from here to there; the step is refused if it stands elsewhere. */
   cursor?: { role: string; from: number; to: number };
-  /** Commands that this step takes up. */
+  /** The ids of commands that this step takes up. */
   takes?: string[];
+  /** Commands that are answered with a reason, and have no other effect. */
+  refuses?: { id: string; reason: string }[];
 }
 
 /** A slice that a worker can take. */
@@ -73,6 +75,8 @@ export interface Overview {
   isSettled(): boolean;
   /** The oldest request to stop that nobody has taken up. */
   pendingStop(): Message<'stop_workflow'> | undefined;
+  /** The oldest request to pause or to go on that nobody has taken up. */
+  pendingPause(): Message<'pause_workflow' | 'resume_workflow'> | undefined;
 }
 
 /** What workers see of the store beside the log. */

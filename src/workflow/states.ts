@@ -26,3 +26,8 @@ export type MessageEffect = (typeof messageEffects)[number];
 export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
 
 export type AgentType = (typeof agentTypes)[number];
+
+/** What can be asked of a running execution. */
+export const actions = ['stop', 'pause', 'continue'] as const;
+
+export type Action = (typeof actions)[number];

@@ -23,8 +23,11 @@ async function readAgain(from: string, to: string): Promise<void> {
   const commands = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow']);
   for (const row of source.prepare('SELECT * FROM workflow_messages ORDER BY seq').all() as any[]) {
     // What a command did is known from the log alone: its driver noted it there.
-    const taken =
-      commands.has(row.message_type) && row.effect === 'applied' ? { effect: { effect: 'applied' as const } } : {};
+    const effect =
+      row.effect === 'applied'
+        ? { effect: 'applied' as const }
+        : { effect: 'none' as const, reason: row.effect_reason as string };
+    const taken = commands.has(row.message_type) ? { effect } : {};
     await target.write(() =>
       recorder.recordBody(row.destination, row.payload, { isReplay: true, sentAt: row.sent_at, ...taken }),
     );

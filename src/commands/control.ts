@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs';
+
+import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../control.ts';
+import { requireExecution } from '../db/executions.ts';
+import { preparer } from '../db/statements.ts';
+import { openReader, openStore, type Store } from '../db/store.ts';
+import { SwfError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { isAlive } from '../process-identity.ts';
+import { resumeWorkflow } from '../run-workflow.ts';
+import type { Action } from '../workflow/states.ts';
+import { exitCodes, type Io, logLevel, storeOption, storePath, userName } from './io.ts';
+import { recordedSetup } from './resume.ts';
+
+/** A driver looks for commands 20 times a second, and ends a run within seconds. */
+const patienceSeconds = 30;
+
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. */
+export async function controlCommand(io: Io, action: Action, executionId: string): Promise<number> {
+  const user = userName(io);
+  const path = storePath(io);
+  // A mistyped --db must not leave a new store behind.
+  if (!existsSync(path)) openReader(path);
+  const store = await openStore(path);
+  try {
+    const { execution_id, status } = requireExecution(preparer(store.db), executionId);
+    const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
+    if (!driven && action !== 'stop') throw nobodyDrives(execution_id);
+    const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` });
+    if (!driven) await endInterrupted(io, store, execution_id);
+    io.out(`${await answerTo(io, store, action, command)}\n`);
+    return exitCodes.fine;
+  } finally {
+    store.close();
+  }
+}
+
+async function answerTo(io: Io, store: Store, action: Action, command: Command): Promise<string> {
+  const { execution_id } = command;
+  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds });
+  const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
+  if (outcome.effect === 'none') {
+    const { reason } = outcome;
+    // What is asked for is so already: nothing is wrong.
+    if (/already|is not paused/.test(reason)) return `${execution_id} ${reason}`;
+    throw new SwfError('EXECUTION_NOT_RUNNING', `${execution_id} cannot ${action}: ${reason}; see "${next('status')}"`);
+  }
+  switch (action) {
+    case 'stop':
+      return `${execution_id} is stopped; see "${next('status')}"`;
+    case 'pause':
+      return `${execution_id} is paused: no STF is made, workers finish the slice in hand; go on with "${next('continue')}"`;
+    case 'continue':
+      return `${execution_id} goes on`;
+  }
+}
+
+/** Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. */
+async function endInterrupted(io: Io, store: Store, executionId: string): Promise<void> {
+  const { config, speed, broker } = recordedSetup(io, store, executionId);
+  const running = await resumeWorkflow(
+    {
+      store,
+      config,
+      speed,
+      broker: broker(),
+      user: userName(io),
+      logLevel: logLevel(io),
+      log: createLog('WARNING', (line) => io.err(line)),
+      environment: io.env,
+    },
+    executionId,
+  );
+  await running.done;
+}

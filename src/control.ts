@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Message } from './bus/messages.ts';
+import { requireExecution } from './db/executions.ts';
+import { commandState } from './db/messages.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './db/owners.ts';
+import { createRecorder } from './db/record.ts';
+import { preparer } from './db/statements.ts';
+import type { Store } from './db/store.ts';
+import { SwfError } from './errors.ts';
+import { utcNow } from './time.ts';
+import type { Action } from './workflow/states.ts';
+
+const messageTypes = { stop: 'stop_workflow', pause: 'pause_workflow', continue: 'resume_workflow' } as const;
+
+export interface Command {
+  execution_id: string;
+  message_id: string;
+}
+
+/** What came of a command. `none` has the reason. */
+export type Outcome = { effect: 'applied' } | { effect: 'none'; reason: string };
+
+/**
+ * Records a command for the driver of a running execution. Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has
+ * ended.
+ */
+export async function recordCommand(
+  store: Store,
+  executionId: string,
+  { action, user, reason }: { action: Action; user: string; reason: string },
+): Promise<Command> {
+  const recorder = createRecorder(store.db);
+  return store.write(() => {
+    const { execution_id, namespace, run_number, status } = requireExecution(preparer(store.db), executionId);
+    if (status !== 'running')
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `${execution_id} has ended (${status}); there is nothing to ${action}`,
+      );
+    const envelope = { sender: user, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
+    const command = { ...envelope, command_id: randomUUID() };
+    const message: Message =
+      action === 'stop'
+        ? { ...command, msg_type: 'stop_workflow', state: 'stopped', reason }
+        : { ...command, msg_type: messageTypes[action] };
+    return { execution_id, message_id: recorder.record(message).message_id };
+  });
+}
+
+/** Whether a driver of this execution lives. */
+export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
+  const owner = ownerOf(preparer(store.db), executionId);
+  return owner !== undefined && isProcessAlive(owner, isAlive);
+}
+
+/** How often it is looked whether the driver has taken a command up. */
+const lookMilliseconds = 50;
+
+/**
+ * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone, or where it does
+ * not answer in time; the command stays recorded.
+ */
+export async function awaitEffect(
+  store: Store,
+  { execution_id, message_id }: Command,
+  { isAlive, patienceSeconds }: { isAlive: LivenessTest; patienceSeconds: number },
+): Promise<Outcome> {
+  const sql = preparer(store.db);
+  const deadline = performance.now() + patienceSeconds * 1000;
+  for (;;) {
+    const state = commandState(sql, message_id);
+    if (state !== 'waiting') return state;
+    if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id);
+    if (performance.now() > deadline) {
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "swf-mcp status ${execution_id}"`,
+      );
+    }
+    await delay(lookMilliseconds);
+  }
+}
+
+export const nobodyDrives = (executionId: string): SwfError =>
+  new SwfError(
+    'EXECUTION_NOT_RUNNING',
+    `the process that drove ${executionId} is gone; go on with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
+  );

@@ -1,0 +1,94 @@
+import { runDaqSimulator } from './agents/daq-simulator.ts';
+import { readingAgents } from './agents/index.ts';
+import type { SliceBench } from './agents/queue-worker.ts';
+import { runReader, type Workplace } from './agents/reader.ts';
+import { runWorker } from './agents/worker.ts';
+import type { Message } from './bus/messages.ts';
+import type { ExecutionAccess } from './db/journal.ts';
+import { watchLostSlices } from './lost-slices.ts';
+import type { PayloadHost } from './payload/host.ts';
+import { currentProcess } from './process-identity.ts';
+import type { Surroundings, WorkflowOptions } from './run-workflow.ts';
+import { runSlots } from './slots.ts';
+import type { Part } from './supervise.ts';
+import { benchFor, type Benches, createBenches } from './workbench.ts';
+import type { Overview } from './workflow/journal.ts';
+
+/** The reader that the simulator waits for is this many messages behind. */
+const farBehind = 1000;
+
+export interface PartsOptions {
+  workplace: Workplace;
+  payloads: PayloadHost;
+  onDaqDone: () => void;
+  nudged: () => AbortSignal;
+}
+
+/** Everything that works at the same time in this process: readers, workers, DAQ simulator. */
+export function partsOf(
+  options: WorkflowOptions,
+  { crew: { agents, process_id }, drive, station, presence }: Surroundings,
+  { journal, queue, overview }: ExecutionAccess,
+  { workplace, payloads, onDaqDone, nudged }: PartsOptions,
+): Part[] {
+  const { config } = options;
+  const readersCaughtUp = async (): Promise<void> => {
+    const isBehind = (): boolean =>
+      readingAgents.some(({ type, reads }) => journal.behind(type, reads, farBehind + 1) > farBehind);
+    while (!workplace.signal.aborted && isBehind()) await workplace.bus.news(workplace.signal);
+  };
+  const bench = benchFor(config, workplace, queue, payloads);
+  const others = (slice: Message<'slice'>): SliceBench => {
+    if (station === undefined) throw new Error('only a broker hands out slices of other executions');
+    benches ??= createBenches({
+      ...options,
+      processId: process_id,
+      station,
+      presence,
+      payloads,
+      closing: workplace.signal,
+    });
+    return benches.of(slice.execution_id ?? '', slice.run_id);
+  };
+  let benches: Benches | undefined;
+  const slots = config.fast_processing.target_worker_count;
+  const { hostname } = currentProcess();
+  const work =
+    station === undefined
+      ? () => runWorker({ name: agents.worker, slots, hostname, queue, payload: bench.payload }, workplace)
+      : () =>
+          runSlots({
+            name: agents.worker,
+            slots,
+            hostname,
+            station,
+            namespace: drive.namespace,
+            // The queue is that of the namespace: slices of other executions come here too.
+            benchOf: (slice) => (slice.execution_id === drive.execution_id ? bench : others(slice)),
+            signal: workplace.signal,
+          });
+  return [
+    ...readingAgents
+      .filter(({ type }) => agents[type] !== undefined)
+      .map((agent) => ({ name: agents[agent.type], work: () => runReader(agent, agents[agent.type], workplace) })),
+    ...(agents.worker === undefined ? [] : [{ name: agents.worker, work }]),
+    // In one process no worker can vanish while the driver lives.
+    ...(station === undefined || agents.fast_processing === undefined
+      ? []
+      : [
+          {
+            name: agents.fast_processing,
+            work: () => watchLostSlices(options.store, agents.fast_processing, workplace),
+          },
+        ]),
+    {
+      name: agents.daq_simulator,
+      work: async () => {
+        const name = agents.daq_simulator;
+        const pendingPause = (): ReturnType<Overview['pendingPause']> => overview.pendingPause();
+        await runDaqSimulator({ name, readersCaughtUp, pendingPause, nudged }, workplace);
+        onDaqDone();
+      },
+    },
+  ];
+}

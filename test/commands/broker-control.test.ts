@@ -1,0 +1,133 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  type Started,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+
+const missing = brokerIsMissing();
+let broker: Broker;
+
+beforeAll(async () => {
+  if (missing === undefined) broker = await startBroker();
+}, 90_000);
+afterAll(() => (missing === undefined ? broker.stop() : undefined));
+
+const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
+
+const common = sets('testbed.namespace=control', 'fast_processing.target_worker_count=4');
+
+const start = (folder: string, ...args: string[]): Started =>
+  startCli([...args, '--broker', broker.url, ...common], { folder, env: broker.env });
+
+const control = (folder: string, action: string) => runCli([action, 'latest'], { folder, env: broker.env });
+
+const monitorOf = async (folder: string): Promise<Answer> =>
+  ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
+
+async function until(folder: string, wanted: Answer): Promise<void> {
+  await expect.poll(() => monitorOf(folder), { timeout: 20_000, interval: 50 }).toMatchObject(wanted);
+}
+
+describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, () => {
+  it('pause reaches workers in other processes, and continue and stop too', async () => {
+    const folder = temporaryFolder();
+    const worker = start(folder, 'agent', 'worker');
+    await worker.saw(/works in namespace control/);
+    const run = start(
+      folder,
+      'run',
+      '--speed',
+      '20',
+      ...sets(
+        'agents.worker.enabled=false',
+        'fast_processing.physics_period_count=0',
+        'fast_processing.slice_processing_time=2',
+      ),
+    );
+    await run.saw(/start_run/);
+    await expect
+      .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 20_000 })
+      .toBeGreaterThan(0);
+    expect((await control(folder, 'pause')).code).toBe(0);
+    await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
+    const paused = await monitorOf(folder);
+    expect(paused['slices_queued']).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await monitorOf(folder)).toMatchObject({
+      slices_completed: paused['slices_completed'],
+      stf_count: paused['stf_count'],
+    });
+    expect((await control(folder, 'continue')).code).toBe(0);
+    await expect
+      .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 20_000 })
+      .toBeGreaterThan(paused['slices_completed'] as number);
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await run.finished).code).toBe(0);
+    expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', phase: 'completed' });
+  });
+
+  it('stop of an execution whose driver was killed ends it for everybody', async () => {
+    const folder = temporaryFolder();
+    const run = start(folder, 'run', '--speed', '20', ...sets('fast_processing.physics_period_count=0'));
+    await run.saw(/start_run/);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    expect(await control(folder, 'stop')).toMatchObject({ code: 0 });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const ended = await askAll(client, 'list_messages', { execution_id: 'latest', message_type: 'workflow_ended' });
+    expect(ended).toHaveLength(1);
+    expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', health: 'finished' });
+  });
+
+  it('a worker process runs the payload of the execution, and what it runs ends with it', async () => {
+    const folder = temporaryFolder();
+    const payload = join(folder, 'payload.sh');
+    writeFileSync(
+      payload,
+      '#!/bin/sh\n[ -e "$(dirname "$0")/go" ] || sleep 987654321\necho "$SWF_WORKER_ID" > worker.txt\n',
+    );
+    chmodSync(payload, 0o755);
+    const first = start(folder, 'agent', 'worker');
+    await first.saw(/works in namespace control/);
+    const run = start(
+      folder,
+      'run',
+      '--speed',
+      '20',
+      '--stf-count',
+      '1',
+      ...sets('agents.worker.enabled=false', `worker.payload=["${payload}"]`),
+    );
+    const sleeping = (): number =>
+      readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes('987654321')).length;
+    await expect.poll(sleeping, { timeout: 20_000 }).toBe(4);
+    first.child.kill('SIGKILL');
+    await expect.poll(sleeping, { timeout: 5000 }).toBe(0);
+    writeFileSync(join(folder, 'go'), '');
+    start(folder, 'agent', 'worker');
+    expect((await run.finished).code).toBe(0);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    for (const slice of await askAll(client, 'list_tf_slices'))
+      expect(slice).toMatchObject({ status: 'completed', retries: 0, outputs: [{ name: 'worker.txt' }] });
+  });
+});
+
+function commandOf(pid: string): string {
+  const path = `/proc/${pid}/cmdline`;
+  try {
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,237 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  type Started,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+
+/** A run that goes on until it is stopped; it makes ten STFs and works on a hundred slices a second. */
+const endless = [
+  '--speed',
+  '20',
+  ...['fast_processing.physics_period_count=0', 'fast_processing.slice_processing_time=1'].flatMap((set) => [
+    '--set',
+    set,
+  ]),
+];
+
+async function startEndless(...args: string[]): Promise<{ folder: string; run: Started }> {
+  const folder = temporaryFolder();
+  const run = startCli(['run', ...endless, ...args], { folder });
+  await run.saw(/execution /);
+  return { folder, run };
+}
+
+const monitorOf = async (folder: string): Promise<Answer> =>
+  ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
+
+/** The messages of these types in the order of the log, with what they say. */
+async function said(folder: string, ...types: string[]): Promise<Answer[]> {
+  const client = await connectInProcess(join(folder, 'swf.db'));
+  const messages = await askAll(client, 'list_messages', { execution_id: 'latest', order: 'oldest', limit: 200 });
+  return messages.filter(({ message_type }) => types.includes(message_type as string));
+}
+
+async function until(folder: string, wanted: Answer): Promise<void> {
+  await expect.poll(() => monitorOf(folder), { timeout: 10_000, interval: 50 }).toMatchObject(wanted);
+}
+
+const control = (folder: string, action: string) => runCli([action, 'latest'], { folder });
+
+describe('pause', () => {
+  it('stops STFs and workers until continue, and both return when it has taken effect', async () => {
+    const { folder, run } = await startEndless();
+    await until(folder, { phase: 'physics' });
+    expect(await control(folder, 'pause')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(
+        /^stf_datataking-tester-0001 is paused: .*swf-mcp continue stf_datataking-tester-0001/,
+      ),
+    });
+    await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
+    const paused = await monitorOf(folder);
+    expect(await control(folder, 'pause')).toMatchObject({
+      code: 0,
+      stdout: 'stf_datataking-tester-0001 is paused already\n',
+    });
+    expect(await monitorOf(folder)).toMatchObject({
+      stf_count: paused['stf_count'],
+      slices_completed: paused['slices_completed'],
+    });
+
+    expect(await control(folder, 'continue')).toMatchObject({
+      code: 0,
+      stdout: 'stf_datataking-tester-0001 goes on\n',
+    });
+    expect(await control(folder, 'continue')).toMatchObject({
+      code: 0,
+      stdout: 'stf_datataking-tester-0001 is not paused\n',
+    });
+    await until(folder, { phase: 'physics' });
+    await expect
+      .poll(async () => (await monitorOf(folder))['stf_count'] as number)
+      .toBeGreaterThan(paused['stf_count'] as number);
+
+    const messages = await said(folder, 'pause_workflow', 'pause_run', 'resume_workflow', 'resume_run');
+    expect(messages.map(({ message_type, effect }) => `${message_type} ${effect}`)).toEqual([
+      'pause_workflow applied',
+      'pause_run applied',
+      'pause_workflow none',
+      'resume_workflow applied',
+      'resume_run applied',
+      'resume_workflow none',
+    ]);
+    expect(JSON.parse(messages[1]?.['payload'] as string)).toMatchObject({ ordinal: 1, reason: 'operator' });
+    expect(JSON.parse(messages[4]?.['payload'] as string)).toMatchObject({ ordinal: 2, reason: 'operator' });
+
+    expect(await control(folder, 'stop')).toMatchObject({ code: 0, stdout: expect.stringMatching(/is stopped/) });
+    expect((await run.finished).code).toBe(0);
+  });
+
+  it('of a period stops its clock: as many STFs are made as without it', async () => {
+    const folder = temporaryFolder();
+    const sets = [
+      'fast_processing.stf_count=0',
+      'daq_state_machine.physics_period_duration=20',
+      'fast_processing.slice_processing_time=1',
+    ];
+    const run = startCli(['run', '--speed', '20', ...sets.flatMap((set) => ['--set', set])], { folder });
+    await run.saw(/start_run/);
+    expect((await control(folder, 'pause')).code).toBe(0);
+    // Longer than what was left of the period.
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    expect((await control(folder, 'continue')).code).toBe(0);
+    expect((await run.finished).code).toBe(0);
+    expect(await monitorOf(folder)).toMatchObject({ status: 'completed', stf_count: 10, slices_completed: 150 });
+  });
+
+  it('before physics, and in standby, only holds the next step back', async () => {
+    const { folder } = await startEndless(
+      ...['daq_state_machine.standby_duration=20', 'daq_state_machine.no_beam_not_ready_delay=60'].flatMap((set) => [
+        '--set',
+        set,
+      ]),
+      '--stf-count',
+      '1',
+    );
+    expect((await control(folder, 'pause')).code).toBe(0);
+    expect(await monitorOf(folder)).toMatchObject({ health: 'paused', stf_count: 0 });
+    expect((await control(folder, 'continue')).code).toBe(0);
+    await until(folder, { phase: 'standby', stf_count: 1 });
+    expect((await control(folder, 'pause')).code).toBe(0);
+    await new Promise((resolve) => setTimeout(resolve, 1300));
+    expect(await monitorOf(folder)).toMatchObject({ phase: 'standby', health: 'paused' });
+    expect((await control(folder, 'continue')).code).toBe(0);
+    await until(folder, { phase: 'standby', stf_count: 2 });
+    const reasons = await said(folder, 'pause_run', 'resume_run');
+    for (const { payload } of reasons) expect(payload).toMatch(/"reason":"period"/);
+    expect((await control(folder, 'stop')).code).toBe(0);
+  });
+
+  it('at full speed lets virtual time stand still', async () => {
+    const { folder, run } = await startEndless('--speed', 'max');
+    await until(folder, { phase: 'physics' });
+    expect((await control(folder, 'pause')).code).toBe(0);
+    await until(folder, { phase: 'standby', slices_processing: 0 });
+    const paused = await monitorOf(folder);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect((await monitorOf(folder))['message_count']).toBe(paused['message_count']);
+    expect((await control(folder, 'continue')).code).toBe(0);
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await run.finished).code).toBe(0);
+  });
+
+  it('is refused, with the reason, of a run whose DAQ is done', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      ['run', '--speed', '20', '--stf-count', '1', '--set', 'fast_processing.slice_processing_time=60'],
+      { folder },
+    );
+    await run.saw(/end_run/);
+    const { code, stderr } = await control(folder, 'pause');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 cannot pause: the run has ended/);
+    expect((await run.finished).code).toBe(0);
+  });
+
+  it('of an execution whose process was then killed ends with resume', async () => {
+    const { folder, run } = await startEndless();
+    await until(folder, { phase: 'physics' });
+    expect((await control(folder, 'pause')).code).toBe(0);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    expect(await monitorOf(folder)).toMatchObject({ health: 'stalled', phase: 'standby' });
+    for (const action of ['pause', 'continue']) {
+      const { code, stderr } = await control(folder, action);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /^EXECUTION_NOT_RUNNING: the process that drove stf_datataking-tester-0001 is gone; .*swf-mcp resume/,
+      );
+    }
+    const resumed = startCli(['resume', 'latest'], { folder });
+    await resumed.saw(/resume_run: physics/);
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await resumed.finished).code).toBe(0);
+  });
+});
+
+describe('stop', () => {
+  it('ends a run in order: everybody hears end_run, what is unfinished keeps its state', async () => {
+    const { folder, run } = await startEndless('--set', 'fast_processing.slice_processing_time=100');
+    await until(folder, { slices_processing: 30 });
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await run.finished).code).toBe(0);
+    expect(await monitorOf(folder)).toMatchObject({
+      status: 'terminated',
+      status_reason: 'stopped by tester',
+      phase: 'completed',
+      health: 'finished',
+      slices_processing: 30,
+    });
+    const [endRun, ended] = await said(folder, 'end_run', 'workflow_ended');
+    expect(JSON.parse(endRun?.['payload'] as string)).toMatchObject({ reason: 'stopped' });
+    expect(JSON.parse(ended?.['payload'] as string)).toMatchObject({
+      status: 'terminated',
+      reason: 'stopped by tester',
+    });
+  });
+
+  it('ends also an execution whose process was killed, and begins nothing for it', async () => {
+    const { folder, run } = await startEndless();
+    await until(folder, { phase: 'physics' });
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const killed = await monitorOf(folder);
+    expect(await control(folder, 'stop')).toMatchObject({ code: 0, stderr: '' });
+    expect(await monitorOf(folder)).toMatchObject({
+      status: 'terminated',
+      phase: 'completed',
+      stf_count: killed['stf_count'],
+    });
+  });
+
+  it('of what has ended, is unknown or has no store is refused in one line', async () => {
+    const folder = temporaryFolder();
+    expect(await control(folder, 'stop')).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: .*\n$/),
+    });
+    await runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder });
+    expect(await control(folder, 'stop')).toMatchObject({
+      code: 1,
+      stderr: 'EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 has ended (completed); there is nothing to stop\n',
+    });
+    expect(await runCli(['stop', 'stf_datataking-tester-0002'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^EXECUTION_NOT_FOUND: .*near it: stf_datataking-tester-0001/),
+    });
+  });
+});
