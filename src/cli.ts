@@ -179,6 +179,12 @@ function addQuestions(add: Add, run: Run): void {
       await run(async (io) => (await import('./commands/status.ts')).statusCommand(io, executionId, json === true));
     });
 
+  add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
+    .addOption(setOption())
+    .action(async (config: string | undefined, { set: sets }: { set: string[] }) => {
+      await run(async (io) => (await import('./commands/config.ts')).configCommand(io, { config, sets }));
+    });
+
   add('call <TOOL> [JSON]', 'one call of an MCP tool: its structured answer on stdout').action(
     async (tool: string, json: string | undefined) => {
       await run(async (io) => (await import('./commands/call.ts')).callCommand(io, tool, json));
