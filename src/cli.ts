@@ -6,6 +6,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
+import type { Terminal } from './commands/screen.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';
@@ -26,6 +27,7 @@ function createIo(program: Command): Io {
     db: program.opts<{ db?: string }>().db,
     out: (text) => void process.stdout.write(text),
     err: (line) => void process.stderr.write(`${line}\n`),
+    terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
     keepGoingWithoutOutput() {
       drivesWithoutOutput = true;
     },
@@ -43,6 +45,17 @@ function createIo(program: Command): Io {
 }
 
 let drivesWithoutOutput = false;
+
+/** A terminal that says it is dumb cannot move its cursor; one of no size shows nothing. */
+function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
+  if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
+  return {
+    columns: () => stream.columns,
+    rows: () => stream.rows,
+    colorDepth: stream.getColorDepth(),
+    write: (text) => void stream.write(text),
+  };
+}
 
 function parseSpeed(text: string): Speed {
   if (text === 'max') return 'max';
@@ -174,9 +187,15 @@ function addControl(add: Add, run: Run): void {
 /** The commands that only read. */
 function addQuestions(add: Add, run: Run): void {
   add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
+    .option('--watch', 'keep showing it until it has ended')
     .addOption(jsonOption())
-    .action(async (executionId: string | undefined, { json }: { json?: true }) => {
-      await run(async (io) => (await import('./commands/status.ts')).statusCommand(io, executionId, json === true));
+    .action(async (executionId: string | undefined, { json, watch }: { json?: true; watch?: true }) => {
+      const isJson = json === true;
+      await run(async (io) =>
+        watch === true
+          ? (await import('./commands/watch.ts')).watchCommand(io, executionId, isJson)
+          : (await import('./commands/status.ts')).statusCommand(io, executionId, isJson),
+      );
     });
 
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')

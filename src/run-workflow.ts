@@ -47,6 +47,8 @@ export interface WorkflowOptions {
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
+  /** Where the agents' own lines go besides the store; left out, to `log`. */
+  agentLog?: Log;
   /** What payload commands inherit. */
   environment: NodeJS.ProcessEnv;
   /** Where the messages go over a broker: agents that are not enabled are expected in other processes then. */
@@ -173,7 +175,7 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     isAlive,
     onCommitted: (types, step) => {
       presence.sawWork(step.sender);
-      for (const line of step.logs ?? []) options.log.write(line);
+      for (const line of step.logs ?? []) (options.agentLog ?? options.log).write(line);
       station?.exchange.committed();
       bus.announce(types);
       options.onProgress?.(drive.execution_id, types);

@@ -11,6 +11,7 @@ import type { RunningWorkflow, WorkflowOptions } from '../run-workflow.ts';
 import type { Counts } from '../workflow/journal.ts';
 import type { Speed } from '../workflow/params.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
+import { startLive } from './live.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
 /** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */
@@ -27,7 +28,10 @@ export async function driveToEnd(
 ): Promise<number> {
   io.keepGoingWithoutOutput();
   const queries = createQueries(store.db, isAlive);
-  const say = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
+  const terminal = io.terminal(json ? 'err' : 'out');
+  const live = terminal === undefined ? undefined : startLive(terminal, () => queries);
+  const plain = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
+  const say = (line: string): void => (live === undefined ? plain(line) : live.print(line));
   let interruptedBy: string | undefined;
   let running: RunningWorkflow | undefined;
   const stop = (): void => {
@@ -41,28 +45,38 @@ export async function driveToEnd(
     interruptedBy = signal;
     stop();
   });
-  running = await start({
-    store,
-    config,
-    speed,
-    user: userName(io),
-    logLevel: logLevel(io),
-    environment: io.env,
-    broker,
-    log: createLog('WARNING', (line) => io.err(line)),
-    onProgress: (executionId, types) => {
-      for (const type of types) {
-        const line = stageLine(type, () => queries.execution(executionId));
-        if (line !== undefined) say(line);
-      }
-    },
-  });
-  say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
-  stop();
-  await running.done;
+  try {
+    running = await start({
+      store,
+      config,
+      speed,
+      user: userName(io),
+      logLevel: logLevel(io),
+      environment: io.env,
+      broker,
+      // Warnings that go to the same terminal must not be painted over.
+      log: createLog('WARNING', (line) => (live !== undefined && io.terminal('err') ? live.print(line) : io.err(line))),
+      // The view shows what they come to; every line is in the store.
+      ...(live === undefined ? {} : { agentLog: { write: () => {} } }),
+      onProgress: (executionId, types) => {
+        if (live !== undefined) return;
+        for (const type of types) {
+          const line = stageLine(type, () => queries.execution(executionId));
+          if (line !== undefined) say(line);
+        }
+      },
+    });
+    say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
+    live?.show(running.execution_id);
+    stop();
+    await running.done;
+  } finally {
+    live?.end();
+  }
   const ending = readEnding(queries, running.execution_id);
   if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
-  else for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id), storeOption(io))) say(line);
+  else
+    for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id), storeOption(io))) plain(line);
   return exitCodeOf(ending.summary, interruptedBy !== undefined);
 }
 

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { SwfError } from '../errors.ts';
 import { type LogLevel, logLevels } from '../log.ts';
 import { nearest } from '../nearest.ts';
+import type { Terminal } from './screen.ts';
 
 /** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
 export interface Io {
@@ -17,6 +18,8 @@ export interface Io {
   db: string | undefined;
   out(text: string): void;
   err(line: string): void;
+  /** The terminal behind stdout or stderr, where there is one that can be painted on. */
+  terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** From now on the process works on when nobody reads its output any more. */
   keepGoingWithoutOutput(): void;
   /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */

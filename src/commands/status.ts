@@ -1,8 +1,8 @@
 import { printable } from '../log.ts';
 import type { Counts } from '../workflow/journal.ts';
 import { askTool } from './call.ts';
+import { duration } from './duration.ts';
 import type { Io } from './io.ts';
-import { duration } from './summary.ts';
 
 /** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
 interface MonitorAnswer extends Counts {

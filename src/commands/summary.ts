@@ -1,4 +1,6 @@
 import type { Queries } from '../db/queries.ts';
+import type { StageDelay } from '../db/stage-delays.ts';
+import { duration } from './duration.ts';
 import { exitCodes } from './io.ts';
 
 /** The end of a run in figures (contract §4, `run --json`). `duration_seconds` is wall time. */
@@ -18,14 +20,28 @@ export interface Summary {
 export interface Ending {
   summary: Summary;
   reason: string | undefined;
+  stfsReady: number;
+  retries: number;
+  /** Simulated seconds. */
+  simulated: number | null;
+  messageCounts: { message_type: string; n: number }[];
+  delays: StageDelay[];
+  agents: string[];
 }
 
 export function readEnding(queries: Queries, executionId: string): Ending {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
+    const detail = queries.executionDetail(execution);
     const end = execution.end_time === null ? Date.now() : Date.parse(execution.end_time);
     return {
       reason: execution.status_reason ?? undefined,
+      stfsReady: detail.stfs_ready,
+      retries: detail.slice_retries,
+      simulated: detail.last_tick,
+      messageCounts: queries.messageCounts(execution.execution_id),
+      delays: queries.stageDelays(execution.execution_id),
+      agents: agentsOf(queries, execution.execution_id),
       summary: {
         execution_id: execution.execution_id,
         run_number: execution.run_number,
@@ -35,39 +51,92 @@ export function readEnding(queries: Queries, executionId: string): Ending {
         slices_created: execution.slices_created,
         slices_completed: execution.slices_completed,
         slices_failed: execution.slices_failed,
-        messages: queries.executionDetail(execution).message_count,
+        messages: queries.messageCount(execution.execution_id),
         duration_seconds: (end - Date.parse(execution.start_time)) / 1000,
       },
     };
   });
 }
 
-/** The summary for people: what came out, and what to ask next. */
-export function summaryLines({ summary, reason }: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
-  const why = reason === undefined || reason === summary.status ? '' : ` (${reason})`;
-  const failed = summary.slices_failed > 0;
-  const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
-  return [
-    `Run ${summary.run_number}, execution ${summary.execution_id}: ${summary.status}${why}`,
-    `  duration    ${duration(summary.duration_seconds)}`,
-    `  STF files   ${summary.stf_count}`,
-    `  TF samples  ${summary.tf_files_received}`,
-    `  TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${rest === 0 ? '' : `, ${rest} unfinished`}`,
-    `  messages    ${summary.messages}`,
-    ...(dataFolder === undefined ? [] : [`  files       ${dataFolder}`]),
-    failed
-      ? `  next        swf-mcp${storeOption} call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
-      : `  next        swf-mcp${storeOption} status ${summary.execution_id}`,
-  ];
+function agentsOf(queries: Queries, executionId: string): string[] {
+  const { rows } = queries.agents(
+    { execution_id: executionId, include_exited: true },
+    { order: 'oldest', limit: shownAgents },
+  );
+  return rows.map(({ agent_name }) => agent_name);
 }
 
-/** Seconds as people read them: `12.3 s`, from two minutes on `2 min 5 s`, from an hour on `1 h 2 min 5 s`. */
-export function duration(seconds: number): string {
-  if (seconds < 120) return `${seconds < 10 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const hours = Math.floor(whole / 3600);
-  const minutes = Math.floor((whole % 3600) / 60);
-  return `${hours > 0 ? `${hours} h ` : ''}${minutes} min ${whole % 60} s`;
+const shownAgents = 20;
+
+/** The summary for people, in the manner of the seed's "Example Execution": what came out, and what to ask next. */
+export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
+  const { summary, reason, stfsReady, retries, simulated } = ending;
+  const why = reason === undefined || reason === summary.status ? '' : ` (${reason})`;
+  const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
+  const failed = summary.slices_failed > 0;
+  const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
+  const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
+  const ready = stfsReady === summary.stf_count ? 'all processed' : `${stfsReady} processed`;
+  const branches: Branch[] = [
+    [
+      `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
+    ],
+    [`STF files   ${summary.stf_count}${summary.stf_count === 0 ? '' : ` (${ready})`}`],
+    [`TF samples  ${summary.tf_files_received}`],
+    [
+      `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
+    ],
+    [
+      `messages    ${summary.messages}`,
+      ...columns(ending.messageCounts.map(({ message_type, n }) => [message_type, String(n)])),
+    ],
+    ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
+    ['agents', ...ending.agents],
+    ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),
+    [
+      failed
+        ? `next        swf-mcp${storeOption} call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
+        : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
+    ],
+  ];
+  return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${summary.status}${why}`, ...tree(branches)];
+}
+
+/** A line and the lines under it. */
+type Branch = [string, ...string[]];
+
+function tree(branches: Branch[]): string[] {
+  return branches.flatMap(([head, ...below], index) => {
+    const isLast = index === branches.length - 1;
+    return [
+      `${isLast ? '└──' : '├──'} ${head}`,
+      ...below.map((line, place) => `${isLast ? ' ' : '│'}   ${place === below.length - 1 ? '└──' : '├──'} ${line}`),
+    ];
+  });
+}
+
+/** The median, the time that 95 of 100 stay below, and the longest. */
+function delayBranch(delays: StageDelay[]): Branch {
+  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(delay)]);
+  const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
+  return [head, ...lines];
+}
+
+const delay = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds));
+
+/** Rows as lines with the first column to the left and the others to the right. `indent` is how much deeper rows after the first stand. */
+function columns(rows: string[][], indent = 0): string[] {
+  const widths = (rows[0] ?? []).map((_, at) =>
+    Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),
+  );
+  return rows.map((row, place) =>
+    row
+      .map((cell, at) => {
+        if (at === 0) return cell.padEnd((widths[0] ?? 0) + (place === 0 ? indent : 0));
+        return cell.padStart((widths[at] ?? 0) + 2);
+      })
+      .join(''),
+  );
 }
 
 /** What the exit code says of an execution that has ended. */

@@ -116,11 +116,11 @@ export function runningOverBroker(sql: Prepare, namespace: string): string[] {
 /** What the monitor reports beside the execution's own row. */
 export interface ExecutionDetail {
   params: unknown;
-  message_count: number;
   stfs_ready: number;
   samples_expected: number;
   slices_expected: number;
   slices_exhausted: number;
+  slice_retries: number;
   dataset_name: string | null;
   dataset_state: 'open' | 'final' | null;
   dataset_files: number;
@@ -129,11 +129,11 @@ export interface ExecutionDetail {
 }
 
 export function executionDetail(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionDetail {
-  const row = sql<[string, number], Omit<ExecutionDetail, 'params' | 'last_tick'> & { params: string }>(
-    `SELECT params, (SELECT count(*) FROM workflow_messages WHERE execution_id = ?) AS message_count,
-       stfs_ready, samples_expected, slices_expected, slices_exhausted, dataset_name, dataset_state, dataset_files, dataset_bytes
+  const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'> & { params: string }>(
+    `SELECT params, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries,
+       dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
-  ).get(execution_id, run_number);
+  ).get(run_number);
   if (row === undefined) throw new Error(`${execution_id} has no run`);
   return { ...row, params: JSON.parse(row.params), last_tick: lastTick(sql, execution_id) ?? null };
 }

@@ -67,6 +67,29 @@ export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'sta
 /** Commands that no driver has taken up; in the words of their index. */
 export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
 
+/** The messages of an execution by type, those without effect too; in the order in which each type came first. */
+export function messageCounts(sql: Prepare, executionId: string): { message_type: string; n: number }[] {
+  return sql<[string], { message_type: string; n: number }>(
+    `SELECT message_type, count(*) AS n FROM workflow_messages WHERE execution_id = ?
+     GROUP BY message_type ORDER BY min(seq)`,
+  ).all(executionId);
+}
+
+/** All messages of an execution, those without effect too. */
+export function messageCount(sql: Prepare, executionId: string): number {
+  return (
+    sql<[string], { n: number }>('SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ?').get(executionId)
+      ?.n ?? 0
+  );
+}
+
+/** The message that was recorded last. */
+export function lastMessage(sql: Prepare, executionId: string): { message_id: string; sent_at: string } | undefined {
+  return sql<[string], { message_id: string; sent_at: string }>(
+    'SELECT message_id, sent_at FROM workflow_messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+  ).get(executionId);
+}
+
 /** How a command stands: whether a driver has taken it up, or why it has no effect. */
 export function commandState(
   sql: Prepare,

@@ -1,3 +1,4 @@
+import type { Health } from '../workflow/states.ts';
 import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
 import {
   executionDetail,
@@ -8,18 +9,23 @@ import {
   requireExecution,
   runExists,
 } from './executions.ts';
+import { healthOf } from './health.ts';
 import { type LogFilter, listLogs } from './logs.ts';
 import {
   executionIsMentioned,
   isHeld,
+  lastMessage,
+  messageCount,
+  messageCounts,
   lastLandmarks,
   lastTroubledMessages,
   listMessages,
   type MessageFilter,
   runIsMentioned,
 } from './messages.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
+import type { LivenessTest } from './owners.ts';
 import type { Page } from './page.ts';
+import { stageDelays } from './stage-delays.ts';
 import { preparer } from './statements.ts';
 import { listStfFiles, type StfFileFilter } from './stf-files.ts';
 import type { Connection } from './store.ts';
@@ -41,12 +47,12 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       ).get()?.newest ?? undefined,
     execution: (id: string) => requireExecution(sql, id),
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
-    /** Whether somebody drives the execution; undefined if nobody ever did from this store. */
-    isDriven(executionId: string): boolean | undefined {
-      const owner = ownerOf(sql, executionId);
-      return owner === undefined ? undefined : isProcessAlive(owner, isAlive);
-    },
-    isHeld: (id: string) => isHeld(sql, id),
+    health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
+    isHeld: (executionId: string) => isHeld(sql, executionId),
+    messageCount: (executionId: string) => messageCount(sql, executionId),
+    messageCounts: (executionId: string) => messageCounts(sql, executionId),
+    lastMessage: (executionId: string) => lastMessage(sql, executionId),
+    stageDelays: (executionId: string) => stageDelays(sql, executionId),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
     recentRunNumbers: () => recentRunNumbers(sql),

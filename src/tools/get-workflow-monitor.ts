@@ -4,11 +4,9 @@ import type { ExecutionDetail, ExecutionRow } from '../db/executions.ts';
 import type { MessageRow } from '../db/messages.ts';
 import type { Queries } from '../db/queries.ts';
 import { logLevels } from '../log.ts';
-import { workflowParamsSchema } from '../workflow/params.ts';
 import { phases } from '../workflow/phases.ts';
-import { plannedSliceCount } from '../workflow/plan.ts';
-import { plannedStfCount } from '../workflow/schedule.ts';
-import { agentStates, agentStatuses, executionStatuses } from '../workflow/states.ts';
+import { progressOf } from '../workflow/progress.ts';
+import { agentStates, agentStatuses, executionStatuses, healths } from '../workflow/states.ts';
 import { clip } from './clip.ts';
 import { present } from './params.ts';
 import { defineTool, type ToolContext } from './tool.ts';
@@ -18,8 +16,6 @@ const shownAgents = 12;
 const shownText = 160;
 /** The whole answer (contract §5). */
 const mostBytes = 8192;
-
-export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 
 export const getWorkflowMonitor = defineTool({
   name: 'get_workflow_monitor',
@@ -59,6 +55,7 @@ export const getWorkflowMonitor = defineTool({
       stf_planned: z.int().optional().describe('Absent: until stopped'),
       stf_ready: z.int(),
       tf_files_expected: z.int().describe('Of the STFs so far'),
+      tf_files_planned: z.int().optional().describe('Of the whole run'),
       slices_expected: z.int().describe('Of the samples so far'),
       slices_final: z.int().describe('Completed, or failed without a retry left'),
       slices_planned: z.int().optional().describe('Of the whole run'),
@@ -104,14 +101,14 @@ export const getWorkflowMonitor = defineTool({
       status: execution.status,
       status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
       phase: execution.phase,
-      health: healthOf(execution, queries),
+      health: queries.health(execution),
       run_id: String(execution.run_number),
       run_number: execution.run_number,
       start_time: execution.start_time,
       end_time: execution.end_time,
       duration_seconds: seconds(execution, context.now),
       data_as_of: queries.dataAsOf(),
-      message_count: detail.message_count,
+      message_count: queries.messageCount(execution.execution_id),
       stf_count: execution.stf_count,
       tf_files_received: execution.tf_files_received,
       slices_created: execution.slices_created,
@@ -120,7 +117,7 @@ export const getWorkflowMonitor = defineTool({
       slices_completed: execution.slices_completed,
       slices_failed: execution.slices_failed,
       dataset: datasetOf(detail),
-      progress: progressOf(execution, detail),
+      progress: present(progressOf(execution, detail)),
       agents: agentsOf(execution.execution_id, context),
       events: queries.lastLandmarks(execution.execution_id, lastEvents).map(asEvent),
       errors: lastErrors(execution.execution_id, queries),
@@ -128,14 +125,6 @@ export const getWorkflowMonitor = defineTool({
     return withinBudget(answer);
   },
 });
-
-function healthOf(execution: ExecutionRow, queries: Queries): (typeof healths)[number] {
-  if (execution.status === 'failed') return 'failed';
-  if (execution.status !== 'running') return 'finished';
-  if (queries.isDriven(execution.execution_id) === false) return 'stalled';
-  if (execution.phase === 'completed') return 'draining';
-  return execution.phase === 'standby' || queries.isHeld(execution.execution_id) ? 'paused' : 'progressing';
-}
 
 function seconds({ start_time, end_time }: ExecutionRow, now: number): number {
   const end = end_time === null ? now : Date.parse(end_time);
@@ -145,26 +134,6 @@ function seconds({ start_time, end_time }: ExecutionRow, now: number): number {
 function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionDetail) {
   if (dataset_name === null || dataset_state === null) return null;
   return { name: dataset_name, state: dataset_state, files: dataset_files, bytes: dataset_bytes };
-}
-
-function progressOf(execution: ExecutionRow, detail: ExecutionDetail) {
-  const params = workflowParamsSchema.parse(detail.params);
-  const stf_planned = plannedStfCount(params);
-  const slices_final = execution.slices_completed + detail.slices_exhausted;
-  const slices_planned = stf_planned === undefined ? undefined : plannedSliceCount(stf_planned, params);
-  return present({
-    stf_planned,
-    stf_ready: detail.stfs_ready,
-    tf_files_expected: detail.samples_expected,
-    slices_expected: detail.slices_expected,
-    slices_final,
-    slices_planned,
-    percent:
-      slices_planned === undefined || slices_planned === 0
-        ? undefined
-        : Math.round((1000 * slices_final) / slices_planned) / 10,
-    simulation_tick: detail.last_tick,
-  });
 }
 
 function agentsOf(executionId: string, { queries }: ToolContext) {

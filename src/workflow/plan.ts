@@ -129,17 +129,18 @@ export function planSlices(
   });
 }
 
-/** How many slices a run of `stfCount` STFs makes, by the plan alone; undefined for more than can be told exactly. */
-export function plannedSliceCount(stfCount: number, params: WorkflowParams): number | undefined {
+/** How many samples and slices a run of `stfCount` STFs makes, by the plan alone; undefined for more than can be told exactly. */
+export function plannedCounts(
+  stfCount: number,
+  params: WorkflowParams,
+): { samples: number | undefined; slices: number | undefined } {
   const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
   const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
   const stf = { run: 0, sequence: 1, tf_count: params.daq_state_machine.tf_per_stf };
-  // Every sampled STF gives as many slices as any other: only where its samples begin is drawn.
+  // Every sampled STF gives as many as any other: only where its samples begin is drawn.
   const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
-  const slicesPerStf = planSamples(stf, everySampled).reduce(
-    (sum, { tf_count }) => sum + Math.min(slices_per_sample, tf_count),
-    0,
-  );
-  const slices = sampledStfs * slicesPerStf;
-  return Number.isSafeInteger(slices) ? slices : undefined;
+  const samples = planSamples(stf, everySampled);
+  const slicesPerStf = samples.reduce((sum, { tf_count }) => sum + Math.min(slices_per_sample, tf_count), 0);
+  const safe = (count: number): number | undefined => (Number.isSafeInteger(count) ? count : undefined);
+  return { samples: safe(sampledStfs * samples.length), slices: safe(sampledStfs * slicesPerStf) };
 }

@@ -31,3 +31,8 @@ export type AgentType = (typeof agentTypes)[number];
 export const actions = ['stop', 'pause', 'continue'] as const;
 
 export type Action = (typeof actions)[number];
+
+/** How an execution does, beside its status: derived, never stored (contract §5). */
+export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
+
+export type Health = (typeof healths)[number];

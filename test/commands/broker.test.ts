@@ -302,7 +302,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       );
     await ask1({ config: '../../etc/passwd' });
     await ask1({ params: { data: { dir: '/etc' } } });
-    await ask1({ params: { stf_count: 1 } });
+    await ask1({ params: { stf_cuont: 1 } });
     await ask1({ executed_by: '../x' });
     await ask1({ speed: 'max' });
     await bus.send('/queue/workflow_control', { namespace: 'test' }, '{broken');

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { workflowParamsSchema } from '../../src/workflow/params.ts';
-import { isSampled, plannedSliceCount, planSamples, planSlices } from '../../src/workflow/plan.ts';
+import { isSampled, plannedCounts, planSamples, planSlices } from '../../src/workflow/plan.ts';
 
 const sampledOf = (stfs: number, rate: number): number =>
   Array.from({ length: stfs }, (_, index) => isSampled(index + 1, rate)).filter(Boolean).length;
@@ -105,13 +105,15 @@ describe('slices', () => {
 
   it('of a whole run are as many as the plan counts', () => {
     const params = paramsWith({ tf_samples_per_stf: 3, tf_fraction: 0.02 }, 0.29);
+    let samples = 0;
     let slices = 0;
     for (let sequence = 1; sequence <= 100; sequence += 1) {
       const stf_filename = `swf.5.${String(sequence).padStart(6, '0')}.stf`;
       for (const sample of planSamples({ run: 5, sequence, tf_count: 1000 }, params)) {
+        samples += 1;
         slices += planSlices({ stf_filename, ...sample }, 15).length;
       }
     }
-    expect(plannedSliceCount(100, params)).toBe(slices);
+    expect(plannedCounts(100, params)).toEqual({ samples, slices });
   });
 });

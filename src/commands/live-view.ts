@@ -1,0 +1,186 @@
+import { printable } from '../log.ts';
+import type { Health } from '../workflow/states.ts';
+import { wholeDuration } from './duration.ts';
+import type { Paint, Shade } from './palette.ts';
+import { sequences, visibleLength } from './screen.ts';
+import type { Rates, Snapshot } from './snapshot.ts';
+
+export interface ViewOptions {
+  /** Of the terminal. */
+  columns: number;
+  paint: Paint;
+  /** Wall time in milliseconds since the epoch. */
+  now: number;
+}
+
+const shadeOfHealth: Readonly<Record<Health, Shade>> = {
+  progressing: 'processing',
+  slow: 'warning',
+  paused: 'idle',
+  draining: 'processing',
+  stalled: 'failed',
+  finished: 'completed',
+  failed: 'failed',
+};
+
+const labelWidth = 12;
+const widestBar = 50;
+/** Beside a bar: its label, brackets, counts, rate, time left. */
+const besideBar = labelWidth + 2 + 14 + 16 + 16;
+
+/**
+ * An execution as a few calm lines for a terminal: what it is, a bar a stage, who works, what happened last, what failed.
+ * Every line fits in `columns`, and everything that a colour says, a word or a glyph says too.
+ */
+export function renderView(snapshot: Snapshot, rates: Rates, { columns, paint, now }: ViewOptions): string[] {
+  const { execution, health, progress, slots, speed, retries, exhausted, last, error } = snapshot;
+  const width = Math.max(40, columns - 1);
+  const barWidth = Math.min(widestBar, Math.max(8, width - besideBar));
+  const end = execution.end_time === null ? now : Date.parse(execution.end_time);
+  const elapsed = wholeDuration(Math.max(0, end - Date.parse(execution.start_time)) / 1000);
+  const simulated = progress.simulation_tick === null ? '' : `, simulated ${wholeDuration(progress.simulation_tick)}`;
+  const planned = progress.slices_planned ?? execution.slices_created;
+  const waiting = execution.slices_failed - exhausted;
+  const stage = (label: string, segments: Segment[], done: number, total: number | undefined, rate: Rate): string =>
+    [
+      label.padEnd(labelWidth),
+      total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`,
+      ` ${total === undefined ? done : `${done}/${total}`}`.padEnd(14),
+      (rate.rate === undefined ? '' : `${shortRate(rate.rate)} ${rate.unit}`).padEnd(16),
+      timeLeft(done, total, rate.rate, health),
+    ]
+      .join('')
+      .trimEnd();
+  const lines = [
+    spread(`${execution.execution_id}  run ${execution.run_number}`, elapsed, width),
+    `${paint(shadeOfHealth[health], ` ${health} `)} ${execution.status === 'running' ? '' : `${execution.status}, `}phase ${execution.phase}${simulated}, speed ${speed}, namespace ${execution.namespace}`,
+    '',
+    stage('STF files', [{ shade: 'completed', n: progress.stf_ready }], progress.stf_ready, progress.stf_planned, {
+      rate: rates.stfs,
+      unit: 'STF/s',
+    }),
+    stage(
+      'TF samples',
+      [{ shade: 'completed', n: execution.tf_files_received }],
+      execution.tf_files_received,
+      progress.tf_files_planned,
+      { rate: rates.samples, unit: 'samples/s' },
+    ),
+    stage(
+      'TF slices',
+      [
+        { shade: 'completed', n: execution.slices_completed },
+        { shade: 'failed', n: execution.slices_failed },
+        { shade: 'processing', n: execution.slices_processing },
+        { shade: 'queued', n: execution.slices_queued },
+      ],
+      progress.slices_final,
+      planned === 0 ? undefined : planned,
+      { rate: rates.slices, unit: 'slices/s' },
+    ),
+    [
+      ' '.repeat(labelWidth),
+      `${paint('completed', '#')} ${execution.slices_completed} completed  `,
+      `${paint('processing', '=')} ${execution.slices_processing} processing  `,
+      `${paint('queued', '-')} ${execution.slices_queued} queued  `,
+      `${paint('failed', '!')} ${execution.slices_failed} failed`,
+    ].join(''),
+    `${'workers'.padEnd(labelWidth)}${execution.slices_processing} of ${slots} busy`,
+    `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
+    ...(error === undefined
+      ? []
+      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width)),
+    `${'last event'.padEnd(labelWidth)}${last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last.message_id)}`}`,
+    ...advice(snapshot),
+  ];
+  return lines.map((line) => cut(line, width));
+}
+
+interface Rate {
+  rate: number | undefined;
+  unit: string;
+}
+
+interface Segment {
+  shade: Shade;
+  n: number;
+}
+
+const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
+
+/** Parts of a whole side by side. What there is at least one of is seen; what is not there yet is left blank. */
+function bar(segments: Segment[], total: number, width: number, paint: Paint): string {
+  let left = width;
+  let sum = 0;
+  let drawn = 0;
+  const parts = segments.map(({ shade, n }) => {
+    sum += n;
+    const upTo = Math.round((Math.min(sum, total) / Math.max(1, total)) * width);
+    const cells = Math.min(left, Math.max(n > 0 ? 1 : 0, upTo - drawn));
+    drawn += cells;
+    left -= cells;
+    return paint(shade, (glyphs[shade] ?? '').repeat(cells));
+  });
+  return parts.join('') + ' '.repeat(left);
+}
+
+function shortRate(rate: number): string {
+  return rate >= 100 ? rate.toFixed(0) : rate >= 1 ? rate.toFixed(1) : rate.toFixed(2);
+}
+
+function timeLeft(done: number, total: number | undefined, rate: number | undefined, health: Health): string {
+  if (total === undefined || health === 'finished' || health === 'failed') return '';
+  if (done >= total) return 'done';
+  if (health === 'paused' || health === 'stalled') return health;
+  return rate === undefined ? '' : `${wholeDuration(Math.max(1, (total - done) / rate))} left`;
+}
+
+function failures(exhausted: number, waiting: number, retries: number): string {
+  if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
+  const parts = [`${exhausted} stay failed`, `${retries} retries`];
+  return [...parts, ...(waiting === 0 ? [] : [`${waiting} to be tried again`])].join(', ');
+}
+
+/** A message by what its id says: its type and what it is about. */
+function eventOf(messageId: string): string {
+  const [first = '', ...parts] = messageId.split('/');
+  const [type = '', about = '', attempt = '1'] = first === 'run_workflow' ? [first] : parts;
+  return printable([type, about, ...(Number(attempt) > 1 ? [`attempt ${attempt}`] : [])].join(' ').trimEnd());
+}
+
+/** A text on up to two lines behind its label. */
+function wrapped(label: string, text: string, width: number): string[] {
+  const room = width - labelWidth;
+  const first = text.slice(0, room);
+  // Between words, where there are any.
+  const breakAt = text.length > room && first.includes(' ') ? first.lastIndexOf(' ') : room;
+  const rest = text.slice(breakAt).trim();
+  return [label.padEnd(labelWidth) + text.slice(0, breakAt), ...(rest === '' ? [] : [' '.repeat(labelWidth) + rest])];
+}
+
+/** What to do next, where somebody has to do something. */
+function advice({ health, isHeld, execution }: Snapshot): string[] {
+  const { execution_id } = execution;
+  if (health === 'stalled') return ['', `its process is gone; go on with: swf-mcp resume ${execution_id}`];
+  if (health === 'paused' && isHeld)
+    return ['', `an operator has paused it; go on with: swf-mcp continue ${execution_id}`];
+  return [];
+}
+
+function spread(left: string, right: string, width: number): string {
+  return `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
+}
+
+/** Cuts a line that is too long, and shows that it was cut; control sequences take no room. */
+function cut(line: string, width: number): string {
+  let room = visibleLength(line) > width ? width - 1 : width;
+  let kept = '';
+  for (const part of line.split(sequences)) {
+    if (part.startsWith('\u001B[')) kept += part;
+    else {
+      kept += part.slice(0, room);
+      room = Math.max(0, room - part.length);
+    }
+  }
+  return visibleLength(line) > width ? `${kept}…` : kept;
+}

@@ -1,0 +1,31 @@
+/** What a colour stands for: the state words of the field. */
+export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
+
+/** Marks a text as standing for a state. A word or a glyph must say the same: not everybody sees the colour. */
+export type Paint = (shade: Shade, text: string) => string;
+
+/**
+ * The testbed monitor's own colours (field.md §4), as backgrounds under black text, so that they are readable on dark and on
+ * light terminals: as 24-bit values, and the nearest of 256 and of 16 colours.
+ */
+const shades: Readonly<Record<Shade, { rgb: string; of256: number; of16: number }>> = {
+  completed: { rgb: '150;202;105', of256: 113, of16: 42 },
+  processing: { rgb: '199;233;169', of256: 193, of16: 46 },
+  queued: { rgb: '230;240;246', of256: 255, of16: 47 },
+  failed: { rgb: '255;171;162', of256: 217, of16: 41 },
+  warning: { rgb: '255;203;47', of256: 220, of16: 43 },
+  idle: { rgb: '189;189;189', of256: 250, of16: 47 },
+};
+
+const black = '\u001B[30m';
+const reset = '\u001B[0m';
+
+/** @param depth bits of colour, as Node's `getColorDepth` tells: 1 (none, also by `NO_COLOR`), 4, 8 or 24 */
+export function createPaint(depth: number): Paint {
+  if (depth < 4) return (_, text) => text;
+  return (shade, text) => {
+    const { rgb, of256, of16 } = shades[shade];
+    const background = depth >= 24 ? `48;2;${rgb}` : depth >= 8 ? `48;5;${of256}` : String(of16);
+    return text === '' ? '' : `\u001B[${background}m${black}${text}${reset}`;
+  };
+}

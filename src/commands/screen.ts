@@ -1,0 +1,67 @@
+/** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
+export interface Terminal {
+  columns(): number;
+  rows(): number;
+  /** Bits of colour: 1 where there is none. */
+  colorDepth: number;
+  write(text: string): void;
+}
+
+const hideCursor = '\u001B[?25l';
+const showCursor = '\u001B[?25h';
+const eraseToEndOfLine = '\u001B[K';
+const eraseBelow = '\u001B[J';
+
+/** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
+export interface Screen {
+  /** Shows these lines instead of those before. Nothing is written where nothing has changed. */
+  paint(lines: readonly string[]): void;
+  /** Writes a line above, for good. */
+  print(line: string): void;
+  /** Takes the painted lines away and gives the cursor back. */
+  end(): void;
+}
+
+export function createScreen(terminal: Terminal): Screen {
+  let shown: readonly string[] = [];
+  let columns = terminal.columns();
+
+  /** To the first painted line. After a resize a line may stand on more than one row. */
+  const toTop = (): string => {
+    const width = Math.max(1, terminal.columns());
+    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / width)), 0);
+    return rows === 0 ? '' : `\u001B[${Math.min(rows, terminal.rows())}A\r`;
+  };
+
+  return {
+    paint(lines) {
+      const fitting = lines.slice(0, Math.max(1, terminal.rows() - 1));
+      const isSame = fitting.length === shown.length && fitting.every((line, index) => line === shown[index]);
+      if (isSame && columns === terminal.columns()) return;
+      const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
+      // In one write, and without erasing first: what does not change does not flicker.
+      terminal.write(`${hideCursor}${toTop()}${body}${eraseBelow}`);
+      shown = fitting;
+      columns = terminal.columns();
+    },
+    print(line) {
+      const below = shown;
+      terminal.write(`${toTop()}${eraseBelow}${line}\n`);
+      shown = [];
+      if (below.length > 0) this.paint(below);
+    },
+    end() {
+      terminal.write(`${toTop()}${eraseBelow}${showCursor}`);
+      shown = [];
+    },
+  };
+}
+
+/** Colours and other control sequences, which take no room. */
+// eslint-disable-next-line no-control-regex
+export const sequences = /(\u001B\[[0-9;?]*[A-Za-z])/g;
+
+/** Columns that a text takes; all our own glyphs are one wide. */
+export function visibleLength(text: string): number {
+  return text.replaceAll(sequences, '').length;
+}

@@ -1,0 +1,77 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { askTool } from './call.ts';
+import { exitCodes, type Io, storePath } from './io.ts';
+import { startLive } from './live.ts';
+import { createStoreReader, type StoreReader } from './reader.ts';
+import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { statusCommand } from './status.ts';
+
+/** How often it is looked whether there is anything new to say. */
+const lookMilliseconds = 250;
+
+/** Counts alone are worth a line as often as this. */
+const lineMilliseconds = 10_000;
+
+/** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
+export async function watchCommand(io: Io, given: string | undefined, json: boolean): Promise<number> {
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    const executionId = reader.queries().execution(given ?? 'latest').execution_id;
+    await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted.signal));
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return json ? exitCodes.fine : statusCommand(io, executionId, false);
+  } finally {
+    reader.close();
+  }
+}
+
+async function watch(io: Io, executionId: string, reader: StoreReader, signal: AbortSignal): Promise<void> {
+  const terminal = io.terminal('out');
+  const live = terminal === undefined ? undefined : startLive(terminal, reader.queries);
+  live?.show(executionId);
+  let said = { words: '', counts: '', at: 0 };
+  try {
+    for (;;) {
+      const snapshot = takeSnapshot(reader.queries(), executionId);
+      if (live === undefined) {
+        const now = { ...lineOf(snapshot), at: performance.now() };
+        const isDue = now.words !== said.words || (now.counts !== said.counts && now.at - said.at >= lineMilliseconds);
+        if (isDue) {
+          io.out(`${new Date().toISOString().slice(11, 19)} ${now.words}: ${now.counts}\n`);
+          said = now;
+        }
+      }
+      if (signal.aborted || snapshot.execution.status !== 'running') return;
+      await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    live?.end();
+  }
+}
+
+function lineOf({ execution, health, progress, exhausted }: Snapshot): { words: string; counts: string } {
+  const of = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
+  return {
+    words: `${execution.status}, phase ${execution.phase}, ${health}`,
+    counts:
+      `${progress.stf_ready}${of(progress.stf_planned)} STF files, ${progress.slices_final}${of(progress.slices_planned)} TF slices done ` +
+      `(${execution.slices_processing} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
+  };
+}
+
+/** The monitor's answer as a line, whenever it is another one. */
+async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
+  let said = '';
+  for (;;) {
+    const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+    const { duration_seconds: _, ...lasting } = answer;
+    const text = JSON.stringify(lasting);
+    if (text !== said) io.out(`${JSON.stringify(answer)}\n`);
+    said = text;
+    if (signal.aborted || answer['status'] !== 'running') return;
+    await delay(4 * lookMilliseconds, undefined, { signal }).catch(() => {});
+  }
+}

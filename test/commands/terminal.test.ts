@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { runInTerminal } from '../terminal.ts';
+
+/** Only util-linux's `script` takes a command in this way. */
+function isScriptMissing(): boolean {
+  try {
+    return !execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux');
+  } catch {
+    return true;
+  }
+}
+const missing = isScriptMissing();
+if (missing && process.env['CI'] === 'true') throw new Error('CI needs "script" of util-linux');
+if (missing) console.log('tests in a terminal are skipped: install "script" of util-linux (Debian: bsdutils)');
+
+const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
+const slow = ['--speed', '20', '--stf-count', '4', ...sets('fast_processing.slice_processing_time=10')];
+
+describe.skipIf(missing)('in a terminal', () => {
+  it.each([
+    { columns: 80, rows: 24, env: {} },
+    { columns: 120, rows: 40, env: { COLORTERM: 'truecolor' } },
+    { columns: 80, rows: 24, env: { NO_COLOR: '1' } },
+  ])('of $columns × $rows a run is one calm view, and ends with its summary: $env', async ({ columns, rows, env }) => {
+    const folder = temporaryFolder();
+    const seen = runInTerminal(['run', ...slow], { columns, rows, folder, env });
+    await seen.started.saw(/draining/);
+    const view = await seen.rows();
+    expect(view[0]).toMatch(/^execution stf_datataking-tester-0001, run 100010, speed 20, store /);
+    const place = view.findIndex((line) => /^stf_datataking-tester-0001 {2}run 100010 +\d+ s$/.test(line));
+    expect(place).toBeGreaterThan(0);
+    expect(view[place + 1]).toMatch(/^ draining {2}phase completed, simulated \d+ s, speed 20, namespace torre2$/);
+    expect(view.filter((line) => line.startsWith('TF slices'))).toHaveLength(1);
+    for (const line of view) expect(line.length).toBeLessThanOrEqual(columns);
+    expect((await seen.started.finished).code).toBe(0);
+
+    const last = await seen.rows();
+    expect(last.join('\n')).toMatch(/└── next {8}swf-mcp status stf_datataking-tester-0001$/);
+    // Nothing of the view is left, and the cursor is there again.
+    expect(last.join('\n')).not.toMatch(/workers +\d+ of/);
+    expect(seen.written().lastIndexOf('\u001B[?25h')).toBeGreaterThan(seen.written().lastIndexOf('\u001B[?25l'));
+    const isColoured = seen.written().includes('\u001B[48;');
+    expect(isColoured).toBe(!('NO_COLOR' in env));
+  });
+
+  it('warnings that the agents log stay out of the view and in the store', async () => {
+    const folder = temporaryFolder();
+    const failing = sets('worker.payload=["false"]', 'worker.max_retries=1');
+    const seen = runInTerminal(['run', ...slow, ...failing], { columns: 80, rows: 24, folder });
+    expect((await seen.started.finished).code).toBe(3);
+    expect(seen.written()).not.toMatch(/WARNING/);
+    expect(seen.written()).toMatch(/60 stay failed, 60 retries/);
+    const { stdout } = await runCli(['call', 'list_logs', '{"level":"WARNING","limit":1}'], { folder });
+    expect(stdout).toMatch(/"total_count":120/);
+  });
+
+  it('a dumb one, and none, get plain lines', async () => {
+    const folder = temporaryFolder();
+    const seen = runInTerminal(['run', ...slow], { columns: 80, rows: 24, folder, env: { TERM: 'dumb' } });
+    expect((await seen.started.finished).code).toBe(0);
+    expect(seen.written()).not.toContain('\u001B');
+    expect(seen.written()).toMatch(/start_run: physics\r?\n/);
+  });
+
+  it('status --watch shows the run of another process, and what to do when that is killed', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
+    await run.saw(/start_run/);
+    const seen = runInTerminal(['status', '--watch'], { columns: 80, rows: 24, folder });
+    await seen.started.saw(/progressing/);
+    expect((await seen.rows())[0]).toMatch(/^stf_datataking-tester-0001 {2}run 100010/);
+    run.child.kill('SIGKILL');
+    await seen.started.saw(/its process is gone; go on with: swf-mcp resume stf_datataking-tester-0001/);
+    expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
+    expect((await seen.started.finished).code).toBe(0);
+    expect((await seen.rows())[0]).toMatch(
+      /^stf_datataking-tester-0001: terminated \(stopped by tester\), health finished$/,
+    );
+  });
+});
+
+describe('without a terminal', () => {
+  it('status --watch writes a line when something changes, and the status at the end', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', ...slow], { folder });
+    await run.saw(/run_imminent/);
+    const watch = startCli(['status', '--watch'], { folder });
+    const { code, stdout } = await watch.finished;
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('\u001B');
+    expect(stdout).toMatch(/^\d\d:\d\d:\d\d running, phase physics, progressing: \d of 4 STF files, /m);
+    expect(stdout).toMatch(
+      /^\d\d:\d\d:\d\d running, phase completed, draining: 4 of 4 STF files, \d+ of 60 TF slices done/m,
+    );
+    expect(stdout).toMatch(/^stf_datataking-tester-0001: completed, health finished$/m);
+    expect((await run.finished).code).toBe(0);
+  });
+
+  it('status --watch --json writes the monitor’s answer whenever it is another one', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', ...slow], { folder });
+    await run.saw(/start_run/);
+    const { code, stdout } = await startCli(['status', '--watch', '--json'], { folder }).finished;
+    expect(code).toBe(0);
+    const answers = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { status: string });
+    expect(answers.length).toBeGreaterThan(1);
+    expect(answers.at(0)).toMatchObject({ status: 'running' });
+    expect(answers.at(-1)).toMatchObject({ status: 'completed', slices_completed: 60 });
+    expect((await run.finished).code).toBe(0);
+  });
+
+  it('the summary tells messages by type, delays, agents, files and the next command', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await runCli(['run', '--speed', 'max', '--stf-count', '3'], { folder });
+    const lines = stdout.split('\n');
+    expect(lines).toContain('Run 100010, execution stf_datataking-tester-0001: completed');
+    for (const [type, n] of Object.entries({ run_imminent: 1, stf_gen: 3, slice: 45, slice_result: 45, end_run: 1 }))
+      expect(stdout).toMatch(new RegExp(`^│   [├└]── ${type} +${n}$`, 'm'));
+    expect(stdout).toMatch(/^├── delays +p50 +p95 +max$/m);
+    expect(stdout).toMatch(/^│ {3}└── slice_started → slice_result +\d+ ms +\d+ ms +\d+ ms$/m);
+    expect(stdout).toMatch(/^│ {3}├── data-agent-tester-2$/m);
+    expect(lines).toContain(`├── files       ${join(folder, 'swf.db.data', 'stf_datataking-tester-0001')}`);
+    expect(lines.at(-2)).toBe('└── next        swf-mcp status stf_datataking-tester-0001');
+    expect(readFileSync(join(folder, 'swf.db')).length).toBeGreaterThan(0);
+  });
+});
