@@ -40,7 +40,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
-      error: queries.logs({ execution_id, level: errorLevel }, { order: 'newest', limit: 1 }).rows[0],
+      error: queries.logs({ execution_id, level: errorLevel }, { order: 'newest', limit: 1, uncounted: true }).rows[0],
     };
   });
 }

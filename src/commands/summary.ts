@@ -1,3 +1,4 @@
+import { messageTypes } from '../bus/messages.ts';
 import type { Queries } from '../db/queries.ts';
 import type { StageDelay } from '../db/stage-delays.ts';
 import { duration } from './duration.ts';
@@ -24,7 +25,7 @@ export interface Ending {
   retries: number;
   /** Simulated seconds. */
   simulated: number | null;
-  messageCounts: { message_type: string; n: number }[];
+  messageCounts: [type: string, messages: number][];
   delays: StageDelay[];
   agents: string[];
 }
@@ -39,7 +40,7 @@ export function readEnding(queries: Queries, executionId: string): Ending {
       stfsReady: detail.stfs_ready,
       retries: detail.slice_retries,
       simulated: detail.last_tick,
-      messageCounts: queries.messageCounts(execution.execution_id),
+      messageCounts: [...queries.messageCounts(execution.execution_id)].toSorted(([a], [b]) => placeOf(a) - placeOf(b)),
       delays: queries.stageDelays(execution.execution_id),
       agents: agentsOf(queries, execution.execution_id),
       summary: {
@@ -58,10 +59,16 @@ export function readEnding(queries: Queries, executionId: string): Ending {
   });
 }
 
+/** In the order in which the workflow says them; what it does not know comes last. */
+function placeOf(messageType: string): number {
+  const place = messageTypes.findIndex((type) => type === messageType);
+  return place < 0 ? messageTypes.length : place;
+}
+
 function agentsOf(queries: Queries, executionId: string): string[] {
   const { rows } = queries.agents(
     { execution_id: executionId, include_exited: true },
-    { order: 'oldest', limit: shownAgents },
+    { order: 'oldest', limit: shownAgents, uncounted: true },
   );
   return rows.map(({ agent_name }) => agent_name);
 }
@@ -86,10 +93,7 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
     [
       `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
     ],
-    [
-      `messages    ${summary.messages}`,
-      ...columns(ending.messageCounts.map(({ message_type, n }) => [message_type, String(n)])),
-    ],
+    [`messages    ${summary.messages}`, ...columns(ending.messageCounts.map(([type, n]) => [type, String(n)]))],
     ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
     ['agents', ...ending.agents],
     ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),

@@ -1,4 +1,5 @@
 import type { MessageEffect } from '../workflow/states.ts';
+import { type MessageCounter, totalOf } from './message-counts.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -17,6 +18,9 @@ export interface MessageRow {
   effect_reason: string | null;
   payload: string;
 }
+
+/** A message without its body. */
+export type MessageHead = Omit<MessageRow, 'payload'>;
 
 export interface MessageFilter {
   execution_id?: string | undefined;
@@ -43,10 +47,17 @@ const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(pay
     'daq_state_machine', json_extract(payload, '$.params.daq_state_machine')))
   ELSE payload END`;
 
-const columns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
-  destination, effect, effect_reason, ${shownPayload} AS payload`;
+const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
+  destination, effect, effect_reason`;
 
-export function listMessages(sql: Prepare, filter: MessageFilter, page: Page): ListPage<MessageRow> {
+const columns = `${headColumns}, ${shownPayload} AS payload`;
+
+export function listMessages(
+  sql: Prepare,
+  filter: MessageFilter,
+  page: Page,
+  counter: MessageCounter,
+): ListPage<MessageRow> {
   const conditions: Conditions = [
     ['message_id = ?', filter.message_id],
     ['execution_id = ?', filter.execution_id],
@@ -58,7 +69,8 @@ export function listMessages(sql: Prepare, filter: MessageFilter, page: Page): L
     ['sent_at >= ?', filter.start_time],
     ['sent_at <= ?', filter.end_time],
   ];
-  return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page });
+  const total = totalOf(filter, counter);
+  return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page, total });
 }
 
 /** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */
@@ -66,22 +78,6 @@ export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'sta
 
 /** Commands that no driver has taken up; in the words of their index. */
 export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
-
-/** The messages of an execution by type, those without effect too; in the order in which each type came first. */
-export function messageCounts(sql: Prepare, executionId: string): { message_type: string; n: number }[] {
-  return sql<[string], { message_type: string; n: number }>(
-    `SELECT message_type, count(*) AS n FROM workflow_messages WHERE execution_id = ?
-     GROUP BY message_type ORDER BY min(seq)`,
-  ).all(executionId);
-}
-
-/** All messages of an execution, those without effect too. */
-export function messageCount(sql: Prepare, executionId: string): number {
-  return (
-    sql<[string], { n: number }>('SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ?').get(executionId)
-      ?.n ?? 0
-  );
-}
 
 /** The message that was recorded last. */
 export function lastMessage(sql: Prepare, executionId: string): { message_id: string; sent_at: string } | undefined {
@@ -115,16 +111,16 @@ export function isHeld(sql: Prepare, executionId: string): boolean {
 }
 
 /** The last messages that tell the story of an execution, newest first. */
-export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageRow[] {
-  return sql<[string, number], MessageRow>(
-    `SELECT ${columns} FROM workflow_messages WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
+export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageHead[] {
+  return sql<[string, number], MessageHead>(
+    `SELECT ${headColumns} FROM workflow_messages WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 
 /** The last messages of an execution that could not be read or contradict an earlier one, newest first. */
-export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageRow[] {
-  return sql<[string, number], MessageRow>(
-    `SELECT ${columns} FROM workflow_messages WHERE execution_id = ? AND effect IN ('rejected', 'conflict') ORDER BY seq DESC LIMIT ?`,
+export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageHead[] {
+  return sql<[string, number], MessageHead>(
+    `SELECT ${headColumns} FROM workflow_messages WHERE execution_id = ? AND effect IN ('rejected', 'conflict') ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 

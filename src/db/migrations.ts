@@ -244,13 +244,20 @@ CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 
   {
     name: 'what payload commands leave behind, and how often slices were tried again',
     sql: `
-ALTER TABLE slice_attempts ADD COLUMN exit_code INTEGER;
-ALTER TABLE slice_attempts ADD COLUMN signal TEXT;
--- The end of what a failed command wrote on stdout and stderr.
-ALTER TABLE slice_attempts ADD COLUMN output_tail TEXT;
--- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
-ALTER TABLE slice_attempts ADD COLUMN outputs TEXT;
-ALTER TABLE slice_attempts ADD COLUMN outputs_omitted INTEGER;
+-- What a payload command left behind, an attempt at a slice; there are no rows where the placeholder worked.
+CREATE TABLE payload_results (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  exit_code INTEGER,
+  signal TEXT,
+  -- The end of what a failed command wrote on stdout and stderr.
+  output_tail TEXT,
+  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+  outputs TEXT,
+  outputs_omitted INTEGER,
+  PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
 
 ALTER TABLE run_states ADD COLUMN slice_retries INTEGER NOT NULL DEFAULT 0;
 UPDATE run_states SET slice_retries = (

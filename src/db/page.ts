@@ -6,6 +6,8 @@ export interface Page {
   limit: number;
   /** The key of the last row of the page before. */
   after?: number | undefined;
+  /** The last few are wanted, and nobody asks how many there are. */
+  uncounted?: boolean;
 }
 
 export interface ListPage<Row> {
@@ -27,6 +29,8 @@ export interface ListQuery {
   key: string;
   conditions: Conditions;
   page: Page;
+  /** How many rows there are, where that is known without counting. */
+  total?: number | undefined;
 }
 
 /** Reads one page after a key. Column names come from this program, values are bound. */
@@ -35,7 +39,8 @@ export function listRows<Row>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const given = query.conditions.filter(([, value]) => value !== undefined);
   const where = given.map(([condition]) => condition);
   const values = given.map(([, value]) => value as string | number);
-  const total = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${whereClause(where)}`).get(...values);
+  const count = (): number =>
+    sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${whereClause(where)}`).get(...values)?.n ?? 0;
 
   const [comparison, direction] = page.order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
   const afterWhere = page.after === undefined ? where : [...where, `${key} ${comparison} ?`];
@@ -43,7 +48,11 @@ export function listRows<Row>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const rows = sql<unknown[], Row>(
     `SELECT ${select} FROM ${from} ${join} ${whereClause(afterWhere)} ORDER BY ${key} ${direction} LIMIT ?`,
   ).all(...afterValues, page.limit + 1);
-  return { rows: rows.slice(0, page.limit), total_count: total?.n ?? 0, has_more: rows.length > page.limit };
+  return {
+    rows: rows.slice(0, page.limit),
+    total_count: page.uncounted === true ? rows.length : (query.total ?? count()),
+    has_more: rows.length > page.limit,
+  };
 }
 
 const whereClause = (conditions: string[]): string =>

@@ -11,12 +11,11 @@ import {
 } from './executions.ts';
 import { healthOf } from './health.ts';
 import { type LogFilter, listLogs } from './logs.ts';
+import { createMessageCounter, sumOf } from './message-counts.ts';
 import {
   executionIsMentioned,
   isHeld,
   lastMessage,
-  messageCount,
-  messageCounts,
   lastLandmarks,
   lastTroubledMessages,
   listMessages,
@@ -34,6 +33,7 @@ import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
 /** Everything that can be asked of a store: the whole of what tools see of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const sql = preparer(db);
+  const countMessages = createMessageCounter(sql);
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
     snapshot: <T>(ask: () => T): T => db.transaction(ask)(),
@@ -49,15 +49,15 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
     health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
     isHeld: (executionId: string) => isHeld(sql, executionId),
-    messageCount: (executionId: string) => messageCount(sql, executionId),
-    messageCounts: (executionId: string) => messageCounts(sql, executionId),
+    messageCount: (executionId: string) => sumOf(countMessages(executionId)),
+    messageCounts: countMessages,
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     stageDelays: (executionId: string) => stageDelays(sql, executionId),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
     recentRunNumbers: () => recentRunNumbers(sql),
     executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
-    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page),
+    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, countMessages),
     lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
     lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),

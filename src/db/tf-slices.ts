@@ -34,7 +34,7 @@ export interface TfSliceFilter {
   execution_id?: string | undefined;
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
-  status?: string | undefined;
+  status?: SliceStatus | undefined;
   assigned_worker?: string | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
@@ -53,12 +53,33 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
   ];
   return listRows<TfSliceRow>(sql, {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, status, attempt, assigned_worker, created_at, assigned_at, s.completed_at, s.error,
+      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error,
       exit_code, signal, output_tail, outputs, outputs_omitted`,
     from: 'tf_slices AS s',
-    join: 'LEFT JOIN slice_attempts USING (slice_filename, attempt)',
+    join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
+    total: totalOf(sql, filter),
     key: 'seq',
     conditions,
     page,
   });
 }
+
+/** The count of a whole execution's slices, or of those in one state, is kept; anything else has to be counted. */
+function totalOf(sql: Prepare, filter: TfSliceFilter): number | undefined {
+  const { execution_id, run_number, status, stf_filename, tf_filename, assigned_worker, start_time, end_time } = filter;
+  const others = [stf_filename, tf_filename, assigned_worker, start_time, end_time];
+  const isPlain = (execution_id === undefined) !== (run_number === undefined);
+  if (!isPlain || others.some((value) => value !== undefined)) return undefined;
+  const column = status === undefined ? 'slices_created' : sliceColumns[status];
+  const where = execution_id === undefined ? 'run_number' : 'execution_id';
+  return sql<[string | number], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE ${where} = ?`).get(
+    execution_id ?? (run_number as number),
+  )?.n;
+}
+
+const sliceColumns: Readonly<Record<SliceStatus, string>> = {
+  queued: 'slices_queued',
+  processing: 'slices_processing',
+  completed: 'slices_completed',
+  failed: 'slices_failed',
+};

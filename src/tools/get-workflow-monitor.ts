@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { ExecutionDetail, ExecutionRow } from '../db/executions.ts';
-import type { MessageRow } from '../db/messages.ts';
+import type { MessageHead } from '../db/messages.ts';
 import type { Queries } from '../db/queries.ts';
 import { logLevels } from '../log.ts';
 import { phases } from '../workflow/phases.ts';
@@ -139,12 +139,12 @@ function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }
 function agentsOf(executionId: string, { queries }: ToolContext) {
   const { rows } = queries.agents(
     { execution_id: executionId, include_exited: true },
-    { order: 'newest', limit: shownAgents },
+    { order: 'newest', limit: shownAgents, uncounted: true },
   );
   return rows.map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
 }
 
-function asEvent(row: MessageRow) {
+function asEvent(row: MessageHead) {
   return present({
     time: row.sent_at,
     type: row.message_type,
@@ -157,7 +157,10 @@ function asEvent(row: MessageRow) {
 /** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
 function lastErrors(executionId: string, queries: Queries) {
   const logs = queries
-    .logs({ execution_id: executionId, level: logLevels.ERROR }, { order: 'newest', limit: lastEvents })
+    .logs(
+      { execution_id: executionId, level: logLevels.ERROR },
+      { order: 'newest', limit: lastEvents, uncounted: true },
+    )
     .rows.map((row) => ({
       time: row.timestamp,
       source: row.agent,

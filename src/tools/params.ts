@@ -103,7 +103,10 @@ export function requireRun(run: number | undefined, { queries }: ToolContext): n
 
 /** Leaves out what is not known: absent, never null. */
 export function present<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  ) as never;
+  const known: Record<string, unknown> = {};
+  for (const key of Object.keys(fields)) {
+    const value = fields[key];
+    if (value !== null && value !== undefined) known[key] = value;
+  }
+  return known as never;
 }

@@ -32,6 +32,27 @@ describe('a store', () => {
     await expect(`${schema}\n`).toMatchFileSnapshot('../golden/schema.sql');
   });
 
+  it('of an older version is brought up to date with what it holds', async () => {
+    const path = freshPath();
+    const old = await openStore(path, migrations.slice(0, 1));
+    old.db.exec(`
+      INSERT INTO run_states (run_number, execution_id) VALUES (1, 'e-1'), (2, 'e-2');
+      INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES
+        ('a', 1, 'e-1', 'failed', ''), ('a', 2, 'e-1', 'failed', ''), ('a', 3, 'e-1', 'completed', ''), ('b', 1, 'e-2', 'queued', '')`);
+    old.close();
+    expect(() => openReader(path)).toThrow(
+      /^the store .* has schema version 1, this program needs \d+; any command that writes/,
+    );
+    const store = await openStore(path);
+    const rows = store.db.prepare('SELECT execution_id, slice_retries FROM run_states ORDER BY run_number').all();
+    store.close();
+    expect(rows).toEqual([
+      { execution_id: 'e-1', slice_retries: 2 },
+      { execution_id: 'e-2', slice_retries: 0 },
+    ]);
+    openReader(path).close();
+  });
+
   it('opened a second time is what it was', async () => {
     const { path, store } = await makeRunningStore();
     const rows = () => store.db.prepare('SELECT * FROM workflow_messages').all();

@@ -45,6 +45,20 @@ CREATE TABLE fastmon_files (
   created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE payload_results (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  exit_code INTEGER,
+  signal TEXT,
+  -- The end of what a failed command wrote on stdout and stderr.
+  output_tail TEXT,
+  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+  outputs TEXT,
+  outputs_omitted INTEGER,
+  PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE processes (
   process_id INTEGER PRIMARY KEY AUTOINCREMENT,
   pid INTEGER NOT NULL,
@@ -99,7 +113,7 @@ CREATE TABLE slice_attempts (
   started_at TEXT,
   completed_at TEXT,
   processing_seconds REAL,
-  error TEXT, exit_code INTEGER, signal TEXT, output_tail TEXT, outputs TEXT, outputs_omitted INTEGER,
+  error TEXT,
   PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
 

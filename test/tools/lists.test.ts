@@ -8,6 +8,7 @@ import {
   askAll,
   connectInProcess,
   makeRunningStore,
+  runCli,
   runWorkflow,
   temporaryFolder,
 } from '../helpers.ts';
@@ -27,6 +28,49 @@ describe('a list', () => {
         expect(ids(await askAll(client, 'list_messages', { order, limit }))).toEqual(whole);
     },
   );
+
+  it('counts every row also where the count is kept, while rows are added', async () => {
+    const { path, say } = await makeRunningStore();
+    const client = await connectInProcess(path);
+    const countsOf = async (): Promise<unknown[]> => {
+      const total = async (name: string, args: Answer): Promise<unknown> =>
+        (await ask(client, name, args))['total_count'];
+      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      return [
+        monitor['message_count'],
+        await total('list_messages', { execution_id: 'latest', limit: 1 }),
+        await total('list_messages', { execution_id: 'latest', message_type: 'stf_gen', limit: 1 }),
+        await total('list_messages', { execution_id: 'latest', search: 'stf_gen', limit: 1 }),
+      ];
+    };
+    const add = (sequence: number) =>
+      say('stf_gen', { filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`, sequence, tf_count: 10 });
+    expect(await countsOf()).toEqual([3, 3, 0, 0]);
+    await add(1);
+    expect(await countsOf()).toEqual([4, 4, 1, 1]);
+    await add(2);
+    // Said again, it is no new row; contradicted, it is.
+    await add(2);
+    await say('stf_gen', { filename: 'swf.100010.000002.stf', sequence: 2, tf_count: 11 });
+    expect(await countsOf()).toEqual([6, 6, 3, 3]);
+  });
+
+  it('of slices counts those of each state as its rows are', async () => {
+    const folder = temporaryFolder();
+    const sets = ['worker.payload=["sh","-c","[ $SWF_SLICE_ID != 3 ]"]', 'worker.max_retries=1'];
+    await runCli(['run', '--speed', 'max', '--stf-count', '2', ...sets.flatMap((set) => ['--set', set])], { folder });
+    const client = await connectInProcess(`${folder}/swf.db`);
+    for (const status of [undefined, 'queued', 'processing', 'completed', 'failed']) {
+      for (const scope of [{ execution_id: 'latest' }, { run_number: 100_010 }]) {
+        const args = { ...scope, ...(status === undefined ? {} : { status }) };
+        const page = await ask(client, 'list_tf_slices', { ...args, limit: 1 });
+        expect({ args, n: page['total_count'] }).toEqual({
+          args,
+          n: (await askAll(client, 'list_tf_slices', args)).length,
+        });
+      }
+    }
+  });
 
   it('stays what it was while rows are added: none twice, none left out', async () => {
     const { path, say } = await makeRunningStore();

@@ -128,8 +128,7 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
      WHERE slice_filename = ?`,
   ).run(next, message.worker_id, at, at, error, message.slice_filename);
   sql(
-    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?,
-       exit_code = ?, signal = ?, output_tail = ?, outputs = ?, outputs_omitted = ?
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
      WHERE slice_filename = ? AND attempt = ?`,
   ).run(
     next,
@@ -138,17 +137,23 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
     at,
     message.processing_seconds ?? null,
     error,
-    message.exit_code ?? null,
-    message.signal ?? null,
-    message.output_tail ?? null,
-    message.outputs === undefined ? null : JSON.stringify(message.outputs),
-    message.outputs_omitted ?? null,
     message.slice_filename,
     message.attempt,
   );
+  keepPayloadResult(message, scope, sql);
   countMove(row.status, next, scope, sql);
   if (next === 'failed' && !isRetried(message.attempt, scope.params.worker.max_retries)) {
     sql('UPDATE run_states SET slices_exhausted = slices_exhausted + 1 WHERE run_number = ?').run(scope.run_number);
   }
   return applied;
 };
+
+function keepPayloadResult(message: Message<'slice_result'>, scope: Scope, sql: Prepare): void {
+  const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;
+  const facts = [exit_code, signal, output_tail, outputs === undefined ? undefined : JSON.stringify(outputs)];
+  if (facts.every((fact) => fact === undefined)) return;
+  sql(
+    `INSERT INTO payload_results (slice_filename, attempt, execution_id, exit_code, signal, output_tail, outputs, outputs_omitted)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(slice_filename, attempt, scope.execution_id, ...facts.map((fact) => fact ?? null), outputs_omitted ?? null);
+}

@@ -1,0 +1,52 @@
+import { cpus } from 'node:os';
+
+/** One measured figure beside its floor, which was measured in the same run. */
+export interface Figure {
+  figure: string;
+  unit: string;
+  ours: number;
+  /** Left out where there is nothing to compare with. */
+  floor?: { what: string; value: number };
+  /** What is aimed at, as a sentence and as a test. */
+  aim?: { says: string; holds: (figure: Figure) => boolean };
+}
+
+export const ratioOf = ({ ours, floor }: Figure): number | undefined =>
+  floor === undefined ? undefined : ours / floor.value;
+
+export const atMost = (ratio: number): NonNullable<Figure['aim']> => ({
+  says: `≤ ${ratio} × floor`,
+  holds: (figure) => (ratioOf(figure) ?? Infinity) <= ratio,
+});
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? NaN)
+    : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+const shown = (value: number): string =>
+  value >= 1000 ? Math.round(value).toLocaleString('en') : value >= 100 ? value.toFixed(0) : value.toFixed(2);
+
+/** Prints the figures as one Markdown table, so that they can be put into the README as they are. */
+export function printTable(figures: readonly Figure[]): void {
+  const head = ['figure', 'swf-mcp', 'floor', 'ratio', 'aim', ''];
+  const rows = figures.map((figure) => [
+    figure.figure,
+    `${shown(figure.ours)} ${figure.unit}`,
+    figure.floor === undefined ? '' : `${shown(figure.floor.value)} ${figure.unit} (${figure.floor.what})`,
+    ratioOf(figure)?.toFixed(2) ?? '',
+    figure.aim?.says ?? '',
+    figure.aim === undefined ? '' : figure.aim.holds(figure) ? 'met' : 'not met',
+  ]);
+  const widths = head.map((_, at) => Math.max(3, ...[head, ...rows].map((row) => (row[at] ?? '').length)));
+  const line = (cells: string[]): string => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |`;
+  console.log(
+    `Node.js ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), ${new Date().toISOString().slice(0, 10)}\n`,
+  );
+  console.log(line(head));
+  console.log(line(widths.map((width) => '-'.repeat(width))));
+  for (const row of rows) console.log(line(row));
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+
+export const cli = resolve('dist/cli.js');
+
+/** Highest memory that a living process has had so far, in MB; undefined once it is gone. Linux only. */
+export function peakMemory({ pid }: ChildProcess): number | undefined {
+  try {
+    const kilobytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the command line to its end; its JSON answer and the most memory that it had, in MB. */
+export async function runMeasured(args: string[]): Promise<{ answer: Record<string, number>; peak: number }> {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  let peak = 0;
+  const look = setInterval(() => (peak = peakMemory(child) ?? peak), 20);
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const [code] = (await once(child, 'close')) as [number];
+  clearInterval(look);
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`);
+  return { answer: JSON.parse(text) as Record<string, number>, peak };
+}
+
+/** An MCP server on stdio, spoken to in bare JSON-RPC: the client must not be what is measured. */
+export interface RawServer {
+  child: ChildProcess;
+  /** One tool call; the whole answer as text. */
+  call(name: string, args: object): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** Starts a server and shakes hands with it. */
+export async function startServer(args: string[], env: Record<string, string>): Promise<RawServer> {
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, ...env } });
+  const lines: Interface = createInterface({ input: child.stdout });
+  const waiting = new Map<number, (line: string) => void>();
+  lines.on('line', (line) => {
+    const id = Number(/"id":(\d+)/.exec(line.slice(-20))?.[1] ?? /"id":(\d+)/.exec(line)?.[1]);
+    waiting.get(id)?.(line);
+    waiting.delete(id);
+  });
+  let id = 0;
+  const request = (method: string, params: object): Promise<string> => {
+    id += 1;
+    const mine = id;
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: mine, method, params })}\n`);
+    return new Promise((answer) => waiting.set(mine, answer));
+  };
+  await request('initialize', {
+    protocolVersion: '2025-06-18',
+    capabilities: {},
+    clientInfo: { name: 'bench', version: '0' },
+  });
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`);
+  return {
+    child,
+    call: (name, arguments_) => request('tools/call', { name, arguments: arguments_ }),
+    async close() {
+      child.stdin.end();
+      await once(child, 'close');
+    },
+  };
+}

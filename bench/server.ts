@@ -1,0 +1,98 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { temporaryFolder } from '../test/folder.ts';
+import { atMost, type Figure, median } from './figure.ts';
+import { cli, peakMemory, type RawServer, startServer } from './processes.ts';
+
+const coldRounds = 15;
+const warmCalls = 300;
+
+const monitor = ['get_workflow_monitor', { execution_id: 'latest' }] as const;
+const slices = ['list_tf_slices', { execution_id: 'latest', limit: 50 }] as const;
+
+/**
+ * Cold start to the first tool answer, warm calls, and memory of the server, beside a bare SDK server that returns the same
+ * bytes. Ours and the floor take turns, so that both see the same machine.
+ * @param store a store with an execution
+ */
+export async function benchServer(store: string): Promise<Figure[]> {
+  const env = { SWF_DB: store };
+  const ours = [cli];
+  const floor = ['dist-bench/bare-server.js', await sameBytes(ours, env)];
+
+  const cold: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
+  for (let round = 0; round < coldRounds; round += 1) {
+    cold.ours.push(await coldStart(ours, env));
+    cold.floor.push(await coldStart(floor, env));
+  }
+
+  const server = await startServer(ours, env);
+  const bare = await startServer(floor, env);
+  const warm = [];
+  for (const call of [monitor, slices]) warm.push({ call: call[0], ...(await warmCallsOf(server, bare, call)) });
+  const peak = peakMemory(server.child) ?? NaN;
+  await server.close();
+  await bare.close();
+  return [
+    {
+      figure: 'cold start to the first answer (median of 15)',
+      unit: 'ms',
+      ours: median(cold.ours),
+      floor: { what: 'bare SDK server, same bytes', value: median(cold.floor) },
+      aim: atMost(1.5),
+    },
+    ...warm.map(({ call, ours: mine, floor: theirs }) => ({
+      figure: `warm ${call} (median of ${warmCalls})`,
+      unit: 'ms',
+      ours: mine,
+      floor: { what: 'bare SDK server, same bytes', value: theirs },
+      aim: atMost(1.5),
+    })),
+    {
+      figure: 'peak memory of the server',
+      unit: 'MB',
+      ours: peak,
+      aim: { says: '≤ 110 MB', holds: (figure) => figure.ours <= 110 },
+    },
+  ];
+}
+
+/** What our server answers, in a file for the bare one. */
+async function sameBytes(ours: string[], env: Record<string, string>): Promise<string> {
+  const server = await startServer(ours, env);
+  const results: Record<string, unknown> = {};
+  for (const [name, args] of [monitor, slices])
+    results[name] = (JSON.parse(await server.call(name, args)) as { result: unknown }).result;
+  await server.close();
+  const path = join(temporaryFolder(), 'results.json');
+  writeFileSync(path, JSON.stringify(results));
+  return path;
+}
+
+async function coldStart(args: string[], env: Record<string, string>): Promise<number> {
+  const began = performance.now();
+  const server = await startServer(args, env);
+  await server.call(...monitor);
+  const milliseconds = performance.now() - began;
+  await server.close();
+  return milliseconds;
+}
+
+async function warmCallsOf(
+  ours: RawServer,
+  floor: RawServer,
+  call: readonly [string, object],
+): Promise<{ ours: number; floor: number }> {
+  const times: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
+  const timed = async (server: RawServer): Promise<number> => {
+    const began = performance.now();
+    await server.call(...call);
+    return performance.now() - began;
+  };
+  for (let round = 0; round < warmCalls; round += 1) {
+    times.ours.push(await timed(ours));
+    times.floor.push(await timed(floor));
+  }
+  return { ours: median(times.ours), floor: median(times.floor) };
+}
