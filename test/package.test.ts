@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -22,9 +22,9 @@ function installPacked(): string {
     execFileSync('npm', install, { cwd: folder });
   } else {
     execFileSync('npm', [...install, '--ignore-scripts'], { cwd: folder });
-    cpSync(join(root, 'node_modules/better-sqlite3/build'), join(folder, 'node_modules/better-sqlite3/build'), {
-      recursive: true,
-    });
+    // From version 13 on, for Node.js 22 and newer, it brings its binaries along.
+    const build = 'node_modules/better-sqlite3/build';
+    if (existsSync(join(root, build))) cpSync(join(root, build), join(folder, build), { recursive: true });
   }
   return folder;
 }
@@ -57,11 +57,13 @@ describe('the packed package, installed in an empty folder,', () => {
   });
 
   it('has the licences of what is bundled, and no tests or sources', () => {
-    const files = (
+    // A list of packages up to npm 11, from npm 12 on an object.
+    const [packed] = Object.values<{ files: { path: string }[] }>(
       JSON.parse(
         execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
-      ) as { files: { path: string }[] }[]
-    )[0]?.files.map(({ path }) => path);
+      ),
+    );
+    const files = packed?.files.map(({ path }) => path);
     expect(files).toEqual(
       expect.arrayContaining([
         'LICENSE',
@@ -76,5 +78,53 @@ describe('the packed package, installed in an empty folder,', () => {
     for (const name of ['@modelcontextprotocol/sdk', 'zod', '@iarna/toml', 'commander', 'fastest-levenshtein']) {
       expect(notices).toMatch(new RegExp(`^${name} \\d`, 'm'));
     }
+  });
+});
+
+const nodesAreWanted = process.env['CI'] === 'true' || process.env['SWF_TEST_NODES'] === '1';
+if (!nodesAreWanted)
+  console.log('installs on other versions of Node.js are skipped: set SWF_TEST_NODES=1 (they fetch Node.js from npm)');
+
+describe.skipIf(!nodesAreWanted)('the packed package, installed by npm 12', () => {
+  it.each(['22', '24'])('works on Node.js %s', { timeout: 600_000 }, (major) => {
+    const folder = temporaryFolder();
+    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: root });
+    const tools = join(folder, 'tools');
+    mkdirSync(tools);
+    writeFileSync(join(tools, 'package.json'), '{"private":true}');
+    const other = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
+    execFileSync('npm', ['install', '--silent', '--no-audit', '--no-fund', `${other}@${major}`, 'npm@12'], {
+      cwd: tools,
+    });
+    const node = join(tools, 'node_modules', other, 'bin/node');
+    const npm = join(tools, 'node_modules/npm/bin/npm-cli.js');
+    const env = {
+      ...process.env,
+      PATH: `${dirname(node)}:${process.env['PATH']}`,
+      SWF_DB: join(folder, 'swf.db'),
+      SWF_USER: 'consumer',
+    };
+    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    execFileSync(node, [npm, 'install', '--silent', '--no-audit', '--no-fund', `./swf-mcp-${version}.tgz`], {
+      cwd: folder,
+      env,
+    });
+    const swf = (...args: string[]): string =>
+      execFileSync(node, [join(folder, 'node_modules/swf-mcp/dist/cli.js'), ...args], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+    const command = join(folder, 'node_modules/.bin/swf-mcp');
+    expect(spawnSync(command, ['doctor'], { cwd: folder, env, encoding: 'utf8' }).stdout).toMatch(
+      new RegExp(`^ok {4}node +${major}\\.`, 'm'),
+    );
+    expect(JSON.parse(swf('run', 'histogram', '--stf-count', '1', '--speed', 'max', '--json'))).toMatchObject({
+      slices_completed: 15,
+    });
+    expect(JSON.parse(swf('call', 'get_workflow_monitor', '{"execution_id":"latest"}'))).toMatchObject({
+      status: 'completed',
+    });
   });
 });
