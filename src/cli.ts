@@ -6,7 +6,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import type { Terminal } from './commands/screen.ts';
+import { showCursor, type Terminal } from './commands/screen.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';
@@ -53,8 +53,24 @@ function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
     columns: () => stream.columns,
     rows: () => stream.rows,
     colorDepth: stream.getColorDepth(),
-    write: (text) => void stream.write(text),
+    write(text) {
+      // However this process ends, the terminal must have its cursor again.
+      if (!painted.has(stream)) giveCursorBack(stream);
+      painted.add(stream);
+      stream.write(text);
+    },
   };
+}
+
+const painted = new Set<NodeJS.WriteStream>();
+
+function giveCursorBack(stream: NodeJS.WriteStream): void {
+  process.on('exit', () => void stream.write(showCursor));
+  // Ctrl-Z: what a handler replaces has to be done by it.
+  process.on('SIGTSTP', () => {
+    stream.write(showCursor);
+    process.kill(process.pid, 'SIGSTOP');
+  });
 }
 
 function parseSpeed(text: string): Speed {

@@ -110,7 +110,14 @@ function includedPaths(table: Table, path: string, places: Places): string[] {
   const workflow = isTable(table['workflow']) ? table['workflow'] : {};
   const { config } = workflow;
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
-  return [...named, ...includesOf(table, path).map((include) => resolve(dirname(path), include))];
+  return [...named, ...includesOf(table, path).map((include) => findInclude(include, path, places))];
+}
+
+/** Beside the file that includes it; a bare name may also be one of the shipped files. */
+function findInclude(include: string, path: string, { shippedFolder }: Places): string {
+  const beside = resolve(dirname(path), include);
+  const shipped = join(shippedFolder, include);
+  return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;
 }
 
 function includesOf(table: Table, path: string): string[] {

@@ -160,10 +160,14 @@ function invalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) 
       near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
     return new SwfError('CONFIG_INVALID', `${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
   }
-  const value = issue.path.reduce<unknown>((inner, step) => (isTable(inner) ? inner[String(step)] : undefined), table);
+  const value = issue.path.reduce<unknown>(
+    (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),
+    table,
+  );
   // A password is not shown, however wrong it is.
   const shown = section === 'broker.password' ? '***' : value === undefined ? 'missing' : showValue(value);
-  return new SwfError('CONFIG_INVALID', `${originOf(section)}: ${section} = ${shown}: ${issue.message}`);
+  const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
+  return new SwfError('CONFIG_INVALID', `${originOf(section)}: ${section} = ${shown}: ${issue.message}${hint}`);
 }
 
 /** An unknown section is known by the first key in it. */

@@ -92,9 +92,16 @@ export async function startWorkflow(options: WorkflowOptions, configName?: strin
   });
 }
 
-/** Goes on with an interrupted execution, where its log ends. */
-export async function resumeWorkflow(options: WorkflowOptions, executionId: string): Promise<RunningWorkflow> {
-  return takeUp(options, (processId) => takeOver(options.store, executionId, processId, isAlive));
+/**
+ * Goes on with an interrupted execution, where its log ends. What its last driver was asked and did not hear is forgotten.
+ * @param heeds the id of the one command that it is to follow all the same
+ */
+export async function resumeWorkflow(
+  options: WorkflowOptions,
+  executionId: string,
+  heeds?: string,
+): Promise<RunningWorkflow> {
+  return takeUp(options, (processId) => takeOver(options.store, executionId, processId, { isAlive, heeds }));
 }
 
 /**

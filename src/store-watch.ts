@@ -8,9 +8,14 @@ export function watchStore({ db }: Store, onChange: () => void): () => void {
   const versionNow = (): unknown => db.pragma('data_version', { simple: true });
   let version = versionNow();
   const timer = setInterval(() => {
-    const now = versionNow();
-    if (now === version) return;
-    version = now;
+    try {
+      const now = versionNow();
+      if (now === version) return;
+      version = now;
+    } catch {
+      // A faulty store is told of by the next write.
+      return;
+    }
     onChange();
   }, lookMilliseconds);
   return () => clearInterval(timer);

@@ -22,7 +22,7 @@ export function runInTerminal(
   args: string[],
   { columns, rows, folder, env = {} }: TerminalSize & { folder: string; env?: Record<string, string> },
 ): Seen {
-  const words = [process.execPath, cliPath, ...args].map((word) => `'${word}'`).join(' ');
+  const words = [process.execPath, cliPath, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
   const variables = Object.entries({ TERM: 'xterm-256color', ...env }).map(([name, value]) => `${name}=${value}`);
   const clean = ['NO_COLOR', 'FORCE_COLOR', 'COLORTERM', 'CI'].map((name) => `-u ${name}`);
   const command = `stty rows ${rows} cols ${columns}; exec env ${[...clean, ...variables].join(' ')} ${words}`;

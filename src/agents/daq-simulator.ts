@@ -80,8 +80,10 @@ export async function runDaqSimulator(options: DaqOptions, workplace: Workplace)
     });
     position = advance(position, step, context.params);
   };
-  const sayPause = (msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> =>
-    say({ msg_type, ordinal: position.ordinal + 1, reason: 'operator', tick: clock.now() }, takes);
+  const sayPause = (msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> => {
+    heldUntil = clock.now();
+    return say({ msg_type, ordinal: position.ordinal + 1, reason: 'operator', tick: heldUntil }, takes);
+  };
   const hold = async (held: boolean, id: string): Promise<void> => {
     isHeld = held;
     heldUntil = clock.now();

@@ -74,15 +74,21 @@ async function takeBatch(
 ): Promise<void> {
   const { journal, clock, signal } = workplace;
   const steps: Promise<boolean>[] = [];
+  let hasFailed = false;
   const step = (to: number, says: Draft[], logs: LogLine[]): void => {
     const cursor = { role: agent.type, from: place.cursor, to };
-    steps.push(journal.step({ sender: name, tick: clock.now(), says, logs, cursor }));
+    const recording = journal.step({ sender: name, tick: clock.now(), says, logs, cursor });
+    // It is waited for below; until then a failure must not look like one that nobody waits for.
+    recording.catch(() => {
+      hasFailed = true;
+    });
+    steps.push(recording);
     place.cursor = to;
     place.skipped = 0;
   };
   try {
     for (const { seq, message } of messages) {
-      if (signal.aborted) break;
+      if (signal.aborted || hasFailed) break;
       if (seq <= place.cursor) continue;
       const logs: LogLine[] = [];
       const says = await handlePatiently(agent, name, message, workplace, logs);

@@ -49,7 +49,9 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
     // Until its result is recorded: time must not go on meanwhile.
     clock.enter();
     try {
-      finished.push({ slice, slot, result: await options.payload.run(slice, { worker_id: slot, signal }) });
+      const result = await options.payload.run(slice, { worker_id: slot, signal });
+      // What ends because everything ends has no result.
+      if (!signal.aborted) finished.push({ slice, slot, result });
     } catch (error) {
       failures.push(error);
     }
@@ -58,6 +60,7 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
 
   /** In one step: what has been finished, and what the slots that are free then begin. */
   const takeStep = async (): Promise<void> => {
+    if (signal.aborted) return;
     const ended = finished.splice(0);
     let begun: OpenSlice[] = [];
     await journal.step({
@@ -86,7 +89,7 @@ export async function runWorker(options: WorkerOptions, workplace: Workplace): P
   };
 
   const next = (most: number): OpenSlice[] => {
-    if (most === 0 || !queue.isOpen()) return [];
+    if (signal.aborted || most === 0 || !queue.isOpen()) return [];
     return leftOver.length > 0 ? leftOver.slice(0, most) : queue.queued(most);
   };
 

@@ -27,7 +27,7 @@ export async function controlCommand(io: Io, action: Action, executionId: string
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
     if (!driven && action !== 'stop') throw nobodyDrives(execution_id);
     const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` });
-    if (!driven) await endInterrupted(io, store, execution_id);
+    if (!driven) await endInterrupted(io, store, command);
     io.out(`${await answerTo(io, store, action, command)}\n`);
     return exitCodes.fine;
   } finally {
@@ -42,7 +42,8 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
   if (outcome.effect === 'none') {
     const { reason } = outcome;
     // What is asked for is so already: nothing is wrong.
-    if (/already|is not paused/.test(reason)) return `${execution_id} ${reason}`;
+    if (/already|is not paused/.test(reason) || (action === 'stop' && reason === 'the execution has ended'))
+      return `${execution_id} ${reason}`;
     throw new SwfError('EXECUTION_NOT_RUNNING', `${execution_id} cannot ${action}: ${reason}; see "${next('status')}"`);
   }
   switch (action) {
@@ -56,8 +57,8 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
 }
 
 /** Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. */
-async function endInterrupted(io: Io, store: Store, executionId: string): Promise<void> {
-  const { config, speed, broker } = recordedSetup(io, store, executionId);
+async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<void> {
+  const { config, speed, broker } = recordedSetup(io, store, execution_id);
   const running = await resumeWorkflow(
     {
       store,
@@ -69,7 +70,8 @@ async function endInterrupted(io: Io, store: Store, executionId: string): Promis
       log: createLog('WARNING', (line) => io.err(line)),
       environment: io.env,
     },
-    executionId,
+    execution_id,
+    message_id,
   );
   await running.done;
 }

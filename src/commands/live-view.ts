@@ -1,8 +1,10 @@
+import sliceAnsi from 'slice-ansi';
+import stringWidth from 'string-width';
+
 import { printable } from '../log.ts';
 import type { Health } from '../workflow/states.ts';
 import { wholeDuration } from './duration.ts';
 import type { Paint, Shade } from './palette.ts';
-import { sequences, visibleLength } from './screen.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 
 export interface ViewOptions {
@@ -34,8 +36,8 @@ const besideBar = labelWidth + 2 + 14 + 16 + 16;
  */
 export function renderView(snapshot: Snapshot, rates: Rates, { columns, paint, now }: ViewOptions): string[] {
   const { execution, health, progress, slots, speed, retries, exhausted, last, error } = snapshot;
-  const width = Math.max(40, columns - 1);
-  const barWidth = Math.min(widestBar, Math.max(8, width - besideBar));
+  const width = Math.max(10, columns - 1);
+  const barWidth = Math.min(widestBar, Math.max(6, width - besideBar));
   const end = execution.end_time === null ? now : Date.parse(execution.end_time);
   const elapsed = wholeDuration(Math.max(0, end - Date.parse(execution.start_time)) / 1000);
   const simulated = progress.simulation_tick === null ? '' : `, simulated ${wholeDuration(progress.simulation_tick)}`;
@@ -151,16 +153,21 @@ function eventOf(messageId: string): string {
 /** A text on up to two lines behind its label. */
 function wrapped(label: string, text: string, width: number): string[] {
   const room = width - labelWidth;
-  const first = text.slice(0, room);
+  const first = sliceAnsi(text, 0, room);
   // Between words, where there are any.
-  const breakAt = text.length > room && first.includes(' ') ? first.lastIndexOf(' ') : room;
+  const breakAt = first.length < text.length && first.includes(' ') ? first.lastIndexOf(' ') : first.length;
   const rest = text.slice(breakAt).trim();
   return [label.padEnd(labelWidth) + text.slice(0, breakAt), ...(rest === '' ? [] : [' '.repeat(labelWidth) + rest])];
 }
 
 /** What to do next, where somebody has to do something. */
-function advice({ health, isHeld, execution }: Snapshot): string[] {
+function advice({ health, isHeld, driver, execution }: Snapshot): string[] {
   const { execution_id } = execution;
+  if (health === 'stalled' && driver?.isAlive === true)
+    return [
+      '',
+      `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
+    ];
   if (health === 'stalled') return ['', `its process is gone; go on with: swf-mcp resume ${execution_id}`];
   if (health === 'paused' && isHeld)
     return ['', `an operator has paused it; go on with: swf-mcp continue ${execution_id}`];
@@ -171,16 +178,7 @@ function spread(left: string, right: string, width: number): string {
   return `${left}${' '.repeat(Math.max(1, width - left.length - right.length))}${right}`;
 }
 
-/** Cuts a line that is too long, and shows that it was cut; control sequences take no room. */
+/** Cuts a line that is too long, and shows that it was cut. */
 function cut(line: string, width: number): string {
-  let room = visibleLength(line) > width ? width - 1 : width;
-  let kept = '';
-  for (const part of line.split(sequences)) {
-    if (part.startsWith('\u001B[')) kept += part;
-    else {
-      kept += part.slice(0, room);
-      room = Math.max(0, room - part.length);
-    }
-  }
-  return visibleLength(line) > width ? `${kept}…` : kept;
+  return stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 }

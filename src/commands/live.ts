@@ -22,6 +22,13 @@ export function startLive(terminal: Terminal, queries: () => Queries): Live {
   const rates = createRates();
   let shown: string | undefined;
   const repaint = (): void => {
+    try {
+      paintNow();
+    } catch {
+      // A store that cannot be read just now is told of by whoever needs it; the next painting may find it again.
+    }
+  };
+  const paintNow = (): void => {
     if (shown === undefined) return;
     const snapshot = takeSnapshot(queries(), shown);
     const lines = renderView(snapshot, rates(snapshot, performance.now()), {

@@ -1,3 +1,5 @@
+import stringWidth from 'string-width';
+
 /** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
 export interface Terminal {
   columns(): number;
@@ -8,8 +10,9 @@ export interface Terminal {
 }
 
 const hideCursor = '\u001B[?25l';
-const showCursor = '\u001B[?25h';
+export const showCursor = '\u001B[?25h';
 const eraseToEndOfLine = '\u001B[K';
+const clearAll = '\u001B[2J\u001B[H';
 const eraseBelow = '\u001B[J';
 
 /** A few lines at the bottom of a terminal that are painted over and over, with other lines above them. */
@@ -25,24 +28,28 @@ export interface Screen {
 export function createScreen(terminal: Terminal): Screen {
   let shown: readonly string[] = [];
   let columns = terminal.columns();
+  let rows = terminal.rows();
 
   /** To the first painted line. After a resize a line may stand on more than one row. */
   const toTop = (): string => {
     const width = Math.max(1, terminal.columns());
-    const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / width)), 0);
-    return rows === 0 ? '' : `\u001B[${Math.min(rows, terminal.rows())}A\r`;
+    const height = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
+    return height === 0 ? '' : `\u001B[${Math.min(height, terminal.rows())}A\r`;
   };
 
   return {
     paint(lines) {
       const fitting = lines.slice(0, Math.max(1, terminal.rows() - 1));
       const isSame = fitting.length === shown.length && fitting.every((line, index) => line === shown[index]);
-      if (isSame && columns === terminal.columns()) return;
+      const isResized = columns !== terminal.columns() || rows !== terminal.rows();
+      if (isSame && !isResized) return;
       const body = fitting.map((line) => `${line}${eraseToEndOfLine}\n`).join('');
-      // In one write, and without erasing first: what does not change does not flicker.
-      terminal.write(`${hideCursor}${toTop()}${body}${eraseBelow}`);
+      // In one write, and without erasing first: what does not change does not flicker. After a resize nobody knows where the
+      // lines before have come to stand.
+      terminal.write(`${hideCursor}${isResized ? clearAll : toTop()}${body}${eraseBelow}`);
       shown = fitting;
       columns = terminal.columns();
+      rows = terminal.rows();
     },
     print(line) {
       const below = shown;
@@ -55,13 +62,4 @@ export function createScreen(terminal: Terminal): Screen {
       shown = [];
     },
   };
-}
-
-/** Colours and other control sequences, which take no room. */
-// eslint-disable-next-line no-control-regex
-export const sequences = /(\u001B\[[0-9;?]*[A-Za-z])/g;
-
-/** Columns that a text takes; all our own glyphs are one wide. */
-export function visibleLength(text: string): number {
-  return text.replaceAll(sequences, '').length;
 }

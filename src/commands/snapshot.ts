@@ -8,6 +8,7 @@ import type { Health } from '../workflow/states.ts';
 export interface Snapshot {
   execution: ExecutionRow;
   health: Health;
+  driver: ReturnType<Queries['driver']>;
   /** An operator has paused it. */
   isHeld: boolean;
   progress: ReturnType<typeof progressOf>;
@@ -33,6 +34,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
     return {
       execution,
       health: queries.health(execution),
+      driver: queries.driver(execution_id),
       isHeld: queries.isHeld(execution_id),
       progress: progressOf(execution, detail),
       slots: fast_processing.target_worker_count,

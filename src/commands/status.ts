@@ -11,6 +11,7 @@ interface MonitorAnswer extends Counts {
   status_reason?: string;
   phase: string;
   health: string;
+  paused_by?: string;
   namespace: string;
   run_number: number;
   start_time: string;
@@ -36,12 +37,17 @@ export function statusCommand(io: Io, executionId: string | undefined, json: boo
   return 0;
 }
 
+function pauseOf({ paused_by, execution_id }: MonitorAnswer): string {
+  if (paused_by === undefined) return '';
+  return paused_by === 'operator' ? ` by an operator; swf-mcp continue ${execution_id}` : ' between two periods';
+}
+
 function statusLines(answer: MonitorAnswer): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
-    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}`,
+    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer)}`,
     `  run         ${answer.run_number}, phase ${answer.phase}, namespace ${answer.namespace}`,
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,

@@ -83,7 +83,8 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
   const failed = summary.slices_failed > 0;
   const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
   const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
-  const ready = stfsReady === summary.stf_count ? 'all processed' : `${stfsReady} processed`;
+  const all = summary.status === 'completed' && stfsReady === summary.stf_count;
+  const ready = all ? 'all processed' : `${stfsReady} ready`;
   const branches: Branch[] = [
     [
       `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,

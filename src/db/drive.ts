@@ -3,6 +3,7 @@ import { SwfError } from '../errors.ts';
 import type { ProcessIdentity } from '../process-identity.ts';
 import { registerAgent } from './agents.ts';
 import { requireExecution } from './executions.ts';
+import { isWaitingCommand } from './messages.ts';
 import { type LivenessTest, ownerOf, registerProcess, takeOwnership } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { preparer } from './statements.ts';
@@ -51,14 +52,20 @@ export function begin(
 ): Drive | undefined {
   const recorded = createRecorder(store.db).record(command);
   if (!recorded.isNew || recorded.effect !== 'applied' || recorded.execution_id === undefined) return undefined;
-  return takeOver(store, recorded.execution_id, processId, isAlive);
+  return takeOver(store, recorded.execution_id, processId, { isAlive });
 }
 
 /**
  * Makes this process the driver of an execution. Inside a transaction only.
+ * @param heeds the id of the one earlier command that it is to follow
  * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
  */
-export function takeOver(store: Store, executionId: string, processId: number, isAlive: LivenessTest): Drive {
+export function takeOver(
+  store: Store,
+  executionId: string,
+  processId: number,
+  { isAlive, heeds }: { isAlive: LivenessTest; heeds?: string | undefined },
+): Drive {
   const sql = preparer(store.db);
   const { execution_id, run_number, namespace, status } = requireExecution(sql, executionId);
   if (status !== 'running') {
@@ -69,6 +76,11 @@ export function takeOver(store: Store, executionId: string, processId: number, i
   }
   const before = ownerOf(sql, execution_id);
   const epoch = takeOwnership(sql, execution_id, processId, isAlive);
+  // Whoever takes an execution up wants it to go on, whatever its last driver was asked and did not hear.
+  sql(
+    `UPDATE workflow_messages SET effect_reason = 'the process that drove it was gone'
+     WHERE execution_id = ? AND ${isWaitingCommand} AND message_id <> ?`,
+  ).run(execution_id, heeds ?? '');
   // The agents of an earlier driver are gone with it.
   if (before !== undefined)
     sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(before.process_id);

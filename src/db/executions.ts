@@ -146,7 +146,7 @@ export function lastTick(sql: Prepare, executionId: string): number | undefined 
   const row = sql<[string], { tick: number | null }>(
     `SELECT max(json_extract(payload, '$.simulation_tick')) AS tick FROM (
        SELECT payload FROM workflow_messages
-       WHERE execution_id = ? AND effect = 'applied' ORDER BY seq DESC LIMIT 8) WHERE json_valid(payload)`,
+       WHERE execution_id = ? AND effect = 'applied' ORDER BY seq DESC LIMIT 64) WHERE json_valid(payload)`,
   ).get(executionId);
   return row?.tick ?? undefined;
 }

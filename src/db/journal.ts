@@ -172,19 +172,21 @@ function readMessages(
   const newest = sql<[string], { seq: number | null }>(
     'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
   ).get(executionId);
-  // Each type by its index: among many messages of others the few of one's own are found at once.
+  const upTo = newest?.seq ?? 0;
+  // Each type by its index: among many messages of others the few of one's own are found at once. What other processes record
+  // meanwhile is left to the next look, or a later message of one type would hide an earlier one of another.
   const rows = readings.flatMap((reading) => {
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(
-      `SELECT seq, payload FROM workflow_messages WHERE execution_id = ? AND ${where} AND seq > ? ORDER BY seq LIMIT ?`,
-    ).all(executionId, ...values, after, limit);
+      `SELECT seq, payload FROM workflow_messages WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    ).all(executionId, ...values, after, upTo, limit);
   });
   const messages = rows
     .toSorted((a, b) => a.seq - b.seq)
     .slice(0, limit)
     .map(({ seq, payload }) => ({ seq, message: decoded(payload) }));
   const last = messages.at(-1)?.seq ?? after;
-  return { messages, seen: messages.length < limit ? Math.max(newest?.seq ?? 0, last) : last };
+  return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
 }
 
 function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution): Overview {

@@ -1,6 +1,5 @@
 import { type LogLevel, type LogLine, logLevels } from '../log.ts';
 import { utcNow } from '../time.ts';
-import { ofRun } from './executions.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -44,7 +43,7 @@ export interface LogRow {
 
 export interface LogFilter {
   execution_id?: string | undefined;
-  run_number?: number | undefined;
+  run_id?: string | undefined;
   agent?: string | undefined;
   /** This level and above. */
   level?: number | undefined;
@@ -57,7 +56,7 @@ export interface LogFilter {
 export function listLogs(sql: Prepare, filter: LogFilter, page: Page): ListPage<LogRow> {
   const conditions: Conditions = [
     ['execution_id = ?', filter.execution_id],
-    [ofRun, filter.run_number],
+    ['run_id = ?', filter.run_id],
     ['agent = ?', filter.agent],
     ['level >= ?', filter.level],
     ['instr(lower(message), lower(?)) > 0', filter.search],

@@ -266,7 +266,6 @@ UPDATE run_states SET slice_retries = (
 -- A run is found by its execution: a second set of indexes would only cost.
 DROP INDEX stf_files_run;
 DROP INDEX tf_slices_run;
-DROP INDEX app_logs_run;
 `,
   },
 ];

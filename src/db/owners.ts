@@ -29,6 +29,11 @@ export function isProcessAlive(row: ProcessIdentity & { last_beat: string }, isA
   return isAlive(row) ?? Date.now() - Date.parse(row.last_beat) < beatSeconds * missedBeats * 1000;
 }
 
+/** Whether a process that lives has missed its beats: it is stopped, or its machine is overwhelmed. */
+export function isSilent({ last_beat }: { last_beat: string }): boolean {
+  return Date.now() - Date.parse(last_beat) >= beatSeconds * missedBeats * 1000;
+}
+
 /** The process that drives an execution, or last drove it. */
 export function ownerOf(sql: Prepare, executionId: string): ProcessRow | undefined {
   return sql<[string], ProcessRow>(

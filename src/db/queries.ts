@@ -22,7 +22,7 @@ import {
   type MessageFilter,
   runIsMentioned,
 } from './messages.ts';
-import type { LivenessTest } from './owners.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
 import type { Page } from './page.ts';
 import { stageDelays } from './stage-delays.ts';
 import { preparer } from './statements.ts';
@@ -48,6 +48,12 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     execution: (id: string) => requireExecution(sql, id),
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
     health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
+    /** The process that drives an execution, or drove it last. */
+    driver(executionId: string): { pid: number; hostname: string; isAlive: boolean } | undefined {
+      const owner = ownerOf(sql, executionId);
+      if (owner === undefined) return undefined;
+      return { pid: owner.pid, hostname: owner.hostname, isAlive: isProcessAlive(owner, isAlive) };
+    },
     isHeld: (executionId: string) => isHeld(sql, executionId),
     messageCount: (executionId: string) => sumOf(countMessages(executionId)),
     messageCounts: countMessages,

@@ -62,8 +62,12 @@ function translating(db: Connection, sql: string): Prepared<unknown[], unknown> 
 function readerOf(statement: Statement): (values: unknown[]) => unknown[] {
   const names = statement.columns().map(({ name }) => name);
   return (values) => {
-    const rows = statement.raw().all(...values) as unknown[][];
-    statement.raw(false);
+    let rows: unknown[][];
+    try {
+      rows = statement.raw().all(...values) as unknown[][];
+    } finally {
+      statement.raw(false);
+    }
     return rows.map((row) => {
       const object: Record<string, unknown> = {};
       for (let at = 0; at < names.length; at += 1) object[names[at] as string] = row[at];

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
+
 import type { Payload, PayloadResult } from '../agents/payload.ts';
 import { messageOf, SwfError } from '../errors.ts';
 import { printable } from '../log.ts';
 import type { OpenSlice } from '../workflow/journal.ts';
 import type { Guard } from './guard.ts';
-import { listOutputs, makeAside, outputFolder, type Outputs, settle } from './outputs.ts';
+import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
 export interface CommandPayloadOptions {
@@ -37,24 +39,26 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
   return {
     async run(slice, { worker_id, signal }) {
       const final = outputFolder(options.folder, slice.slice_filename, slice.attempt);
+      let aside: string | undefined;
+      let ended: Ended | undefined;
       try {
-        const aside = makeAside(final);
+        aside = makeAside(final);
         const guard = options.guard();
-        const ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
-        if (ended.how.kind === 'aborted') {
-          await settle(aside, final, true);
-          return { state: 'failed', seconds: ended.seconds, error: 'given up' };
-        }
-        const written = await listOutputs(aside);
-        await settle(aside, final, written.outputs.length === 0);
+        ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
+        const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
+        await settle(aside, final, written);
         return resultOf(ended, written, options);
       } catch (error) {
-        const reason = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
-        return { state: 'failed', seconds: 0, error: new SwfError('PAYLOAD_FAILED', reason).line };
+        if (aside !== undefined) await removeFolder(aside);
+        const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
+        // Whatever the program itself ended with says more.
+        return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
       }
     },
   };
 }
+
+const neverBegun: Ended = { how: { kind: 'exit', exit_code: 0 }, seconds: 0, output: '' };
 
 function programFor(
   slice: OpenSlice,
@@ -105,13 +109,20 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
-function resultOf({ how, seconds, output }: Ended, written: Outputs, options: CommandPayloadOptions): PayloadResult {
+/** @param trouble why the slice has failed although its program has not */
+function resultOf(
+  { how, seconds, output }: Ended,
+  written: Outputs,
+  options: CommandPayloadOptions,
+  trouble?: string,
+): PayloadResult {
   const facts = {
     ...(how.kind === 'exit' ? { exit_code: how.exit_code } : {}),
     ...(how.kind === 'signal' ? { signal: how.signal } : {}),
-    ...(written.outputs.length === 0 ? {} : written),
+    ...(how.kind === 'timeout' ? { signal: how.ignoredSigterm ? 'SIGKILL' : 'SIGTERM' } : {}),
+    ...(written.outputs.length === 0 && written.outputs_omitted === undefined ? {} : written),
   };
-  const cause = causeOf(how, seconds, options);
+  const cause = causeOf(how, seconds, options) ?? trouble;
   if (cause === undefined) return { state: 'done', seconds, facts };
   const last = output.trimEnd().split('\n').at(-1)?.trim() ?? '';
   const words = last === '' ? '' : `; its last words: ${printable(last).slice(-quotedCharacters)}`;
@@ -130,18 +141,25 @@ function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }
       return `${name} was ended by ${how.signal} ${after}`;
     case 'timeout':
       return `${name} was still running after worker.timeout_seconds = ${timeoutSeconds} and was ended by ${
-        how.ignoredSigterm ? 'SIGKILL, since it ignored SIGTERM' : 'SIGTERM'
+        how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'
       }`;
     case 'not started':
-      return `${name} cannot be started: ${reasons[how.reason] ?? how.reason}; check worker.payload`;
+      return `${name} cannot be started: ${whyNotStarted(name, how.reason)}; check worker.payload`;
     case 'aborted':
       return 'given up';
   }
 }
 
+function whyNotStarted(program: string, code: string): string {
+  if (code === 'ENOENT' && existsSync(program))
+    return 'the interpreter that its first line names is not there (ENOENT)';
+  return reasons[code] ?? code;
+}
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such program (ENOENT)',
   EACCES: 'it may not be executed (EACCES)',
+  ENOTDIR: 'a part of its path is no folder (ENOTDIR)',
   E2BIG: 'its arguments are too long (E2BIG)',
   EAGAIN: 'the system allows no more processes (EAGAIN)',
   EMFILE: 'this process has too many files open (EMFILE); lower fast_processing.target_worker_count',

@@ -39,13 +39,16 @@ const markName = 'SWF_PAYLOAD_OF';
 /** How long the guard may take to end what is left. */
 const patienceMilliseconds = 3000;
 
-export function startGuard(): Guard {
+/** @param environment tells where `sh` is; nothing else of it is passed on, or an outer guard would take this one for a payload */
+export function startGuard(environment: NodeJS.ProcessEnv): Guard {
   const mark = randomUUID();
   const child = spawn('sh', ['-c', script, `${markName}=${mark}`], {
     detached: true,
+    env: { PATH: environment['PATH'] },
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   const gone = once(child, 'close').catch(() => {});
+  if (child.pid === undefined) throw new Error('the system lets no process be started that guards payloads');
   // Without it payloads still end with their groups; there is nobody to tell.
   child.stdin.on('error', () => {});
   child.unref();

@@ -18,7 +18,7 @@ export function createPayloadHost(environment: NodeJS.ProcessEnv): PayloadHost {
         ...options,
         environment,
         // Only who runs commands needs a guard.
-        guard: () => (guard ??= startGuard()),
+        guard: () => (guard ??= startGuard(environment)),
       }),
     async close() {
       await guard?.close();

@@ -40,18 +40,24 @@ export function makeAside(final: string): string {
   return aside;
 }
 
+export const noOutputs: Outputs = { outputs: [] };
+
+export const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true }).catch(() => {});
+
 /** Gives a folder its final name; what an interrupted worker left there is replaced. A folder without files is removed. */
-export async function settle(aside: string, final: string, isEmpty: boolean): Promise<void> {
-  if (isEmpty) {
-    await rm(aside, { recursive: true, force: true });
+export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
+  if (outputs.length === 0 && outputs_omitted === undefined) {
+    await removeFolder(aside);
     return;
   }
-  await rm(final, { recursive: true, force: true });
+  await removeFolder(final);
   await rename(aside, final);
 }
 
-/** The regular files below a folder, by name, with size and checksum. */
+/** The regular files below a folder, by name, with size and checksum. A file that cannot be read is counted as omitted. */
 export async function listOutputs(folder: string): Promise<Outputs> {
+  // A payload may have put something else in its place.
+  if (!(await lstat(folder)).isDirectory()) throw new Error('it is no folder any more');
   const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
     .filter((entry) => entry.isFile())
@@ -61,14 +67,19 @@ export async function listOutputs(folder: string): Promise<Outputs> {
   let characters = 0;
   for (const path of paths) {
     if (outputs.length === listedFiles) break;
-    const { size } = await lstat(path);
-    const output = { name: relative(folder, path), size_bytes: size, checksum: await checksumOf(path) };
+    const output = await describeFile(path, relative(folder, path)).catch(() => undefined);
+    if (output === undefined) continue;
     characters += JSON.stringify(output).length;
     if (characters > listedCharacters) break;
     outputs.push(output);
   }
   const outputs_omitted = paths.length - outputs.length;
   return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
+}
+
+async function describeFile(path: string, name: string): Promise<OutputFile> {
+  const { size } = await lstat(path);
+  return { name, size_bytes: size, checksum: await checksumOf(path) };
 }
 
 async function checksumOf(path: string): Promise<string> {

@@ -52,12 +52,15 @@ export function runInGroup(program: Program, watch: GroupWatch, signal: AbortSig
       settle({ kind: 'aborted' });
       return;
     }
-    const child = spawn(command, args, {
-      cwd: folder,
-      env: environment,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    let child: ReturnType<typeof spawnGroup>;
+    try {
+      child = spawnGroup(command, args, folder, environment);
+    } catch (error) {
+      // Some reasons are thrown, and some are told by an event.
+      const { code, message } = error as NodeJS.ErrnoException;
+      settle({ kind: 'not started', reason: code ?? message });
+      return;
+    }
     child.once('error', (error: NodeJS.ErrnoException) => {
       if (child.pid === undefined) settle({ kind: 'not started', reason: error.code ?? error.message });
     });
@@ -103,6 +106,10 @@ export function runInGroup(program: Program, watch: GroupWatch, signal: AbortSig
       });
     });
   });
+}
+
+function spawnGroup(command: string, args: readonly string[], folder: string, environment: NodeJS.ProcessEnv) {
+  return spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
 function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -34,6 +34,10 @@ export const getWorkflowMonitor = defineTool({
     status_reason: z.string().optional(),
     phase: z.enum(phases).describe('Phase of the run'),
     health: z.enum(healths),
+    paused_by: z
+      .enum(['period', 'operator'])
+      .optional()
+      .describe('Where it is paused: it goes on by itself, or waits for an operator'),
     run_id: z.string(),
     run_number: z.int(),
     start_time: z.string(),
@@ -93,6 +97,7 @@ export const getWorkflowMonitor = defineTool({
     const { queries } = context;
     const execution = queries.execution(args.execution_id);
     const detail = queries.executionDetail(execution);
+    const health = queries.health(execution);
     const answer = present({
       execution_id: execution.execution_id,
       workflow_name: execution.workflow_name,
@@ -101,7 +106,8 @@ export const getWorkflowMonitor = defineTool({
       status: execution.status,
       status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
       phase: execution.phase,
-      health: queries.health(execution),
+      health,
+      paused_by: health === 'paused' ? pausedBy(execution.execution_id, queries) : null,
       run_id: String(execution.run_number),
       run_number: execution.run_number,
       start_time: execution.start_time,
@@ -125,6 +131,9 @@ export const getWorkflowMonitor = defineTool({
     return withinBudget(answer);
   },
 });
+
+const pausedBy = (executionId: string, queries: Queries): 'operator' | 'period' =>
+  queries.isHeld(executionId) ? 'operator' : 'period';
 
 function seconds({ start_time, end_time }: ExecutionRow, now: number): number {
   const end = end_time === null ? now : Date.parse(end_time);

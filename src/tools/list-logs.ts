@@ -47,7 +47,7 @@ export const listLogs = defineTool({
     const run = requireRun(args.run_number, context);
     const filter = {
       ...args,
-      run_number: run,
+      run_id: run === undefined ? undefined : String(run),
       level: args.level === undefined ? undefined : levelNumber(args.level),
     };
     return listPage('list_logs', args, context, {

@@ -55,7 +55,8 @@ export const workerSection = z.object({
     .array(
       z
         .string()
-        .regex(/^[^\0]+$/, 'must be words without NUL')
+        .min(1, 'must not be empty')
+        .regex(/^[^\0]*$/, 'must have no NUL')
         .max(10_000),
     )
     .min(1, 'must name a program')

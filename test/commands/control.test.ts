@@ -2,6 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { recordCommand } from '../../src/control.ts';
+import { openStore } from '../../src/db/store.ts';
 import {
   type Answer,
   ask,
@@ -56,7 +58,7 @@ describe('pause', () => {
         /^stf_datataking-tester-0001 is paused: .*swf-mcp continue stf_datataking-tester-0001/,
       ),
     });
-    await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
+    await until(folder, { phase: 'standby', health: 'paused', paused_by: 'operator', slices_processing: 0 });
     const paused = await monitorOf(folder);
     expect(await control(folder, 'pause')).toMatchObject({
       code: 0,
@@ -125,7 +127,7 @@ describe('pause', () => {
     expect((await control(folder, 'pause')).code).toBe(0);
     expect(await monitorOf(folder)).toMatchObject({ health: 'paused', stf_count: 0 });
     expect((await control(folder, 'continue')).code).toBe(0);
-    await until(folder, { phase: 'standby', stf_count: 1 });
+    await until(folder, { phase: 'standby', stf_count: 1, paused_by: 'period' });
     expect((await control(folder, 'pause')).code).toBe(0);
     await new Promise((resolve) => setTimeout(resolve, 1300));
     expect(await monitorOf(folder)).toMatchObject({ phase: 'standby', health: 'paused' });
@@ -162,6 +164,29 @@ describe('pause', () => {
     expect((await run.finished).code).toBe(0);
   });
 
+  it('that a killed process did not hear is forgotten by resume, and a stop too', async () => {
+    const { folder, run } = await startEndless();
+    await until(folder, { phase: 'physics' });
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const store = await openStore(join(folder, 'swf.db'));
+    for (const action of ['pause', 'stop'] as const)
+      await recordCommand(store, 'latest', { action, user: 'tester', reason: 'unheard' });
+    store.close();
+    const resumed = startCli(['resume', 'latest'], { folder });
+    const before = (await monitorOf(folder))['stf_count'] as number;
+    await expect
+      .poll(async () => (await monitorOf(folder))['stf_count'] as number, { timeout: 10_000 })
+      .toBeGreaterThan(before);
+    const commands = await said(folder, 'pause_workflow', 'stop_workflow');
+    expect(commands.map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`)).toEqual([
+      'none: the process that drove it was gone',
+      'none: the process that drove it was gone',
+    ]);
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await resumed.finished).code).toBe(0);
+  });
+
   it('of an execution whose process was then killed ends with resume', async () => {
     const { folder, run } = await startEndless();
     await until(folder, { phase: 'physics' });
@@ -184,6 +209,42 @@ describe('pause', () => {
 });
 
 describe('stop', () => {
+  it('takes nothing more and leaves what is in hand, however many workers wake at that moment', async () => {
+    const { folder, run } = await startEndless(
+      '--speed',
+      '1000',
+      ...[
+        'fast_processing.target_worker_count=200',
+        'fast_processing.slice_processing_time=50',
+        'data.write_files=false',
+      ].flatMap((set) => ['--set', set]),
+    );
+    await expect
+      .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 10_000 })
+      .toBeGreaterThan(0);
+    expect((await control(folder, 'stop')).code).toBe(0);
+    expect((await run.finished).code).toBe(0);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const { items } = await ask(client, 'list_messages', { execution_id: 'latest', limit: 200 });
+    const types = (items as Answer[]).map(({ message_type }) => message_type as string);
+    expect(types.slice(0, 2)).toEqual(['workflow_ended', 'end_run']);
+    const results = await askAll(client, 'list_messages', {
+      execution_id: 'latest',
+      message_type: 'slice_result',
+      limit: 200,
+    });
+    for (const { payload } of results)
+      expect(Number(/"processing_seconds":([\d.]+)/.exec(payload as string)?.[1])).toBeGreaterThanOrEqual(50);
+  });
+
+  it('twice at once is fine for both', async () => {
+    const { folder, run } = await startEndless();
+    await until(folder, { phase: 'physics' });
+    const answers = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
+    expect(answers.map(({ code }) => code)).toEqual([0, 0]);
+    expect((await run.finished).code).toBe(0);
+  });
+
   it('ends a run in order: everybody hears end_run, what is unfinished keeps its state', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.slice_processing_time=100');
     await until(folder, { slices_processing: 30 });

@@ -1,8 +1,9 @@
+import stringWidth from 'string-width';
 import { describe, expect, it } from 'vitest';
 
 import { renderView } from '../../src/commands/live-view.ts';
 import { createPaint } from '../../src/commands/palette.ts';
-import { createScreen, type Terminal, visibleLength } from '../../src/commands/screen.ts';
+import { createScreen, type Terminal } from '../../src/commands/screen.ts';
 import { createRates, type Snapshot, takeSnapshot } from '../../src/commands/snapshot.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { makeRunningStore } from '../helpers.ts';
@@ -75,7 +76,7 @@ describe('the live view', () => {
         renderView(snapshot, rates, { columns, paint: createPaint(depth), now }),
       );
       for (const lines of views) {
-        for (const line of lines) expect(visibleLength(line)).toBeLessThanOrEqual(Math.max(40, columns - 1));
+        for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns - 1);
         // eslint-disable-next-line no-control-regex
         expect(lines.map((line) => line.replaceAll(/\u001B\[[0-9;]*m/g, ''))).toEqual(views[0]);
       }
@@ -83,6 +84,13 @@ describe('the live view', () => {
       expect(views[0]?.join('')).not.toContain('\u001B[4');
     },
   );
+
+  it('fits also with characters that are two columns wide', async () => {
+    const snapshot = await inTheMiddle();
+    const error = { timestamp: '2026-11-25T10:01:10.000Z', message: '漢字'.repeat(60) };
+    for (const line of renderView({ ...snapshot, error }, rates, { columns: 80, paint: plain, now }))
+      expect(stringWidth(line)).toBeLessThanOrEqual(79);
+  });
 
   it('says what to do where a run is stalled, and gives no time that nobody can know', async () => {
     const snapshot = await inTheMiddle();

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { openStore } from '../../src/db/store.ts';
 import { runCli, startCli, temporaryFolder } from '../helpers.ts';
 import { runInTerminal } from '../terminal.ts';
 
@@ -18,6 +19,10 @@ function isScriptMissing(): boolean {
 const missing = isScriptMissing();
 if (missing && process.env['CI'] === 'true') throw new Error('CI needs "script" of util-linux');
 if (missing) console.log('tests in a terminal are skipped: install "script" of util-linux (Debian: bsdutils)');
+
+function expectCursor(written: string): void {
+  expect(written.lastIndexOf('\u001B[?25h')).toBeGreaterThan(written.lastIndexOf('\u001B[?25l'));
+}
 
 const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
 const slow = ['--speed', '20', '--stf-count', '4', ...sets('fast_processing.slice_processing_time=10')];
@@ -44,7 +49,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect(last.join('\n')).toMatch(/└── next {8}swf-mcp status stf_datataking-tester-0001$/);
     // Nothing of the view is left, and the cursor is there again.
     expect(last.join('\n')).not.toMatch(/workers +\d+ of/);
-    expect(seen.written().lastIndexOf('\u001B[?25h')).toBeGreaterThan(seen.written().lastIndexOf('\u001B[?25l'));
+    expectCursor(seen.written());
     const isColoured = seen.written().includes('\u001B[48;');
     expect(isColoured).toBe(!('NO_COLOR' in env));
   });
@@ -66,6 +71,48 @@ describe.skipIf(missing)('in a terminal', () => {
     expect((await seen.started.finished).code).toBe(0);
     expect(seen.written()).not.toContain('\u001B');
     expect(seen.written()).toMatch(/start_run: physics\r?\n/);
+  });
+
+  it('status --watch of a store that goes away ends in one line, with the cursor shown', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
+    await run.saw(/start_run/);
+    const seen = runInTerminal(['status', '--watch'], { columns: 80, rows: 24, folder });
+    await seen.started.saw(/progressing/);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    rmSync(join(folder, 'swf.db'));
+    expect((await seen.started.finished).code).toBe(1);
+    expect((await seen.rows()).join('\n')).toMatch(/^STORE_UNAVAILABLE: there is no store at /m);
+    expect(seen.written()).not.toMatch(/ at .*\.js:/);
+    expectCursor(seen.written());
+  });
+
+  it('Ctrl-C twice ends a run at once, and the terminal has its cursor again', async () => {
+    const folder = temporaryFolder();
+    const stubborn = sets(`worker.payload=["sh","-c","trap '' TERM; sleep 30"]`);
+    const seen = runInTerminal(['run', ...slow, ...stubborn], { columns: 80, rows: 24, folder });
+    await seen.started.saw(/[1-9]\d* processing/);
+    seen.started.child.stdin?.write('\u0003');
+    await seen.started.saw(/once more ends it at once/);
+    seen.started.child.stdin?.write('\u0003');
+    expect((await seen.started.finished).code).toBe(130);
+    expectCursor(seen.written());
+  });
+
+  it('says so where the process of a run does not answer', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '20', ...sets('fast_processing.physics_period_count=0')], { folder });
+    await run.saw(/start_run/);
+    run.child.kill('SIGSTOP');
+    const store = await openStore(join(folder, 'swf.db'));
+    store.db.exec(`UPDATE processes SET last_beat = '2026-01-01T00:00:00.000Z'`);
+    store.close();
+    const seen = runInTerminal(['status', '--watch'], { columns: 100, rows: 24, folder });
+    await seen.started.saw(/its process \d+ on .* has not been heard for a while/);
+    expect((await seen.rows()).join('\n')).toMatch(/ stalled {2}phase physics/);
+    seen.started.child.stdin?.write('\u0003');
+    expect((await seen.started.finished).code).toBe(130);
   });
 
   it('status --watch shows the run of another process, and what to do when that is killed', async () => {

@@ -208,6 +208,8 @@ CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
 CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
 
+CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
+
 CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
 
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);

@@ -4,7 +4,16 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { type Answer, askAll, connectInProcess, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  type Answer,
+  askAll,
+  cliPath,
+  connectInProcess,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 
 /** A folder with a payload of these shell lines, and the settings that use it. */
 function withPayload(script: string, settings: Record<string, string | number> = {}) {
@@ -122,7 +131,7 @@ describe('a payload command', () => {
     [
       'a program that ignores SIGTERM',
       `trap '' TERM; sleep ${sleep} & wait; sleep ${sleep}`,
-      /worker\.timeout_seconds = 0\.5 and was ended by SIGKILL, since it ignored SIGTERM/,
+      /worker\.timeout_seconds = 0\.5 and was ended by SIGKILL, since SIGTERM did not end it/,
     ],
   ])('that ends in %s fails its slice with the cause, and leaves no process', async (_, script, cause) => {
     const { folder, args } = withPayload(script, { 'worker.timeout_seconds': 0.5 });
@@ -173,6 +182,50 @@ describe('a payload command', () => {
       expect(output_tail.endsWith('the end\n')).toBe(true);
     }
     for (const { output_tail } of await slicesOf(folder)) expect(output_tail).toMatch(/the end\n$/);
+  });
+
+  it.each([
+    ['removes its output folder and crashes', 'rm -r "$SWF_OUTPUT_DIR"; kill -SEGV $$', /was ended by SIGSEGV/],
+    ['removes its output folder', 'rm -r "$SWF_OUTPUT_DIR"', /the output folder .* cannot be used: ENOENT/],
+    [
+      'puts a link in the place of its output folder',
+      'rm -r "$SWF_OUTPUT_DIR"; ln -s /etc "$SWF_OUTPUT_DIR"',
+      /it is no folder any more/,
+    ],
+    ['names an interpreter that is not there', undefined, /the interpreter that its first line names is not there/],
+  ])('that %s fails its slice with the cause, and lists nothing', async (_, script, cause) => {
+    const { folder, args } = withPayload(script ?? '');
+    if (script === undefined) writeFileSync(join(folder, 'payload.sh'), '#!/no/such/interpreter\n');
+    expect((await runCli(args, { folder })).code).toBe(3);
+    for (const { error, outputs } of await slicesOf(folder)) {
+      expect(error).toMatch(cause);
+      expect(outputs).toBeUndefined();
+    }
+    const root = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
+    expect(readdirSync(root, { recursive: true }).filter((name) => String(name).includes('attempt'))).toEqual([]);
+    expect(existsSync('/etc/passwd')).toBe(true);
+  });
+
+  it('that writes what is no plain file, or has no plain name, succeeds; what cannot be listed is left out', async () => {
+    const { folder, args } = withPayload(
+      `mkfifo pipe; ln -s /etc/passwd link; printf x > "two\nlines"; : > "$(printf '\\377')"; : > 'a b'`,
+    );
+    expect((await runCli(args, { folder })).code).toBe(0);
+    for (const { outputs, outputs_omitted } of await slicesOf(folder)) {
+      expect((outputs as Answer[]).map(({ name }) => name)).toEqual(['a b', 'two\nlines']);
+      expect(outputs_omitted).toBe(1);
+    }
+  });
+
+  it('that runs swf-mcp itself takes the payloads of that along when its own run is killed', async () => {
+    const own = uniqueSleep();
+    const inner = `${process.execPath} ${cliPath} run --db "$SWF_OUTPUT_DIR/inner.db" --speed max --stf-count 1 --set 'worker.payload=["sleep","${own}"]'`;
+    const { folder, args } = withPayload(`unset SWF_DB; exec ${inner}`, { 'fast_processing.slices_per_sample': 1 });
+    const run = startCli(args, { folder });
+    await expect.poll(() => processesWith(own).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    await expect.poll(() => processesWith(own), { timeout: 10_000 }).toEqual([]);
   });
 
   it('that fails once is tried again in a fresh folder; the outputs are those of the attempt that counts', async () => {
