@@ -69,6 +69,13 @@ describe('a configuration', () => {
     expect(load('./workflows/night_default.toml').testbed.namespace).toBe('night');
   });
 
+  it('may include a shipped file by its name, unless one of that name lies beside it', () => {
+    const main = `${minimal}[workflow]\nincludes = ["daq_state_machine.toml"]\n`;
+    expect(folderWith({ 'main.toml': main })('./main.toml').daq_state_machine.stf_interval).toBe(2);
+    const own = { 'main.toml': main, 'daq_state_machine.toml': '[daq_state_machine]\nstf_interval = 7\n' };
+    expect(folderWith(own)('./main.toml').daq_state_machine.stf_interval).toBe(7);
+  });
+
   it('wins over the files that it includes, a later include over an earlier one, and --set over all', () => {
     const load = folderWith({
       'workflows/a.toml':

@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys } from '../src/config.ts';
+import { knownKeys, loadConfig } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
 import { tools } from '../src/tools/index.ts';
 import { runCli, temporaryFolder } from './helpers.ts';
@@ -66,6 +67,22 @@ describe('README', () => {
     }
     const shown = new Set(examples.map(({ command }) => (command[2] === 'call' ? command[3] : command[2])));
     for (const { name } of tools) expect(shown).toContain(name);
+  });
+
+  it('shows configurations that can be used', () => {
+    const blocks = [...readme.matchAll(/```toml\n([\s\S]*?)```/g)].map(([, text = '']) => text);
+    expect(blocks.length).toBeGreaterThan(0);
+    for (const text of blocks) {
+      const workingFolder = temporaryFolder();
+      writeFileSync(join(workingFolder, 'mine.toml'), text);
+      const { warnings, isOwnNamespace, config } = loadConfig({
+        name: './mine.toml',
+        workingFolder,
+        shippedFolder: resolve('workflows'),
+      });
+      expect({ warnings, isOwnNamespace }).toEqual({ warnings: [], isOwnNamespace: true });
+      expect(config.worker.payload?.[0]).toBe(join(workingFolder, 'recon.sh'));
+    }
   });
 
   it('names scripts that there are, and the version that the changelog ends with', () => {
