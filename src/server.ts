@@ -37,9 +37,10 @@ export function createServer({ version, tools, queries, log }: ServerOptions): S
     { name: 'swf-mcp', title: 'Streaming workflow testbed', version },
     { capabilities: { tools: {} }, instructions },
   );
-  const definitions = tools.map(definitionOf);
+  // Made when they are asked for: a client that knows its tools gets its first answer sooner.
+  let definitions: ToolDefinition[] | undefined;
 
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: definitions }));
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: (definitions ??= tools.map(definitionOf)) }));
   server.setRequestHandler(CallToolRequestSchema, ({ params }): CallToolResult => {
     try {
       const answer = runTool(findTool(tools, params.name), params.arguments, { queries: queries(), now: Date.now() });

@@ -24,6 +24,7 @@ import { type Effect, none } from './projection/effect.ts';
 import { createProjection } from './projection/index.ts';
 import { type Prepare, preparer } from './statements.ts';
 import type { Connection } from './store.ts';
+import { transactionOf } from './transactions.ts';
 
 export interface Recorder {
   /** Records what one of our own agents says. Inside a transaction only. */
@@ -46,7 +47,7 @@ export interface Recorder {
  */
 export function createRecorder(db: Connection): Recorder {
   const sql = preparer(db);
-  const project = createProjection(sql);
+  const project = createProjection(sql, () => transactionOf(db));
 
   const recordMessage = (
     message: Message,

@@ -9,6 +9,7 @@ import { makeFolder } from '../folders.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { asSwfError } from './store-errors.ts';
+import { beginTransaction } from './transactions.ts';
 
 export type Connection = Database.Database;
 
@@ -42,7 +43,10 @@ export async function openStore(path: string, migrations: readonly Migration[] =
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
-  const transaction = db.transaction((work: () => void) => work());
+  const transaction = db.transaction((work: () => void) => {
+    beginTransaction(db);
+    work();
+  });
   const store: Store = {
     path,
     db,

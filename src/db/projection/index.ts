@@ -39,10 +39,26 @@ interface ExecutionRow {
 
 export type Project = (message: Message, at: string) => Effect;
 
-/** The projection on one connection. It is called inside the transaction that records the message. */
-export function createProjection(sql: Prepare): Project {
+/**
+ * The projection on one connection. It is called inside the transaction that records the message.
+ * @param transaction tells one write transaction from another; undefined where nobody does
+ */
+export function createProjection(sql: Prepare, transaction: () => number | undefined): Project {
   // An execution's parameters never change; reading them out of JSON for each message would be most of the work.
   const known = new Map<string, { made: string; params: ExecutionParams }>();
+
+  // A step says many things about one execution.
+  let latest: { transaction: number; execution_id: string; row: ExecutionRow | undefined } | undefined;
+  const executionRow = (execution_id: string): ExecutionRow | undefined => {
+    const current = transaction();
+    if (current !== undefined && latest?.transaction === current && latest.execution_id === execution_id)
+      return latest.row;
+    const row = sql<[string], ExecutionRow>(
+      'SELECT seq, namespace, status, run_number, start_time FROM workflow_executions WHERE execution_id = ?',
+    ).get(execution_id);
+    latest = current === undefined ? undefined : { transaction: current, execution_id, row };
+    return row;
+  };
 
   const paramsOf = ({ seq, start_time, run_number }: ExecutionRow, execution_id: string): ExecutionParams => {
     // A transaction that was rolled back may have left the parameters of another execution under this id.
@@ -60,9 +76,7 @@ export function createProjection(sql: Prepare): Project {
   const scopeOf = (message: Message): Scope | Effect => {
     const { execution_id, run_id } = message;
     if (execution_id === undefined) return none('names no execution');
-    const row = sql<[string], ExecutionRow>(
-      'SELECT seq, namespace, status, run_number, start_time FROM workflow_executions WHERE execution_id = ?',
-    ).get(execution_id);
+    const row = executionRow(execution_id);
     if (row === undefined) return none(`unknown execution ${execution_id}`);
     if (row.status !== 'running') return none(`the execution has ended (${row.status})`);
     if (run_id !== undefined && run_id !== String(row.run_number)) {
@@ -75,11 +89,15 @@ export function createProjection(sql: Prepare): Project {
   return (message, at) => {
     if (message.msg_type === 'run_workflow') {
       known.delete(message.execution_id ?? '');
+      latest = undefined;
       return createExecution(message, at, sql);
     }
     const scope = scopeOf(message);
     if ('effect' in scope) return scope;
-    if (message.msg_type === 'workflow_ended') known.delete(scope.execution_id);
+    if (message.msg_type === 'workflow_ended') {
+      known.delete(scope.execution_id);
+      latest = undefined;
+    }
     return (projections[message.msg_type] as Projection<MessageType>)(message, { scope, at, sql });
   };
 }
