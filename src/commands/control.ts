@@ -26,7 +26,18 @@ export async function controlCommand(io: Io, action: Action, executionId: string
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
     if (!driven && action !== 'stop') throw nobodyDrives(execution_id);
-    const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` });
+    const isStopped = (): boolean => requireExecution(preparer(store.db), execution_id).status === 'terminated';
+    const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` }).catch(
+      (error: unknown) => {
+        // Somebody else was faster: what is asked for is so.
+        if (action === 'stop' && isStopped()) return undefined;
+        throw error;
+      },
+    );
+    if (command === undefined) {
+      io.out(`${execution_id} is stopped already\n`);
+      return exitCodes.fine;
+    }
     if (!driven) await endInterrupted(io, store, command);
     io.out(`${await answerTo(io, store, action, command)}\n`);
     return exitCodes.fine;

@@ -242,6 +242,10 @@ describe('stop', () => {
     await until(folder, { phase: 'physics' });
     const answers = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
     expect(answers.map(({ code }) => code)).toEqual([0, 0]);
+    expect(await control(folder, 'stop')).toMatchObject({
+      code: 0,
+      stdout: 'stf_datataking-tester-0001 is stopped already\n',
+    });
     expect((await run.finished).code).toBe(0);
   });
 
