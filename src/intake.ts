@@ -98,11 +98,17 @@ export function createIntake({
     const { destination, delivery } = incoming;
     const unreadable = refusalOf(incoming, destinations);
     const circumstances = { fromBroker: true, ...(unreadable === undefined ? {} : { unreadable }) };
-    const { isNew, effect, reason, execution_id } = recorder.recordBody(destination, delivery.body, circumstances);
+    const {
+      isNew,
+      effect,
+      reason,
+      execution_id,
+      released = [],
+    } = recorder.recordBody(destination, delivery.body, circumstances);
     if (isNew && effect === 'none' && execution_id !== undefined && reason === `unknown execution ${execution_id}`)
       stray(execution_id);
     const type = typeOf(delivery.body);
-    return isNew && type !== undefined ? [type] : [];
+    return isNew && type !== undefined ? [type, ...released] : [];
   };
 
   const take = (destination: string) => (delivery: Delivery) => {

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 
 import { limitFunction } from 'p-limit';
 
+import { messageOf, SwfError } from '../errors.ts';
 import { makeFolder } from '../folders.ts';
 import { encodeFrames, indexOfFrame, verifyFrames } from '../workflow/frames.ts';
 
@@ -46,6 +47,20 @@ export interface DataFiles {
 /** The end of the name of what is still being written. */
 export const asideEnding = '.part';
 
+/** What an operator can mend, and nothing of the workflow is to blame for: with more room everything goes on. */
+const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+
+/** `DATA_UNAVAILABLE` for a disk that is full or faulty; any other error stays what it is. */
+export function asDataError(error: unknown, path: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || !mendable.has(code)) return error;
+  return new SwfError(
+    'DATA_UNAVAILABLE',
+    `${path} cannot be written or read (${messageOf(error)}); make room or mend the disk, then resume`,
+    { cause: error },
+  );
+}
+
 /** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
 const openFiles = 64;
 
@@ -60,12 +75,12 @@ export function createDataFiles(folder: string): DataFiles {
   const pathOf = (filename: string): string => join(folder, filename);
 
   const writeAside = async (filename: string, produce: (write: WriteChunk) => Promise<void>): Promise<FileFacts> => {
-    makeFolder(folder);
     const path = pathOf(filename);
     // Two processes may write the same file at the same time, each aside from the other.
     const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
     let size_bytes = 0;
     try {
+      makeFolder(folder);
       await withFile(aside, 'w', (file) =>
         produce(async (chunk) => {
           for (let at = 0; at < chunk.length;) at += (await writeTo(file, chunk, at)).bytesWritten;
@@ -75,7 +90,7 @@ export function createDataFiles(folder: string): DataFiles {
       await rename(aside, path);
     } catch (error) {
       await rm(aside, { force: true }).catch(() => {});
-      throw error;
+      throw asDataError(error, path);
     }
     return { size_bytes, file_url: pathToFileURL(path).href };
   };
@@ -145,11 +160,15 @@ const [openAt, writeAt, readFrom, closeFile, statOf] = [
 const writeTo = (file: number, chunk: Buffer, at: number) => writeAt(file, chunk, at, chunk.length - at, null);
 
 async function withFile<T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> {
-  const file = await openAt(path, flags, 0o600);
   try {
-    return await work(file);
-  } finally {
-    await closeFile(file);
+    const file = await openAt(path, flags, 0o600);
+    try {
+      return await work(file);
+    } finally {
+      await closeFile(file);
+    }
+  } catch (error) {
+    throw asDataError(error, path);
   }
 }
 

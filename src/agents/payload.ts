@@ -1,6 +1,6 @@
 import type { Draft } from '../bus/messages.ts';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, SwfError } from '../errors.ts';
 import type { OpenSlice } from '../workflow/journal.ts';
 import type { DataFiles } from './data-files.ts';
 
@@ -15,7 +15,7 @@ export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
   | { state: 'failed'; error: string }
 );
 
-/** What a worker runs on a slice. It never throws: whatever goes wrong is the slice's result. */
+/** What a worker runs on a slice. Whatever goes wrong is the slice's result; only for a faulty disk it throws `DATA_UNAVAILABLE`. */
 export interface Payload {
   run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
 }
@@ -31,6 +31,8 @@ export function createPlaceholderPayload(files: DataFiles, clock: Clock, seconds
       try {
         await files.verify(slice.tf_filename, { first: slice.tf_first, last: slice.tf_last, frameBytes });
       } catch (error) {
+        // A disk that gives out is not the slice's fault.
+        if (error instanceof SwfError) throw error;
         return { state: 'failed', seconds: clock.now() - start, error: `${slice.tf_filename}: ${messageOf(error)}` };
       }
       await clock.sleepUntil(start + seconds, signal);

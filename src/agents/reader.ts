@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Bus } from '../bus/bus.ts';
 import type { Draft, Message } from '../bus/messages.ts';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, SwfError } from '../errors.ts';
 import type { LogLine } from '../log.ts';
 import type { Journal, LoggedMessage } from '../workflow/journal.ts';
 import type { Agent, AgentContext } from './agent.ts';
@@ -45,7 +45,7 @@ interface Place {
 
 /**
  * Lets an agent read the log after its cursor until `signal` is aborted. Each message with its consequences is one step.
- * Throws `AgentFailure` when the agent keeps failing on a message.
+ * Throws `AgentFailure` when the agent keeps failing on a message, `DATA_UNAVAILABLE` when the disk gives out.
  */
 export async function runReader(agent: Agent, name: string, workplace: Workplace): Promise<void> {
   const { journal, bus, signal } = workplace;
@@ -54,6 +54,9 @@ export async function runReader(agent: Agent, name: string, workplace: Workplace
   const place: Place = { cursor, seen: cursor, skipped: 0 };
   while (!signal.aborted) {
     const mark = bus.mark(types);
+    // Messages that waited in the log for another one lie behind: the cursor has been put back to them.
+    const recorded = journal.cursor(agent.type);
+    if (recorded < place.cursor) place.cursor = place.seen = recorded;
     const batch = journal.read(agent.reads, place.seen, batchSize);
     place.seen = batch.seen;
     await takeBatch(agent, name, { messages: batch.messages, place }, workplace);
@@ -116,6 +119,8 @@ async function handlePatiently(
     try {
       return await agent.handle(message, { ...context, log: (line) => logs.push(line) });
     } catch (error) {
+      // What can be mended outside is nothing that the message does.
+      if (error instanceof SwfError) throw error;
       if (attempt === tries) throw new AgentFailure(name, message, error);
     }
   }

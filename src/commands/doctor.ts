@@ -9,6 +9,7 @@ import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../co
 import { storeId } from '../db/counters.ts';
 import { openReader, openStore } from '../db/store.ts';
 import { messageOf, SwfError } from '../errors.ts';
+import { networkFileSystemOf } from '../file-system.ts';
 import { selectorFor } from '../intake.ts';
 import { durableName } from '../station.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
@@ -120,26 +121,17 @@ function lookAtStore(path: string): Finding {
   return ok(path);
 }
 
-/** File systems on which SQLite's write-ahead log is not safe, by the number that the kernel gives them. */
-const networkFileSystems: Readonly<Record<number, string>> = {
-  0x6969: 'NFS',
-  0x517b: 'SMB',
-  0xff_53_4d_42: 'CIFS',
-  0xfe_53_4d_42: 'SMB2',
-  0x65_73_55_46: 'FUSE',
-};
-
 function lookAtFileSystem(path: string): Finding {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   accessSync(folder, constants.W_OK);
-  const { type, bavail, bsize } = statfsSync(folder);
-  const kind = networkFileSystems[type];
+  const { bavail, bsize } = statfsSync(folder);
+  const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return {
-    state: 'warn',
-    what: `${folder} is on ${kind}, where a store may be damaged; put it on a local disk with --db`,
+    state: 'fail',
+    what: `${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`,
   };
 }
 

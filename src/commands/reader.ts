@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
-
 import { createQueries, type Queries } from '../db/queries.ts';
+import { contentAt, fileAt } from '../db/store-file.ts';
 import { type Connection, openReader } from '../db/store.ts';
 import { isAlive } from '../process-identity.ts';
 
@@ -12,30 +11,21 @@ export interface StoreReader {
 
 /** A store that is only read, may not be there yet, and may be removed and made anew. */
 export function createStoreReader(path: string): StoreReader {
-  let open: { db: Connection; queries: Queries; file: string } | undefined;
+  let open: { db: Connection; queries: Queries; file: string | undefined } | undefined;
   return {
     queries() {
-      const file = fileAt(path);
+      // A copy in memory does not follow its file.
+      const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
       if (open !== undefined && open.file !== file) {
         open.db.close();
         open = undefined;
       }
       if (open === undefined) {
         const db = openReader(path);
-        open = { db, queries: createQueries(db, isAlive), file: file ?? '' };
+        open = { db, queries: createQueries(db, isAlive), file: db.memory ? contentAt(path) : fileAt(path) };
       }
       return open.queries;
     },
     close: () => open?.db.close(),
   };
-}
-
-/** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
-function fileAt(path: string): string | undefined {
-  try {
-    const { dev, ino } = statSync(path);
-    return `${dev}/${ino}`;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,12 +3,15 @@ import { resolve } from 'node:path';
 import { brokerSettings, recordedBroker } from '../broker-settings.ts';
 import type { BrokerSettings } from '../bus/stomp.ts';
 import { type Config, loadConfig, requireEveryAgent, requireOwnNamespace } from '../config.ts';
-import { openStore } from '../db/store.ts';
+import { interruptedExecutions } from '../db/owners.ts';
+import { preparer } from '../db/statements.ts';
+import { openStore, type Store } from '../db/store.ts';
 import { SwfError } from '../errors.ts';
+import { isAlive } from '../process-identity.ts';
 import { startWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { driveToEnd } from './drive.ts';
-import { configPlaces, type Io, logLevel, storePath, userName } from './io.ts';
+import { configPlaces, type Io, logLevel, storeOption, storePath, userName } from './io.ts';
 
 export interface RunArguments {
   config: string | undefined;
@@ -45,12 +48,28 @@ export async function runCommand(
   const config = asRecorded(loaded.config, path, io.workingFolder, settings);
   const store = await openStore(path);
   try {
+    tellOfInterrupted(io, store, config.testbed.namespace);
     return await driveToEnd(io, { store, config, speed, json, broker: settings }, (options) =>
       startWorkflow(options, name),
     );
   } finally {
     store.close();
   }
+}
+
+const toldInterrupted = 3;
+
+/** Executions of a namespace that wait to be taken up again: a new one does not end them. */
+function tellOfInterrupted(io: Io, { db }: Store, namespace: string): void {
+  const interrupted = interruptedExecutions(preparer(db), namespace, isAlive);
+  const next = (name: string, id: string): string => `"swf-mcp${storeOption(io)} ${name} ${id}"`;
+  for (const { execution_id, last_beat } of interrupted.slice(0, toldInterrupted)) {
+    io.err(
+      `WARNING ${execution_id} of this namespace was interrupted (last heard ${last_beat}); go on with ${next('resume', execution_id)}, or end it with ${next('stop', execution_id)}`,
+    );
+  }
+  const more = interrupted.length - toldInterrupted;
+  if (more > 0) io.err(`WARNING ${more} more were interrupted; list_workflow_executions(status="running") names them`);
 }
 
 /** Virtual time jumps when nobody is at work, which nobody knows of other processes. Throws `CONFIG_INVALID`. */

@@ -12,6 +12,7 @@ interface MonitorAnswer extends Counts {
   phase: string;
   health: string;
   paused_by?: string;
+  driver?: { pid: number; hostname: string; alive: boolean; last_seen: string };
   namespace: string;
   run_number: number;
   start_time: string;
@@ -42,12 +43,24 @@ function pauseOf({ paused_by, execution_id }: MonitorAnswer): string {
   return paused_by === 'operator' ? ` by an operator; swf-mcp continue ${execution_id}` : ' between two periods';
 }
 
+/** Who drove it, when it was last heard, and what to do. */
+function stallOf({ driver, health, execution_id }: MonitorAnswer): string[] {
+  if (driver === undefined || health !== 'stalled') return [];
+  const { pid, hostname, alive, last_seen } = driver;
+  return [
+    alive
+      ? `  driver      process ${pid} on ${hostname} lives, but has not been heard since ${last_seen}`
+      : `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp resume ${execution_id}`,
+  ];
+}
+
 function statusLines(answer: MonitorAnswer): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
     `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer)}`,
+    ...stallOf(answer),
     `  run         ${answer.run_number}, phase ${answer.phase}, namespace ${answer.namespace}`,
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,

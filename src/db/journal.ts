@@ -70,10 +70,12 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
       sql('UPDATE workflow_messages SET effect_reason = ? WHERE message_id = ?').run(reason, id);
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const timestamp = utcNow();
-    for (const draft of drafts) recorder.record(stamp(draft, step, held, timestamp), outboxFor(draft));
-    for (const line of step.logs ?? [])
+    const recorded = drafts.map((draft) => recorder.record(stamp(draft, step, held, timestamp), outboxFor(draft)));
+    // A step that is made again says nothing new, and was logged when it was made first.
+    const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);
+    for (const line of isRepetition ? [] : (step.logs ?? []))
       writeLog(line, { agent: step.sender, execution_id, run_id: String(held.run_number) });
-    return drafts.map((draft) => draft.msg_type);
+    return [...drafts.map((draft) => draft.msg_type), ...recorded.flatMap(({ released }) => released ?? [])];
   };
 
   const journal: Journal = {

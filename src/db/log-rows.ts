@@ -1,4 +1,4 @@
-import type { Message } from '../bus/messages.ts';
+import type { Message, MessageType } from '../bus/messages.ts';
 import { toUtc, utcNow } from '../time.ts';
 import type { MessageEffect } from '../workflow/states.ts';
 import type { Effect } from './projection/effect.ts';
@@ -13,6 +13,8 @@ export interface Recorded {
   effect: MessageEffect;
   reason?: string;
   execution_id?: string;
+  /** The types of earlier messages that had waited for this one and have taken effect with it. */
+  released?: MessageType[];
 }
 
 /** Facts about a message that are not in its body. */
@@ -69,8 +71,8 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
   const execution_id = row.execution_id ?? null;
   const { lastInsertRowid } = sql(
     `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
-       sent_at, recorded_at, effect, effect_reason, payload, wire_message_id, outbox_owner, outbox_sent_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sent_at, recorded_at, effect, effect_reason, awaits, payload, wire_message_id, outbox_owner, outbox_sent_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     row.message_id,
     row.message_type,
@@ -83,6 +85,7 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
     recordedAt,
     effect.effect,
     effect_reason,
+    effect.effect === 'applied' ? null : (effect.awaits ?? null),
     row.payload,
     row.wireId ?? null,
     circumstances.outboxOwner ?? null,

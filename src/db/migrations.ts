@@ -268,4 +268,15 @@ DROP INDEX stf_files_run;
 DROP INDEX tf_slices_run;
 `,
   },
+  {
+    name: 'messages that came before what they refer to; executions that are being removed',
+    sql: `
+-- What a message without effect waits for: it takes effect when that comes. NULL for all others.
+ALTER TABLE workflow_messages ADD COLUMN awaits TEXT;
+CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
+
+-- Executions whose removal has begun, with their folder of data files: an interrupted removal is finished by the next one.
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT) STRICT, WITHOUT ROWID;
+`,
+  },
 ];

@@ -42,6 +42,21 @@ export function ownerOf(sql: Prepare, executionId: string): ProcessRow | undefin
   ).get(executionId);
 }
 
+/** The running executions of a namespace whose driver is gone, the newest first, and when it was last heard. */
+export function interruptedExecutions(
+  sql: Prepare,
+  namespace: string,
+  isAlive: LivenessTest,
+): { execution_id: string; last_beat: string }[] {
+  return sql<[string], ProcessRow & { execution_id: string }>(
+    `SELECT execution_id, process_id, pid, pid_started, hostname, last_beat
+     FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
+     WHERE status = 'running' AND namespace = ? ORDER BY seq DESC`,
+  )
+    .all(namespace)
+    .filter((row) => !isProcessAlive(row, isAlive));
+}
+
 /**
  * Makes a process the driver of an execution and returns the new epoch. Inside a transaction only.
  * Throws `EXECUTION_IN_USE` while another driver lives.

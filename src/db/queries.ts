@@ -49,10 +49,15 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
     health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
     /** The process that drives an execution, or drove it last. */
-    driver(executionId: string): { pid: number; hostname: string; isAlive: boolean } | undefined {
+    driver(executionId: string): { pid: number; hostname: string; last_beat: string; isAlive: boolean } | undefined {
       const owner = ownerOf(sql, executionId);
       if (owner === undefined) return undefined;
-      return { pid: owner.pid, hostname: owner.hostname, isAlive: isProcessAlive(owner, isAlive) };
+      return {
+        pid: owner.pid,
+        hostname: owner.hostname,
+        last_beat: owner.last_beat,
+        isAlive: isProcessAlive(owner, isAlive),
+      };
     },
     isHeld: (executionId: string) => isHeld(sql, executionId),
     messageCount: (executionId: string) => sumOf(countMessages(executionId)),

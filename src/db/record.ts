@@ -9,6 +9,7 @@ import {
 } from '../bus/messages.ts';
 import { toUtc, utcNow } from '../time.ts';
 import { drawNumber, reserveNumber } from './counters.ts';
+import { createRelease } from './late-messages.ts';
 import {
   asRecorded,
   type Circumstances,
@@ -44,10 +45,12 @@ export interface Recorder {
  * - A message's id is computed here from what it says; one that it brought along is kept beside it.
  * - The same statement made again is one row. The same id with other content is recorded as a conflict, without effect.
  * - Row and projection are written together, so no reader ever sees one without the other.
+ * - A message that comes before what it refers to waits in the log, and takes effect when that comes.
  */
 export function createRecorder(db: Connection): Recorder {
   const sql = preparer(db);
   const project = createProjection(sql, () => transactionOf(db));
+  const release = createRelease(sql, project);
 
   const recordMessage = (
     message: Message,
@@ -65,12 +68,14 @@ export function createRecorder(db: Connection): Recorder {
     const effect = project(numbered, sentAt);
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
     const payload = body !== undefined && numbered === message ? body : JSON.stringify({ ...numbered, message_id });
-    return insertRow(
+    const recorded = insertRow(
       sql,
       { ...envelopeOf(numbered), message_id, destination, payload },
       circumstances.effect ?? effect,
       { ...circumstances, sentAt },
     );
+    const released = effect.effect === 'applied' ? release(numbered) : [];
+    return released.length === 0 ? recorded : { ...recorded, released };
   };
 
   return {

@@ -9,6 +9,7 @@ import { makeFolder } from '../folders.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { asSwfError } from './store-errors.ts';
+import { fileAt, readIntoMemory, requireLocal, requireSameFile } from './store-file.ts';
 import { beginTransaction } from './transactions.ts';
 
 export type Connection = Database.Database;
@@ -31,7 +32,8 @@ export interface Store {
   /**
    * Runs `work` as one immediate transaction and returns what it returns, when it is committed. Writes of the same moment share
    * a commit; one that throws does not touch the others. While another process writes, it is tried again, with pauses in which this
-   * process goes on, so `work` must not mind being called again. Throws `STORE_UNAVAILABLE` when the store stays locked.
+   * process goes on, so `work` must not mind being called again. Throws `STORE_UNAVAILABLE` when the store stays locked, and
+   * where another file has taken its place.
    */
   write<T>(work: () => T): Promise<T>;
   close(): void;
@@ -43,14 +45,19 @@ export async function openStore(path: string, migrations: readonly Migration[] =
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
+  const file = fileAt(path);
   const transaction = db.transaction((work: () => void) => {
     beginTransaction(db);
     work();
   });
+  const writeOnce = (work: () => void): void => {
+    requireSameFile(path, file);
+    transaction.immediate(work);
+  };
   const store: Store = {
     path,
     db,
-    write: createGroupCommit((work) => patiently(path, () => transaction.immediate(work))),
+    write: createGroupCommit((work) => patiently(path, () => writeOnce(work))),
     close: () => db.close(),
   };
   try {
@@ -71,10 +78,9 @@ export async function openStore(path: string, migrations: readonly Migration[] =
 
 /** Opens a store for reading only. Throws `STORE_UNAVAILABLE` where there is none, `STORE_TOO_OLD` if it must be migrated first. */
 export function openReader(path: string, migrations: readonly Migration[] = allMigrations): Connection {
-  const db = connect(path);
+  let db: Connection | undefined;
   try {
-    db.pragma('query_only = ON');
-    checkKind(db, path);
+    db = connectToRead(path);
     const version = versionOf(db);
     refuseNewer(version, path, migrations);
     // An empty file is a store that is being made at this moment, or whose maker was ended before it was.
@@ -88,14 +94,39 @@ export function openReader(path: string, migrations: readonly Migration[] = allM
     }
     return db;
   } catch (error) {
-    db.close();
+    db?.close();
     throw asSwfError(error, path);
   }
+}
+
+/** A connection that only reads, to the file or, where SQLite would have to write beside it and may not, to a copy in memory. */
+function connectToRead(path: string): Connection {
+  const db = connect(path);
+  try {
+    db.pragma('query_only = ON');
+    checkKind(db, path);
+    return db;
+  } catch (error) {
+    db.close();
+    const copy = cannotWriteBeside(error) ? readIntoMemory(path) : undefined;
+    if (copy === undefined) throw error;
+    copy.pragma('query_only = ON');
+    checkKind(copy, path);
+    return copy;
+  }
+}
+
+function cannotWriteBeside(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN'))
+  );
 }
 
 /** Opens the file, or says why it cannot be a store before SQLite does so in its own words. */
 function connect(path: string, make?: () => void): Connection {
   try {
+    requireLocal(path);
     make?.();
     if (!statSync(path).isFile()) {
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);

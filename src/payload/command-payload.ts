@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 
+import { asDataError } from '../agents/data-files.ts';
 import type { Payload, PayloadResult } from '../agents/payload.ts';
 import { messageOf, SwfError } from '../errors.ts';
 import { printable } from '../log.ts';
@@ -33,7 +34,7 @@ const quotedCharacters = 200;
 
 /**
  * Runs a command on each slice. It works in a fresh output folder; what it has written there when it ends are the slice's
- * outputs. Whatever goes wrong is the slice's result, with the cause in its error.
+ * outputs. Whatever goes wrong is the slice's result, with the cause in its error; a disk that gives out is `DATA_UNAVAILABLE`.
  */
 export function createCommandPayload(options: CommandPayloadOptions): Payload {
   return {
@@ -50,6 +51,8 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
         return resultOf(ended, written, options);
       } catch (error) {
         if (aside !== undefined) await removeFolder(aside);
+        const fault = asDataError(error, final);
+        if (fault instanceof SwfError) throw fault;
         const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
         // Whatever the program itself ended with says more.
         return resultOf(ended ?? neverBegun, noOutputs, options, trouble);

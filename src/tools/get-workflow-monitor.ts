@@ -38,6 +38,10 @@ export const getWorkflowMonitor = defineTool({
       .enum(['period', 'operator'])
       .optional()
       .describe('Where it is paused: it goes on by itself, or waits for an operator'),
+    driver: z
+      .strictObject({ pid: z.int(), hostname: z.string(), alive: z.boolean(), last_seen: z.string() })
+      .optional()
+      .describe('Process that drives it, or drove it last'),
     run_id: z.string(),
     run_number: z.int(),
     start_time: z.string(),
@@ -108,6 +112,7 @@ export const getWorkflowMonitor = defineTool({
       phase: execution.phase,
       health,
       paused_by: health === 'paused' ? pausedBy(execution.execution_id, queries) : null,
+      driver: execution.status === 'running' ? driverOf(execution.execution_id, queries) : null,
       run_id: String(execution.run_number),
       run_number: execution.run_number,
       start_time: execution.start_time,
@@ -134,6 +139,13 @@ export const getWorkflowMonitor = defineTool({
 
 const pausedBy = (executionId: string, queries: Queries): 'operator' | 'period' =>
   queries.isHeld(executionId) ? 'operator' : 'period';
+
+function driverOf(executionId: string, queries: Queries) {
+  const driver = queries.driver(executionId);
+  if (driver === undefined) return null;
+  const { pid, hostname, isAlive, last_beat } = driver;
+  return { pid, hostname, alive: isAlive, last_seen: last_beat };
+}
 
 function seconds({ start_time, end_time }: ExecutionRow, now: number): number {
   const end = end_time === null ? now : Date.parse(end_time);

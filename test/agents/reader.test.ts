@@ -18,15 +18,19 @@ const messages = [1, 2, 3, 4].map((sequence) => ({
 function workplaceWith(record: (step: Step) => Promise<boolean>): { workplace: Workplace; stop: () => void } {
   const clock = createVirtualClock();
   const stopping = new AbortController();
+  let cursor = 0;
   const journal: Journal = {
-    cursor: () => 0,
+    cursor: () => cursor,
     read: (_, after, limit) => {
       const found = messages.filter(({ seq }) => seq > after).slice(0, limit);
       return { messages: found, seen: found.at(-1)?.seq ?? after };
     },
     message: () => undefined,
     behind: () => 0,
-    step: record,
+    step: (step) => {
+      cursor = step.cursor?.to ?? cursor;
+      return record(step);
+    },
   };
   const context = {} as Workplace['context'];
   return {

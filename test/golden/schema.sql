@@ -69,6 +69,8 @@ CREATE TABLE processes (
   last_beat TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run_states (
   run_number INTEGER PRIMARY KEY,
   execution_id TEXT NOT NULL UNIQUE,
@@ -202,7 +204,7 @@ CREATE TABLE workflow_messages (
   -- The process that has to send the row over the broker; NULL where nothing is to be sent.
   outbox_owner INTEGER,
   outbox_sent_at TEXT
-) STRICT;
+, awaits TEXT) STRICT;
 
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
@@ -233,6 +235,8 @@ CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq);
 
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
+
+CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
 
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
 

@@ -3,11 +3,21 @@ import type { ExecutionParams } from '../../workflow/params.ts';
 import type { Prepare } from '../statements.ts';
 
 /** What recording a message did to the other tables. */
-export type Effect = { effect: 'applied' } | { effect: 'none' | 'rejected' | 'conflict'; reason: string };
+export type Effect =
+  | { effect: 'applied' }
+  | {
+      effect: 'none' | 'rejected' | 'conflict';
+      reason: string;
+      /** What it came before: when that is there, the message is read again (`awaits.ts`). */
+      awaits?: string;
+    };
 
 export const applied: Effect = { effect: 'applied' };
 
 export const none = (reason: string): Effect => ({ effect: 'none', reason });
+
+/** The message came before what it refers to. */
+export const awaiting = (key: string): Effect => ({ effect: 'none', reason: `waits for ${key}`, awaits: key });
 
 /** The execution that a message belongs to: known, and running. */
 export interface Scope {

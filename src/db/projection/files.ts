@@ -1,11 +1,18 @@
+import type { Phase } from '../../workflow/phases.ts';
 import { planSamples, planSlices, sampleNumber, stfFilename, tfFilename } from '../../workflow/plan.ts';
-import { applied, none, type Projection } from './effect.ts';
+import { applied, awaiting, none, type Projection } from './effect.ts';
 import { finalizeDataset } from './run-phases.ts';
 
 export const stfGen: Projection<'stf_gen'> = (message, { scope, at, sql }) => {
   const { filename, sequence, tf_count } = message;
   const expected = stfFilename(scope.run_number, sequence);
   if (filename !== expected) return none(`STF ${sequence} of run ${scope.run_number} is ${expected}, not ${filename}`);
+  const run = sql<[number], { phase: Phase; stfs_announced: number }>(
+    'SELECT phase, stfs_announced FROM run_states WHERE run_number = ?',
+  ).get(scope.run_number);
+  // Its end has told how many there are: with one more the execution would never be complete.
+  if (run?.phase === 'completed') return none('the run has ended');
+  if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(scope.run_number, sequence - 1));
   sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, tf_count, file_url, created_at)
      VALUES (?, ?, ?, ?, 'registered', ?, ?, ?)`,
@@ -22,7 +29,11 @@ export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) =
     `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ?
      WHERE stf_filename = ? AND execution_id = ? AND status = 'registered'`,
   ).run(message.checksum ?? null, message.size_bytes ?? null, at, message.filename, scope.execution_id).changes;
-  if (changed === 0) return none(`no STF file ${message.filename} waits to be ready`);
+  if (changed === 0) {
+    const stf = sql<[string, string]>('SELECT 1 FROM stf_files WHERE stf_filename = ? AND execution_id = ?');
+    const isKnown = stf.get(message.filename, scope.execution_id) !== undefined;
+    return isKnown ? none(`${message.filename} is ready already`) : awaiting(message.filename);
+  }
   sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE run_number = ?').run(scope.run_number);
   sql('UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE run_number = ?').run(
     message.size_bytes ?? 0,
@@ -37,7 +48,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
   const stf = sql<[string, string], { tf_count: number; sequence: number }>(
     'SELECT tf_count, sequence FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(stf_filename, scope.execution_id);
-  if (stf === undefined) return none(`unknown STF file ${stf_filename}`);
+  if (stf === undefined) return awaiting(stf_filename);
   const number = sampleNumber(tf_filename);
   if (number === undefined || tf_filename !== tfFilename(stf_filename, number)) {
     return none(`${tf_filename} is not the name of a sample of ${stf_filename}`);

@@ -2,7 +2,8 @@ import type { Message } from '../../bus/messages.ts';
 import { sampleNumber, sliceFilename } from '../../workflow/plan.ts';
 import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
 import type { Prepare } from '../statements.ts';
-import { applied, none, type Effect, type Projection, type Scope } from './effect.ts';
+import { attemptKey, failureKey } from './awaits.ts';
+import { applied, awaiting, none, type Effect, type Projection, type Scope } from './effect.ts';
 
 interface SliceRow {
   status: SliceStatus;
@@ -33,7 +34,7 @@ export const slice: Projection<'slice'> = (message, { scope, at, sql }) => {
 
 function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: Prepare): Effect {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
-  if (attempt !== 1) return none(`attempt ${attempt} of an unknown slice`);
+  if (attempt !== 1) return awaiting(failureKey(slice_filename, attempt - 1));
   if (slice_filename !== sliceFilename(stf_filename, slice_id)) {
     return none(`${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
   }
@@ -55,7 +56,13 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
     start,
     end,
   ).changes;
-  if (changed === 0) return none(`no sample ${tf_filename} of ${stf_filename} with frames ${start} to ${end}`);
+  if (changed === 0) {
+    const sample = sql<[string, string]>('SELECT 1 FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?');
+    const isKnown = sample.get(tf_filename, scope.execution_id) !== undefined;
+    return isKnown
+      ? none(`${tf_filename} is no sample of ${stf_filename} with frames ${start} to ${end}`)
+      : awaiting(tf_filename);
+  }
   sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
   sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
   countMove(undefined, 'queued', scope, sql);
@@ -71,8 +78,11 @@ function isPlanned({ slice_id, tf_filename, start, end, tf_count }: Message<'sli
 
 function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql: Prepare): Effect {
   const next = nextSliceStatus(row.status, 'queue');
-  const isTried = isRetried(row.attempt, scope.params.worker.max_retries);
+  const { max_retries } = scope.params.worker;
+  const isTried = isRetried(message.attempt - 1, max_retries);
   if (next === undefined || !isTried || message.attempt !== row.attempt + 1) {
+    if (mayStillCome(message.attempt, row, max_retries))
+      return awaiting(failureKey(message.slice_filename, message.attempt - 1));
     return none(`attempt ${message.attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
   }
   sql(
@@ -84,6 +94,11 @@ function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql:
   return applied;
 }
 
+/** Whether a later attempt than that at hand can follow. */
+function mayStillCome(attempt: number, row: SliceRow, maxRetries: number): boolean {
+  return attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
+}
+
 /** The slice that a worker's message is about, or why the message changes nothing. */
 function sliceInAttempt(
   message: Message<'slice_started' | 'slice_result'>,
@@ -91,7 +106,9 @@ function sliceInAttempt(
   sql: Prepare,
 ): SliceRow | { unfit: Effect } {
   const row = sliceRow(message.slice_filename, scope, sql);
-  if (row === undefined) return { unfit: none(`unknown slice ${message.slice_filename}`) };
+  const { max_retries } = scope.params.worker;
+  if (row === undefined || mayStillCome(message.attempt, row, max_retries))
+    return { unfit: awaiting(attemptKey(message.slice_filename, message.attempt)) };
   if (message.attempt !== row.attempt) {
     return { unfit: none(`attempt ${message.attempt} of a slice that is ${row.status} in attempt ${row.attempt}`) };
   }

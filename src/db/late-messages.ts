@@ -1,0 +1,61 @@
+import { decodeMessage, type Message, type MessageType } from '../bus/messages.ts';
+import { provided } from './projection/awaits.ts';
+import type { Effect } from './projection/effect.ts';
+import type { Project } from './projection/index.ts';
+import type { Prepare } from './statements.ts';
+
+/** Lets what waited for a message take effect; the types of what did. Inside a transaction only. */
+export type Release = (message: Message) => MessageType[];
+
+interface WaitingRow {
+  seq: number;
+  payload: string;
+  sent_at: string;
+}
+
+/**
+ * Messages that came before what they refer to stand in the log without effect until that comes. Then they are read again, in
+ * their order, and readers that had passed them go back to them: to handle again what lies between says nothing new.
+ */
+export function createRelease(sql: Prepare, project: Project): Release {
+  const readAgain = (executionId: string, { seq, payload, sent_at }: WaitingRow): Message | undefined => {
+    const decoded = decodeMessage(payload);
+    if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');
+    const effect = project(decoded.message, sent_at);
+    noteEffect(sql, seq, effect);
+    if (effect.effect !== 'applied') return undefined;
+    sql('UPDATE cursors SET seq = ? WHERE execution_id = ? AND seq >= ?').run(seq - 1, executionId, seq);
+    return decoded.message;
+  };
+
+  return (message) => {
+    const { execution_id } = message;
+    if (execution_id === undefined) return [];
+    const released: Message[] = [message];
+    // What takes effect may be what others wait for.
+    for (const one of released) {
+      const key = provided(one);
+      for (const row of key === undefined ? [] : waitingFor(sql, execution_id, key)) {
+        const late = readAgain(execution_id, row);
+        if (late !== undefined) released.push(late);
+      }
+    }
+    return released.slice(1).map(({ msg_type }) => msg_type);
+  };
+}
+
+function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
+  return sql<[string, string], WaitingRow>(
+    'SELECT seq, payload, sent_at FROM workflow_messages WHERE execution_id = ? AND awaits = ? ORDER BY seq',
+  ).all(executionId, key);
+}
+
+function noteEffect(sql: Prepare, seq: number, effect: Effect): void {
+  const [reason, awaits] = effect.effect === 'applied' ? [null, null] : [effect.reason, effect.awaits ?? null];
+  sql('UPDATE workflow_messages SET effect = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
+    effect.effect,
+    reason,
+    awaits,
+    seq,
+  );
+}
