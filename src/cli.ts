@@ -85,6 +85,13 @@ function parseCount(text: string): number {
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
 }
 
+/** An age in seconds. */
+function parseAge(text: string): number {
+  const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
+  if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
+  return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];
+}
+
 const speedOption = (description: string): Option => new Option('--speed <X|max>', description).argParser(parseSpeed);
 const brokerOption = (): Option =>
   new Option(
@@ -166,8 +173,40 @@ function createProgram(run: Run): Command {
 
   addControl(add, run);
   addQuestions(add, run);
+  addUpkeep(add, run);
   addDoctor(add, run);
   return program;
+}
+
+/** The commands that look after a store. */
+function addUpkeep(add: Add, run: Run): void {
+  add(
+    'check [EXECUTION_ID]',
+    'is the store sound, do all executions balance, are their files as they were made; a line each',
+  )
+    .option('--skip-files', 'do not read the data files')
+    .action(async (executionId: string | undefined, { skipFiles }: { skipFiles?: true }) => {
+      const args = { executionId, skipFiles: skipFiles === true };
+      await run(async (io) => (await import('./commands/check.ts')).checkCommand(io, args));
+    });
+
+  add('backup <FILE>', 'writes the store as it is now into a new file, also while a run goes on').action(
+    async (file: string) => {
+      await run(async (io) => (await import('./commands/backup.ts')).backupCommand(io, file));
+    },
+  );
+
+  add('prune', 'removes executions that have ended, whole, with their data files')
+    .option('--keep <N>', 'the newest N executions stay', parseCount)
+    .option('--older-than <AGE>', 'only those that ended longer ago, such as 12h, 30d or 8w', parseAge)
+    .option('--dry-run', 'only tell what would be removed')
+    .action(async (options: { keep?: number; olderThan?: number; dryRun?: true }, command: Command) => {
+      const { keep, olderThan, dryRun } = options;
+      if (keep === undefined && olderThan === undefined)
+        command.error('error: say what is to be removed: --keep N, --older-than AGE, or both');
+      const args = { keep, olderThan, dryRun: dryRun === true };
+      await run(async (io) => (await import('./commands/prune.ts')).pruneCommand(io, args));
+    });
 }
 
 /** The command that looks whether all is in place. */

@@ -1,5 +1,6 @@
 import type { Health } from '../workflow/states.ts';
 import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
+import { auditExecution } from './audit.ts';
 import {
   executionDetail,
   type ExecutionFilter,
@@ -47,6 +48,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       ).get()?.newest ?? undefined,
     execution: (id: string) => requireExecution(sql, id),
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
+    audit: (execution: ExecutionRow) => auditExecution(sql, execution),
     health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
     /** The process that drives an execution, or drove it last. */
     driver(executionId: string): { pid: number; hostname: string; last_beat: string; isAlive: boolean } | undefined {

@@ -82,7 +82,8 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
   return { name, size_bytes: size, checksum: await checksumOf(path) };
 }
 
-async function checksumOf(path: string): Promise<string> {
+/** A file's checksum: `sha256:` and 64 hex digits. */
+export async function checksumOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return `sha256:${hash.digest('hex')}`;

@@ -76,6 +76,12 @@ function evenly(total: number, parts: number): number[] {
   return Array.from({ length: parts }, (_, index) => least + (index < total % parts ? 1 : 0));
 }
 
+/** How many samples an STF of so many frames gives. */
+export function plannedSampleCount(sequence: number, tf_count: number, params: WorkflowParams): number {
+  if (tf_count < 1 || !isSampled(sequence, params.fast_processing.stf_sampling_rate)) return 0;
+  return Math.min(params.fastmon.tf_samples_per_stf, tf_count);
+}
+
 /**
  * The samples of one STF: none if it is not sampled; else `tf_samples_per_stf` ranges, one in each of as many equal parts
  * of the STF, which together hold `tf_fraction` of its frames (at least one frame each).
@@ -85,8 +91,8 @@ export function planSamples(
   params: WorkflowParams,
 ): PlannedSample[] {
   const { run, sequence, tf_count } = stf;
-  if (tf_count < 1 || !isSampled(sequence, params.fast_processing.stf_sampling_rate)) return [];
-  const samples = Math.min(params.fastmon.tf_samples_per_stf, tf_count);
+  const samples = plannedSampleCount(sequence, tf_count, params);
+  if (samples === 0) return [];
   const wanted = Math.max(samples, floorOfProduct(tf_count, params.fastmon.tf_fraction));
   const sizes = evenly(wanted, samples);
   let partStart = 0;

@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+
+import { createDataFiles, type DataFiles } from '../agents/data-files.ts';
+import { parseRecordedConfig } from '../config.ts';
+import type { Audit } from '../db/audit.ts';
+import { type ExecutionRow, startMessage } from '../db/executions.ts';
+import { type RecordedFile, recordedFiles } from '../db/files.ts';
+import { damageOf, schemaDifferences } from '../db/integrity.ts';
+import { createQueries } from '../db/queries.ts';
+import { preparer } from '../db/statements.ts';
+import { type Connection, openReader } from '../db/store.ts';
+import { messageOf, SwfError } from '../errors.ts';
+import { printable } from '../log.ts';
+import { checksumOf, outputFolder } from '../payload/outputs.ts';
+import { isAlive } from '../process-identity.ts';
+import { exitCodes, type Io, storePath } from './io.ts';
+
+export interface CheckArguments {
+  executionId: string | undefined;
+  skipFiles: boolean;
+}
+
+/** `fail` is what must not be; `open` is what has not been done. */
+type State = 'ok' | 'open' | 'fail';
+
+/** Ids that a line names. */
+const named = 5;
+
+/**
+ * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files those that were made? A line
+ * each, with the ids. Returns 1 if anything is wrong.
+ */
+export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArguments): Promise<number> {
+  const path = storePath(io);
+  const db = openReader(path);
+  let failed = false;
+  const tell = (state: State, subject: string, what: string): void => {
+    failed ||= state === 'fail';
+    io.out(`${state.padEnd(4)}  ${printable(`${subject}  ${what}`)}\n`);
+  };
+  /** What cannot be read does not hide what can. */
+  const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof SwfError)) throw error;
+      tell('fail', subject, error.line);
+    }
+  };
+  try {
+    const queries = createQueries(db, isAlive);
+    if (executionId === undefined) {
+      await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
+      await attempt('schema', () => tellAll(tell, 'schema', schemaDifferences(db), 'as this program makes it'));
+    }
+    const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
+    for (const id of ids) {
+      await attempt(id, async () => {
+        const execution = queries.execution(id);
+        tellAudit(
+          tell,
+          execution,
+          queries.snapshot(() => queries.audit(execution)),
+        );
+        if (!skipFiles) await checkFiles(tell, db, execution);
+      });
+    }
+  } finally {
+    db.close();
+  }
+  return failed ? exitCodes.mendable : exitCodes.fine;
+}
+
+type Tell = (state: State, subject: string, what: string) => void;
+
+function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string): void {
+  if (wrong.length === 0) tell('ok', subject, fine);
+  else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
+}
+
+const allExecutions = (db: Connection): string[] =>
+  preparer(db)<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq')
+    .all()
+    .map(({ execution_id }) => execution_id);
+
+function namesOf(ids: readonly string[], count: number): string {
+  const shown = ids.slice(0, named).join(', ');
+  return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
+}
+
+function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
+  const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
+  const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
+  tell(
+    verdict === 'broken' ? 'fail' : verdict === 'open' ? 'open' : 'ok',
+    execution_id,
+    `${status}, ${verdict}: ${counts}`,
+  );
+  for (const { check, state, expected, found, ids, id_count, problem } of checks) {
+    if (state === 'ok') continue;
+    const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;
+    tell(state === 'broken' ? 'fail' : 'open', execution_id, `${check} ${found} of ${expected}, ${problem}${which}`);
+  }
+}
+
+/** Are the files there that the records tell of, with the checksums that they had? */
+async function checkFiles(tell: Tell, db: Connection, { execution_id }: ExecutionRow): Promise<void> {
+  const { data, daq_state_machine } = parseRecordedConfig(
+    startMessage(preparer(db), execution_id).params,
+    execution_id,
+  );
+  if (!data.write_files || data.dir === undefined) return;
+  const folder = join(data.dir, execution_id);
+  const files = createDataFiles(folder);
+  const frameBytes = daq_state_machine.tf_size_bytes;
+  const wrong: string[] = [];
+  let count = 0;
+  for (const file of recordedFiles(preparer(db), execution_id)) {
+    count += 1;
+    const problem = await problemOf(file, { files, folder, frameBytes });
+    if (problem !== undefined) wrong.push(problem);
+  }
+  if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${namesOf(wrong, wrong.length)}`);
+  else tell('ok', execution_id, `${count} files in ${folder}`);
+}
+
+async function problemOf(
+  file: RecordedFile,
+  { files, folder, frameBytes }: { files: DataFiles; folder: string; frameBytes: number },
+): Promise<string | undefined> {
+  try {
+    switch (file.kind) {
+      case 'stf': {
+        const { checksum } = await files.measure(file.name, { tf_count: 0, frameBytes });
+        return checksum === file.checksum ? undefined : `${file.name} has another checksum than ${file.checksum}`;
+      }
+      case 'tf':
+        await files.verify(file.name, { first: file.tf_first, last: file.tf_last, frameBytes });
+        return undefined;
+      case 'output': {
+        const path = join(outputFolder(folder, file.slice_filename, file.attempt), file.name);
+        return (await checksumOf(path)) === file.checksum
+          ? undefined
+          : `${path} has another checksum than ${file.checksum}`;
+      }
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return `${file.name} ${code === 'ENOENT' ? 'is missing' : messageOf(error)}`;
+  }
+}
