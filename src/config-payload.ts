@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** The facts of a slice that a payload command may have in its words (contract §3). */
@@ -23,13 +24,28 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
-/** What looks like a placeholder and is none: most likely a slip, but a program may mean it. */
+/** A program that is named by a path and cannot be run here; on another host it may be. */
+function programWarning(program: string): string[] {
+  if (!program.includes('/')) return [];
+  try {
+    accessSync(program, constants.X_OK);
+    return [];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return [
+      `worker.payload: ${program} ${code === 'ENOENT' ? 'is not there' : 'may not be executed'}; on this host every slice would fail`,
+    ];
+  }
+}
+
+/** What is most likely a slip: a program that is not there, and what looks like a placeholder and is none. */
 export function payloadWarnings(command: readonly string[]): string[] {
+  const [program = ''] = command;
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));
-  return [...new Set(words)]
-    .filter((name) => !placeholders.includes(name))
-    .map(
-      (name) =>
-        `worker.payload: {${name}} is no placeholder and stays as it is; there are ${placeholders.map((known) => `{${known}}`).join(', ')}`,
-    );
+  const unknown = [...new Set(words)].filter((name) => !placeholders.includes(name));
+  const known = placeholders.map((name) => `{${name}}`).join(', ');
+  return [
+    ...programWarning(program),
+    ...unknown.map((name) => `worker.payload: {${name}} is no placeholder and stays as it is; there are ${known}`),
+  ];
 }

@@ -95,10 +95,11 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
   const { payload } = checked.worker;
   if (payload === undefined) return { config: checked, warnings, isOwnNamespace, origins };
-  warnings.push(...payloadWarnings(payload));
   const payloadFrom = origins.get('worker.payload');
   const folder = payloadFrom === undefined || !isAbsolute(payloadFrom) ? sources.workingFolder : dirname(payloadFrom);
-  const worker = { ...checked.worker, payload: resolvePayload(payload, folder) };
+  const command = resolvePayload(payload, folder);
+  warnings.push(...payloadWarnings(command));
+  const worker = { ...checked.worker, payload: command };
   return { config: deepFreeze({ ...checked, worker }), warnings, isOwnNamespace, origins };
 }
 

@@ -58,6 +58,18 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
 /** How often it is looked whether the driver has taken a command up. */
 const lookMilliseconds = 50;
 
+/** Who waits longer than this wants to hear why. */
+const soonMilliseconds = 2000;
+
+export interface WaitOptions {
+  isAlive: LivenessTest;
+  patienceSeconds: number;
+  /** Called once where it takes longer than a moment. */
+  onWait?: () => void;
+  /** `--db` again, for commands that are to be typed next. */
+  storeOption?: string;
+}
+
 /**
  * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone, or where it does
  * not answer in time; the command stays recorded.
@@ -65,26 +77,32 @@ const lookMilliseconds = 50;
 export async function awaitEffect(
   store: Store,
   { execution_id, message_id }: Command,
-  { isAlive, patienceSeconds }: { isAlive: LivenessTest; patienceSeconds: number },
+  { isAlive, patienceSeconds, onWait = () => {}, storeOption = '' }: WaitOptions,
 ): Promise<Outcome> {
   const sql = preparer(store.db);
-  const deadline = performance.now() + patienceSeconds * 1000;
+  const began = performance.now();
+  const deadline = began + patienceSeconds * 1000;
+  let told = false;
   for (;;) {
     const state = commandState(sql, message_id);
     if (state !== 'waiting') return state;
-    if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id);
+    if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
     if (performance.now() > deadline) {
       throw new SwfError(
         'EXECUTION_NOT_RUNNING',
-        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "swf-mcp status ${execution_id}"`,
+        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "swf-mcp${storeOption} status ${execution_id}"`,
       );
+    }
+    if (!told && performance.now() - began > soonMilliseconds) {
+      told = true;
+      onWait();
     }
     await delay(lookMilliseconds);
   }
 }
 
-export const nobodyDrives = (executionId: string): SwfError =>
+export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
   new SwfError(
     'EXECUTION_NOT_RUNNING',
-    `the process that drove ${executionId} is gone; go on with "swf-mcp resume ${executionId}", or end it with "swf-mcp stop ${executionId}"`,
+    `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
   );

@@ -25,7 +25,7 @@ export async function controlCommand(io: Io, action: Action, executionId: string
   try {
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
-    if (!driven && action !== 'stop') throw nobodyDrives(execution_id);
+    if (!driven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
     const isStopped = (): boolean => requireExecution(preparer(store.db), execution_id).status === 'terminated';
     const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` }).catch(
       (error: unknown) => {
@@ -48,7 +48,9 @@ export async function controlCommand(io: Io, action: Action, executionId: string
 
 async function answerTo(io: Io, store: Store, action: Action, command: Command): Promise<string> {
   const { execution_id } = command;
-  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds });
+  const onWait = (): void =>
+    io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
+  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
   const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
   if (outcome.effect === 'none') {
     const { reason } = outcome;

@@ -29,7 +29,7 @@ export async function driveToEnd(
   io.keepGoingWithoutOutput();
   const queries = createQueries(store.db, isAlive);
   const terminal = io.terminal(json ? 'err' : 'out');
-  const live = terminal === undefined ? undefined : startLive(terminal, () => queries);
+  const live = terminal === undefined ? undefined : startLive(terminal, () => queries, storeOption(io));
   const plain = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
   const say = (line: string): void => (live === undefined ? plain(line) : live.print(line));
   let interruptedBy: string | undefined;

@@ -13,6 +13,8 @@ export interface ViewOptions {
   paint: Paint;
   /** Wall time in milliseconds since the epoch. */
   now: number;
+  /** `--db` again, for commands that are to be typed next. */
+  storeOption?: string;
 }
 
 const shadeOfHealth: Readonly<Record<Health, Shade>> = {
@@ -34,7 +36,11 @@ const besideBar = labelWidth + 2 + 14 + 16 + 16;
  * An execution as a few calm lines for a terminal: what it is, a bar a stage, who works, what happened last, what failed.
  * Every line fits in `columns`, and everything that a colour says, a word or a glyph says too.
  */
-export function renderView(snapshot: Snapshot, rates: Rates, { columns, paint, now }: ViewOptions): string[] {
+export function renderView(
+  snapshot: Snapshot,
+  rates: Rates,
+  { columns, paint, now, storeOption = '' }: ViewOptions,
+): string[] {
   const { execution, health, progress, slots, speed, retries, exhausted, last, error } = snapshot;
   const width = Math.max(10, columns - 1);
   const barWidth = Math.min(widestBar, Math.max(6, width - besideBar));
@@ -48,7 +54,10 @@ export function renderView(snapshot: Snapshot, rates: Rates, { columns, paint, n
       label.padEnd(labelWidth),
       total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`,
       ` ${total === undefined ? done : `${done}/${total}`}`.padEnd(14),
-      (rate.rate === undefined ? '' : `${shortRate(rate.rate)} ${rate.unit}`).padEnd(16),
+      (rate.rate === undefined || (total !== undefined && done >= total)
+        ? ''
+        : `${shortRate(rate.rate)} ${rate.unit}`
+      ).padEnd(16),
       timeLeft(done, total, rate.rate, health),
     ]
       .join('')
@@ -87,13 +96,13 @@ export function renderView(snapshot: Snapshot, rates: Rates, { columns, paint, n
       `${paint('queued', '-')} ${execution.slices_queued} queued  `,
       `${paint('failed', '!')} ${execution.slices_failed} failed`,
     ].join(''),
-    `${'workers'.padEnd(labelWidth)}${execution.slices_processing} of ${slots} busy`,
+    `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
     `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
     ...(error === undefined
       ? []
       : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width)),
     `${'last event'.padEnd(labelWidth)}${last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last.message_id)}`}`,
-    ...advice(snapshot),
+    ...advice(snapshot, storeOption),
   ];
   return lines.map((line) => cut(line, width));
 }
@@ -137,6 +146,11 @@ function timeLeft(done: number, total: number | undefined, rate: number | undefi
   return rate === undefined ? '' : `${wholeDuration(Math.max(1, (total - done) / rate))} left`;
 }
 
+/** Slices keep the state that they had; nobody works on them where nobody drives the execution any more. */
+function busyWorkers({ execution, health }: Snapshot): number {
+  return execution.status === 'running' && health !== 'stalled' ? execution.slices_processing : 0;
+}
+
 function failures(exhausted: number, waiting: number, retries: number): string {
   if (exhausted === 0 && retries === 0 && waiting === 0) return 'none';
   const parts = [`${exhausted} stay failed`, `${retries} retries`];
@@ -161,16 +175,17 @@ function wrapped(label: string, text: string, width: number): string[] {
 }
 
 /** What to do next, where somebody has to do something. */
-function advice({ health, isHeld, driver, execution }: Snapshot): string[] {
+function advice({ health, isHeld, driver, execution }: Snapshot, storeOption: string): string[] {
   const { execution_id } = execution;
   if (health === 'stalled' && driver?.isAlive === true)
     return [
       '',
       `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
     ];
-  if (health === 'stalled') return ['', `its process is gone; go on with: swf-mcp resume ${execution_id}`];
-  if (health === 'paused' && isHeld)
-    return ['', `an operator has paused it; go on with: swf-mcp continue ${execution_id}`];
+  // What is to be copied stands alone on its line.
+  const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution_id}`;
+  if (health === 'stalled') return ['', 'its process is gone; go on with', next('resume')];
+  if (health === 'paused' && isHeld) return ['', 'an operator has paused it; go on with', next('continue')];
   return [];
 }
 

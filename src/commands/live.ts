@@ -16,7 +16,7 @@ export interface Live {
 }
 
 /** A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment of painting. */
-export function startLive(terminal: Terminal, queries: () => Queries): Live {
+export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string): Live {
   const screen = createScreen(terminal);
   const paint = createPaint(terminal.colorDepth);
   const rates = createRates();
@@ -35,6 +35,7 @@ export function startLive(terminal: Terminal, queries: () => Queries): Live {
       columns: terminal.columns(),
       paint,
       now: Date.now(),
+      storeOption,
     });
     screen.paint(lines);
   };

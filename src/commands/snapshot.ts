@@ -54,35 +54,48 @@ export interface Rates {
   slices: number | undefined;
 }
 
-interface Seen {
-  at: number;
-  stfs: number;
-  samples: number;
-  slices: number;
-}
-
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
 /** Too short a time says nothing of a rate. */
 const leastMilliseconds = 1000;
 
-/** Follows an execution and tells its rates. Times are those of a clock that only grows, in milliseconds. */
+/**
+ * Follows an execution and tells its rates. Times are those of a clock that only grows, in milliseconds; those in which the
+ * execution is paused or stalled do not count.
+ */
 export function createRates() {
-  const seen: Seen[] = [];
-  return function add({ execution, progress }: Snapshot, at: number): Rates {
-    seen.push({
-      at,
-      stfs: progress.stf_ready,
-      samples: execution.tf_files_received,
-      slices: progress.slices_final,
-    });
+  let active = 0;
+  let before: number | undefined;
+  const stages = { stfs: createRate(), samples: createRate(), slices: createRate() };
+  return function add({ execution, health, progress }: Snapshot, at: number): Rates {
+    if (before !== undefined && health !== 'paused' && health !== 'stalled') active += at - before;
+    before = at;
+    return {
+      stfs: stages.stfs(progress.stf_ready, active),
+      samples: stages.samples(execution.tf_files_received, active),
+      slices: stages.slices(progress.slices_final, active),
+    };
+  };
+}
+
+/**
+ * The rate of one stage, from the moments at which its count was seen to change: what passes before its first item and after its
+ * last one is not its time.
+ */
+function createRate(): (count: number, at: number) => number | undefined {
+  const changes: { at: number; count: number }[] = [];
+  let seen: number | undefined;
+  return (count, at) => {
+    if (seen !== undefined && count !== seen) changes.push({ at, count });
+    seen = count;
     // The oldest that is left is at least as old as the window, so that the rate is one over all of it.
-    while (seen.length > 2 && (seen[1] as Seen).at <= at - windowMilliseconds) seen.shift();
-    const first = seen[0] as Seen;
-    const last = seen.at(-1) as Seen;
-    const seconds = (last.at - first.at) / 1000;
-    const rate = (key: 'stfs' | 'samples' | 'slices'): number | undefined =>
-      seconds * 1000 < leastMilliseconds || last[key] === first[key] ? undefined : (last[key] - first[key]) / seconds;
-    return { stfs: rate('stfs'), samples: rate('samples'), slices: rate('slices') };
+    while (changes.length > 2 && (changes[1]?.at ?? at) <= at - windowMilliseconds) changes.shift();
+    const first = changes[0];
+    const last = changes.at(-1);
+    if (first === undefined || last === undefined || changes.length < 2) return undefined;
+    const pace = (last.at - first.at) / (changes.length - 1);
+    // Twice the usual pause without an item: it has become slower, or has stopped.
+    const until = at - last.at > 2 * pace ? at : last.at;
+    return until - first.at < leastMilliseconds ? undefined : ((last.count - first.count) / (until - first.at)) * 1000;
   };
 }

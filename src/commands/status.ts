@@ -2,7 +2,7 @@ import { printable } from '../log.ts';
 import type { Counts } from '../workflow/journal.ts';
 import { askTool } from './call.ts';
 import { duration } from './duration.ts';
-import type { Io } from './io.ts';
+import { type Io, storeOption } from './io.ts';
 
 /** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
 interface MonitorAnswer extends Counts {
@@ -20,7 +20,14 @@ interface MonitorAnswer extends Counts {
   data_as_of?: string;
   message_count: number;
   dataset?: { name: string; state: string; files: number; bytes: number };
-  progress: { stf_planned?: number; stf_ready: number; tf_files_expected: number; percent?: number };
+  progress: {
+    stf_planned?: number;
+    stf_ready: number;
+    tf_files_expected: number;
+    tf_files_planned?: number;
+    slices_planned?: number;
+    percent?: number;
+  };
   agents: { agent_name: string; state: string; status: string }[];
   errors: { time: string; source: string; error: string }[];
 }
@@ -31,41 +38,43 @@ export function statusCommand(io: Io, executionId: string | undefined, json: boo
   io.out(
     json
       ? `${JSON.stringify(answer)}\n`
-      : `${statusLines(answer as unknown as MonitorAnswer)
+      : `${statusLines(answer as unknown as MonitorAnswer, storeOption(io))
           .map(printable)
           .join('\n')}\n`,
   );
   return 0;
 }
 
-function pauseOf({ paused_by, execution_id }: MonitorAnswer): string {
+function pauseOf({ paused_by, execution_id }: MonitorAnswer, option: string): string {
   if (paused_by === undefined) return '';
-  return paused_by === 'operator' ? ` by an operator; swf-mcp continue ${execution_id}` : ' between two periods';
+  return paused_by === 'operator'
+    ? ` by an operator; swf-mcp${option} continue ${execution_id}`
+    : ' between two periods';
 }
 
 /** Who drove it, when it was last heard, and what to do. */
-function stallOf({ driver, health, execution_id }: MonitorAnswer): string[] {
+function stallOf({ driver, health, execution_id }: MonitorAnswer, option: string): string[] {
   if (driver === undefined || health !== 'stalled') return [];
   const { pid, hostname, alive, last_seen } = driver;
   return [
     alive
       ? `  driver      process ${pid} on ${hostname} lives, but has not been heard since ${last_seen}`
-      : `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp resume ${execution_id}`,
+      : `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp${option} resume ${execution_id}`,
   ];
 }
 
-function statusLines(answer: MonitorAnswer): string[] {
+function statusLines(answer: MonitorAnswer, option: string): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
-    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer)}`,
-    ...stallOf(answer),
+    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer, option)}`,
+    ...stallOf(answer, option),
     `  run         ${answer.run_number}, phase ${answer.phase}, namespace ${answer.namespace}`,
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
-    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_expected}`,
-    `  TF slices   ${answer.slices_created}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
+    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
+    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
       `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
     ...(dataset === undefined
       ? []

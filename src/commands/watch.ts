@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { askTool } from './call.ts';
-import { exitCodes, type Io, storePath } from './io.ts';
+import { exitCodes, type Io, storeOption, storePath } from './io.ts';
 import { startLive } from './live.ts';
 import { createStoreReader, type StoreReader } from './reader.ts';
 import { type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -21,8 +21,9 @@ export async function watchCommand(io: Io, given: string | undefined, json: bool
   try {
     const executionId = reader.queries().execution(given ?? 'latest').execution_id;
     await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted.signal));
-    if (interrupted.signal.aborted) return exitCodes.interrupted;
-    return json ? exitCodes.fine : statusCommand(io, executionId, false);
+    // The view is gone; what it showed last stays to be read.
+    if (!json) statusCommand(io, executionId, false);
+    return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
   } finally {
     reader.close();
   }
@@ -30,7 +31,7 @@ export async function watchCommand(io: Io, given: string | undefined, json: bool
 
 async function watch(io: Io, executionId: string, reader: StoreReader, signal: AbortSignal): Promise<void> {
   const terminal = io.terminal('out');
-  const live = terminal === undefined ? undefined : startLive(terminal, reader.queries);
+  const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
   live?.show(executionId);
   let said = { words: '', counts: '', at: 0 };
   try {

@@ -54,11 +54,19 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   const known = recentExecutionIds(sql);
   if (known.length === 0)
     throw new SwfError('EXECUTION_NOT_FOUND', 'there is no execution in this store yet; "swf-mcp run" makes one');
+  const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
+  if (ofRun !== undefined)
+    throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run; its execution is ${ofRun}: give that`);
   const near = nearest(executionId, known);
   throw new SwfError(
     'EXECUTION_NOT_FOUND',
     `there is no execution ${JSON.stringify(executionId)}; near it: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
   );
+}
+
+function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
+  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
+    ?.execution_id;
 }
 
 function recentExecutionIds(sql: Prepare): string[] {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 
 import { asDataError } from '../agents/data-files.ts';
 import type { Payload, PayloadResult } from '../agents/payload.ts';
@@ -135,7 +136,9 @@ function resultOf(
 
 /** Why a slice has failed, or undefined if it has not. */
 function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }: CommandPayloadOptions) {
-  const name = command[0] ?? '';
+  // Its folder would take the room of the cause where an error is cut.
+  const program = command[0] ?? '';
+  const name = basename(program);
   const after = `after ${seconds.toFixed(2)} s`;
   switch (how.kind) {
     case 'exit':
@@ -147,7 +150,7 @@ function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }
         how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'
       }`;
     case 'not started':
-      return `${name} cannot be started: ${whyNotStarted(name, how.reason)}; check worker.payload`;
+      return `${program} cannot be started: ${whyNotStarted(program, how.reason)}; check worker.payload`;
     case 'aborted':
       return 'given up';
   }

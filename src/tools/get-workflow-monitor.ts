@@ -13,7 +13,7 @@ import { defineTool, type ToolContext } from './tool.ts';
 
 const lastEvents = 10;
 const shownAgents = 12;
-const shownText = 160;
+const shownText = 240;
 /** The whole answer (contract §5). */
 const mostBytes = 8192;
 

@@ -98,7 +98,8 @@ describe('the live view', () => {
       '\n',
     );
     expect(stalled).toMatch(/TF slices .*stalled$/m);
-    expect(stalled).toMatch(/go on with: swf-mcp resume stf_datataking-tester-0001$/m);
+    expect(stalled).toMatch(/go on with\n {2}swf-mcp resume stf_datataking-tester-0001$/m);
+    expect(stalled).toMatch(/^workers +0 of 30 busy$/m);
     expect(renderView(snapshot, none, { columns: 80, paint: plain, now }).join('\n')).not.toMatch(/left/);
   });
 
@@ -117,16 +118,31 @@ describe('the live view', () => {
 });
 
 describe('rates', () => {
-  it('are those of the last minute, and none from too little', async () => {
+  const follow = async () => {
     const snapshot = await inTheMiddle();
     const add = createRates();
-    const at = (stf_ready: number): Snapshot => ({ ...snapshot, progress: { ...snapshot.progress, stf_ready } });
-    expect(add(at(0), 0).stfs).toBeUndefined();
-    expect(add(at(5), 500).stfs).toBeUndefined();
-    expect(add(at(30), 30_000).stfs).toBe(1);
-    expect(add(at(60), 60_000).stfs).toBe(1);
-    // A standstill is noticed when the minute before it is over.
-    expect(add(at(60), 120_000).stfs).toBeUndefined();
+    return (stf_ready: number, at: number, health: Snapshot['health'] = 'progressing') =>
+      add({ ...snapshot, health, progress: { ...snapshot.progress, stf_ready } }, at).stfs;
+  };
+
+  it('are those between the first and the last item of a minute, and none from too little', async () => {
+    const add = await follow();
+    // Nothing is made before physics: that is not the stage's time.
+    expect(add(0, 0)).toBeUndefined();
+    expect(add(1, 20_000)).toBeUndefined();
+    expect(add(2, 20_500)).toBeUndefined();
+    expect(add(3, 22_000)).toBe(1);
+    for (let second = 23; second <= 62; second += 1) expect(add(second - 19, second * 1000)).toBe(1);
+    // Between two items it stays what it is; at a standstill it falls.
+    expect(add(43, 63_000)).toBe(1);
+    expect(add(43, 122_000)).toBeLessThan(0.5);
+  });
+
+  it('leave out the time in which the run is paused', async () => {
+    const add = await follow();
+    for (const second of [0, 1, 2, 3]) add(second, second * 1000);
+    for (const second of [4, 30, 60]) add(3, second * 1000, 'paused');
+    expect(add(4, 61_000)).toBe(1);
   });
 });
 

@@ -123,7 +123,7 @@ describe.skipIf(missing)('in a terminal', () => {
     await seen.started.saw(/progressing/);
     expect((await seen.rows())[0]).toMatch(/^stf_datataking-tester-0001 {2}run 100010/);
     run.child.kill('SIGKILL');
-    await seen.started.saw(/its process is gone; go on with: swf-mcp resume stf_datataking-tester-0001/);
+    await seen.started.saw(/its process is gone; go on with[^]*swf-mcp resume stf_datataking-tester-0001/);
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
     expect((await seen.started.finished).code).toBe(0);
     expect((await seen.rows())[0]).toMatch(
