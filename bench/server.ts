@@ -19,7 +19,7 @@ const slices = ['list_tf_slices', { execution_id: 'latest', limit: 50 }] as cons
 export async function benchServer(store: string): Promise<Figure[]> {
   const env = { SWF_DB: store };
   const ours = [cli];
-  const floor = ['dist-bench/bare-server.js', await sameBytes(ours, env)];
+  const floor = [join(process.env['SWF_BUNDLED'] ?? '', 'bare-server.js'), await sameBytes(ours, env)];
 
   const cold: { ours: number[]; floor: number[] } = { ours: [], floor: [] };
   for (let round = 0; round < coldRounds; round += 1) {

@@ -75,6 +75,7 @@ describe('README', () => {
     for (const text of blocks) {
       const workingFolder = temporaryFolder();
       writeFileSync(join(workingFolder, 'mine.toml'), text);
+      writeFileSync(join(workingFolder, 'recon.sh'), '', { mode: 0o755 });
       const { warnings, isOwnNamespace, config } = loadConfig({
         name: './mine.toml',
         workingFolder,

@@ -1,0 +1,96 @@
+import { type Message, messageIdOf, vocabulary } from '../src/bus/messages.ts';
+import { createRecorder } from '../src/db/record.ts';
+import { openReader, openStore } from '../src/db/store.ts';
+import { random } from '../src/workflow/plan.ts';
+import { temporaryFolder } from '../test/folder.ts';
+import { storeIn } from './cli.ts';
+import { differences, outcomeIn } from './outcome.ts';
+
+interface Delivery {
+  destination: string;
+  payload: string;
+  sent_at: string;
+}
+
+/** Who speaks on one connection is heard in order; of all others any may come first. */
+const ofDaq = new Set(['run_workflow', 'run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run']);
+
+/** Most times that a message is delivered. */
+const mostDeliveries = 3;
+
+/** Positions in the log by which a delivery may be late. */
+const latest = 400;
+
+export interface Disorder {
+  seed: number;
+  deliveries: number;
+  /** Messages that were delivered more than once. */
+  repeated: number;
+  /** Messages that came later than one that was said after them. */
+  late: number;
+  lost: string[];
+  added: string[];
+}
+
+/**
+ * Delivers the messages of a run to an empty store: some twice or three times, late, and out of order, as the seed chooses. Tells
+ * what has come of it in another way than of the run itself.
+ */
+export async function disorderly(seed: number, folder: string): Promise<Disorder> {
+  const said = readLog(folder);
+  const order = said
+    .flatMap((delivery, place) => deliveriesOf(delivery, place, seed))
+    .toSorted((a, b) => a.at - b.at || a.place - b.place);
+  const target = temporaryFolder();
+  const store = await openStore(storeIn(target));
+  const recorder = createRecorder(store.db);
+  for (let at = 0; at < order.length; at += 100) {
+    await store.write(() => {
+      for (const { delivery } of order.slice(at, at + 100))
+        recorder.recordBody(delivery.destination, delivery.payload, { isReplay: true, sentAt: delivery.sent_at });
+    });
+  }
+  store.close();
+  const { files: _, ...expected } = outcomeIn(folder);
+  const { files: __, ...found } = outcomeIn(target);
+  let furthest = -1;
+  let late = 0;
+  for (const { place } of order) {
+    if (place < furthest) late += 1;
+    furthest = Math.max(furthest, place);
+  }
+  return {
+    seed,
+    deliveries: order.length,
+    repeated: order.length - said.length,
+    late,
+    ...differences(expected, found),
+  };
+}
+
+function readLog(folder: string): Delivery[] {
+  const db = openReader(storeIn(folder));
+  const rows = db
+    .prepare<[], Delivery>('SELECT destination, payload, sent_at FROM workflow_messages ORDER BY seq')
+    .all();
+  db.close();
+  return rows;
+}
+
+function deliveriesOf(delivery: Delivery, place: number, seed: number) {
+  const message = JSON.parse(delivery.payload) as Message;
+  const id = messageIdOf(message);
+  const draw = (purpose: string): number => random(seed, place, `${purpose} ${id}`);
+  // The last word of all is the driver's, when everything is done.
+  if (message.msg_type === 'workflow_ended') return [{ delivery, place, at: Infinity }];
+  const first =
+    ofDaq.has(message.msg_type) || vocabulary[message.msg_type].destination === 'control'
+      ? place
+      : place + draw('late') * latest;
+  const times = 1 + Math.floor(draw('often') ** 3 * mostDeliveries);
+  return Array.from({ length: times }, (_, again) => ({
+    delivery,
+    place,
+    at: again === 0 ? first : first + draw(`again ${again}`) * latest,
+  }));
+}

@@ -1,0 +1,66 @@
+import { random } from '../src/workflow/plan.ts';
+import { temporaryFolder } from '../test/folder.ts';
+import { type Ended, startCli } from './cli.ts';
+import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
+
+/** A run of 20 STFs in two periods, so that kills meet every phase; 300 slices. */
+export const runSettings = [
+  '--stf-count',
+  '10',
+  '--set',
+  'fast_processing.physics_period_count=2',
+  '--set',
+  'fast_processing.slice_processing_time=5',
+];
+const speed = '150';
+
+/** Milliseconds within which a kill comes after the start of a process: about what a run takes that is left alone. */
+const killWithin = 800;
+const mostKills = 4;
+
+export interface Injury {
+  seed: number;
+  kills: number;
+  lost: string[];
+  added: string[];
+  twice: string[];
+}
+
+/** What a run gives that nobody disturbs. */
+export async function undisturbed(more: readonly string[] = []): Promise<Outcome> {
+  const folder = temporaryFolder();
+  const { code, stderr } = await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...more]).ended;
+  if (code !== 0 && code !== 3) throw new Error(`the undisturbed run ended with ${code}: ${stderr}`);
+  return outcomeIn(folder);
+}
+
+/** Kills a run at moments that the seed chooses, resumes it each time, and tells what that has changed. */
+export async function killAndResume(seed: number, expected: Outcome, more: readonly string[] = []): Promise<Injury> {
+  const folder = temporaryFolder();
+  const plannedKills = 1 + Math.floor(random(seed, 0, 'kills') * mostKills);
+  let kills = 0;
+  for (let process = 1; ; process += 1) {
+    const delay = kills < plannedKills ? random(seed, process, 'moment') * killWithin : Infinity;
+    const ended = await runFor(folder, process === 1, delay, more);
+    if (ended.signal === 'SIGKILL') kills += 1;
+    else if (ended.code === 0 || ended.code === 3) break;
+    else throw new Error(`seed ${seed}: ended with ${ended.code}: ${ended.stderr}`);
+  }
+  return { seed, kills, ...differences(expected, outcomeIn(folder)), twice: doneTwice(folder) };
+}
+
+/** Runs or resumes for a while. A kill that came before anything was recorded leaves nothing to resume. */
+async function runFor(folder: string, isFirst: boolean, milliseconds: number, more: readonly string[]): Promise<Ended> {
+  const run = ['run', '--speed', speed, ...runSettings, ...more];
+  const resumed = isFirst ? undefined : await startFor(folder, ['resume', 'latest'], milliseconds);
+  const isThere = resumed !== undefined && !/^(STORE_UNAVAILABLE|EXECUTION_NOT_FOUND)/.test(resumed.stderr);
+  return isThere ? resumed : startFor(folder, run, milliseconds);
+}
+
+async function startFor(folder: string, args: readonly string[], milliseconds: number): Promise<Ended> {
+  const { child, ended } = startCli(folder, args);
+  const timer = milliseconds === Infinity ? undefined : setTimeout(() => child.kill('SIGKILL'), milliseconds);
+  const result = await ended;
+  clearTimeout(timer);
+  return result;
+}

@@ -1,0 +1,22 @@
+// Bundles a program of this repository and runs it: node scripts/bundled.js bench/all.ts [arguments].
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+import { build } from 'esbuild';
+
+const [program = '', ...rest] = process.argv.slice(2);
+// Here, so that packages are found; and of its own, so that two may run at a time.
+const outdir = mkdtempSync('dist-run-');
+const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20', outdir, logLevel: 'warning' };
+await build({ ...common, entryPoints: [program], packages: 'external' });
+// Bundled as the product is: loading many small files is not what is compared.
+await build({ ...common, entryPoints: ['bench/bare-server.ts'] });
+const root = mkdtempSync(join(tmpdir(), 'swf-mcp-run-'));
+const { status } = spawnSync(process.execPath, [`${outdir}/${basename(program, '.ts')}.js`, ...rest], {
+  stdio: 'inherit',
+  env: { ...process.env, SWF_BUNDLED: outdir, SWF_TEST_ROOT: root },
+});
+for (const folder of [outdir, root]) rmSync(folder, { recursive: true, force: true });
+process.exitCode = status ?? 1;

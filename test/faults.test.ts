@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+
+import { startCli } from '../faults/cli.ts';
+import { disorderly } from '../faults/deliveries.ts';
+import { fillDisk, mayMount } from '../faults/disk.ts';
+import { killAndResume, runSettings, undisturbed } from '../faults/kill.ts';
+import { faultyPayload } from '../faults/payload.ts';
+import { temporaryFolder } from './folder.ts';
+
+// `npm run faults` makes many more rounds of the same; a seed that fails there is tried again by its number.
+const unharmed = { lost: [], added: [] };
+const seeds = (many: number): number[] => Array.from({ length: many }, (_, index) => index + 1);
+
+describe('a run of 20 STFs', () => {
+  it(
+    'that is killed at 20 times some random moments and resumed loses nothing and does nothing twice',
+    { timeout: 120_000 },
+    async () => {
+      const expected = await undisturbed();
+      let kills = 0;
+      for (const seed of seeds(20)) {
+        const injury = await killAndResume(seed, expected);
+        expect(injury).toMatchObject({ seed, ...unharmed, twice: [] });
+        kills += injury.kills;
+      }
+      expect(kills).toBeGreaterThan(10);
+    },
+  );
+
+  it('whose payloads fail, and that is killed and resumed, ends as one that is not', { timeout: 60_000 }, async () => {
+    const payload = faultyPayload(1);
+    const expected = await undisturbed(payload);
+    expect(expected['slices']?.some((line) => line.endsWith(' failed 3'))).toBe(true);
+    expect(await killAndResume(3, expected, payload)).toMatchObject({ ...unharmed, twice: [] });
+  });
+
+  it(
+    'whose messages are delivered twice, late and out of order gives what it gives in order',
+    { timeout: 60_000 },
+    async () => {
+      const folder = temporaryFolder();
+      await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...faultyPayload(2)]).ended;
+      for (const seed of seeds(20)) {
+        const disorder = await disorderly(seed, folder);
+        expect(disorder).toMatchObject({ seed, ...unharmed });
+        expect(disorder.late).toBeGreaterThan(100);
+        expect(disorder.repeated).toBeGreaterThan(100);
+      }
+    },
+  );
+});
+
+const isRoot = mayMount();
+if (!isRoot) console.log('a full disk is not tried: mounting a small one needs root');
+
+describe.skipIf(!isRoot && process.env['CI'] !== 'true')('a run on a disk that becomes full', () => {
+  it(
+    'says so in one line, can be resumed when there is room, and ends as one with room',
+    { timeout: 60_000 },
+    async () => {
+      const { full, said, ...rest } = await fillDisk(1, await undisturbed());
+      expect(rest).toMatchObject({ ...unharmed, twice: [] });
+      expect(full).toBeGreaterThan(2);
+      for (const line of said) expect(line).toMatch(/make room.* resume/);
+    },
+  );
+});
