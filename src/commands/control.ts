@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-
 import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../control.ts';
 import { requireExecution } from '../db/executions.ts';
 import { preparer } from '../db/statements.ts';
-import { openReader, openStore, type Store } from '../db/store.ts';
+import { openExistingStore, type Store } from '../db/store.ts';
 import { SwfError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { isAlive } from '../process-identity.ts';
@@ -19,9 +17,7 @@ const patienceSeconds = 30;
 export async function controlCommand(io: Io, action: Action, executionId: string): Promise<number> {
   const user = userName(io);
   const path = storePath(io);
-  // A mistyped --db must not leave a new store behind.
-  if (!existsSync(path)) openReader(path);
-  const store = await openStore(path);
+  const store = await openExistingStore(path);
   try {
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);

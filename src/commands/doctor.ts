@@ -7,7 +7,7 @@ import { createStompBus } from '../bus/stomp-bus.ts';
 import type { BrokerSettings, Subscription } from '../bus/stomp.ts';
 import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../config.ts';
 import { storeId } from '../db/counters.ts';
-import { openReader, openStore } from '../db/store.ts';
+import { openExistingStore, openReader } from '../db/store.ts';
 import { messageOf, SwfError } from '../errors.ts';
 import { networkFileSystemOf } from '../file-system.ts';
 import { selectorFor } from '../intake.ts';
@@ -210,8 +210,7 @@ function clockFinding(skew: number | undefined): Finding {
 
 /** Removes the store's durable subscription, for which the broker would otherwise keep messages. */
 async function forgetDurable(path: string, settings: BrokerSettings, config: Config): Promise<Finding> {
-  if (!existsSync(path)) openReader(path);
-  const store = await openStore(path);
+  const store = await openExistingStore(path);
   try {
     const name = durableName(await store.write(() => storeId(store.db)), config.testbed.namespace);
     const bus = createStompBus({ ...settings, clientId: name }, () => {});

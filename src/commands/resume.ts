@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-
 import { brokerSettings } from '../broker-settings.ts';
 import type { BrokerSettings } from '../bus/stomp.ts';
 import { type Config, parseRecordedConfig } from '../config.ts';
 import { requireExecution, startMessage } from '../db/executions.ts';
 import { createQueries } from '../db/queries.ts';
 import { preparer } from '../db/statements.ts';
-import { openReader, openStore, type Store } from '../db/store.ts';
+import { openExistingStore, type Store } from '../db/store.ts';
 import { SwfError } from '../errors.ts';
 import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
@@ -28,9 +26,7 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
   userName(io);
   logLevel(io);
   const path = storePath(io);
-  // A mistyped --db must not leave a new store behind.
-  if (!existsSync(path)) openReader(path);
-  const store = await openStore(path);
+  const store = await openExistingStore(path);
   try {
     const sql = preparer(store.db);
     const execution = requireExecution(sql, executionId);

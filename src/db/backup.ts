@@ -12,6 +12,8 @@ export function backupStore(db: Connection, target: string): void {
   try {
     // SQLite writes into an empty file that is there; so nobody else can read it at any moment.
     closeSync(openSync(aside, 'wx', 0o600));
+    // SQLite takes the copy for a writing, which this connection may not do otherwise.
+    db.pragma('query_only = OFF');
     db.prepare('VACUUM INTO ?').run(aside);
     chmodSync(aside, 0o600);
     const file = openSync(aside, 'r');

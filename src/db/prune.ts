@@ -19,15 +19,15 @@ export interface RemovalRule {
 
 /** Ended executions that a rule gives up, oldest first. Running ones stay, driven or not. */
 export function removableExecutions(sql: Prepare, { keep = 0, endedBefore }: RemovalRule): Removable[] {
-  return sql<[number, string], Removable>(
+  return sql<[string, number], Removable>(
     `SELECT execution_id, run_number, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
          THEN (params ->> '$.data.dir') || '/' || execution_id END AS data_folder
      FROM workflow_executions
-     WHERE status <> 'running' AND end_time < ?2
-       AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?1)
+     WHERE status <> 'running' AND end_time < ?
+       AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
      ORDER BY seq`,
-  ).all(keep, endedBefore ?? '9999');
+  ).all(endedBefore ?? '9999', keep);
 }
 
 /** Removals that were interrupted: to be finished first. */

@@ -1,3 +1,4 @@
+import { SwfError } from '../errors.ts';
 import type { Health } from '../workflow/states.ts';
 import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
 import { auditExecution } from './audit.ts';
@@ -31,21 +32,45 @@ import { listStfFiles, type StfFileFilter } from './stf-files.ts';
 import type { Connection } from './store.ts';
 import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
 
+/** Where the newest thing of each kind stands. */
+const newestOf = [
+  'SELECT max(last_heartbeat) AS at FROM system_agents',
+  'SELECT recorded_at AS at FROM workflow_messages WHERE seq = (SELECT max(seq) FROM workflow_messages)',
+  'SELECT timestamp AS at FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
+];
+
+/** Damage in one table must not hide what others hold. */
+function readable<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch (error) {
+    if (error instanceof SwfError && error.code === 'STORE_CORRUPT') return undefined;
+    throw error;
+  }
+}
+
 /** Everything that can be asked of a store: the whole of what tools see of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const sql = preparer(db);
   const countMessages = createMessageCounter(sql);
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
-    snapshot: <T>(ask: () => T): T => db.transaction(ask)(),
+    snapshot<T>(ask: () => T): T {
+      if (db.inTransaction) return ask();
+      sql('BEGIN').run();
+      try {
+        return ask();
+      } finally {
+        // Nothing was written; a store that is damaged refuses to commit even that.
+        if (db.inTransaction) sql('ROLLBACK').run();
+      }
+    },
     /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
     dataAsOf: (): string | undefined =>
-      sql<[], { newest: string | null }>(
-        `SELECT max(at) AS newest FROM (
-           SELECT max(last_heartbeat) AS at FROM system_agents
-           UNION ALL SELECT recorded_at FROM workflow_messages WHERE seq = (SELECT max(seq) FROM workflow_messages)
-           UNION ALL SELECT timestamp FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs))`,
-      ).get()?.newest ?? undefined,
+      newestOf
+        .flatMap((text) => readable(() => sql<[], { at: string | null }>(text).get()?.at) ?? [])
+        .toSorted()
+        .at(-1),
     execution: (id: string) => requireExecution(sql, id),
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
     audit: (execution: ExecutionRow) => auditExecution(sql, execution),

@@ -42,6 +42,8 @@ export interface Store {
 /** Opens a store for writing: makes it where there is none (mode 0600) and brings an older one up to date. */
 export async function openStore(path: string, migrations: readonly Migration[] = allMigrations): Promise<Store> {
   const db = connect(path, () => {
+    // One that is there may be one that we may only read, which is told when we write.
+    if (fileAt(path) !== undefined) return;
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
@@ -74,6 +76,13 @@ export async function openStore(path: string, migrations: readonly Migration[] =
     throw asSwfError(error, path);
   }
   return store;
+}
+
+/** Opens a store that must be there: a mistyped name must not leave a new one behind. Throws `STORE_UNAVAILABLE` where there is none. */
+export async function openExistingStore(path: string): Promise<Store> {
+  const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
+  if (size === undefined || size === 0) throw noStoreYet(path);
+  return openStore(path);
 }
 
 /** Opens a store for reading only. Throws `STORE_UNAVAILABLE` where there is none, `STORE_TOO_OLD` if it must be migrated first. */

@@ -1,0 +1,268 @@
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+
+import { differences, outcomeIn } from '../../faults/outcome.ts';
+import { createRecorder } from '../../src/db/record.ts';
+import { openStore } from '../../src/db/store.ts';
+import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+const first = 'stf_datataking-tester-0001';
+const dataOf = (folder: string, id: string): string => join(folder, 'swf.db.data', id);
+
+describe('check', () => {
+  it('of a store that is sound has a line for each look, and ends with 0', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    await runWorkflow(folder, '--stf-count', '4', '--set', 'fast_processing.stf_sampling_rate=0.5');
+    const { code, stdout, stderr } = await runCli(['check'], { folder });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(
+      [
+        'ok    integrity  no damage in the file',
+        'ok    schema  as this program makes it',
+        `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
+        `ok    ${first}  4 files in ${dataOf(folder, first)}`,
+        'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',
+        `ok    stf_datataking-tester-0002  6 files in ${dataOf(folder, 'stf_datataking-tester-0002')}`,
+        '',
+      ].join('\n'),
+    );
+  });
+
+  it('tells of a run that was stopped what has not been done, with the ids, and that is no fault', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });
+    await run.saw(/end_run/);
+    run.child.kill('SIGTERM');
+    await run.finished;
+    const { code, stdout } = await runCli(['check', 'latest'], { folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`^open {2}${first} {2}terminated, open: 3 STF files`, 'm'));
+    expect(stdout).toMatch(
+      /^open .* results \d+ of \d+, TF slices have no final result: swf\.100010\.\S+_slice_\d{3}\.tf, .* and \d+ more$/m,
+    );
+  });
+
+  const harms: [what: string, harm: (folder: string) => void, line: RegExp][] = [
+    [
+      'a missing file',
+      (folder) => rmSync(join(dataOf(folder, first), 'swf.100010.000002.stf')),
+      /files in .*: swf\.100010\.000002\.stf is missing$/m,
+    ],
+    [
+      'another content of an STF file',
+      (folder) => writeFileSync(join(dataOf(folder, first), 'swf.100010.000001.stf'), 'x', { flag: 'r+' }),
+      /swf\.100010\.000001\.stf has another checksum than sha256:/,
+    ],
+    [
+      'a TF file that is cut off',
+      (folder) => truncateSync(join(dataOf(folder, first), 'swf.100010.000001_tf_001.tf'), 1000),
+      /swf\.100010\.000001_tf_001\.tf ends before byte 9600/,
+    ],
+    [
+      'a lost STF row',
+      alter('DELETE FROM stf_files WHERE sequence = 2'),
+      /stf_announced 1 of 2, .*: swf\.100010\.000002\.stf$/m,
+    ],
+    [
+      'a lost sample',
+      alter(`DELETE FROM fastmon_files WHERE tf_filename LIKE '%000002%'`),
+      /samples 1 of 2, .*: swf\.100010\.000002_tf_001\.tf$/m,
+    ],
+    [
+      'a lost slice',
+      alter(`DELETE FROM tf_slices WHERE slice_filename LIKE '%000001_slice_003.tf'`),
+      /slices 29 of 30, planned TF slices are missing: swf\.100010\.000001_slice_003\.tf$/m,
+    ],
+    [
+      'a gap between slices',
+      alter(`UPDATE tf_slices SET tf_first = tf_first + 1 WHERE slice_filename LIKE '%000001_slice_003.tf'`),
+      /coverage 1 of 2, .*: swf\.100010\.000001_tf_001\.tf$/m,
+    ],
+    [
+      'a slice without a result',
+      alter(`UPDATE tf_slices SET status = 'processing' WHERE slice_filename LIKE '%000001_slice_003.tf'`),
+      /results 29 of 30, 29 attempts have ended, and 30 results count: swf\.100010\.000001_slice_003\.tf$/m,
+    ],
+    [
+      'a count that has drifted',
+      alter('UPDATE run_states SET slices_completed = 31'),
+      /counts .*slices_completed is 31, rows are 30: slices_completed$/m,
+    ],
+    [
+      'a table that is changed',
+      alter('DROP INDEX tf_slices_stf'),
+      /^fail {2}schema {2}tf_slices_stf is missing; restore a backup$/m,
+    ],
+  ];
+
+  it.each(harms)('finds %s and names it', async (_, harm, line) => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    harm(folder);
+    const { code, stdout } = await runCli(['check'], { folder });
+    expect(code).toBe(1);
+    const failures = stdout.split('\n').filter((text) => text.startsWith('fail'));
+    expect(failures.join('\n')).toMatch(line);
+  });
+
+  it('finds an output of a payload that is not what it was', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, 'histogram', '--stf-count', '1');
+    const outputs = join(dataOf(folder, first), 'outputs');
+    const output = readdirSync(outputs, { recursive: true, encoding: 'utf8' }).find((name) => name.endsWith('.json'));
+    expect((await runCli(['check'], { folder })).code).toBe(0);
+    writeFileSync(join(outputs, output ?? ''), '{}');
+    const { code, stdout } = await runCli(['check'], { folder });
+    expect({ code, stdout }).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/^fail .*histogram\.json has another checksum/m),
+    });
+  });
+});
+
+/** Changes a store behind the back of the program. */
+function alter(sql: string): (folder: string) => void {
+  return (folder) => {
+    const db = new Database(join(folder, 'swf.db'));
+    db.exec(sql);
+    db.close();
+  };
+}
+
+describe('backup', () => {
+  it('made while a run goes on is a store of that moment, which is resumed to the same end', async () => {
+    const folder = temporaryFolder();
+    const settings = ['--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'];
+    const run = startCli(['run', '--speed', '40', ...settings], { folder });
+    await run.saw(/start_run/);
+    const copy = temporaryFolder();
+    expect(await runCli(['backup', join(copy, 'swf.db')], { folder })).toMatchObject({ code: 0, stderr: '' });
+    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(statSync(join(copy, 'swf.db')).mode & 0o777).toBe(0o600);
+    expect(readdirSync(copy)).toEqual(['swf.db']);
+    expect((await runCli(['check', '--skip-files'], { folder: copy })).code).toBe(0);
+    expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder: copy })).code).toBe(0);
+    const { files: _, ...original } = outcomeIn(folder);
+    const { files: __, ...resumed } = outcomeIn(copy);
+    expect(differences(original, resumed)).toEqual({ lost: [], added: [] });
+  });
+
+  it('replaces no file, and leaves nothing behind where it cannot be made', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    writeFileSync(join(folder, 'mine'), 'precious');
+    const before = readdirSync(folder).toSorted();
+    for (const [target, why] of [
+      ['mine', 'there is such a file already'],
+      ['nowhere/copy.db', 'ENOENT'],
+      ['/dev/full', 'already'],
+    ] as const) {
+      const { code, stderr } = await runCli(['backup', target], { folder });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(new RegExp(`^STORE_UNAVAILABLE: .*${why}.*\\n$`)),
+      });
+    }
+    expect(readFileSync(join(folder, 'mine'), 'utf8')).toBe('precious');
+    expect(readdirSync(folder).toSorted()).toEqual(before);
+  });
+});
+
+describe('prune', () => {
+  it('removes whole executions with their files, keeps the rest as it was, and gives no number twice', async () => {
+    const folder = temporaryFolder();
+    for (let run = 0; run < 4; run += 1) await runWorkflow(folder, '--stf-count', '2');
+    const store = await openStore(join(folder, 'swf.db'));
+    await store.write(() => createRecorder(store.db).recordBody('/topic/epictopic', '{"msg_type":"heartbeat"}'));
+    store.close();
+    const dry = await runCli(['prune', '--keep', '2', '--dry-run'], { folder });
+    expect(dry.stdout).toMatch(
+      /^would remove stf_datataking-tester-0001, completed .*\nwould remove .*-0002, .*\n2 executions would be removed\n$/,
+    );
+    const { code, stdout } = await runCli(['prune', '--keep', '2'], { folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^removed stf_datataking-tester-0001\nremoved .*-0002\n2 executions removed; /);
+    expect(readdirSync(join(folder, 'swf.db.data')).toSorted()).toEqual([
+      'stf_datataking-tester-0003',
+      'stf_datataking-tester-0004',
+    ]);
+
+    const db = new Database(join(folder, 'swf.db'), { readonly: true });
+    const tables = db
+      .prepare<[], { name: string }>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+      .all();
+    for (const { name } of tables) {
+      const rows = db.prepare(`SELECT * FROM ${name}`).all();
+      expect({ name, left: rows.filter((row) => /tester-000[12]\b/.test(JSON.stringify(row))) }).toEqual({
+        name,
+        left: [],
+      });
+    }
+    db.close();
+    expect((await runCli(['check'], { folder })).code).toBe(0);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 2 });
+    expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(/^EXECUTION_NOT_FOUND/);
+    expect(await ask(client, 'list_messages', { message_type: 'heartbeat' })).toMatchObject({ total_count: 1 });
+    expect(await runWorkflow(folder, '--stf-count', '1')).toMatchObject({
+      execution_id: 'stf_datataking-tester-0005',
+      run_number: 100_014,
+    });
+  });
+
+  it('by age leaves what is younger and what has not ended, and the messages of none that are younger', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const killed = startCli(['run', '--speed', '5'], { folder });
+    await killed.saw(/execution /);
+    killed.child.kill('SIGKILL');
+    await killed.finished;
+    expect((await runCli(['prune', '--older-than', '1h'], { folder })).stdout).toMatch(/^0 executions removed/);
+    alter(
+      `UPDATE workflow_executions SET start_time = '2026-01-01T00:00:00.000Z', end_time = iif(status = 'running', NULL, '2026-01-01T01:00:00.000Z')`,
+    )(folder);
+    expect((await runCli(['prune', '--older-than', '30d'], { folder })).stdout).toMatch(
+      /^removed stf_datataking-tester-0001\n1 execution removed/,
+    );
+    expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
+  });
+
+  it('that is killed in the middle is finished by the next one, and a run goes on beside it', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '150');
+    const run = startCli(
+      ['run', '--speed', '30', '--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'],
+      { folder },
+    );
+    await run.saw(/start_run/);
+    const killed = startCli(['prune', '--keep', '0'], { folder });
+    const db = new Database(join(folder, 'swf.db'), { readonly: true });
+    const removals = db.prepare('SELECT execution_id FROM removals');
+    while (removals.all().length === 0) await new Promise(setImmediate);
+    killed.child.kill('SIGKILL');
+    await killed.finished;
+    expect(removals.all()).toEqual([{ execution_id: first }]);
+    db.close();
+    const { code, stdout } = await runCli(['prune', '--keep', '100'], { folder });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/executions? removed/) });
+    expect(existsSync(dataOf(folder, first))).toBe(false);
+    expect(await run.finished).toMatchObject({ code: 0 });
+    const check = await runCli(['check'], { folder });
+    expect({ code: check.code, lines: check.stdout.trimEnd().split('\n').length }).toEqual({ code: 0, lines: 4 });
+  });
+
+  it.each([[[]], [['--keep', '-1']], [['--older-than', 'x']]])(
+    'with %j is wrong usage, and removes nothing',
+    async (args) => {
+      const folder = temporaryFolder();
+      await runWorkflow(folder, '--stf-count', '1');
+      const { code, stderr } = await runCli(['prune', ...args], { folder });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: /) });
+      expect((await runCli(['status', first], { folder })).code).toBe(0);
+    },
+  );
+});
