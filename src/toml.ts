@@ -58,5 +58,7 @@ export function tomlValue(text: string): unknown {
 /** A value as a person wrote it, as near as can be told. */
 export function showValue(value: unknown): string {
   if (typeof value === 'bigint' || typeof value === 'number') return String(value);
-  return value instanceof Date ? value.toISOString() : JSON.stringify(value);
+  if (value instanceof Date) return value.toISOString();
+  // Integers beyond what JSON can hold may stand deeper within.
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
 }

@@ -1,0 +1,76 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+
+import * as fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { createStompBus } from '../../src/bus/stomp-bus.ts';
+
+const connectedFrame = 'CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0';
+const message = 'MESSAGE\nsubscription:slices\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';
+
+/** What a broker that has gone mad may send after it has let us in. */
+const anyBytes = fc.oneof(
+  fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc
+    .tuple(fc.nat(message.length), fc.string({ unit: 'binary', maxLength: 10 }))
+    .map(([at, text]) => Buffer.from(message.slice(0, at) + text + message.slice(at + 2))),
+  fc
+    .constantFrom(
+      'ERROR\nmessage:no\n\n\0',
+      'RECEIPT\nreceipt-id:never-asked-for\n\n\0',
+      'CONNECTED\n\n\0',
+      'MESSAGE\n\n\0',
+      'MESSAGE\nsubscription:other\ncontent-length:-1\n\nx\0',
+      'MESSAGE\nsubscription:slices\ncontent-length:999999999999\n\nx\0',
+      `MESSAGE\n${'a:b\n'.repeat(3000)}\n\0`,
+      `MESSAGE\nx:${'y'.repeat(100_000)}\n\n\0`,
+      '\n\n\n\n',
+      '\0\0\0\0',
+      'M',
+    )
+    .map((text) => Buffer.from(text)),
+);
+
+describe('a broker that sends whatever frames', () => {
+  it('breaks no more than its own session: no crash, no hang', { timeout: 120_000 }, async () => {
+    let script: Buffer[] = [];
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+      socket.once('data', () => {
+        socket.write(connectedFrame);
+        for (const bytes of script) socket.write(bytes);
+        setTimeout(() => socket.destroy(), 5);
+      });
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    let sessions = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyBytes, { minLength: 1, maxLength: 5 }), async (frames) => {
+        script = frames;
+        const bus = createStompBus(
+          { servers: [{ host: '127.0.0.1', port, tls: false }], heartbeatSeconds: 1 },
+          () => {},
+        );
+        bus.subscribe({
+          id: 'slices',
+          destination: '/queue/x',
+          ack: 'client-individual',
+          onMessage: (delivery) => delivery.acknowledge(),
+        });
+        await bus.connect({ once: true }).catch(() => {});
+        await bus.send('/queue/x', {}, '{}').catch(() => {});
+        await bus.close();
+        sessions += 1;
+      }),
+      { numRuns: 500, seed: 5 },
+    );
+    for (const socket of sockets) socket.destroy();
+    expect(sessions).toBe(500);
+  });
+});
