@@ -146,15 +146,20 @@ async function takeUp(options: WorkflowOptions, take: (processId: number) => Dri
           );
     const running = driveExecution(options, { crew, drive, presence, station, faults: faults.signal });
     presence.start();
+    let isHurried = false;
     const untilClosed = async (): Promise<void> => {
       try {
         await running.done;
       } finally {
         await presence.end();
-        await station?.close();
+        await station?.close(isHurried);
       }
     };
-    return { ...running, done: untilClosed() };
+    const stop = (reason: string): Promise<void> => {
+      isHurried = true;
+      return running.stop(reason);
+    };
+    return { ...running, stop, done: untilClosed() };
   } catch (error) {
     await stomp?.close();
     throw error;

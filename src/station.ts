@@ -18,8 +18,8 @@ export interface Station {
   /** Wakes the readers of this process, whoever has recorded something. */
   bus: Bus;
   destinations: Config['broker']['destinations'];
-  /** Sends what is left, for a while, and closes the connection. */
-  close(): Promise<void>;
+  /** Sends what is left, for a while (a short one, where somebody waits for the end), and closes the connection. */
+  close(isHurried?: boolean): Promise<void>;
 }
 
 export interface StationOptions {
@@ -31,6 +31,9 @@ export interface StationOptions {
 
 /** How long a process that ends waits for the broker to confirm its last messages. */
 const farewellMilliseconds = 30_000;
+
+/** The same where somebody waits: what is still unsent goes out with the next process of the store. */
+const hurriedMilliseconds = 2000;
 
 /** A wait that is not worth a word. */
 const quietMilliseconds = 1000;
@@ -112,10 +115,11 @@ export async function openStation(
     exchange,
     bus,
     destinations: config.broker.destinations,
-    async close() {
+    async close(isHurried = false) {
       if (!(await exchange.flushed(quietMilliseconds))) {
-        voice.warn(`the broker has not confirmed all messages; waiting up to ${farewellMilliseconds / 1000} s for it`);
-        const sent = await exchange.flushed(farewellMilliseconds);
+        const patience = isHurried ? hurriedMilliseconds : farewellMilliseconds;
+        voice.warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
+        const sent = await exchange.flushed(patience);
         if (!sent)
           voice.warn(
             'some messages are still unconfirmed; the next process of this store that hosts the agent sends them',

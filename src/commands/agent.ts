@@ -8,7 +8,7 @@ import { createLog } from '../log.ts';
 import { startAgent } from '../run-agent.ts';
 import { startDaqAgent } from '../run-daq.ts';
 import type { AgentType } from '../workflow/states.ts';
-import { configPlaces, exitCodes, type Io, logLevel, storePath, userName } from './io.ts';
+import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 import { asRecorded } from './run.ts';
 
 export interface AgentArguments {
@@ -36,7 +36,7 @@ export async function agentCommand(io: Io, { type, broker, config: name, sets }:
   requireOwnNamespace(loaded);
   const user = userName(io);
   const level = logLevel(io);
-  const store = await openStore(storePath(io));
+  const store = await openStore(storePath(io), storeOptions(io));
   try {
     const log = createLog('WARNING', (line) => io.err(line));
     const interrupted = new AbortController();

@@ -7,7 +7,7 @@ import { createLog } from '../log.ts';
 import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
 import type { Action } from '../workflow/states.ts';
-import { exitCodes, type Io, logLevel, storeOption, storePath, userName } from './io.ts';
+import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './resume.ts';
 
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
@@ -17,7 +17,7 @@ const patienceSeconds = 30;
 export async function controlCommand(io: Io, action: Action, executionId: string): Promise<number> {
   const user = userName(io);
   const path = storePath(io);
-  const store = await openExistingStore(path);
+  const store = await openExistingStore(path, storeOptions(io));
   try {
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);

@@ -1,6 +1,7 @@
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { type Synchronous, synchronousModes } from '../db/synchronous.ts';
 import { SwfError } from '../errors.ts';
 import { type LogLevel, logLevels } from '../log.ts';
 import { nearest } from '../nearest.ts';
@@ -66,6 +67,17 @@ export function logLevel({ env }: Io): LogLevel {
   throw new SwfError(
     'CONFIG_INVALID',
     `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
+  );
+}
+
+/** Whether a power cut may cost the last moments: `SWF_SYNCHRONOUS`, else NORMAL. */
+export function storeOptions({ env }: Io): { synchronous: Synchronous } {
+  const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
+  const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
+  if (synchronous !== undefined) return { synchronous };
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_SYNCHRONOUS = ${JSON.stringify(text)} is none; give NORMAL, or FULL to wait for the disk at every commit`,
   );
 }
 

@@ -12,7 +12,7 @@ import { preparer } from '../db/statements.ts';
 import { openExistingStore, openReader, type Store } from '../db/store.ts';
 import { messageOf, SwfError } from '../errors.ts';
 import { utcNow } from '../time.ts';
-import { exitCodes, type Io, storePath } from './io.ts';
+import { exitCodes, type Io, storeOptions, storePath } from './io.ts';
 
 export interface PruneArguments {
   /** Executions that stay, the newest. */
@@ -31,7 +31,7 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
     tellRemovable(io, path, rule);
     return exitCodes.fine;
   }
-  const store = await openExistingStore(path);
+  const store = await openExistingStore(path, storeOptions(io));
   try {
     await prune(io, store, rule);
   } finally {

@@ -10,7 +10,7 @@ import { isAlive } from '../process-identity.ts';
 import { resumeWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
-import { type Io, logLevel, storeOption, storePath, userName } from './io.ts';
+import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { refuseVirtualTime } from './run.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
@@ -26,7 +26,7 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
   userName(io);
   logLevel(io);
   const path = storePath(io);
-  const store = await openExistingStore(path);
+  const store = await openExistingStore(path, storeOptions(io));
   try {
     const sql = preparer(store.db);
     const execution = requireExecution(sql, executionId);

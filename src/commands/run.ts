@@ -11,7 +11,7 @@ import { isAlive } from '../process-identity.ts';
 import { startWorkflow } from '../run-workflow.ts';
 import type { Speed } from '../workflow/params.ts';
 import { driveToEnd } from './drive.ts';
-import { configPlaces, type Io, logLevel, storeOption, storePath, userName } from './io.ts';
+import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 
 export interface RunArguments {
   config: string | undefined;
@@ -46,7 +46,7 @@ export async function runCommand(
   }
   const path = storePath(io);
   const config = asRecorded(loaded.config, path, io.workingFolder, settings);
-  const store = await openStore(path);
+  const store = await openStore(path, storeOptions(io));
   try {
     tellOfInterrupted(io, store, config.testbed.namespace);
     return await driveToEnd(io, { store, config, speed, json, broker: settings }, (options) =>

@@ -10,6 +10,7 @@ import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { asSwfError } from './store-errors.ts';
 import { fileAt, readIntoMemory, requireLocal, requireSameFile } from './store-file.ts';
+import type { Synchronous } from './synchronous.ts';
 import { beginTransaction } from './transactions.ts';
 
 export type Connection = Database.Database;
@@ -40,7 +41,13 @@ export interface Store {
 }
 
 /** Opens a store for writing: makes it where there is none (mode 0600) and brings an older one up to date. */
-export async function openStore(path: string, migrations: readonly Migration[] = allMigrations): Promise<Store> {
+export async function openStore(
+  path: string,
+  {
+    migrations = allMigrations,
+    synchronous = 'NORMAL',
+  }: { migrations?: readonly Migration[]; synchronous?: Synchronous } = {},
+): Promise<Store> {
   const db = connect(path, () => {
     // One that is there may be one that we may only read, which is told when we write.
     if (fileAt(path) !== undefined) return;
@@ -67,7 +74,7 @@ export async function openStore(path: string, migrations: readonly Migration[] =
     await patiently(path, () => checkKind(db, path));
     refuseNewer(versionOf(db), path, migrations);
     await patiently(path, () => db.pragma('journal_mode = WAL'));
-    db.pragma('synchronous = NORMAL');
+    db.pragma(`synchronous = ${synchronous}`);
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     if (versionOf(db) !== migrations.length || applicationIdOf(db) === 0)
       await store.write(() => migrate(db, path, migrations));
@@ -79,10 +86,10 @@ export async function openStore(path: string, migrations: readonly Migration[] =
 }
 
 /** Opens a store that must be there: a mistyped name must not leave a new one behind. Throws `STORE_UNAVAILABLE` where there is none. */
-export async function openExistingStore(path: string): Promise<Store> {
+export async function openExistingStore(path: string, options: { synchronous?: Synchronous } = {}): Promise<Store> {
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
   if (size === undefined || size === 0) throw noStoreYet(path);
-  return openStore(path);
+  return openStore(path, options);
 }
 
 /** Opens a store for reading only. Throws `STORE_UNAVAILABLE` where there is none, `STORE_TOO_OLD` if it must be migrated first. */

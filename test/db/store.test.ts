@@ -34,7 +34,7 @@ describe('a store', () => {
 
   it('of an older version is brought up to date with what it holds', async () => {
     const path = freshPath();
-    const old = await openStore(path, migrations.slice(0, 1));
+    const old = await openStore(path, { migrations: migrations.slice(0, 1) });
     old.db.exec(`
       INSERT INTO run_states (run_number, execution_id) VALUES (1, 'e-1'), (2, 'e-2');
       INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES
@@ -64,14 +64,14 @@ describe('a store', () => {
 
   it('is brought up to date from every older version, with its data', async () => {
     const path = freshPath();
-    const first = await openStore(path, [{ name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' }]);
+    const first = await openStore(path, { migrations: [{ name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' }] });
     first.db.exec(`INSERT INTO t VALUES ('kept')`);
     first.close();
     const steps = [
       { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' },
       { name: 'two', sql: `ALTER TABLE t ADD COLUMN b TEXT NOT NULL DEFAULT 'new'` },
     ];
-    const second = await openStore(path, steps);
+    const second = await openStore(path, { migrations: steps });
     expect(second.db.prepare('SELECT * FROM t').all()).toEqual([{ a: 'kept', b: 'new' }]);
     second.close();
   });
@@ -79,9 +79,9 @@ describe('a store', () => {
   it('keeps its old version when a migration fails', async () => {
     const path = freshPath();
     const good = { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' };
-    (await openStore(path, [good])).close();
+    (await openStore(path, { migrations: [good] })).close();
     const half = { name: 'two', sql: 'CREATE TABLE u (a TEXT) STRICT; CREATE TABLE t (a TEXT) STRICT' };
-    await expect(openStore(path, [good, half])).rejects.toThrow();
+    await expect(openStore(path, { migrations: [good, half] })).rejects.toThrow();
     const db = openReader(path, [good]);
     expect(db.prepare(`SELECT name FROM sqlite_schema WHERE name = 'u'`).all()).toEqual([]);
     db.close();

@@ -1,0 +1,135 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
+import type { Message } from '../../src/bus/messages.ts';
+import { createStompBus } from '../../src/bus/stomp-bus.ts';
+import type { Delivery, StompBus } from '../../src/bus/stomp.ts';
+import { random } from '../../src/workflow/plan.ts';
+import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
+import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
+
+const missing = brokerIsMissing();
+let broker: Broker;
+
+beforeAll(async () => {
+  if (missing === undefined) broker = await startBroker();
+}, 90_000);
+afterAll(() => (missing === undefined ? broker.stop() : undefined));
+
+/**
+ * A worker that reports as badly as a network can make it look: results before starts, late, several times; one slice in five
+ * fails, and one in ten is dropped with its connection, so that the broker hands it out again. The seed chooses.
+ */
+async function startDisorderlyWorker(namespace: string, seed: number) {
+  const counts = { slices: 0, sent: 0, failed: 0, dropped: 0 };
+  let bus: StompBus = await connect();
+
+  async function connect(): Promise<StompBus> {
+    const fresh = createStompBus(
+      { servers: parseBrokerUrl(broker.url), user: broker.user, password: broker.password, heartbeatSeconds: 30 },
+      () => {},
+    );
+    fresh.subscribe({
+      id: 'slices',
+      destination: '/queue/panda.transformer.slices',
+      ack: 'client-individual',
+      headers: { selector: `namespace = '${namespace}'`, 'activemq.prefetchSize': '8' },
+      onMessage: (delivery) => void work(delivery, fresh).catch(() => {}),
+    });
+    await fresh.connect({ once: true });
+    return fresh;
+  }
+
+  async function work(delivery: Delivery, mine: StompBus): Promise<void> {
+    const slice = JSON.parse(delivery.body) as Message<'slice'>;
+    counts.slices += 1;
+    const draw = (purpose: string): number =>
+      random(seed, slice.slice_id, `${slice.slice_filename} ${slice.attempt} ${purpose}`);
+    if (draw(`drop ${counts.slices}`) < 0.1) {
+      counts.dropped += 1;
+      // One connection at a time: what is left unacknowledged on another would stay there.
+      if (mine === bus) bus = await connect();
+      await mine.close();
+      return;
+    }
+    const { execution_id, run_id, slice_id, slice_filename, tf_filename, attempt } = slice;
+    const isDone = draw('fate') > 0.2;
+    if (!isDone) counts.failed += 1;
+    const common = {
+      execution_id,
+      run_id,
+      slice_id,
+      slice_filename,
+      tf_filename,
+      attempt,
+      sender: 'stranger',
+      namespace,
+      worker_id: 'stranger/01',
+      hostname: 'elsewhere',
+    };
+    const result = {
+      msg_type: 'slice_result',
+      ...common,
+      state: isDone ? 'done' : 'failed',
+      ...(isDone ? {} : { error: 'bad luck' }),
+    };
+    const sendings = [{ msg_type: 'slice_started', ...common }, result].flatMap((message) =>
+      Array.from({ length: 1 + Math.floor(draw(`often ${message.msg_type}`) * 3) }, async (_, again) => {
+        await delay(draw(`when ${message.msg_type} ${again}`) * 300);
+        await bus.send(
+          '/queue/panda.results.fastprocessing',
+          { namespace, msg_type: message.msg_type, persistent: 'true' },
+          JSON.stringify(message),
+        );
+        counts.sent += 1;
+      }),
+    );
+    await Promise.all(sendings);
+    delivery.acknowledge();
+  }
+
+  onTestFinished(() => bus.close());
+  return counts;
+}
+
+describe.skipIf(missing !== undefined)(
+  'over a broker, a worker whose reports come twice, late and out of order,',
+  { timeout: 120_000 },
+  () => {
+    it.each([1, 2])('spoils nothing: every slice is final, and the records balance (seed %i)', async (seed) => {
+      const folder = temporaryFolder();
+      const namespace = `disorder${seed}`;
+      const counts = await startDisorderlyWorker(namespace, seed);
+      const args = [
+        'run',
+        '--broker',
+        broker.url,
+        '--stf-count',
+        '6',
+        '--speed',
+        '20',
+        '--set',
+        `testbed.namespace=${namespace}`,
+        '--set',
+        'agents.worker.enabled=false',
+      ];
+      const run = startCli(args, { folder, env: broker.env });
+      const { code, stderr } = await run.finished;
+      expect({ code, stderr }).toMatchObject({ code: expect.toBeOneOf([0, 3]) });
+      const client = await connectInProcess(`${folder}/swf.db`);
+      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      expect(monitor).toMatchObject({
+        status: 'completed',
+        slices_created: 90,
+        slices_queued: 0,
+        slices_processing: 0,
+      });
+      expect(monitor['slices_completed'] + monitor['slices_failed']).toBe(90);
+      expect(counts.failed).toBeGreaterThan(5);
+      expect(counts.dropped).toBeGreaterThan(2);
+      expect(await runCli(['check'], { folder })).toMatchObject({ code: 0 });
+    });
+  },
+);
