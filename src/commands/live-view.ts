@@ -41,7 +41,7 @@ export function renderView(
   rates: Rates,
   { columns, paint, now, storeOption = '' }: ViewOptions,
 ): string[] {
-  const { execution, health, progress, slots, speed, retries, exhausted, last, error } = snapshot;
+  const { execution, health, progress, slots, speed, retries, exhausted, last, error, secondsLeft } = snapshot;
   const width = Math.max(10, columns - 1);
   const barWidth = Math.min(widestBar, Math.max(6, width - besideBar));
   const end = execution.end_time === null ? now : Date.parse(execution.end_time);
@@ -58,7 +58,7 @@ export function renderView(
         ? ''
         : `${shortRate(rate.rate)} ${rate.unit}`
       ).padEnd(16),
-      timeLeft(done, total, rate.rate, health),
+      timeLeft(done, total, rate, health),
     ]
       .join('')
       .trimEnd();
@@ -87,7 +87,8 @@ export function renderView(
       ],
       progress.slices_final,
       planned === 0 ? undefined : planned,
-      { rate: rates.slices, unit: 'slices/s' },
+      // What is still to come, and workers who finish all at once, are in the plan and not in the rate.
+      { rate: rates.slices, unit: 'slices/s', left: secondsLeft },
     ),
     [
       ' '.repeat(labelWidth),
@@ -110,6 +111,8 @@ export function renderView(
 interface Rate {
   rate: number | undefined;
   unit: string;
+  /** Seconds, where they are known better than by the rate. */
+  left?: number | undefined;
 }
 
 interface Segment {
@@ -139,11 +142,12 @@ function shortRate(rate: number): string {
   return rate >= 100 ? rate.toFixed(0) : rate >= 1 ? rate.toFixed(1) : rate.toFixed(2);
 }
 
-function timeLeft(done: number, total: number | undefined, rate: number | undefined, health: Health): string {
+function timeLeft(done: number, total: number | undefined, { rate, left }: Rate, health: Health): string {
   if (total === undefined || health === 'finished' || health === 'failed') return '';
   if (done >= total) return 'done';
   if (health === 'paused' || health === 'stalled') return health;
-  return rate === undefined ? '' : `${wholeDuration(Math.max(1, (total - done) / rate))} left`;
+  const seconds = left ?? (rate === undefined ? undefined : (total - done) / rate);
+  return seconds === undefined ? '' : `${wholeDuration(Math.max(1, seconds))} left`;
 }
 
 /** Slices keep the state that they had; nobody works on them where nobody drives the execution any more. */

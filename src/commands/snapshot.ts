@@ -1,7 +1,7 @@
 import type { ExecutionRow } from '../db/executions.ts';
 import type { Queries } from '../db/queries.ts';
 import { workflowParamsSchema } from '../workflow/params.ts';
-import { progressOf } from '../workflow/progress.ts';
+import type { progressOf } from '../workflow/progress.ts';
 import type { Health } from '../workflow/states.ts';
 
 /** An execution at one moment, as far as people watch it. */
@@ -12,6 +12,8 @@ export interface Snapshot {
   /** An operator has paused it. */
   isHeld: boolean;
   progress: ReturnType<typeof progressOf>;
+  /** Until the whole execution is done, as far as it can be told. */
+  secondsLeft: number | undefined;
   /** Worker slots that a run of this configuration has. */
   slots: number;
   speed: string;
@@ -28,15 +30,16 @@ const errorLevel = 40;
 export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
-    const detail = queries.executionDetail(execution);
+    const { detail, health, progress, isHeld, left } = queries.assess(execution, Date.now());
     const { fast_processing, speed } = workflowParamsSchema.parse(detail.params);
     const { execution_id } = execution;
     return {
       execution,
-      health: queries.health(execution),
+      health,
       driver: queries.driver(execution_id),
-      isHeld: queries.isHeld(execution_id),
-      progress: progressOf(execution, detail),
+      isHeld,
+      progress,
+      secondsLeft: left?.seconds_left,
       slots: fast_processing.target_worker_count,
       speed: String(speed),
       retries: detail.slice_retries,

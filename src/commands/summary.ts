@@ -1,6 +1,6 @@
 import { messageTypes } from '../bus/messages.ts';
 import type { Queries } from '../db/queries.ts';
-import type { StageDelay } from '../db/stage-delays.ts';
+import type { StageDelay } from '../workflow/stages.ts';
 import { duration } from './duration.ts';
 import { exitCodes } from './io.ts';
 
@@ -41,7 +41,7 @@ export function readEnding(queries: Queries, executionId: string): Ending {
       retries: detail.slice_retries,
       simulated: detail.last_tick,
       messageCounts: [...queries.messageCounts(execution.execution_id)].toSorted(([a], [b]) => placeOf(a) - placeOf(b)),
-      delays: queries.stageDelays(execution.execution_id),
+      delays: queries.stageDelays(execution),
       agents: agentsOf(queries, execution.execution_id),
       summary: {
         execution_id: execution.execution_id,

@@ -134,11 +134,14 @@ export interface ExecutionDetail {
   dataset_files: number;
   dataset_bytes: number;
   last_tick: number | null;
+  phase_changed_at: string | null;
+  /** 1 where agents of other processes may work on it. */
+  over_broker: number;
 }
 
 export function executionDetail(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionDetail {
   const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'> & { params: string }>(
-    `SELECT params, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries,
+    `SELECT params, phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries,
        dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);

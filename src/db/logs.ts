@@ -53,6 +53,16 @@ export interface LogFilter {
   end_time?: string | undefined;
 }
 
+/** The first error that an agent logged: of several, the one that the others may follow from. */
+export function firstError(
+  sql: Prepare,
+  executionId: string,
+): { timestamp: string; agent: string; message: string; log_id: number } | undefined {
+  return sql<[string], { timestamp: string; agent: string; message: string; log_id: number }>(
+    'SELECT timestamp, agent, message, log_id FROM app_logs WHERE execution_id = ? AND level >= 40 ORDER BY log_id LIMIT 1',
+  ).get(executionId);
+}
+
 export function listLogs(sql: Prepare, filter: LogFilter, page: Page): ListPage<LogRow> {
   const conditions: Conditions = [
     ['execution_id = ?', filter.execution_id],

@@ -124,6 +124,32 @@ export function lastTroubledMessages(sql: Prepare, executionId: string, limit: n
   ).all(executionId, limit);
 }
 
+/** Messages of an execution that could not be read or contradict an earlier one: how many (up to a thousand), and the last of them. */
+export function refusedMessages(sql: Prepare, executionId: string, named: number): { count: number; ids: string[] } {
+  return someMessages(sql, executionId, `effect IN ('rejected', 'conflict')`, named);
+}
+
+/** Messages of an execution that wait for what they refer to: how many (up to a thousand), and the last of them. */
+export function waitingMessages(sql: Prepare, executionId: string, named: number): { count: number; ids: string[] } {
+  return someMessages(sql, executionId, 'awaits IS NOT NULL', named);
+}
+
+function someMessages(
+  sql: Prepare,
+  executionId: string,
+  which: string,
+  named: number,
+): { count: number; ids: string[] } {
+  const count = sql<[string], { n: number }>(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages WHERE execution_id = ? AND ${which} LIMIT 1000)`,
+  ).get(executionId)?.n;
+  if (count === undefined || count === 0) return { count: 0, ids: [] };
+  const rows = sql<[string, number], { message_id: string }>(
+    `SELECT message_id FROM workflow_messages WHERE execution_id = ? AND ${which} ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, named);
+  return { count, ids: rows.map(({ message_id }) => message_id) };
+}
+
 /** Whether any message, with or without effect, names this execution. */
 export function executionIsMentioned(sql: Prepare, executionId: string): boolean {
   return sql<[string]>('SELECT 1 FROM workflow_messages WHERE execution_id = ? LIMIT 1').get(executionId) !== undefined;

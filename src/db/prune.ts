@@ -58,6 +58,9 @@ export async function removeExecution(
       execution_id,
       data_folder,
     );
+    sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
+      execution_id,
+    );
     for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors'])
       sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
     sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);

@@ -1,6 +1,6 @@
 import { SwfError } from '../errors.ts';
-import type { Health } from '../workflow/states.ts';
 import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
+import { assess, assessWithFindings } from './assessment.ts';
 import { auditExecution } from './audit.ts';
 import {
   executionDetail,
@@ -11,7 +11,6 @@ import {
   requireExecution,
   runExists,
 } from './executions.ts';
-import { healthOf } from './health.ts';
 import { type LogFilter, listLogs } from './logs.ts';
 import { createMessageCounter, sumOf } from './message-counts.ts';
 import {
@@ -74,7 +73,11 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     execution: (id: string) => requireExecution(sql, id),
     executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
     audit: (execution: ExecutionRow) => auditExecution(sql, execution),
-    health: (execution: ExecutionRow): Health => healthOf(sql, execution, isAlive),
+    /** How an execution does. `now` is in milliseconds since 1970. */
+    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, isAlive, now),
+    /** The same with everything that is worth saying of it. */
+    assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
+      assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
     /** The process that drives an execution, or drove it last. */
     driver(executionId: string): { pid: number; hostname: string; last_beat: string; isAlive: boolean } | undefined {
       const owner = ownerOf(sql, executionId);
@@ -90,7 +93,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     messageCount: (executionId: string) => sumOf(countMessages(executionId)),
     messageCounts: countMessages,
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
-    stageDelays: (executionId: string) => stageDelays(sql, executionId),
+    stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
     recentRunNumbers: () => recentRunNumbers(sql),

@@ -1,5 +1,7 @@
+import type { ProcessIdentity } from '../process-identity.ts';
 import type { SliceStatus } from '../workflow/slices.ts';
 import { ofRun } from './executions.ts';
+import { isProcessAlive, type LivenessTest } from './owners.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -62,6 +64,41 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
     conditions,
     page,
   });
+}
+
+/** The first slices of an execution that have stayed failed. */
+export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
+  // Most of the failed have no attempt left; which do, the next retry decides.
+  return sql<[string, number], { slice_filename: string }>(
+    `SELECT slice_filename FROM tf_slices
+     WHERE execution_id = ? AND status = 'failed' AND status IN ('queued', 'processing', 'failed') ORDER BY seq LIMIT ?`,
+  )
+    .all(executionId, limit)
+    .map(({ slice_filename }) => slice_filename);
+}
+
+interface WorkedRow extends ProcessIdentity {
+  slice: string;
+  worker: string;
+  last_beat: string;
+}
+
+/** Slices in work whose worker's process is gone, as far as this store knows the worker. */
+export function lostSlices(
+  sql: Prepare,
+  executionId: string,
+  isAlive: LivenessTest,
+): { worker: string; slice: string }[] {
+  return sql<[string], WorkedRow>(
+    `SELECT slice_filename AS slice, assigned_worker AS worker, pid, pid_started, hostname, last_beat
+     FROM tf_slices AS s
+       JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
+       JOIN processes USING (process_id)
+     WHERE s.execution_id = ? AND s.status = 'processing' AND s.status IN ('queued', 'processing', 'failed') ORDER BY s.seq`,
+  )
+    .all(executionId)
+    .filter((row) => !isProcessAlive(row, isAlive))
+    .map(({ worker, slice }) => ({ worker, slice }));
 }
 
 /** The count of a whole execution's slices, or of those in one state, is kept; anything else has to be counted. */

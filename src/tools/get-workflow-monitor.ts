@@ -5,15 +5,14 @@ import type { MessageHead } from '../db/messages.ts';
 import type { Queries } from '../db/queries.ts';
 import { logLevels } from '../log.ts';
 import { phases } from '../workflow/phases.ts';
-import { progressOf } from '../workflow/progress.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../workflow/states.ts';
 import { clip } from './clip.ts';
 import { present } from './params.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
-const lastEvents = 10;
+const lastEvents = 8;
 const shownAgents = 12;
-const shownText = 240;
+const shownText = 300;
 /** The whole answer (contract §5). */
 const mostBytes = 8192;
 
@@ -21,9 +20,9 @@ export const getWorkflowMonitor = defineTool({
   name: 'get_workflow_monitor',
   title: 'Monitor a workflow execution',
   description:
-    'How far one execution is and how it does: status, run phase, health, counts of STF files, TF samples and slices by state, progress, dataset, ' +
-    'agents, the last events and errors. Ask this first ("is it stuck?", "is it done?", "what failed?"); execution_id="latest" is the last one started. ' +
-    'Then list_tf_slices(status="failed"), list_logs(level="ERROR") or list_messages show the evidence.',
+    'How far is it, is it stuck or just slow, what failed first, who is gone, does it keep up? One execution: status, phase, health, counts, progress with ' +
+    'seconds_left (at_least to at_most), what each stage has waiting and since when it is idle, delays, workers needed, agents, events, errors. Read findings ' +
+    'first: each has a sentence, ids and the next call that shows the evidence. Behind alone is no fault: a run may lag and drain.',
   input: z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: z.strictObject({
     execution_id: z.string(),
@@ -69,6 +68,9 @@ export const getWorkflowMonitor = defineTool({
       slices_planned: z.int().optional().describe('Of the whole run'),
       percent: z.number().optional().describe('slices_final of slices_planned'),
       simulation_tick: z.number().optional().describe('Seconds of simulated time'),
+      seconds_left: z.int().optional(),
+      at_least: z.int().optional(),
+      at_most: z.int().optional(),
     }),
     agents: z.array(
       z.strictObject({
@@ -76,6 +78,37 @@ export const getWorkflowMonitor = defineTool({
         state: z.enum(agentStates),
         status: z.enum(agentStatuses),
         last_heartbeat: z.string(),
+      }),
+    ),
+    stages: z.array(
+      z.strictObject({
+        stage: z.string(),
+        waiting: z.int(),
+        idle_seconds: z.number(),
+        expected_seconds: z.number(),
+        state: z.enum(['waiting', 'working', 'slow', 'stuck', 'paused', 'done']),
+      }),
+    ),
+    latency: z.array(
+      z.strictObject({ stage: z.string(), items: z.int(), p50: z.number(), p95: z.number(), max: z.number() }),
+    ),
+    capacity: z
+      .strictObject({
+        arrival_rate: z.number(),
+        service_seconds: z.number(),
+        workers: z.int(),
+        workers_needed: z.int(),
+        backlog: z.int(),
+        backlog_seconds: z.int(),
+      })
+      .optional(),
+    findings: z.array(
+      z.strictObject({
+        code: z.string(),
+        severity: z.enum(['error', 'warning', 'info']),
+        sentence: z.string(),
+        ids: z.array(z.string()),
+        next: z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()) }),
       }),
     ),
     events: z.array(
@@ -100,8 +133,9 @@ export const getWorkflowMonitor = defineTool({
   handle(args, context) {
     const { queries } = context;
     const execution = queries.execution(args.execution_id);
-    const detail = queries.executionDetail(execution);
-    const health = queries.health(execution);
+    const data_as_of = queries.dataAsOf();
+    const assessed = queries.assessWithFindings(execution, context.now, data_as_of);
+    const { detail, health, isHeld, progress, left, unreadable } = assessed;
     const answer = present({
       execution_id: execution.execution_id,
       workflow_name: execution.workflow_name,
@@ -111,14 +145,14 @@ export const getWorkflowMonitor = defineTool({
       status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
       phase: execution.phase,
       health,
-      paused_by: health === 'paused' ? pausedBy(execution.execution_id, queries) : null,
+      paused_by: health !== 'paused' ? null : isHeld ? ('operator' as const) : ('period' as const),
       driver: execution.status === 'running' ? driverOf(execution.execution_id, queries) : null,
       run_id: String(execution.run_number),
       run_number: execution.run_number,
       start_time: execution.start_time,
       end_time: execution.end_time,
       duration_seconds: seconds(execution, context.now),
-      data_as_of: queries.dataAsOf(),
+      data_as_of,
       message_count: queries.messageCount(execution.execution_id),
       stf_count: execution.stf_count,
       tf_files_received: execution.tf_files_received,
@@ -128,17 +162,18 @@ export const getWorkflowMonitor = defineTool({
       slices_completed: execution.slices_completed,
       slices_failed: execution.slices_failed,
       dataset: datasetOf(detail),
-      progress: present(progressOf(execution, detail)),
-      agents: agentsOf(execution.execution_id, context),
+      progress: present({ ...progress, ...left }),
+      stages: execution.status === 'running' ? assessed.stages : [],
+      latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
+      capacity: execution.status === 'running' ? assessed.capacity : null,
+      findings: assessed.findings.map((finding) => ({ ...finding, sentence: clipped(finding.sentence) ?? '' })),
+      agents: unreadable.includes('agents') ? [] : agentsOf(execution.execution_id, context),
       events: queries.lastLandmarks(execution.execution_id, lastEvents).map(asEvent),
-      errors: lastErrors(execution.execution_id, queries),
+      errors: unreadable.includes('logs') ? [] : lastErrors(execution.execution_id, queries),
     });
     return withinBudget(answer);
   },
 });
-
-const pausedBy = (executionId: string, queries: Queries): 'operator' | 'period' =>
-  queries.isHeld(executionId) ? 'operator' : 'period';
 
 function driverOf(executionId: string, queries: Queries) {
   const driver = queries.driver(executionId);

@@ -35,6 +35,7 @@ async function inTheMiddle(): Promise<Snapshot> {
     },
     progress: { ...snapshot.progress, stf_ready: 5, slices_final: 32, simulation_tick: 72 },
     retries: 7,
+    secondsLeft: 113,
     exhausted: 2,
     last: {
       message_id:

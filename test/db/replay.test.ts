@@ -69,6 +69,7 @@ function rowsOf(store: string): Record<string, unknown[]> {
     'fastmon_files',
     'tf_slices',
     'slice_attempts',
+    'stage_delays',
   ];
   const rows = Object.fromEntries(tables.map((table) => [table, db.prepare(`SELECT * FROM ${table}`).all()]));
   db.close();

@@ -1,5 +1,6 @@
 import type { Phase } from '../../workflow/phases.ts';
 import { planSamples, planSlices, sampleNumber, stfFilename, tfFilename } from '../../workflow/plan.ts';
+import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection } from './effect.ts';
 import { finalizeDataset } from './run-phases.ts';
 
@@ -25,15 +26,16 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, sql }) => {
 };
 
 export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) => {
-  const changed = sql(
+  const changed = sql<unknown[], { created_at: string }>(
     `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ?
-     WHERE stf_filename = ? AND execution_id = ? AND status = 'registered'`,
-  ).run(message.checksum ?? null, message.size_bytes ?? null, at, message.filename, scope.execution_id).changes;
-  if (changed === 0) {
+     WHERE stf_filename = ? AND execution_id = ? AND status = 'registered' RETURNING created_at`,
+  ).get(message.checksum ?? null, message.size_bytes ?? null, at, message.filename, scope.execution_id);
+  if (changed === undefined) {
     const stf = sql<[string, string]>('SELECT 1 FROM stf_files WHERE stf_filename = ? AND execution_id = ?');
     const isKnown = stf.get(message.filename, scope.execution_id) !== undefined;
     return isKnown ? none(`${message.filename} is ready already`) : awaiting(message.filename);
   }
+  keepDelay(sql, scope, 'stf_gen → stf_ready', changed.created_at, at);
   sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE run_number = ?').run(scope.run_number);
   sql('UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE run_number = ?').run(
     message.size_bytes ?? 0,
@@ -45,8 +47,8 @@ export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) =
 
 export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { scope, at, sql }) => {
   const { tf_filename, stf_filename, tf_first, tf_last, tf_count } = message;
-  const stf = sql<[string, string], { tf_count: number; sequence: number }>(
-    'SELECT tf_count, sequence FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+  const stf = sql<[string, string], { tf_count: number; sequence: number; processed_at: string | null }>(
+    'SELECT tf_count, sequence, processed_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(stf_filename, scope.execution_id);
   if (stf === undefined) return awaiting(stf_filename);
   const number = sampleNumber(tf_filename);
@@ -75,6 +77,7 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
     message.file_url ?? null,
     at,
   );
+  keepDelay(sql, scope, 'stf_ready → tf_file_registered', stf.processed_at, at);
   sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ?').run(stf_filename);
   const slices = planSlices(message, scope.params.fast_processing.slices_per_sample).length;
   sql(

@@ -3,6 +3,7 @@ import { sampleNumber, sliceFilename } from '../../workflow/plan.ts';
 import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
 import type { Prepare } from '../statements.ts';
 import { attemptKey, failureKey } from './awaits.ts';
+import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Effect, type Projection, type Scope } from './effect.ts';
 
 interface SliceRow {
@@ -63,7 +64,10 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
       ? none(`${tf_filename} is no sample of ${stf_filename} with frames ${start} to ${end}`)
       : awaiting(tf_filename);
   }
-  sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
+  const sample = sql<[string], { created_at: string }>(
+    'UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ? RETURNING created_at',
+  ).get(tf_filename);
+  keepDelay(sql, scope, 'tf_file_registered → slice', sample?.created_at, at);
   sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
   countMove(undefined, 'queued', scope, sql);
   return applied;
@@ -126,10 +130,11 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
     at,
     message.slice_filename,
   );
-  sql(
+  const attempt = sql<unknown[], { queued_at: string; starts: number }>(
     `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, starts = starts + 1, started_at = ?
-     WHERE slice_filename = ? AND attempt = ?`,
-  ).run(next, message.worker_id, message.hostname, at, message.slice_filename, message.attempt);
+     WHERE slice_filename = ? AND attempt = ? RETURNING queued_at, starts`,
+  ).get(next, message.worker_id, message.hostname, at, message.slice_filename, message.attempt);
+  if (attempt?.starts === 1) keepDelay(sql, scope, 'slice → slice_started', attempt.queued_at, at);
   if (next !== row.status) countMove(row.status, next, scope, sql);
   return applied;
 };
@@ -144,10 +149,10 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?
      WHERE slice_filename = ?`,
   ).run(next, message.worker_id, at, at, error, message.slice_filename);
-  sql(
+  const attempt = sql<unknown[], { started_at: string | null }>(
     `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
-     WHERE slice_filename = ? AND attempt = ?`,
-  ).run(
+     WHERE slice_filename = ? AND attempt = ? RETURNING started_at`,
+  ).get(
     next,
     message.worker_id,
     message.hostname,
@@ -157,6 +162,7 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
     message.slice_filename,
     message.attempt,
   );
+  keepDelay(sql, scope, 'slice_started → slice_result', attempt?.started_at, at);
   keepPayloadResult(message, scope, sql);
   countMove(row.status, next, scope, sql);
   if (next === 'failed' && !isRetried(message.attempt, scope.params.worker.max_retries)) {

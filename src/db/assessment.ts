@@ -1,0 +1,142 @@
+import { SwfError } from '../errors.ts';
+import { type Facts, healthOf, type StageState, stageStates } from '../workflow/assess.ts';
+import { type Capacity, capacityOf, type TimeLeft, timeLeft } from '../workflow/estimate.ts';
+import { type Evidence, type Finding, findingsOf } from '../workflow/findings.ts';
+import { workflowParamsSchema } from '../workflow/params.ts';
+import { progressOf } from '../workflow/progress.ts';
+import type { StageDelay } from '../workflow/stages.ts';
+import type { Health } from '../workflow/states.ts';
+import { agentStatus, listAgents } from './agents.ts';
+import { type ExecutionDetail, executionDetail, type ExecutionRow } from './executions.ts';
+import { firstError } from './logs.ts';
+import { isHeld, refusedMessages, waitingMessages } from './messages.ts';
+import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './owners.ts';
+import { stageDelays } from './stage-delays.ts';
+import type { Prepare } from './statements.ts';
+import { exhaustedSlices, lostSlices } from './tf-slices.ts';
+
+/** An execution as it does at one moment: what is known, and what follows from it. */
+export interface Assessment {
+  detail: ExecutionDetail;
+  progress: ReturnType<typeof progressOf>;
+  health: Health;
+  isHeld: boolean;
+  stages: StageState[];
+  delays: StageDelay[];
+  left: TimeLeft | undefined;
+  capacity: Capacity | undefined;
+}
+
+/** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
+function factsOf(
+  sql: Prepare,
+  execution: ExecutionRow,
+  isAlive: LivenessTest,
+  now: number,
+): { facts: Facts; detail: ExecutionDetail; progress: Assessment['progress'] } {
+  const { execution_id, run_number } = execution;
+  const detail = executionDetail(sql, execution);
+  const progress = progressOf(execution, detail);
+  const owner = ownerOf(sql, execution_id);
+  const lastStf = sql<[string], { created_at: string }>(
+    'SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+  ).get(execution_id);
+  const facts: Facts = {
+    now,
+    status: execution.status,
+    phase: execution.phase,
+    start_time: execution.start_time,
+    phase_changed_at: detail.phase_changed_at,
+    isHeld: execution.status === 'running' && isHeld(sql, execution_id),
+    params: workflowParamsSchema.parse(detail.params),
+    counts: execution,
+    stfs_ready: detail.stfs_ready,
+    samples_expected: detail.samples_expected,
+    slices_expected: detail.slices_expected,
+    stf_planned: progress.stf_planned,
+    slices_planned: progress.slices_planned,
+    slices_final: progress.slices_final,
+    slice_retries: detail.slice_retries,
+    delays: stageDelays(sql, run_number),
+    last_stf_at: lastStf?.created_at,
+    driver: owner === undefined ? undefined : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
+  };
+  return { facts, detail, progress };
+}
+
+/** How an execution does. @param now in milliseconds since 1970 */
+export function assess(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest, now: number): Assessment {
+  const { facts, ...rest } = factsOf(sql, execution, isAlive, now);
+  return { ...rest, ...judge(facts) };
+}
+
+function judge(facts: Facts) {
+  const stages = stageStates(facts);
+  const health = healthOf(facts, stages);
+  return {
+    stages,
+    health,
+    isHeld: facts.isHeld,
+    delays: [...facts.delays],
+    left: timeLeft(facts, health),
+    capacity: capacityOf(facts),
+  };
+}
+
+/** Rows that a finding names, and rows that are counted at most. */
+const named = 5;
+const agentsLookedAt = 50;
+
+/** How an execution does, with everything that is worth saying of it. */
+export function assessWithFindings(
+  sql: Prepare,
+  execution: ExecutionRow,
+  { isAlive, now, data_as_of }: { isAlive: LivenessTest; now: number; data_as_of: string | undefined },
+): Assessment & { findings: Finding[]; unreadable: string[] } {
+  const { facts, detail, progress } = factsOf(sql, execution, isAlive, now);
+  const judged = judge(facts);
+  const { execution_id } = execution;
+  const unreadable: string[] = [];
+  /** Damage in one table must not hide what others hold. */
+  const readable = <T>(name: string, ask: () => T, instead: T): T => {
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
+      unreadable.push(name);
+      return instead;
+    }
+  };
+  const owner = ownerOf(sql, execution_id);
+  const agents = readable(
+    'agents',
+    () =>
+      listAgents(
+        sql,
+        { execution_id, include_exited: true },
+        { order: 'newest', limit: agentsLookedAt, uncounted: true },
+      ).rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) })),
+    [],
+  );
+  const isRunning = execution.status === 'running';
+  const evidence: Evidence = {
+    execution_id,
+    status_reason: execution.status_reason,
+    driver:
+      owner === undefined ? undefined : { ...owner, alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
+    agents,
+    needed: isRunning && detail.over_broker === 1 ? ['data', 'fastmon', 'fast_processing', 'worker'] : [],
+    lost: isRunning ? readable('slices in work', () => lostSlices(sql, execution_id, isAlive), []) : [],
+    first_error: readable('logs', () => firstError(sql, execution_id), undefined),
+    exhausted:
+      detail.slices_exhausted === 0
+        ? []
+        : readable('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
+    exhausted_count: detail.slices_exhausted,
+    refused: readable('refused messages', () => refusedMessages(sql, execution_id, named), { count: 0, ids: [] }),
+    waiting: readable('waiting messages', () => waitingMessages(sql, execution_id, named), { count: 0, ids: [] }),
+    data_as_of,
+    unreadable,
+  };
+  return { detail, progress, ...judged, findings: findingsOf(facts, evidence, judged), unreadable };
+}

@@ -1,0 +1,96 @@
+import { type Facts, delayOf, seconds, serviceSeconds, wallSeconds } from './assess.ts';
+import type { Health } from './states.ts';
+
+/** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
+export interface TimeLeft {
+  seconds_left: number;
+  at_least: number;
+  at_most: number;
+}
+
+/** Whether the workers keep up with the DAQ. Rates are per second of wall time. */
+export interface Capacity {
+  /** Slices that the DAQ brings about while it makes STFs. */
+  arrival_rate: number;
+  /** How long a worker has a slice. */
+  service_seconds: number;
+  workers: number;
+  /** Workers that would keep up. */
+  workers_needed: number;
+  /** Slices that wait. */
+  backlog: number;
+  /** How long the workers take for those. */
+  backlog_seconds: number;
+}
+
+/**
+ * From the plan, the schedule and the time that slices have taken so far. Undefined where nobody can know: a run until it is
+ * stopped, one that is paused by an operator, stalled, or has ended.
+ */
+export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
+  const { slices_planned, slices_final, slice_retries, params } = facts;
+  if (facts.status !== 'running' || slices_planned === undefined || health === 'stalled' || facts.isHeld)
+    return undefined;
+  // Slices that are tried again are worked on twice.
+  const left = (slices_planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
+  if (params.speed === 'max') {
+    const rate = slices_final / Math.max(0.001, seconds(facts.start_time, facts.now));
+    return rate === 0 ? undefined : rounded(left / rate, (left / rate) * 0.6, (left / rate) * 2);
+  }
+  const service = serviceSeconds(facts);
+  const workers = params.fast_processing.target_worker_count;
+  const daq = wallSeconds(daqSecondsLeft(facts), params);
+  // The last STF's slices come when the DAQ is nearly done; with all workers busy slices go through in waves.
+  const likely = Math.max(daq + (left > 0 && daq > 0 ? service : 0), Math.ceil(left / workers) * service);
+  const least = Math.max(daq, (left / workers) * service * 0.8);
+  const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
+  return rounded(likely, least, likely * 1.25 + p95);
+}
+
+const rounded = (likely: number, least: number, most: number): TimeLeft => ({
+  seconds_left: Math.ceil(likely),
+  at_least: Math.floor(Math.min(least, likely)),
+  at_most: Math.ceil(Math.max(most, likely)),
+});
+
+/** Simulated seconds until the DAQ is done. */
+function daqSecondsLeft({ phase, params, counts, stf_planned = 0 }: Facts): number {
+  const daq = params.daq_state_machine;
+  if (phase === 'completed') return 0;
+  const begin = daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay + daq.broadcast_delay;
+  const before = phase === 'none' ? daq.no_beam_not_ready_delay + begin : phase === 'imminent' ? begin : 0;
+  const left = Math.max(0, stf_planned - counts.stf_count);
+  const each =
+    params.fast_processing.stf_count || Math.max(1, stf_planned / params.fast_processing.physics_period_count);
+  const standbys = Math.max(0, Math.ceil(left / each) - (phase === 'standby' ? 0 : 1));
+  return (
+    before +
+    left * (daq.stf_interval + daq.stf_generation_time) +
+    standbys * (2 * daq.broadcast_delay + daq.standby_duration)
+  );
+}
+
+/** Undefined at full speed, where the DAQ's time is nobody's. */
+export function capacityOf(facts: Facts): Capacity | undefined {
+  const { params, counts, stf_planned, slices_planned } = facts;
+  const { fast_processing, fastmon, daq_state_machine: daq } = params;
+  const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
+  if (interval === 0) return undefined;
+  const perStf =
+    stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined
+      ? slices_planned / stf_planned
+      : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
+  const arrival = perStf / interval;
+  const service = serviceSeconds(facts);
+  const workers = fast_processing.target_worker_count;
+  return {
+    arrival_rate: hundredth(arrival),
+    service_seconds: hundredth(service),
+    workers,
+    workers_needed: Math.ceil(arrival * service - 1e-9),
+    backlog: counts.slices_queued,
+    backlog_seconds: Math.ceil((counts.slices_queued * service) / workers),
+  };
+}
+
+const hundredth = (value: number): number => Math.round(value * 100) / 100;

@@ -1,0 +1,70 @@
+/**
+ * The stages that data goes through, in their order: each lies between two messages, and is the work of one agent type. A stage's
+ * place in this list is its number in the store: append only.
+ */
+export const stages = [
+  { stage: 'stf_gen → stf_ready', agent: 'data' },
+  { stage: 'stf_ready → tf_file_registered', agent: 'fastmon' },
+  { stage: 'tf_file_registered → slice', agent: 'fast_processing' },
+  { stage: 'slice → slice_started', agent: 'worker' },
+  { stage: 'slice_started → slice_result', agent: 'worker' },
+] as const;
+
+export type StageName = (typeof stages)[number]['stage'];
+
+/** How long one stage took, over all its items of an execution. Seconds of wall time. */
+export interface StageDelay {
+  stage: StageName;
+  items: number;
+  p50: number;
+  p95: number;
+  max: number;
+  mean: number;
+  /** When the last item left the stage. */
+  last_at: string;
+}
+
+/** Delays of one size together; sizes grow by a quarter, so a percentile told by its bucket's mean is off by a tenth at most. */
+export interface DelayBucket {
+  bucket: number;
+  items: number;
+  total: number;
+  longest: number;
+  latest: string;
+}
+
+const growth = 1.25;
+const leastSeconds = 0.001;
+
+/** The bucket that a delay belongs to: 0 up to a millisecond, the resolution of recorded times. */
+export function bucketOf(seconds: number): number {
+  return seconds <= leastSeconds ? 0 : Math.ceil(Math.log(seconds / leastSeconds) / Math.log(growth));
+}
+
+/** @param buckets in the order of their size; at least one */
+export function summarizeStage(stage: StageName, buckets: readonly DelayBucket[]): StageDelay {
+  const items = buckets.reduce((sum, bucket) => sum + bucket.items, 0);
+  const total = buckets.reduce((sum, bucket) => sum + bucket.total, 0);
+  const max = buckets.reduce((most, { longest }) => Math.max(most, longest), 0);
+  const last_at = buckets.reduce((last, { latest }) => (latest > last ? latest : last), '');
+  const at = (part: number): number => {
+    let below = 0;
+    for (const bucket of buckets) {
+      below += bucket.items;
+      if (below >= part * items) return bucket.total / bucket.items;
+    }
+    return max;
+  };
+  return {
+    stage,
+    items,
+    p50: rounded(at(0.5)),
+    p95: rounded(at(0.95)),
+    max: rounded(max),
+    mean: rounded(total / items),
+    last_at,
+  };
+}
+
+/** Times are recorded in milliseconds. */
+const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
