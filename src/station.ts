@@ -33,7 +33,7 @@ export interface StationOptions {
 const farewellMilliseconds = 30_000;
 
 /** The same where somebody waits: what is still unsent goes out with the next process of the store. */
-const hurriedMilliseconds = 2000;
+const hurriedMilliseconds = 1000;
 
 /** A wait that is not worth a word. */
 const quietMilliseconds = 1000;
@@ -116,8 +116,8 @@ export async function openStation(
     bus,
     destinations: config.broker.destinations,
     async close(isHurried = false) {
+      const patience = isHurried ? hurriedMilliseconds : farewellMilliseconds;
       if (!(await exchange.flushed(quietMilliseconds))) {
-        const patience = isHurried ? hurriedMilliseconds : farewellMilliseconds;
         voice.warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
         const sent = await exchange.flushed(patience);
         if (!sent)

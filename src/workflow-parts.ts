@@ -33,8 +33,13 @@ export function partsOf(
 ): Part[] {
   const { config } = options;
   const readersCaughtUp = async (): Promise<void> => {
+    // An agent that is none of this store's has no cursor here, and would be waited for without end.
     const isBehind = (): boolean =>
-      readingAgents.some(({ type, reads }) => journal.behind(type, reads, farBehind + 1) > farBehind);
+      readingAgents.some(
+        ({ type, reads }) =>
+          (agents[type] !== undefined || journal.cursor(type) > 0) &&
+          journal.behind(type, reads, farBehind + 1) > farBehind,
+      );
     while (!workplace.signal.aborted && isBehind()) await workplace.bus.news(workplace.signal);
   };
   const bench = benchFor(config, workplace, queue, payloads);

@@ -33,8 +33,10 @@ export class AgentFailure extends Error {
   }
 }
 
-/** How far a reader is. */
+/** How far a reader is, in the log or among the messages that took effect late. */
 interface Place {
+  /** The name of the cursor. */
+  role: string;
   /** The recorded cursor, which moves with steps only. */
   cursor: number;
   /** What was looked at and is for others, or had no consequences, need not be looked at again by this process. */
@@ -50,17 +52,21 @@ interface Place {
 export async function runReader(agent: Agent, name: string, workplace: Workplace): Promise<void> {
   const { journal, bus, signal } = workplace;
   const types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
-  const cursor = journal.cursor(agent.type);
-  const place: Place = { cursor, seen: cursor, skipped: 0 };
+  const placeOf = (role: string): Place => {
+    const cursor = journal.cursor(role);
+    return { role, cursor, seen: cursor, skipped: 0 };
+  };
+  const place = placeOf(agent.type);
+  const latePlace = placeOf(`${agent.type}/late`);
   while (!signal.aborted) {
     const mark = bus.mark(types);
-    // Messages that waited in the log for another one lie behind: the cursor has been put back to them.
-    const recorded = journal.cursor(agent.type);
-    if (recorded < place.cursor) place.cursor = place.seen = recorded;
     const batch = journal.read(agent.reads, place.seen, batchSize);
     place.seen = batch.seen;
     await takeBatch(agent, name, { messages: batch.messages, place }, workplace);
-    if (batch.messages.length < batchSize) await bus.news(signal, types, mark);
+    const late = journal.readLate(agent.reads, latePlace.seen, batchSize);
+    latePlace.seen = late.seen;
+    await takeBatch(agent, name, { messages: late.messages, place: latePlace }, workplace);
+    if (batch.messages.length < batchSize && late.messages.length < batchSize) await bus.news(signal, types, mark);
     else await nextTurn();
   }
 }
@@ -79,7 +85,7 @@ async function takeBatch(
   const steps: Promise<boolean>[] = [];
   let hasFailed = false;
   const step = (to: number, says: Draft[], logs: LogLine[]): void => {
-    const cursor = { role: agent.type, from: place.cursor, to };
+    const cursor = { role: place.role, from: place.cursor, to };
     const recording = journal.step({ sender: name, tick: clock.now(), says, logs, cursor });
     // It is waited for below; until then a failure must not look like one that nobody waits for.
     recording.catch(() => {
@@ -103,7 +109,7 @@ async function takeBatch(
     // What has been handed in is recorded, whatever happens to those behind it.
     const recorded = await Promise.all(steps);
     // Another process does the same work: what it has done is done.
-    if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(agent.type);
+    if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(place.role);
   }
 }
 

@@ -44,6 +44,8 @@ export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArgu
       await look();
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
+      // It was there when the list was made, and has been pruned since.
+      if (error.code === 'EXECUTION_NOT_FOUND' && executionId === undefined) return;
       tell('fail', subject, error.line);
     }
   };
@@ -56,12 +58,11 @@ export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArgu
     const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
     for (const id of ids) {
       await attempt(id, async () => {
-        const execution = queries.execution(id);
-        tellAudit(
-          tell,
-          execution,
-          queries.snapshot(() => queries.audit(execution)),
-        );
+        const execution = queries.snapshot(() => {
+          const found = queries.execution(id);
+          tellAudit(tell, found, queries.audit(found));
+          return found;
+        });
         if (!skipFiles) await checkFiles(tell, db, execution);
       });
     }

@@ -1,16 +1,19 @@
+import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
 import {
+  homeOf,
   oldestStart,
-  openRemovals,
   type RemovalRule,
   removableExecutions,
   removeExecution,
   removeStrays,
 } from '../db/prune.ts';
+import { openRemovals } from '../db/removals.ts';
 import { preparer } from '../db/statements.ts';
 import { openExistingStore, openReader, type Store } from '../db/store.ts';
 import { messageOf, SwfError } from '../errors.ts';
+import { isAlive } from '../process-identity.ts';
 import { utcNow } from '../time.ts';
 import { exitCodes, type Io, storeOptions, storePath } from './io.ts';
 
@@ -42,7 +45,7 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
 
 function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
   const db = openReader(path);
-  const found = removableExecutions(preparer(db), rule);
+  const found = removableExecutions(preparer(db), rule, isAlive);
   db.close();
   for (const { execution_id, status, end_time, data_folder } of found)
     io.out(
@@ -53,22 +56,37 @@ function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
 
 async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const sql = preparer(store.db);
-  const removable = [...openRemovals(sql), ...removableExecutions(sql, rule)];
+  const home = homeOf(sql);
+  const isCopy = home !== undefined && home !== realpathSync(store.path);
+  const failures: SwfError[] = [];
+  /** What a copy knows of the data files is not enough to remove them. */
+  const removeData = async (folder: string): Promise<void> => {
+    if (isCopy) io.err(`WARNING ${folder} is left: it belongs to the store ${home}, of which this one is a copy`);
+    else await removeFolder(folder);
+  };
+  const removable = [...openRemovals(sql), ...removableExecutions(sql, rule, isAlive)];
   for (const one of removable) {
-    await removeExecution(store, one, removeData);
-    io.out(`removed ${one.execution_id}\n`);
+    try {
+      await removeExecution(store, one, removeData);
+      io.out(`removed ${one.execution_id}\n`);
+    } catch (error) {
+      // One folder that cannot be removed must not keep the others.
+      if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
+      failures.push(error);
+    }
   }
   // What belongs to no execution is of use beside those of its time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
   io.out(
-    `${counted(removable.length)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}; the room in the store is used again, and "swf-mcp backup" writes a smaller copy\n`,
+    `${counted(removable.length - failures.length)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}; the room in the store is used again, and "swf-mcp backup" writes a smaller copy\n`,
   );
+  if (failures[0] !== undefined) throw failures[0];
 }
 
 const counted = (executions: number): string => `${executions} ${executions === 1 ? 'execution' : 'executions'}`;
 
-async function removeData(folder: string): Promise<void> {
+async function removeFolder(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch (error) {

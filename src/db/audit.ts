@@ -74,7 +74,7 @@ export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
     checkSamples(stfs, samples, params, whenMissing),
     ...checkSlices(sql, execution_id, samples, params, whenMissing),
     checkResults(sql, execution_id, params, whenMissing),
-    checkCounts(sql, execution, stfs.length, samples.length),
+    checkCounts(sql, execution, { stfs, samples: samples.length, params }),
   ];
   return { execution_id, verdict: verdictOf(execution, checks), checks };
 }
@@ -249,31 +249,41 @@ function checkResults(
   };
 }
 
+/** What is kept beside the rows, by the name of its column. */
+type Kept = Record<string, number>;
+
 /** The counts that are kept beside the rows are those of the rows. */
-function checkCounts(sql: Prepare, execution: ExecutionRow, stfs: number, samples: number): AuditCheck {
-  const counted = new Map(
-    sql<[string], { status: string; n: number }>(
-      'SELECT status, count(*) AS n FROM tf_slices WHERE execution_id = ? GROUP BY status',
-    )
-      .all(execution.execution_id)
-      .map(({ status, n }) => [status, n]),
-  );
-  const rows: Record<string, number> = {
-    stf_count: stfs,
+function checkCounts(
+  sql: Prepare,
+  { execution_id, run_number }: ExecutionRow,
+  { stfs, samples, params }: { stfs: readonly StfRow[]; samples: number; params: ExecutionParams },
+): AuditCheck {
+  const kept = sql<[number], Kept>(
+    `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
+       slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
+     FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
+  ).get(run_number);
+  const slices = sql<[number, string], Kept>(
+    `SELECT count(*) AS slices_created, total(status = 'queued') AS slices_queued, total(status = 'processing') AS slices_processing,
+       total(status = 'completed') AS slices_completed, total(status = 'failed') AS slices_failed,
+       total(status = 'failed' AND attempt > ?) AS slices_exhausted, total(attempt - 1) AS slice_retries
+     FROM tf_slices WHERE execution_id = ?`,
+  ).get(params.worker.max_retries, execution_id);
+  const ready = stfs.filter(({ status }) => status === 'processed').length;
+  const rows: Kept = {
+    ...slices,
+    stfs_announced: stfs.length,
+    stfs_ready: ready,
+    dataset_files: ready,
+    samples_expected: stfs.reduce((sum, stf) => sum + plannedSampleCount(stf.sequence, stf.tf_count, params), 0),
     tf_files_received: samples,
-    slices_created: [...counted.values()].reduce((sum, n) => sum + n, 0),
-    slices_queued: counted.get('queued') ?? 0,
-    slices_processing: counted.get('processing') ?? 0,
-    slices_completed: counted.get('completed') ?? 0,
-    slices_failed: counted.get('failed') ?? 0,
   };
-  const kept = execution as unknown as Record<string, number>;
-  const wrong = Object.keys(rows).filter((name) => rows[name] !== kept[name]);
+  const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
   const all = Object.keys(rows).length;
   return checked(
     'counts',
     { expected: all, found: all - wrong.length, ids: wrong },
     'broken',
-    `kept counts are not those of the rows: ${wrong.map((name) => `${name} is ${kept[name]}, rows are ${rows[name]}`).join(', ')}`,
+    `kept counts are not those of the rows: ${wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ')}`,
   );
 }

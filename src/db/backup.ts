@@ -1,41 +1,55 @@
-import { chmodSync, closeSync, fsyncSync, linkSync, openSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 
 import { messageOf, SwfError } from '../errors.ts';
+import { asSwfError } from './store-errors.ts';
 import type { Connection } from './store.ts';
 
 /**
  * Writes the store as it is at this moment into a new file, while others go on writing into the store. The file is compact, has
- * mode 0600, and gets its name when it is whole and on the disk. Throws `STORE_UNAVAILABLE` where it cannot be written.
+ * mode 0600, and holds something only when it is whole and on the disk. Throws `STORE_UNAVAILABLE` where it cannot be written.
  */
 export function backupStore(db: Connection, target: string): void {
   const aside = `${target}.part`;
+  claim(target);
   try {
+    // Whoever began it has not the name that we have now.
+    rmSync(aside, { force: true });
     // SQLite writes into an empty file that is there; so nobody else can read it at any moment.
     closeSync(openSync(aside, 'wx', 0o600));
     // SQLite takes the copy for a writing, which this connection may not do otherwise.
     db.pragma('query_only = OFF');
     db.prepare('VACUUM INTO ?').run(aside);
-    chmodSync(aside, 0o600);
     const file = openSync(aside, 'r');
     fsyncSync(file);
     closeSync(file);
-    // Unlike a renaming this does not replace what is there.
-    linkSync(aside, target);
+    renameSync(aside, target);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const isOurs = code !== 'EEXIST' || !messageOf(error).includes('open');
-    if (isOurs) rmSync(aside, { force: true });
-    throw new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why(code, aside, error)}`, {
-      cause: error,
-    });
+    for (const path of [aside, target]) rmSync(path, { force: true });
+    throw explained(error, db.name, target);
   }
-  rmSync(aside);
 }
 
-function why(code: string | undefined, aside: string, error: unknown): string {
-  if (code === 'EEXIST' && messageOf(error).includes('open'))
-    return `another backup writes ${aside}, or was interrupted; remove that file if none does`;
-  if (code === 'EEXIST') return 'there is such a file already; name another, or remove it';
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return 'its disk has no room; make room or name another place';
-  return `${messageOf(error)}; name another place`;
+/** Takes the name: no file that is there is replaced, and of two backups at once one is made. */
+function claim(target: string): void {
+  try {
+    closeSync(openSync(target, 'wx', 0o600));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EEXIST'
+        ? 'there is such a file already; name another, or remove it'
+        : `${messageOf(error)}; name another place`;
+    throw new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
+  }
+}
+
+/** What is wrong with the store itself is said of the store. */
+function explained(error: unknown, source: string, target: string): unknown {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (/^SQLITE_(CORRUPT|NOTADB|BUSY)/.test(code)) return asSwfError(error, source);
+  const why =
+    code === 'SQLITE_FULL' || code === 'ENOSPC'
+      ? 'its disk has no room; make room or name another place'
+      : `${messageOf(error)}; name another place`;
+  return new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
 }

@@ -20,6 +20,7 @@ import { lostStarts, mostLostStarts } from './lost-starts.ts';
 import { isWaitingCommand } from './messages.ts';
 import type { LivenessTest } from './owners.ts';
 import { createRecorder } from './record.ts';
+import { isRemoved } from './removals.ts';
 import { type Prepare, preparer } from './statements.ts';
 import type { Store } from './store.ts';
 
@@ -85,6 +86,7 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
         role,
       )?.seq ?? 0,
     read: (readings, after, limit) => readMessages(sql, execution_id, { readings, after, limit }),
+    readLate: (readings, after, limit) => readLateMessages(sql, execution_id, { readings, after, limit }),
     message(id) {
       const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(
         id,
@@ -191,6 +193,32 @@ function readMessages(
   return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
 }
 
+/** There are few, so each is looked at. */
+function readLateMessages(
+  sql: Prepare,
+  executionId: string,
+  { readings, after, limit }: { readings: readonly Reading[]; after: number; limit: number },
+): { messages: LoggedMessage[]; seen: number } {
+  const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
+    `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
+     WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
+  ).all(executionId, after, limit);
+  const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decoded(payload) }));
+  return {
+    messages: messages.filter(({ message }) => isRead(message, readings)),
+    seen: rows.at(-1)?.late_seq ?? after,
+  };
+}
+
+function isRead(message: Message, readings: readonly Reading[]): boolean {
+  const { state } = message as { state?: string };
+  return readings.some((reading) =>
+    typeof reading === 'string'
+      ? reading === message.msg_type
+      : reading.msg_type === message.msg_type && reading.state === state,
+  );
+}
+
 function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution): Overview {
   return {
     phase: () =>
@@ -232,8 +260,8 @@ function standingOf(
   const execution = sql<[string], { status: string }>(
     'SELECT status FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
-  // A worker that does not know the run works: the broker gave it the slice.
-  if (execution === undefined) return 'open';
+  // A worker that does not know the run works: the broker gave it the slice. One that has been pruned is known to be over.
+  if (execution === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
   if (execution.status !== 'running') return 'over';
   const slice = sql<[string], { status: SliceStatus; attempt: number }>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ?',

@@ -14,8 +14,8 @@ interface WaitingRow {
 }
 
 /**
- * Messages that came before what they refer to stand in the log without effect until that comes. Then they are read again, in
- * their order, and readers that had passed them go back to them: to handle again what lies between says nothing new.
+ * Messages that came before what they refer to stand in the log without effect until that comes. Then they are projected, in
+ * their order, and put down as late: readers have passed their place in the log, and have a cursor of its own for them.
  */
 export function createRelease(sql: Prepare, project: Project): Release {
   const readAgain = (executionId: string, { seq, payload, sent_at }: WaitingRow): Message | undefined => {
@@ -24,7 +24,7 @@ export function createRelease(sql: Prepare, project: Project): Release {
     const effect = project(decoded.message, sent_at);
     noteEffect(sql, seq, effect);
     if (effect.effect !== 'applied') return undefined;
-    sql('UPDATE cursors SET seq = ? WHERE execution_id = ? AND seq >= ?').run(seq - 1, executionId, seq);
+    sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
     return decoded.message;
   };
 

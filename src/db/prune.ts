@@ -1,13 +1,13 @@
+import { utcNow } from '../time.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
+import type { Removal } from './removals.ts';
 import { preparer, type Prepare } from './statements.ts';
 import type { Store } from './store.ts';
 
-/** An execution that may be removed, and its folder of data files where it has one. */
-export interface Removable {
-  execution_id: string;
-  run_number: number;
+/** An execution that may be removed. */
+export interface Removable extends Removal {
   status: string;
   end_time: string | null;
-  data_folder: string | null;
 }
 
 export interface RemovalRule {
@@ -17,24 +17,41 @@ export interface RemovalRule {
   endedBefore?: string | undefined;
 }
 
-/** Ended executions that a rule gives up, oldest first. Running ones stay, driven or not. */
-export function removableExecutions(sql: Prepare, { keep = 0, endedBefore }: RemovalRule): Removable[] {
+/**
+ * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do those whose process has not
+ * gone yet or whose last messages have still to be sent.
+ */
+export function removableExecutions(
+  sql: Prepare,
+  { keep = 0, endedBefore }: RemovalRule,
+  isAlive: LivenessTest,
+): Removable[] {
   return sql<[string, number], Removable>(
-    `SELECT execution_id, run_number, status, end_time,
+    `SELECT execution_id, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
          THEN (params ->> '$.data.dir') || '/' || execution_id END AS data_folder
      FROM workflow_executions
      WHERE status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
+       AND execution_id NOT IN (
+         SELECT execution_id FROM workflow_messages
+         WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL AND execution_id IS NOT NULL)
      ORDER BY seq`,
-  ).all(endedBefore ?? '9999', keep);
+  )
+    .all(endedBefore ?? '9999', keep)
+    .filter(({ execution_id, end_time }) => {
+      const owner = ownerOf(sql, execution_id);
+      const isOver = owner === undefined || !isProcessAlive(owner, isAlive);
+      return isOver || Date.parse(end_time ?? '') < Date.now() - farewellMilliseconds;
+    });
 }
 
-/** Removals that were interrupted: to be finished first. */
-export function openRemovals(sql: Prepare): Pick<Removable, 'execution_id' | 'data_folder'>[] {
-  return sql<[], Pick<Removable, 'execution_id' | 'data_folder'>>(
-    'SELECT execution_id, data_folder FROM removals',
-  ).all();
+/** A process that drove an execution may still have last messages of it to send for so long. */
+const farewellMilliseconds = 60_000;
+
+/** Where the store stood when it was made. A copy that stands elsewhere tells of the same data files, which are not its own. */
+export function homeOf(sql: Prepare): string | undefined {
+  return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;
 }
 
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
@@ -49,7 +66,7 @@ const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'workflow_messag
  */
 export async function removeExecution(
   store: Store,
-  { execution_id, data_folder }: Pick<Removable, 'execution_id' | 'data_folder'>,
+  { execution_id, data_folder }: Removal,
   removeFolder: (folder: string) => Promise<void>,
 ): Promise<void> {
   const sql = preparer(store.db);
@@ -61,7 +78,7 @@ export async function removeExecution(
     sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
       execution_id,
     );
-    for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors'])
+    for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors', 'late_messages'])
       sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
     sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
   });
@@ -70,27 +87,49 @@ export async function removeExecution(
   }
   if (data_folder !== null) await removeFolder(data_folder);
   await store.write(() => {
-    sql('DELETE FROM removals WHERE execution_id = ?').run(execution_id);
+    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
   });
 }
 
+/** Rows that are looked at in one question. */
+const lookedAt = 20_000;
+
 /**
- * Removes messages and log lines that belong to no execution and are older than what is kept. Returns how many.
+ * Removes messages and log lines that belong to no execution of this store and are older than what is kept. Returns how many.
  * @param before a time of theirs
  */
 export async function removeStrays(store: Store, before: string): Promise<number> {
   const sql = preparer(store.db);
+  const isSent = 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)';
+  return (
+    (await removeStraysOf(
+      store,
+      sql,
+      { table: 'workflow_messages', key: 'seq', at: 'recorded_at', more: isSent },
+      before,
+    )) + (await removeStraysOf(store, sql, { table: 'app_logs', key: 'log_id', at: 'timestamp', more: '' }, before))
+  );
+}
+
+/** Looks outside of the transactions that remove: others write meanwhile, and must not wait. */
+async function removeStraysOf(
+  store: Store,
+  sql: Prepare,
+  { table, key, at, more }: { table: string; key: string; at: string; more: string },
+  before: string,
+): Promise<number> {
+  const stray = `(t.execution_id IS NULL OR t.execution_id NOT IN (SELECT execution_id FROM workflow_executions))`;
+  const some = sql<[number, number, string], { key: number }>(
+    `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND t.${at} < ? ${more}`,
+  );
+  const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
+  const remove = sql<[number]>(`DELETE FROM ${table} WHERE ${key} = ?`);
   let removed = 0;
-  for (const [table, key, at] of [
-    ['workflow_messages', 'seq', 'recorded_at'],
-    ['app_logs', 'log_id', 'timestamp'],
-  ]) {
-    const some = sql<[string]>(
-      `DELETE FROM ${table} WHERE ${key} IN (
-         SELECT ${key} FROM ${table} WHERE execution_id IS NULL AND ${at} < ? ORDER BY ${key} LIMIT ${batch})`,
-    );
-    for (let changes = batch; changes === batch; removed += changes)
-      changes = await store.write(() => some.run(before).changes);
+  for (let after = 0; after < newest; after += lookedAt) {
+    const keys = some.all(after, after + lookedAt, before).map((row) => row.key);
+    for (let place = 0; place < keys.length; place += batch)
+      await store.write(() => keys.slice(place, place + batch).forEach((one) => remove.run(one)));
+    removed += keys.length;
   }
   return removed;
 }

@@ -15,10 +15,13 @@ export function fileAt(path: string): string | undefined {
   }
 }
 
-/** Tells what a file holds from what it holds after it has been written. */
+/** Tells what a store holds from what it holds after it has been written, be it only its write-ahead log. */
 export function contentAt(path: string): string | undefined {
-  const { mtimeMs, size } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return size === undefined ? undefined : `${fileAt(path)}/${mtimeMs}/${size}`;
+  const states = [path, `${path}-wal`].map((name) => {
+    const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
+    return `${fileAt(name)}/${mtimeMs}/${size}`;
+  });
+  return states.join(' ');
 }
 
 /** What is written into a file that has no name any more is lost, whatever SQLite says. Throws `STORE_UNAVAILABLE`. */
@@ -31,7 +34,7 @@ export function requireSameFile(path: string, file: string | undefined): void {
   );
 }
 
-/** Throws `STORE_UNAVAILABLE` for a place where other hosts may write too. */
+/** A place where other hosts may write too is no place to write; what nobody writes may be read from a copy. Throws `STORE_UNAVAILABLE`. */
 export function requireLocal(path: string): void {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;

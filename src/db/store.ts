@@ -1,10 +1,11 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import Database from 'better-sqlite3';
 
 import { SwfError } from '../errors.ts';
+import { networkFileSystemOf } from '../file-system.ts';
 import { makeFolder } from '../folders.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
@@ -78,6 +79,7 @@ export async function openStore(
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
     if (versionOf(db) !== migrations.length || applicationIdOf(db) === 0)
       await store.write(() => migrate(db, path, migrations));
+    if (migrations === allMigrations) await settle(store);
   } catch (error) {
     db.close();
     throw asSwfError(error, path);
@@ -117,6 +119,10 @@ export function openReader(path: string, migrations: readonly Migration[] = allM
 
 /** A connection that only reads, to the file or, where SQLite would have to write beside it and may not, to a copy in memory. */
 function connectToRead(path: string): Connection {
+  if (fileAt(path) !== undefined && networkFileSystemOf(path) !== undefined) {
+    const copy = readIntoMemory(path);
+    if (copy !== undefined) return checkedCopy(copy, path);
+  }
   const db = connect(path);
   try {
     db.pragma('query_only = ON');
@@ -126,10 +132,14 @@ function connectToRead(path: string): Connection {
     db.close();
     const copy = cannotWriteBeside(error) ? readIntoMemory(path) : undefined;
     if (copy === undefined) throw error;
-    copy.pragma('query_only = ON');
-    checkKind(copy, path);
-    return copy;
+    return checkedCopy(copy, path);
   }
+}
+
+function checkedCopy(copy: Connection, path: string): Connection {
+  copy.pragma('query_only = ON');
+  checkKind(copy, path);
+  return copy;
 }
 
 function cannotWriteBeside(error: unknown): boolean {
@@ -184,6 +194,15 @@ function migrate(db: Connection, path: string, migrations: readonly Migration[])
   for (const { sql } of migrations.slice(version)) db.exec(sql);
   db.pragma(`user_version = ${migrations.length}`);
   db.pragma(`application_id = ${applicationId}`);
+}
+
+/** Notes where the store stands, once: a copy that stands elsewhere must not remove its data files. */
+async function settle(store: Store): Promise<void> {
+  const { db, path } = store;
+  if (db.prepare(`SELECT 1 FROM store_meta WHERE key = 'home'`).get() !== undefined) return;
+  await store.write(() => {
+    db.prepare(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(realpathSync(path));
+  });
 }
 
 /** Also where the message has been put into our own words already. */

@@ -1,9 +1,16 @@
+import { printable } from '../log.ts';
+
 /** The beginning of a text, at most so many UTF-16 units, never half a character. */
 export function clip(text: string, most: number): string {
   if (text.length <= most) return text;
   const last = text.charCodeAt(most - 1);
   const splits = last >= 0xd8_00 && last <= 0xdb_ff;
   return text.slice(0, splits ? most - 1 : most);
+}
+
+/** The beginning of a text as it may be shown: what could do more than be read is escaped. */
+export function clipShown(text: string, most: number): string {
+  return clip(printable(clip(text, most)), most);
 }
 
 /** The beginning of a text that takes at most so many characters once it is written as JSON. */

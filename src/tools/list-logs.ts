@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { LogRow } from '../db/logs.ts';
 import { SwfError } from '../errors.ts';
 import { logLevels } from '../log.ts';
-import { clip } from './clip.ts';
+import { clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
@@ -73,9 +73,9 @@ function toItem(row: LogRow) {
     timestamp: row.timestamp,
     level: levelNames.findLast((name) => logLevels[name] <= row.level) ?? String(row.level),
     agent: row.agent,
-    message: clip(row.message, shownMessage),
+    message: clipShown(row.message, shownMessage),
     execution_id: row.execution_id,
     run_id: row.run_id,
-    context: row.context === null ? null : clip(row.context, shownContext),
+    context: row.context === null ? null : clipShown(row.context, shownContext),
   });
 }

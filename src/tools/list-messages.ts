@@ -2,8 +2,9 @@ import * as z from 'zod';
 
 import type { MessageRow } from '../db/messages.ts';
 import { SwfError } from '../errors.ts';
+import { printable } from '../log.ts';
 import { messageEffects } from '../workflow/states.ts';
-import { clip, clipEscaped } from './clip.ts';
+import { clip, clipEscaped, clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool, type ToolContext } from './tool.ts';
@@ -77,7 +78,8 @@ function resolveMentioned(id: string | undefined, { queries }: ToolContext): str
 }
 
 function toItem(row: MessageRow, characters: number) {
-  const payload = clipEscaped(clip(row.payload, characters), wholePayload);
+  const whole = printable(clip(row.payload, 2 * wholePayload));
+  const payload = clipEscaped(clip(whole, characters), wholePayload);
   return present({
     message_id: row.message_id,
     message_type: row.message_type,
@@ -88,8 +90,8 @@ function toItem(row: MessageRow, characters: number) {
     run_id: row.run_id,
     destination: row.destination,
     effect: row.effect,
-    effect_reason: row.effect_reason === null ? null : clip(row.effect_reason, shownReason),
+    effect_reason: row.effect_reason === null ? null : clipShown(row.effect_reason, shownReason),
     payload,
-    payload_truncated: payload.length < row.payload.length,
+    payload_truncated: payload.length < whole.length,
   });
 }

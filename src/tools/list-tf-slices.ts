@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
+import { printable } from '../log.ts';
 import { sliceStatuses } from '../workflow/slices.ts';
-import { clip, endEscaped } from './clip.ts';
+import { clipShown, endEscaped } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
 import { defineTool } from './tool.ts';
@@ -85,10 +86,10 @@ export const listTfSlices = defineTool({
           created_at: row.created_at,
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,
-          error: row.error === null ? null : clip(row.error, shownError),
+          error: row.error === null ? null : clipShown(row.error, shownError),
           exit_code: row.exit_code,
           signal: row.signal,
-          output_tail: row.output_tail === null ? null : endEscaped(row.output_tail, shownOutput),
+          output_tail: row.output_tail === null ? null : endEscaped(printable(row.output_tail), shownOutput),
           outputs: row.outputs === null ? null : (JSON.parse(row.outputs) as OutputFile[]),
           outputs_omitted: row.outputs_omitted,
         }),

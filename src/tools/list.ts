@@ -5,6 +5,7 @@ import * as z from 'zod';
 import type { ListPage, Page } from '../db/page.ts';
 import { SwfError } from '../errors.ts';
 import { parseWindow, resolveExecution } from './params.ts';
+import { harmless } from './readable.ts';
 import type { ToolContext } from './tool.ts';
 
 /** An answer never exceeds this many characters of JSON (contract §5); what surrounds the items needs a few hundred. */
@@ -75,8 +76,8 @@ export function listPage<Row extends { key: number }, Item>(
   const items: Item[] = [];
   let room = pageCharacters - aroundItems;
   for (const row of rows) {
-    const item = toItem(row);
-    room -= JSON.stringify(item).length + 1;
+    const { answer: item, text } = harmless(toItem(row));
+    room -= text.length + 1;
     // One row always fits: its long texts are cut by the tool.
     if (room < 0 && items.length > 0) break;
     items.push(item);

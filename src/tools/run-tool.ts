@@ -3,7 +3,7 @@ import type * as z from 'zod';
 import { SwfError } from '../errors.ts';
 import { closest, nearest } from '../nearest.ts';
 import { clip as cut } from './clip.ts';
-import type { Tool, ToolContext } from './tool.ts';
+import type { LiveContext, Tool, ToolContext } from './tool.ts';
 
 /** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
 export function findTool(tools: readonly Tool[], name: string): Tool {
@@ -17,12 +17,20 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
 }
 
 /**
- * One call of a tool: checks the arguments, asks on one state of the store, and builds the answer through the tool's output
- * schema. Throws `ARGUMENT_INVALID` and whatever the tool throws; an answer that breaks its own schema is a bug.
+ * One call of a tool that asks: checks the arguments, asks on one state of the store, and builds the answer through the tool's
+ * output schema. Throws `ARGUMENT_INVALID` and whatever the tool throws; an answer that breaks its own schema is a bug.
  */
 export function runTool(tool: Tool, args: unknown, context: ToolContext): Record<string, unknown> {
   const checked = checkArguments(tool, args);
-  return context.queries.snapshot(() => tool.output.parse(tool.handle(checked as never, context)));
+  const { handle } = tool;
+  if (handle === undefined) throw new Error(`${tool.name} takes its time`);
+  return context.queries.snapshot(() => tool.output.parse(handle(checked as never, context)));
+}
+
+/** The same for any tool. */
+export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
+  if (tool.perform === undefined) return runTool(tool, args, { queries: context.queries(), now: Date.now() });
+  return tool.output.parse(await tool.perform(checkArguments(tool, args) as never, context));
 }
 
 function checkArguments(tool: Tool, args: unknown): unknown {

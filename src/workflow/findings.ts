@@ -81,8 +81,10 @@ const logs = (execution_id: string, more: Record<string, unknown> = {}): Finding
 
 function ofTheEnd({ status }: Facts, { execution_id, status_reason, first_error }: Evidence): Finding[] {
   if (status !== 'failed') return [];
+  // The last words of an execution are an error too, and say no more than the reason.
+  const isReason = status_reason !== null && first_error?.message.endsWith(status_reason) === true;
   const first =
-    first_error === undefined
+    first_error === undefined || isReason
       ? ''
       : `; the first error, at ${first_error.timestamp} by ${first_error.agent}: ${first_error.message}`;
   return [

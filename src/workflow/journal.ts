@@ -49,6 +49,8 @@ export interface Journal {
   cursor(role: string): number;
   /** Messages that had an effect, after `after`, at most `limit`; `seen` is how far the log was looked at. */
   read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
+  /** The same for messages that took effect late, in the order of that; `seq` is their place among these. */
+  readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
   message(id: string): Message | undefined;
   /** How many messages a role has still to read; counting stops at `most`. */
   behind(role: string, readings: readonly Reading[], most: number): number;

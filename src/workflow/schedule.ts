@@ -43,6 +43,8 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
     case 'start_run':
       return { ...position, last: step, periods: 1, stfsInPeriod: 0, periodStart: step.tick + broadcast_delay };
     case 'stf_gen':
+      // One that its end has already counted was lost, and is said again.
+      if (position.last?.msg_type === 'end_run') return { ...position, stfs: Math.max(position.stfs, step.sequence) };
       return { ...position, last: step, stfs: step.sequence, stfsInPeriod: position.stfsInPeriod + 1 };
     case 'pause_run':
       if (step.reason === 'operator') return { ...position, ordinal: step.ordinal, pausedAt: step.tick };
@@ -102,6 +104,9 @@ export function nextStep(
         tick: last.tick + daq.broadcast_delay + daq.standby_duration,
       };
     case 'end_run':
+      // After a power cut the broker may still have the end, and the store no longer what was before it.
+      if (position.stfs < last.total_stf_files)
+        return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: last.tick };
       return { msg_type: 'finished', tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_end_delay };
   }
 }

@@ -18,19 +18,16 @@ const messages = [1, 2, 3, 4].map((sequence) => ({
 function workplaceWith(record: (step: Step) => Promise<boolean>): { workplace: Workplace; stop: () => void } {
   const clock = createVirtualClock();
   const stopping = new AbortController();
-  let cursor = 0;
   const journal: Journal = {
-    cursor: () => cursor,
+    cursor: () => 0,
+    readLate: (_, after) => ({ messages: [], seen: after }),
     read: (_, after, limit) => {
       const found = messages.filter(({ seq }) => seq > after).slice(0, limit);
       return { messages: found, seen: found.at(-1)?.seq ?? after };
     },
     message: () => undefined,
     behind: () => 0,
-    step: (step) => {
-      cursor = step.cursor?.to ?? cursor;
-      return record(step);
-    },
+    step: record,
   };
   const context = {} as Workplace['context'];
   return {

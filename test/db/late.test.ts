@@ -1,9 +1,13 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { describe, expect, it } from 'vitest';
 
+import type { Agent } from '../../src/agents/agent.ts';
+import { noDataFiles } from '../../src/agents/data-files.ts';
 import { fastProcessingAgent } from '../../src/agents/fast-processing.ts';
+import { fastmonAgent } from '../../src/agents/fastmon.ts';
 import { runReader, type Workplace } from '../../src/agents/reader.ts';
 import { createInProcessBus } from '../../src/bus/bus.ts';
-import type { Message } from '../../src/bus/messages.ts';
 import { createScaledClock } from '../../src/clock.ts';
 import { openJournal } from '../../src/db/journal.ts';
 import { executionParamsSchema } from '../../src/workflow/params.ts';
@@ -88,45 +92,91 @@ describe('a message that comes before what it refers to', () => {
     expect(made.store.db.prepare('SELECT stfs_announced FROM run_states').get()).toEqual({ stfs_announced: 1 });
   });
 
-  it('is handled by the agent that reads it, although that has read on: the failed slice is tried again', async () => {
+  it.each([
+    ['before all else', ['result', 'stf', 'sample']],
+    ['before its slice only, which is cut in the same look', ['stf', 'sample', 'result']],
+  ])(
+    'is handled by the agent that reads it, although that has read on: a slice that failed %s is tried again',
+    async (_, order) => {
+      const made = await makeRunningStore();
+      const saying = {
+        result: () => made.say('slice_result', failed(1)),
+        stf: () => made.say('stf_gen', generated),
+        sample: () => made.say('tf_file_registered', sampled),
+      };
+      for (const what of order) await saying[what as keyof typeof saying]();
+      const { lines, read } = readerOf(made, fastProcessingAgent);
+      await read((said) => said.includes('is queued again'));
+      expect(
+        made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
+      ).toEqual({
+        status: 'queued',
+        attempt: 2,
+      });
+      expect(lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
+      expect(
+        made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
+      ).toEqual({ n: 16 });
+    },
+  );
+
+  it('is handled also by an agent that has had nothing to do, and only once', async () => {
     const made = await makeRunningStore();
-    await made.say('slice_result', failed(1));
-    await made.say('stf_gen', generated);
-    await made.say('tf_file_registered', sampled);
-    const clock = createScaledClock(1);
-    const bus = createInProcessBus(clock);
-    const stopping = new AbortController();
-    const lines: string[] = [];
-    const { journal } = openJournal(
-      made.store,
-      { execution_id, run_number: 100_010, namespace: 'test' },
-      {
-        writeLog: ({ message }) => void lines.push(message),
-        isAlive: () => true,
-        onCommitted(types) {
-          bus.announce(types);
-          if (lines.some((line) => line.includes('is queued again'))) stopping.abort();
-        },
-      },
-    );
-    const context = {
-      execution_id,
-      run_number: 100_010,
-      params: executionParamsSchema.parse({}),
-      message: (id: string) => journal.message(id),
-    };
-    const workplace = { context, journal, bus, clock, signal: stopping.signal } as unknown as Workplace;
-    await runReader(fastProcessingAgent, 'fast_processing-1', workplace);
-    expect(made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice)).toEqual({
-      status: 'queued',
-      attempt: 2,
-    });
-    // What lay between was handled again, and said once.
-    expect(lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
-    const messages = made.store.db.prepare<[], { payload: string }>('SELECT payload FROM workflow_messages').all();
-    const slices = messages
-      .map(({ payload }) => JSON.parse(payload) as Message)
-      .filter(({ msg_type }) => msg_type === 'slice');
-    expect(slices).toHaveLength(16);
+    const { lines, read, say } = readerOf(made, fastmonAgent);
+    const reading = read((said) => said.includes('holds frames'));
+    await say('stf_ready', generated);
+    await delay(20);
+    expect(lines).toEqual([]);
+    await say('stf_gen', generated);
+    await reading;
+    expect(lines).toHaveLength(1);
+    const again = readerOf(made, fastmonAgent);
+    const stop = again.read(() => false);
+    await delay(50);
+    again.stop();
+    await stop;
+    expect(again.lines).toEqual([]);
   });
 });
+
+/** An agent that reads the log of a store until its lines say something, or it is stopped. */
+function readerOf(made: TestStore, agent: Agent) {
+  const clock = createScaledClock(1);
+  const bus = createInProcessBus(clock);
+  const stopping = new AbortController();
+  const lines: string[] = [];
+  let isEnough: (line: string) => boolean = () => false;
+  const { journal } = openJournal(
+    made.store,
+    { execution_id, run_number: 100_010, namespace: 'test' },
+    {
+      writeLog: ({ message }) => void lines.push(message),
+      isAlive: () => true,
+      onCommitted(types) {
+        bus.announce(types);
+        if (lines.some(isEnough)) stopping.abort();
+      },
+    },
+  );
+  const context = {
+    execution_id,
+    run_number: 100_010,
+    params: executionParamsSchema.parse({}),
+    files: noDataFiles,
+    message: (id: string) => journal.message(id),
+  };
+  const workplace: Workplace = { context, journal, bus, clock, signal: stopping.signal };
+  return {
+    lines,
+    read(enough: (line: string) => boolean) {
+      isEnough = enough;
+      return runReader(agent, `${agent.type}-1`, workplace);
+    },
+    stop: () => stopping.abort(),
+    /** As a message that comes over the broker: recorded, and told to the readers. */
+    async say(...said: Parameters<TestStore['say']>) {
+      const { released = [] } = await made.say(...said);
+      bus.announce([said[0], ...released]);
+    },
+  };
+}

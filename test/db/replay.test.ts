@@ -46,6 +46,7 @@ async function everything(store: string): Promise<unknown> {
       agents: _,
       data_as_of: __,
       errors: ___,
+      findings: ____,
       ...monitor
     } = await ask(client, 'get_workflow_monitor', { execution_id });
     monitors.push(monitor);

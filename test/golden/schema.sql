@@ -45,6 +45,12 @@ CREATE TABLE fastmon_files (
   created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE late_messages (
+  late_seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
@@ -69,7 +75,7 @@ CREATE TABLE processes (
   last_beat TEXT NOT NULL
 ) STRICT;
 
-CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run_states (
   run_number INTEGER PRIMARY KEY,
@@ -117,6 +123,18 @@ CREATE TABLE slice_attempts (
   processing_seconds REAL,
   error TEXT,
   PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stage_delays (
+  run_number INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  total REAL NOT NULL,
+  longest REAL NOT NULL,
+  -- When the last item of the bucket left the stage.
+  latest TEXT NOT NULL,
+  PRIMARY KEY (run_number, stage, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stf_files (
@@ -218,7 +236,11 @@ CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
+CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
+
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
+
+CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status = 'registered';
 
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 

@@ -39,6 +39,21 @@ describe('the DAQ schedule', () => {
     ]);
   });
 
+  it('says again what was lost of it before an end that is still known', () => {
+    const lost: TimedStep[] = [
+      { msg_type: 'run_imminent', tick: 5 },
+      { msg_type: 'start_run', tick: 13 },
+      { msg_type: 'stf_gen', sequence: 1, tick: 14.1 },
+      { msg_type: 'end_run', total_stf_files: 3, tick: 18.3 },
+    ];
+    const params = workflowParamsSchema.parse({ fast_processing: { stf_count: 3 } });
+    const position = lost.reduce((before, step) => advance(before, step, params), startPosition);
+    expect(play({ fast_processing: { stf_count: 3 } }, position)).toEqual({
+      steps: ['stf_gen@18.3', 'stf_gen@18.3', 'finished@24.3'],
+      stfs: 3,
+    });
+  });
+
   it('puts a standby between physics periods and none after the last', () => {
     expect(play({ fast_processing: { stf_count: 1, physics_period_count: 3 } }).steps).toEqual([
       'run_imminent@5',

@@ -8,11 +8,11 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, sql }) => {
   const { filename, sequence, tf_count } = message;
   const expected = stfFilename(scope.run_number, sequence);
   if (filename !== expected) return none(`STF ${sequence} of run ${scope.run_number} is ${expected}, not ${filename}`);
-  const run = sql<[number], { phase: Phase; stfs_announced: number }>(
-    'SELECT phase, stfs_announced FROM run_states WHERE run_number = ?',
+  const run = sql<[number], { phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
+    'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (run_number) WHERE run_number = ?',
   ).get(scope.run_number);
   // Its end has told how many there are: with one more the execution would never be complete.
-  if (run?.phase === 'completed') return none('the run has ended');
+  if (run?.phase === 'completed' && sequence > (run.total_stf_files ?? 0)) return none('the run has ended');
   if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(scope.run_number, sequence - 1));
   sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, tf_count, file_url, created_at)
