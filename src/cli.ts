@@ -7,6 +7,7 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
 import { showCursor, type Terminal } from './commands/screen.ts';
+import { startDetached } from './commands/self.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';
@@ -31,6 +32,8 @@ function createIo(program: Command): Io {
     keepGoingWithoutOutput() {
       drivesWithoutOutput = true;
     },
+    startSelf: (args) =>
+      startDetached(process.execPath, [fileURLToPath(import.meta.url), ...args], process.cwd(), process.env),
     onInterrupt(callback) {
       let interrupts = 0;
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -119,13 +122,27 @@ function createProgram(run: Run): Command {
 
   program
     .command('serve', { isDefault: true })
-    .description('MCP server on stdio (also without a command)')
+    .description('MCP server on stdio (also without a command), or over HTTP')
     .copyInheritedSettings(program)
+    .option(
+      '--http <[HOST:]PORT>',
+      'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need SWF_MCP_TOKEN)',
+    )
+    .option('--read-only', 'offer no tool that changes something (this is the default)')
+    .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
     .allowExcessArguments()
-    .action(async (_options: unknown, command: Command) => {
-      refuseUnknownCommand(program, command);
-      await run(async (io) => (await import('./commands/serve.ts')).serveCommand(io, process.stdin));
-    });
+    .action(
+      async (
+        { http, readOnly, allowControl }: { http?: string; readOnly?: true; allowControl?: true },
+        command: Command,
+      ) => {
+        refuseUnknownCommand(program, command);
+        if (readOnly === true && allowControl === true)
+          command.error('error: --read-only and --allow-control contradict each other');
+        const args = { http, allowControl: allowControl === true };
+        await run(async (io) => (await import('./commands/serve.ts')).serveCommand(io, args, process.stdin));
+      },
+    );
 
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
     .option('--stf-count <N>', 'STF files a physics period', parseCount)

@@ -1,7 +1,9 @@
 import { SwfError } from '../errors.ts';
-import { tools } from '../tools/index.ts';
-import { findTool, runTool } from '../tools/run-tool.ts';
-import { type Io, storePath } from './io.ts';
+import { controlTools, tools } from '../tools/index.ts';
+import { harmless } from '../tools/readable.ts';
+import { callTool, findTool, runTool } from '../tools/run-tool.ts';
+import { createControl } from './control-port.ts';
+import { exitCodes, type Io, storePath } from './io.ts';
 import { createStoreReader } from './reader.ts';
 
 /** One answer of a tool as the server would give it. */
@@ -14,12 +16,29 @@ export function askTool(io: Io, name: string, args: unknown): Record<string, unk
   }
 }
 
-/** `swf-mcp call TOOL [JSON]`: one tool call, its structured answer on stdout. Returns the exit code. */
-export function callCommand(io: Io, name: string, json: string | undefined): number {
+/**
+ * `swf-mcp call TOOL [JSON]`: one tool call, its structured answer on stdout. A person at a terminal may do what they like, so the
+ * tools that change something are there too. Returns the exit code.
+ */
+export async function callCommand(io: Io, name: string, json: string | undefined): Promise<number> {
   // A wrong name is told before a missing store.
-  findTool(tools, name);
-  io.out(`${JSON.stringify(askTool(io, name, parseArguments(json)))}\n`);
-  return 0;
+  const tool = findTool([...tools, ...controlTools], name);
+  const args = parseArguments(json);
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    const answer = await callTool(tool, args, {
+      queries: reader.queries,
+      signal: interrupted.signal,
+      progress: () => {},
+      control: createControl(io),
+    });
+    io.out(`${harmless(answer).text}\n`);
+    return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
+  } finally {
+    reader.close();
+  }
 }
 
 function parseArguments(json: string | undefined): unknown {

@@ -23,8 +23,23 @@ export interface Io {
   terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** From now on the process works on when nobody reads its output any more. */
   keepGoingWithoutOutput(): void;
+  /** Starts this program once more, as a process that outlives this one. Its output is read until `release` is called. */
+  startSelf(args: readonly string[]): SelfStarted;
   /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */
   onInterrupt(callback: (signal: string) => void): void;
+}
+
+/** This program as another process. */
+export interface SelfStarted {
+  pid: number | undefined;
+  /** What it has written so far on stdout and stderr together. */
+  output(): string;
+  /** Resolves when it has written more, or has ended. */
+  news(): Promise<void>;
+  /** Set once it has ended. */
+  exitCode(): number | null | undefined;
+  /** Lets go of it. */
+  release(): void;
 }
 
 export const exitCodes = { fine: 0, mendable: 1, usage: 2, workflowFailed: 3, bug: 70, interrupted: 130 } as const;

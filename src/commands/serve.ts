@@ -1,25 +1,48 @@
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 
 import { createLog } from '../log.ts';
-import { createServer } from '../server.ts';
-import { tools } from '../tools/index.ts';
-import { type Io, logLevel, storePath } from './io.ts';
+import { createServer, type ServerOptions } from '../server.ts';
+import { controlTools, tools } from '../tools/index.ts';
+import { createControl } from './control-port.ts';
+import { exitCodes, type Io, logLevel, storePath } from './io.ts';
 import { createStoreReader } from './reader.ts';
 
-/**
- * `swf-mcp serve`: an MCP server on stdio, until its client closes the connection or a signal comes. Returns the exit code.
- * @param stdin the client's end: when it closes, the server must not outlive it
- */
-export async function serveCommand(io: Io, stdin: NodeJS.ReadableStream): Promise<number> {
+export interface ServeArguments {
+  /** `[HOST:]PORT`; left out, the server speaks on stdio. */
+  http: string | undefined;
+  /** Whether the tools that change something are offered. */
+  allowControl: boolean;
+}
+
+/** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
+export async function serveCommand(
+  io: Io,
+  { http, allowControl }: ServeArguments,
+  stdin: NodeJS.ReadableStream,
+): Promise<number> {
   const path = storePath(io);
-  io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
   const reader = createStoreReader(path);
-  const server = createServer({
+  const options: ServerOptions = {
     version: io.version,
-    tools,
+    tools: allowControl ? [...tools, ...controlTools] : tools,
     queries: reader.queries,
+    control: allowControl ? createControl(io) : undefined,
     log: createLog(logLevel(io), (line) => io.err(line)),
-  });
+  };
+  try {
+    // Loaded only where it is asked for: the server on stdio starts without it.
+    if (http !== undefined) return await (await import('./serve-http.ts')).serveHttp(io, http, options);
+    io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
+    return await serveStdio(io, options, stdin);
+  } finally {
+    reader.close();
+  }
+}
+
+/** @param stdin the client's end: when it closes, the server must not outlive it */
+async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.ReadableStream): Promise<number> {
+  const stopping = new AbortController();
+  const server = createServer({ ...options, stopping: stopping.signal });
   const ended = new Promise<void>((resolve) => {
     server.onclose = resolve;
     for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve());
@@ -27,7 +50,7 @@ export async function serveCommand(io: Io, stdin: NodeJS.ReadableStream): Promis
   });
   await server.connect(new StdioServerTransport());
   await ended;
+  stopping.abort();
   await server.close();
-  reader.close();
-  return 0;
+  return exitCodes.fine;
 }

@@ -69,7 +69,15 @@ function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
     ?.execution_id;
 }
 
-function recentExecutionIds(sql: Prepare): string[] {
+/** The namespaces of executions. */
+export function namespacesOf(sql: Prepare): string[] {
+  return sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
+    .all()
+    .map((row) => row.namespace);
+}
+
+/** The newest executions. */
+export function recentExecutionIds(sql: Prepare): string[] {
   return sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
     .all()
     .map((row) => row.execution_id);

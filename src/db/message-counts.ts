@@ -47,8 +47,9 @@ export function sumOf(counts: MessageCounts): number {
 
 /** How many messages fit a filter that asks for an execution, or for one type of it; undefined where they must be counted. */
 export function totalOf(filter: MessageFilter, counter: MessageCounter): number | undefined {
-  const { execution_id, message_type, run_id, namespace, agent, message_id, search, start_time, end_time } = filter;
-  const others = [run_id, namespace, agent, message_id, search, start_time, end_time];
+  const { execution_id, message_type, ...rest } = filter;
+  const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
+  const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];
   if (execution_id === undefined || others.some((value) => value !== undefined)) return undefined;
   const counts = counter(execution_id);
   return message_type === undefined ? sumOf(counts) : (counts.get(message_type) ?? 0);

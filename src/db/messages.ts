@@ -29,6 +29,7 @@ export interface MessageFilter {
   agent?: string | undefined;
   message_type?: string | undefined;
   message_id?: string | undefined;
+  effect?: MessageEffect | undefined;
   /** A part of the id or of the body, whatever its case. */
   search?: string | undefined;
   start_time?: string | undefined;
@@ -65,6 +66,7 @@ export function listMessages(
     ['namespace = ?', filter.namespace],
     ['sender_agent = ?', filter.agent],
     ['message_type = ?', filter.message_type],
+    ['effect = ?', filter.effect],
     [`instr(lower(message_id || ' ' || ${shownPayload}), lower(?)) > 0`, filter.search],
     ['sent_at >= ?', filter.start_time],
     ['sent_at <= ?', filter.end_time],

@@ -7,6 +7,8 @@ import {
   type ExecutionFilter,
   type ExecutionRow,
   listExecutions,
+  namespacesOf,
+  recentExecutionIds,
   recentRunNumbers,
   requireExecution,
   runExists,
@@ -29,7 +31,9 @@ import { stageDelays } from './stage-delays.ts';
 import { preparer } from './statements.ts';
 import { listStfFiles, type StfFileFilter } from './stf-files.ts';
 import type { Connection } from './store.ts';
+import { listTfFiles, type TfFileFilter } from './tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
+import { findProduct, logLinesOf, messagesOf, type Product, slicesOf } from './trace.ts';
 
 /** Where the newest thing of each kind stands. */
 const newestOf = [
@@ -97,11 +101,18 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runExists: (run: number) => runExists(sql, run) || runIsMentioned(sql, String(run)),
     recentRunNumbers: () => recentRunNumbers(sql),
+    recentExecutionIds: () => recentExecutionIds(sql),
+    namespaces: () => namespacesOf(sql),
     executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
     messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, countMessages),
     lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
     lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
+    tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
+    product: (name: string) => findProduct(sql, name),
+    messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
+    logLinesOf: (product: Product, limit: number) => logLinesOf(sql, product, limit),
+    slicesOf: (product: Product) => slicesOf(sql, product),
     tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page),
     agents(filter: AgentFilter, page: Page) {

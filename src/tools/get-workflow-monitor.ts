@@ -21,8 +21,7 @@ export const getWorkflowMonitor = defineTool({
   title: 'Monitor a workflow execution',
   description:
     'How far is it, is it stuck or just slow, what failed first, who is gone, does it keep up? One execution: status, phase, health, counts, progress with ' +
-    'seconds_left (at_least to at_most), what each stage has waiting and since when it is idle, delays, workers needed, agents, events, errors. Read findings ' +
-    'first: each has a sentence, ids and the next call that shows the evidence. Behind alone is no fault: a run may lag and drain.',
+    'seconds_left, what each stage waits for, delays, workers needed, agents, events, errors. Read findings first: each names the call that shows its evidence.',
   input: z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: z.strictObject({
     execution_id: z.string(),

@@ -19,15 +19,15 @@ export const listMessages = defineTool({
   name: 'list_messages',
   title: 'List workflow messages',
   description:
-    'The messages of the workflow as recorded (run_imminent, start_run, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), ' +
-    'each with what recording it did: effect applied, none, rejected or conflict, with the reason. No time window is applied unless you give one. ' +
-    'Bodies are cut at 500 characters; give message_id for one whole message. For what agents logged use list_logs.',
+    'The messages of the workflow as recorded (run_imminent, start_run, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), each with its ' +
+    'effect and the reason where it had none. Bodies are cut at 500 characters; give message_id for one whole message. For what agents logged use list_logs.',
   input: z.strictObject({
     execution_id: executionId,
     run_number: runNumber,
     namespace,
     agent: text('Sender, such as data-agent-wenauseic-481'),
     message_type: text('Such as stf_ready'),
+    effect: z.enum(messageEffects).optional().describe('What recording it did'),
     search: text('Part of the message id or body'),
     message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
     ...listArguments,

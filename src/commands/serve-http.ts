@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { SwfError } from '../errors.ts';
+import { createApp } from '../http/app.ts';
+import { isLoopback } from '../http/guard.ts';
+import { createMetrics } from '../http/metrics.ts';
+import { createServer, type ServerOptions } from '../server.ts';
+import { exitCodes, type Io, storePath } from './io.ts';
+
+/** How long requests under way may take to end when the server is told to stop. */
+const patienceMilliseconds = 5000;
+
+/** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
+export async function serveHttp(io: Io, where: string, options: ServerOptions): Promise<number> {
+  const { host, port } = parseAddress(where);
+  const token = io.env['SWF_MCP_TOKEN'] || undefined;
+  if (!isLoopback(host) && token === undefined) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--http ${where}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN, or bind to 127.0.0.1`,
+    );
+  }
+  const stopping = new AbortController();
+  const metrics = createMetrics(io.version);
+  const app = createApp({
+    createServer: () =>
+      createServer({
+        ...options,
+        stopping: stopping.signal,
+        onCall: (tool, seconds, isError) => metrics.called(tool, seconds, isError),
+      }),
+    queries: options.queries,
+    metrics,
+    token,
+    anyHost: !isLoopback(host) && token !== undefined,
+    log: options.log,
+  });
+  const server = createHttpServer(app);
+  const { address, family, port: bound } = await listen(server, host, port, where);
+  const shown = family === 'IPv6' ? `[${address}]` : address;
+  io.err(
+    `swf-mcp ${io.version}: MCP server at http://${shown}:${bound}/mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}`,
+  );
+  await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
+  stopping.abort();
+  await close(server);
+  return exitCodes.fine;
+}
+
+/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. */
+function parseAddress(where: string): { host: string; port: number } {
+  const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--http ${JSON.stringify(where)} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
+    );
+  return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+async function listen(server: HttpServer, host: string, port: number, where: string): Promise<AddressInfo> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE'
+        ? 'another program listens there'
+        : code === 'EACCES'
+          ? 'this user may not listen there'
+          : `${code}`;
+    throw new SwfError('CONFIG_INVALID', `--http ${where}: ${why}; give another address`, { cause: error });
+  }
+  return server.address() as AddressInfo;
+}
+
+async function close(server: HttpServer): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), patienceMilliseconds);
+  await closed;
+  clearTimeout(timer);
+}

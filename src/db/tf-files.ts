@@ -1,0 +1,45 @@
+import { ofRun } from './executions.ts';
+import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import type { Prepare } from './statements.ts';
+
+export interface TfFileRow {
+  key: number;
+  tf_filename: string;
+  stf_filename: string;
+  run_number: number;
+  execution_id: string;
+  tf_first: number;
+  tf_last: number;
+  tf_count: number;
+  size_bytes: number | null;
+  slice_count: number;
+  created_at: string;
+}
+
+export interface TfFileFilter {
+  run_number?: number | undefined;
+  execution_id?: string | undefined;
+  stf_filename?: string | undefined;
+  tf_filename?: string | undefined;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> {
+  const conditions: Conditions = [
+    ['tf_filename = ?', filter.tf_filename],
+    ['stf_filename = ?', filter.stf_filename],
+    [ofRun, filter.run_number],
+    ['execution_id = ?', filter.execution_id],
+    ['created_at >= ?', filter.start_time],
+    ['created_at <= ?', filter.end_time],
+  ];
+  return listRows<TfFileRow>(sql, {
+    select: `seq AS key, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes,
+      slice_count, created_at`,
+    from: 'fastmon_files',
+    key: 'seq',
+    conditions,
+    page,
+  });
+}

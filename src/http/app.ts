@@ -1,0 +1,129 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+
+import type { Queries } from '../db/queries.ts';
+import { SwfError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { workflowParamsSchema } from '../workflow/params.ts';
+import { refuse, refuseForeign, requireToken } from './guard.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface AppOptions {
+  /** A server for one request: there are no sessions, so none can be lost. */
+  createServer: () => Server;
+  queries: () => Queries;
+  metrics: Metrics;
+  /** What every request but that for health must bring; left out, nobody is asked. */
+  token: string | undefined;
+  /** Whether the server is asked by other names than those of this machine for itself. */
+  anyHost: boolean;
+  log: Log;
+}
+
+/** Larger requests are refused: no tool takes so much. */
+const bodyLimit = '4mb';
+
+/** The MCP endpoint and what stands beside it: health, metrics, and the parameters of an execution (seed, "Workflow Parameters Flow"). */
+export function createApp({ createServer, queries, metrics, token, anyHost, log }: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(refuseForeign(anyHost));
+  app.get('/healthz', (_, response) => answerHealth(response, queries));
+  app.use(['/mcp', '/metrics', '/workflow-executions'], requireToken(token));
+  app.post('/mcp', express.json({ limit: bodyLimit, type: () => true }), (request, response) =>
+    answerMcp(createServer(), request, response),
+  );
+  app.all('/mcp', (_, response) => {
+    response.setHeader('Allow', 'POST');
+    refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');
+  });
+  app.get('/metrics', (_, response) => {
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(readable(queries), Date.now()));
+  });
+  app.get('/workflow-executions/:id', (request, response) => answerParameters(request.params.id, response, queries));
+  app.use((request, response) =>
+    refuse(response, 404, -32_601, `there is nothing at ${request.path.slice(0, 200)}; MCP is at /mcp`),
+  );
+  app.use(onError(log));
+  return app;
+}
+
+async function answerMcp(server: Server, request: Request, response: Response): Promise<void> {
+  const transport = new StreamableHTTPServerTransport({});
+  response.on('close', () => {
+    void transport.close();
+    void server.close();
+  });
+  await server.connect(transport);
+  await transport.handleRequest(request, response, request.body);
+}
+
+function answerHealth(response: Response, queries: () => Queries): void {
+  try {
+    response.json({ status: 'ok', data_as_of: queries().dataAsOf() });
+  } catch (error) {
+    const isMissing = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE' && / yet;/.test(error.message);
+    // Before the first run there is nothing to read, and nothing is wrong.
+    response
+      .status(isMissing ? 200 : 503)
+      .json({ status: isMissing ? 'ok' : 'error', store: error instanceof SwfError ? error.line : 'cannot be read' });
+  }
+}
+
+function answerParameters(id: string, response: Response, queries: () => Queries): void {
+  try {
+    const asked = queries();
+    const execution = asked.execution(id);
+    const { execution_id, workflow_name, namespace, executed_by, status, run_number, start_time, end_time } = execution;
+    response.json({
+      execution_id,
+      workflow_name,
+      namespace,
+      executed_by,
+      status,
+      run_id: String(run_number),
+      run_number,
+      start_time,
+      ...(end_time === null ? {} : { end_time }),
+      // No broker, no paths, no secrets (contract §2).
+      parameter_values: workflowParamsSchema.parse(asked.executionDetail(execution).params),
+    });
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    refuse(response, error.code === 'EXECUTION_NOT_FOUND' ? 404 : 503, -32_602, error.line);
+  }
+}
+
+function readable(queries: () => Queries): Queries | undefined {
+  try {
+    return queries();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Faults of a request are told as JSON, like everything else; ours only to the operator. */
+function onError(log: Log): ErrorRequestHandler {
+  return (error: { type?: string; status?: number; stack?: string; message?: string }, _, response, next) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    switch (error.type) {
+      case 'entity.parse.failed':
+        refuse(response, 400, -32_700, 'the body is not JSON');
+        return;
+      case 'entity.too.large':
+        refuse(response, 413, -32_600, `the body is larger than ${bodyLimit}`);
+        return;
+      default:
+        if (error.status !== undefined && error.status < 500) {
+          refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
+          return;
+        }
+        log.write({ level: 'ERROR', message: `bug in the HTTP server: ${error.stack ?? error.message ?? ''}` });
+        refuse(response, 500, -32_603, "a fault of swf-mcp itself; the server's log has the details");
+    }
+  };
+}

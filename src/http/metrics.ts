@@ -1,0 +1,126 @@
+import type { Queries } from '../db/queries.ts';
+
+/** Calls of one tool so far. */
+interface Calls {
+  ok: number;
+  error: number;
+  seconds: number;
+}
+
+/** Counts tool calls, and tells them with the state of running executions as Prometheus reads it (text format 0.0.4). */
+export function createMetrics(version: string) {
+  const calls = new Map<string, Calls>();
+  const began = Date.now();
+  return {
+    called(tool: string, seconds: number, isError: boolean): void {
+      const entry = calls.get(tool) ?? { ok: 0, error: 0, seconds: 0 };
+      entry[isError ? 'error' : 'ok'] += 1;
+      entry.seconds += seconds;
+      calls.set(tool, entry);
+    },
+    /** @param queries undefined where there is no store that can be read */
+    text(queries: Queries | undefined, now: number): string {
+      return [
+        ...metric('swf_mcp_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
+        ...metric('swf_mcp_uptime_seconds', 'gauge', 'Since the server started.', [[{}, (now - began) / 1000]]),
+        ...metric('swf_mcp_store_readable', 'gauge', '1 where the store can be read.', [
+          [{}, queries === undefined ? 0 : 1],
+        ]),
+        ...metric(
+          'swf_mcp_tool_calls_total',
+          'counter',
+          'Tool calls.',
+          [...calls].flatMap(([tool, { ok, error }]): Sample[] => [
+            [{ tool, outcome: 'ok' }, ok],
+            [{ tool, outcome: 'error' }, error],
+          ]),
+        ),
+        ...metric(
+          'swf_mcp_tool_seconds_total',
+          'counter',
+          'Time that tool calls took.',
+          [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
+        ),
+        ...(queries === undefined ? [] : ofExecutions(queries, now)),
+        '',
+      ].join('\n');
+    },
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+type Sample = [labels: Readonly<Record<string, string>>, value: number];
+
+/** Running executions that are told of, the newest. */
+const most = 20;
+
+function ofExecutions(queries: Queries, now: number): string[] {
+  const { running, dataAsOf } = queries.snapshot(() => ({
+    dataAsOf: queries.dataAsOf(),
+    running: queries
+      .executions({ status: 'running' }, { order: 'newest', limit: most, uncounted: true })
+      .rows.map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
+  }));
+  const each = (samplesOf: (one: (typeof running)[number]) => Sample[]): Sample[] => running.flatMap(samplesOf);
+  const id = ({ execution }: (typeof running)[number]) => ({
+    execution_id: execution.execution_id,
+    namespace: execution.namespace,
+  });
+  return [
+    ...metric(
+      'swf_data_age_seconds',
+      'gauge',
+      'Since the store was last written.',
+      dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
+    ),
+    ...metric(
+      'swf_execution_health',
+      'gauge',
+      '1 for the health that a running execution has.',
+      each((one) => [[{ ...id(one), health: one.assessed.health }, 1]]),
+    ),
+    ...metric(
+      'swf_execution_stf_files',
+      'gauge',
+      'STF files of a running execution.',
+      each((one) => [
+        [{ ...id(one), state: 'announced' }, one.execution.stf_count],
+        [{ ...id(one), state: 'ready' }, one.assessed.detail.stfs_ready],
+      ]),
+    ),
+    ...metric(
+      'swf_execution_slices',
+      'gauge',
+      'TF slices of a running execution by state.',
+      each((one) =>
+        (['queued', 'processing', 'completed', 'failed'] as const).map((state): Sample => [
+          { ...id(one), state },
+          one.execution[`slices_${state}`],
+        ]),
+      ),
+    ),
+    ...metric(
+      'swf_execution_slice_retries',
+      'gauge',
+      'Attempts after the first.',
+      each((one) => [[id(one), one.assessed.detail.slice_retries]]),
+    ),
+  ];
+}
+
+function metric(name: string, type: 'gauge' | 'counter', help: string, samples: Sample[]): string[] {
+  return [
+    `# HELP ${name} ${help}`,
+    `# TYPE ${name} ${type}`,
+    ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
+  ];
+}
+
+function labelled(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(
+    ([key, value]) =>
+      `${key}="${value.replaceAll(/[\\"\n]/g, (letter) => (letter === '\n' ? String.raw`\n` : `\\${letter}`))}"`,
+  );
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}

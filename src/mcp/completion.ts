@@ -1,0 +1,27 @@
+import type { Queries } from '../db/queries.ts';
+
+/** What a client is offered at most (specification, "Completion"). */
+const most = 100;
+
+/** The values that an argument may have and that begin with what has been typed. */
+export function completionsOf(
+  queries: Queries,
+  argument: string,
+  typed: string,
+): { values: string[]; total: number; hasMore: boolean } {
+  const known = candidates(queries, argument).filter((value) => value.startsWith(typed));
+  return { values: known.slice(0, most), total: known.length, hasMore: known.length > most };
+}
+
+function candidates(queries: Queries, argument: string): string[] {
+  switch (argument) {
+    case 'execution_id':
+      return ['latest', ...queries.recentExecutionIds()];
+    case 'namespace':
+      return queries.namespaces();
+    case 'since':
+      return ['-1h', '-8h', '-24h', '-7d'];
+    default:
+      return [];
+  }
+}

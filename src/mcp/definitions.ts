@@ -1,0 +1,70 @@
+import type { Tool as ToolDefinition } from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod';
+
+import type { Tool } from '../tools/tool.ts';
+
+type Schema = Record<string, unknown>;
+
+/**
+ * A tool as clients are told of it. Every word of it stands in an assistant's context for as long as it talks, so it is short:
+ * of an answer its fields, and of these no more than their kind, since the answer itself says the rest. What we send is checked
+ * against the whole schema before.
+ */
+export function definitionOf(tool: Tool): ToolDefinition {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: inputSchema(tool.input) as ToolDefinition['inputSchema'],
+    outputSchema: outputSchema(tool.output) as NonNullable<ToolDefinition['outputSchema']>,
+    annotations: {
+      title: tool.title,
+      readOnlyHint: tool.writes === undefined,
+      destructiveHint: tool.writes?.destructive ?? false,
+      idempotentHint: tool.writes?.idempotent ?? true,
+      openWorldHint: false,
+    },
+  };
+}
+
+/** Limits that no client would come near by itself: what is beyond them is refused with a sentence. */
+const unsaid: ReadonlySet<string> = new Set(['$schema', 'minLength', 'maxLength']);
+
+function inputSchema(schema: z.ZodObject): Schema {
+  const { properties = {}, ...rest } = jsonSchema(schema, 'input');
+  return {
+    ...rest,
+    properties: Object.fromEntries(
+      Object.entries(properties as Record<string, Schema>).map(([name, property]) => [name, brief(property)]),
+    ),
+  };
+}
+
+function brief(property: Schema): Schema {
+  return Object.fromEntries(
+    Object.entries(property).filter(
+      ([key, value]) => !unsaid.has(key) && !(key === 'maximum' && (value as number) >= Number.MAX_SAFE_INTEGER),
+    ),
+  );
+}
+
+function outputSchema(schema: z.ZodObject): Schema {
+  const { properties = {} } = jsonSchema(schema, 'output');
+  const kinds = Object.entries(properties as Record<string, Schema>).map(([name, property]) => [
+    name,
+    kindOf(property),
+  ]);
+  return { type: 'object', properties: Object.fromEntries(kinds) };
+}
+
+/** The kind of a field; of a list's items, the names of their fields. */
+function kindOf({ type, items }: Schema): Schema {
+  const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
+  return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
+}
+
+/** Some clients refuse a whole server for a `$schema` that they do not know; without one they take their own dialect. */
+function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Schema {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
+  return rest;
+}

@@ -1,0 +1,63 @@
+import * as z from 'zod';
+
+import type { Audit } from '../db/audit.ts';
+import { present } from './params.ts';
+import { defineTool } from './tool.ts';
+
+export const auditExecution = defineTool({
+  name: 'audit_execution',
+  title: 'Audit an execution',
+  description:
+    'Is the data complete: did every announced STF become ready, give its planned TF samples and slices without gap or overlap, and every slice one result, ' +
+    'and are the kept counts those of the rows? verdict balanced, open (not done yet, or stopped before) or broken, with the ids of what is missing. ' +
+    'Slices that stayed failed are final but not processed: see slices_failed. Files on disk are checked by "swf-mcp check".',
+  input: z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
+  output: z.strictObject({
+    execution_id: z.string(),
+    status: z.string(),
+    verdict: z.enum(['balanced', 'open', 'broken']),
+    summary: z.string(),
+    slices_failed: z.int().describe('Without a retry left'),
+    checks: z.array(
+      z.strictObject({
+        check: z.string(),
+        state: z.enum(['ok', 'open', 'broken']),
+        expected: z.int(),
+        found: z.int(),
+        problem: z.string().optional(),
+        ids: z.array(z.string()),
+        id_count: z.int(),
+      }),
+    ),
+    data_as_of: z.string().optional(),
+  }),
+  handle({ execution_id }, { queries }) {
+    const execution = queries.execution(execution_id);
+    const audit = queries.audit(execution);
+    const slices_failed = queries.executionDetail(execution).slices_exhausted;
+    return present({
+      execution_id: execution.execution_id,
+      status: execution.status,
+      verdict: audit.verdict,
+      summary: summaryOf(audit, execution.status, slices_failed),
+      slices_failed,
+      checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
+      data_as_of: queries.dataAsOf(),
+    });
+  },
+});
+
+function summaryOf({ verdict, checks }: Audit, status: string, failed: number): string {
+  const wrong = checks
+    .filter(({ state }) => state !== 'ok')
+    .map(({ check, found, expected, problem }) => `${check} ${found} of ${expected}: ${problem ?? ''}`);
+  const lost = failed === 0 ? '' : ` ${failed} slices stayed failed: their data are not processed.`;
+  switch (verdict) {
+    case 'balanced':
+      return `Everything that was announced is there and has its one result.${lost}`;
+    case 'open':
+      return `${status === 'running' ? 'It still runs' : `It was ${status} before all was done`}; nothing contradicts. ${wrong.join('; ')}${lost}`.trimEnd();
+    case 'broken':
+      return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
+  }
+}

@@ -1,0 +1,128 @@
+import * as z from 'zod';
+
+import type { ExecutionRow } from '../db/executions.ts';
+import type { Queries } from '../db/queries.ts';
+import { workflowParamsSchema } from '../workflow/params.ts';
+import { present } from './params.ts';
+import { defineTool } from './tool.ts';
+
+/** A figure that differs by less is the same. */
+const noticeable = 1.25;
+/** Differences below this many seconds are noise. */
+const leastSeconds = 0.05;
+const shownDifferences = 40;
+
+const pair = z.strictObject({ a: z.number(), b: z.number() });
+
+export const compareExecutions = defineTool({
+  name: 'compare_executions',
+  title: 'Compare two executions',
+  description:
+    'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
+    'differences says in sentences what is noticeably other in a than in b.',
+  input: z.strictObject({
+    execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),
+    with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
+  }),
+  output: z.strictObject({
+    a: z.string(),
+    b: z.string(),
+    status: z.strictObject({ a: z.string(), b: z.string() }),
+    differences: z.array(z.string()),
+    figures: z.record(z.string(), pair),
+    stages: z.array(z.strictObject({ stage: z.string(), p50: pair, p95: pair, max: pair })),
+    configuration: z.array(z.strictObject({ key: z.string(), a: z.string().optional(), b: z.string().optional() })),
+    data_as_of: z.string().optional(),
+  }),
+  handle(args, { queries, now }) {
+    const [a, b] = [args.execution_id, args.with_execution_id].map((id) =>
+      sideOf(queries, queries.execution(id), now),
+    ) as [Side, Side];
+    const figures = Object.fromEntries(
+      Object.keys(a.figures).map((name) => [name, { a: a.figures[name] ?? 0, b: b.figures[name] ?? 0 }]),
+    );
+    const stages = a.delays.flatMap((delay) => {
+      const other = b.delays.find(({ stage }) => stage === delay.stage);
+      if (other === undefined) return [];
+      const both = (key: 'p50' | 'p95' | 'max') => ({ a: delay[key], b: other[key] });
+      return [{ stage: delay.stage, p50: both('p50'), p95: both('p95'), max: both('max') }];
+    });
+    const configuration = configurationDifferences(a.settings, b.settings);
+    return present({
+      a: a.execution.execution_id,
+      b: b.execution.execution_id,
+      status: { a: a.execution.status, b: b.execution.status },
+      differences: [
+        ...(a.execution.status === b.execution.status
+          ? []
+          : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
+        ...Object.entries(figures).flatMap(([name, both]) => sentence(name, both, 0)),
+        ...stages.flatMap(({ stage, p95 }) => sentence(`p95 of ${stage}`, p95, leastSeconds)),
+        ...configuration.map(
+          ({ key, a: mine, b: theirs }) => `${key} is ${mine ?? 'not set'}, in b ${theirs ?? 'not set'}`,
+        ),
+      ].slice(0, shownDifferences),
+      figures,
+      stages,
+      configuration,
+      data_as_of: queries.dataAsOf(),
+    });
+  },
+});
+
+interface Side {
+  execution: ExecutionRow;
+  delays: { stage: string; p50: number; p95: number; max: number }[];
+  figures: Record<string, number>;
+  settings: Map<string, string>;
+}
+
+function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
+  const { detail, delays } = queries.assess(execution, now);
+  const end = execution.end_time === null ? now : Date.parse(execution.end_time);
+  const duration = Math.max(0.001, (end - Date.parse(execution.start_time)) / 1000);
+  return {
+    execution,
+    delays,
+    figures: {
+      duration_seconds: round(duration),
+      stf_count: execution.stf_count,
+      slices_completed: execution.slices_completed,
+      slices_failed: detail.slices_exhausted,
+      slice_retries: detail.slice_retries,
+      slices_per_second: round(execution.slices_completed / duration),
+    },
+    settings: settingsOf(detail.params),
+  };
+}
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
+
+/** What decides a run, by dotted key; the sections that everybody may see (contract §2). */
+function settingsOf(params: unknown): Map<string, string> {
+  const sections = workflowParamsSchema.parse(params);
+  return new Map(
+    Object.entries(sections).flatMap(([section, values]) =>
+      typeof values === 'object'
+        ? Object.entries(values).map(([key, value]) => [`${section}.${key}`, String(value)] as const)
+        : [[section, String(values)] as const],
+    ),
+  );
+}
+
+function configurationDifferences(a: Map<string, string>, b: Map<string, string>) {
+  const keys = [...new Set([...a.keys(), ...b.keys()])].toSorted();
+  return keys
+    .filter((key) => a.get(key) !== b.get(key))
+    .map((key) => present({ key, a: a.get(key) ?? null, b: b.get(key) ?? null }));
+}
+
+function sentence(name: string, { a, b }: { a: number; b: number }, least: number): string[] {
+  if (a === b || Math.abs(a - b) < least) return [];
+  if (b === 0 || a === 0) return [`${name} is ${a}, in b ${b}`];
+  const ratio = a / b;
+  if (ratio < noticeable && ratio > 1 / noticeable) return [];
+  return [
+    `${name} is ${a}, ${ratio > 1 ? `${ratio.toFixed(1)} times` : `${(ratio * 100).toFixed(0)} % of`} the ${b} of b`,
+  ];
+}

@@ -1,0 +1,34 @@
+import * as z from 'zod';
+
+import { actions } from '../workflow/states.ts';
+import { text } from './params.ts';
+import { controlOf } from './start-workflow.ts';
+import { defineLiveTool } from './tool.ts';
+
+/** A driver looks for commands 20 times a second; a client waits a minute at most. */
+const patienceSeconds = 20;
+
+export const controlWorkflow = defineLiveTool({
+  name: 'control_workflow',
+  title: 'Pause, continue or stop an execution',
+  description:
+    'pause: no STF is made, workers finish the slice in hand; continue: lets it go on; stop: ends it in order, also one whose process was killed, and cannot ' +
+    'be taken back. Answers when the effect is seen (effect applied), is refused with the reason, or says after 20 s that it is not yet (pending).',
+  input: z.strictObject({
+    execution_id: z.string().min(1).max(300).describe('Execution id; "latest" is taken at its word'),
+    action: z.enum(actions).describe('pause, continue or stop'),
+    reason: text('Why, for the record (stop)'),
+  }),
+  output: z.strictObject({
+    execution_id: z.string(),
+    action: z.enum(actions),
+    effect: z.enum(['applied', 'refused', 'pending']),
+    sentence: z.string(),
+  }),
+  writes: { destructive: true, idempotent: true },
+  async perform({ execution_id, action, reason }, context) {
+    const { execution_id: id } = context.queries().execution(execution_id);
+    const state = await controlOf(context).command(action, id, reason, patienceSeconds);
+    return { execution_id: id, action, ...state };
+  },
+});

@@ -1,0 +1,53 @@
+import * as z from 'zod';
+
+import { listOutput, listPage } from './list.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
+import { defineTool } from './tool.ts';
+
+export const listTfFiles = defineTool({
+  name: 'list_tf_files',
+  title: 'List TF samples',
+  description:
+    'The Time Frame (TF) samples that fastmon took of the STF files of a run: which frames each holds, its size, and how many slices were cut of it. ' +
+    'For the slices use list_tf_slices(tf_filename=…).',
+  input: z.strictObject({
+    run_number: runNumber,
+    execution_id: executionId,
+    stf_filename: text('Such as swf.101993.000001.stf'),
+    tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
+    ...listArguments,
+  }),
+  output: listOutput(
+    z.strictObject({
+      tf_filename: z.string(),
+      stf_filename: z.string(),
+      run_number: z.int(),
+      execution_id: z.string(),
+      tf_first: z.int(),
+      tf_last: z.int(),
+      tf_count: z.int(),
+      size_bytes: z.int().optional(),
+      slice_count: z.int(),
+      created_at: z.string(),
+    }),
+  ),
+  handle(args, context) {
+    const filter = { ...args, run_number: requireRun(args.run_number, context) };
+    return listPage('list_tf_files', args, context, {
+      ask: (fixed, page) => context.queries.tfFiles({ ...filter, ...fixed }, page),
+      toItem: (row) =>
+        present({
+          tf_filename: row.tf_filename,
+          stf_filename: row.stf_filename,
+          run_number: row.run_number,
+          execution_id: row.execution_id,
+          tf_first: row.tf_first,
+          tf_last: row.tf_last,
+          tf_count: row.tf_count,
+          size_bytes: row.size_bytes,
+          slice_count: row.slice_count,
+          created_at: row.created_at,
+        }),
+    });
+  },
+});

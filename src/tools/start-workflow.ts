@@ -1,0 +1,94 @@
+import * as z from 'zod';
+
+import { SwfError } from '../errors.ts';
+import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../workflow/params.ts';
+import type { Control } from './control.ts';
+import { integer, text } from './params.ts';
+import { defineLiveTool, type LiveContext } from './tool.ts';
+
+const number = (description: string) => z.number().optional().describe(description);
+
+/** The parameters that may be given, each with its section (contract §3); their limits are those of the configuration. */
+const sections = {
+  stf_count: 'fast_processing',
+  physics_period_count: 'fast_processing',
+  target_worker_count: 'fast_processing',
+  stf_sampling_rate: 'fast_processing',
+  slices_per_sample: 'fast_processing',
+  slice_processing_time: 'fast_processing',
+  tf_samples_per_stf: 'fastmon',
+  tf_fraction: 'fastmon',
+  stf_interval: 'daq_state_machine',
+  standby_duration: 'daq_state_machine',
+  physics_period_duration: 'daq_state_machine',
+} as const;
+
+const schemas = { fast_processing: fastProcessingSection, fastmon: fastmonSection, daq_state_machine: daqSection };
+
+export const startWorkflow = defineLiveTool({
+  name: 'start_workflow',
+  title: 'Start a run',
+  description:
+    'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once. Watch it with wait_for_execution. ' +
+    'Without arguments it is the default run: 10 STFs in real time, about four minutes.',
+  input: z.strictObject({
+    config: text('Bare name of a configuration, such as histogram'),
+    speed: z
+      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
+      .optional()
+      .describe('1 is real time, 20 twenty times faster, "max"'),
+    stf_count: integer(0, 1e9, 'STFs a physics period; 0: as fit in it'),
+    physics_period_count: integer(0, 1e9, 'Physics periods; 0: until stopped'),
+    target_worker_count: integer(1, 10_000, 'Worker slots'),
+    stf_sampling_rate: number('0 to 1'),
+    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+    slice_processing_time: number('Seconds a slice'),
+    tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
+    tf_fraction: number('Part of the frames sampled'),
+    stf_interval: number('Seconds between STFs'),
+    standby_duration: number('Seconds between periods'),
+    physics_period_duration: number('Seconds, with stf_count 0'),
+  }),
+  output: z.strictObject({
+    execution_id: z.string(),
+    run_number: z.int(),
+    pid: z.int(),
+    next: z.string(),
+  }),
+  writes: { destructive: false, idempotent: false },
+  async perform({ config, speed, ...given }, context) {
+    const settings: Record<string, number> = {};
+    for (const [name, value] of Object.entries(given)) {
+      if (value === undefined) continue;
+      const section = sections[name as keyof typeof sections];
+      requireValid(section, name, value);
+      settings[`${section}.${name}`] = value;
+    }
+    const started = await controlOf(context).start({ config, speed: speedOf(speed), settings });
+    return { ...started, next: `wait_for_execution(execution_id="${started.execution_id}")` };
+  },
+});
+
+function requireValid(section: keyof typeof schemas, name: string, value: number): void {
+  const schema = (schemas[section].shape as Record<string, z.ZodType>)[name];
+  const result = schema?.safeParse(value);
+  if (result?.success === true) return;
+  throw new SwfError('ARGUMENT_INVALID', `${name} = ${value}: ${result?.error?.issues[0]?.message ?? 'is unknown'}`);
+}
+
+function speedOf(speed: string | undefined): number | 'max' | undefined {
+  if (speed === undefined || speed === 'max') return speed;
+  const result = speedSchema.safeParse(Number(speed));
+  if (result.success && result.data !== 'max') return result.data;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `speed = ${JSON.stringify(speed)}: give a number from 0.001 to 1000000, or "max"`,
+  );
+}
+
+/** The server offers these tools only where it has one. */
+export function controlOf({ control }: LiveContext): Control {
+  if (control === undefined)
+    throw new SwfError('TOOL_NOT_FOUND', 'this server may not change anything; start it with --allow-control');
+  return control;
+}

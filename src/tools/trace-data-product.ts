@@ -1,0 +1,87 @@
+import * as z from 'zod';
+
+import { clipShown } from './clip.ts';
+import { present } from './params.ts';
+import { defineTool } from './tool.ts';
+
+const mostHops = 60;
+const mostLines = 20;
+const shownText = 300;
+
+export const traceDataProduct = defineTool({
+  name: 'trace_data_product',
+  title: 'Trace an STF, TF sample or slice',
+  description:
+    'What happened to this one file? Where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
+    'each attempt at a slice, what was made of it, and the log lines that name it.',
+  input: z.strictObject({
+    filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),
+  }),
+  output: z.strictObject({
+    filename: z.string(),
+    kind: z.enum(['stf', 'tf', 'slice']),
+    execution_id: z.string(),
+    run_number: z.int(),
+    status: z.string(),
+    stf_filename: z.string(),
+    tf_filename: z.string().optional(),
+    attempts: z.int().optional(),
+    hops: z.array(
+      z.strictObject({
+        type: z.string(),
+        time: z.string(),
+        delay_seconds: z.number().optional(),
+        by: z.string().optional(),
+        effect: z.string(),
+        note: z.string().optional(),
+        message_id: z.string(),
+      }),
+    ),
+    total_seconds: z.number(),
+    slices: z.record(z.string(), z.int()).optional(),
+    logs: z.array(z.strictObject({ time: z.string(), agent: z.string(), message: z.string(), log_id: z.int() })),
+    data_as_of: z.string().optional(),
+  }),
+  handle({ filename }, { queries }) {
+    const product = queries.product(filename);
+    const messages = queries.messagesOf(product, mostHops);
+    const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
+    const ends = [...messages.map(({ sent_at }) => sent_at), ...parts.map(({ last_at }) => last_at ?? '')].filter(
+      (time) => time !== '',
+    );
+    const first = messages[0]?.sent_at;
+    const last = ends.toSorted().at(-1);
+    return present({
+      filename: product.name,
+      kind: product.kind,
+      execution_id: product.execution_id,
+      run_number: product.run_number,
+      status: product.status,
+      stf_filename: product.stf_filename,
+      tf_filename: product.tf_filename,
+      attempts: product.attempt,
+      hops: messages.map((message, index) =>
+        present({
+          type: message.message_type,
+          time: message.sent_at,
+          delay_seconds: index === 0 ? null : between(messages[index - 1]?.sent_at ?? '', message.sent_at),
+          by: message.sender_agent,
+          effect: message.effect,
+          note: message.effect_reason === null ? null : clipShown(message.effect_reason, shownText),
+          message_id: message.message_id,
+        }),
+      ),
+      total_seconds: first === undefined || last === undefined ? 0 : between(first, last),
+      slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
+      logs: queries.logLinesOf(product, mostLines).map((line) => ({
+        time: line.timestamp,
+        agent: line.agent,
+        message: clipShown(line.message, shownText),
+        log_id: line.key,
+      })),
+      data_as_of: queries.dataAsOf(),
+    });
+  },
+});
+
+const between = (from: string, to: string): number => Math.round(Date.parse(to) - Date.parse(from)) / 1000;

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import * as z from 'zod';
+
+import type { ExecutionRow } from '../db/executions.ts';
+import type { Queries } from '../db/queries.ts';
+import { phases } from '../workflow/phases.ts';
+import { executionStatuses, healths } from '../workflow/states.ts';
+import { integer, present } from './params.ts';
+import { defineLiveTool, type LiveContext } from './tool.ts';
+
+/** Clients give up on a call after a minute. */
+const mostSeconds = 45;
+const usualSeconds = 30;
+const lookMilliseconds = 200;
+const tellMilliseconds = 1000;
+
+const awaited = ['change', 'phase', 'end'] as const;
+
+export const waitForExecution = defineLiveTool({
+  name: 'wait_for_execution',
+  title: 'Wait for an execution',
+  description:
+    'Waits up to 45 s until something happens to an execution: until=change (default: its counts, phase or status), phase (its phase or status), or end. ' +
+    'Says what has changed, and whether to call again. Use it to watch a run instead of asking again and again.',
+  input: z.strictObject({
+    execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+    until: z.enum(awaited).optional().describe('change, phase or end'),
+    timeout_seconds: integer(1, mostSeconds, 'Seconds, 1 to 45 (default 30)'),
+  }),
+  output: z.strictObject({
+    execution_id: z.string(),
+    changed: z.array(z.string()).describe('Empty: nothing, the time is over'),
+    waited_seconds: z.number(),
+    status: z.enum(executionStatuses),
+    phase: z.enum(phases),
+    health: z.enum(healths),
+    counts: z.record(z.string(), z.int()),
+    seconds_left: z.int().optional(),
+    next: z.string(),
+    data_as_of: z.string().optional(),
+  }),
+  async perform({ execution_id: asked, until = 'change', timeout_seconds = usualSeconds }, context) {
+    const before = look(context, asked);
+    const { execution_id } = before.execution;
+    const began = performance.now();
+    const elapsed = (): number => (performance.now() - began) / 1000;
+    let [now, changed] = [before, [] as string[]];
+    let told = 0;
+    while (now.execution.status === 'running' && !context.signal.aborted) {
+      now = look(context, execution_id);
+      changed = differences(before.execution, now.execution, until);
+      if (changed.length > 0 || elapsed() >= timeout_seconds) break;
+      if (performance.now() - told > tellMilliseconds) {
+        told = performance.now();
+        context.progress(now.final, now.planned, `${now.execution.phase}: ${now.final} slices are final`);
+      }
+      await delay(lookMilliseconds, undefined, { signal: context.signal }).catch(() => {});
+    }
+    const { status, phase } = now.execution;
+    return present({
+      execution_id,
+      changed,
+      waited_seconds: Math.round(elapsed() * 10) / 10,
+      status,
+      phase,
+      health: now.health,
+      counts: countsOf(now.execution),
+      seconds_left: now.secondsLeft,
+      next:
+        status === 'running'
+          ? `call wait_for_execution again with execution_id ${execution_id}`
+          : `it has ended; get_workflow_monitor tells how`,
+      data_as_of: now.dataAsOf,
+    });
+  },
+});
+
+function look({ queries }: LiveContext, executionId: string) {
+  const asked: Queries = queries();
+  return asked.snapshot(() => {
+    const execution = asked.execution(executionId);
+    const { health, progress, left } = asked.assess(execution, Date.now());
+    return {
+      execution,
+      health,
+      final: progress.slices_final,
+      planned: progress.slices_planned,
+      secondsLeft: left?.seconds_left,
+      dataAsOf: asked.dataAsOf(),
+    };
+  });
+}
+
+const countNames = [
+  'stf_count',
+  'tf_files_received',
+  'slices_created',
+  'slices_queued',
+  'slices_processing',
+  'slices_completed',
+  'slices_failed',
+] as const;
+
+const countsOf = (execution: ExecutionRow): Record<string, number> =>
+  Object.fromEntries(countNames.map((name) => [name, execution[name]]));
+
+function differences(before: ExecutionRow, now: ExecutionRow, until: (typeof awaited)[number]): string[] {
+  const names =
+    until === 'end'
+      ? (['status'] as const)
+      : until === 'phase'
+        ? (['status', 'phase'] as const)
+        : (['status', 'phase', ...countNames] as const);
+  return names.filter((name) => before[name] !== now[name]);
+}
