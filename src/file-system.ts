@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, realpathSync, statfsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statfsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 
 /** File systems that other hosts share, by the number that the kernel gives them (statfs(2)). */
 const networkFileSystems: Readonly<Record<number, string>> = {
@@ -28,12 +28,19 @@ const networkFuse = /^fuse\.(sshfs|rclone|s3fs|glusterfs|ceph|ceph-fuse|gcsfuse|
  * needs memory that all its users share, so a store on such a file system gets damaged.
  */
 export function networkFileSystemOf(path: string): string | undefined {
-  let folder = path;
+  let folder = targetOf(path);
   while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
   const { type } = statfsSync(folder);
   if (type !== fuse) return networkFileSystems[type];
   const kind = mountedAs(realpathSync(folder));
   return kind !== undefined && networkFuse.test(kind) ? kind.slice('fuse.'.length) : undefined;
+}
+
+/** What a link leads to, also where nothing is there yet: it would be made there. */
+function targetOf(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  // A ring of links is told by whoever opens it.
+  return isLink && existsSync(dirname(path)) ? resolve(dirname(path), readlinkSync(path)) : path;
 }
 
 /** The type of the file system that a folder is on, as the kernel's list of mounts has it. */

@@ -19,15 +19,19 @@ export function createPresence(store: Store, log: Log, processId: number, agents
   const sql = preparer(store.db);
   const worked = new Set<string>();
   let working: string | undefined;
+  let missed = 0;
   let timer: NodeJS.Timeout | undefined;
   const beatAll = async (stateOf: (name: string) => AgentState): Promise<void> => {
     const states = new Map(agents.map((name) => [name, stateOf(name)]));
     worked.clear();
-    await store
-      .write(() => beat(sql, processId, states, working))
-      .catch((error: unknown) =>
-        log.write({ level: 'WARNING', message: `heart-beat not recorded: ${messageOf(error)}` }),
-      );
+    try {
+      await store.write(() => beat(sql, processId, states, working));
+      missed = 0;
+    } catch (error) {
+      missed += 1;
+      // One that is missed may be the first sign of a fault that is told anyway; one after another is worth a word, once.
+      if (missed === 2) log.write({ level: 'WARNING', message: `heart-beats are not recorded: ${messageOf(error)}` });
+    }
   };
   // The last beat must not be overtaken by one that waits for the store.
   let beating: Promise<void> = Promise.resolve();

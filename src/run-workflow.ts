@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -18,7 +18,8 @@ import { type ExecutionAccess, openJournal } from './db/journal.ts';
 import { createLogWriter } from './db/logs.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
-import { SwfError } from './errors.ts';
+import { messageOf, SwfError } from './errors.ts';
+import { makeFolder } from './folders.ts';
 import type { Log, LogLevel } from './log.ts';
 import { createNudge } from './nudge.ts';
 import { createPayloadHost } from './payload/host.ts';
@@ -72,6 +73,8 @@ const patienceMilliseconds = 4000;
 /** Starts a new execution. `configName` is what the user called the configuration. */
 export async function startWorkflow(options: WorkflowOptions, configName?: string): Promise<RunningWorkflow> {
   const { config, speed, user } = options;
+  // Where no file can be written no execution is begun.
+  if (config.data.write_files && config.data.dir !== undefined) requireFolder(config.data.dir);
   const command: Message<'run_workflow'> = {
     msg_type: 'run_workflow',
     command_id: randomUUID(),
@@ -114,6 +117,21 @@ export function refuseForeignFolder({ data }: Config, { execution_id }: Drive): 
     'CONFIG_INVALID',
     `data.dir = ${JSON.stringify(data.dir)} holds files of an execution ${execution_id} of another store; give this store another data.dir, or remove that folder`,
   );
+}
+
+/** Makes the folder of all executions' data. Throws `DATA_UNAVAILABLE` where it cannot be made or used. */
+function requireFolder(dir: string): void {
+  try {
+    makeFolder(dir);
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
+  } catch (error) {
+    throw new SwfError(
+      'DATA_UNAVAILABLE',
+      `the data folder ${dir} cannot be made or used (${messageOf(error)}); mend it, or name another with --set data.dir=FOLDER`,
+      { cause: error },
+    );
+  }
 }
 
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
@@ -219,6 +237,7 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
     const endWatch = station === undefined ? watchStore(options.store, () => bus.announce(messageTypes)) : undefined;
     clock.enter();
     try {
+      if (access.overview.counts().stf_count === 0) context.files.prepare();
       // Alone on its store, what is half written is nobody's work in hand.
       if (station === undefined) await tidy(options.config, context);
       const onDaqDone = (): void => {

@@ -4,7 +4,9 @@ import { join, resolve } from 'node:path';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
 import type { Message, MessageType } from '../src/bus/messages.ts';
@@ -33,8 +35,8 @@ export interface Finished {
 export interface Started {
   child: ChildProcess;
   finished: Promise<Finished>;
-  /** Resolves when stdout or stderr has matched. */
-  saw(pattern: RegExp): Promise<void>;
+  /** Resolves when stdout or stderr has matched, with the first group of the pattern or all of what it fits. */
+  saw(pattern: RegExp): Promise<string>;
 }
 
 export interface Surroundings {
@@ -65,10 +67,11 @@ function spawnProcess(command: string, args: string[], { folder, env = {} }: Sur
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const finished = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
-  const saw = (pattern: RegExp): Promise<void> =>
+  const saw = (pattern: RegExp): Promise<string> =>
     new Promise((found, missed) => {
       const look = (): void => {
-        if (pattern.test(stdout) || pattern.test(stderr)) found();
+        const match = pattern.exec(stdout) ?? pattern.exec(stderr);
+        if (match !== null) found(match[1] ?? match[0]);
       };
       child.stdout.on('data', look);
       child.stderr.on('data', look);
@@ -95,15 +98,29 @@ export async function runWorkflow(folder: string, ...args: string[]): Promise<An
 }
 
 /** An MCP client of a server process on the folder's store. */
-export async function connectStdio({ folder, env = {} }: Surroundings): Promise<Client> {
+export async function connectStdio({ folder, env = {} }: Surroundings, ...args: string[]): Promise<Client> {
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [cliPath],
+    args: [cliPath, ...args],
     cwd: folder,
     env: { PATH: process.env['PATH'] ?? '', SWF_DB: join(folder, 'swf.db'), ...env },
     stderr: 'pipe',
   });
   return connected(transport);
+}
+
+/** An HTTP server process on the folder's store, and where it answers. */
+export async function startHttp(
+  surroundings: Surroundings,
+  ...args: string[]
+): Promise<{ url: string; server: Started }> {
+  const server = startCli(['serve', '--http', '0', ...args], surroundings);
+  return { url: await server.saw(/MCP server at (http:\S+\/mcp),/), server };
+}
+
+/** An MCP client over HTTP. */
+export async function connectHttp(url: string, headers: Record<string, string> = {}): Promise<Client> {
+  return connected(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
 }
 
 /** An MCP client of the same server in this process. */
@@ -117,7 +134,7 @@ export async function connectInProcess(store: string): Promise<Client> {
   return connected(here);
 }
 
-async function connected(transport: StdioClientTransport | InMemoryTransport): Promise<Client> {
+async function connected(transport: Transport): Promise<Client> {
   const client = new Client({ name: 'test', version: '0.0.0' });
   await client.connect(transport);
   onTestFinished(() => client.close());

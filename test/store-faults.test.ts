@@ -8,6 +8,7 @@ import {
   openSync,
   renameSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
   writeSync,
@@ -171,6 +172,48 @@ describe('a damaged store', () => {
   );
 });
 
+describe('a store that is empty or gone, with its write-ahead log beside it,', () => {
+  it.each(['emptied', 'moved away'])(
+    '(%s) is named as such by every command, and the log stays: put back, the run goes on',
+    async (how) => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'swf.db');
+      const run = await runInPhysics(folder);
+      run.child.kill('SIGKILL');
+      await run.finished;
+      copyFileSync(path, `${path}.kept`);
+      if (how === 'emptied') truncateSync(path, 0);
+      else renameSync(path, `${path}.away`);
+      for (const args of [
+        ['status'],
+        ['check'],
+        ['backup', 'x.db'],
+        ['resume', 'latest'],
+        ['stop', 'latest'],
+        ['run', '--speed', 'max'],
+      ]) {
+        const { code, stderr } = await runCli(args, { folder });
+        expect({ args, code, stderr }).toEqual({
+          args,
+          code: 1,
+          stderr: expect.stringMatching(oneLine('STORE_(CORRUPT|UNAVAILABLE)')),
+        });
+      }
+      renameSync(`${path}.kept`, path);
+      await resumesToTheEnd(folder);
+    },
+  );
+
+  it('is noticed by the run that has it open', async () => {
+    const folder = temporaryFolder();
+    const run = await runInPhysics(folder);
+    truncateSync(join(folder, 'swf.db'), 0);
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(oneLine('STORE_UNAVAILABLE')) });
+    expect(stderr).toMatch(/was emptied while it was open/);
+  });
+});
+
 describe.skipIf(!hasOtherUser && !inCi)('for a user without rights', () => {
   it("another's store is an error of one line that says so", async () => {
     const folder = openFolder();
@@ -244,6 +287,10 @@ describe.skipIf(!hasSshfs && !inCi)('a store on a network file system', () => {
       expect(stderr).toMatch(/is on a network file system \(sshfs\).*name a file on a local disk with --db/);
     }
     expect(existsSync(join(place, 'swf.db'))).toBe(false);
+    symlinkSync(join(place, 'swf.db'), join(folder, 'link.db'));
+    expect((await runCli(['--db', 'link.db', 'run', '--speed', 'max'], { folder })).stderr).toMatch(
+      /network file system/,
+    );
     expect((await runCli(['--db', join(place, 'swf.db'), 'doctor'], { folder })).stdout).toMatch(
       /^fail {2}file system .*is on sshfs/m,
     );

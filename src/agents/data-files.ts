@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { close, fstat, open, read, write } from 'node:fs';
+import { accessSync, close, constants, fstat, open, read, write } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -27,6 +27,8 @@ interface FramesOfFile {
 
 /** The data files of one execution. Every method may be called again for the same file with the same result. */
 export interface DataFiles {
+  /** Makes the folder, for an execution that has written nothing yet; one that goes away later is not made again. */
+  prepare(): void;
   writeStf(stf: {
     filename: string;
     run: number;
@@ -50,15 +52,31 @@ export const asideEnding = '.part';
 /** What an operator can mend, and nothing of the workflow is to blame for: with more room everything goes on. */
 const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
 
-/** `DATA_UNAVAILABLE` for a disk that is full or faulty; any other error stays what it is. */
-export function asDataError(error: unknown, path: string): unknown {
+/** A file that is not there may be one file's fault; a folder that is not, or may not be looked into, is the disk's. */
+const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ESTALE']);
+
+/**
+ * `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted); any other error stays
+ * what it is.
+ */
+export function asDataError(error: unknown, path: string, folder: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined || !mendable.has(code)) return error;
-  return new SwfError(
-    'DATA_UNAVAILABLE',
-    `${path} cannot be written or read (${messageOf(error)}); make room or mend the disk, then resume`,
-    { cause: error },
-  );
+  const because = (what: string, todo: string): SwfError =>
+    new SwfError('DATA_UNAVAILABLE', `${what} (${messageOf(error)}); ${todo}, then resume`, { cause: error });
+  if (code === undefined || error instanceof SwfError) return error;
+  if (mendable.has(code)) return because(`${path} cannot be written or read`, 'make room or mend the disk');
+  if (missing.has(code) && !isUsable(folder))
+    return because(`the data folder ${folder} is not there or may not be used`, 'bring it back, or mend its rights');
+  return error;
+}
+
+function isUsable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
@@ -74,14 +92,21 @@ const chunkBytes = 1_048_576;
 export function createDataFiles(folder: string): DataFiles {
   const pathOf = (filename: string): string => join(folder, filename);
 
+  const withFile = async <T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> => {
+    try {
+      return await inFile(path, flags, work);
+    } catch (error) {
+      throw asDataError(error, path, folder);
+    }
+  };
+
   const writeAside = async (filename: string, produce: (write: WriteChunk) => Promise<void>): Promise<FileFacts> => {
     const path = pathOf(filename);
     // Two processes may write the same file at the same time, each aside from the other.
     const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
     let size_bytes = 0;
     try {
-      makeFolder(folder);
-      await withFile(aside, 'w', (file) =>
+      await inFile(aside, 'w', (file) =>
         produce(async (chunk) => {
           for (let at = 0; at < chunk.length;) at += (await writeTo(file, chunk, at)).bytesWritten;
           size_bytes += chunk.length;
@@ -90,12 +115,21 @@ export function createDataFiles(folder: string): DataFiles {
       await rename(aside, path);
     } catch (error) {
       await rm(aside, { force: true }).catch(() => {});
-      throw asDataError(error, path);
+      throw asDataError(error, path, folder);
     }
     return { size_bytes, file_url: pathToFileURL(path).href };
   };
 
   return {
+    prepare() {
+      try {
+        makeFolder(folder);
+      } catch (error) {
+        const fault = asDataError(error, folder, folder);
+        throw fault instanceof SwfError ? fault : error;
+      }
+    },
+
     writeStf: ({ filename, run, sequence, tf_count, frameBytes }) =>
       writeAside(filename, async (add) => {
         const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
@@ -159,16 +193,12 @@ const [openAt, writeAt, readFrom, closeFile, statOf] = [
 
 const writeTo = (file: number, chunk: Buffer, at: number) => writeAt(file, chunk, at, chunk.length - at, null);
 
-async function withFile<T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> {
+async function inFile<T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> {
+  const file = await openAt(path, flags, 0o600);
   try {
-    const file = await openAt(path, flags, 0o600);
-    try {
-      return await work(file);
-    } finally {
-      await closeFile(file);
-    }
-  } catch (error) {
-    throw asDataError(error, path);
+    return await work(file);
+  } finally {
+    await closeFile(file);
   }
 }
 
@@ -211,6 +241,7 @@ async function readRange(
 
 /** For `write_files = false`: nothing is written, sizes are those that files would have, and there is no checksum. */
 export const noDataFiles: DataFiles = {
+  prepare: () => {},
   writeStf: ({ tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
   measure: (_, { tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
   copyFrames: (_, __, { first, last, frameBytes }) => Promise.resolve({ size_bytes: (last + 1 - first) * frameBytes }),

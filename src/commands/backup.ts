@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import { backupStore } from '../db/backup.ts';
 import { openReader } from '../db/store.ts';
-import { exitCodes, type Io, storePath } from './io.ts';
+import { exitCodes, type Io, shellWord, storePath } from './io.ts';
 
 /** `swf-mcp backup FILE`: the store as it is now, in another file; a run may go on meanwhile. Returns the exit code. */
 export function backupCommand(io: Io, file: string): number {
@@ -16,7 +16,7 @@ export function backupCommand(io: Io, file: string): number {
   }
   const megabytes = (statSync(target).size / 1e6).toFixed(1);
   io.out(
-    `${target}: ${megabytes} MB, without the data files; look at it with "swf-mcp --db ${file} check --skip-files"\n`,
+    `${target}: ${megabytes} MB, without the data files; look at it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,
   );
   return exitCodes.fine;
 }

@@ -121,6 +121,9 @@ function lookAtStore(path: string): Finding {
   return ok(path);
 }
 
+/** A short run takes a few megabytes. */
+const leastFree = 20_000_000;
+
 function lookAtFileSystem(path: string): Finding {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
@@ -128,6 +131,7 @@ function lookAtFileSystem(path: string): Finding {
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+  if (bavail * bsize < leastFree) return { state: 'fail', what: `${folder} is nearly full, ${free}; make room` };
   if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
   return {
     state: 'fail',

@@ -37,6 +37,7 @@ export async function driveToEnd(
   const stop = (): void => {
     if (running === undefined || interruptedBy === undefined) return;
     say(`${interruptedBy}: ending the run in order; once more ends it at once`);
+    store.hurry();
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };

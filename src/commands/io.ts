@@ -61,7 +61,11 @@ export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
 });
 
 /** `--db` again, for a command that is to be typed next. */
-export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${db}`);
+export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+
+/** A word as a shell takes it. */
+export const shellWord = (word: string): string =>
+  /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 
 /** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
 export function userName({ env }: Io): string {

@@ -8,6 +8,7 @@ import {
   removableExecutions,
   removeExecution,
   removeStrays,
+  runningCount,
 } from '../db/prune.ts';
 import { openRemovals } from '../db/removals.ts';
 import { preparer } from '../db/statements.ts';
@@ -78,9 +79,15 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   // What belongs to no execution is of use beside those of its time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
+  const removed = removable.length - failures.length;
   io.out(
-    `${counted(removable.length - failures.length)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}; the room in the store is used again, and "swf-mcp backup" writes a smaller copy\n`,
+    `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
   );
+  const running = runningCount(sql);
+  if (running > 0)
+    io.out(
+      `${counted(running)} said to run ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
+    );
   if (failures[0] !== undefined) throw failures[0];
 }
 

@@ -1,7 +1,10 @@
+import { realpathSync } from 'node:fs';
+
 import { brokerSettings } from '../broker-settings.ts';
 import type { BrokerSettings } from '../bus/stomp.ts';
 import { type Config, parseRecordedConfig } from '../config.ts';
 import { requireExecution, startMessage } from '../db/executions.ts';
+import { homeOf } from '../db/prune.ts';
 import { createQueries } from '../db/queries.ts';
 import { preparer } from '../db/statements.ts';
 import { openExistingStore, type Store } from '../db/store.ts';
@@ -47,6 +50,7 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
         `${execution.execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
       );
     }
+    refuseCopy(store, execution.execution_id, config);
     const goesOnAt = speed ?? setup.speed;
     if (settings !== undefined) refuseVirtualTime(goesOnAt);
     return await driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
@@ -55,6 +59,16 @@ export async function resumeCommand(io: Io, { executionId, broker, speed, json }
   } finally {
     store.close();
   }
+}
+
+/** The data files are those of the store that this one is a copy of, which may go on too. Throws `EXECUTION_IN_USE`. */
+function refuseCopy({ db, path }: Store, executionId: string, { data }: Config): void {
+  const home = homeOf(preparer(db));
+  if (!data.write_files || home === undefined || home === realpathSync(path)) return;
+  throw new SwfError(
+    'EXECUTION_IN_USE',
+    `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
+  );
 }
 
 /** How an execution was started, as its log tells. */

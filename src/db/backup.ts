@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 
 import { messageOf, SwfError } from '../errors.ts';
 import { asSwfError } from './store-errors.ts';
@@ -9,11 +10,9 @@ import type { Connection } from './store.ts';
  * mode 0600, and holds something only when it is whole and on the disk. Throws `STORE_UNAVAILABLE` where it cannot be written.
  */
 export function backupStore(db: Connection, target: string): void {
-  const aside = `${target}.part`;
   claim(target);
+  const aside = `${target}.${randomUUID().slice(0, 8)}.part`;
   try {
-    // Whoever began it has not the name that we have now.
-    rmSync(aside, { force: true });
     // SQLite writes into an empty file that is there; so nobody else can read it at any moment.
     closeSync(openSync(aside, 'wx', 0o600));
     // SQLite takes the copy for a writing, which this connection may not do otherwise.
@@ -24,7 +23,7 @@ export function backupStore(db: Connection, target: string): void {
     closeSync(file);
     renameSync(aside, target);
   } catch (error) {
-    for (const path of [aside, target]) rmSync(path, { force: true });
+    for (const path of [aside, `${aside}-journal`, target]) rmSync(path, { force: true });
     throw explained(error, db.name, target);
   }
 }
@@ -35,12 +34,19 @@ function claim(target: string): void {
     closeSync(openSync(target, 'wx', 0o600));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    // An empty one is what an interrupted backup has left.
+    if (code === 'EEXIST' && isEmptyFile(target)) return;
     const why =
       code === 'EEXIST'
         ? 'there is such a file already; name another, or remove it'
         : `${messageOf(error)}; name another place`;
     throw new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
   }
+}
+
+function isEmptyFile(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats !== undefined && stats.isFile() && stats.size === 0;
 }
 
 /** What is wrong with the store itself is said of the store. */

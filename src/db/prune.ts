@@ -54,6 +54,11 @@ export function homeOf(sql: Prepare): string | undefined {
   return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;
 }
 
+/** Executions that have not ended, driven or not. */
+export function runningCount(sql: Prepare): number {
+  return sql<[], { n: number }>(`SELECT count(*) AS n FROM workflow_executions WHERE status = 'running'`).get()?.n ?? 0;
+}
+
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
 const batch = 500;
 

@@ -18,7 +18,7 @@ const storeErrors: [prefix: string, code: ErrorCode, sentence: string][] = [
     'STORE_READ_ONLY',
     'cannot be written; make the file and its folder writable or name another file with --db',
   ],
-  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no room on its disk; make room and resume'],
+  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no room on its disk; make room, then resume, or try again'],
   ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
   ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the rights on the file and its folder'],
   ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],

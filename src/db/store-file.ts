@@ -24,13 +24,28 @@ export function contentAt(path: string): string | undefined {
   return states.join(' ');
 }
 
-/** What is written into a file that has no name any more is lost, whatever SQLite says. Throws `STORE_UNAVAILABLE`. */
+/** What is written into a file that has no name any more, or has been emptied, is lost, whatever SQLite says. Throws `STORE_UNAVAILABLE`. */
 export function requireSameFile(path: string, file: string | undefined): void {
-  const now = fileAt(path);
-  if (now === file) return;
+  const now = statSync(path, { throwIfNoEntry: false });
+  if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
+  const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
   throw new SwfError(
     'STORE_UNAVAILABLE',
-    `the store ${path} was ${now === undefined ? 'removed' : 'replaced by another file'} while it was open; put it back and resume what was running`,
+    `the store ${path} was ${what} while it was open; put it back and resume what was running`,
+  );
+}
+
+/**
+ * A store that is empty or gone, with a write-ahead log beside it: SQLite would throw the log away, which may hold nearly
+ * everything. Throws `STORE_CORRUPT`.
+ */
+export function requireNoOrphanLog(path: string): void {
+  const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
+  // In this order: who makes a store writes into it before there is a log.
+  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
+  throw new SwfError(
+    'STORE_CORRUPT',
+    `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move that file away`,
   );
 }
 

@@ -10,7 +10,7 @@ import { makeFolder } from '../folders.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { type Migration, migrations as allMigrations } from './migrations.ts';
 import { asSwfError } from './store-errors.ts';
-import { fileAt, readIntoMemory, requireLocal, requireSameFile } from './store-file.ts';
+import { fileAt, readIntoMemory, requireLocal, requireNoOrphanLog, requireSameFile } from './store-file.ts';
 import type { Synchronous } from './synchronous.ts';
 import { beginTransaction } from './transactions.ts';
 
@@ -28,6 +28,9 @@ const busyMilliseconds = 20;
 /** How long a write is tried again, from outside SQLite, before it is given up. */
 const patienceMilliseconds = 30_000;
 
+/** The same for who is in a hurry, or has waited in vain already. */
+const impatientMilliseconds = 2000;
+
 export interface Store {
   readonly path: string;
   readonly db: Connection;
@@ -38,6 +41,8 @@ export interface Store {
    * where another file has taken its place.
    */
   write<T>(work: () => T): Promise<T>;
+  /** From now on a write is given up sooner: somebody waits for the end. */
+  hurry(): void;
   close(): void;
 }
 
@@ -60,14 +65,28 @@ export async function openStore(
     beginTransaction(db);
     work();
   });
+  let isMade = false;
+  let patience = patienceMilliseconds;
   const writeOnce = (work: () => void): void => {
-    requireSameFile(path, file);
+    if (isMade) requireSameFile(path, file);
     transaction.immediate(work);
+  };
+  const writePatiently = async (work: () => void): Promise<void> => {
+    try {
+      await patiently(path, () => writeOnce(work), patience);
+    } catch (error) {
+      // Who has waited in vain does not wait as long once more.
+      if (isBusy(error)) patience = impatientMilliseconds;
+      throw error;
+    }
   };
   const store: Store = {
     path,
     db,
-    write: createGroupCommit((work) => patiently(path, () => writeOnce(work))),
+    write: createGroupCommit(writePatiently),
+    hurry() {
+      patience = impatientMilliseconds;
+    },
     close: () => db.close(),
   };
   try {
@@ -80,6 +99,7 @@ export async function openStore(
     if (versionOf(db) !== migrations.length || applicationIdOf(db) === 0)
       await store.write(() => migrate(db, path, migrations));
     if (migrations === allMigrations) await settle(store);
+    isMade = true;
   } catch (error) {
     db.close();
     throw asSwfError(error, path);
@@ -153,6 +173,7 @@ function cannotWriteBeside(error: unknown): boolean {
 function connect(path: string, make?: () => void): Connection {
   try {
     requireLocal(path);
+    requireNoOrphanLog(path);
     make?.();
     if (!statSync(path).isFile()) {
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
@@ -211,8 +232,8 @@ function isBusy(error: unknown): boolean {
   return raw instanceof Database.SqliteError && (raw.code.startsWith('SQLITE_BUSY') || raw.code === 'SQLITE_LOCKED');
 }
 
-async function patiently<T>(path: string, work: () => T): Promise<T> {
-  const deadline = performance.now() + patienceMilliseconds;
+async function patiently<T>(path: string, work: () => T, patience = patienceMilliseconds): Promise<T> {
+  const deadline = performance.now() + patience;
   for (;;) {
     try {
       return work();
@@ -221,7 +242,7 @@ async function patiently<T>(path: string, work: () => T): Promise<T> {
       if (performance.now() > deadline) {
         throw new SwfError(
           'STORE_UNAVAILABLE',
-          `the store ${path} has been locked by another program for ${patienceMilliseconds / 1000} s; end that program and try again`,
+          `the store ${path} has been locked by another program for ${patience / 1000} s; end that program and try again`,
           { cause: error },
         );
       }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { asDataError } from '../agents/data-files.ts';
@@ -47,12 +47,14 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
         aside = makeAside(final);
         const guard = options.guard();
         ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
+        refuseFullDisk(ended, aside);
         const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
         await settle(aside, final, written);
         return resultOf(ended, written, options);
       } catch (error) {
         if (aside !== undefined) await removeFolder(aside);
-        const fault = asDataError(error, final);
+        if (error instanceof SwfError) throw error;
+        const fault = asDataError(error, final, options.folder);
         if (fault instanceof SwfError) throw fault;
         const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
         // Whatever the program itself ended with says more.
@@ -60,6 +62,20 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
       }
     },
   };
+}
+
+/** Room in which nobody could write a result, in bytes. */
+const noRoom = 65_536;
+
+/** A program that fails on a full disk has not failed on its slice. Throws `DATA_UNAVAILABLE`. */
+function refuseFullDisk({ how }: Ended, folder: string): void {
+  if (how.kind === 'aborted' || (how.kind === 'exit' && how.exit_code === 0)) return;
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= noRoom) return;
+  throw new SwfError(
+    'DATA_UNAVAILABLE',
+    `the disk of ${folder} is full, and the payload failed on it; make room, then resume`,
+  );
 }
 
 const neverBegun: Ended = { how: { kind: 'exit', exit_code: 0 }, seconds: 0, output: '' };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -201,20 +201,40 @@ describe('a run', () => {
     expect(await askAll(client, 'list_messages', { message_type: 'slice_result', search: '"failed"' })).toHaveLength(4);
   });
 
-  it('whose DAQ cannot write its files fails with the reason and ends with 3', async () => {
+  it('whose data folder cannot be made is refused in one line, and begins no execution', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'file'), '');
-    const { code, stdout } = await runCli(['run', '--speed', 'max', '--json', '--set', 'data.dir=file'], { folder });
-    expect(code).toBe(3);
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed', stf_count: 0 });
+    const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', '--set', 'data.dir=file'], {
+      folder,
+    });
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^DATA_UNAVAILABLE: [^\n]+\n$/),
+    });
     const client = await connectInProcess(join(folder, 'swf.db'));
-    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 0 });
+  });
+
+  it('an agent of which fails on a message again and again fails with the reason, and ends with 3', async () => {
+    const folder = temporaryFolder();
+    const started = startCli(['run', '--stf-count', '20', '--speed', '50', '--json'], { folder });
+    await started.saw(/start_run/);
+    // Fastmon cannot give its file the name that a folder has.
+    mkdirSync(join(folder, 'swf.db.data', 'stf_datataking-tester-0001', 'swf.100010.000005_tf_001.tf'));
+    const { code, stdout, stderr } = await started.finished;
+    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.not.stringMatching(/bug|\bat .*:\d+/) });
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed' });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor).toMatchObject({
       status: 'failed',
       health: 'failed',
       phase: 'completed',
-      status_reason: expect.stringContaining('daq_simulator-agent-tester-1 failed'),
+      status_reason: expect.stringMatching(/^fastmon-agent-tester-3 failed 3 times on stf_ready: /),
       end_time: expect.any(String),
     });
+    expect(monitor['findings'][0]).toMatchObject({ code: 'EXECUTION_FAILED', severity: 'error' });
   });
 
   it('goes on to its end when nobody reads its output any more', async () => {
@@ -230,24 +250,40 @@ describe('a run', () => {
     });
   });
 
-  it('whose data folder goes away in the middle fails with one reason, an end and no stack', async () => {
+  it('whose data folder goes away in the middle ends in one line, uses up no attempt, and is resumed when it is back', async () => {
     const folder = temporaryFolder();
-    const started = startCli(
-      ['run', '--stf-count', '20', '--speed', '100', '--json', '--set', 'fastmon.tf_samples_per_stf=5'],
-      { folder },
-    );
+    const settings = [
+      '--stf-count',
+      '20',
+      '--set',
+      'fastmon.tf_samples_per_stf=5',
+      '--set',
+      'fast_processing.slice_processing_time=2',
+    ];
+    const started = startCli(['run', '--speed', '50', ...settings], { folder });
     await started.saw(/start_run/);
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
-    while (!existsSync(data)) await delay(2);
+    while (!existsSync(join(data, 'swf.100010.000003.stf'))) await delay(2);
     renameSync(data, `${data}.gone`);
-    const { code, stdout, stderr } = await started.finished;
-    expect({ code, stderr }).toEqual({ code: 3, stderr: expect.not.stringMatching(/bug|\bat .*:\d+/) });
-    expect(JSON.parse(stdout)).toMatchObject({ status: 'failed' });
-    const client = await connectInProcess(join(folder, 'swf.db'));
-    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
-      status: 'failed',
-      phase: 'completed',
+    const { code, stderr } = await started.finished;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^DATA_UNAVAILABLE: the data folder [^\n]+\n$/),
     });
+    const early = await runCli(['resume', 'latest', '--speed', 'max'], { folder });
+    expect({ code: early.code, there: existsSync(data) }).toEqual({ code: 1, there: false });
+    renameSync(`${data}.gone`, data);
+    const { stdout } = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
+    expect(JSON.parse(stdout)).toMatchObject({
+      status: 'completed',
+      stf_count: 20,
+      slices_completed: 1500,
+      slices_failed: 0,
+    });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect(
+      await ask(client, 'list_messages', { message_type: 'slice_result', search: '"state":"failed"' }),
+    ).toMatchObject({ total_count: 0 });
   });
 
   it('with a frame in the place of another fails the slice that holds it and no other', async () => {

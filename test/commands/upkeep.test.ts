@@ -7,6 +7,7 @@ import {
   statSync,
   truncateSync,
   writeFileSync,
+  renameSync,
 } from 'node:fs';
 import { join } from 'node:path';
 
@@ -154,10 +155,16 @@ describe('backup', () => {
     expect(statSync(join(copy, 'swf.db')).mode & 0o777).toBe(0o600);
     expect(readdirSync(copy)).toEqual(['swf.db']);
     expect((await runCli(['check', '--skip-files'], { folder: copy })).code).toBe(0);
-    expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder: copy })).code).toBe(0);
-    const { files: _, ...original } = outcomeIn(folder);
-    const { files: __, ...resumed } = outcomeIn(copy);
-    expect(differences(original, resumed)).toEqual({ lost: [], added: [] });
+    // Both would write into the same data folder.
+    const aside = await runCli(['resume', 'latest', '--speed', 'max'], { folder: copy });
+    expect(aside).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^EXECUTION_IN_USE: .*move the copy into its place\n$/),
+    });
+    const original = outcomeIn(folder);
+    renameSync(join(copy, 'swf.db'), join(folder, 'swf.db'));
+    expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
+    expect(differences(original, outcomeIn(folder))).toEqual({ lost: [], added: [] });
   });
 
   it('pruned leaves the data files of the store that it is a copy of', async () => {

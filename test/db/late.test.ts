@@ -105,15 +105,15 @@ describe('a message that comes before what it refers to', () => {
         sample: () => made.say('tf_file_registered', sampled),
       };
       for (const what of order) await saying[what as keyof typeof saying]();
-      const { lines, read } = readerOf(made, fastProcessingAgent);
-      await read((said) => said.includes('is queued again'));
+      const reader = readerOf(made, fastProcessingAgent);
+      await reader.read((said) => said.includes('is queued again'));
       expect(
         made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
       ).toEqual({
         status: 'queued',
         attempt: 2,
       });
-      expect(lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
+      expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
       expect(
         made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
       ).toEqual({ n: 16 });
@@ -122,14 +122,14 @@ describe('a message that comes before what it refers to', () => {
 
   it('is handled also by an agent that has had nothing to do, and only once', async () => {
     const made = await makeRunningStore();
-    const { lines, read, say } = readerOf(made, fastmonAgent);
-    const reading = read((said) => said.includes('holds frames'));
-    await say('stf_ready', generated);
+    const reader = readerOf(made, fastmonAgent);
+    const reading = reader.read((said) => said.includes('holds frames'));
+    await reader.say('stf_ready', generated);
     await delay(20);
-    expect(lines).toEqual([]);
-    await say('stf_gen', generated);
+    expect(reader.lines).toEqual([]);
+    await reader.say('stf_gen', generated);
     await reading;
-    expect(lines).toHaveLength(1);
+    expect(reader.lines).toHaveLength(1);
     const again = readerOf(made, fastmonAgent);
     const stop = again.read(() => false);
     await delay(50);

@@ -4,16 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { createRecorder } from '../../src/db/record.ts';
 import { openReader, openStore } from '../../src/db/store.ts';
-import {
-  ask,
-  askAll,
-  connectInProcess,
-  runCli,
-  runWorkflow,
-  startCli,
-  temporaryFolder,
-  type Answer,
-} from '../helpers.ts';
+import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, type Answer } from '../helpers.ts';
 
 /** Reads the whole log of one store into an empty one, message by message, in its order. */
 async function readAgain(from: string, to: string): Promise<void> {
@@ -90,9 +81,26 @@ describe('the whole log, read into an empty store,', () => {
       '--set',
       'fast_processing.physics_period_count=3',
     );
-    // The data folder is a file: the DAQ simulator cannot write, and the execution fails.
-    const failed = await runCli(['run', '--speed', 'max', '--set', `data.dir=${join(folder, 'swf.db')}`], { folder });
-    expect(failed.code).toBe(3);
+    // An agent elsewhere gives up.
+    const failing = startCli(['run', '--speed', '20'], { folder });
+    await failing.saw(/start_run/);
+    const voice = await openStore(join(folder, 'swf.db'));
+    await voice.write(() =>
+      createRecorder(voice.db).record({
+        msg_type: 'stop_workflow',
+        command_id: 'c-1',
+        state: 'failed',
+        reason: 'fastmon failed 3 times',
+        filename: 'swf.100012.000001.stf',
+        sender: 'fastmon-agent-elsewhere-1',
+        namespace: 'torre2',
+        execution_id: 'stf_datataking-tester-0003',
+        run_id: '100012',
+        timestamp: new Date().toISOString(),
+      }),
+    );
+    voice.close();
+    expect(await failing.finished).toMatchObject({ code: 3 });
 
     // Interrupted: a command that its driver took up.
     const stopped = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });

@@ -181,7 +181,7 @@ describe('a payload command', () => {
       expect(output_tail).toHaveLength(4096);
       expect(output_tail.endsWith('the end\n')).toBe(true);
     }
-    for (const { output_tail } of await slicesOf(folder)) expect(output_tail).toMatch(/the end\n$/);
+    for (const { output_tail } of await slicesOf(folder)) expect(output_tail).toMatch(/the end\\n$/);
   });
 
   it.each([
@@ -212,7 +212,7 @@ describe('a payload command', () => {
     );
     expect((await runCli(args, { folder })).code).toBe(0);
     for (const { outputs, outputs_omitted } of await slicesOf(folder)) {
-      expect((outputs as Answer[]).map(({ name }) => name)).toEqual(['a b', 'two\nlines']);
+      expect((outputs as Answer[]).map(({ name }) => name)).toEqual(['a b', String.raw`two\nlines`]);
       expect(outputs_omitted).toBe(1);
     }
   });

@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
 
+import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
 
-import { tools } from '../../src/tools/index.ts';
+import { definitionOf } from '../../src/mcp/definitions.ts';
+import { controlTools, tools } from '../../src/tools/index.ts';
+import type { Tool } from '../../src/tools/tool.ts';
 import { connectInProcess, makeStore } from '../helpers.ts';
 
 const definitions = async () => (await (await connectInProcess((await makeStore()).path)).listTools()).tools;
@@ -10,15 +13,21 @@ const definitions = async () => (await (await connectInProcess((await makeStore(
 describe('the tools', () => {
   it('are those of the contract, each in a file of its name', () => {
     expect(tools.map(({ name }) => name).toSorted()).toEqual([
+      'audit_execution',
+      'compare_executions',
       'get_workflow_monitor',
       'list_agents',
       'list_logs',
       'list_messages',
       'list_stf_files',
+      'list_tf_files',
       'list_tf_slices',
       'list_workflow_executions',
+      'trace_data_product',
+      'wait_for_execution',
     ]);
-    for (const { name } of tools) expect(existsSync(`src/tools/${name.replaceAll('_', '-')}.ts`)).toBe(true);
+    for (const { name } of [...tools, ...controlTools])
+      expect(existsSync(`src/tools/${name.replaceAll('_', '-')}.ts`)).toBe(true);
   });
 
   it('say what they are, take nothing that they do not name, and describe each argument', async () => {
@@ -33,7 +42,7 @@ describe('the tools', () => {
         openWorldHint: false,
       });
       expect(tool.inputSchema).toMatchObject({ type: 'object', additionalProperties: false });
-      expect(tool.outputSchema).toMatchObject({ type: 'object', additionalProperties: false });
+      expect(tool.outputSchema).toMatchObject({ type: 'object' });
       for (const [name, property] of Object.entries(tool.inputSchema.properties ?? {})) {
         expect({ tool: tool.name, name, ...property }).toMatchObject({
           type: expect.stringMatching(/^(string|integer|boolean)$/),
@@ -45,5 +54,26 @@ describe('the tools', () => {
 
   it('have schemas without a dialect of their own, which some clients refuse', async () => {
     expect(JSON.stringify(await definitions())).not.toContain('$schema');
+  });
+
+  it('are told of as the golden file shows, in at most 6,000 tokens, and none in more than 500', async () => {
+    const all = [...tools, ...controlTools].map(definitionOf);
+    await expect(`${JSON.stringify(all, null, 2)}\n`).toMatchFileSnapshot('../golden/tools.json');
+    const tokens = all.map((definition) => ({
+      name: definition.name,
+      tokens: encode(JSON.stringify(definition)).length,
+    }));
+    for (const one of tokens)
+      expect(one).toEqual({ name: one.name, tokens: expect.toSatisfy((n: number) => n <= 500) });
+    expect(tokens.reduce((sum, one) => sum + one.tokens, 0)).toBeLessThanOrEqual(6000);
+  });
+
+  it('name every field of an answer, and of a list the fields of its items', async () => {
+    for (const tool of [...tools, ...controlTools]) {
+      const told = definitionOf(tool).outputSchema as { properties: Record<string, { description?: string }> };
+      expect(Object.keys(told.properties)).toEqual(Object.keys(tool.output.shape));
+    }
+    const slices = definitionOf(tools.find(({ name }) => name === 'list_tf_slices') as Tool).outputSchema as any;
+    expect(slices.properties.items.description).toMatch(/^slice_filename slice_id .* status retries/);
   });
 });

@@ -1,0 +1,318 @@
+import { request } from 'node:http';
+
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectHttp, runCli, runWorkflow, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+
+interface Answered {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  body: string;
+}
+
+/** One request with exactly these headers: `fetch` would mend them. */
+function send(
+  url: string,
+  {
+    method = 'POST',
+    headers = {},
+    body = '',
+  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answered> {
+  const usual = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers: { ...usual, ...headers } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body);
+  });
+}
+
+const call = (name: string, args: unknown): string =>
+  JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
+const monitor = call('get_workflow_monitor', { execution_id: 'latest' });
+
+/** The JSON-RPC message in an event stream. */
+const answerIn = (body: string): any =>
+  JSON.parse(
+    body
+      .split('\n')
+      .find((line) => line.startsWith('data: '))
+      ?.slice(6) ?? body,
+  );
+
+async function finished(): Promise<string> {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '2');
+  return folder;
+}
+
+const token = 'open-sesame-7c1b';
+
+describe('the server over HTTP', () => {
+  it('answers one POST without a session, and a client as on stdio', async () => {
+    const { url } = await startHttp({ folder: await finished() });
+    const { status, headers, body } = await send(url, { body: monitor });
+    expect({ status, session: headers['mcp-session-id'] }).toEqual({ status: 200, session: undefined });
+    expect(answerIn(body).result.structuredContent).toMatchObject({ status: 'completed', slices_completed: 30 });
+    const client = await connectHttp(url);
+    expect(await ask(client, 'list_tf_slices', { execution_id: 'latest' })).toMatchObject({ total_count: 30 });
+  });
+
+  it('refuses what is hostile or careless clearly, as JSON, and goes on', async () => {
+    const { url, server } = await startHttp({ folder: await finished(), env: { SWF_MCP_TOKEN: token } });
+    const base = url.replace(/\/mcp$/, '');
+    const good = { authorization: `Bearer ${token}` };
+    const tried: [what: string, where: string, how: Parameters<typeof send>[1], status: number, message: RegExp][] = [
+      [
+        'the host of another site',
+        url,
+        { headers: { ...good, host: 'evil.example' } },
+        403,
+        /^UNAUTHORIZED: the host "evil\.example"/,
+      ],
+      [
+        'a host that begins like ours',
+        url,
+        { headers: { ...good, host: 'localhost.evil.example' } },
+        403,
+        /^UNAUTHORIZED: the host/,
+      ],
+      [
+        'a page of another origin',
+        url,
+        { headers: { ...good, origin: 'https://evil.example' } },
+        403,
+        /^UNAUTHORIZED: requests from the origin "https:\/\/evil\.example"/,
+      ],
+      [
+        'a page of no origin',
+        url,
+        { headers: { ...good, origin: 'null' } },
+        403,
+        /^UNAUTHORIZED: requests from the origin "null"/,
+      ],
+      ['no token', url, { body: monitor }, 401, /^UNAUTHORIZED: no bearer token was given/],
+      [
+        'a wrong token',
+        url,
+        { headers: { authorization: 'Bearer wrong' }, body: monitor },
+        401,
+        /^UNAUTHORIZED: the bearer token is wrong/,
+      ],
+      [
+        'the beginning of the token',
+        url,
+        { headers: { authorization: `Bearer ${token.slice(0, -1)}` }, body: monitor },
+        401,
+        /^UNAUTHORIZED/,
+      ],
+      ['another scheme', url, { headers: { authorization: `Basic ${token}` }, body: monitor }, 401, /^UNAUTHORIZED/],
+      ['metrics without a token', `${base}/metrics`, { method: 'GET' }, 401, /^UNAUTHORIZED/],
+      ['parameters without a token', `${base}/workflow-executions/latest/`, { method: 'GET' }, 401, /^UNAUTHORIZED/],
+      ['what is no JSON', url, { headers: good, body: '{bad' }, 400, /not JSON/],
+      ['no body', url, { headers: good, body: '' }, 400, /./],
+      ['5 MB', url, { headers: good, body: `"${'x'.repeat(5_000_000)}"` }, 413, /larger than 4mb/],
+      ['a number', url, { headers: good, body: '7' }, 400, /./],
+      ['a stream to listen to', url, { headers: good, method: 'GET' }, 405, /by POST/],
+      ['the end of a session', url, { headers: good, method: 'DELETE' }, 405, /by POST/],
+      ['an answer in another form', url, { headers: { ...good, accept: 'text/html' }, body: monitor }, 406, /Accept/],
+      [
+        'an unknown protocol version',
+        url,
+        { headers: { ...good, 'mcp-protocol-version': '1999-01-01' }, body: monitor },
+        400,
+        /version/i,
+      ],
+      [
+        'an unknown page',
+        `${base}/admin`,
+        { headers: good, method: 'GET' },
+        404,
+        /nothing at \/admin; MCP is at \/mcp/,
+      ],
+      ['a path out of the house', `${base}/../../etc/passwd`, { headers: good, method: 'GET' }, 404, /nothing at/],
+      ['OAuth discovery', `${base}/.well-known/oauth-authorization-server`, { method: 'GET' }, 404, /nothing at/],
+      [
+        'an execution that is not there',
+        `${base}/workflow-executions/no-x-1/`,
+        { headers: good, method: 'GET' },
+        404,
+        /^EXECUTION_NOT_FOUND: .*near it/,
+      ],
+      ['a broken escape', `${base}/workflow-executions/%ff/`, { headers: good, method: 'GET' }, 400, /./],
+    ];
+    for (const [what, where, how, status, message] of tried) {
+      const answered = await send(where, how);
+      expect({ what, status: answered.status, type: answered.headers['content-type'] }).toEqual({
+        what,
+        status,
+        type: expect.stringContaining('application/json'),
+      });
+      expect({ what, message: (JSON.parse(answered.body) as { error: { message: string } }).error.message }).toEqual({
+        what,
+        message: expect.stringMatching(message),
+      });
+      expect(answered.body).not.toMatch(/node_modules|\bat .*:\d+/);
+    }
+    const unnamed = await send(url, { headers: good, body: call('no_tool', {}) });
+    expect(answerIn(unnamed.body).result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringMatching(/^TOOL_NOT_FOUND/) }],
+    });
+    const wrong = await send(url, { headers: good, body: call('list_logs', { level: 'LOUD' }) });
+    expect(answerIn(wrong.body).result).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringMatching(/^ARGUMENT_INVALID: level = "LOUD"/) }],
+    });
+    expect(answerIn((await send(url, { headers: good, body: monitor })).body).result.structuredContent).toMatchObject({
+      slices_completed: 30,
+    });
+    server.child.kill('SIGTERM');
+    expect(await server.finished).toMatchObject({ code: 0, stderr: expect.not.stringMatching(/bug|sesame/) });
+  });
+
+  it('tells health without a token, metrics and the parameters of an execution with it', async () => {
+    const folder = await finished();
+    const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
+    const base = url.replace(/\/mcp$/, '');
+    const get = (path: string) =>
+      send(`${base}${path}`, { method: 'GET', headers: { authorization: `Bearer ${token}` } });
+    expect(JSON.parse((await send(`${base}/healthz`, { method: 'GET' })).body)).toEqual({
+      status: 'ok',
+      data_as_of: expect.any(String),
+    });
+    await send(url, { headers: { authorization: `Bearer ${token}` }, body: monitor });
+    await send(url, { headers: { authorization: `Bearer ${token}` }, body: call('list_logs', { level: 'LOUD' }) });
+    const { body, headers } = await get('/metrics');
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(body).toMatch(/^swf_mcp_tool_calls_total\{tool="get_workflow_monitor",outcome="ok"\} 1$/m);
+    expect(body).toMatch(/^swf_mcp_tool_calls_total\{tool="list_logs",outcome="error"\} 1$/m);
+    for (const line of body.trimEnd().split('\n'))
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? [0-9.e+-]+)$/);
+    const parameters = JSON.parse((await get('/workflow-executions/stf_datataking-tester-0001/')).body) as Record<
+      string,
+      object
+    >;
+    expect(parameters).toMatchObject({
+      execution_id: 'stf_datataking-tester-0001',
+      status: 'completed',
+      run_number: 100_010,
+      parameter_values: { fast_processing: { stf_count: 2, slices_per_sample: 15 }, speed: 'max' },
+    });
+    expect(Object.keys(parameters['parameter_values'] ?? {})).toEqual([
+      'workflow',
+      'fast_processing',
+      'fastmon',
+      'daq_state_machine',
+      'speed',
+    ]);
+    expect(JSON.stringify(parameters)).not.toContain(folder);
+  });
+
+  it('starts where there is no store yet, says so, and finds it', async () => {
+    const folder = temporaryFolder();
+    const { url } = await startHttp({ folder });
+    expect(JSON.parse((await send(url.replace(/mcp$/, 'healthz'), { method: 'GET' })).body)).toMatchObject({
+      status: 'ok',
+      store: expect.stringMatching(/^STORE_UNAVAILABLE: there is no store/),
+    });
+    await runWorkflow(folder, '--stf-count', '1');
+    expect(answerIn((await send(url, { body: monitor })).body).result.structuredContent).toMatchObject({
+      slices_completed: 15,
+    });
+  });
+
+  it('is not bound where others can reach it without a token, nor where another listens', async () => {
+    const folder = temporaryFolder();
+    const open = await runCli(['serve', '--http', '0.0.0.0:0'], { folder });
+    expect(open).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --http 0\.0\.0\.0:0: .*SWF_MCP_TOKEN/),
+    });
+    const { url } = await startHttp({ folder });
+    const { code, stderr } = await runCli(['serve', '--http', new URL(url).port], { folder });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: .*another program listens there/),
+    });
+    for (const address of ['x', '70000', '1:2:3', ''])
+      expect(await runCli(['serve', '--http', address], { folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^CONFIG_INVALID: --http/),
+      });
+  });
+
+  it(
+    'serves 64 clients at once while a run is being written, all with right answers',
+    { timeout: 60_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const run = startCli(
+        ['run', '--stf-count', '10', '--speed', '20', '--set', 'fast_processing.slice_processing_time=5'],
+        { folder },
+      );
+      await run.saw(/start_run/);
+      const { url } = await startHttp({ folder });
+      const clients = await Promise.all(Array.from({ length: 64 }, () => connectHttp(url)));
+      const counts = await Promise.all(
+        clients.map(async (client) => {
+          let before = 0;
+          for (let round = 0; round < 5; round += 1) {
+            const answer = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+            // What one client sees only grows, and the parts of an answer are of one moment.
+            expect(answer['slices_completed']).toBeGreaterThanOrEqual(before);
+            expect(
+              answer['slices_queued'] +
+                answer['slices_processing'] +
+                answer['slices_completed'] +
+                answer['slices_failed'],
+            ).toBe(answer['slices_created']);
+            before = answer['slices_completed'] as number;
+          }
+          return (await ask(client, 'list_messages', { execution_id: 'latest', limit: 200 }))['items'].length as number;
+        }),
+      );
+      expect(counts.every((count) => count > 0)).toBe(true);
+      expect(await run.finished).toMatchObject({ code: 0 });
+    },
+  );
+
+  it('that is killed and started again loses no client that tries again', async () => {
+    const folder = await finished();
+    const first = await startHttp({ folder });
+    const client = await connectHttp(first.url);
+    const page = await ask(client, 'list_tf_slices', { execution_id: 'latest', limit: 10 });
+    first.server.child.kill('SIGKILL');
+    await first.server.finished;
+    await expect(ask(client, 'list_tf_slices', { execution_id: 'latest' })).rejects.toThrow();
+    const again = startCli(['serve', '--http', new URL(first.url).port], { folder });
+    await again.saw(/MCP server at/);
+    // The same client, in the middle of a list, without shaking hands anew.
+    const next = await ask(client, 'list_tf_slices', {
+      execution_id: 'latest',
+      limit: 200,
+      cursor: page['next_cursor'],
+    });
+    expect(next['items']).toHaveLength(20);
+  });
+
+  it('told to stop, gives the answers that are under way, and ends', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '1'], { folder });
+    await run.saw(/execution /);
+    const { url, server } = await startHttp({ folder });
+    const waiting = send(url, {
+      body: call('wait_for_execution', { execution_id: 'latest', until: 'end', timeout_seconds: 45 }),
+    });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 300);
+    });
+    server.child.kill('SIGTERM');
+    expect(answerIn((await waiting).body).result.structuredContent).toMatchObject({ status: 'running', changed: [] });
+    expect(await server.finished).toMatchObject({ code: 0 });
+  });
+});

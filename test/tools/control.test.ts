@@ -1,0 +1,194 @@
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { Progress } from '@modelcontextprotocol/sdk/types.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import {
+  type Answer,
+  ask,
+  connectHttp,
+  connectStdio,
+  refusal,
+  runCli,
+  runWorkflow,
+  startCli,
+  startHttp,
+  temporaryFolder,
+} from '../helpers.ts';
+
+/** A run that a test started is ended with it. */
+function endAfterTest({ pid }: Answer): void {
+  onTestFinished(() => {
+    try {
+      process.kill(pid as number, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
+}
+
+const until = async (client: Client, execution_id: string, done: (answer: Answer) => boolean): Promise<Answer> => {
+  for (;;) {
+    const answer = await ask(client, 'wait_for_execution', { execution_id, until: 'phase', timeout_seconds: 20 });
+    if (done(answer)) return answer;
+  }
+};
+
+describe('start_workflow', () => {
+  it(
+    'starts a run that goes on when its server ends; another server watches, pauses, continues and stops it',
+    { timeout: 60_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const first = await connectStdio({ folder }, '--allow-control');
+      const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 40, slice_processing_time: 5 });
+      endAfterTest(started);
+      expect(started).toMatchObject({
+        execution_id: expect.stringMatching(/^stf_datataking-.*-0001$/),
+        run_number: 100_010,
+      });
+      const { execution_id } = started as { execution_id: string };
+      await first.close();
+
+      const second = await connectHttp((await startHttp({ folder }, '--allow-control')).url);
+      await until(second, execution_id, ({ phase }) => phase === 'physics');
+      expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
+        effect: 'applied',
+      });
+      expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
+        phase: 'standby',
+        health: 'paused',
+        paused_by: 'operator',
+      });
+      expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
+        effect: 'refused',
+        sentence: 'is paused already',
+      });
+      expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
+        effect: 'applied',
+      });
+      const stopped = await ask(second, 'control_workflow', { execution_id, action: 'stop', reason: 'shift is over' });
+      expect(stopped).toEqual({ execution_id, action: 'stop', effect: 'applied', sentence: 'it is stopped' });
+      expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
+        status: 'terminated',
+        status_reason: 'shift is over',
+      });
+      expect(await refusal(second, 'control_workflow', { execution_id, action: 'pause' })).toMatch(
+        /^EXECUTION_NOT_RUNNING: .* has ended \(terminated\)/,
+      );
+    },
+  );
+
+  it('refuses what may not be set from outside, and what cannot be started, in one line', async () => {
+    const folder = temporaryFolder();
+    const client = await connectStdio({ folder }, '--allow-control');
+    const refused: [object, RegExp][] = [
+      [{ config: '../evil' }, /^CONFIG_INVALID: the request names the configuration "\.\.\/evil"/],
+      [{ config: 'nothing' }, /^CONFIG_NOT_FOUND: there is no configuration "nothing"/],
+      [{ namespace: 'x' }, /^ARGUMENT_INVALID: unknown argument "namespace"/],
+      [{ payload: 'rm' }, /^ARGUMENT_INVALID: unknown argument "payload"/],
+      [{ speed: 'fast' }, /^ARGUMENT_INVALID: speed = "fast"/],
+      [{ tf_fraction: 2 }, /^ARGUMENT_INVALID: tf_fraction = 2/],
+      [{ stf_count: -1 }, /^ARGUMENT_INVALID: stf_count = -1/],
+    ];
+    for (const [args, line] of refused) expect(await refusal(client, 'start_workflow', args)).toMatch(line);
+  });
+
+  it('is not there without --allow-control, and neither is control_workflow', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    for (const args of [[], ['--read-only']]) {
+      const client = await connectStdio({ folder }, ...(args.length === 0 ? [] : ['serve', ...args]));
+      const { tools } = await client.listTools();
+      expect(tools.filter(({ annotations }) => annotations?.readOnlyHint !== true)).toEqual([]);
+      expect(await refusal(client, 'start_workflow', {})).toMatch(/^TOOL_NOT_FOUND/);
+    }
+    const open = await connectStdio({ folder }, 'serve', '--allow-control');
+    const writing = (await open.listTools()).tools.filter(({ annotations }) => annotations?.readOnlyHint !== true);
+    expect(
+      writing.map(({ name, annotations }) => [name, annotations?.destructiveHint, annotations?.idempotentHint]),
+    ).toEqual([
+      ['start_workflow', false, false],
+      ['control_workflow', true, true],
+    ]);
+    expect(await runCli(['serve', '--read-only', '--allow-control'], { folder })).toMatchObject({ code: 2 });
+  });
+});
+
+describe('control_workflow', () => {
+  it(
+    'ends an execution whose process was killed, and says of one that is suspended that it has not heard',
+    { timeout: 90_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const client = await connectStdio({ folder }, '--allow-control');
+      const killed = startCli(['run', '--speed', '5'], { folder });
+      await killed.saw(/execution /);
+      killed.child.kill('SIGKILL');
+      await killed.finished;
+      expect(await refusal(client, 'control_workflow', { execution_id: 'latest', action: 'pause' })).toMatch(
+        /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
+      );
+      expect(await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop' })).toMatchObject({
+        effect: 'applied',
+      });
+
+      const suspended = startCli(['run', '--speed', '5'], { folder });
+      await suspended.saw(/start_run/);
+      suspended.child.kill('SIGSTOP');
+      expect(await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop' })).toMatchObject({
+        effect: 'pending',
+        sentence: expect.stringContaining('stays recorded'),
+      });
+      suspended.child.kill('SIGCONT');
+      expect(await suspended.finished).toMatchObject({ code: 0 });
+    },
+  );
+});
+
+describe('wait_for_execution', () => {
+  it('tells what goes on meanwhile, and returns at the end', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      ['run', '--stf-count', '4', '--speed', '20', '--set', 'fast_processing.slice_processing_time=20'],
+      { folder },
+    );
+    await run.saw(/execution /);
+    const client = await connectStdio({ folder });
+    const told: Progress[] = [];
+    const result = await client.callTool(
+      { name: 'wait_for_execution', arguments: { execution_id: 'latest', until: 'end', timeout_seconds: 40 } },
+      undefined,
+      { onprogress: (progress) => void told.push(progress) },
+    );
+    expect(result.structuredContent).toMatchObject({
+      status: 'completed',
+      changed: ['status'],
+      health: 'finished',
+      counts: { slices_completed: 60 },
+    });
+    expect(told.length).toBeGreaterThan(1);
+    expect(told.at(-1)).toMatchObject({ total: 60, message: expect.stringMatching(/slices are final$/) });
+    await run.finished;
+  });
+
+  it('returns at once of what has ended, at a change of counts, and after its time with the advice to call again', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectStdio({ folder });
+    expect(await ask(client, 'wait_for_execution', { execution_id: 'latest' })).toMatchObject({
+      changed: [],
+      waited_seconds: 0,
+      next: expect.stringContaining('it has ended'),
+    });
+    const run = startCli(['run', '--speed', '5'], { folder });
+    await run.saw(/start_run/);
+    const change = await ask(client, 'wait_for_execution', { execution_id: 'latest' });
+    expect(change['changed']).toContain('stf_count');
+    const late = await ask(client, 'wait_for_execution', { execution_id: 'latest', until: 'end', timeout_seconds: 1 });
+    expect(late).toMatchObject({ changed: [], next: expect.stringMatching(/^call wait_for_execution again/) });
+    expect(late['waited_seconds']).toBeGreaterThanOrEqual(1);
+    expect(await refusal(client, 'wait_for_execution', { execution_id: 'latest', timeout_seconds: 46 })).toMatch(
+      /^ARGUMENT_INVALID: timeout_seconds = 46/,
+    );
+  });
+});

@@ -1,0 +1,426 @@
+import { join } from 'node:path';
+
+import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { describe, expect, it } from 'vitest';
+
+import { faultyPayload } from '../../faults/payload.ts';
+import { registerAgent } from '../../src/db/agents.ts';
+import { registerProcess } from '../../src/db/owners.ts';
+import { preparer } from '../../src/db/statements.ts';
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  makeRunningStore,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+  type TestStore,
+} from '../helpers.ts';
+
+/**
+ * Questions that people really ask, each on a store prepared for it: the calls that a careful assistant makes who has only the
+ * descriptions of the tools, and one answer that can be checked. Every answer must fit its budget.
+ */
+async function askWithin(client: Client, name: string, args: Record<string, unknown>): Promise<Answer> {
+  const answer = await ask(client, name, args);
+  const budget = name.startsWith('list_') ? 25_000 : 8192;
+  expect({ name, bytes: Buffer.byteLength(JSON.stringify(answer)) }).toEqual({
+    name,
+    bytes: expect.toSatisfy((bytes: number) => bytes <= budget),
+  });
+  return answer;
+}
+
+/** Follows a finding to its evidence. */
+async function evidenceOf(client: Client, monitor: Answer, code: string): Promise<Answer> {
+  const finding = (monitor['findings'] as Answer[]).find((one) => one['code'] === code);
+  expect({ code, found: (monitor['findings'] as Answer[]).map((one) => one['code']) }).toMatchObject({
+    found: expect.arrayContaining([code]),
+  });
+  return askWithin(client, finding?.['next'].tool as string, finding?.['next'].arguments as Record<string, unknown>);
+}
+
+const clientOf = (folder: string): Promise<Client> => connectInProcess(join(folder, 'swf.db'));
+
+/** A run in the middle of its physics, ended with the test. */
+async function inPhysics(...args: string[]) {
+  const folder = temporaryFolder();
+  const run = startCli(['run', '--speed', '5', ...args], { folder });
+  await run.saw(/start_run/);
+  return { folder, run, client: await clientOf(folder) };
+}
+
+const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
+
+const stf = (sequence: number): string => `swf.100010.00000${sequence}.stf`;
+const tf = (sequence: number): string => stf(sequence).replace('.stf', '_tf_001.tf');
+const slice = (sequence: number): string => stf(sequence).replace('.stf', '_slice_000.tf');
+
+/** An execution whose STF files, samples or slices wait since some minutes: `upTo` says where it stands still. */
+async function waitingSince(
+  minutes: number,
+  upTo: 'stf_gen' | 'stf_ready' | 'slice' | 'slice_started',
+  worker = 'worker-agent-tester-9/01',
+): Promise<TestStore> {
+  const timestamp = minutesAgo(minutes);
+  const made = await makeRunningStore({ broker: { url: 'stomp://127.0.0.1:1' } });
+  made.store.db.exec(
+    `UPDATE run_states SET phase_changed_at = '${timestamp}'; UPDATE workflow_executions SET start_time = '${timestamp}'`,
+  );
+  await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
+  if (upTo === 'stf_gen') return made;
+  await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100, timestamp });
+  if (upTo === 'stf_ready') return made;
+  await made.say('tf_file_registered', {
+    tf_filename: tf(1),
+    stf_filename: stf(1),
+    tf_first: 0,
+    tf_last: 14,
+    tf_count: 15,
+    timestamp,
+  });
+  await made.say('slice', {
+    slice_id: 0,
+    slice_filename: slice(1),
+    tf_filename: tf(1),
+    stf_filename: stf(1),
+    start: 0,
+    end: 0,
+    tf_count: 1,
+    attempt: 1,
+    timestamp,
+  });
+  if (upTo === 'slice') return made;
+  await made.say('slice_started', {
+    slice_id: 0,
+    slice_filename: slice(1),
+    tf_filename: tf(1),
+    attempt: 1,
+    worker_id: worker,
+    hostname: 'host',
+    timestamp,
+    sender: worker.split('/')[0] ?? '',
+  });
+  return made;
+}
+
+describe('a careful assistant with these tools answers', () => {
+  it('1. what is running now, whose, in which namespace', async () => {
+    const { client } = await inPhysics('--set', 'testbed.namespace=mine');
+    const { items } = await askWithin(client, 'list_workflow_executions', { status: 'running' });
+    expect(items).toMatchObject([
+      {
+        execution_id: 'stf_datataking-tester-0001',
+        executed_by: 'tester',
+        namespace: 'mine',
+        phase: 'physics',
+        run_number: 100_010,
+      },
+    ]);
+  });
+
+  it('2. how far it is, and when it will be done: within the range that it gave', async () => {
+    const { client, run } = await inPhysics('--stf-count', '4', '--set', 'fast_processing.slice_processing_time=20');
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const asked = performance.now();
+    const { at_least, at_most, slices_planned } = monitor['progress'] as Record<string, number>;
+    expect(slices_planned).toBe(60);
+    await run.finished;
+    const took = (performance.now() - asked) / 1000;
+    expect(took).toBeGreaterThanOrEqual((at_least ?? NaN) - 0.5);
+    expect(took).toBeLessThanOrEqual((at_most ?? NaN) + 0.5);
+  });
+
+  it('3. whether it is stuck or just slow: the data agent has not answered for minutes', async () => {
+    const client = await connectInProcess((await waitingSince(5, 'stf_gen')).path);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor).toMatchObject({ health: 'stalled' });
+    const stages = monitor['stages'] as Answer[];
+    expect(stages.find((one) => one['stage'] === 'data')).toMatchObject({
+      state: 'stuck',
+      waiting: 1,
+      idle_seconds: expect.closeTo(300, -1),
+    });
+    expect(
+      (monitor['findings'] as Answer[]).find((one) => one['code'] === 'STAGE_STUCK' && one['ids'][0] === 'data')?.[
+        'sentence'
+      ],
+    ).toMatch(/^The data agent has made no STF file ready for 3\d\d/);
+  });
+
+  it('3. of a run that lags and drains, that nothing is wrong', async () => {
+    const { client } = await inPhysics();
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor['health']).toBe('progressing');
+    expect((monitor['findings'] as Answer[]).filter((one) => one['severity'] !== 'info')).toEqual([]);
+  });
+
+  it('4. why slices failed, with the first cause and its evidence', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '3', ...faultyPayload(3)], { folder });
+    const client = await clientOf(folder);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const { items } = await evidenceOf(client, monitor, 'SLICES_FAILED');
+    expect(items).toHaveLength(monitor['slices_failed']);
+    expect(items[0]).toMatchObject({
+      status: 'failed',
+      retries: 2,
+      error: expect.stringMatching(/^PAYLOAD_FAILED: sh (ended with exit code 3|was ended by SIGKILL)/),
+    });
+    expect(monitor['findings'][0].sentence).toContain(items[0].error.slice(0, 40));
+  });
+
+  it('5. why nothing starts: no agent of a kind works on it', async () => {
+    const client = await connectInProcess((await waitingSince(1, 'slice')).path);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const missing = (monitor['findings'] as Answer[]).find((one) => one['code'] === 'AGENT_MISSING');
+    expect(missing?.['ids']).toEqual(['data', 'fastmon', 'fast_processing', 'worker']);
+    expect(missing?.['sentence']).toMatch(
+      /No data and no fastmon and no fast_processing and no worker agent works on it/,
+    );
+  });
+
+  it('5. why a message changed nothing: it is of another namespace', async () => {
+    const made = await waitingSince(1, 'slice');
+    await made.say('slice_result', {
+      slice_id: 0,
+      slice_filename: slice(1),
+      tf_filename: tf(1),
+      attempt: 1,
+      worker_id: 'w/01',
+      hostname: 'h',
+      state: 'done',
+      namespace: 'theirs',
+    });
+    const client = await connectInProcess(made.path);
+    const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', effect: 'none' });
+    expect(items).toMatchObject([
+      {
+        message_type: 'slice_result',
+        namespace: 'theirs',
+        effect_reason: 'stf_datataking-tester-0001 is in namespace test',
+      },
+    ]);
+  });
+
+  it('6. whether all agents are alive, and since when one is not', async () => {
+    const { folder, client, run } = await inPhysics();
+    expect(
+      (await askWithin(client, 'list_agents', { execution_id: 'latest' }))['items'].map((one: Answer) => one['status']),
+    ).toEqual(['OK', 'OK', 'OK', 'OK', 'OK']);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const monitor = await askWithin(await clientOf(folder), 'get_workflow_monitor', { execution_id: 'latest' });
+    const { items } = await evidenceOf(client, monitor, 'DRIVER_GONE');
+    expect(items.map((one: Answer) => one['status'])).toEqual(['STALE', 'STALE', 'STALE', 'STALE', 'STALE']);
+    expect(monitor['findings'][0].sentence).toContain(`last heard ${items[0].last_heartbeat.slice(0, 18)}`);
+  });
+
+  it('7. which workers died, and with which slices', async () => {
+    const made = await waitingSince(1, 'slice', 'unused/01');
+    const { db } = made.store;
+    const sql = preparer(db);
+    // A process that has ended.
+    const name = await made.store.write(() => {
+      const process_id = registerProcess(sql, {
+        pid: 2 ** 22 - 7,
+        pid_started: '1',
+        hostname: (process.env['HOSTNAME'] ?? '') || 'gone',
+      });
+      db.prepare(`UPDATE processes SET last_beat = ? WHERE process_id = ?`).run(minutesAgo(3), process_id);
+      return registerAgent(db, sql, {
+        type: 'worker',
+        user: 'tester',
+        namespace: 'test',
+        process_id,
+        execution_id: 'stf_datataking-tester-0001',
+      });
+    });
+    await made.say('slice_started', {
+      slice_id: 0,
+      slice_filename: slice(1),
+      tf_filename: tf(1),
+      attempt: 1,
+      worker_id: `${name}/03`,
+      hostname: 'gone',
+      sender: name,
+    });
+    const client = await connectInProcess(made.path);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const lost = (monitor['findings'] as Answer[]).find((one) => one['code'] === 'WORKER_GONE');
+    expect(lost?.['ids']).toEqual([`${name}/03`, slice(1)]);
+  });
+
+  it('8. whether there were retries, and whether they succeeded', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '2', ...faultyPayload(3), '--set', 'worker.max_retries=9'], {
+      folder,
+    });
+    const client = await clientOf(folder);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const { items } = await evidenceOf(client, monitor, 'SLICES_RETRIED');
+    expect(monitor).toMatchObject({ slices_failed: 0, slices_completed: 30 });
+    expect(items.length).toBeGreaterThan(3);
+    const traced = await askWithin(client, 'trace_data_product', {
+      filename: /swf\.\S+\.tf/.exec(items[0].message)?.[0],
+    });
+    expect(traced['attempts']).toBeGreaterThan(1);
+  });
+
+  it('9. whether the data is complete, with the ids of what is missing', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '3');
+    const client = await clientOf(folder);
+    expect(await askWithin(client, 'audit_execution', { execution_id: 'latest' })).toMatchObject({
+      verdict: 'balanced',
+      slices_failed: 0,
+    });
+    const run = startCli(['run', '--speed', '20', '--stf-count', '3'], { folder });
+    await run.saw(/end_run/);
+    run.child.kill('SIGTERM');
+    await run.finished;
+    const audit = await askWithin(client, 'audit_execution', { execution_id: 'latest' });
+    expect(audit['verdict']).toBe('open');
+    const results = (audit['checks'] as Answer[]).find((one) => one['check'] === 'results');
+    expect(results?.['ids'][0]).toMatch(/^swf\.100011\.000001_slice_\d{3}\.tf$/);
+  });
+
+  it('10. what one agent logged, with a word in it', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '5');
+    const { items } = await askWithin(await clientOf(folder), 'list_logs', {
+      agent: 'fastmon-agent-tester-3',
+      search: '000004',
+    });
+    expect(items).toMatchObject([
+      { message: expect.stringMatching(/^sample swf\.100010\.000004_tf_001\.tf holds frames/) },
+    ]);
+  });
+
+  it('11. what happened to one slice, hop by hop', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    const traced = await askWithin(await clientOf(folder), 'trace_data_product', {
+      filename: 'swf.100010.000002_slice_007.tf',
+    });
+    expect((traced['hops'] as Answer[]).map((hop) => hop['type'])).toEqual([
+      'stf_gen',
+      'stf_ready',
+      'tf_file_registered',
+      'slice',
+      'slice_started',
+      'slice_result',
+    ]);
+    expect(traced).toMatchObject({
+      kind: 'slice',
+      status: 'completed',
+      stf_filename: 'swf.100010.000002.stf',
+      attempts: 1,
+    });
+  });
+
+  it('12. which messages nobody could use', async () => {
+    const made = await waitingSince(1, 'slice');
+    await made.store.write(() =>
+      made.recorder.recordBody(
+        '/topic/epictopic',
+        JSON.stringify({
+          msg_type: 'stf_ready',
+          execution_id: 'stf_datataking-tester-0001',
+          sender: 's',
+          namespace: 'test',
+          sequence: 'two',
+        }),
+      ),
+    );
+    await made.say('stf_ready', { filename: stf(7), sequence: 7, tf_count: 100 });
+    const client = await connectInProcess(made.path);
+    const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect((await evidenceOf(client, monitor, 'MESSAGES_REFUSED'))['items']).toMatchObject([
+      { effect: 'rejected', effect_reason: expect.stringContaining('sequence') },
+    ]);
+    expect((await evidenceOf(client, monitor, 'MESSAGES_WAITING'))['items'][0]).toMatchObject({
+      effect_reason: `waits for ${stf(7)}`,
+    });
+  });
+
+  it('13. where the time goes', async () => {
+    const folder = temporaryFolder();
+    await runCli(
+      [
+        'run',
+        '--speed',
+        '40',
+        '--stf-count',
+        '3',
+        '--set',
+        'fast_processing.target_worker_count=15',
+        '--set',
+        'fast_processing.slice_processing_time=20',
+      ],
+      { folder },
+    );
+    const { latency } = await askWithin(await clientOf(folder), 'get_workflow_monitor', { execution_id: 'latest' });
+    const slowest = (latency as Answer[]).toSorted((a, b) => b['p95'] - a['p95'])[0];
+    expect(slowest?.['stage']).toBe('slice → slice_started');
+    expect((latency as Answer[]).find((one) => one['stage'] === 'slice_started → slice_result')?.['p50']).toBeCloseTo(
+      0.5,
+      1,
+    );
+  });
+
+  it('14. how many workers are needed to keep up with the DAQ', async () => {
+    const { client } = await inPhysics();
+    const { capacity } = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    // 15 slices every 2.1 s, of 30 s each.
+    expect(capacity).toMatchObject({ workers: 30, workers_needed: 215 });
+  });
+
+  it('15. whether this run is slower than the last, and what was changed', async () => {
+    const folder = temporaryFolder();
+    const run = (time: string) =>
+      runCli(['run', '--speed', '40', '--stf-count', '2', '--set', `fast_processing.slice_processing_time=${time}`], {
+        folder,
+      });
+    await run('4');
+    await run('40');
+    const compared = await askWithin(await clientOf(folder), 'compare_executions', {
+      execution_id: 'latest',
+      with_execution_id: 'stf_datataking-tester-0001',
+    });
+    expect(compared['configuration']).toEqual([{ key: 'fast_processing.slice_processing_time', a: '40', b: '4' }]);
+    expect((compared['differences'] as string[]).join('\n')).toMatch(
+      /p95 of slice_started → slice_result is 1(\.\d+)?, \d+(\.\d+)? times the 0\.1/,
+    );
+  });
+
+  it("16. what yesterday's run was, long after", async () => {
+    const folder = temporaryFolder();
+    const yesterday = `--import data:text/javascript,${encodeURIComponent('const Real = Date; globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() - 86400000])); } static now() { return Real.now() - 86400000; } };')}`;
+    expect(
+      (await runCli(['run', '--speed', 'max', '--stf-count', '2'], { folder, env: { NODE_OPTIONS: yesterday } })).code,
+    ).toBe(0);
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await clientOf(folder);
+    const { items } = await askWithin(client, 'list_workflow_executions', { start_time: '-30h', end_time: '-12h' });
+    expect(items).toMatchObject([
+      { execution_id: 'stf_datataking-tester-0001', status: 'completed', slices_completed: 30 },
+    ]);
+    expect((await askWithin(client, 'list_logs', { end_time: '-12h' }))['total_count']).toBeGreaterThan(5);
+  });
+
+  it('19. whether the answer itself is old', async () => {
+    const made = await waitingSince(5, 'stf_ready');
+    made.store.db.exec(
+      `UPDATE workflow_messages SET recorded_at = '${minutesAgo(5)}'; UPDATE system_agents SET last_heartbeat = '${minutesAgo(5)}'`,
+    );
+    const monitor = await askWithin(await connectInProcess(made.path), 'get_workflow_monitor', {
+      execution_id: 'latest',
+    });
+    expect((monitor['findings'] as Answer[]).find((one) => one['code'] === 'DATA_OLD')?.['sentence']).toMatch(
+      /^Nothing has been written into the store for 3\d\d s/,
+    );
+  });
+});
