@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { knownKeys, loadConfig } from '../src/config.ts';
 import { errorCodes } from '../src/errors.ts';
-import { tools } from '../src/tools/index.ts';
+import { controlTools, tools } from '../src/tools/index.ts';
 import { runCli, temporaryFolder } from './helpers.ts';
 
 const readme = readFileSync('README.md', 'utf8');
@@ -47,7 +47,8 @@ function formOf(value: unknown): unknown {
 
 describe('README', () => {
   it('has a row for every tool, error code and configuration key, and no others', () => {
-    expect(firstColumn('What you can ask').toSorted()).toEqual(tools.map(({ name }) => name).toSorted());
+    const all = [...tools, ...controlTools].map(({ name }) => name);
+    expect(firstColumn('What you can ask').toSorted()).toEqual(all.toSorted());
     expect(firstColumn('Troubleshooting')).toEqual([...errorCodes]);
     expect(firstColumn('Configuration').toSorted()).toEqual([...knownKeys].toSorted());
   });

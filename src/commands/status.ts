@@ -1,7 +1,7 @@
 import { printable } from '../log.ts';
 import type { Counts } from '../workflow/journal.ts';
 import { askTool } from './call.ts';
-import { duration } from './duration.ts';
+import { duration, wholeDuration } from './duration.ts';
 import { type Io, storeOption } from './io.ts';
 
 /** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
@@ -27,7 +27,11 @@ interface MonitorAnswer extends Counts {
     tf_files_planned?: number;
     slices_planned?: number;
     percent?: number;
+    seconds_left?: number;
+    at_least?: number;
+    at_most?: number;
   };
+  findings: { code: string; severity: string; sentence: string }[];
   agents: { agent_name: string; state: string; status: string }[];
   errors: { time: string; source: string; error: string }[];
 }
@@ -50,6 +54,14 @@ function pauseOf({ paused_by, execution_id }: MonitorAnswer, option: string): st
   return paused_by === 'operator'
     ? ` by an operator; swf-mcp${option} continue ${execution_id}`
     : ' between two periods';
+}
+
+/** The time that is left, as far as anybody can tell. */
+function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer): string[] {
+  if (seconds_left === undefined || at_least === undefined || at_most === undefined) return [];
+  return [
+    `  time left   about ${wholeDuration(seconds_left)}, between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`,
+  ];
 }
 
 /** Who drove it, when it was last heard, and what to do. */
@@ -79,7 +91,9 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
     ...(dataset === undefined
       ? []
       : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
+    ...leftOf(answer),
     `  messages    ${answer.message_count}`,
+    ...answer.findings.map(({ severity, code, sentence }) => `  ${severity.padEnd(10)}  ${code}: ${sentence}`),
     ...answer.agents.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
     ...answer.errors.map((error) => `  error       ${error.time} ${error.source}: ${error.error}`),
     ...(answer.data_as_of === undefined ? [] : [`  data as of  ${answer.data_as_of}`]),

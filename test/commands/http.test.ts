@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 
 import { describe, expect, it } from 'vitest';
@@ -280,6 +281,17 @@ describe('the server over HTTP', () => {
       expect(await run.finished).toMatchObject({ code: 0 });
     },
   );
+
+  it('is started as README says', async () => {
+    const section = /## Over HTTP\n\n```sh\n(.*)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+    const [, value = '', words = ''] = /^SWF_MCP_TOKEN=(\S+) swf-mcp (.*)$/.exec(section) ?? [];
+    const server = startCli(words.replace(/\d+$/, '0').split(' '), {
+      folder: temporaryFolder(),
+      env: { SWF_MCP_TOKEN: value },
+    });
+    const url = await server.saw(/MCP server at (http:\S+\/mcp),.* with a token/);
+    expect((await send(url, { body: monitor })).status).toBe(401);
+  });
 
   it('that is killed and started again loses no client that tries again', async () => {
     const folder = await finished();
