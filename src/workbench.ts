@@ -13,6 +13,7 @@ import { openJournal } from './db/journal.ts';
 import { createLogWriter } from './db/logs.ts';
 import { preparer } from './db/statements.ts';
 import type { Store } from './db/store.ts';
+import { SwfError } from './errors.ts';
 import type { Log, LogLevel } from './log.ts';
 import type { PayloadHost } from './payload/host.ts';
 import type { Presence } from './presence.ts';
@@ -41,6 +42,20 @@ export function contextFor(
 /** What a worker needs of an execution. */
 export function benchFor(config: Config, workplace: Workplace, queue: SliceQueue, payloads: PayloadHost): SliceBench {
   return { workplace, queue, payload: payloadFor(config, workplace, payloads) };
+}
+
+/** The data of an execution that this store does not know may be anywhere: that they are not here is no fault of this process. */
+function atNoFault(payload: Payload): Payload {
+  return {
+    async run(slice, by) {
+      try {
+        return await payload.run(slice, by);
+      } catch (error) {
+        if (!(error instanceof SwfError)) throw error;
+        return { state: 'failed', seconds: 0, error: error.line };
+      }
+    },
+  };
 }
 
 function payloadFor(
@@ -127,7 +142,8 @@ export function createBenches({
       signal: ended.signal,
     };
     if (execution !== undefined) void closeAtEnd(executionId, ended);
-    return benchFor(own, workplace, queue, payloads);
+    const bench = benchFor(own, workplace, queue, payloads);
+    return execution === undefined ? { ...bench, payload: atNoFault(bench.payload) } : bench;
   };
 
   const closeAtEnd = async (executionId: string, ended: AbortController): Promise<void> => {
