@@ -18,9 +18,10 @@ import { type Action, actions, type AgentType, agentTypes } from './workflow/sta
  * so that a server starts without the agents and a run without the server.
  */
 function createIo(program: Command): Io {
+  const workingFolder = process.cwd();
   return {
     env: process.env,
-    workingFolder: process.cwd(),
+    workingFolder,
     // Built, this file is dist/cli.js.
     packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
     version: packageJson.version,
@@ -33,7 +34,12 @@ function createIo(program: Command): Io {
       drivesWithoutOutput = true;
     },
     startSelf: (args) =>
-      startDetached(process.execPath, [fileURLToPath(import.meta.url), ...args], process.cwd(), process.env),
+      startDetached(
+        process.execPath,
+        [fileURLToPath(import.meta.url), ...args],
+        workingFolder,
+        withoutToken(process.env),
+      ),
     onInterrupt(callback) {
       let interrupts = 0;
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -45,6 +51,13 @@ function createIo(program: Command): Io {
       }
     },
   };
+}
+
+/** A run has no business with the server's token. */
+function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const rest = { ...environment };
+  delete rest['SWF_MCP_TOKEN'];
+  return rest;
 }
 
 let drivesWithoutOutput = false;
@@ -250,8 +263,10 @@ function addControl(add: Add, run: Run): void {
     continue: 'lets a paused execution go on',
   };
   for (const action of actions) {
-    add(`${action} <EXECUTION_ID>`, does[action]).action(async (executionId: string) => {
-      await run(async (io) => (await import('./commands/control.ts')).controlCommand(io, action, executionId));
+    const command = add(`${action} <EXECUTION_ID>`, does[action]);
+    if (action === 'stop') command.option('--reason <TEXT>', 'why, for the record (default: who stopped it)');
+    command.action(async (executionId: string, { reason }: { reason?: string }) => {
+      await run(async (io) => (await import('./commands/control.ts')).controlCommand(io, action, executionId, reason));
     });
   }
 }

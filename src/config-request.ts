@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { isTable, type Table } from './toml.ts';
@@ -34,10 +37,12 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
 }
 
 /** A configuration that somebody's request may name: one of a name, never a path. Throws `CONFIG_INVALID`. */
-export function requireBareName(name: string | undefined): string | undefined {
-  if (name === undefined || /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return name;
+export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
+  // A file of that name in the working folder would be taken before the configurations.
+  const isFile = name !== undefined && existsSync(resolve(workingFolder, name));
+  if (name === undefined || (!isFile && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))) return name;
   throw new SwfError(
     'CONFIG_INVALID',
-    `the request names the configuration ${JSON.stringify(name)}; it may give a bare name only, such as fast_processing_default`,
+    `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
   );
 }

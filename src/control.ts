@@ -15,25 +15,42 @@ import type { Action } from './workflow/states.ts';
 const messageTypes = { stop: 'stop_workflow', pause: 'pause_workflow', continue: 'resume_workflow' } as const;
 
 export interface Command {
+  action: Action;
   execution_id: string;
   message_id: string;
 }
 
-/** What came of a command. `none` has the reason. */
-export type Outcome = { effect: 'applied' } | { effect: 'none'; reason: string };
+/**
+ * What came of a command: `already` where what was asked for was so before, `none` where it was refused, both with the reason;
+ * `pending` where the driver has not taken it up in time: it stays recorded.
+ */
+export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
+
+/** Whether a driver has refused an action because nothing was left to do. */
+function isSoAlready(action: Action, reason: string): boolean {
+  switch (action) {
+    case 'stop':
+      return reason === 'the execution has ended' || / already$/.test(reason);
+    case 'pause':
+      return / already$/.test(reason);
+    case 'continue':
+      return reason === 'is not paused';
+  }
+}
 
 /**
- * Records a command for the driver of a running execution. Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has
- * ended.
+ * Records a command for the driver of a running execution; `undefined` where it is to be stopped and was stopped before. Throws
+ * `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended.
  */
 export async function recordCommand(
   store: Store,
   executionId: string,
   { action, user, reason }: { action: Action; user: string; reason: string },
-): Promise<Command> {
+): Promise<Command | undefined> {
   const recorder = createRecorder(store.db);
   return store.write(() => {
     const { execution_id, namespace, run_number, status } = requireExecution(preparer(store.db), executionId);
+    if (action === 'stop' && status === 'terminated') return undefined;
     if (status !== 'running')
       throw new SwfError(
         'EXECUTION_NOT_RUNNING',
@@ -45,7 +62,7 @@ export async function recordCommand(
       action === 'stop'
         ? { ...command, msg_type: 'stop_workflow', state: 'stopped', reason }
         : { ...command, msg_type: messageTypes[action] };
-    return { execution_id, message_id: recorder.record(message).message_id };
+    return { action, execution_id, message_id: recorder.record(message).message_id };
   });
 }
 
@@ -71,12 +88,11 @@ export interface WaitOptions {
 }
 
 /**
- * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone, or where it does
- * not answer in time; the command stays recorded.
+ * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone.
  */
 export async function awaitEffect(
   store: Store,
-  { execution_id, message_id }: Command,
+  { action, execution_id, message_id }: Command,
   { isAlive, patienceSeconds, onWait = () => {}, storeOption = '' }: WaitOptions,
 ): Promise<Outcome> {
   const sql = preparer(store.db);
@@ -85,14 +101,10 @@ export async function awaitEffect(
   let told = false;
   for (;;) {
     const state = commandState(sql, message_id);
-    if (state !== 'waiting') return state;
+    if (state !== 'waiting')
+      return state.effect === 'none' && isSoAlready(action, state.reason) ? { ...state, effect: 'already' } : state;
     if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
-    if (performance.now() > deadline) {
-      throw new SwfError(
-        'EXECUTION_NOT_RUNNING',
-        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "swf-mcp${storeOption} status ${execution_id}"`,
-      );
-    }
+    if (performance.now() > deadline) return { effect: 'pending' };
     if (!told && performance.now() - began > soonMilliseconds) {
       told = true;
       onWait();

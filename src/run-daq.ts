@@ -207,7 +207,7 @@ function requestedConfig(request: Message<'run_workflow'>, { config, sources }: 
     }
   }
   requireSpeed(request.speed);
-  const name = requireBareName(request.config) ?? sources.name;
+  const name = requireBareName(request.config, sources.workingFolder) ?? sources.name;
   const overrides = requestedSections(request.params);
   const { testbed, broker, data, agents } = config;
   const sets = [...(sources.sets ?? []), `testbed.namespace=${testbed.namespace}`];

@@ -215,7 +215,15 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
   // Every sleeper and every waiting reader listens to it.
   setMaxListeners(0, stopping.signal);
   const context = contextFor(options.config, options.speed, drive, access.journal);
-  const workplace: Workplace = { context, journal: access.journal, bus, clock, signal: stopping.signal };
+  const finishing = new AbortController();
+  const workplace: Workplace = {
+    context,
+    journal: access.journal,
+    bus,
+    clock,
+    signal: stopping.signal,
+    finishing: finishing.signal,
+  };
   const payloads = createPayloadHost(options.environment);
 
   const drivenToTheEnd = async (): Promise<void> => {
@@ -245,19 +253,26 @@ export function driveExecution(options: WorkflowOptions, surroundings: Surroundi
         bus.announce(['end_run']);
       };
       // Who is asked to stop before anything has begun begins nothing.
-      const parts =
-        access.overview.pendingStop() === undefined
-          ? partsOf(options, surroundings, access, { workplace, payloads, onDaqDone, nudged: nudge.signal }).map(
-              (part) => supervise(part, workplace, onFault),
-            )
-          : [];
+      const begun = access.overview.pendingStop() === undefined;
+      const parts = begun
+        ? partsOf(options, surroundings, access, { workplace, payloads, onDaqDone, nudged: nudge.signal })
+        : [];
+      const working = parts.map((part) => ({ part, done: supervise(part, workplace, onFault) }));
+      /** A part that hangs (a file system that does not answer) must not keep the execution from its end. */
+      const ended = (some: typeof working): Promise<unknown> =>
+        Promise.race([
+          Promise.all(some.map(({ done }) => done)),
+          delay(patienceMilliseconds, undefined, { ref: false }),
+        ]);
       const verdict = await awaitVerdict(driver, workplace).catch((error: unknown) => {
         onFault(error);
         return undefined;
       });
+      finishing.abort();
+      // What was done last has still to be read by those who have something to say of it.
+      if (verdict?.status === 'completed') await ended(working.filter(({ part }) => part.finishes));
       stopping.abort();
-      // A part that hangs (a file system that does not answer) must not keep the execution from its end.
-      await Promise.race([Promise.all(parts), delay(patienceMilliseconds, undefined, { ref: false })]);
+      await ended(working);
       await payloads.close();
       if (fault !== undefined) throw fault.error;
       if (verdict !== undefined) await endExecution(verdict, driver, workplace);

@@ -8,6 +8,8 @@ export interface Part {
   /** The agent that it is. */
   name: string;
   work: () => Promise<void>;
+  /** Whether it ends by itself once it is told that nothing more will come. */
+  finishes?: boolean;
 }
 
 /**

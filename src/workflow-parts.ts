@@ -75,7 +75,11 @@ export function partsOf(
   return [
     ...readingAgents
       .filter(({ type }) => agents[type] !== undefined)
-      .map((agent) => ({ name: agents[agent.type], work: () => runReader(agent, agents[agent.type], workplace) })),
+      .map((agent) => ({
+        name: agents[agent.type],
+        work: () => runReader(agent, agents[agent.type], workplace),
+        finishes: true,
+      })),
     ...(agents.worker === undefined ? [] : [{ name: agents.worker, work }]),
     // In one process no worker can vanish while the driver lives.
     ...(station === undefined || agents.fast_processing === undefined

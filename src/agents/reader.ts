@@ -15,6 +15,8 @@ export interface Workplace {
   bus: Bus;
   clock: Clock;
   signal: AbortSignal;
+  /** Aborted when nothing more will come: who reads the log reads what is there and ends. */
+  finishing?: AbortSignal;
 }
 
 /** Nothing queues in memory: this many messages of the log are taken at a time. */
@@ -50,7 +52,8 @@ interface Place {
  * Throws `AgentFailure` when the agent keeps failing on a message, `DATA_UNAVAILABLE` when the disk gives out.
  */
 export async function runReader(agent: Agent, name: string, workplace: Workplace): Promise<void> {
-  const { journal, bus, signal } = workplace;
+  const { journal, bus, signal, finishing = signal } = workplace;
+  const news = AbortSignal.any([signal, finishing]);
   const types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
   const placeOf = (role: string): Place => {
     const cursor = journal.cursor(role);
@@ -66,7 +69,8 @@ export async function runReader(agent: Agent, name: string, workplace: Workplace
     const late = journal.readLate(agent.reads, latePlace.seen, batchSize);
     latePlace.seen = late.seen;
     await takeBatch(agent, name, { messages: late.messages, place: latePlace }, workplace);
-    if (batch.messages.length < batchSize && late.messages.length < batchSize) await bus.news(signal, types, mark);
+    if (finishing.aborted && batch.messages.length === 0 && late.messages.length === 0) return;
+    if (batch.messages.length < batchSize && late.messages.length < batchSize) await bus.news(news, types, mark);
     else await nextTurn();
   }
 }

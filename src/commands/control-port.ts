@@ -17,14 +17,16 @@ export function createControl(io: Io): Control {
   const db = ['--db', storePath(io)];
   return {
     async start(request) {
-      requireBareName(request.config);
+      requireBareName(request.config, io.workingFolder);
       const started = io.startSelf([...db, 'run', ...runArguments(request)]);
       try {
-        const [, execution_id = '', run_number = ''] = await firstWords(
-          started,
-          /^execution (\S+), run (\d+),/m,
-          startMilliseconds,
-        );
+        const words = await firstWords(started, /^execution (\S+), run (\d+),/m, startMilliseconds);
+        if (words === undefined)
+          throw new SwfError(
+            'STORE_UNAVAILABLE',
+            `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
+          );
+        const [, execution_id = '', run_number = ''] = words;
         return { execution_id, run_number: Number(run_number), pid: started.pid ?? 0 };
       } finally {
         started.release();
@@ -43,19 +45,19 @@ function runArguments({ config, speed, settings }: StartRequest): string[] {
   ];
 }
 
-/** Waits until a process has written what fits. Throws what it says where it ends before. */
-async function firstWords(started: SelfStarted, pattern: RegExp, patience: number): Promise<RegExpExecArray> {
+/** Waits until a process has written what fits; `undefined` where it has not in time. Throws what it says where it ends before. */
+async function firstWords(
+  started: SelfStarted,
+  pattern: RegExp,
+  patience: number,
+): Promise<RegExpExecArray | undefined> {
   const deadline = performance.now() + patience;
   for (;;) {
     const found = pattern.exec(started.output());
     if (found !== null) return found;
     if (started.exitCode() !== undefined) throw asError(started.output());
     const left = deadline - performance.now();
-    if (left <= 0)
-      throw new SwfError(
-        'STORE_UNAVAILABLE',
-        `the run has not begun after ${patience / 1000} s; look with list_workflow_executions whether it has by now`,
-      );
+    if (left <= 0) return undefined;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, left);
@@ -87,24 +89,30 @@ const pending: CommandState = {
   sentence: 'the process that drives it has not taken it up yet; it stays recorded: look with get_workflow_monitor',
 };
 
-async function command(io: Io, { action, executionId, reason, patienceSeconds }: Asked): Promise<CommandState> {
+async function command(io: Io, asked: Asked): Promise<CommandState> {
+  const { action, executionId, patienceSeconds } = asked;
   const user = userName(io);
+  const reason = asked.reason ?? `stopped by ${user}`;
   const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
     const { status } = requireExecution(preparer(store.db), executionId);
     const isUndriven = status === 'running' && !isDriven(store, executionId, isAlive);
     // Nobody drives it: to be ended it is taken up, which is a process of its own.
-    if (isUndriven && action === 'stop') return await stopUndriven(io, executionId, patienceSeconds);
+    if (isUndriven && action === 'stop') return await stopUndriven(io, executionId, reason, patienceSeconds);
     if (isUndriven) throw nobodyDrives(executionId);
-    const recorded = await recordCommand(store, executionId, { action, user, reason: reason ?? `stopped by ${user}` });
-    const outcome = await awaitEffect(store, recorded, { isAlive, patienceSeconds }).catch((error: unknown) => {
-      if (error instanceof SwfError && /has not taken the command up/.test(error.message)) return undefined;
-      throw error;
-    });
-    if (outcome === undefined) return pending;
-    return outcome.effect === 'applied'
-      ? { effect: 'applied', sentence: sentences[action] }
-      : { effect: 'refused', sentence: outcome.reason };
+    const recorded = await recordCommand(store, executionId, { action, user, reason });
+    if (recorded === undefined) return { effect: 'applied', sentence: 'it is stopped already' };
+    const outcome = await awaitEffect(store, recorded, { isAlive, patienceSeconds });
+    switch (outcome.effect) {
+      case 'applied':
+        return { effect: 'applied', sentence: sentences[action] };
+      case 'already':
+        return { effect: 'applied', sentence: `it ${outcome.reason.replace(/^the execution /, '')}` };
+      case 'none':
+        return { effect: 'refused', sentence: outcome.reason };
+      case 'pending':
+        return pending;
+    }
   } finally {
     store.close();
   }
@@ -116,11 +124,16 @@ const sentences: Readonly<Record<Action, string>> = {
   continue: 'it goes on',
 };
 
-async function stopUndriven(io: Io, executionId: string, patienceSeconds: number): Promise<CommandState> {
-  const started = io.startSelf(['--db', storePath(io), 'stop', executionId]);
+async function stopUndriven(
+  io: Io,
+  executionId: string,
+  reason: string,
+  patienceSeconds: number,
+): Promise<CommandState> {
+  const started = io.startSelf(['--db', storePath(io), 'stop', executionId, `--reason=${reason}`]);
   try {
-    await firstWords(started, / is stopped/, patienceSeconds * 1000);
-    return { effect: 'applied', sentence: sentences.stop };
+    const words = await firstWords(started, / is stopped| has ended/, patienceSeconds * 1000);
+    return words === undefined ? pending : { effect: 'applied', sentence: sentences.stop };
   } finally {
     started.release();
   }

@@ -14,7 +14,12 @@ import { recordedSetup } from './resume.ts';
 const patienceSeconds = 30;
 
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. */
-export async function controlCommand(io: Io, action: Action, executionId: string): Promise<number> {
+export async function controlCommand(
+  io: Io,
+  action: Action,
+  executionId: string,
+  reason = `stopped by ${userName(io)}`,
+): Promise<number> {
   const user = userName(io);
   const path = storePath(io);
   const store = await openExistingStore(path, storeOptions(io));
@@ -22,14 +27,7 @@ export async function controlCommand(io: Io, action: Action, executionId: string
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
     const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
     if (!driven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
-    const isStopped = (): boolean => requireExecution(preparer(store.db), execution_id).status === 'terminated';
-    const command = await recordCommand(store, execution_id, { action, user, reason: `stopped by ${user}` }).catch(
-      (error: unknown) => {
-        // Somebody else was faster: what is asked for is so.
-        if (action === 'stop' && isStopped()) return undefined;
-        throw error;
-      },
-    );
+    const command = await recordCommand(store, execution_id, { action, user, reason });
     if (command === undefined) {
       io.out(`${execution_id} is stopped already\n`);
       return exitCodes.fine;
@@ -48,13 +46,17 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
     io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
   const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
-  if (outcome.effect === 'none') {
-    const { reason } = outcome;
-    // What is asked for is so already: nothing is wrong.
-    if (/already|is not paused/.test(reason) || (action === 'stop' && reason === 'the execution has ended'))
-      return `${execution_id} ${reason}`;
-    throw new SwfError('EXECUTION_NOT_RUNNING', `${execution_id} cannot ${action}: ${reason}; see "${next('status')}"`);
-  }
+  if (outcome.effect === 'already') return `${execution_id} ${outcome.reason}`;
+  if (outcome.effect === 'none')
+    throw new SwfError(
+      'EXECUTION_NOT_RUNNING',
+      `${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`,
+    );
+  if (outcome.effect === 'pending')
+    throw new SwfError(
+      'EXECUTION_NOT_RUNNING',
+      `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
+    );
   switch (action) {
     case 'stop':
       return `${execution_id} is stopped; see "${next('status')}"`;

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 import type { SelfStarted } from './io.ts';
 
@@ -22,12 +23,13 @@ export function startDetached(
     output += text;
     wake();
   };
-  child.stdout.setEncoding('utf8').on('data', add);
-  child.stderr.setEncoding('utf8').on('data', add);
   child.once('error', (error) => {
     exitCode = null;
     add(error.message);
   });
+  // Where no process could be made there are no pipes either.
+  const streams = [child.stdout, child.stderr] as (Readable | null)[];
+  for (const stream of streams) stream?.setEncoding('utf8').on('data', add);
   child.once('close', (code) => {
     exitCode = code;
     wake();
@@ -41,8 +43,7 @@ export function startDetached(
         wake = resolve;
       }),
     release() {
-      child.stdout.destroy();
-      child.stderr.destroy();
+      for (const stream of streams) stream?.destroy();
       child.unref();
     },
   };

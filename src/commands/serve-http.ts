@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 import { SwfError } from '../errors.ts';
 import { createApp } from '../http/app.ts';
@@ -12,10 +13,36 @@ import { exitCodes, type Io, storePath } from './io.ts';
 /** How long requests under way may take to end when the server is told to stop. */
 const patienceMilliseconds = 5000;
 
+/** More clients at once are turned away: each costs memory, and a few hundred are all that anybody has. */
+const mostConnections = 1000;
+
+/** What is no HTTP is refused as everything else: as JSON. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    error: { code: -32_700, message: 'the request cannot be read as HTTP' },
+    id: null,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
 /** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
 export async function serveHttp(io: Io, where: string, options: ServerOptions): Promise<number> {
   const { host, port } = parseAddress(where);
   const token = io.env['SWF_MCP_TOKEN'] || undefined;
+  if (token !== undefined && !/^[\x21-\x7E]+$/.test(token)) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another',
+    );
+  }
   if (!isLoopback(host) && token === undefined) {
     throw new SwfError(
       'CONFIG_INVALID',
@@ -37,7 +64,9 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
     anyHost: !isLoopback(host) && token !== undefined,
     log: options.log,
   });
-  const server = createHttpServer(app);
+  const server = createHttpServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, app);
+  server.maxConnections = mostConnections;
+  server.on('clientError', refuseBrokenRequest);
   const { address, family, port: bound } = await listen(server, host, port, where);
   const shown = family === 'IPv6' ? `[${address}]` : address;
   io.err(

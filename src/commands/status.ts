@@ -68,10 +68,10 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer
 function stallOf({ driver, health, execution_id }: MonitorAnswer, option: string): string[] {
   if (driver === undefined || health !== 'stalled') return [];
   const { pid, hostname, alive, last_seen } = driver;
+  // One that lives and is not heard is told of by a finding.
+  if (alive) return [];
   return [
-    alive
-      ? `  driver      process ${pid} on ${hostname} lives, but has not been heard since ${last_seen}`
-      : `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp${option} resume ${execution_id}`,
+    `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp${option} resume ${execution_id}`,
   ];
 }
 

@@ -74,6 +74,15 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
   });
 }
 
+/** The types of agents that live in a namespace, whatever they work on. */
+export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
+  const rows = sql<[string], AgentRow>(
+    `SELECT agent_type, state, last_heartbeat, last_beat, pid, pid_started, hostname FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND state <> 'EXITED'`,
+  ).all(namespace);
+  return new Set(rows.filter((row) => agentStatus(row, isAlive) !== 'STALE').map(({ agent_type }) => agent_type));
+}
+
 /**
  * How an agent is, as far as its last sign of life tells: `STALE` when its process is gone without a word or has missed
  * several beats, `WARNING` when it is late. An agent that has ended in order is `OK`.

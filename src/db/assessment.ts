@@ -1,19 +1,22 @@
+import * as z from 'zod';
+
 import { SwfError } from '../errors.ts';
 import { type Facts, healthOf, type StageState, stageStates } from '../workflow/assess.ts';
 import { type Capacity, capacityOf, type TimeLeft, timeLeft } from '../workflow/estimate.ts';
 import { type Evidence, type Finding, findingsOf } from '../workflow/findings.ts';
-import { workflowParamsSchema } from '../workflow/params.ts';
+import { type WorkflowParams, workflowParamsSchema } from '../workflow/params.ts';
+import { plannedSampleCount } from '../workflow/plan.ts';
 import { progressOf } from '../workflow/progress.ts';
 import type { StageDelay } from '../workflow/stages.ts';
 import type { Health } from '../workflow/states.ts';
-import { agentStatus, listAgents } from './agents.ts';
+import { agentStatus, listAgents, livingTypes } from './agents.ts';
 import { type ExecutionDetail, executionDetail, type ExecutionRow } from './executions.ts';
 import { firstError } from './logs.ts';
 import { isHeld, refusedMessages, waitingMessages } from './messages.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './owners.ts';
 import { stageDelays } from './stage-delays.ts';
 import type { Prepare } from './statements.ts';
-import { exhaustedSlices, lostSlices } from './tf-slices.ts';
+import { exhaustedSlices, lostSlices, secondsInHand } from './tf-slices.ts';
 
 /** An execution as it does at one moment: what is known, and what follows from it. */
 export interface Assessment {
@@ -41,6 +44,7 @@ function factsOf(
   const lastStf = sql<[string], { created_at: string }>(
     'SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
   ).get(execution_id);
+  const params = workflowParamsSchema.parse(detail.params);
   const facts: Facts = {
     now,
     status: execution.status,
@@ -48,10 +52,11 @@ function factsOf(
     start_time: execution.start_time,
     phase_changed_at: detail.phase_changed_at,
     isHeld: execution.status === 'running' && isHeld(sql, execution_id),
-    params: workflowParamsSchema.parse(detail.params),
+    params,
     counts: execution,
     stfs_ready: detail.stfs_ready,
     samples_expected: detail.samples_expected,
+    samples_of_unready: samplesOfUnready(sql, execution_id, params),
     slices_expected: detail.slices_expected,
     stf_planned: progress.stf_planned,
     slices_planned: progress.slices_planned,
@@ -59,9 +64,26 @@ function factsOf(
     slice_retries: detail.slice_retries,
     delays: stageDelays(sql, run_number),
     last_stf_at: lastStf?.created_at,
+    payload_timeout: payloadTimeout(detail.params),
+    in_hand_seconds: secondsInHand(sql, execution_id, now),
     driver: owner === undefined ? undefined : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
   };
   return { facts, detail, progress };
+}
+
+function samplesOfUnready(sql: Prepare, executionId: string, params: WorkflowParams): number {
+  return sql<[string], { sequence: number; tf_count: number }>(
+    `SELECT sequence, tf_count FROM stf_files WHERE execution_id = ? AND status = 'registered'`,
+  )
+    .all(executionId)
+    .reduce((sum, { sequence, tf_count }) => sum + plannedSampleCount(sequence, tf_count, params), 0);
+}
+
+const payloadSchema = z.object({ worker: z.object({ payload: z.array(z.string()), timeout_seconds: z.number() }) });
+
+/** How long a payload command of the recorded configuration may take; undefined where there is none. */
+function payloadTimeout(params: unknown): number | undefined {
+  return payloadSchema.safeParse(params).data?.worker.timeout_seconds;
 }
 
 /** How an execution does. @param now in milliseconds since 1970 */
@@ -81,6 +103,12 @@ function judge(facts: Facts) {
     left: timeLeft(facts, health),
     capacity: capacityOf(facts),
   };
+}
+
+/** Over a broker agents may be in any process of the namespace. */
+function missingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): string[] {
+  const living = livingTypes(sql, namespace, isAlive);
+  return ['data', 'fastmon', 'fast_processing', 'worker'].filter((type) => !living.has(type));
 }
 
 /** Rows that a finding names, and rows that are counted at most. */
@@ -125,7 +153,7 @@ export function assessWithFindings(
     driver:
       owner === undefined ? undefined : { ...owner, alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
     agents,
-    needed: isRunning && detail.over_broker === 1 ? ['data', 'fastmon', 'fast_processing', 'worker'] : [],
+    missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, execution.namespace, isAlive) : [],
     lost: isRunning ? readable('slices in work', () => lostSlices(sql, execution_id, isAlive), []) : [],
     first_error: readable('logs', () => firstError(sql, execution_id), undefined),
     exhausted:

@@ -100,11 +100,16 @@ type Missing = 'open' | 'broken';
 /** A check of which some items are missing or wrong. */
 function checked(
   check: AuditCheck['check'],
-  { expected, found, ids }: { expected: number; found: number; ids: string[] },
+  {
+    expected,
+    found,
+    ids,
+    id_count = ids.length,
+  }: { expected: number; found: number; ids: string[]; id_count?: number },
   state: Missing,
   problem: string,
 ): AuditCheck {
-  const counts = { check, expected, found, ids: ids.slice(0, namedIds), id_count: ids.length };
+  const counts = { check, expected, found, ids: ids.slice(0, namedIds), id_count };
   return ids.length === 0 && expected === found ? { ...counts, state: 'ok' } : { ...counts, state, problem };
 }
 
@@ -125,12 +130,13 @@ function checkAnnounced(
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
   const ids: string[] = [];
-  for (let sequence = 1; sequence <= most; sequence += 1)
+  // The end of a run may claim any number.
+  for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
   const state = said?.n === stfs.length ? whenMissing : 'broken';
   return checked(
     'stf_announced',
-    { expected, found: stfs.length, ids },
+    { expected, found: stfs.length, ids, id_count: most - known.size },
     state,
     'STF files were announced and are not registered',
   );

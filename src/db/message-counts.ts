@@ -16,12 +16,16 @@ interface Known {
 const remembered = 100;
 
 /**
- * Counts an execution's messages, each only once a connection: the log only grows, so a later count goes on where the one
+ * Counts an execution's messages, each only once a connection: between two prunings the log only grows, so a later count goes on where the one
  * before has ended. Counting a long log anew would take longer than all the rest of an answer.
  */
 export function createMessageCounter(sql: Prepare): MessageCounter {
   const known = new Map<string, Known>();
+  let pruned: string | undefined;
   return (executionId) => {
+    const now = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+    if (now !== pruned) known.clear();
+    pruned = now;
     const before = known.get(executionId) ?? { upTo: 0, counts: new Map<string, number>() };
     // The whole log is counted by the index that has its types; a little of it is found faster by its sequence.
     const index = before.upTo === 0 ? 'workflow_messages_type' : 'workflow_messages_execution';

@@ -76,6 +76,7 @@ export async function removeExecution(
 ): Promise<void> {
   const sql = preparer(store.db);
   await store.write(() => {
+    notePruning(sql);
     sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
       execution_id,
       data_folder,
@@ -94,6 +95,13 @@ export async function removeExecution(
   await store.write(() => {
     sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
   });
+}
+
+/** Readers keep counts that only grow; from now on they count anew. */
+function notePruning(sql: Prepare): void {
+  sql(
+    `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+  ).run();
 }
 
 /** Rows that are looked at in one question. */
@@ -128,6 +136,7 @@ async function removeStraysOf(
     `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND t.${at} < ? ${more}`,
   );
   const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
+  await store.write(() => notePruning(sql));
   const remove = sql<[number]>(`DELETE FROM ${table} WHERE ${key} = ?`);
   let removed = 0;
   for (let after = 0; after < newest; after += lookedAt) {

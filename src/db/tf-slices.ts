@@ -77,6 +77,15 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
     .map(({ slice_filename }) => slice_filename);
 }
 
+/** How long the slices in work have been so, on average; undefined where none is. */
+export function secondsInHand(sql: Prepare, executionId: string, now: number): number | undefined {
+  const row = sql<[string], { begun: number | null }>(
+    `SELECT avg(unixepoch(assigned_at, 'subsec')) AS begun FROM tf_slices
+     WHERE execution_id = ? AND status = 'processing' AND status IN ('queued', 'processing', 'failed')`,
+  ).get(executionId);
+  return row?.begun === null || row === undefined ? undefined : Math.max(0, now / 1000 - row.begun);
+}
+
 interface WorkedRow extends ProcessIdentity {
   slice: string;
   worker: string;

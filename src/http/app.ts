@@ -31,9 +31,13 @@ export function createApp({ createServer, queries, metrics, token, anyHost, log 
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   app.use(['/mcp', '/metrics', '/workflow-executions'], requireToken(token));
-  app.post('/mcp', express.json({ limit: bodyLimit, type: () => true }), (request, response) =>
-    answerMcp(createServer(), request, response),
-  );
+  app.post('/mcp', express.json({ limit: bodyLimit, type: () => true, strict: false }), (request, response) => {
+    const body: unknown = request.body;
+    const isMessage = typeof body === 'object' && body !== null && (!Array.isArray(body) || body.length > 0);
+    if (isMessage) return answerMcp(createServer(), request, response);
+    refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
+    return undefined;
+  });
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');
@@ -61,13 +65,18 @@ async function answerMcp(server: Server, request: Request, response: Response): 
 
 function answerHealth(response: Response, queries: () => Queries): void {
   try {
-    response.json({ status: 'ok', data_as_of: queries().dataAsOf() });
+    const asked = queries();
+    // A damaged store says so where it is asked for more than its age.
+    asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
+    response.json({ status: 'ok', data_as_of: asked.dataAsOf() });
   } catch (error) {
     const isMissing = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE' && / yet;/.test(error.message);
     // Before the first run there is nothing to read, and nothing is wrong.
-    response
-      .status(isMissing ? 200 : 503)
-      .json({ status: isMissing ? 'ok' : 'error', store: error instanceof SwfError ? error.line : 'cannot be read' });
+    // Who asks without a token hears no paths.
+    response.status(isMissing ? 200 : 503).json({
+      status: isMissing ? 'ok' : 'error',
+      store: isMissing ? 'none yet' : error instanceof SwfError ? error.code : 'cannot be read',
+    });
   }
 }
 
@@ -118,6 +127,10 @@ function onError(log: Log): ErrorRequestHandler {
         refuse(response, 413, -32_600, `the body is larger than ${bodyLimit}`);
         return;
       default:
+        if (error instanceof SwfError) {
+          refuse(response, 503, -32_603, error.line);
+          return;
+        }
         if (error.status !== undefined && error.status < 500) {
           refuse(response, error.status, -32_600, error.message ?? 'the request cannot be read');
           return;

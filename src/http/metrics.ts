@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { SwfError } from '../errors.ts';
 
 /** Calls of one tool so far. */
 interface Calls {
@@ -20,11 +21,12 @@ export function createMetrics(version: string) {
     },
     /** @param queries undefined where there is no store that can be read */
     text(queries: Queries | undefined, now: number): string {
+      const executions = queries === undefined ? undefined : readExecutions(queries, now);
       return [
         ...metric('swf_mcp_info', 'gauge', 'Version of the server.', [[{ version }, 1]]),
         ...metric('swf_mcp_uptime_seconds', 'gauge', 'Since the server started.', [[{}, (now - began) / 1000]]),
         ...metric('swf_mcp_store_readable', 'gauge', '1 where the store can be read.', [
-          [{}, queries === undefined ? 0 : 1],
+          [{}, executions === undefined ? 0 : 1],
         ]),
         ...metric(
           'swf_mcp_tool_calls_total',
@@ -41,7 +43,7 @@ export function createMetrics(version: string) {
           'Time that tool calls took.',
           [...calls].map(([tool, { seconds }]): Sample => [{ tool }, seconds]),
         ),
-        ...(queries === undefined ? [] : ofExecutions(queries, now)),
+        ...(executions ?? []),
         '',
       ].join('\n');
     },
@@ -54,6 +56,16 @@ type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
 /** Running executions that are told of, the newest. */
 const most = 20;
+
+/** A store that cannot be read is a figure too. */
+function readExecutions(queries: Queries, now: number): string[] | undefined {
+  try {
+    return ofExecutions(queries, now);
+  } catch (error) {
+    if (error instanceof SwfError) return undefined;
+    throw error;
+  }
+}
 
 function ofExecutions(queries: Queries, now: number): string[] {
   const { running, dataAsOf } = queries.snapshot(() => ({

@@ -39,7 +39,12 @@ export const auditExecution = defineTool({
       execution_id: execution.execution_id,
       status: execution.status,
       verdict: audit.verdict,
-      summary: summaryOf(audit, execution.status, slices_failed),
+      summary: summaryOf(
+        audit,
+        execution.status,
+        slices_failed,
+        queries.driver(execution.execution_id)?.isAlive !== false,
+      ),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
       data_as_of: queries.dataAsOf(),
@@ -47,7 +52,7 @@ export const auditExecution = defineTool({
   },
 });
 
-function summaryOf({ verdict, checks }: Audit, status: string, failed: number): string {
+function summaryOf({ verdict, checks }: Audit, status: string, failed: number, isDriven: boolean): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
     .map(({ check, found, expected, problem }) => `${check} ${found} of ${expected}: ${problem ?? ''}`);
@@ -56,7 +61,7 @@ function summaryOf({ verdict, checks }: Audit, status: string, failed: number): 
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${status === 'running' ? 'It still runs' : `It was ${status} before all was done`}; nothing contradicts. ${wrong.join('; ')}${lost}`.trimEnd();
+      return `${status === 'running' ? (isDriven ? 'It still runs' : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; nothing contradicts. ${wrong.join('; ')}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

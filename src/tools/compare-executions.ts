@@ -56,7 +56,11 @@ export const compareExecutions = defineTool({
         ...(a.execution.status === b.execution.status
           ? []
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
-        ...Object.entries(figures).flatMap(([name, both]) => sentence(name, both, 0)),
+        ...(isOver(a) && isOver(b)
+          ? Object.entries(figures).flatMap(([name, both]) => sentence(name, both, 0))
+          : ['one of them still runs: its figures are those so far']),
+        ...onlyOne('a', a, b),
+        ...onlyOne('b', b, a),
         ...stages.flatMap(({ stage, p95 }) => sentence(`p95 of ${stage}`, p95, leastSeconds)),
         ...configuration.map(
           ({ key, a: mine, b: theirs }) => `${key} is ${mine ?? 'not set'}, in b ${theirs ?? 'not set'}`,
@@ -69,6 +73,14 @@ export const compareExecutions = defineTool({
     });
   },
 });
+
+/** Stages that one has come to and the other has not. */
+const onlyOne = (name: string, mine: Side, theirs: Side): string[] =>
+  mine.delays
+    .filter(({ stage }) => theirs.delays.every((other) => other.stage !== stage))
+    .map(({ stage }) => `only ${name} has come to ${stage}`);
+
+const isOver = ({ execution }: Side): boolean => execution.status !== 'running';
 
 interface Side {
   execution: ExecutionRow;
@@ -123,6 +135,6 @@ function sentence(name: string, { a, b }: { a: number; b: number }, least: numbe
   const ratio = a / b;
   if (ratio < noticeable && ratio > 1 / noticeable) return [];
   return [
-    `${name} is ${a}, ${ratio > 1 ? `${ratio.toFixed(1)} times` : `${(ratio * 100).toFixed(0)} % of`} the ${b} of b`,
+    `${name} is ${a}, ${ratio > 1 ? `${ratio.toFixed(1)} times` : `${(ratio * 100).toPrecision(2)} % of`} the ${b} of b`,
   ];
 }

@@ -6,8 +6,9 @@ import type { Queries } from '../db/queries.ts';
 import { logLevels } from '../log.ts';
 import { phases } from '../workflow/phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../workflow/states.ts';
-import { clip } from './clip.ts';
+import { clip, clipShown } from './clip.ts';
 import { present } from './params.ts';
+import { harmless } from './readable.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const lastEvents = 8;
@@ -135,6 +136,8 @@ export const getWorkflowMonitor = defineTool({
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, context.now, data_as_of);
     const { detail, health, isHeld, progress, left, unreadable } = assessed;
+    const driver = execution.status === 'running' ? driverOf(execution.execution_id, queries) : null;
+    const isDriven = driver?.alive !== false;
     const answer = present({
       execution_id: execution.execution_id,
       workflow_name: execution.workflow_name,
@@ -145,7 +148,7 @@ export const getWorkflowMonitor = defineTool({
       phase: execution.phase,
       health,
       paused_by: health !== 'paused' ? null : isHeld ? ('operator' as const) : ('period' as const),
-      driver: execution.status === 'running' ? driverOf(execution.execution_id, queries) : null,
+      driver,
       run_id: String(execution.run_number),
       run_number: execution.run_number,
       start_time: execution.start_time,
@@ -162,7 +165,8 @@ export const getWorkflowMonitor = defineTool({
       slices_failed: execution.slices_failed,
       dataset: datasetOf(detail),
       progress: present({ ...progress, ...left }),
-      stages: execution.status === 'running' ? assessed.stages : [],
+      // Without its driver nothing works, whatever waits.
+      stages: execution.status === 'running' && isDriven ? assessed.stages : [],
       latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
       capacity: execution.status === 'running' ? assessed.capacity : null,
       findings: assessed.findings.map((finding) => ({ ...finding, sentence: clipped(finding.sentence) ?? '' })),
@@ -232,13 +236,17 @@ function lastErrors(executionId: string, queries: Queries) {
 }
 
 function clipped(text: string | null): string | null {
-  return text === null || text.length <= shownText ? text : `${clip(text, shownText - 1)}…`;
+  if (text === null) return null;
+  const shown = clipShown(text, shownText);
+  return shown.length < shownText ? shown : `${clip(shown, shownText - 1)}…`;
 }
 
-/** Texts of many bytes may make an answer too long: the oldest events and errors go first, then agents. */
-function withinBudget<T extends { events: unknown[]; errors: unknown[]; agents: unknown[] }>(answer: T): T {
-  const lists = ['events', 'errors', 'agents'] as const;
-  while (Buffer.byteLength(JSON.stringify(answer)) > mostBytes) {
+/** Texts of many bytes may make an answer too long: what there is most of goes first, the oldest and least of it. */
+function withinBudget<T extends { events: unknown[]; errors: unknown[]; agents: unknown[]; findings: unknown[] }>(
+  answer: T,
+): T {
+  const lists = ['events', 'errors', 'agents', 'findings'] as const;
+  while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
     const longest = lists.reduce((a, b) => (answer[b].length > answer[a].length ? b : a));
     if (answer[longest].length === 0) return answer;
     answer[longest].pop();

@@ -42,6 +42,8 @@ function checkArguments(tool: Tool, args: unknown): unknown {
     );
   }
   const named = withoutAliases(tool, given as Record<string, unknown>);
+  // An own property of this name is none to the schema.
+  if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named);
   if (result.success) return result.data;
   throw new SwfError(
@@ -70,16 +72,31 @@ function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<stri
 }
 
 function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
-  const known = Object.keys(tool.input.shape);
   if (issue.code === 'unrecognized_keys') {
-    const key = issue.keys[0] ?? '';
-    const near = closest(key.slice(0, 100), known);
-    const hint = near === undefined ? '' : `the nearest is ${near}, `;
-    return `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`;
+    return unknownArgument(tool, issue.keys[0] ?? '').message;
   }
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
-  return `${name} = ${clip(JSON.stringify(given[name]) ?? 'undefined')}: ${issue.message}; it is: ${describe(tool, name)}`;
+  return `${name} = ${shownValue(given[name])}: ${issue.message}; it is: ${describe(tool, name)}`;
+}
+
+function unknownArgument(tool: Tool, key: string): SwfError {
+  const known = Object.keys(tool.input.shape);
+  const near = closest(key.slice(0, 100), known);
+  const hint = near === undefined ? '' : `the nearest is ${near}, `;
+  return new SwfError(
+    'ARGUMENT_INVALID',
+    `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`,
+  );
+}
+
+/** A value as it was given; one that is nested too deep to be written is said to be so. */
+function shownValue(value: unknown): string {
+  try {
+    return clip(JSON.stringify(value) ?? 'undefined');
+  } catch {
+    return 'a value nested too deep';
+  }
 }
 
 function describe(tool: Tool, name: string): string {

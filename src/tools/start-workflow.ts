@@ -78,7 +78,7 @@ function requireValid(section: keyof typeof schemas, name: string, value: number
 
 function speedOf(speed: string | undefined): number | 'max' | undefined {
   if (speed === undefined || speed === 'max') return speed;
-  const result = speedSchema.safeParse(Number(speed));
+  const result = speedSchema.safeParse(/^\d+(\.\d+)?$/.test(speed) ? Number(speed) : undefined);
   if (result.success && result.data !== 'max') return result.data;
   throw new SwfError(
     'ARGUMENT_INVALID',

@@ -37,6 +37,7 @@ export const traceDataProduct = defineTool({
         message_id: z.string(),
       }),
     ),
+    more_hops: z.boolean().optional().describe('There are more than are shown'),
     total_seconds: z.number(),
     slices: z.record(z.string(), z.int()).optional(),
     logs: z.array(z.strictObject({ time: z.string(), agent: z.string(), message: z.string(), log_id: z.int() })),
@@ -44,7 +45,8 @@ export const traceDataProduct = defineTool({
   }),
   handle({ filename }, { queries }) {
     const product = queries.product(filename);
-    const messages = queries.messagesOf(product, mostHops);
+    const found = queries.messagesOf(product, mostHops + 1);
+    const messages = found.slice(0, mostHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
     const ends = [...messages.map(({ sent_at }) => sent_at), ...parts.map(({ last_at }) => last_at ?? '')].filter(
       (time) => time !== '',
@@ -71,6 +73,7 @@ export const traceDataProduct = defineTool({
           message_id: message.message_id,
         }),
       ),
+      more_hops: found.length > mostHops ? true : null,
       total_seconds: first === undefined || last === undefined ? 0 : between(first, last),
       slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
       logs: queries.logLinesOf(product, mostLines).map((line) => ({

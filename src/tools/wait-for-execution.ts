@@ -30,7 +30,7 @@ export const waitForExecution = defineLiveTool({
   }),
   output: z.strictObject({
     execution_id: z.string(),
-    changed: z.array(z.string()).describe('Empty: nothing, the time is over'),
+    changed: z.array(z.string()).describe('Since the call; empty: nothing'),
     waited_seconds: z.number(),
     status: z.enum(executionStatuses),
     phase: z.enum(phases),
@@ -42,20 +42,26 @@ export const waitForExecution = defineLiveTool({
   }),
   async perform({ execution_id: asked, until = 'change', timeout_seconds = usualSeconds }, context) {
     const before = look(context, asked);
+    const { signal } = context;
     const { execution_id } = before.execution;
     const began = performance.now();
     const elapsed = (): number => (performance.now() - began) / 1000;
     let [now, changed] = [before, [] as string[]];
     let told = 0;
-    while (now.execution.status === 'running' && !context.signal.aborted) {
+    while (now.execution.status === 'running' && !signal.aborted) {
       now = look(context, execution_id);
       changed = differences(before.execution, now.execution, until);
-      if (changed.length > 0 || elapsed() >= timeout_seconds) break;
+      // What stands still is not waited for.
+      if (changed.length > 0 || standstill(now) !== undefined || elapsed() >= timeout_seconds) break;
       if (performance.now() - told > tellMilliseconds) {
         told = performance.now();
-        context.progress(now.final, now.planned, `${now.execution.phase}: ${now.final} slices are final`);
+        context.progress(
+          Math.round(elapsed() * 10) / 10,
+          timeout_seconds,
+          `${now.execution.phase}: ${now.final} of ${now.planned ?? 'any'} slices are final`,
+        );
       }
-      await delay(lookMilliseconds, undefined, { signal: context.signal }).catch(() => {});
+      await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
     }
     const { status, phase } = now.execution;
     return present({
@@ -67,23 +73,36 @@ export const waitForExecution = defineLiveTool({
       health: now.health,
       counts: countsOf(now.execution),
       seconds_left: now.secondsLeft,
-      next:
-        status === 'running'
-          ? `call wait_for_execution again with execution_id ${execution_id}`
-          : `it has ended; get_workflow_monitor tells how`,
+      next: nextOf(now),
       data_as_of: now.dataAsOf,
     });
   },
 });
 
+type Look = ReturnType<typeof look>;
+
+/** Why nothing will happen by itself: then waiting is no use. */
+function standstill({ health, isHeld }: Look): string | undefined {
+  if (health === 'stalled') return 'it is stalled: get_workflow_monitor says why and what to do';
+  return isHeld ? 'an operator has paused it: it goes on when somebody continues it' : undefined;
+}
+
+function nextOf(now: Look): string {
+  const { execution_id, status } = now.execution;
+  if (status === 'running') return standstill(now) ?? `call wait_for_execution again with execution_id ${execution_id}`;
+  const failed = now.execution.slices_failed;
+  return `it has ended${failed === 0 ? '' : `, and ${failed} slices failed`}; get_workflow_monitor tells how`;
+}
+
 function look({ queries }: LiveContext, executionId: string) {
   const asked: Queries = queries();
   return asked.snapshot(() => {
     const execution = asked.execution(executionId);
-    const { health, progress, left } = asked.assess(execution, Date.now());
+    const { health, progress, left, isHeld } = asked.assess(execution, Date.now());
     return {
       execution,
       health,
+      isHeld,
       final: progress.slices_final,
       planned: progress.slices_planned,
       secondsLeft: left?.seconds_left,

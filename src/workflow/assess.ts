@@ -17,6 +17,8 @@ export interface Facts {
   counts: Counts;
   stfs_ready: number;
   samples_expected: number;
+  /** Of STFs that are not ready. */
+  samples_of_unready: number;
   slices_expected: number;
   /** STFs of the whole run by the plan; undefined for a run until it is stopped. */
   stf_planned: number | undefined;
@@ -25,6 +27,10 @@ export interface Facts {
   slice_retries: number;
   delays: readonly StageDelay[];
   last_stf_at: string | undefined;
+  /** A command that works on slices in real time, and how long it may take; undefined for the placeholder. */
+  payload_timeout: number | undefined;
+  /** How long slices have been in hand, on average; undefined where none is. */
+  in_hand_seconds: number | undefined;
   /** The process that drives it; undefined for an execution that was never driven from this store. */
   driver: { alive: boolean; silent: boolean } | undefined;
 }
@@ -58,10 +64,11 @@ export function wallSeconds(simulated: number, { speed }: WorkflowParams): numbe
 export const delayOf = ({ delays }: Facts, stage: StageName): StageDelay | undefined =>
   delays.find((delay) => delay.stage === stage);
 
-/** How long a worker has a slice: as observed, else as planned. */
-export function serviceSeconds(facts: Facts): number {
+/** How long a worker has a slice: as observed, else as planned; undefined for a command that has not ended yet. */
+export function serviceSeconds(facts: Facts): number | undefined {
   const observed = delayOf(facts, 'slice_started → slice_result');
-  if (observed !== undefined && observed.items >= 3) return observed.mean;
+  if (observed !== undefined && (observed.items >= 3 || facts.payload_timeout !== undefined)) return observed.mean;
+  if (facts.payload_timeout !== undefined) return undefined;
   return wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);
 }
 
@@ -73,6 +80,8 @@ interface Work {
   expected: number;
   /** Whether it rests while the run is paused. */
   rests: boolean;
+  /** So long nothing may happen, whatever is usual. */
+  allowed?: number;
 }
 
 /** The stages in the order of the data. */
@@ -88,10 +97,11 @@ export function stageStates(facts: Facts): StageState[] {
   ];
 }
 
-function judged({ stage, waiting, since, expected, rests }: Work, facts: Facts): StageState {
+function judged({ stage, waiting, since, expected, rests, allowed = 0 }: Work, facts: Facts): StageState {
   const idle = seconds(latest(facts.start_time, ...since), facts.now);
   const isPaused = facts.isHeld || facts.phase === 'standby';
-  const state = rests && isPaused ? 'paused' : stateOf(waiting, idle, expected);
+  const state =
+    rests && isPaused ? 'paused' : idle <= allowed && waiting > 0 ? 'working' : stateOf(waiting, idle, expected);
   return {
     stage,
     waiting: Math.max(0, Math.round(waiting)),
@@ -117,7 +127,7 @@ function daqWork(facts: Facts): Work {
 }
 
 function fileWork(facts: Facts): Work[] {
-  const { counts, stfs_ready, samples_expected, slices_expected, params } = facts;
+  const { counts, stfs_ready, samples_expected, slices_expected } = facts;
   const unready = counts.stf_count - stfs_ready;
   const [ready, sampled, cut] = [
     delayOf(facts, 'stf_gen → stf_ready'),
@@ -125,7 +135,7 @@ function fileWork(facts: Facts): Work[] {
     delayOf(facts, 'tf_file_registered → slice'),
   ];
   // Samples are expected of every STF that is announced; those of unready ones are not fastmon's to take yet.
-  const unsampled = samples_expected - counts.tf_files_received - unready * samplesEach(params);
+  const unsampled = samples_expected - counts.tf_files_received - facts.samples_of_unready;
   const work = (
     stage: Work['stage'],
     waiting: number,
@@ -155,13 +165,12 @@ function workerWork(facts: Facts): Work {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
     since: [...times, phase_changed_at],
-    expected: serviceSeconds(facts),
+    expected: serviceSeconds(facts) ?? 0,
     rests: true,
+    // A command that is in hand is given its time, which is real however fast the run goes.
+    ...(counts.slices_processing > 0 ? { allowed: facts.payload_timeout ?? 0 } : {}),
   };
 }
-
-const samplesEach = ({ fast_processing, fastmon }: WorkflowParams): number =>
-  fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf;
 
 /** The longest time until the DAQ's next step, in simulated seconds. */
 function daqStepSeconds({ phase, params: { daq_state_machine: daq } }: Facts): number {

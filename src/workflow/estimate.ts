@@ -1,4 +1,4 @@
-import { type Facts, delayOf, seconds, serviceSeconds, wallSeconds } from './assess.ts';
+import { delayOf, type Facts, seconds, serviceSeconds, stageStates, wallSeconds } from './assess.ts';
 import type { Health } from './states.ts';
 
 /** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
@@ -29,8 +29,7 @@ export interface Capacity {
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned, slices_final, slice_retries, params } = facts;
-  if (facts.status !== 'running' || slices_planned === undefined || health === 'stalled' || facts.isHeld)
-    return undefined;
+  if (slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
   // Slices that are tried again are worked on twice.
   const left = (slices_planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
   if (params.speed === 'max') {
@@ -38,11 +37,16 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
     return rate === 0 ? undefined : rounded(left / rate, (left / rate) * 0.6, (left / rate) * 2);
   }
   const service = serviceSeconds(facts);
+  if (service === undefined) return undefined;
   const workers = params.fast_processing.target_worker_count;
-  const daq = wallSeconds(daqSecondsLeft(facts), params);
-  // The last STF's slices come when the DAQ is nearly done; with all workers busy slices go through in waves.
-  const likely = Math.max(daq + (left > 0 && daq > 0 ? service : 0), Math.ceil(left / workers) * service);
-  const least = Math.max(daq, (left / workers) * service * 0.8);
+  const daq = Math.max(0, wallSeconds(daqSecondsLeft(facts), params) - sinceDaqStep(facts));
+  const inHand = Math.min(left, facts.counts.slices_processing);
+  const rest = Math.max(0, service - (facts.in_hand_seconds ?? 0));
+  // With all workers busy slices go through in waves, of which one is under way.
+  const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
+  // The last STF's slices come when the DAQ is nearly done.
+  const likely = Math.max(daq + (left > inHand && daq > 0 ? service : 0), waves);
+  const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
   return rounded(likely, least, likely * 1.25 + p95);
 }
@@ -53,17 +57,29 @@ const rounded = (likely: number, least: number, most: number): TimeLeft => ({
   at_most: Math.ceil(Math.max(most, likely)),
 });
 
-/** Simulated seconds until the DAQ is done. */
+const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
+  status === 'running' && health !== 'stalled' && !isHeld;
+
+/** Of the DAQ's step that is under way, the part that is over: no more than one step takes. */
+function sinceDaqStep(facts: Facts): number {
+  const daq = stageStates(facts)[0];
+  return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
+}
+
+/** Simulated seconds from the DAQ's last step until it is done. */
 function daqSecondsLeft({ phase, params, counts, stf_planned = 0 }: Facts): number {
   const daq = params.daq_state_machine;
-  if (phase === 'completed') return 0;
+  const end = daq.broadcast_delay + daq.beam_not_ready_end_delay;
+  if (phase === 'completed') return end;
   const begin = daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay + daq.broadcast_delay;
   const before = phase === 'none' ? daq.no_beam_not_ready_delay + begin : phase === 'imminent' ? begin : 0;
   const left = Math.max(0, stf_planned - counts.stf_count);
   const each =
     params.fast_processing.stf_count || Math.max(1, stf_planned / params.fast_processing.physics_period_count);
+  // In standby one is under way; in physics one comes after each period but the last.
   const standbys = Math.max(0, Math.ceil(left / each) - (phase === 'standby' ? 0 : 1));
   return (
+    end +
     before +
     left * (daq.stf_interval + daq.stf_generation_time) +
     standbys * (2 * daq.broadcast_delay + daq.standby_duration)
@@ -75,13 +91,13 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   const { params, counts, stf_planned, slices_planned } = facts;
   const { fast_processing, fastmon, daq_state_machine: daq } = params;
   const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
-  if (interval === 0) return undefined;
+  const service = serviceSeconds(facts);
+  if (interval === 0 || service === undefined) return undefined;
   const perStf =
     stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined
       ? slices_planned / stf_planned
       : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
   const arrival = perStf / interval;
-  const service = serviceSeconds(facts);
   const workers = fast_processing.target_worker_count;
   return {
     arrival_rate: hundredth(arrival),

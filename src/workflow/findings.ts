@@ -1,4 +1,4 @@
-import { type Facts, serviceSeconds, type StageState } from './assess.ts';
+import { type Facts, type StageState } from './assess.ts';
 import { type Capacity, type TimeLeft } from './estimate.ts';
 import type { Health } from './states.ts';
 
@@ -24,6 +24,7 @@ export type FindingCode =
   | 'WORKER_GONE'
   | 'SLICES_FAILED'
   | 'SLICES_RETRIED'
+  | 'WORK_UNDONE'
   | 'WORKERS_TOO_FEW'
   | 'MESSAGES_REFUSED'
   | 'MESSAGES_WAITING'
@@ -36,8 +37,8 @@ export interface Evidence {
   status_reason: string | null;
   driver: { pid: number; hostname: string; last_beat: string; alive: boolean; silent: boolean } | undefined;
   agents: readonly { agent_name: string; agent_type: string; state: string; status: string; last_heartbeat: string }[];
-  /** Agent types that the execution needs, where they may be in other processes. */
-  needed: readonly string[];
+  /** Agent types that the execution needs and that nobody in its namespace is. */
+  missing: readonly string[];
   /** Workers that are gone while they had slices, each with one of them. */
   lost: readonly { worker: string; slice: string }[];
   /** The first error that an agent logged, and how it failed slices first. */
@@ -62,12 +63,13 @@ export function findingsOf(
 ): Finding[] {
   const found = [
     ...ofTheEnd(facts, evidence),
+    ...ofUndoneWork(facts, evidence),
     ...ofTheDriver(facts, evidence),
     ...ofStages(facts, evidence, judged.stages),
     ...ofAgents(facts, evidence),
     ...ofSlices(facts, evidence),
     ...ofCapacity(facts, evidence, judged.capacity),
-    ...ofMessages(evidence),
+    ...ofMessages(facts, evidence),
     ...ofData(facts, evidence),
   ];
   const order = { error: 0, warning: 1, info: 2 } as const;
@@ -94,6 +96,21 @@ function ofTheEnd({ status }: Facts, { execution_id, status_reason, first_error 
       sentence: `The workflow could not go on: ${status_reason ?? 'no reason given'}${first}`,
       ids: first_error === undefined ? [] : [first_error.agent],
       next: logs(execution_id, { level: 'WARNING', order: 'oldest' }),
+    },
+  ];
+}
+
+/** What was stopped, or failed, has left something behind. */
+function ofUndoneWork({ status, counts, slices_final }: Facts, { execution_id }: Evidence): Finding[] {
+  const undone = counts.slices_created - slices_final;
+  if (status === 'running' || status === 'completed' || undone === 0) return [];
+  return [
+    {
+      code: 'WORK_UNDONE',
+      severity: 'warning',
+      sentence: `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result.`,
+      ids: [],
+      next: { tool: 'audit_execution', arguments: { execution_id } },
     },
   ];
 }
@@ -141,7 +158,7 @@ const waitsFor: Readonly<Record<StageState['stage'], string>> = {
   worker: 'No worker has begun or ended a TF slice',
 };
 
-function ofStages({ status }: Facts, { execution_id }: Evidence, stages: readonly StageState[]): Finding[] {
+function ofStages({ status, counts }: Facts, { execution_id }: Evidence, stages: readonly StageState[]): Finding[] {
   if (status !== 'running') return [];
   return stages
     .filter(({ state }) => state === 'stuck' || state === 'slow')
@@ -152,19 +169,18 @@ function ofStages({ status }: Facts, { execution_id }: Evidence, stages: readonl
       ids: [stage],
       next:
         stage === 'worker'
-          ? { tool: 'list_tf_slices', arguments: { execution_id, status: 'queued', order: 'oldest' } }
+          ? {
+              tool: 'list_tf_slices',
+              arguments: { execution_id, status: counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' },
+            }
           : { tool: 'list_agents', arguments: { execution_id } },
     }));
 }
 
-function ofAgents({ status }: Facts, { execution_id, agents, needed, lost, driver }: Evidence): Finding[] {
+function ofAgents({ status }: Facts, { execution_id, agents, missing, lost, driver }: Evidence): Finding[] {
   // Without its driver all agents of its process are gone, which is said already.
   if (status !== 'running' || (driver !== undefined && !driver.alive)) return [];
   const gone = agents.filter((agent) => agent.status === 'STALE' || agent.status === 'ERROR');
-  const living = new Set(
-    agents.filter((agent) => agent.state !== 'EXITED' && agent.status !== 'STALE').map(({ agent_type }) => agent_type),
-  );
-  const missing = needed.filter((type) => !living.has(type));
   const next = { tool: 'list_agents', arguments: { execution_id } };
   return [
     ...(missing.length === 0
@@ -235,7 +251,8 @@ function ofSlices(
 
 /** While the DAQ works, with workers that can never catch up, the backlog only grows. */
 function ofCapacity(facts: Facts, { execution_id }: Evidence, capacity: Capacity | undefined): Finding[] {
-  if (capacity === undefined || facts.status !== 'running' || facts.phase === 'completed') return [];
+  const isDriven = facts.driver === undefined || facts.driver.alive;
+  if (capacity === undefined || !isDriven || facts.status !== 'running' || facts.phase === 'completed') return [];
   const { workers, workers_needed, backlog, backlog_seconds, arrival_rate } = capacity;
   if (workers_needed <= workers || backlog === 0) return [];
   // A run with an end is meant to lag and drain; one without an end is not.
@@ -244,41 +261,37 @@ function ofCapacity(facts: Facts, { execution_id }: Evidence, capacity: Capacity
     {
       code: 'WORKERS_TOO_FEW',
       severity: isEndless ? 'warning' : 'info',
-      sentence: `${workers} workers do not keep up with ${arrival_rate} slices/s of ${Math.round(serviceSeconds(facts) * 10) / 10} s each: ${workers_needed} would. ${backlog} slices wait, ${backlog_seconds} s of work${isEndless ? ', and more come' : '; they drain after the DAQ is done'}.`,
+      sentence: `${workers} workers do not keep up with ${arrival_rate} slices/s of ${Math.round(capacity.service_seconds * 10) / 10} s each: ${workers_needed} would. ${backlog} slices wait, ${backlog_seconds} s of work${isEndless ? ', and more come' : '; they drain after the DAQ is done'}.`,
       ids: [],
       next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'queued' } },
     },
   ];
 }
 
-function ofMessages({ execution_id, refused, waiting }: Evidence): Finding[] {
-  const next = (search: string): Finding['next'] => ({
+function ofMessages({ status }: Facts, { execution_id, refused, waiting }: Evidence): Finding[] {
+  // One message, whole; the others are found beside it.
+  const next = ([message_id = '']: readonly string[]): Finding['next'] => ({
     tool: 'list_messages',
-    arguments: { execution_id, effect: search },
+    arguments: { message_id },
   });
+  const refusedFinding: Finding = {
+    code: 'MESSAGES_REFUSED',
+    severity: 'warning',
+    sentence: `${refused.count} messages could not be read or contradict earlier ones, and changed nothing; list_messages(execution_id="${execution_id}", effect="rejected" or "conflict") has them all.`,
+    ids: [...refused.ids],
+    next: next(refused.ids),
+  };
+  const waitingFinding: Finding = {
+    code: 'MESSAGES_WAITING',
+    severity: 'warning',
+    sentence: `${waiting.count} messages wait for something that has not come.`,
+    ids: [...waiting.ids],
+    next: next(waiting.ids),
+  };
+  // Of an execution that has ended nothing comes any more.
   return [
-    ...(refused.count === 0
-      ? []
-      : [
-          {
-            code: 'MESSAGES_REFUSED' as const,
-            severity: 'warning' as const,
-            sentence: `${refused.count} messages could not be read or contradict earlier ones, and changed nothing.`,
-            ids: [...refused.ids],
-            next: next('rejected'),
-          },
-        ]),
-    ...(waiting.count === 0
-      ? []
-      : [
-          {
-            code: 'MESSAGES_WAITING' as const,
-            severity: 'warning' as const,
-            sentence: `${waiting.count} messages wait for something that has not come.`,
-            ids: [...waiting.ids],
-            next: next('none'),
-          },
-        ]),
+    ...(refused.count === 0 ? [] : [refusedFinding]),
+    ...(waiting.count === 0 || status !== 'running' ? [] : [waitingFinding]),
   ];
 }
 

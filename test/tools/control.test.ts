@@ -60,8 +60,8 @@ describe('start_workflow', () => {
         paused_by: 'operator',
       });
       expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
-        effect: 'refused',
-        sentence: 'is paused already',
+        effect: 'applied',
+        sentence: 'it is paused already',
       });
       expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
         effect: 'applied',
@@ -71,6 +71,10 @@ describe('start_workflow', () => {
       expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
         status: 'terminated',
         status_reason: 'shift is over',
+      });
+      expect(await ask(second, 'control_workflow', { execution_id, action: 'stop' })).toMatchObject({
+        effect: 'applied',
+        sentence: 'it is stopped already',
       });
       expect(await refusal(second, 'control_workflow', { execution_id, action: 'pause' })).toMatch(
         /^EXECUTION_NOT_RUNNING: .* has ended \(terminated\)/,
@@ -128,8 +132,14 @@ describe('control_workflow', () => {
       expect(await refusal(client, 'control_workflow', { execution_id: 'latest', action: 'pause' })).toMatch(
         /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
       );
-      expect(await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop' })).toMatchObject({
+      expect(
+        await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone' }),
+      ).toMatchObject({
         effect: 'applied',
+      });
+      expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+        status: 'terminated',
+        status_reason: 'gone',
       });
 
       const suspended = startCli(['run', '--speed', '5'], { folder });
@@ -167,7 +177,7 @@ describe('wait_for_execution', () => {
       counts: { slices_completed: 60 },
     });
     expect(told.length).toBeGreaterThan(1);
-    expect(told.at(-1)).toMatchObject({ total: 60, message: expect.stringMatching(/slices are final$/) });
+    expect(told.at(-1)).toMatchObject({ total: 40, message: expect.stringMatching(/of 60 slices are final$/) });
     await run.finished;
   });
 

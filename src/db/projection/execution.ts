@@ -55,7 +55,7 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   ).run(scope.execution_id);
   if (message.status === 'failed') {
     sql(
-      `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND stf_filename IN (
+      `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(payload, '$.filename') FROM workflow_messages
          WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
     ).run(scope.execution_id, scope.execution_id);

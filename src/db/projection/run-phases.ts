@@ -1,4 +1,5 @@
 import { nextPhase, type Phase, type PhaseMessage } from '../../workflow/phases.ts';
+import { plannedStfCount } from '../../workflow/schedule.ts';
 import type { Prepare } from '../statements.ts';
 import { applied, none, type Effect, type Projection, type Scope } from './effect.ts';
 
@@ -32,6 +33,10 @@ export const pauseRun: Projection<'pause_run'> = (_, { scope, at, sql }) => step
 export const resumeRun: Projection<'resume_run'> = (_, { scope, at, sql }) => stepPhase('resume_run', scope, at, sql);
 
 export const endRun: Projection<'end_run'> = (message, { scope, at, sql }) => {
+  const planned = plannedStfCount(scope.params);
+  // With more than there can be the execution would never be complete.
+  if (planned !== undefined && message.total_stf_files > planned)
+    return none(`${message.total_stf_files} STF files are more than the ${planned} that are planned`);
   const effect = stepPhase('end_run', scope, at, sql, message.reason);
   if (effect === applied) {
     sql('UPDATE runs SET end_time = ?, total_stf_files = ? WHERE run_number = ?').run(
