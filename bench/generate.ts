@@ -102,7 +102,7 @@ async function generateExecution(
   const envelope = { namespace, execution_id, run_id: String(run) };
   const agent = (type: string): string => `${type}-agent-user${number % 5}-${number}`;
   const say = (sender: string, draft: Draft, seconds = 0): void => {
-    recorder.record({ ...draft, ...envelope, sender, timestamp: at(seconds) } as Message);
+    recorder.record({ ...draft, ...envelope, sender, timestamp: at(seconds) });
     made.messages += 1;
   };
   const log = (name: string, level: 'INFO' | 'WARNING' | 'ERROR', message: string): void => {

@@ -30,9 +30,9 @@ export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 
 function isSoAlready(action: Action, reason: string): boolean {
   switch (action) {
     case 'stop':
-      return reason === 'the execution has ended' || / already$/.test(reason);
+      return reason === 'the execution has ended' || reason.endsWith(' already');
     case 'pause':
-      return / already$/.test(reason);
+      return reason.endsWith(' already');
     case 'continue':
       return reason === 'is not paused';
   }
