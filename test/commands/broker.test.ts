@@ -333,7 +333,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
     const reasons = (items as Answer[]).map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`);
     for (const reason of [
-      'may give a bare name only',
+      'may give the bare name of a configuration only',
       'sets data, which it may not',
       'stf_count',
       'executed_by',

@@ -51,6 +51,7 @@ describe('check', () => {
     const { code, stdout } = await runCli(['check', 'latest'], { folder });
     expect(code).toBe(0);
     expect(stdout).toMatch(new RegExp(`^open {2}${first} {2}terminated, open: 3 STF files`, 'm'));
+    expect(stdout).not.toMatch(/^broken/m);
     expect(stdout).toMatch(
       /^open .* results \d+ of \d+, TF slices have no final result: swf\.100010\.\S+_slice_\d{3}\.tf, .* and \d+ more$/m,
     );

@@ -87,6 +87,7 @@ describe('start_workflow', () => {
     const client = await connectStdio({ folder }, '--allow-control');
     const refused: [object, RegExp][] = [
       [{ config: '../evil' }, /^CONFIG_INVALID: the request names the configuration "\.\.\/evil"/],
+      [{ config: '--db=/tmp/x' }, /^CONFIG_INVALID: the request names the configuration "--db=\/tmp\/x"/],
       [{ config: 'nothing' }, /^CONFIG_NOT_FOUND: there is no configuration "nothing"/],
       [{ namespace: 'x' }, /^ARGUMENT_INVALID: unknown argument "namespace"/],
       [{ payload: 'rm' }, /^ARGUMENT_INVALID: unknown argument "payload"/],

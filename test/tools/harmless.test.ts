@@ -68,13 +68,16 @@ describe('texts of messages and logs', () => {
       for (let line = 0; line < 30; line += 1)
         writeLog(
           { level: 'ERROR', message: '\u202E'.repeat(10_000), context: { x: '\u0007'.repeat(10_000) } },
-          { agent: 'a' },
+          { agent: 'a', execution_id: 'stf_datataking-tester-0001' },
         );
       made.recorder.recordBody('/topic/epictopic', '\u0000'.repeat(100_000));
     });
     const client = await connectInProcess(made.path);
     for (const name of ['list_logs', 'list_messages'])
       expect(JSON.stringify(await ask(client, name, { limit: 200 })).length).toBeLessThanOrEqual(25_000);
+    expect(
+      Buffer.byteLength(JSON.stringify(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))),
+    ).toBeLessThanOrEqual(8192);
     const { items } = await ask(client, 'list_messages', { message_type: 'unreadable' });
     expect(
       JSON.stringify(await ask(client, 'list_messages', { message_id: items[0].message_id })).length,

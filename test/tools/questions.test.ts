@@ -62,10 +62,10 @@ const slice = (sequence: number): string => stf(sequence).replace('.stf', '_slic
 async function waitingSince(
   minutes: number,
   upTo: 'stf_gen' | 'stf_ready' | 'slice' | 'slice_started',
-  worker = 'worker-agent-tester-9/01',
+  params: Record<string, unknown> = {},
 ): Promise<TestStore> {
   const timestamp = minutesAgo(minutes);
-  const made = await makeRunningStore({ broker: { url: 'stomp://127.0.0.1:1' } });
+  const made = await makeRunningStore({ broker: { url: 'stomp://127.0.0.1:1' }, ...params });
   made.store.db.exec(
     `UPDATE run_states SET phase_changed_at = '${timestamp}'; UPDATE workflow_executions SET start_time = '${timestamp}'`,
   );
@@ -98,10 +98,10 @@ async function waitingSince(
     slice_filename: slice(1),
     tf_filename: tf(1),
     attempt: 1,
-    worker_id: worker,
+    worker_id: 'worker-agent-tester-9/01',
     hostname: 'host',
     timestamp,
-    sender: worker.split('/')[0] ?? '',
+    sender: 'worker-agent-tester-9',
   });
   return made;
 }
@@ -155,6 +155,30 @@ describe('a careful assistant with these tools answers', () => {
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['health']).toBe('progressing');
     expect((monitor['findings'] as Answer[]).filter((one) => one['severity'] !== 'info')).toEqual([]);
+  });
+
+  it('3. of a command that may work for so long on a slice, that nothing is wrong', async () => {
+    const patient = (timeout_seconds: number) =>
+      waitingSince(5, 'slice_started', { worker: { payload: ['reconstruct'], timeout_seconds } });
+    const healthOf = async (made: TestStore) =>
+      (await askWithin(await connectInProcess(made.path), 'get_workflow_monitor', { execution_id: 'latest' }))[
+        'stages'
+      ];
+    expect(await healthOf(await patient(600))).toContainEqual(
+      expect.objectContaining({ stage: 'worker', state: 'working' }),
+    );
+    expect(await healthOf(await patient(120))).toContainEqual(
+      expect.objectContaining({ stage: 'worker', state: 'stuck' }),
+    );
+  });
+
+  it('3. of one that stands still, that waiting is no use', async () => {
+    const client = await connectInProcess((await waitingSince(5, 'stf_gen')).path);
+    expect(await askWithin(client, 'wait_for_execution', { execution_id: 'latest' })).toMatchObject({
+      changed: [],
+      waited_seconds: expect.closeTo(0, 0),
+      next: expect.stringMatching(/^it is stalled/),
+    });
   });
 
   it('4. why slices failed, with the first cause and its evidence', async () => {
@@ -219,7 +243,7 @@ describe('a careful assistant with these tools answers', () => {
   });
 
   it('7. which workers died, and with which slices', async () => {
-    const made = await waitingSince(1, 'slice', 'unused/01');
+    const made = await waitingSince(1, 'slice');
     const { db } = made.store;
     const sql = preparer(db);
     // A process that has ended.
