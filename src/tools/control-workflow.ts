@@ -6,14 +6,14 @@ import { controlOf } from './start-workflow.ts';
 import { defineLiveTool } from './tool.ts';
 
 /** A driver looks for commands 20 times a second; a client waits a minute at most. */
-const patienceSeconds = 20;
+const patienceSeconds = 10;
 
 export const controlWorkflow = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:
     'pause: no STF is made, workers finish the slice in hand; continue: lets it go on; stop: ends it in order, also one whose process was killed, and cannot ' +
-    'be taken back. Answers when the effect is seen (effect applied), is refused with the reason, or says after 20 s that it is not yet (pending).',
+    'be taken back. Answers when the effect is seen (effect applied), is refused with the reason, or says after 10 s that it is not yet (pending).',
   input: z.strictObject({
     execution_id: z.string().min(1).max(300).describe('Execution id; "latest" is taken at its word'),
     action: z.enum(actions).describe('pause, continue or stop'),
