@@ -79,7 +79,8 @@ function findConfig(name: string, { workingFolder, shippedFolder }: Places): str
 }
 
 /** A place that may not be looked at holds no file for us. */
-function isFile(path: string): boolean {
+/** Whether a path is a file that can be looked at; whatever else is there is none. */
+export function isFile(path: string): boolean {
   try {
     return statSync(path).isFile();
   } catch {

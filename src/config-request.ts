@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
+import { isFile } from './config-files.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import { isTable, type Table } from './toml.ts';
@@ -38,11 +38,16 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
 
 /** A configuration that somebody's request may name: one of a name, never a path. Throws `CONFIG_INVALID`. */
 export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
-  // A file of that name in the working folder would be taken before the configurations.
-  const isFile = name !== undefined && existsSync(resolve(workingFolder, name));
-  if (name === undefined || (!isFile && /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))) return name;
-  throw new SwfError(
-    'CONFIG_INVALID',
-    `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
-  );
+  if (name === undefined) return name;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
+    );
+  if (isFile(resolve(workingFolder, name)))
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the request names the configuration ${JSON.stringify(name)}, and the folder ${workingFolder} has a file of that name, which would be taken instead; rename it`,
+    );
+  return name;
 }

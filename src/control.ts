@@ -21,7 +21,7 @@ export interface Command {
 }
 
 /**
- * What came of a command: `already` where what was asked for was so before, `none` where it was refused, both with the reason;
+ * What came of a command: `already` where what was asked for was so before, with how it is; `none` where it was refused, with why;
  * `pending` where the driver has not taken it up in time: it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
@@ -102,7 +102,9 @@ export async function awaitEffect(
   for (;;) {
     const state = commandState(sql, message_id);
     if (state !== 'waiting')
-      return state.effect === 'none' && isSoAlready(action, state.reason) ? { ...state, effect: 'already' } : state;
+      return state.effect === 'none' && isSoAlready(action, state.reason)
+        ? { effect: 'already', reason: state.reason.replace(/^the execution /, '') }
+        : state;
     if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
     if (performance.now() > deadline) return { effect: 'pending' };
     if (!told && performance.now() - began > soonMilliseconds) {

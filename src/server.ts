@@ -1,5 +1,5 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   type CallToolResult,
   CompleteRequestSchema,
@@ -44,11 +44,9 @@ export interface ServerOptions {
   log: Log;
 }
 
-/** The SDK's own schema answers arguments that are no object in words of its own; we say what is wanted. */
-const callRequest = z.object({
-  method: z.literal('tools/call'),
-  params: z.looseObject({ name: z.string(), arguments: z.unknown().optional() }),
-});
+/** Any call: the SDK's own schema answers what is not as it wants in words of its own; we say what is wanted. */
+const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown() });
+const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
@@ -75,7 +73,16 @@ export function createServer(options: ServerOptions): Server {
     },
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: definitionsOf(tools) }));
-  server.setRequestHandler(callRequest, async ({ params }, extra): Promise<CallToolResult> => {
+  // The SDK's server would check calls by its own schema first.
+  const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
+  setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
+    const { data: params } = callParams.safeParse(request.params);
+    if (params === undefined) {
+      throw new McpError(
+        ErrorCode.InvalidParams,
+        'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
+      );
+    }
     const began = performance.now();
     const called = (isError: boolean): void =>
       options.onCall?.(params.name, (performance.now() - began) / 1000, isError);

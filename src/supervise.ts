@@ -30,7 +30,7 @@ export async function supervise(
       return;
     }
     // Once the execution is judged, what else fails with it (a folder that has gone fails everybody) changes nothing.
-    if (workplace.signal.aborted) return;
+    if (workplace.signal.aborted || workplace.finishing?.aborted === true) return;
     const filename = error instanceof AgentFailure ? error.filename : undefined;
     const reason = error instanceof AgentFailure ? error.message : `${name} failed: ${messageOf(error)}`;
     await requestStop(

@@ -4,6 +4,7 @@ import { requireExecution } from '../db/executions.ts';
 import { preparer } from '../db/statements.ts';
 import { openExistingStore } from '../db/store.ts';
 import { type ErrorCode, errorCodes, SwfError } from '../errors.ts';
+import { printable } from '../log.ts';
 import { isAlive } from '../process-identity.ts';
 import type { CommandState, Control, StartRequest } from '../tools/control.ts';
 import type { Action } from '../workflow/states.ts';
@@ -89,6 +90,13 @@ const pending: CommandState = {
   sentence: 'the process that drives it has not taken it up yet; it stays recorded: look with get_workflow_monitor',
 };
 
+/** The process that ends it goes on. */
+const beingEnded: CommandState = {
+  effect: 'pending',
+  sentence:
+    'nobody drove it; a process has been started that ends it, and is not done yet: look with get_workflow_monitor',
+};
+
 async function command(io: Io, asked: Asked): Promise<CommandState> {
   const { action, executionId, patienceSeconds } = asked;
   const user = userName(io);
@@ -107,7 +115,7 @@ async function command(io: Io, asked: Asked): Promise<CommandState> {
       case 'applied':
         return { effect: 'applied', sentence: sentences[action] };
       case 'already':
-        return { effect: 'applied', sentence: `it ${outcome.reason.replace(/^the execution /, '')}` };
+        return { effect: 'applied', sentence: `it ${outcome.reason}` };
       case 'none':
         return { effect: 'refused', sentence: outcome.reason };
       case 'pending':
@@ -130,10 +138,10 @@ async function stopUndriven(
   reason: string,
   patienceSeconds: number,
 ): Promise<CommandState> {
-  const started = io.startSelf(['--db', storePath(io), 'stop', executionId, `--reason=${reason}`]);
+  const started = io.startSelf(['--db', storePath(io), 'stop', executionId, `--reason=${printable(reason)}`]);
   try {
-    const words = await firstWords(started, / is stopped| has ended/, patienceSeconds * 1000);
-    return words === undefined ? pending : { effect: 'applied', sentence: sentences.stop };
+    const words = await firstWords(started, /^\S+ (?:is stopped|has ended$)/m, patienceSeconds * 1000);
+    return words === undefined ? beingEnded : { effect: 'applied', sentence: sentences.stop };
   } finally {
     started.release();
   }

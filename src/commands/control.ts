@@ -13,6 +13,9 @@ import { recordedSetup } from './resume.ts';
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
 
+/** As the tool takes it. */
+const mostReason = 300;
+
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. */
 export async function controlCommand(
   io: Io,
@@ -22,6 +25,8 @@ export async function controlCommand(
 ): Promise<number> {
   const user = userName(io);
   const path = storePath(io);
+  if (reason === '' || reason.length > mostReason)
+    throw new SwfError('ARGUMENT_INVALID', `--reason has ${reason.length} characters; give 1 to ${mostReason}`);
   const store = await openExistingStore(path, storeOptions(io));
   try {
     const { execution_id, status } = requireExecution(preparer(store.db), executionId);
@@ -32,7 +37,17 @@ export async function controlCommand(
       io.out(`${execution_id} is stopped already\n`);
       return exitCodes.fine;
     }
-    if (!driven) await endInterrupted(io, store, command);
+    if (!driven) {
+      const isOurs = await endInterrupted(io, store, command).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof SwfError && error.code === 'EXECUTION_IN_USE') return false;
+          throw error;
+        },
+      );
+      // Somebody else has taken it up in the meantime, and is asked as any driver.
+      if (!isOurs) return await controlCommand(io, action, executionId, reason);
+    }
     io.out(`${await answerTo(io, store, action, command)}\n`);
     return exitCodes.fine;
   } finally {

@@ -16,16 +16,24 @@ const patienceMilliseconds = 5000;
 /** More clients at once are turned away: each costs memory, and a few hundred are all that anybody has. */
 const mostConnections = 1000;
 
+const brokenRequests: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+};
+
 /** What is no HTTP is refused as everything else: as JSON. */
 function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request';
+  const [status, message] = brokenRequests[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the request cannot be read as HTTP',
+  ];
   const body = JSON.stringify({
     jsonrpc: '2.0',
-    error: { code: -32_700, message: 'the request cannot be read as HTTP' },
+    error: { code: -32_700, message },
     id: null,
   });
   socket.end(
@@ -64,7 +72,10 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
     anyHost: !isLoopback(host) && token !== undefined,
     log: options.log,
   });
-  const server = createHttpServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, app);
+  const server = createHttpServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 },
+    app,
+  );
   server.maxConnections = mostConnections;
   server.on('clientError', refuseBrokenRequest);
   const { address, family, port: bound } = await listen(server, host, port, where);

@@ -1,5 +1,6 @@
 import { messageTypes } from '../bus/messages.ts';
 import type { Queries } from '../db/queries.ts';
+import { printable } from '../log.ts';
 import type { StageDelay } from '../workflow/stages.ts';
 import { duration } from './duration.ts';
 import { exitCodes } from './io.ts';
@@ -78,7 +79,7 @@ const shownAgents = 20;
 /** The summary for people, in the manner of the seed's "Example Execution": what came out, and what to ask next. */
 export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
   const { summary, reason, stfsReady, retries, simulated } = ending;
-  const why = reason === undefined || reason === summary.status ? '' : ` (${reason})`;
+  const why = reason === undefined || reason === summary.status ? '' : ` (${printable(reason)})`;
   const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
   const failed = summary.slices_failed > 0;
   const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;

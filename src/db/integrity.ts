@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 
-import { migrations } from './migrations.ts';
+import { migrations } from './migrations/index.ts';
 import { preparer } from './statements.ts';
 import type { Connection } from './store.ts';
 

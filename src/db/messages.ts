@@ -66,7 +66,8 @@ export function listMessages(
     ['namespace = ?', filter.namespace],
     ['sender_agent = ?', filter.agent],
     ['message_type = ?', filter.message_type],
-    ['effect = ?', filter.effect],
+    // In the words of the index of those without effect.
+    [filter.effect === 'applied' ? 'effect = ?' : `effect <> 'applied' AND effect = ?`, filter.effect],
     [`instr(lower(message_id || ' ' || ${shownPayload}), lower(?)) > 0`, filter.search],
     ['sent_at >= ?', filter.start_time],
     ['sent_at <= ?', filter.end_time],
@@ -75,10 +76,12 @@ export function listMessages(
   return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page, total });
 }
 
-/** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */
+/** The log by the index of the messages that tell the story of an execution, for conditions in its words. */
+export const landmarks = 'workflow_messages INDEXED BY workflow_messages_landmarks';
 export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended')`;
 
-/** Commands that no driver has taken up; in the words of their index. */
+/** The log by the index of commands that no driver has taken up, for conditions in its words. */
+export const waitingCommands = 'workflow_messages INDEXED BY workflow_messages_waiting';
 export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
 
 /** The message that was recorded last. */
@@ -105,7 +108,7 @@ export function commandState(
 export function isHeld(sql: Prepare, executionId: string): boolean {
   const row = sql<[string, string], { held: number }>(
     `SELECT message_type = 'pause_workflow' AND recorded_at >= (
-       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM ${landmarks}
      WHERE execution_id = ? AND ${isLandmark} AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
      ORDER BY seq DESC LIMIT 1`,
   ).get(executionId, executionId);
@@ -115,7 +118,7 @@ export function isHeld(sql: Prepare, executionId: string): boolean {
 /** The last messages that tell the story of an execution, newest first. */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageHead[] {
   return sql<[string, number], MessageHead>(
-    `SELECT ${headColumns} FROM workflow_messages WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
+    `SELECT ${headColumns} FROM ${landmarks} WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 

@@ -48,7 +48,7 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
     ['stf_filename = ?', filter.stf_filename],
     [`s.${ofRun}`, filter.run_number],
     ['s.execution_id = ?', filter.execution_id],
-    ['status = ?', filter.status],
+    [`${filter.status === undefined ? '' : indexedBy[filter.status]}status = ?`, filter.status],
     ['assigned_worker = ?', filter.assigned_worker],
     ['created_at >= ?', filter.start_time],
     ['created_at <= ?', filter.end_time],
@@ -122,6 +122,16 @@ function totalOf(sql: Prepare, filter: TfSliceFilter): number | undefined {
     execution_id ?? (run_number as number),
   )?.n;
 }
+
+/** The words of the indexes of unfinished and failed slices, without which SQLite would not use them. */
+const unfinished = (status: string): string =>
+  `status = '${status}' AND status IN ('queued', 'processing', 'failed') AND `;
+const indexedBy: Readonly<Record<SliceStatus, string>> = {
+  queued: unfinished('queued'),
+  processing: unfinished('processing'),
+  failed: unfinished('failed'),
+  completed: '',
+};
 
 const sliceColumns: Readonly<Record<SliceStatus, string>> = {
   queued: 'slices_queued',

@@ -58,7 +58,7 @@ export const compareExecutions = defineTool({
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
           ? Object.entries(figures).flatMap(([name, both]) => sentence(name, both, 0))
-          : ['one of them still runs: its figures are those so far']),
+          : ['one of them has not ended: its figures are those so far']),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),
         ...stages.flatMap(({ stage, p95 }) => sentence(`p95 of ${stage}`, p95, leastSeconds)),

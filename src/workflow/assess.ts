@@ -184,7 +184,7 @@ function daqStepSeconds({ phase, params: { daq_state_machine: daq } }: Facts): n
     case 'standby':
       return daq.broadcast_delay + daq.standby_duration;
     case 'completed':
-      return 0;
+      return daq.broadcast_delay + daq.beam_not_ready_end_delay;
   }
 }
 

@@ -45,7 +45,8 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   // With all workers busy slices go through in waves, of which one is under way.
   const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
   // The last STF's slices come when the DAQ is nearly done.
-  const likely = Math.max(daq + (left > inHand && daq > 0 ? service : 0), waves);
+  const isMaking = facts.phase !== 'completed' && left > inHand;
+  const likely = Math.max(daq + (isMaking ? service : 0), waves);
   const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
   return rounded(likely, least, likely * 1.25 + p95);
@@ -67,21 +68,35 @@ function sinceDaqStep(facts: Facts): number {
 }
 
 /** Simulated seconds from the DAQ's last step until it is done. */
-function daqSecondsLeft({ phase, params, counts, stf_planned = 0 }: Facts): number {
+function daqSecondsLeft(facts: Facts): number {
+  const { phase, params } = facts;
   const daq = params.daq_state_machine;
   const end = daq.broadcast_delay + daq.beam_not_ready_end_delay;
   if (phase === 'completed') return end;
   const begin = daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay + daq.broadcast_delay;
   const before = phase === 'none' ? daq.no_beam_not_ready_delay + begin : phase === 'imminent' ? begin : 0;
+  return before + periodsSecondsLeft(facts) + end;
+}
+
+/** Simulated seconds of the physics periods that are left, with the standby between them. */
+function periodsSecondsLeft(facts: Facts): number {
+  const { phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at } = facts;
+  const { fast_processing, daq_state_machine: daq } = facts.params;
   const left = Math.max(0, stf_planned - counts.stf_count);
-  const each =
-    params.fast_processing.stf_count || Math.max(1, stf_planned / params.fast_processing.physics_period_count);
-  // In standby one is under way; in physics one comes after each period but the last.
-  const standbys = Math.max(0, Math.ceil(left / each) - (phase === 'standby' ? 0 : 1));
+  const each = fast_processing.stf_count || Math.max(1, stf_planned / fast_processing.physics_period_count);
+  // A period has no interval before its first STF; one of a given duration lasts on after its last.
+  const step = daq.stf_interval + daq.stf_generation_time;
+  const making = each * step - daq.stf_interval;
+  const period = fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
+  const untouched = Math.floor(left / each + 1e-9);
+  const inPeriod = Math.round(left - untouched * each);
+  // One comes before each period that has not begun; in standby it is under way.
+  const isBefore = phase === 'none' || phase === 'imminent';
+  const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
+  const standbys = Math.max(0, Math.ceil(left / each - 1e-9) - (hasBegun || isBefore ? 1 : 0));
   return (
-    end +
-    before +
-    left * (daq.stf_interval + daq.stf_generation_time) +
+    (inPeriod > 0 ? inPeriod * step + period - making : 0) +
+    untouched * period +
     standbys * (2 * daq.broadcast_delay + daq.standby_duration)
   );
 }

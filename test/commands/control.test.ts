@@ -275,12 +275,26 @@ describe('stop', () => {
     run.child.kill('SIGKILL');
     await run.finished;
     const killed = await monitorOf(folder);
-    expect(await control(folder, 'stop')).toMatchObject({ code: 0, stderr: '' });
+    // Two operators at once.
+    const stops = await Promise.all([control(folder, 'stop'), control(folder, 'stop')]);
+    for (const stop of stops)
+      expect(stop).toMatchObject({ code: 0, stdout: expect.stringMatching(/ (is stopped|has ended)/), stderr: '' });
     expect(await monitorOf(folder)).toMatchObject({
       status: 'terminated',
       phase: 'completed',
       stf_count: killed['stf_count'],
     });
+  });
+
+  it('takes a reason, which can do nothing to a terminal', async () => {
+    const { folder, run } = await startEndless();
+    const stop = (reason: string) => runCli(['stop', 'latest', '--reason', reason], { folder });
+    expect(await stop('')).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ARGUMENT_INVALID: --reason/) });
+    expect(await stop('x'.repeat(301))).toMatchObject({ code: 1 });
+    expect(await stop('\u001B[31mred\nand')).toMatchObject({ code: 0 });
+    const { stdout } = await run.finished;
+    expect(stdout).toContain(String.raw`terminated (\u{1b}[31mred\nand)`);
+    expect(stdout).not.toContain('\u001B');
   });
 
   it('of what has ended, is unknown or has no store is refused in one line', async () => {

@@ -166,6 +166,22 @@ describe('the server over HTTP', () => {
       isError: true,
       content: [{ text: expect.stringMatching(/^TOOL_NOT_FOUND/) }],
     });
+    for (const args of [[1], 'x'])
+      expect(
+        answerIn((await send(url, { headers: good, body: call('list_logs', args as never) })).body).result,
+      ).toMatchObject({
+        isError: true,
+        content: [
+          { text: expect.stringMatching(/^ARGUMENT_INVALID: the arguments of list_logs are not a JSON object/) },
+        ],
+      });
+    const nameless = await send(url, {
+      headers: good,
+      body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{}}}',
+    });
+    expect(JSON.parse(nameless.body.replace(/^[^{]*/, ''))).toMatchObject({
+      error: { code: -32_602, message: expect.stringMatching(/tools\/call takes params with the name of a tool/) },
+    });
     const wrong = await send(url, { headers: good, body: call('list_logs', { level: 'LOUD' }) });
     expect(answerIn(wrong.body).result).toMatchObject({
       isError: true,

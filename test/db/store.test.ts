@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { migrations } from '../../src/db/migrations.ts';
+import { migrations } from '../../src/db/migrations/index.ts';
 import { openReader, openStore } from '../../src/db/store.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
 

@@ -248,6 +248,8 @@ CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
 
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 
+CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE status = 'failed';
+
 CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed');
 
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
@@ -258,11 +260,15 @@ CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq);
 
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
 
+CREATE INDEX workflow_messages_agent ON workflow_messages (sender_agent, seq);
+
 CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
 
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
 
 CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
+
+CREATE INDEX workflow_messages_of_type ON workflow_messages (message_type, seq);
 
 CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 
@@ -273,3 +279,5 @@ CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) 
 CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
 
 CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver';
+
+CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE effect <> 'applied';

@@ -66,7 +66,8 @@ describe('start_workflow', () => {
       expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
         effect: 'applied',
       });
-      const stopped = await ask(second, 'control_workflow', { execution_id, action: 'stop', reason: 'shift is over' });
+      const stop = { execution_id, action: 'stop', reason: 'shift is over' };
+      const stopped = await ask(second, 'control_workflow', stop);
       expect(stopped).toEqual({ execution_id, action: 'stop', effect: 'applied', sentence: 'it is stopped' });
       expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
         status: 'terminated',
@@ -134,13 +135,13 @@ describe('control_workflow', () => {
         /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
       );
       expect(
-        await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone' }),
+        await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone\u0000' }),
       ).toMatchObject({
         effect: 'applied',
       });
       expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
         status: 'terminated',
-        status_reason: 'gone',
+        status_reason: String.raw`gone\u{0}`,
       });
 
       const suspended = startCli(['run', '--speed', '5'], { folder });

@@ -1,16 +1,8 @@
-/**
- * The store's schema as an append-only list: step N leads to `user_version` N. A step that has been released is never
- * edited; `test/golden/schema.sql` shows where all steps together lead.
- */
-export interface Migration {
-  name: string;
-  sql: string;
-}
+import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [
-  {
-    name: 'the log, its projection, and who works on it',
-    sql: `
+export const logAndProjection: Migration = {
+  name: 'the log, its projection, and who works on it',
+  sql: `
 -- Facts about this store: its id, when it was made.
 CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -240,84 +232,4 @@ CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
 `,
-  },
-  {
-    name: 'what payload commands leave behind, and how often slices were tried again',
-    sql: `
--- What a payload command left behind, an attempt at a slice; there are no rows where the placeholder worked.
-CREATE TABLE payload_results (
-  slice_filename TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  execution_id TEXT NOT NULL,
-  exit_code INTEGER,
-  signal TEXT,
-  -- The end of what a failed command wrote on stdout and stderr.
-  output_tail TEXT,
-  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
-  outputs TEXT,
-  outputs_omitted INTEGER,
-  PRIMARY KEY (slice_filename, attempt)
-) STRICT, WITHOUT ROWID;
-
-ALTER TABLE run_states ADD COLUMN slice_retries INTEGER NOT NULL DEFAULT 0;
-UPDATE run_states SET slice_retries = (
-  SELECT count(*) FROM slice_attempts WHERE slice_attempts.execution_id = run_states.execution_id AND attempt > 1);
-
--- A run is found by its execution: a second set of indexes would only cost.
-DROP INDEX stf_files_run;
-DROP INDEX tf_slices_run;
-`,
-  },
-  {
-    name: 'messages that came before what they refer to; executions that are being removed',
-    sql: `
--- What a message without effect waits for: it takes effect when that comes. NULL for all others.
-ALTER TABLE workflow_messages ADD COLUMN awaits TEXT;
-CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
-
--- The messages that have taken effect so, in that order: readers may have passed their place in the log.
-CREATE TABLE late_messages (
-  late_seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  execution_id TEXT NOT NULL,
-  seq INTEGER NOT NULL
-) STRICT;
-CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
-
--- Executions that have been removed, with their folder of data files: a removal that was interrupted is finished by the next
--- one, and what still comes for them is over.
-CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
-`,
-  },
-  {
-    name: 'how long each stage takes, kept as it happens',
-    sql: `
--- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
-CREATE TABLE stage_delays (
-  run_number INTEGER NOT NULL,
-  stage INTEGER NOT NULL,
-  bucket INTEGER NOT NULL,
-  items INTEGER NOT NULL,
-  total REAL NOT NULL,
-  longest REAL NOT NULL,
-  -- When the last item of the bucket left the stage.
-  latest TEXT NOT NULL,
-  PRIMARY KEY (run_number, stage, bucket)
-) STRICT, WITHOUT ROWID;
-INSERT INTO stage_delays
-SELECT run_number, stage, iif(delay <= 0.001, 0, CAST(ceil(ln(delay / 0.001) / ln(1.25)) AS INTEGER)) AS bucket,
-  count(*), total(delay), max(delay), max(at)
-FROM (
-  SELECT run_number, stage, at, max(0.0, (julianday(at) - julianday(begun)) * 86400) AS delay FROM (
-    SELECT run_number, 0 AS stage, created_at AS begun, processed_at AS at FROM stf_files
-    UNION ALL SELECT f.run_number, 1, processed_at, f.created_at FROM fastmon_files AS f JOIN stf_files USING (stf_filename)
-    UNION ALL SELECT s.run_number, 2, f.created_at, s.created_at FROM tf_slices AS s JOIN fastmon_files AS f USING (tf_filename)
-    UNION ALL SELECT run_number, 3, queued_at, started_at FROM slice_attempts JOIN runs USING (execution_id)
-    UNION ALL SELECT run_number, 4, started_at, completed_at FROM slice_attempts JOIN runs USING (execution_id)
-  ) WHERE begun IS NOT NULL AND at IS NOT NULL)
-GROUP BY run_number, stage, bucket;
-
--- Files that nobody has measured yet.
-CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status = 'registered';
-`,
-  },
-];
+};
