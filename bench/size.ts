@@ -30,6 +30,7 @@ function questionsOf({ executions }: Generated): Question[] {
     ask('messages of an execution and a type', 'list_messages', { execution_id, message_type: 'slice_result' }),
     ask('messages of an agent', 'list_messages', { agent: 'fastmon-agent-user0-0' }),
     ask('messages of a type', 'list_messages', { message_type: 'stf_ready' }),
+    ask('messages of a type that few have', 'list_messages', { message_type: 'run_imminent' }),
     ask('messages that were refused', 'list_messages', { effect: 'rejected' }),
     ask('messages of the last 15 minutes', 'list_messages', { start_time: '-15m' }),
     ask('messages with a text', 'list_messages', { search: 'segmentation' }),

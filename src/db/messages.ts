@@ -53,6 +53,14 @@ const headColumns = `seq AS key, message_id, message_type, sender_agent, namespa
 
 const columns = `${headColumns}, ${shownPayload} AS payload`;
 
+const frequent = ['stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result'];
+/** In the words of the index of all other types. */
+const isSeldom = `message_type NOT IN (${frequent.map((type) => `'${type}'`).join(', ')})`;
+
+/** Whether messages of a type are found soon without an index of their own: by their execution, or because there are many. */
+const isFrequent = ({ execution_id, message_type = '' }: MessageFilter): boolean =>
+  execution_id !== undefined || frequent.includes(message_type);
+
 export function listMessages(
   sql: Prepare,
   filter: MessageFilter,
@@ -65,7 +73,7 @@ export function listMessages(
     ['run_id = ?', filter.run_id],
     ['namespace = ?', filter.namespace],
     ['sender_agent = ?', filter.agent],
-    ['message_type = ?', filter.message_type],
+    [isFrequent(filter) ? 'message_type = ?' : `${isSeldom} AND message_type = ?`, filter.message_type],
     // In the words of the index of those without effect.
     [filter.effect === 'applied' ? 'effect = ?' : `effect <> 'applied' AND effect = ?`, filter.effect],
     [`instr(lower(message_id || ' ' || ${shownPayload}), lower(?)) > 0`, filter.search],

@@ -53,7 +53,7 @@ export function takeOverUnsent(
   const gone = owners.filter((owner) => !isProcessAlive(owner, isAlive)).map((owner) => owner.process_id);
   const update = sql<unknown[]>(
     `UPDATE workflow_messages SET outbox_owner = ?
-     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND +message_type IN (${types.map(() => '?').join(', ')})`,
+     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND message_type IN (${types.map(() => '?').join(', ')})`,
   );
   return gone.reduce((rows, owner) => rows + update.run(processId, owner, ...types).changes, 0);
 }
@@ -64,10 +64,9 @@ export const sliceExpirySeconds = 12 * 3600;
 /** Queued slices whose message has expired without a start are to be sent again. Inside a transaction only. */
 export function renewExpiredSlices(sql: Prepare, processId: number): void {
   const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
-  // Found by their ids, which are few, and not by their type, which most messages have.
   sql(
     `UPDATE workflow_messages SET outbox_owner = ?, outbox_sent_at = NULL
-     WHERE +message_type = 'slice' AND outbox_sent_at < ? AND message_id IN (
+     WHERE message_type = 'slice' AND outbox_sent_at < ? AND message_id IN (
        SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
        WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,
   ).run(processId, expired);

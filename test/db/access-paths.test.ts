@@ -21,7 +21,8 @@ const paths: [what: string, ask: (sql: Prepare) => unknown, index: string][] = [
   ['messages of an execution', messages({ execution_id: 'e' }), 'workflow_messages_execution'],
   ['messages of a run', messages({ run_id: '1' }), 'workflow_messages_run'],
   ['messages of an agent', messages({ agent: 'a' }), 'workflow_messages_agent'],
-  ['messages of a type', messages({ message_type: 'slice' }), 'workflow_messages_of_type'],
+  ['messages of a type that most have', messages({ message_type: 'slice' }), ''],
+  ['messages of another type', messages({ message_type: 'end_run' }), 'workflow_messages_seldom'],
   ['refused messages', messages({ effect: 'rejected' }), 'workflow_messages_without_effect'],
   [
     'messages of an execution and a type',

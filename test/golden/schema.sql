@@ -268,11 +268,11 @@ CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq
 
 CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
 
-CREATE INDEX workflow_messages_of_type ON workflow_messages (message_type, seq);
-
 CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 
 CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
+
+CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result');
 
 CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE effect IN ('rejected', 'conflict');
 
