@@ -47,7 +47,7 @@ export function requireBareName(name: string | undefined, workingFolder: string)
   if (isFile(resolve(workingFolder, name)))
     throw new SwfError(
       'CONFIG_INVALID',
-      `the request names the configuration ${JSON.stringify(name)}, and the folder ${workingFolder} has a file of that name, which would be taken instead; rename it`,
+      `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be taken instead: rename it`,
     );
   return name;
 }

@@ -8,6 +8,7 @@ import { printable } from '../log.ts';
 import { isAlive } from '../process-identity.ts';
 import type { CommandState, Control, StartRequest } from '../tools/control.ts';
 import type { Action } from '../workflow/states.ts';
+import { mostReason } from './control.ts';
 import { type Io, type SelfStarted, storeOptions, storePath, userName } from './io.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */
@@ -138,7 +139,13 @@ async function stopUndriven(
   reason: string,
   patienceSeconds: number,
 ): Promise<CommandState> {
-  const started = io.startSelf(['--db', storePath(io), 'stop', executionId, `--reason=${printable(reason)}`]);
+  const started = io.startSelf([
+    '--db',
+    storePath(io),
+    'stop',
+    executionId,
+    `--reason=${printable(reason).slice(0, mostReason)}`,
+  ]);
   try {
     const words = await firstWords(started, /^\S+ (?:is stopped|has ended$)/m, patienceSeconds * 1000);
     return words === undefined ? beingEnded : { effect: 'applied', sentence: sentences.stop };

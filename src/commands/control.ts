@@ -14,7 +14,7 @@ import { recordedSetup } from './resume.ts';
 const patienceSeconds = 30;
 
 /** As the tool takes it. */
-const mostReason = 300;
+export const mostReason = 300;
 
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. */
 export async function controlCommand(
