@@ -3,7 +3,7 @@ import { SwfError } from '../errors.ts';
 import type { ProcessIdentity } from '../process-identity.ts';
 import { registerAgent } from './agents.ts';
 import { requireExecution } from './executions.ts';
-import { isWaitingCommand, waitingCommands } from './messages.ts';
+import { isWaitingCommand } from './messages.ts';
 import { type LivenessTest, ownerOf, registerProcess, takeOwnership } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { preparer } from './statements.ts';
@@ -78,7 +78,7 @@ export function takeOver(
   const epoch = takeOwnership(sql, execution_id, processId, isAlive);
   // Whoever takes an execution up wants it to go on, whatever its last driver was asked and did not hear.
   sql(
-    `UPDATE ${waitingCommands} SET effect_reason = 'the process that drove it was gone'
+    `UPDATE workflow_messages SET effect_reason = 'the process that drove it was gone'
      WHERE execution_id = ? AND ${isWaitingCommand} AND message_id <> ?`,
   ).run(execution_id, heeds ?? '');
   // The agents of an earlier driver are gone with it.

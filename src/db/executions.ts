@@ -4,7 +4,7 @@ import { nearest } from '../nearest.ts';
 import type { Counts } from '../workflow/journal.ts';
 import type { Phase } from '../workflow/phases.ts';
 import type { ExecutionStatus } from '../workflow/states.ts';
-import { isLandmark, landmarks } from './messages.ts';
+import { isLandmark } from './messages.ts';
 import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
@@ -173,7 +173,7 @@ export function lastTick(sql: Prepare, executionId: string): number | undefined 
 /** The message that began an execution, with its whole configuration. */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const row = sql<[string], { payload: string }>(
-    `SELECT payload FROM ${landmarks}
+    `SELECT payload FROM workflow_messages
      WHERE execution_id = ? AND ${isLandmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(executionId);
   if (row === undefined)

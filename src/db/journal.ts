@@ -17,7 +17,7 @@ import { countsOf } from './executions.ts';
 import type { Circumstances } from './log-rows.ts';
 import { type LogWriter } from './logs.ts';
 import { lostStarts, mostLostStarts } from './lost-starts.ts';
-import { isWaitingCommand, waitingCommands } from './messages.ts';
+import { isWaitingCommand } from './messages.ts';
 import type { LivenessTest } from './owners.ts';
 import { createRecorder } from './record.ts';
 import { isRemoved } from './removals.ts';
@@ -245,7 +245,7 @@ function openOverview(sql: Prepare, { execution_id, run_number }: HeldExecution)
 
 function waitingCommand(sql: Prepare, executionId: string, types: string): Message | undefined {
   const row = sql<[string], { payload: string }>(
-    `SELECT payload FROM ${waitingCommands}
+    `SELECT payload FROM workflow_messages
      WHERE execution_id = ? AND ${isWaitingCommand} AND message_type ${types} ORDER BY seq LIMIT 1`,
   ).get(executionId);
   return row === undefined ? undefined : decoded(row.payload);

@@ -84,12 +84,10 @@ export function listMessages(
   return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page, total });
 }
 
-/** The log by the index of the messages that tell the story of an execution, for conditions in its words. */
-export const landmarks = 'workflow_messages INDEXED BY workflow_messages_landmarks';
+/** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */
 export const isLandmark = `message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended')`;
 
-/** The log by the index of commands that no driver has taken up, for conditions in its words. */
-export const waitingCommands = 'workflow_messages INDEXED BY workflow_messages_waiting';
+/** Commands that no driver has taken up; in the words of their index. */
 export const isWaitingCommand = `message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver'`;
 
 /** The message that was recorded last. */
@@ -116,7 +114,7 @@ export function commandState(
 export function isHeld(sql: Prepare, executionId: string): boolean {
   const row = sql<[string, string], { held: number }>(
     `SELECT message_type = 'pause_workflow' AND recorded_at >= (
-       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM ${landmarks}
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
      WHERE execution_id = ? AND ${isLandmark} AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
      ORDER BY seq DESC LIMIT 1`,
   ).get(executionId, executionId);
@@ -126,7 +124,7 @@ export function isHeld(sql: Prepare, executionId: string): boolean {
 /** The last messages that tell the story of an execution, newest first. */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageHead[] {
   return sql<[string, number], MessageHead>(
-    `SELECT ${headColumns} FROM ${landmarks} WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
+    `SELECT ${headColumns} FROM workflow_messages WHERE execution_id = ? AND ${isLandmark} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 

@@ -1,6 +1,6 @@
 import type { Message } from '../../bus/messages.ts';
 import { executionParamsSchema } from '../../workflow/params.ts';
-import { isLandmark, isWaitingCommand, landmarks, waitingCommands } from '../messages.ts';
+import { isLandmark, isWaitingCommand } from '../messages.ts';
 import type { Prepare } from '../statements.ts';
 import { applied, none, type Effect, type Projection } from './effect.ts';
 
@@ -51,12 +51,12 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   ).run(at, scope.run_number);
   // What nobody has taken up by now is taken up by nobody.
   sql(
-    `UPDATE ${waitingCommands} SET effect_reason = 'the execution has ended' WHERE execution_id = ? AND ${isWaitingCommand}`,
+    `UPDATE workflow_messages SET effect_reason = 'the execution has ended' WHERE execution_id = ? AND ${isWaitingCommand}`,
   ).run(scope.execution_id);
   if (message.status === 'failed') {
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
-         SELECT json_extract(payload, '$.filename') FROM ${landmarks}
+         SELECT json_extract(payload, '$.filename') FROM workflow_messages
          WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
     ).run(scope.execution_id, scope.execution_id);
   }
