@@ -41,11 +41,13 @@ export async function controlCommand(
       const isOurs = await endInterrupted(io, store, command).then(
         () => true,
         (error: unknown) => {
-          if (error instanceof SwfError && error.code === 'EXECUTION_IN_USE') return false;
+          const isTaken =
+            error instanceof SwfError && (error.code === 'EXECUTION_IN_USE' || error.code === 'EXECUTION_NOT_RUNNING');
+          if (isTaken) return false;
           throw error;
         },
       );
-      // Somebody else has taken it up in the meantime, and is asked as any driver.
+      // Somebody else has taken it up in the meantime, or has ended it: ask again how it stands.
       if (!isOurs) return await controlCommand(io, action, executionId, reason);
     }
     io.out(`${await answerTo(io, store, action, command)}\n`);
