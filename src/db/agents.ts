@@ -3,7 +3,7 @@ import { utcNow } from '../time.ts';
 import type { AgentState, AgentStatus } from '../workflow/states.ts';
 import { drawNumber } from './counters.ts';
 import { beatSeconds, isProcessAlive, type LivenessTest, missedBeats } from './owners.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 import type { Connection } from './store.ts';
 
@@ -57,19 +57,20 @@ export interface AgentFilter {
 }
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
-  const conditions: Conditions = [
-    ['current_execution_id = ?', filter.execution_id],
-    ['namespace = ?', filter.namespace],
-    ['agent_type = ?', filter.agent_type],
-    ['state <> ?', filter.include_exited ? undefined : 'EXITED'],
-    ['last_heartbeat >= ?', filter.start_time],
-    ['last_heartbeat <= ?', filter.end_time],
-  ];
   return listRows<AgentRow>(sql, {
     select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, last_beat, pid, pid_started, hostname, current_execution_id`,
     from: 'system_agents JOIN processes USING (process_id)',
     key: 'seq',
-    conditions,
+    time: 'last_heartbeat',
+    conditions: {
+      execution: ['current_execution_id = ?', filter.execution_id],
+      namespace: ['namespace = ?', filter.namespace],
+      type: ['agent_type = ?', filter.agent_type],
+      // In the words of the index.
+      present: [`state <> 'EXITED' AND state <> ?`, filter.include_exited ? undefined : 'EXITED'],
+    },
+    paths: [['execution'], ['present']],
+    window: filter,
     page,
   });
 }

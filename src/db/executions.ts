@@ -4,8 +4,9 @@ import { nearest } from '../nearest.ts';
 import type { Counts } from '../workflow/journal.ts';
 import type { Phase } from '../workflow/phases.ts';
 import type { ExecutionStatus } from '../workflow/states.ts';
+import { executionOfRun } from './by-execution.ts';
 import { isLandmark } from './messages.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
 export interface ExecutionRow extends Counts {
@@ -64,11 +65,6 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
-  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
-    ?.execution_id;
-}
-
 /** The namespaces of executions. */
 export function namespacesOf(sql: Prepare): string[] {
   return sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
@@ -82,9 +78,6 @@ export function recentExecutionIds(sql: Prepare): string[] {
     .all()
     .map((row) => row.execution_id);
 }
-
-/** The rows of one run, by the index of its execution. */
-export const ofRun = 'execution_id = (SELECT execution_id FROM runs WHERE run_number = ?)';
 
 export function runExists(sql: Prepare, runNumber: number): boolean {
   return sql<[number]>('SELECT 1 FROM runs WHERE run_number = ?').get(runNumber) !== undefined;
@@ -108,16 +101,22 @@ export interface ExecutionFilter {
 }
 
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page): ListPage<ExecutionRow> {
-  const conditions: Conditions = [
-    ['e.execution_id = ?', filter.execution_id],
-    ['namespace = ?', filter.namespace],
-    ['status = ?', filter.status],
-    ['executed_by = ?', filter.executed_by],
-    ['workflow_name = ?', filter.workflow_name],
-    ['start_time >= ?', filter.start_time],
-    ['start_time <= ?', filter.end_time],
-  ];
-  return listRows<ExecutionRow>(sql, { select: executionColumns, from: executionTables, key: 'seq', conditions, page });
+  return listRows<ExecutionRow>(sql, {
+    select: executionColumns,
+    from: executionTables,
+    key: 'seq',
+    time: 'start_time',
+    conditions: {
+      execution: ['e.execution_id = ?', filter.execution_id],
+      namespace: ['namespace = ?', filter.namespace],
+      status: ['status = ?', filter.status],
+      user: ['executed_by = ?', filter.executed_by],
+      workflow: ['workflow_name = ?', filter.workflow_name],
+    },
+    paths: [['execution'], ['status']],
+    window: filter,
+    page,
+  });
 }
 
 /** The running executions of a namespace whose agents may be in several processes. */

@@ -1,7 +1,8 @@
 import { type LogLevel, type LogLine, logLevels } from '../log.ts';
 import { utcNow } from '../time.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
+import type { SearchedTable, WordSearch } from './words.ts';
 
 export interface LogOrigin {
   agent: string;
@@ -47,10 +48,18 @@ export interface LogFilter {
   agent?: string | undefined;
   /** This level and above. */
   level?: number | undefined;
-  /** A part of the message, whatever its case. */
+  /** Words of the message. */
   search?: string | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
+}
+
+/** Lines from a level on, for the search of words: what is rare is found among what is frequent. */
+function atLevel(level: number): string | undefined {
+  if (level === 0) return undefined;
+  // No line is above all levels.
+  const levels = [level, ...Object.values(logLevels).filter((one) => one > level)];
+  return `level : (${levels.map((one) => `"${one}"`).join(' OR ')})`;
 }
 
 /** The first error that an agent logged: of several, the one that the others may follow from. */
@@ -63,21 +72,33 @@ export function firstError(
   ).get(executionId);
 }
 
-export function listLogs(sql: Prepare, filter: LogFilter, page: Page): ListPage<LogRow> {
-  const conditions: Conditions = [
-    ['execution_id = ?', filter.execution_id],
-    ['run_id = ?', filter.run_id],
-    ['agent = ?', filter.agent],
-    ['level >= ?', filter.level],
-    ['instr(lower(message), lower(?)) > 0', filter.search],
-    ['timestamp >= ?', filter.start_time],
-    ['timestamp <= ?', filter.end_time],
-  ];
+const searched: SearchedTable = {
+  table: 'app_logs',
+  words: 'log_words',
+  texts: { from: '(SELECT log_id, message AS text, level FROM app_logs)', key: 'log_id', columns: ['text', 'level'] },
+};
+
+export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords: WordSearch): ListPage<LogRow> {
+  const { level = 0, search } = filter;
   return listRows<LogRow>(sql, {
     select: 'log_id AS key, timestamp, level, agent, message, execution_id, run_id, context',
     from: 'app_logs',
     key: 'log_id',
-    conditions,
+    time: 'timestamp',
+    blocksOf: 'app_logs',
+    conditions: {
+      execution: ['execution_id = ?', filter.execution_id],
+      run: ['run_id = ?', filter.run_id],
+      agent: ['agent = ?', filter.agent],
+      // In the words of the indexes of the few lines that matter most.
+      error: ['level >= 40 AND level >= ?', level >= 40 ? level : undefined],
+      warning: ['level >= 30 AND level >= ?', level >= 30 && level < 40 ? level : undefined],
+      level: ['level >= ?', level < 30 ? filter.level : undefined],
+    },
+    paths: [['execution', 'error'], ['error'], ['execution'], ['run'], ['agent'], ['warning']],
+    window: filter,
+    among:
+      search === undefined ? undefined : (part) => findWords(searched, { text: search, and: atLevel(level) }, part),
     page,
   });
 }

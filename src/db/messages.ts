@@ -1,7 +1,8 @@
 import type { MessageEffect } from '../workflow/states.ts';
-import { type MessageCounter, totalOf } from './message-counts.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { keptTotal } from './message-counts.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
+import type { SearchedTable, WordSearch } from './words.ts';
 
 export interface MessageRow {
   key: number;
@@ -30,7 +31,7 @@ export interface MessageFilter {
   message_type?: string | undefined;
   message_id?: string | undefined;
   effect?: MessageEffect | undefined;
-  /** A part of the id or of the body, whatever its case. */
+  /** Words of the id or of the body. */
   search?: string | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
@@ -57,31 +58,57 @@ const frequent = ['stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_
 /** In the words of the index of all other types. */
 const isSeldom = `message_type NOT IN (${frequent.map((type) => `'${type}'`).join(', ')})`;
 
-/** Whether messages of a type are found soon without an index of their own: by their execution, or because there are many. */
-const isFrequent = ({ execution_id, message_type = '' }: MessageFilter): boolean =>
-  execution_id !== undefined || frequent.includes(message_type);
+const searched: SearchedTable = {
+  table: 'workflow_messages',
+  words: 'message_words',
+  texts: { from: 'message_texts', key: 'seq', columns: ['text'] },
+};
 
 export function listMessages(
   sql: Prepare,
   filter: MessageFilter,
   page: Page,
-  counter: MessageCounter,
+  findWords: WordSearch,
 ): ListPage<MessageRow> {
-  const conditions: Conditions = [
-    ['message_id = ?', filter.message_id],
-    ['execution_id = ?', filter.execution_id],
-    ['run_id = ?', filter.run_id],
-    ['namespace = ?', filter.namespace],
-    ['sender_agent = ?', filter.agent],
-    [isFrequent(filter) ? 'message_type = ?' : `${isSeldom} AND message_type = ?`, filter.message_type],
-    // In the words of the index of those without effect.
-    [filter.effect === 'applied' ? 'effect = ?' : `effect <> 'applied' AND effect = ?`, filter.effect],
-    [`instr(lower(message_id || ' ' || ${shownPayload}), lower(?)) > 0`, filter.search],
-    ['sent_at >= ?', filter.start_time],
-    ['sent_at <= ?', filter.end_time],
-  ];
-  const total = totalOf(filter, counter);
-  return listRows<MessageRow>(sql, { select: columns, from: 'workflow_messages', key: 'seq', conditions, page, total });
+  const { message_type, execution_id, effect, search } = filter;
+  const isOfExecution = execution_id !== undefined;
+  const isSeldomType = !isOfExecution && message_type !== undefined && !frequent.includes(message_type);
+  const isTrouble = isOfExecution && (effect === 'rejected' || effect === 'conflict');
+  const isWithoutEffect = !isTrouble && effect !== 'applied';
+  return listRows<MessageRow>(sql, {
+    select: columns,
+    from: 'workflow_messages',
+    key: 'seq',
+    time: 'sent_at',
+    blocksOf: 'workflow_messages',
+    conditions: {
+      id: ['message_id = ?', filter.message_id],
+      execution: ['execution_id = ?', execution_id],
+      run: ['run_id = ?', filter.run_id],
+      namespace: ['namespace = ?', filter.namespace],
+      agent: ['sender_agent = ?', filter.agent],
+      type: ['message_type = ?', isSeldomType ? undefined : message_type],
+      applied: ['effect = ?', effect === 'applied' ? effect : undefined],
+      // In the words of their indexes, or SQLite would not use them.
+      'seldom type': [`${isSeldom} AND message_type = ?`, isSeldomType ? message_type : undefined],
+      'without effect': [`effect <> 'applied' AND effect = ?`, isWithoutEffect ? effect : undefined],
+      trouble: [`effect IN ('rejected', 'conflict') AND effect = ?`, isTrouble ? effect : undefined],
+    },
+    paths: [
+      ['id'],
+      ['execution', 'type'],
+      ['execution', 'trouble'],
+      ['seldom type'],
+      ['without effect'],
+      ['execution'],
+      ['run'],
+      ['agent'],
+    ],
+    window: filter,
+    among: search === undefined ? undefined : (part) => findWords(searched, { text: search }, part),
+    total: keptTotal(sql, filter),
+    page,
+  });
 }
 
 /** The messages that tell the story of an execution; in the words of their index, or SQLite would not use it. */

@@ -1,10 +1,11 @@
 import type { Prepare } from './statements.ts';
+import { anyKey, type KeyRange, keysWithin, type TimedTable } from './time-blocks.ts';
 
 /** One page of a list, in the order of recording. */
 export interface Page {
   order: 'newest' | 'oldest';
   limit: number;
-  /** The key of the last row of the page before. */
+  /** The key of the last row of the page before, or of the last that was looked at for it. */
   after?: number | undefined;
   /** The last few are wanted, and nobody asks how many there are. */
   uncounted?: boolean;
@@ -12,13 +13,21 @@ export interface Page {
 
 export interface ListPage<Row> {
   rows: Row[];
-  /** All rows that fit the filter, on whatever page. */
+  /** All rows that fit the filter, on whatever page; or as many as were counted, where that is said to be less. */
   total_count: number;
+  total_is_lower_bound: boolean;
   has_more: boolean;
+  /** The page ends before it is full, since enough rows were looked at: the next one goes on after this key. */
+  reached?: number | undefined;
 }
 
-/** SQL conditions with one value each; those without a value are left out. */
-export type Conditions = readonly (readonly [condition: string, value: string | number | undefined])[];
+/** What a row must be, as SQL with one value; one without a value asks for nothing. */
+export type Condition = readonly [sql: string, value: string | number | undefined];
+
+export interface Window {
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
 
 export interface ListQuery {
   select: string;
@@ -27,33 +36,187 @@ export interface ListQuery {
   join?: string;
   /** The column that rows are ordered by: a sequence that only grows, so that pages stay put while rows are added. */
   key: string;
-  conditions: Conditions;
+  time: string;
+  /** The table whose times are noted in blocks, for all but short ones. */
+  blocksOf?: string;
+  conditions: Readonly<Record<string, Condition>>;
+  /** Names of conditions that together have an index in the order of `key`, the best first. */
+  paths: readonly (readonly string[])[];
+  window: Window;
+  /** Keys of the only rows that come into question, in the order of the page: at most `limit` of those in the range. */
+  among?: ((part: KeyRange & { order: Page['order']; limit: number }) => number[]) | undefined;
   page: Page;
   /** How many rows there are, where that is known without counting. */
   total?: number | undefined;
 }
 
-/** Reads one page after a key. Column names come from this program, values are bound. */
-export function listRows<Row>(sql: Prepare, query: ListQuery): ListPage<Row> {
-  const { select, from, join = '', key, page } = query;
-  const given = query.conditions.filter(([, value]) => value !== undefined);
-  const where = given.map(([condition]) => condition);
-  const values = given.map(([, value]) => value as string | number);
-  const count = (): number =>
-    sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${whereClause(where)}`).get(...values)?.n ?? 0;
+/** Rows that are looked at for one page where no index leads to those that fit. */
+const mostLookedAt = 10_000;
+/** Rows that are counted by an index, and those that must be looked at to be counted. */
+const mostCounted = 10_000;
+const mostCountedByLook = 2000;
 
-  const [comparison, direction] = page.order === 'newest' ? ['<', 'DESC'] : ['>', 'ASC'];
-  const afterWhere = page.after === undefined ? where : [...where, `${key} ${comparison} ?`];
-  const afterValues = page.after === undefined ? values : [...values, page.after];
-  const rows = sql<unknown[], Row>(
-    `SELECT ${select} FROM ${from} ${join} ${whereClause(afterWhere)} ORDER BY ${key} ${direction} LIMIT ?`,
-  ).all(...afterValues, page.limit + 1);
+interface Part {
+  where: string[];
+  values: (string | number)[];
+}
+
+const both = (a: Part, b: Part): Part => ({ where: [...a.where, ...b.where], values: [...a.values, ...b.values] });
+const clause = ({ where }: Part): string => (where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`);
+
+/**
+ * Reads one page after a key: along an index to the rows that fit, or past some thousand rows and no more, so that no question
+ * takes long. Column names come from this program, values are bound.
+ */
+export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
+  const { select, from, join = '', key, page } = query;
+  const { path, rest } = split(query);
+  const range = rangeOf(sql, query, path);
+  const here = afterPage(range, page);
+  const looked = lookedAt(sql, query, { path, rest, range: here, most: mostLookedAt });
+  const fits = both(looked.part, rest);
+  const direction = page.order === 'newest' ? 'DESC' : 'ASC';
+  const found = sql<unknown[], Row>(
+    `SELECT ${select} FROM ${from} ${join} ${clause(fits)} ORDER BY ${key} ${direction} LIMIT ?`,
+  ).all(...fits.values, page.limit + 1);
+  const rows = found.slice(0, page.limit);
+  const isFull = found.length > page.limit;
+  const reached = isFull ? undefined : looked.reached;
+  const isAll = page.after === undefined && !isFull && reached === undefined;
+  const counted =
+    query.total !== undefined || isAll || page.uncounted === true
+      ? { n: query.total ?? rows.length, isLess: false }
+      : count(sql, query, { path, rest, range });
   return {
-    rows: rows.slice(0, page.limit),
-    total_count: page.uncounted === true ? rows.length : (query.total ?? count()),
-    has_more: rows.length > page.limit,
+    rows,
+    total_count: Math.max(counted.n, found.length),
+    total_is_lower_bound: counted.isLess,
+    has_more: isFull || reached !== undefined,
+    reached,
   };
 }
 
-const whereClause = (conditions: string[]): string =>
-  conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+/** The conditions that an index leads along, and the others. */
+function split({ conditions, paths, window, time }: ListQuery): { path: Part; rest: Part } {
+  const isGiven = (name: string): boolean => conditions[name]?.[1] !== undefined;
+  const chosen = paths.find((names) => names.every(isGiven)) ?? [];
+  const [path, rest]: [Part, Part] = [
+    { where: [], values: [] },
+    { where: [], values: [] },
+  ];
+  const others: Record<string, Condition> = {
+    ...conditions,
+    'after start_time': [`${time} >= ?`, window.start_time],
+    'before end_time': [`${time} <= ?`, window.end_time],
+  };
+  for (const [name, [condition, value]] of Object.entries(others)) {
+    if (value === undefined) continue;
+    const part = chosen.includes(name) ? path : rest;
+    part.where.push(condition);
+    part.values.push(value);
+  }
+  return { path, rest };
+}
+
+/** The keys of all rows that may fit. */
+function rangeOf(sql: Prepare, query: ListQuery, path: Part): KeyRange {
+  const { from, key, time, blocksOf, window, among } = query;
+  const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
+  const range = isTimed ? keysWithin(sql, { table: blocksOf, key, time } satisfies TimedTable, window) : { ...anyKey };
+  // Words are not kept by execution; that its rows stand together helps as much.
+  if (among === undefined || path.where.length === 0) return range;
+  const end = (direction: string): number | undefined =>
+    sql<unknown[], { key: number }>(
+      `SELECT ${key} AS key FROM ${from} ${clause(path)} ORDER BY ${key} ${direction} LIMIT 1`,
+    ).get(...path.values)?.key;
+  return { from: Math.max(range.from, end('ASC') ?? 1), to: Math.min(range.to, end('DESC') ?? 0) };
+}
+
+const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {
+  if (after === undefined) return { from, to };
+  return order === 'newest' ? { from, to: Math.min(to, after - 1) } : { from: Math.max(from, after + 1), to };
+};
+
+const within = (key: string, { from, to }: KeyRange): Part => {
+  const bounds: [string, number][] = [
+    ...(from > anyKey.from ? ([[`${key} >= ?`, from]] as [string, number][]) : []),
+    ...(to < anyKey.to ? ([[`${key} <= ?`, to]] as [string, number][]) : []),
+  ];
+  return { where: bounds.map(([condition]) => condition), values: bounds.map(([, value]) => value) };
+};
+
+interface Search {
+  path: Part;
+  rest: Part;
+  range: KeyRange;
+}
+
+/** The rows that are looked at, and the last of them where there are more. */
+function lookedAt(
+  sql: Prepare,
+  query: ListQuery,
+  { path, rest, range, most }: Search & { most: number },
+): { part: Part; reached: number | undefined } {
+  const { key, page, among } = query;
+  if (among !== undefined) {
+    const isOnly = path.where.length + rest.where.length === 0;
+    const keys = among({ ...range, order: page.order, limit: isOnly ? page.limit + 1 : most });
+    const chosen: Part = { where: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
+    return { part: both(chosen, path), reached: !isOnly && keys.length === most ? keys.at(-1) : undefined };
+  }
+  const reached = rest.where.length === 0 ? undefined : lastLookedAt(sql, query, { path, range, most });
+  const part =
+    page.order === 'newest'
+      ? { from: reached ?? range.from, to: range.to }
+      : { from: range.from, to: reached ?? range.to };
+  return { part: both(path, within(key, part)), reached };
+}
+
+/** The key of the row with which enough have been looked at; undefined where there are no more after it. */
+function lastLookedAt(
+  sql: Prepare,
+  { from, key, page }: ListQuery,
+  { path, range, most }: { path: Part; range: KeyRange; most: number },
+): number | undefined {
+  const isNewest = page.order === 'newest';
+  const two = (part: KeyRange, offset: number): number[] => {
+    const all = both(path, within(key, part));
+    return sql<unknown[], { key: number }>(
+      `SELECT ${key} AS key FROM ${from} ${clause(all)} ORDER BY ${key} ${isNewest ? 'DESC' : 'ASC'} LIMIT 2 OFFSET ?`,
+    )
+      .all(...all.values, offset)
+      .map((row) => row.key);
+  };
+  if (path.where.length > 0) {
+    const [last, next] = two(range, most - 1);
+    return next === undefined ? undefined : last;
+  }
+  // Of the table itself so many keys are at most so many rows, and need not be counted off.
+  const [first] = two(range, 0);
+  if (first === undefined) return undefined;
+  const last = isNewest ? first - most + 1 : first + most - 1;
+  const beyond = isNewest ? { ...range, to: last - 1 } : { ...range, from: last + 1 };
+  return two(beyond, 0).length === 0 ? undefined : last;
+}
+
+/** Counts from the beginning of the list, the same on every page, as far as that is soon done. */
+function count(sql: Prepare, query: ListQuery, { path, rest, range }: Search): { n: number; isLess: boolean } {
+  const { from, among, page } = query;
+  const isIndexed = rest.where.length === 0;
+  if (among !== undefined && isIndexed && path.where.length === 0) {
+    const { length } = among({ ...range, order: page.order, limit: mostCounted + 1 });
+    return { n: Math.min(length, mostCounted), isLess: length > mostCounted };
+  }
+  if (among === undefined && isIndexed) {
+    const all = both(path, within(query.key, range));
+    const n =
+      sql<unknown[], { n: number }>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${clause(all)} LIMIT ${mostCounted + 1})`,
+      ).get(...all.values)?.n ?? 0;
+    return { n: Math.min(n, mostCounted), isLess: n > mostCounted };
+  }
+  const { part, reached } = lookedAt(sql, query, { path, rest, range, most: mostCountedByLook });
+  const fits = both(part, rest);
+  const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${clause(fits)}`).get(...fits.values)?.n;
+  return { n: n ?? 0, isLess: reached !== undefined };
+}

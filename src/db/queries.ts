@@ -14,7 +14,7 @@ import {
   runExists,
 } from './executions.ts';
 import { type LogFilter, listLogs } from './logs.ts';
-import { createMessageCounter, sumOf } from './message-counts.ts';
+import { countMessages, sumOf } from './message-counts.ts';
 import {
   executionIsMentioned,
   isHeld,
@@ -34,6 +34,7 @@ import type { Connection } from './store.ts';
 import { listTfFiles, type TfFileFilter } from './tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
 import { findProduct, logLinesOf, messagesOf, type Product, slicesOf } from './trace.ts';
+import { createWordSearch } from './words.ts';
 
 /** Where the newest thing of each kind stands. */
 const newestOf = [
@@ -55,7 +56,7 @@ function readable<T>(ask: () => T): T | undefined {
 /** Everything that can be asked of a store: the whole of what tools see of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
   const sql = preparer(db);
-  const countMessages = createMessageCounter(sql);
+  const findWords = createWordSearch(sql);
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
     snapshot<T>(ask: () => T): T {
@@ -94,8 +95,8 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       };
     },
     isHeld: (executionId: string) => isHeld(sql, executionId),
-    messageCount: (executionId: string) => sumOf(countMessages(executionId)),
-    messageCounts: countMessages,
+    messageCount: (executionId: string) => sumOf(countMessages(sql, executionId)),
+    messageCounts: (executionId: string) => countMessages(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
@@ -104,7 +105,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     recentExecutionIds: () => recentExecutionIds(sql),
     namespaces: () => namespacesOf(sql),
     executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
-    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, countMessages),
+    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
     lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
     lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
@@ -114,7 +115,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     logLinesOf: (product: Product, limit: number) => logLinesOf(sql, product, limit),
     slicesOf: (product: Product) => slicesOf(sql, product),
     tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
-    logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page),
+    logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
     agents(filter: AgentFilter, page: Page) {
       const { rows, ...rest } = listAgents(sql, filter, page);
       return { ...rest, rows: rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) })) };

@@ -1,6 +1,6 @@
 import type { StfStatus } from '../workflow/states.ts';
-import { ofRun } from './executions.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { keptCount, ofExecution } from './by-execution.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
 export interface StfFileRow {
@@ -29,20 +29,25 @@ export interface StfFileFilter {
 }
 
 export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): ListPage<StfFileRow> {
-  const conditions: Conditions = [
-    ['stf_filename = ?', filter.stf_filename],
-    [ofRun, filter.run_number],
-    ['execution_id = ?', filter.execution_id],
-    ['status = ?', filter.status],
-    ['created_at >= ?', filter.start_time],
-    ['created_at <= ?', filter.end_time],
-  ];
+  const { status } = filter;
   return listRows<StfFileRow>(sql, {
     select: `seq AS key, stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count,
       tf_file_count, slice_count, created_at, processed_at`,
     from: 'stf_files',
     key: 'seq',
-    conditions,
+    time: 'created_at',
+    blocksOf: 'stf_files',
+    conditions: {
+      ...ofExecution(sql, filter),
+      stf_filename: ['stf_filename = ?', filter.stf_filename],
+      // In the words of their indexes.
+      registered: [`status = 'registered' AND status = ?`, status === 'registered' ? status : undefined],
+      failed: [`status = 'failed' AND status = ?`, status === 'failed' ? status : undefined],
+      status: ['status = ?', status === 'processed' ? status : undefined],
+    },
+    paths: [['stf_filename'], ['execution', 'registered'], ['failed'], ['execution']],
+    window: filter,
+    total: keptCount(sql, 'stfs_announced', filter, [status, filter.stf_filename, filter.start_time, filter.end_time]),
     page,
   });
 }

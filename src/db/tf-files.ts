@@ -1,5 +1,5 @@
-import { ofRun } from './executions.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { keptCount, ofExecution } from './by-execution.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
 export interface TfFileRow {
@@ -26,20 +26,26 @@ export interface TfFileFilter {
 }
 
 export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> {
-  const conditions: Conditions = [
-    ['tf_filename = ?', filter.tf_filename],
-    ['stf_filename = ?', filter.stf_filename],
-    [ofRun, filter.run_number],
-    ['execution_id = ?', filter.execution_id],
-    ['created_at >= ?', filter.start_time],
-    ['created_at <= ?', filter.end_time],
-  ];
   return listRows<TfFileRow>(sql, {
     select: `seq AS key, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes,
       slice_count, created_at`,
     from: 'fastmon_files',
     key: 'seq',
-    conditions,
+    time: 'created_at',
+    blocksOf: 'fastmon_files',
+    conditions: {
+      ...ofExecution(sql, filter),
+      tf: ['tf_filename = ?', filter.tf_filename],
+      stf: ['stf_filename = ?', filter.stf_filename],
+    },
+    paths: [['tf'], ['stf'], ['execution']],
+    window: filter,
+    total: keptCount(sql, 'tf_files_received', filter, [
+      filter.tf_filename,
+      filter.stf_filename,
+      filter.start_time,
+      filter.end_time,
+    ]),
     page,
   });
 }

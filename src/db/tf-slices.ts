@@ -1,8 +1,8 @@
 import type { ProcessIdentity } from '../process-identity.ts';
 import type { SliceStatus } from '../workflow/slices.ts';
-import { ofRun } from './executions.ts';
+import { keptCount, ofExecution } from './by-execution.ts';
 import { isProcessAlive, type LivenessTest } from './owners.ts';
-import { type Conditions, type ListPage, listRows, type Page } from './page.ts';
+import { type Condition, type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
 
 export interface TfSliceRow {
@@ -43,27 +43,46 @@ export interface TfSliceFilter {
 }
 
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
-  const conditions: Conditions = [
-    ['tf_filename = ?', filter.tf_filename],
-    ['stf_filename = ?', filter.stf_filename],
-    [`s.${ofRun}`, filter.run_number],
-    ['s.execution_id = ?', filter.execution_id],
-    [`${filter.status === undefined ? '' : indexedBy[filter.status]}status = ?`, filter.status],
-    ['assigned_worker = ?', filter.assigned_worker],
-    ['created_at >= ?', filter.start_time],
-    ['created_at <= ?', filter.end_time],
-  ];
+  const { status } = filter;
   return listRows<TfSliceRow>(sql, {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error,
       exit_code, signal, output_tail, outputs, outputs_omitted`,
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
-    total: totalOf(sql, filter),
     key: 'seq',
-    conditions,
+    time: 'created_at',
+    blocksOf: 'tf_slices',
+    conditions: {
+      ...ofExecution(sql, filter, 's.'),
+      tf: ['tf_filename = ?', filter.tf_filename],
+      stf: ['stf_filename = ?', filter.stf_filename],
+      worker: ['assigned_worker = ?', filter.assigned_worker],
+      ...ofState(filter),
+    },
+    paths: [['tf'], ['stf'], ['worker'], ['execution', 'unfinished'], ['failed'], ['of few executions'], ['execution']],
+    window: filter,
+    total: keptCount(sql, status === undefined ? 'slices_created' : sliceColumns[status], filter, [
+      filter.tf_filename,
+      filter.stf_filename,
+      filter.assigned_worker,
+      filter.start_time,
+      filter.end_time,
+    ]),
     page,
   });
+}
+
+/** The condition of a state, in the words of its index, without which SQLite would not use it. */
+function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
+  if (status === undefined) return {};
+  if (status === 'completed') return { completed: ['status = ?', status] };
+  const isUnfinished = `status = '${status}' AND status IN ('queued', 'processing', 'failed') AND status = ?`;
+  if (execution_id !== undefined || run_number !== undefined) return { unfinished: [isUnfinished, status] };
+  if (status === 'failed') return { failed: [isUnfinished, status] };
+  // Few executions have slices that wait or are in work at a time, and the kept counts tell which.
+  const few = `s.execution_id IN (SELECT execution_id FROM run_states WHERE ${sliceColumns[status]} > 0)`;
+  return { 'of few executions': [`${few} AND ${isUnfinished}`, status] };
 }
 
 /** The first slices of an execution that have stayed failed. */
@@ -109,29 +128,6 @@ export function lostSlices(
     .filter((row) => !isProcessAlive(row, isAlive))
     .map(({ worker, slice }) => ({ worker, slice }));
 }
-
-/** The count of a whole execution's slices, or of those in one state, is kept; anything else has to be counted. */
-function totalOf(sql: Prepare, filter: TfSliceFilter): number | undefined {
-  const { execution_id, run_number, status, stf_filename, tf_filename, assigned_worker, start_time, end_time } = filter;
-  const others = [stf_filename, tf_filename, assigned_worker, start_time, end_time];
-  const isPlain = (execution_id === undefined) !== (run_number === undefined);
-  if (!isPlain || others.some((value) => value !== undefined)) return undefined;
-  const column = status === undefined ? 'slices_created' : sliceColumns[status];
-  const where = execution_id === undefined ? 'run_number' : 'execution_id';
-  return sql<[string | number], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE ${where} = ?`).get(
-    execution_id ?? (run_number as number),
-  )?.n;
-}
-
-/** The words of the indexes of unfinished and failed slices, without which SQLite would not use them. */
-const unfinished = (status: string): string =>
-  `status = '${status}' AND status IN ('queued', 'processing', 'failed') AND `;
-const indexedBy: Readonly<Record<SliceStatus, string>> = {
-  queued: unfinished('queued'),
-  processing: unfinished('processing'),
-  failed: unfinished('failed'),
-  completed: '',
-};
 
 const sliceColumns: Readonly<Record<SliceStatus, string>> = {
   queued: 'slices_queued',

@@ -6,6 +6,7 @@ import { logLevels } from '../log.ts';
 import { clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
+import { otherEnding, words } from './search.ts';
 import { defineTool } from './tool.ts';
 
 const shownMessage = 2000;
@@ -27,7 +28,7 @@ export const listLogs = defineTool({
       .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
       .optional()
       .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
-    search: text('Part of the message'),
+    search: words('Words in sequence'),
     ...listArguments,
   }),
   output: listOutput(
@@ -52,6 +53,7 @@ export const listLogs = defineTool({
     };
     return listPage('list_logs', args, context, {
       ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
+      whenEmpty: (fixed) => otherEnding({ ...filter, ...fixed }, context.queries.logs),
       toItem,
     });
   },

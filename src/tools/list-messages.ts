@@ -7,6 +7,7 @@ import { messageEffects } from '../workflow/states.ts';
 import { clip, clipEscaped, clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
+import { otherEnding, words } from './search.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const shownPayload = 500;
@@ -19,8 +20,8 @@ export const listMessages = defineTool({
   name: 'list_messages',
   title: 'List workflow messages',
   description:
-    'The messages of the workflow as recorded (run_imminent, start_run, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), each with its ' +
-    'effect and the reason where it had none. Bodies are cut at 500 characters; give message_id for one whole message. For what agents logged use list_logs.',
+    'The messages of the workflow as recorded (run_imminent, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), each with its ' +
+    'effect, and why where it had none. Bodies are cut at 500 characters; message_id gives one whole. For what agents logged use list_logs.',
   input: z.strictObject({
     execution_id: executionId,
     run_number: runNumber,
@@ -28,7 +29,7 @@ export const listMessages = defineTool({
     agent: text('Sender, such as data-agent-wenauseic-481'),
     message_type: text('Such as stf_ready'),
     effect: z.enum(messageEffects).optional().describe('What recording it did'),
-    search: text('Part of the message id or body'),
+    search: words('Words in sequence, of the id or body'),
     message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
     ...listArguments,
   }),
@@ -58,6 +59,7 @@ export const listMessages = defineTool({
     };
     const answer = listPage('list_messages', args, context, {
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
+      whenEmpty: (fixed) => otherEnding({ ...filter, ...fixed }, context.queries.messages),
       toItem: (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
       resolve: resolveMentioned,
     });

@@ -24,7 +24,7 @@ export const listTfSlices = defineTool({
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'Which slices failed: status="failed". What is piling up: status="queued". What a payload command wrote is in outputs. The whole result of a slice: list_messages(message_type="slice_result", search=slice_filename).',
+    'status="failed": which failed; status="queued": what is piling up. outputs: what a payload wrote. Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
   input: z.strictObject({
     run_number: runNumber,
     execution_id: executionId,

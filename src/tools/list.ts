@@ -18,9 +18,14 @@ export const listOutput = <Item extends z.ZodObject>(item: Item) =>
   z.strictObject({
     items: z.array(item),
     total_count: z.int().describe('All rows that fit, on whatever page'),
+    total_is_lower_bound: z
+      .literal(true)
+      .optional()
+      .describe('There are more than total_count: counting all would take long'),
     has_more: z.boolean(),
     next_cursor: z.string().optional(),
     data_as_of: z.string().optional().describe('When the store was last written'),
+    note: z.string().optional().describe('What to know about a page that is short or empty'),
   });
 
 interface ListArguments {
@@ -54,46 +59,64 @@ const cursorSchema = z.strictObject({
 interface ListParts<Row, Item> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
+  whenEmpty?: (fixed: Fixed) => string | undefined;
   resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
 }
+
+const shortPage =
+  'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the question (execution_id, agent, a time window).';
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow.
  * @param ask reads rows
  * @param resolve makes an execution's id of the argument, where the list takes one
+ * @param whenEmpty says what else to ask for where no row fits
  * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
  */
 export function listPage<Row extends { key: number }, Item>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, resolve = resolveExecution }: ListParts<Row, Item>,
-): { items: Item[]; total_count: number; has_more: boolean; next_cursor?: string; data_as_of?: string } {
+  { ask, toItem, whenEmpty, resolve = resolveExecution }: ListParts<Row, Item>,
+) {
   const of = fingerprint(tool, args);
   const { fixed, page } = fix(args, of, context, resolve);
-  const { rows, total_count, has_more } = ask(fixed, page);
+  const found = ask(fixed, page);
+  const { rows } = found;
 
+  const items = asManyAsFit(rows, toItem);
+  const isCut = items.length < rows.length;
+  const hasMore = found.has_more || isCut;
+  const last = isCut ? rows[items.length - 1]?.key : (found.reached ?? rows.at(-1)?.key);
+  const isShort = found.reached !== undefined && !isCut;
+  const next = hasMore && last !== undefined ? writeCursor(last, of, fixed, args.execution_id === 'latest') : undefined;
+  const note = isShort ? shortPage : found.total_count === 0 ? whenEmpty?.(fixed) : undefined;
+  return {
+    items,
+    total_count: found.total_count,
+    ...(found.total_is_lower_bound ? { total_is_lower_bound: true as const } : {}),
+    has_more: hasMore,
+    ...given('next_cursor', next),
+    ...given('data_as_of', context.queries.dataAsOf()),
+    ...given('note', note),
+  };
+}
+
+function given<Key extends string>(key: Key, value: string | undefined): { [K in Key]?: string } {
+  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: string });
+}
+
+/** The items of the first rows that fit into an answer: at least one, whose long texts are cut by the tool. */
+function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item): Item[] {
   const items: Item[] = [];
   let room = pageCharacters - aroundItems;
   for (const row of rows) {
     const { answer: item, text } = harmless(toItem(row));
     room -= text.length + 1;
-    // One row always fits: its long texts are cut by the tool.
     if (room < 0 && items.length > 0) break;
     items.push(item);
   }
-  const more = has_more || items.length < rows.length;
-  const last = rows[items.length - 1];
-  const dataAsOf = context.queries.dataAsOf();
-  return {
-    items,
-    total_count,
-    has_more: more,
-    ...(more && last !== undefined
-      ? { next_cursor: writeCursor(last.key, of, fixed, args.execution_id === 'latest') }
-      : {}),
-    ...(dataAsOf === undefined ? {} : { data_as_of: dataAsOf }),
-  };
+  return items;
 }
 
 /** What is asked for on this page: as given on the first, as the cursor says on the others. */
@@ -114,8 +137,8 @@ function fix(
 /** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
 function fingerprint(tool: string, args: Record<string, unknown>): string {
   const { cursor: _, limit: __, order = 'newest', ...filters } = args;
-  const given = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
-  const text = JSON.stringify([tool, given.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  const filled = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
+  const text = JSON.stringify([tool, filled.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 12);
 }
 

@@ -1,70 +1,136 @@
 import { describe, expect, it } from 'vitest';
 
-import { listLogs } from '../../src/db/logs.ts';
-import { createMessageCounter } from '../../src/db/message-counts.ts';
+import { listAgents } from '../../src/db/agents.ts';
+import { listExecutions } from '../../src/db/executions.ts';
+import { listLogs, type LogFilter } from '../../src/db/logs.ts';
 import { listMessages, type MessageFilter } from '../../src/db/messages.ts';
-import { type Page } from '../../src/db/page.ts';
+import type { Page } from '../../src/db/page.ts';
 import { type Prepare, preparer } from '../../src/db/statements.ts';
-import { listStfFiles } from '../../src/db/stf-files.ts';
-import { listTfFiles } from '../../src/db/tf-files.ts';
+import { listStfFiles, type StfFileFilter } from '../../src/db/stf-files.ts';
+import { listTfFiles, type TfFileFilter } from '../../src/db/tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from '../../src/db/tf-slices.ts';
+import { createWordSearch } from '../../src/db/words.ts';
 import { makeRunningStore } from '../helpers.ts';
 
-const page: Page = { order: 'newest', limit: 50 };
-const messages = (filter: MessageFilter) => (sql: Prepare) =>
-  listMessages(sql, filter, page, createMessageCounter(sql));
-const slices = (filter: TfSliceFilter) => (sql: Prepare) => listTfSlices(sql, filter, page);
+type Ask = (sql: Prepare, page: Page) => unknown;
+
+const messages =
+  (filter: MessageFilter): Ask =>
+  (sql, page) =>
+    listMessages(sql, filter, page, createWordSearch(sql));
+const logs =
+  (filter: LogFilter): Ask =>
+  (sql, page) =>
+    listLogs(sql, filter, page, createWordSearch(sql));
+const slices =
+  (filter: TfSliceFilter): Ask =>
+  (sql, page) =>
+    listTfSlices(sql, filter, page);
+const stfFiles =
+  (filter: StfFileFilter): Ask =>
+  (sql, page) =>
+    listStfFiles(sql, filter, page);
+const tfFiles =
+  (filter: TfFileFilter): Ask =>
+  (sql, page) =>
+    listTfFiles(sql, filter, page);
+
+const time = { start_time: '2026-01-01', end_time: '2026-01-02' };
+const byKey = 'INTEGER PRIMARY KEY';
 
 /** What is asked for, and the index that leads there in the order of recording; nothing for the end of the table itself. */
-const paths: [what: string, ask: (sql: Prepare) => unknown, index: string][] = [
+const paths: [what: string, ask: Ask, index: string][] = [
+  ['executions', (sql, page) => listExecutions(sql, {}, page), ''],
+  [
+    'executions in a state',
+    (sql, page) => listExecutions(sql, { status: 'running' }, page),
+    'workflow_executions_status',
+  ],
+  ['agents at work', (sql, page) => listAgents(sql, { include_exited: false }, page), 'system_agents_present'],
   ['messages', messages({}), ''],
   ['messages of an execution', messages({ execution_id: 'e' }), 'workflow_messages_execution'],
   ['messages of a run', messages({ run_id: '1' }), 'workflow_messages_run'],
   ['messages of an agent', messages({ agent: 'a' }), 'workflow_messages_agent'],
   ['messages of a type that most have', messages({ message_type: 'slice' }), ''],
   ['messages of another type', messages({ message_type: 'end_run' }), 'workflow_messages_seldom'],
+  [
+    'messages of a run and another type',
+    messages({ run_id: '1', message_type: 'end_run' }),
+    'workflow_messages_seldom',
+  ],
   ['refused messages', messages({ effect: 'rejected' }), 'workflow_messages_without_effect'],
+  [
+    'refused messages of an execution',
+    messages({ execution_id: 'e', effect: 'rejected' }),
+    'workflow_messages_trouble',
+  ],
   [
     'messages of an execution and a type',
     messages({ execution_id: 'e', message_type: 'slice' }),
     'workflow_messages_type',
   ],
-  ['STF files', (sql) => listStfFiles(sql, {}, page), ''],
-  ['STF files of an execution', (sql) => listStfFiles(sql, { execution_id: 'e' }, page), 'stf_files_execution'],
-  ['TF files of an execution', (sql) => listTfFiles(sql, { execution_id: 'e' }, page), 'fastmon_files_execution'],
-  ['TF files of an STF file', (sql) => listTfFiles(sql, { stf_filename: 's' }, page), 'fastmon_files_stf'],
+  ['messages of a time', messages(time), byKey],
+  ['messages of an execution and a time', messages({ execution_id: 'e', ...time }), 'workflow_messages_execution'],
+  ['messages with words', messages({ search: 'word' }), byKey],
+  ['STF files', stfFiles({}), ''],
+  ['STF files of an execution', stfFiles({ execution_id: 'e' }), 'stf_files_execution'],
+  ['failed STF files', stfFiles({ status: 'failed' }), 'stf_files_failed'],
+  ['STF files of a run that wait', stfFiles({ run_number: 1, status: 'registered' }), 'stf_files_registered'],
+  ['TF files of an execution', tfFiles({ execution_id: 'e' }), 'fastmon_files_execution'],
+  ['TF files of an STF file', tfFiles({ stf_filename: 's' }), 'fastmon_files_stf'],
   ['slices', slices({}), ''],
   ['slices of an execution', slices({ execution_id: 'e' }), 'tf_slices_execution'],
+  ['slices of a run', slices({ run_number: 1 }), 'tf_slices_execution'],
   ['slices of a worker', slices({ assigned_worker: 'w' }), 'tf_slices_worker'],
   ['slices of a TF file', slices({ tf_filename: 't' }), 'tf_slices_tf'],
+  ['slices of a time', slices(time), byKey],
   ['failed slices', slices({ status: 'failed' }), 'tf_slices_failed'],
   ['slices of an execution that wait', slices({ execution_id: 'e', status: 'queued' }), 'tf_slices_open'],
-  ['slices of an execution in work', slices({ execution_id: 'e', status: 'processing' }), 'tf_slices_open'],
-  ['log lines', (sql) => listLogs(sql, {}, page), ''],
-  ['log lines of an execution', (sql) => listLogs(sql, { execution_id: 'e' }, page), 'app_logs_execution'],
-  ['log lines of an agent', (sql) => listLogs(sql, { agent: 'a' }, page), 'app_logs_agent'],
-  ['log lines of a run', (sql) => listLogs(sql, { run_id: '1' }, page), 'app_logs_run'],
+  ['slices of a run in work', slices({ run_number: 1, status: 'processing' }), 'tf_slices_open'],
+  ['log lines', logs({}), ''],
+  ['log lines of an execution', logs({ execution_id: 'e' }), 'app_logs_execution'],
+  ['log lines of an agent', logs({ agent: 'a' }), 'app_logs_agent'],
+  ['log lines of a run', logs({ run_id: '1' }), 'app_logs_run'],
+  ['log lines of a time', logs(time), byKey],
+  ['errors', logs({ level: 40 }), 'app_logs_errors'],
+  ['warnings', logs({ level: 30 }), 'app_logs_warnings'],
+  ['errors of an execution', logs({ execution_id: 'e', level: 40 }), 'app_logs_trouble'],
+  ['log lines with words', logs({ search: 'word' }), byKey],
 ];
+
+/** How SQLite reads what `ask` selects for a page. */
+async function planOf(ask: Ask, page: Page): Promise<string[]> {
+  const { store } = await makeRunningStore();
+  const asked: string[] = [];
+  const prepare = preparer(store.db);
+  ask((sql) => {
+    asked.push(sql);
+    return prepare(sql);
+  }, page);
+  const [ofPage, ...others] = asked.filter((sql) => sql.endsWith(' LIMIT ?') && !sql.includes('MATCH'));
+  expect(others).toEqual([]);
+  return store.db
+    .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${ofPage}`)
+    .all(...(ofPage?.match(/\?/g) ?? []).map(() => 1))
+    .map(({ detail }) => detail);
+}
 
 describe('a page is read by its index, and not sorted', () => {
   it.each(paths)('of %s', async (_, ask, index) => {
-    const { store } = await makeRunningStore();
-    const asked: string[] = [];
-    const prepare = preparer(store.db);
-    ask((sql) => {
-      asked.push(sql);
-      return prepare(sql);
-    });
-    const ofPage = asked.filter((sql) => sql.endsWith(' LIMIT ?'));
-    expect(ofPage).toHaveLength(1);
-    const plan = store.db
-      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${ofPage[0]}`)
-      .all(...(ofPage[0]?.match(/\?/g) ?? []).map(() => 1))
-      .map(({ detail }) => detail);
-    expect(plan.join('\n')).not.toContain('TEMP B-TREE');
-    // A table without an index is read from its end.
-    expect(plan[0]).toMatch(
-      index === '' ? /^SCAN \w+$/ : new RegExp(`^SEARCH \\w+ USING INDEX ${index} |^SCAN \\w+ USING INDEX ${index}$`),
-    );
+    const pages: [Page, string][] = [
+      [{ order: 'newest', limit: 50 }, index],
+      // Further pages begin at their key.
+      [{ order: 'oldest', limit: 50, after: 1000 }, index === '' ? byKey : index],
+    ];
+    for (const [page, way] of pages) {
+      const plan = await planOf(ask, page);
+      expect(plan.join('\n')).not.toContain('TEMP B-TREE');
+      // A table without an index is read from its end.
+      expect(plan[0]).toMatch(
+        way === ''
+          ? /^SCAN \w+$/
+          : new RegExp(`^SEARCH \\w+ USING (COVERING )?(INDEX )?${way} |^SCAN \\w+ USING INDEX ${way}$`),
+      );
+    }
   });
 });

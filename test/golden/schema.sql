@@ -1,3 +1,57 @@
+CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
+  CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
+    SELECT group_concat(value, ' ') FROM json_each(
+      CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
+        'workflow', json_remove(json_extract(payload, '$.params.workflow'), '$.includes'),
+        'fast_processing', json_extract(payload, '$.params.fast_processing'),
+        'fastmon', json_extract(payload, '$.params.fastmon'),
+        'daq_state_machine', json_extract(payload, '$.params.daq_state_machine'))) END)
+    WHERE key NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
+  END AS text FROM workflow_messages;
+
+CREATE TRIGGER app_logs_block AFTER INSERT ON app_logs WHEN NEW.log_id % 1024 = 0 BEGIN
+  INSERT INTO log_words (rowid, text, level) SELECT log_id, message, level FROM app_logs
+    WHERE log_id > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'app_logs') AND log_id <= NEW.log_id;
+  INSERT INTO time_blocks SELECT 'app_logs', (log_id - 1) / 1024, min(timestamp), max(timestamp) FROM app_logs
+    WHERE log_id > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'app_logs') AND log_id <= NEW.log_id GROUP BY 2;
+END;
+
+CREATE TRIGGER app_logs_pruned AFTER DELETE ON app_logs BEGIN
+  DELETE FROM log_words WHERE rowid = OLD.log_id;
+END;
+
+CREATE TRIGGER fastmon_files_block AFTER INSERT ON fastmon_files WHEN NEW.seq % 1024 = 0 BEGIN
+  INSERT INTO time_blocks SELECT 'fastmon_files', (seq - 1) / 1024, min(created_at), max(created_at) FROM fastmon_files
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'fastmon_files') AND seq <= NEW.seq GROUP BY 2;
+END;
+
+CREATE TRIGGER stf_files_block AFTER INSERT ON stf_files WHEN NEW.seq % 1024 = 0 BEGIN
+  INSERT INTO time_blocks SELECT 'stf_files', (seq - 1) / 1024, min(created_at), max(created_at) FROM stf_files
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'stf_files') AND seq <= NEW.seq GROUP BY 2;
+END;
+
+CREATE TRIGGER tf_slices_block AFTER INSERT ON tf_slices WHEN NEW.seq % 1024 = 0 BEGIN
+  INSERT INTO time_blocks SELECT 'tf_slices', (seq - 1) / 1024, min(created_at), max(created_at) FROM tf_slices
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'tf_slices') AND seq <= NEW.seq GROUP BY 2;
+END;
+
+CREATE TRIGGER workflow_messages_block AFTER INSERT ON workflow_messages WHEN NEW.seq % 1024 = 0 BEGIN
+  INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq;
+  INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq GROUP BY 1, 2
+    ON CONFLICT DO UPDATE SET n = n + excluded.n;
+  INSERT INTO time_blocks SELECT 'workflow_messages', (seq - 1) / 1024, min(sent_at), max(sent_at) FROM workflow_messages
+    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq GROUP BY 2;
+END;
+
+CREATE TRIGGER workflow_messages_pruned AFTER DELETE ON workflow_messages
+WHEN NOT (OLD.seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages')) BEGIN
+  DELETE FROM message_words WHERE rowid = OLD.seq;
+  UPDATE message_counts SET n = n - 1 WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type;
+  DELETE FROM message_counts WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type AND n = 0;
+END;
+
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,
   timestamp TEXT NOT NULL,
@@ -50,6 +104,33 @@ CREATE TABLE late_messages (
   execution_id TEXT NOT NULL,
   seq INTEGER NOT NULL
 ) STRICT;
+
+CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless_delete = 1);
+
+CREATE TABLE 'log_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'log_words_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'log_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+
+CREATE TABLE 'log_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
+CREATE TABLE message_counts (
+  execution_id TEXT NOT NULL,
+  message_type TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, message_type)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
+
+CREATE TABLE 'message_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'message_words_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'message_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
+
+CREATE TABLE 'message_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
@@ -187,6 +268,14 @@ CREATE TABLE tf_slices (
   error TEXT
 ) STRICT;
 
+CREATE TABLE time_blocks (
+  table_name TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  earliest TEXT NOT NULL,
+  latest TEXT NOT NULL,
+  PRIMARY KEY (table_name, block)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL UNIQUE,
@@ -226,11 +315,15 @@ CREATE TABLE workflow_messages (
 
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
+CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE level >= 40;
+
 CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
 
 CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
 
 CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 40;
+
+CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE level >= 30;
 
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
@@ -240,11 +333,15 @@ CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 
+CREATE INDEX stf_files_failed ON stf_files (seq) WHERE status = 'failed';
+
 CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE status = 'registered';
 
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
+
+CREATE INDEX system_agents_present ON system_agents (seq) WHERE state <> 'EXITED';
 
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 

@@ -1,0 +1,89 @@
+import Database from 'better-sqlite3';
+
+import { preparer, type Prepare } from './statements.ts';
+import { type KeyRange, lastNoted } from './time-blocks.ts';
+
+/** A table whose texts can be searched: where its words are kept, and where the texts of single rows come from. */
+export interface SearchedTable {
+  table: string;
+  words: string;
+  texts: { from: string; key: string; columns: readonly string[] };
+}
+
+/**
+ * Finds rows by words of their texts.
+ * @param words `text` has whole words that follow each other, whatever their case and what stands between them; with `*` at the end the
+ * last may go on; `and` is a condition on another column, in the language of FTS5
+ * @returns keys in the order of the page, at most `limit`
+ */
+export type WordSearch = (
+  searched: SearchedTable,
+  words: { text: string; and?: string | undefined },
+  part: KeyRange & { order: 'newest' | 'oldest'; limit: number },
+) => number[];
+
+/** Words as a phrase of FTS5, in which nothing is an operator. */
+function phraseOf(words: string): string {
+  const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
+  return text.endsWith('*') ? `"${text.slice(0, -1)}" *` : `"${text}"`;
+}
+
+/**
+ * Words are indexed by blocks of rows. Those of the rows after the last block are indexed here, in memory, when somebody asks: by
+ * the same tokenizer, so that a text is found alike before and after.
+ */
+export function createWordSearch(sql: Prepare): WordSearch {
+  const tails = new Map<string, Tail>();
+  return (searched, { text, and }, { from, to, order, limit }) => {
+    const phrase = `text : ${phraseOf(text)}${and === undefined ? '' : ` AND ${and}`}`;
+    const noted = lastNoted(sql, searched.table);
+    let tail = tails.get(searched.table);
+    if (tail === undefined) tails.set(searched.table, (tail = createTail(sql, searched)));
+    const direction = order === 'newest' ? 'DESC' : 'ASC';
+    const find = (prepare: Prepare, table: string, first: number, last: number, most: number): number[] =>
+      first > last || most <= 0
+        ? []
+        : prepare<[string, number, number, number], { key: number }>(
+            `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ? AND rowid <= ? ORDER BY rowid ${direction} LIMIT ?`,
+          )
+            .all(phrase, first, last, most)
+            .map(({ key }) => key);
+    const inTail = (most: number): number[] =>
+      to <= noted ? [] : find(tail.upToDate(noted), 'tail', Math.max(from, noted + 1), to, most);
+    const inBlocks = (most: number): number[] => find(sql, searched.words, from, Math.min(to, noted), most);
+    const [nearer, farther] = order === 'newest' ? [inTail, inBlocks] : [inBlocks, inTail];
+    const keys = nearer(limit);
+    return [...keys, ...farther(limit - keys.length)];
+  };
+}
+
+type Tail = ReturnType<typeof createTail>;
+
+/** The words of the rows after the last block, at most 1,023. */
+function createTail(sql: Prepare, { texts }: SearchedTable) {
+  const memory = preparer(new Database(':memory:'));
+  const { from, key, columns } = texts;
+  memory(`CREATE VIRTUAL TABLE tail USING fts5(${columns.join(', ')}, content = '', contentless_delete = 1)`).run();
+  const insert = memory(`INSERT INTO tail (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`);
+  let after = 0;
+  let newest = 0;
+  let prunes: string | undefined;
+  return {
+    upToDate(noted: number): Prepare {
+      const now = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+      if (noted !== after || now !== prunes) {
+        memory('DELETE FROM tail').run();
+        newest = noted;
+      }
+      [after, prunes] = [noted, now];
+      const rows = sql<[number], { key: number }>(
+        `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} > ? ORDER BY ${key}`,
+      ).all(newest);
+      memory('BEGIN').run();
+      for (const row of rows) insert.run(...Object.values(row));
+      memory('COMMIT').run();
+      newest = rows.at(-1)?.key ?? newest;
+      return memory;
+    },
+  };
+}
