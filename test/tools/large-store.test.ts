@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { generate } from '../../bench/generate.ts';
+import { type Answer, ask, askAll, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
+
+/** Keys and times of all rows, from the tables themselves: what answers are compared with. */
+interface Truth {
+  key: unknown;
+  time: string;
+}
+
+const folder = temporaryFolder();
+const path = join(folder, 'swf.db');
+
+beforeAll(async () => {
+  // More than is looked at for one page, and not a whole number of blocks.
+  await generate(path, 30_000);
+});
+
+function truth(table: 'workflow_messages' | 'app_logs' | 'tf_slices', where: string): Truth[] {
+  const columns = {
+    workflow_messages: 'message_id AS key, sent_at AS time FROM workflow_messages',
+    app_logs: 'log_id AS key, timestamp AS time FROM app_logs',
+    tf_slices: 'slice_filename AS key, created_at AS time FROM tf_slices',
+  }[table];
+  const order = table === 'app_logs' ? 'log_id' : 'seq';
+  const db = new Database(path, { readonly: true });
+  const rows = db.prepare<[], Truth>(`SELECT ${columns} WHERE ${where} ORDER BY ${order}`).all();
+  db.close();
+  return rows;
+}
+
+const keyOf = { list_messages: 'message_id', list_logs: 'log_id', list_tf_slices: 'slice_filename' } as const;
+const tableOf = { list_messages: 'workflow_messages', list_logs: 'app_logs', list_tf_slices: 'tf_slices' } as const;
+
+/** Questions for which an index leads to the rows, and others; and how the table itself is asked the same. */
+const questions: [tool: keyof typeof keyOf, args: Answer, where: string][] = [
+  ['list_messages', { message_type: 'end_run' }, `message_type = 'end_run'`],
+  [
+    'list_messages',
+    { message_type: 'stf_ready', namespace: 'ns1' },
+    `message_type = 'stf_ready' AND namespace = 'ns1'`,
+  ],
+  ['list_messages', { agent: 'data-agent-user3-3' }, `sender_agent = 'data-agent-user3-3'`],
+  ['list_messages', { search: 'segmentation violation' }, `payload LIKE '%segmentation violation%'`],
+  [
+    'list_messages',
+    { search: 'SEGMENT*', execution_id: 'stf_datataking-user3-0004' },
+    `payload LIKE '%segment%' AND execution_id = 'stf_datataking-user3-0004'`,
+  ],
+  [
+    'list_messages',
+    { search: 'swf.100013.000003.stf', message_type: 'stf_gen' },
+    `message_id LIKE '%stf_gen/swf.100013.000003.stf'`,
+  ],
+  ['list_messages', { search: 'workflow_ended' }, `message_id LIKE '%workflow_ended%'`],
+  ['list_logs', { level: 'ERROR' }, 'level >= 40'],
+  ['list_logs', { level: 'WARNING', search: 'attempt 1 of 4' }, `level >= 30 AND message LIKE '%attempt 1 of 4%'`],
+  ['list_logs', { agent: 'data-agent-user0-0' }, `agent = 'data-agent-user0-0'`],
+  ['list_tf_slices', { status: 'failed' }, `status = 'failed'`],
+  ['list_tf_slices', { stf_filename: 'swf.100013.000003.stf' }, `stf_filename = 'swf.100013.000003.stf'`],
+];
+
+describe('of a large store', () => {
+  it.each(questions)('%s %j finds what the rows are, page by page, and counts no more', async (tool, args, where) => {
+    const rows = truth(tableOf[tool], where);
+    expect(rows.length).toBeGreaterThan(0);
+    const client = await connectInProcess(path);
+    for (const order of ['oldest', 'newest'] as const) {
+      const expected = rows.map(({ key }) => key);
+      const items = await askAll(client, tool, { ...args, order, limit: 200 });
+      expect(items.map((item) => item[keyOf[tool]])).toEqual(order === 'oldest' ? expected : expected.toReversed());
+      const { total_count, total_is_lower_bound } = await ask(client, tool, { ...args, order });
+      if (total_is_lower_bound === true) expect(total_count).toBeLessThanOrEqual(rows.length);
+      else expect(total_count).toBe(rows.length);
+    }
+  });
+
+  it.each(['list_messages', 'list_tf_slices'] as const)('%s finds all of a time, and nothing else', async (tool) => {
+    const all = truth(tableOf[tool], '1');
+    const times = all.map(({ time }) => time).toSorted();
+    const client = await connectInProcess(path);
+    for (const [first, last] of [
+      [0.4, 0.41],
+      [0.999, 1],
+      [0, 0.005],
+    ] as const) {
+      const at = (part: number): string => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? '';
+      const [start_time, end_time] = [at(first), at(last)];
+      const expected = all.filter(({ time }) => time >= start_time && time <= end_time).map(({ key }) => key);
+      const items = await askAll(client, tool, { start_time, end_time, order: 'oldest', limit: 200 });
+      expect(items.map((item) => item[keyOf[tool]])).toEqual(expected);
+    }
+    expect(await askAll(client, tool, { start_time: '2001-01-01', end_time: '2001-01-02' })).toEqual([]);
+    expect(await askAll(client, tool, { start_time: '2101-01-01' })).toEqual([]);
+  });
+
+  it('a question that no index serves is answered by short pages that say so, not by a long wait', async () => {
+    const client = await connectInProcess(path);
+    const args = { namespace: 'ns0', effect: 'applied' };
+    const page = await ask(client, 'list_messages', args);
+    expect(page).toMatchObject({ items: [], has_more: true, total_is_lower_bound: true });
+    expect(page['note']).toContain('next_cursor');
+    const found = await askAll(client, 'list_messages', { ...args, limit: 200 });
+    expect(found).toHaveLength(truth('workflow_messages', `namespace = 'ns0' AND effect = 'applied'`).length);
+  });
+
+  it('a count that would take long is a lower bound, and says so; kept ones are exact', async () => {
+    const client = await connectInProcess(path);
+    const all = truth('workflow_messages', '1').length;
+    expect(await ask(client, 'list_messages', {})).toMatchObject({ total_count: all });
+    expect(await ask(client, 'list_messages', {})).not.toHaveProperty('total_is_lower_bound');
+    const worker = await ask(client, 'list_messages', { agent: 'worker-agent-user3-3' });
+    expect(worker).toMatchObject({ total_count: 10_000, total_is_lower_bound: true });
+    expect(truth('workflow_messages', `sender_agent = 'worker-agent-user3-3'`).length).toBeGreaterThan(10_000);
+  });
+
+  it('a word that is only the beginning of one finds nothing, and the answer says what would', async () => {
+    const client = await connectInProcess(path);
+    for (const tool of ['list_messages', 'list_logs'] as const) {
+      const word = tool === 'list_messages' ? 'segmentat' : 'sampl';
+      const answer = await ask(client, tool, { search: word });
+      expect(answer).toMatchObject({ items: [], total_count: 0, has_more: false });
+      expect(answer['note']).toContain(`"${word}*"`);
+      expect((await ask(client, tool, { search: `${word}*` }))['items']).not.toEqual([]);
+      expect(await ask(client, tool, { search: 'xyzzy' })).not.toHaveProperty('note');
+    }
+  });
+
+  it('what could be operators, quotes or nothing at all is text, or refused as no word', async () => {
+    const client = await connectInProcess(path);
+    for (const search of ['a" OR text : b', 'NOT NEAR(a b)', "it's; DROP TABLE", 'a\u0000b', '"', '*', '—'])
+      for (const tool of ['list_messages', 'list_logs']) {
+        const result = await client.callTool({ name: tool, arguments: { search } });
+        const { text } = (result.content as { text: string }[])[0] ?? { text: '' };
+        if (/[\p{L}\p{N}]/u.test(search))
+          expect({ search, isError: result.isError }).toEqual({ search, isError: undefined });
+        else expect(text).toContain('give letters or digits');
+      }
+  });
+
+  it('the parameters that are not shown are not found either', async () => {
+    const client = await connectInProcess(path);
+    // The generated executions have this parameter, which only the store keeps.
+    expect(truth('workflow_messages', `payload LIKE '%write_files%'`).length).toBeGreaterThan(0);
+    expect(await askAll(client, 'list_messages', { search: 'write_files' })).toEqual([]);
+  });
+
+  it('pruned, it neither finds nor counts what is gone', async () => {
+    const { code } = await runCli(['prune', '--keep', '1'], { folder });
+    expect(code).toBe(0);
+    const client = await connectInProcess(path);
+    const rows = truth('workflow_messages', '1');
+    expect((await ask(client, 'list_messages', {}))['total_count']).toBe(rows.length);
+    const { total_count } = await ask(client, 'list_messages', { message_type: 'slice_result' });
+    expect(total_count).toBe(truth('workflow_messages', `message_type = 'slice_result'`).length);
+    const found = await askAll(client, 'list_messages', { search: 'segmentation', limit: 200 });
+    expect(found).toHaveLength(truth('workflow_messages', `payload LIKE '%segmentation%'`).length);
+    expect((await runCli(['check'], { folder })).code).toBe(0);
+  });
+});
