@@ -46,14 +46,23 @@ interface SampleRow {
   tf_count: number;
 }
 
-/** The slices of one sample taken together; `breaks` counts those that do not begin where the one before ends. */
-interface CutRow {
+/** The slices of one sample taken together. */
+interface CutRow extends Record<SliceCount, number> {
   tf_filename: string;
-  slices: number;
-  tf_first: number;
-  tf_last: number;
-  breaks: number;
+  /** First and last frame of each slice: `0 9,10 19`. */
+  frames: string;
 }
+
+const sliceCounts = [
+  'slices_created',
+  'slices_queued',
+  'slices_processing',
+  'slices_completed',
+  'slices_failed',
+  'slices_exhausted',
+  'slice_retries',
+] as const;
+type SliceCount = (typeof sliceCounts)[number];
 
 /** Looks at every row of one execution: some hundreds of milliseconds for a run of two hours. */
 export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
@@ -66,15 +75,16 @@ export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
     'fastmon_files',
     execution_id,
   );
+  const cuts = cutsOf(sql, execution_id, params);
   // A run that was to go on to its end and says that it has, must be whole; any other may lack what was not done.
   const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
   const checks = [
     checkAnnounced(sql, execution, stfs, whenMissing),
     checkReady(stfs, whenMissing),
     checkSamples(stfs, samples, params, whenMissing),
-    ...checkSlices(sql, execution_id, samples, params, whenMissing),
-    checkResults(sql, execution_id, params, whenMissing),
-    checkCounts(sql, execution, { stfs, samples: samples.length, params }),
+    ...checkSlices(sql, samples, { cuts, params }, whenMissing),
+    checkResults(sql, execution_id, { cuts, params }, whenMissing),
+    checkCounts(sql, execution, { stfs, samples: samples.length, cuts, params }),
   ];
   return { execution_id, verdict: verdictOf(execution, checks), checks };
 }
@@ -120,20 +130,18 @@ function checkAnnounced(
   stfs: readonly StfRow[],
   whenMissing: Missing,
 ): AuditCheck {
-  const said = sql<[string], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = 'stf_gen' AND effect = 'applied'`,
-  ).get(execution_id);
+  const said = appliedMessages(sql, execution_id, 'stf_gen');
   const run = sql<[number], { total_stf_files: number | null }>(
     'SELECT total_stf_files FROM runs WHERE run_number = ?',
   ).get(run_number);
-  const expected = run?.total_stf_files ?? said?.n ?? 0;
+  const expected = run?.total_stf_files ?? said;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
   const ids: string[] = [];
   // The end of a run may claim any number.
   for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
     if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
-  const state = said?.n === stfs.length ? whenMissing : 'broken';
+  const state = said === stfs.length ? whenMissing : 'broken';
   return checked(
     'stf_announced',
     { expected, found: stfs.length, ids, id_count: most - known.size },
@@ -168,40 +176,58 @@ function checkSamples(
   return checked('samples', { expected, found: samples.length, ids }, whenMissing, 'planned TF samples are missing');
 }
 
+/** Reads every slice once, for all checks. */
+function cutsOf(sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] {
+  return sql<[number, string], CutRow>(
+    `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
+       sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
+       sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
+       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(attempt - 1) AS slice_retries
+     FROM tf_slices WHERE execution_id = ? GROUP BY tf_filename`,
+  ).all(max_retries, executionId);
+}
+
+function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
+  const total = (name: SliceCount): number => cuts.reduce((sum, cut) => sum + cut[name], 0);
+  return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
+}
+
+/** Whether slices together hold each frame of their sample once. */
+function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
+  const slices = frames.split(',').map((slice) => slice.split(' ').map(Number) as [number, number]);
+  slices.sort(([a], [b]) => a - b);
+  return (
+    slices[0]?.[0] === sample.tf_first &&
+    slices.at(-1)?.[1] === sample.tf_last &&
+    slices.every(([first], at) => at === 0 || first === (slices[at - 1]?.[1] ?? NaN) + 1)
+  );
+}
+
 /** As many slices of each sample as planned, and together they hold each of its frames once. */
 function checkSlices(
   sql: Prepare,
-  executionId: string,
   samples: readonly SampleRow[],
-  { fast_processing: { slices_per_sample } }: ExecutionParams,
+  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
   whenMissing: Missing,
 ): AuditCheck[] {
-  const cuts = new Map(
-    sql<[string], CutRow>(
-      `SELECT tf_filename, count(*) AS slices, min(tf_first) AS tf_first, max(tf_last) AS tf_last,
-         sum(before IS NOT NULL AND tf_first <> before + 1) AS breaks
-       FROM (SELECT tf_filename, tf_first, tf_last, lag(tf_last) OVER (PARTITION BY tf_filename ORDER BY tf_first) AS before
-             FROM tf_slices WHERE execution_id = ?)
-       GROUP BY tf_filename`,
-    )
-      .all(executionId)
-      .map((cut) => [cut.tf_filename, cut]),
-  );
+  const { slices_per_sample } = params.fast_processing;
+  const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
   const missing: string[] = [];
   const uncovered: string[] = [];
   let [expected, found, whole] = [0, 0, 0];
   for (const sample of samples) {
     const planned = Math.min(slices_per_sample, sample.tf_count);
-    const cut = cuts.get(sample.tf_filename);
-    cuts.delete(sample.tf_filename);
+    const cut = left.get(sample.tf_filename);
+    left.delete(sample.tf_filename);
     expected += planned;
-    found += cut?.slices ?? 0;
-    if ((cut?.slices ?? 0) < planned) missing.push(...missingSlices(sql, sample, slices_per_sample));
-    else if (cut?.breaks === 0 && cut.tf_first === sample.tf_first && cut.tf_last === sample.tf_last) whole += 1;
+    found += cut?.slices_created ?? 0;
+    if (cut === undefined || cut.slices_created < planned)
+      missing.push(...missingSlices(sql, sample, slices_per_sample));
+    else if (isWhole(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
   // Slices of samples that are not there.
-  uncovered.push(...cuts.keys());
+  uncovered.push(...left.keys());
   return [
     checked('slices', { expected, found, ids: missing }, whenMissing, 'planned TF slices are missing'),
     checked(
@@ -228,31 +254,38 @@ function missingSlices(sql: Prepare, sample: SampleRow, slicesPerSample: number)
 function checkResults(
   sql: Prepare,
   executionId: string,
-  { worker: { max_retries } }: ExecutionParams,
+  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
   whenMissing: Missing,
 ): AuditCheck {
-  const attempts = sql<[string], { n: number; final: number; results: number }>(
-    `SELECT count(*) AS n,
-       (SELECT count(*) FROM workflow_messages WHERE execution_id = s.execution_id AND message_type = 'slice_result' AND effect = 'applied') AS results,
-       sum(attempt - 1 + (status IN ('completed', 'failed'))) AS final
-     FROM tf_slices AS s WHERE execution_id = ?`,
-  ).get(executionId);
+  const { slices_created: slices, slice_retries, slices_completed, slices_failed } = totalsOf(cuts);
+  const ended = slice_retries + slices_completed + slices_failed;
+  const results = appliedMessages(sql, executionId, 'slice_result');
   const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
-    `SELECT slice_filename, status, attempt FROM tf_slices
+    `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status IN ('queued', 'processing', 'failed') ORDER BY seq`,
   )
     .all(executionId)
-    .filter(({ status, attempt }) => status !== 'failed' || isRetried(attempt, max_retries))
+    .filter(({ status, attempt }) => status !== 'failed' || isRetried(attempt, params.worker.max_retries))
     .map(({ slice_filename }) => slice_filename);
-  const slices = attempts?.n ?? 0;
   const counts = { expected: slices, found: slices - open.length, ids: open };
-  const lacks = (attempts?.final ?? 0) - (attempts?.results ?? 0);
-  if (lacks === 0 || slices === 0) return checked('results', counts, whenMissing, 'TF slices have no final result');
+  if (ended === results || slices === 0)
+    return checked('results', counts, whenMissing, 'TF slices have no final result');
   return {
     ...checked('results', counts, 'broken', ''),
     state: 'broken',
-    problem: `${attempts?.final} attempts have ended, and ${attempts?.results} results count`,
+    problem: `${ended} attempts have ended, and ${results} results count`,
   };
+}
+
+/** How many messages of a type had an effect: all but the few that had none, so that no row need be looked at. */
+function appliedMessages(sql: Prepare, executionId: string, type: string): number {
+  const all = sql<[string, string], { n: number }>(
+    'SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = ?',
+  ).get(executionId, type)?.n;
+  const without = sql<[string, string], { n: number }>(
+    `SELECT count(*) AS n FROM workflow_messages WHERE +execution_id = ? AND message_type = ? AND effect <> 'applied'`,
+  ).get(executionId, type)?.n;
+  return (all ?? 0) - (without ?? 0);
 }
 
 /** What is kept beside the rows, by the name of its column. */
@@ -261,23 +294,22 @@ type Kept = Record<string, number>;
 /** The counts that are kept beside the rows are those of the rows. */
 function checkCounts(
   sql: Prepare,
-  { execution_id, run_number }: ExecutionRow,
-  { stfs, samples, params }: { stfs: readonly StfRow[]; samples: number; params: ExecutionParams },
+  { run_number }: ExecutionRow,
+  {
+    stfs,
+    samples,
+    cuts,
+    params,
+  }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; params: ExecutionParams },
 ): AuditCheck {
   const kept = sql<[number], Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);
-  const slices = sql<[number, string], Kept>(
-    `SELECT count(*) AS slices_created, total(status = 'queued') AS slices_queued, total(status = 'processing') AS slices_processing,
-       total(status = 'completed') AS slices_completed, total(status = 'failed') AS slices_failed,
-       total(status = 'failed' AND attempt > ?) AS slices_exhausted, total(attempt - 1) AS slice_retries
-     FROM tf_slices WHERE execution_id = ?`,
-  ).get(params.worker.max_retries, execution_id);
   const ready = stfs.filter(({ status }) => status === 'processed').length;
   const rows: Kept = {
-    ...slices,
+    ...totalsOf(cuts),
     stfs_announced: stfs.length,
     stfs_ready: ready,
     dataset_files: ready,
