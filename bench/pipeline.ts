@@ -55,18 +55,22 @@ async function run(...args: string[]) {
 /** Inserts every row of a store into an empty one of the same schema; the seconds that it takes. */
 function insertRaw(store: string): number {
   const source = new Database(store, { readonly: true });
-  const schema = source
-    .prepare<[], { sql: string }>(
-      `SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND type <> 'trigger' AND name NOT LIKE 'sqlite_%'`,
-    )
+  // Words are indexed beside the rows, and are no rows themselves.
+  const tableNames = source
+    .prepare<[], string>(`SELECT s.name FROM sqlite_schema AS s JOIN pragma_table_list AS l USING (name)
+       WHERE l.type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY s.rowid`)
+    .pluck()
     .all();
-  const tables = source
-    .prepare<[], { name: string }>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
+  const schema = source
+    .prepare<[], { sql: string; tbl_name: string }>(
+      `SELECT sql, tbl_name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL`,
+    )
     .all()
-    .map(({ name }) => ({
-      name,
-      rows: source.prepare<[], unknown[]>(`SELECT * FROM ${name}`).raw().all(),
-    }));
+    .filter(({ tbl_name }) => tableNames.includes(tbl_name));
+  const tables = tableNames.map((name) => ({
+    name,
+    rows: source.prepare<[], unknown[]>(`SELECT * FROM ${name}`).raw().all(),
+  }));
   source.close();
   const target = new Database(join(temporaryFolder(), 'raw.db'));
   // As the product sets them.

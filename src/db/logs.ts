@@ -75,7 +75,7 @@ export function firstError(
 const searched: SearchedTable = {
   table: 'app_logs',
   words: 'log_words',
-  texts: { from: '(SELECT log_id, message AS text, level FROM app_logs)', key: 'log_id', columns: ['text', 'level'] },
+  texts: { from: 'log_texts', key: 'log_id', columns: ['text', 'level'] },
 };
 
 export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords: WordSearch): ListPage<LogRow> {

@@ -1,6 +1,6 @@
+import { lastNoted } from './blocks.ts';
 import type { MessageFilter } from './messages.ts';
 import type { Prepare } from './statements.ts';
-import { lastNoted } from './time-blocks.ts';
 
 /** Messages by type, those without effect too. */
 export type MessageCounts = ReadonlyMap<string, number>;

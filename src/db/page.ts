@@ -1,5 +1,5 @@
+import { anyKey, type KeyRange, keysWithin, type TimedTable } from './blocks.ts';
 import type { Prepare } from './statements.ts';
-import { anyKey, type KeyRange, keysWithin, type TimedTable } from './time-blocks.ts';
 
 /** One page of a list, in the order of recording. */
 export interface Page {

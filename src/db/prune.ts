@@ -1,4 +1,5 @@
 import { utcNow } from '../time.ts';
+import { forgetRows } from './blocks.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
 import type { Removal } from './removals.ts';
 import { preparer, type Prepare } from './statements.ts';
@@ -137,12 +138,11 @@ async function removeStraysOf(
   );
   const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
   await store.write(() => notePruning(sql));
-  const remove = sql<[number]>(`DELETE FROM ${table} WHERE ${key} = ?`);
   let removed = 0;
   for (let after = 0; after < newest; after += lookedAt) {
     const keys = some.all(after, after + lookedAt, before).map((row) => row.key);
     for (let place = 0; place < keys.length; place += batch)
-      await store.write(() => keys.slice(place, place + batch).forEach((one) => remove.run(one)));
+      await store.write(() => removeRows(sql, { table, key }, keys.slice(place, place + batch)));
     removed += keys.length;
   }
   return removed;
@@ -156,12 +156,23 @@ export function oldestStart(sql: Prepare): string | undefined {
 
 function removeSome(sql: Prepare, table: (typeof ofExecution)[number], executionId: string): number {
   const key = table === 'app_logs' ? 'log_id' : 'seq';
-  const some = `SELECT ${key} FROM ${table} WHERE execution_id = ? ORDER BY ${key} LIMIT ${batch}`;
+  const keys = sql<[string], { key: number }>(
+    `SELECT ${key} AS key FROM ${table} WHERE execution_id = ? ORDER BY ${key} LIMIT ${batch}`,
+  )
+    .all(executionId)
+    .map((row) => row.key);
   if (table === 'tf_slices') {
     for (const attempts of ['slice_attempts', 'payload_results'])
       sql(
-        `DELETE FROM ${attempts} WHERE slice_filename IN (SELECT slice_filename FROM tf_slices WHERE seq IN (${some}))`,
-      ).run(executionId);
+        `DELETE FROM ${attempts} WHERE slice_filename IN (
+           SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
+      ).run(JSON.stringify(keys));
   }
-  return sql(`DELETE FROM ${table} WHERE ${key} IN (${some})`).run(executionId).changes;
+  removeRows(sql, { table, key }, keys);
+  return keys.length;
+}
+
+function removeRows(sql: Prepare, { table, key }: { table: string; key: string }, keys: readonly number[]): void {
+  forgetRows(sql, table, keys);
+  sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }

@@ -7,9 +7,11 @@ import Database from 'better-sqlite3';
 import { SwfError } from '../errors.ts';
 import { networkFileSystemOf } from '../file-system.ts';
 import { makeFolder } from '../folders.ts';
+import { createBlockNoter } from './blocks.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { migrations as allMigrations } from './migrations/index.ts';
 import type { Migration } from './migrations/migration.ts';
+import { preparer } from './statements.ts';
 import { asSwfError } from './store-errors.ts';
 import { fileAt, readIntoMemory, requireLocal, requireNoOrphanLog, requireSameFile } from './store-file.ts';
 import type { Synchronous } from './synchronous.ts';
@@ -62,11 +64,14 @@ export async function openStore(
     closeSync(openSync(path, 'a', 0o600));
   });
   const file = fileAt(path);
+  // Only of a schema that has blocks.
+  const noteBlocks = migrations === allMigrations ? createBlockNoter(preparer(db)) : undefined;
+  let isMade = false;
   const transaction = db.transaction((work: () => void) => {
     beginTransaction(db);
     work();
+    if (isMade) noteBlocks?.();
   });
-  let isMade = false;
   let patience = patienceMilliseconds;
   const writeOnce = (work: () => void): void => {
     if (isMade) requireSameFile(path, file);

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 
+import { type KeyRange, lastNoted } from './blocks.ts';
 import { preparer, type Prepare } from './statements.ts';
-import { type KeyRange, lastNoted } from './time-blocks.ts';
 
 /** A table whose texts can be searched: where its words are kept, and where the texts of single rows come from. */
 export interface SearchedTable {

@@ -1,3 +1,5 @@
+CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
+
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
@@ -8,49 +10,6 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
         'daq_state_machine', json_extract(payload, '$.params.daq_state_machine'))) END)
     WHERE key NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
-
-CREATE TRIGGER app_logs_block AFTER INSERT ON app_logs WHEN NEW.log_id % 1024 = 0 BEGIN
-  INSERT INTO log_words (rowid, text, level) SELECT log_id, message, level FROM app_logs
-    WHERE log_id > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'app_logs') AND log_id <= NEW.log_id;
-  INSERT INTO time_blocks SELECT 'app_logs', (log_id - 1) / 1024, min(timestamp), max(timestamp) FROM app_logs
-    WHERE log_id > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'app_logs') AND log_id <= NEW.log_id GROUP BY 2;
-END;
-
-CREATE TRIGGER app_logs_pruned AFTER DELETE ON app_logs BEGIN
-  DELETE FROM log_words WHERE rowid = OLD.log_id;
-END;
-
-CREATE TRIGGER fastmon_files_block AFTER INSERT ON fastmon_files WHEN NEW.seq % 1024 = 0 BEGIN
-  INSERT INTO time_blocks SELECT 'fastmon_files', (seq - 1) / 1024, min(created_at), max(created_at) FROM fastmon_files
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'fastmon_files') AND seq <= NEW.seq GROUP BY 2;
-END;
-
-CREATE TRIGGER stf_files_block AFTER INSERT ON stf_files WHEN NEW.seq % 1024 = 0 BEGIN
-  INSERT INTO time_blocks SELECT 'stf_files', (seq - 1) / 1024, min(created_at), max(created_at) FROM stf_files
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'stf_files') AND seq <= NEW.seq GROUP BY 2;
-END;
-
-CREATE TRIGGER tf_slices_block AFTER INSERT ON tf_slices WHEN NEW.seq % 1024 = 0 BEGIN
-  INSERT INTO time_blocks SELECT 'tf_slices', (seq - 1) / 1024, min(created_at), max(created_at) FROM tf_slices
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'tf_slices') AND seq <= NEW.seq GROUP BY 2;
-END;
-
-CREATE TRIGGER workflow_messages_block AFTER INSERT ON workflow_messages WHEN NEW.seq % 1024 = 0 BEGIN
-  INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq;
-  INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq GROUP BY 1, 2
-    ON CONFLICT DO UPDATE SET n = n + excluded.n;
-  INSERT INTO time_blocks SELECT 'workflow_messages', (seq - 1) / 1024, min(sent_at), max(sent_at) FROM workflow_messages
-    WHERE seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages') AND seq <= NEW.seq GROUP BY 2;
-END;
-
-CREATE TRIGGER workflow_messages_pruned AFTER DELETE ON workflow_messages
-WHEN NOT (OLD.seq > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = 'workflow_messages')) BEGIN
-  DELETE FROM message_words WHERE rowid = OLD.seq;
-  UPDATE message_counts SET n = n - 1 WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type;
-  DELETE FROM message_counts WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type AND n = 0;
-END;
 
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,

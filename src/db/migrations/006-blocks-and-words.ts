@@ -1,18 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** Rows of a table that have come after its last block. */
-const afterBlocks = (table: string, key: string): string =>
-  `${key} > (SELECT (coalesce(max(block), -1) + 1) * 1024 FROM time_blocks WHERE table_name = '${table}')`;
-
-/** What is noted of each 1,024 rows when the last of them is written; `first` is done before the block counts as noted. */
-const noteBlocks = (table: string, key: string, time: string, first = ''): string => `
+/** Notes the blocks of rows that are there already. */
+const noteBlocks = (table: string, key: string, time: string): string => `
 INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / 1024, min(${time}), max(${time}) FROM ${table}
-  WHERE ${key} <= (SELECT max(${key}) / 1024 * 1024 FROM ${table}) GROUP BY 2;
-CREATE TRIGGER ${table}_block AFTER INSERT ON ${table} WHEN NEW.${key} % 1024 = 0 BEGIN${first}
-  INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / 1024, min(${time}), max(${time}) FROM ${table}
-    WHERE ${afterBlocks(table, key)} AND ${key} <= NEW.${key} GROUP BY 2;
-END;
-`;
+  WHERE ${key} <= (SELECT max(${key}) / 1024 * 1024 FROM ${table}) GROUP BY 2;`;
 
 export const blocksAndWords: Migration = {
   name: 'times and words of what was recorded, noted for many rows at once',
@@ -47,8 +38,10 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
         'daq_state_machine', json_extract(payload, '$.params.daq_state_machine'))) END)
     WHERE key NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
+CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
--- The words of messages and of log lines with their level, without the texts themselves. Kept by blocks: a row at a time would cost twice as much.
+-- The words of messages and of log lines with their level, without the texts themselves. Kept by blocks: a row at a time would
+-- cost twice as much.
 CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
 CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless_delete = 1);
 -- Merging more at a time makes fewer of the merges that take long.
@@ -59,42 +52,15 @@ INSERT INTO log_words (log_words, rank) VALUES ('automerge', 8);
 INSERT INTO message_words (rowid, text)
   SELECT seq, text FROM message_texts WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages);
 INSERT INTO log_words (rowid, text, level)
-  SELECT log_id, message, level FROM app_logs WHERE log_id <= (SELECT max(log_id) / 1024 * 1024 FROM app_logs);
+  SELECT log_id, text, level FROM log_texts WHERE log_id <= (SELECT max(log_id) / 1024 * 1024 FROM app_logs);
 INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) GROUP BY 1, 2;
-
--- What is pruned is neither found nor counted.
-CREATE TRIGGER workflow_messages_pruned AFTER DELETE ON workflow_messages
-WHEN NOT (OLD.${afterBlocks('workflow_messages', 'seq')}) BEGIN
-  DELETE FROM message_words WHERE rowid = OLD.seq;
-  UPDATE message_counts SET n = n - 1 WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type;
-  DELETE FROM message_counts WHERE execution_id = coalesce(OLD.execution_id, '') AND message_type = OLD.message_type AND n = 0;
-END;
-CREATE TRIGGER app_logs_pruned AFTER DELETE ON app_logs BEGIN
-  DELETE FROM log_words WHERE rowid = OLD.log_id;
-END;
-${noteBlocks(
-  'workflow_messages',
-  'seq',
-  'sent_at',
-  `
-  INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts
-    WHERE ${afterBlocks('workflow_messages', 'seq')} AND seq <= NEW.seq;
-  INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
-    WHERE ${afterBlocks('workflow_messages', 'seq')} AND seq <= NEW.seq GROUP BY 1, 2
-    ON CONFLICT DO UPDATE SET n = n + excluded.n;`,
-)}
-${noteBlocks(
-  'app_logs',
-  'log_id',
-  'timestamp',
-  `
-  INSERT INTO log_words (rowid, text, level) SELECT log_id, message, level FROM app_logs
-    WHERE ${afterBlocks('app_logs', 'log_id')} AND log_id <= NEW.log_id;`,
-)}
+${noteBlocks('workflow_messages', 'seq', 'sent_at')}
+${noteBlocks('app_logs', 'log_id', 'timestamp')}
 ${noteBlocks('stf_files', 'seq', 'created_at')}
 ${noteBlocks('fastmon_files', 'seq', 'created_at')}
 ${noteBlocks('tf_slices', 'seq', 'created_at')}
+
 -- Few lines are warnings or errors, few files fail, and few agents are at work.
 CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE level >= 30;
 CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE level >= 40;
