@@ -159,13 +159,14 @@ function decoded(payload: string): Message {
   return result.message;
 }
 
-/** A row that had an effect is JSON. */
+/**
+ * A row that had an effect is JSON. The type, which is of our vocabulary, is part of the statement: with a value in its place
+ * SQLite plans anew at each call, since which partial index fits depends on it.
+ */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
-  if (typeof reading === 'string') return { where: `message_type = ? AND effect = 'applied'`, values: [reading] };
-  return {
-    where: `message_type = ? AND effect = 'applied' AND json_extract(payload, '$.state') = ?`,
-    values: [reading.msg_type, reading.state],
-  };
+  const ofType = (type: MessageType): string => `message_type = '${type}' AND effect = 'applied'`;
+  if (typeof reading === 'string') return { where: ofType(reading), values: [] };
+  return { where: `${ofType(reading.msg_type)} AND json_extract(payload, '$.state') = ?`, values: [reading.state] };
 }
 
 function readMessages(

@@ -25,10 +25,13 @@ export function preparer(db: Connection): Prepare {
   };
 }
 
+/** With a value in this place alone SQLite plans a statement anew at each call; within an expression it takes the value as it comes. */
+const plainLimit = /\b(LIMIT|OFFSET) \?/g;
+
 function translating(db: Connection, sql: string): Prepared<unknown[], unknown> {
   const translated = (error: unknown): unknown => asSwfError(error, db.name);
   try {
-    const statement = db.prepare(sql);
+    const statement = db.prepare(sql.replaceAll(plainLimit, '$1 (? + 0)'));
     const rowsOf = statement.reader ? readerOf(statement) : undefined;
     return {
       get(...values) {

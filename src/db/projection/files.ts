@@ -26,16 +26,15 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, sql }) => {
 };
 
 export const stfReady: Projection<'stf_ready'> = (message, { scope, at, sql }) => {
-  const changed = sql<unknown[], { created_at: string }>(
-    `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ?
-     WHERE stf_filename = ? AND execution_id = ? AND status = 'registered' RETURNING created_at`,
-  ).get(message.checksum ?? null, message.size_bytes ?? null, at, message.filename, scope.execution_id);
-  if (changed === undefined) {
-    const stf = sql<[string, string]>('SELECT 1 FROM stf_files WHERE stf_filename = ? AND execution_id = ?');
-    const isKnown = stf.get(message.filename, scope.execution_id) !== undefined;
-    return isKnown ? none(`${message.filename} is ready already`) : awaiting(message.filename);
-  }
-  keepDelay(sql, scope, 'stf_gen → stf_ready', changed.created_at, at);
+  const stf = sql<[string, string], { status: string; created_at: string }>(
+    'SELECT status, created_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+  ).get(message.filename, scope.execution_id);
+  if (stf === undefined) return awaiting(message.filename);
+  if (stf.status !== 'registered') return none(`${message.filename} is ready already`);
+  sql(
+    `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ? WHERE stf_filename = ?`,
+  ).run(message.checksum ?? null, message.size_bytes ?? null, at, message.filename);
+  keepDelay(sql, scope, 'stf_gen → stf_ready', stf.created_at, at);
   sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE run_number = ?').run(scope.run_number);
   sql('UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE run_number = ?').run(
     message.size_bytes ?? 0,

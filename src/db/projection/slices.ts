@@ -11,6 +11,26 @@ interface SliceRow {
   attempt: number;
 }
 
+interface SampleRow {
+  stf_filename: string;
+  tf_first: number;
+  tf_last: number;
+  created_at: string;
+}
+
+interface AttemptRow {
+  queued_at: string;
+  started_at: string | null;
+  starts: number;
+}
+
+/** Read before it is changed: RETURNING would make SQLite keep a copy of every page that the change touches. */
+function attemptRow(filename: string, attempt: number, sql: Prepare): AttemptRow | undefined {
+  return sql<[string, number], AttemptRow>(
+    'SELECT queued_at, started_at, starts FROM slice_attempts WHERE slice_filename = ? AND attempt = ?',
+  ).get(filename, attempt);
+}
+
 function sliceRow(filename: string, scope: Scope, sql: Prepare): SliceRow | undefined {
   return sql<[string, string], SliceRow>(
     'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
@@ -40,34 +60,29 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
     return none(`${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
   }
   if (!isPlanned(message, scope)) return none(`slice ${slice_id} is none of those that ${tf_filename} is cut into`);
-  const changed = sql(
+  const sample = sql<[string, string], SampleRow>(
+    'SELECT stf_filename, tf_first, tf_last, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
+  ).get(tf_filename, scope.execution_id);
+  if (sample === undefined) return awaiting(tf_filename);
+  if (sample.stf_filename !== stf_filename || start < sample.tf_first || end > sample.tf_last)
+    return none(`${tf_filename} is no sample of ${stf_filename} with frames ${start} to ${end}`);
+  sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
-     SELECT ?, ?, tf_filename, stf_filename, run_number, execution_id, ?, ?, ?, 'queued', 1, ? FROM fastmon_files
-     WHERE tf_filename = ? AND stf_filename = ? AND execution_id = ? AND tf_first <= ? AND tf_last >= ?`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
   ).run(
     slice_filename,
     slice_id,
+    tf_filename,
+    stf_filename,
+    scope.run_number,
+    scope.execution_id,
     start,
     end,
     tf_count,
     at,
-    tf_filename,
-    stf_filename,
-    scope.execution_id,
-    start,
-    end,
-  ).changes;
-  if (changed === 0) {
-    const sample = sql<[string, string]>('SELECT 1 FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?');
-    const isKnown = sample.get(tf_filename, scope.execution_id) !== undefined;
-    return isKnown
-      ? none(`${tf_filename} is no sample of ${stf_filename} with frames ${start} to ${end}`)
-      : awaiting(tf_filename);
-  }
-  const sample = sql<[string], { created_at: string }>(
-    'UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ? RETURNING created_at',
-  ).get(tf_filename);
-  keepDelay(sql, scope, 'tf_file_registered → slice', sample?.created_at, at);
+  );
+  sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
+  keepDelay(sql, scope, 'tf_file_registered → slice', sample.created_at, at);
   sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
   countMove(undefined, 'queued', scope, sql);
   return applied;
@@ -130,11 +145,12 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
     at,
     message.slice_filename,
   );
-  const attempt = sql<unknown[], { queued_at: string; starts: number }>(
+  const attempt = attemptRow(message.slice_filename, message.attempt, sql);
+  sql(
     `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, starts = starts + 1, started_at = ?
-     WHERE slice_filename = ? AND attempt = ? RETURNING queued_at, starts`,
-  ).get(next, message.worker_id, message.hostname, at, message.slice_filename, message.attempt);
-  if (attempt?.starts === 1) keepDelay(sql, scope, 'slice → slice_started', attempt.queued_at, at);
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(next, message.worker_id, message.hostname, at, message.slice_filename, message.attempt);
+  if (attempt?.starts === 0) keepDelay(sql, scope, 'slice → slice_started', attempt.queued_at, at);
   if (next !== row.status) countMove(row.status, next, scope, sql);
   return applied;
 };
@@ -149,10 +165,11 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?
      WHERE slice_filename = ?`,
   ).run(next, message.worker_id, at, at, error, message.slice_filename);
-  const attempt = sql<unknown[], { started_at: string | null }>(
+  const attempt = attemptRow(message.slice_filename, message.attempt, sql);
+  sql(
     `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
-     WHERE slice_filename = ? AND attempt = ? RETURNING started_at`,
-  ).get(
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(
     next,
     message.worker_id,
     message.hostname,
