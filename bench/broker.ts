@@ -17,6 +17,7 @@ import { currentProcess } from '../src/process-identity.ts';
 import { planSlices, stfFilename, tfFilename } from '../src/workflow/plan.ts';
 import { type Broker, startBroker } from '../test/activemq.ts';
 import { temporaryFolder } from '../test/folder.ts';
+import { quantile } from './figure.ts';
 
 /**
  * Results of slices through a broker: recorded in one store, sent, recorded and projected in another. The floor is stompit
@@ -35,9 +36,6 @@ interface Figures {
   p50: number;
   p99: number;
 }
-
-const quantile = (values: number[], q: number): number =>
-  values.toSorted((a, b) => a - b)[Math.floor(values.length * q)] ?? NaN;
 
 const envelope = { sender: 'worker-agent-bench-1', namespace, execution_id: executionId, run_id: String(run) };
 

@@ -7,12 +7,22 @@ export interface Figure {
   ours: number;
   /** Left out where there is nothing to compare with. */
   floor?: { what: string; value: number };
+  /** The ratio to the floor as it mostly is: one that is three times off is a fault, whatever the machine. */
+  usual?: number;
   /** What is aimed at, as a sentence and as a test. */
   aim?: { says: string; holds: (figure: Figure) => boolean };
 }
 
 export const ratioOf = ({ ours, floor }: Figure): number | undefined =>
   floor === undefined ? undefined : ours / floor.value;
+
+/** Whether the ratio is three times worse than usual. */
+export function isFarOff(figure: Figure): boolean {
+  const { usual, unit } = figure;
+  const ratio = ratioOf(figure);
+  if (usual === undefined || ratio === undefined) return false;
+  return unit.endsWith('/s') ? ratio < usual / 3 : ratio > usual * 3;
+}
 
 export const atMost = (ratio: number): NonNullable<Figure['aim']> => ({
   says: `≤ ${ratio} × floor`,
@@ -25,6 +35,10 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? (sorted[middle] ?? NaN)
     : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
+}
+
+export function quantile(values: readonly number[], part: number): number {
+  return values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * part))] ?? NaN;
 }
 
 const shown = (value: number): string =>

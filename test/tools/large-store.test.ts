@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { generate } from '../../bench/generate.ts';
+import { realRuns } from '../../bench/shapes.ts';
 import { type Answer, ask, askAll, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
 
 /** Keys and times of all rows, from the tables themselves: what answers are compared with. */
@@ -17,7 +18,7 @@ const path = join(folder, 'swf.db');
 
 beforeAll(async () => {
   // More than is looked at for one page, and not a whole number of blocks.
-  await generate(path, 30_000);
+  await generate(path, realRuns(30_000));
 });
 
 function truth(table: 'workflow_messages' | 'app_logs' | 'tf_slices', where: string): Truth[] {

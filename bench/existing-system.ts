@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+
+import { temporaryFolder } from '../test/folder.ts';
+import { type Figure, quantile } from './figure.ts';
+import { generate } from './generate.ts';
+import { cli, type RawServer, startServer } from './processes.ts';
+import { existingSystem } from './shapes.ts';
+
+const calls = 50;
+const warmUps = 3;
+
+/** Medians of the existing system's tools on PostgreSQL, of a store of the same shape, without protocol and JSON. Milliseconds. */
+const theirs = {
+  monitor: 124.9,
+  'messages of an execution': 19.69,
+  'STF files of a run': 8.36,
+  'TF slices of a run': 30.62,
+  'errors of an execution': 5.93,
+  'log lines of an execution': 439,
+  'log lines from ERROR on, 24 h': 4.05,
+  executions: 5.82,
+} as const;
+
+/**
+ * What the existing system was asked, asked here: each call of another execution or run, over stdio with the JSON of the protocol.
+ * Their figures were taken on another machine, so the ratio tells an order of magnitude.
+ */
+export async function benchExistingSystem(executions = 200): Promise<Figure[]> {
+  const path = join(temporaryFolder(), 'swf.db');
+  await generate(path, existingSystem(executions));
+  const db = new Database(path, { readonly: true });
+  const runs = db
+    .prepare<[], { execution_id: string; run_number: number }>('SELECT execution_id, run_number FROM runs')
+    .all();
+  db.close();
+  const questions: Record<keyof typeof theirs, (run: (typeof runs)[number]) => readonly [string, object]> = {
+    monitor: ({ execution_id }) => ['get_workflow_monitor', { execution_id }],
+    'messages of an execution': ({ execution_id }) => ['list_messages', { execution_id, start_time: '2026-01-01' }],
+    'STF files of a run': ({ run_number }) => ['list_stf_files', { run_number }],
+    'TF slices of a run': ({ run_number }) => ['list_tf_slices', { run_number }],
+    'errors of an execution': ({ execution_id }) => [
+      'list_logs',
+      { execution_id, level: 'ERROR', start_time: '2026-01-01' },
+    ],
+    'log lines of an execution': ({ execution_id }) => ['list_logs', { execution_id, start_time: '2026-01-01' }],
+    'log lines from ERROR on, 24 h': () => ['list_logs', { level: 'ERROR', start_time: '-24h' }],
+    executions: () => ['list_workflow_executions', { start_time: '2026-01-01' }],
+  };
+  const server = await startServer([cli], { SWF_DB: path });
+  const figures: Figure[] = [];
+  for (const [name, question] of Object.entries(questions)) {
+    const ours = await median(server, (call) => question(runs[(call * 37) % runs.length] as (typeof runs)[number]));
+    const value = theirs[name as keyof typeof theirs];
+    figures.push({
+      figure: `${executions} executions as the existing system's: ${name} (median of ${calls})`,
+      unit: 'ms',
+      ours,
+      floor: { what: 'existing system, PostgreSQL, elsewhere', value },
+    });
+  }
+  await server.close();
+  return figures;
+}
+
+async function median(server: RawServer, questionOf: (call: number) => readonly [string, object]): Promise<number> {
+  const times: number[] = [];
+  for (let call = 0; call < calls + warmUps; call += 1) {
+    const began = performance.now();
+    const answer = await server.call(...questionOf(call));
+    if (call >= warmUps) times.push(performance.now() - began);
+    if (/"isError":true/.test(answer)) throw new Error(answer.slice(0, 300));
+  }
+  return quantile(times, 0.5);
+}
