@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -116,6 +116,7 @@ const ended = once(run, 'close');
 await delay(2000);
 const server = await startServer();
 const stopping = new AbortController();
+setMaxListeners(0, stopping.signal);
 const asking = Array.from({ length: clients }, (_, place) => askOn(server.url, place, stopping.signal));
 const watching = watch(stopping.signal);
 let peak = 0;

@@ -90,10 +90,10 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
       execution: ['execution_id = ?', filter.execution_id],
       run: ['run_id = ?', filter.run_id],
       agent: ['agent = ?', filter.agent],
-      // In the words of the indexes of the few lines that matter most.
-      error: ['level >= 40 AND level >= ?', level >= 40 ? level : undefined],
-      warning: ['level >= 30 AND level >= ?', level >= 30 && level < 40 ? level : undefined],
-      level: ['level >= ?', level < 30 ? filter.level : undefined],
+      // In the words of the indexes of the few lines that matter most; they need not be looked at to be counted.
+      error: ['level >= 40 AND ? >= 40', level >= 40 ? level : undefined],
+      warning: ['level >= 30 AND ? >= 30', level >= 30 && level < 40 ? level : undefined],
+      level: ['level >= ?', level === 30 || level === 40 ? undefined : filter.level],
     },
     paths: [['execution', 'error'], ['error'], ['execution'], ['run'], ['agent'], ['warning']],
     window: filter,

@@ -69,35 +69,43 @@ const clause = ({ where }: Part): string => (where.length === 0 ? '' : `WHERE ${
  * takes long. Column names come from this program, values are bound.
  */
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
-  const { select, from, join = '', key, page } = query;
-  const { path, rest } = split(query);
-  const range = rangeOf(sql, query, path);
-  const here = afterPage(range, page);
-  const looked = lookedAt(sql, query, { path, rest, range: here, most: mostLookedAt });
-  const fits = both(looked.part, rest);
-  const direction = page.order === 'newest' ? 'DESC' : 'ASC';
-  const found = sql<unknown[], Row>(
-    `SELECT ${select} FROM ${from} ${join} ${clause(fits)} ORDER BY ${key} ${direction} LIMIT ?`,
-  ).all(...fits.values, page.limit + 1);
-  const rows = found.slice(0, page.limit);
-  const isFull = found.length > page.limit;
-  const reached = isFull ? undefined : looked.reached;
-  const isAll = page.after === undefined && !isFull && reached === undefined;
+  const { page } = query;
+  const search: Search = split(query);
+  const range = rangeOf(sql, query, search.path);
+  const { found, reached } = read(sql, query, { ...search, range: afterPage(range, page) });
+  const isAll = page.after === undefined && found.length <= page.limit && reached === undefined;
   const counted =
     query.total !== undefined || isAll || page.uncounted === true
-      ? { n: query.total ?? rows.length, isLess: false }
-      : count(sql, query, { path, rest, range });
+      ? { n: query.total ?? found.length, isLess: false }
+      : count(sql, query, { ...search, range });
   return {
-    rows,
+    rows: found.slice(0, page.limit) as Row[],
     total_count: Math.max(counted.n, found.length),
     total_is_lower_bound: counted.isLess,
-    has_more: isFull || reached !== undefined,
+    has_more: found.length > page.limit || reached !== undefined,
     reached,
   };
 }
 
+/** The rows of a page and one more, where there is one; `reached` where enough were looked at before. */
+function read(sql: Prepare, query: ListQuery, search: Ranged): { found: unknown[]; reached: number | undefined } {
+  const { select, from, join = '', key, page, among } = query;
+  // Rows with a word mostly fit the rest too: a few of them are enough.
+  const steps = among === undefined ? [mostLookedAt] : [mostLookedAt / 20, mostLookedAt];
+  for (const most of steps) {
+    const { part, reached } = lookedAt(sql, query, { ...search, most });
+    const fits = both(part, search.rest);
+    const found = sql<unknown[]>(
+      `SELECT ${select} FROM ${from} ${join} ${clause(fits)} ORDER BY ${key} ${page.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
+    ).all(...fits.values, page.limit + 1);
+    if (found.length > page.limit) return { found, reached: undefined };
+    if (reached === undefined || most === mostLookedAt) return { found, reached };
+  }
+  return { found: [], reached: undefined };
+}
+
 /** The conditions that an index leads along, and the others. */
-function split({ conditions, paths, window, time }: ListQuery): { path: Part; rest: Part } {
+function split({ conditions, paths, window, time }: ListQuery): Search {
   const isGiven = (name: string): boolean => conditions[name]?.[1] !== undefined;
   const chosen = paths.find((names) => names.every(isGiven)) ?? [];
   const [path, rest]: [Part, Part] = [
@@ -148,6 +156,9 @@ const within = (key: string, { from, to }: KeyRange): Part => {
 interface Search {
   path: Part;
   rest: Part;
+}
+
+interface Ranged extends Search {
   range: KeyRange;
 }
 
@@ -155,7 +166,7 @@ interface Search {
 function lookedAt(
   sql: Prepare,
   query: ListQuery,
-  { path, rest, range, most }: Search & { most: number },
+  { path, rest, range, most }: Ranged & { most: number },
 ): { part: Part; reached: number | undefined } {
   const { key, page, among } = query;
   if (among !== undefined) {
@@ -200,12 +211,12 @@ function lastLookedAt(
 }
 
 /** Counts from the beginning of the list, the same on every page, as far as that is soon done. */
-function count(sql: Prepare, query: ListQuery, { path, rest, range }: Search): { n: number; isLess: boolean } {
+function count(sql: Prepare, query: ListQuery, { path, rest, range }: Ranged): { n: number; isLess: boolean } {
   const { from, among, page } = query;
   const isIndexed = rest.where.length === 0;
   if (among !== undefined && isIndexed && path.where.length === 0) {
-    const { length } = among({ ...range, order: page.order, limit: mostCounted + 1 });
-    return { n: Math.min(length, mostCounted), isLess: length > mostCounted };
+    const { length } = among({ ...range, order: page.order, limit: mostCountedByLook + 1 });
+    return { n: Math.min(length, mostCountedByLook), isLess: length > mostCountedByLook };
   }
   if (among === undefined && isIndexed) {
     const all = both(path, within(query.key, range));
