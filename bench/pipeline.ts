@@ -76,7 +76,7 @@ function insertRaw(store: string): number {
   source.close();
   const target = new Database(join(temporaryFolder(), 'raw.db'));
   // As the product sets them.
-  for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'wal_autocheckpoint = 16000'])
+  for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'wal_autocheckpoint = 3000'])
     target.pragma(pragma);
   for (const { sql } of schema) target.exec(sql);
   const began = performance.now();

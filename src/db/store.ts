@@ -22,8 +22,8 @@ export type Connection = Database.Database;
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
 
-/** WAL pages (of 4 kB) before SQLite moves them into the store, which costs a wait for the disk. */
-const checkpointPages = 16_000;
+/** WAL pages (of 4 kB) before SQLite moves them into the store: more at a time make the process stand still longer, and hardly faster. */
+const checkpointPages = 3000;
 
 /** How long one try waits for another writer inside SQLite, where nothing else of this process can go on. */
 const busyMilliseconds = 20;
