@@ -133,7 +133,10 @@ server.child.kill();
 if (code !== 0) throw new Error(`the run ended with ${code}`);
 
 // The clock's beginning is not told: none can be seen before it is due.
-const begin = Math.min(...seen.map(({ tick, at }) => at - (tick / speed) * 1000));
+const begin = quantile(
+  seen.map(({ tick, at }) => at - (tick / speed) * 1000),
+  0,
+);
 const lags = seen.map(({ tick, at }) => at - (tick / speed) * 1000 - begin);
 const span = ((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)) / 1000;
 const loop = JSON.parse(readFileSync(loopDelay, 'utf8')) as { p99: number; max: number };

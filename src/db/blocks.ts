@@ -27,6 +27,8 @@ const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
       `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
        WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM workflow_messages
+       WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
     ],
   },
   {
@@ -72,6 +74,32 @@ function note(sql: Prepare, { table, key, time, also }: (typeof timedTables)[num
      WHERE ${key} > ? AND ${key} <= ? GROUP BY 2`,
   ).run(noted, last);
 }
+
+/** The part of a range of messages that begins, in the order of the page, near the first of a namespace. */
+export function nearNamespace(
+  sql: Prepare,
+  namespace: string,
+  { from, to }: KeyRange,
+  order: 'newest' | 'oldest',
+): KeyRange {
+  const noted = lastNoted(sql, 'workflow_messages');
+  if (order === 'oldest') {
+    const first = sql<[string, number], { block: number | null }>(
+      'SELECT min(block) AS block FROM message_namespaces WHERE namespace = ? AND block >= ?',
+    ).get(namespace, blockOf(from))?.block;
+    return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
+  }
+  const isNew = sql<[number, number, string]>(
+    'SELECT 1 FROM workflow_messages WHERE seq > ? AND seq <= ? AND namespace = ? LIMIT 1',
+  ).get(noted, to, namespace);
+  if (isNew !== undefined) return { from, to };
+  const last = sql<[string, number], { block: number | null }>(
+    'SELECT max(block) AS block FROM message_namespaces WHERE namespace = ? AND block <= ?',
+  ).get(namespace, blockOf(to))?.block;
+  return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
+}
+
+const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
 
 /** Takes rows that are about to be deleted out of what is noted of their words and numbers. Inside a transaction only. */
 export function forgetRows(sql: Prepare, table: string, keys: readonly number[]): void {

@@ -1,4 +1,5 @@
 import type { MessageEffect } from '../workflow/states.ts';
+import { nearNamespace } from './blocks.ts';
 import { keptTotal } from './message-counts.ts';
 import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
@@ -70,7 +71,7 @@ export function listMessages(
   page: Page,
   findWords: WordSearch,
 ): ListPage<MessageRow> {
-  const { message_type, execution_id, effect, search } = filter;
+  const { message_type, execution_id, namespace, effect, search } = filter;
   const isOfExecution = execution_id !== undefined;
   const isSeldomType = !isOfExecution && message_type !== undefined && !frequent.includes(message_type);
   const isTrouble = isOfExecution && (effect === 'rejected' || effect === 'conflict');
@@ -85,7 +86,7 @@ export function listMessages(
       id: ['message_id = ?', filter.message_id],
       execution: ['execution_id = ?', execution_id],
       run: ['run_id = ?', filter.run_id],
-      namespace: ['namespace = ?', filter.namespace],
+      namespace: ['namespace = ?', namespace],
       agent: ['sender_agent = ?', filter.agent],
       type: ['message_type = ?', isSeldomType ? undefined : message_type],
       applied: ['effect = ?', effect === 'applied' ? effect : undefined],
@@ -105,6 +106,7 @@ export function listMessages(
       ['agent'],
     ],
     window: filter,
+    near: namespace === undefined ? undefined : (range, order) => nearNamespace(sql, namespace, range, order),
     among: search === undefined ? undefined : (part) => findWords(searched, { text: search }, part),
     total: keptTotal(sql, filter),
     page,

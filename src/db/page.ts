@@ -45,6 +45,8 @@ export interface ListQuery {
   window: Window;
   /** Keys of the only rows that come into question, in the order of the page: at most `limit` of those in the range. */
   among?: ((part: KeyRange & { order: Page['order']; limit: number }) => number[]) | undefined;
+  /** The part of the keys that come into question which begins, in the order of the page, near the first row that fits. */
+  near?: ((range: KeyRange, order: Page['order']) => KeyRange) | undefined;
   page: Page;
   /** How many rows there are, where that is known without counting. */
   total?: number | undefined;
@@ -166,9 +168,10 @@ interface Ranged extends Search {
 function lookedAt(
   sql: Prepare,
   query: ListQuery,
-  { path, rest, range, most }: Ranged & { most: number },
+  { path, rest, range: whole, most }: Ranged & { most: number },
 ): { part: Part; reached: number | undefined } {
-  const { key, page, among } = query;
+  const { key, page, among, near } = query;
+  const range = near === undefined || path.where.length > 0 ? whole : near(whole, page.order);
   if (among !== undefined) {
     const isOnly = path.where.length + rest.where.length === 0;
     const keys = among({ ...range, order: page.order, limit: isOnly ? page.limit + 1 : most });

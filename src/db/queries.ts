@@ -33,7 +33,7 @@ import { listStfFiles, type StfFileFilter } from './stf-files.ts';
 import type { Connection } from './store.ts';
 import { listTfFiles, type TfFileFilter } from './tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
-import { findProduct, logLinesOf, messagesOf, type Product, slicesOf } from './trace.ts';
+import { findProduct, messagesOf, type Product, slicesOf } from './trace.ts';
 import { createWordSearch } from './words.ts';
 
 /** Where the newest thing of each kind stands. */
@@ -112,7 +112,9 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
     product: (name: string) => findProduct(sql, name),
     messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
-    logLinesOf: (product: Product, limit: number) => logLinesOf(sql, product, limit),
+    /** The first log lines of its execution that name a file. */
+    logLinesOf: ({ execution_id, name }: Product, limit: number) =>
+      listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
     slicesOf: (product: Product) => slicesOf(sql, product),
     tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),

@@ -1,6 +1,5 @@
 import { SwfError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import { type LogRow } from './logs.ts';
 import type { MessageHead } from './messages.ts';
 import type { Prepare } from './statements.ts';
 
@@ -69,14 +68,6 @@ export function messagesOf(
     ),
   ].flat();
   return rows.toSorted((a, b) => a.key - b.key).slice(0, limit);
-}
-
-/** Log lines of the execution that name a file. */
-export function logLinesOf(sql: Prepare, { execution_id, name }: Product, limit: number): LogRow[] {
-  return sql<[string, string, number], LogRow>(
-    `SELECT log_id AS key, timestamp, level, agent, message, execution_id, run_id, context FROM app_logs
-     WHERE execution_id = ? AND instr(message, ?) > 0 ORDER BY log_id LIMIT ?`,
-  ).all(execution_id, name, limit);
 }
 
 /** The slices made of an STF or of a sample, by state, with the slowest and those that stay failed. */

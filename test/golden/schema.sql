@@ -81,6 +81,12 @@ CREATE TABLE message_counts (
   PRIMARY KEY (execution_id, message_type)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE message_namespaces (
+  namespace TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  PRIMARY KEY (namespace, block)
+) STRICT, WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
 
 CREATE TABLE 'message_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;

@@ -101,12 +101,25 @@ describe('of a large store', () => {
 
   it('a question that no index serves is answered by short pages that say so, not by a long wait', async () => {
     const client = await connectInProcess(path);
-    const args = { namespace: 'ns0', effect: 'applied' };
+    // Of the many messages of this agent none is of this type.
+    const args = { agent: 'worker-agent-user3-3', message_type: 'stf_ready' };
     const page = await ask(client, 'list_messages', args);
-    expect(page).toMatchObject({ items: [], has_more: true, total_is_lower_bound: true });
+    expect(page).toMatchObject({ items: [], has_more: true, total_count: 0, total_is_lower_bound: true });
     expect(page['note']).toContain('next_cursor');
-    const found = await askAll(client, 'list_messages', { ...args, limit: 200 });
-    expect(found).toHaveLength(truth('workflow_messages', `namespace = 'ns0' AND effect = 'applied'`).length);
+    expect(await askAll(client, 'list_messages', args)).toEqual([]);
+  });
+
+  it('messages of a namespace are found at once, however far back they are', async () => {
+    const client = await connectInProcess(path);
+    const args = { namespace: 'ns0', effect: 'applied' };
+    const rows = truth('workflow_messages', `namespace = 'ns0' AND effect = 'applied'`);
+    for (const order of ['newest', 'oldest'] as const) {
+      expect((await ask(client, 'list_messages', { ...args, order }))['items']).not.toEqual([]);
+      const found = await askAll(client, 'list_messages', { ...args, order, limit: 200 });
+      const expected = rows.map(({ key }) => key);
+      expect(found.map((item) => item['message_id'])).toEqual(order === 'oldest' ? expected : expected.toReversed());
+    }
+    expect(await askAll(client, 'list_messages', { namespace: 'nobody' })).toEqual([]);
   });
 
   it('a count that would take long is a lower bound, and says so; kept ones are exact', async () => {

@@ -26,6 +26,13 @@ CREATE TABLE message_counts (
   PRIMARY KEY (execution_id, message_type)
 ) STRICT, WITHOUT ROWID;
 
+-- The blocks that have messages of a namespace: from one to the next there may be millions of others.
+CREATE TABLE message_namespaces (
+  namespace TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  PRIMARY KEY (namespace, block)
+) STRICT, WITHOUT ROWID;
+
 -- What can be searched of a message: its id and what its body says, without the envelope, which has filters of its own. Of
 -- run_workflow only what may be shown.
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
@@ -55,6 +62,8 @@ INSERT INTO log_words (rowid, text, level)
   SELECT log_id, text, level FROM log_texts WHERE log_id <= (SELECT max(log_id) / 1024 * 1024 FROM app_logs);
 INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) GROUP BY 1, 2;
+INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / 1024 FROM workflow_messages
+  WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) AND namespace IS NOT NULL;
 ${noteBlocks('workflow_messages', 'seq', 'sent_at')}
 ${noteBlocks('app_logs', 'log_id', 'timestamp')}
 ${noteBlocks('stf_files', 'seq', 'created_at')}
