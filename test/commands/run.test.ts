@@ -105,13 +105,14 @@ describe('a run', () => {
     const summary = await runWorkflow(folder, '--stf-count', '0', '--set', 'daq_state_machine.physics_period_count=3');
     expect(summary).toMatchObject({ status: 'completed', stf_count: 15 });
     const client = await connectInProcess(join(folder, 'swf.db'));
-    const pauses = await askAll(client, 'list_messages', { execution_id: 'latest', search: '_run/', order: 'oldest' });
-    expect(pauses.map(({ message_id }) => message_id.split('/').slice(1).join('/'))).toEqual([
-      'pause_run/1',
-      'resume_run/2',
-      'pause_run/3',
-      'resume_run/4',
-    ]);
+    const numbers = async (message_type: string): Promise<unknown[]> => {
+      const items = await askAll(client, 'list_messages', { execution_id: 'latest', message_type, order: 'oldest' });
+      return items.map(({ message_id }) => message_id.split('/').at(-1));
+    };
+    expect({ pauses: await numbers('pause_run'), resumes: await numbers('resume_run') }).toEqual({
+      pauses: ['1', '3'],
+      resumes: ['2', '4'],
+    });
   });
 
   it('at any speed and without files has the same outcome as at full speed', async () => {
