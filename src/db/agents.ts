@@ -59,7 +59,8 @@ export interface AgentFilter {
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
     select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, last_beat, pid, pid_started, hostname, current_execution_id`,
-    from: 'system_agents JOIN processes USING (process_id)',
+    from: 'system_agents',
+    join: 'JOIN processes USING (process_id)',
     key: 'seq',
     time: 'last_heartbeat',
     conditions: {
@@ -69,7 +70,10 @@ export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListP
       // In the words of the index.
       present: [`state <> 'EXITED' AND state <> ?`, filter.include_exited ? undefined : 'EXITED'],
     },
-    paths: [['execution'], ['present']],
+    paths: [
+      ['system_agents_execution', ['execution']],
+      ['system_agents_present', ['present']],
+    ],
     window: filter,
     page,
   });

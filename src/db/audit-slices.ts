@@ -137,7 +137,8 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
     'SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = ?',
   ).get(executionId, type)?.n;
   const without = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_messages WHERE +execution_id = ? AND message_type = ? AND effect <> 'applied'`,
+    `SELECT count(*) AS n FROM workflow_messages INDEXED BY workflow_messages_fruitless
+     WHERE execution_id = ? AND message_type = ? AND effect <> 'applied'`,
   ).get(executionId, type)?.n;
   return (all ?? 0) - (without ?? 0);
 }

@@ -25,8 +25,10 @@ const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
     time: 'sent_at',
     also: [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
-      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
-       WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      ...["coalesce(execution_id, '')", "'*'"].map(
+        (whose) => `INSERT INTO message_counts SELECT ${whose}, message_type, count(*) FROM workflow_messages
+          WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      ),
       `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM workflow_messages
        WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
     ],
@@ -44,24 +46,29 @@ const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
   { table: 'tf_slices', key: 'seq', time: 'created_at', also: [] },
 ];
 
-/** Notes what can be told of whole blocks of rows, as soon as they are whole. To be called at the end of a write transaction. */
-export type BlockNoter = () => void;
+/** Notes what can be told of whole blocks of rows, as soon as they are whole. */
+export interface BlockNoter {
+  /** To be called at the end of a write transaction. */
+  note(): void;
+  /** To be called when a transaction has been rolled back: what it noted is not noted. */
+  forget(): void;
+}
 
 /**
  * One look at the sequences a transaction costs less than a trigger on each row, and whoever writes need not think of it.
- * A transaction that is rolled back leaves its block to the next.
  */
 export function createBlockNoter(sql: Prepare): BlockNoter {
   const known = new Map<string, number>();
-  return () => {
+  const noteAll = (): void => {
     for (const { name, seq } of sql<[], { name: string; seq: number }>('SELECT name, seq FROM sqlite_sequence').all()) {
       const last = Math.floor(seq / rowsOfBlock) * rowsOfBlock;
       if (last === known.get(name)) continue;
-      known.set(name, last);
       const timed = timedTables.find(({ table }) => table === name);
       if (timed !== undefined) note(sql, timed, last);
+      known.set(name, last);
     }
   };
+  return { note: noteAll, forget: () => known.clear() };
 }
 
 function note(sql: Prepare, { table, key, time, also }: (typeof timedTables)[number], last: number): void {
@@ -107,13 +114,18 @@ export function forgetRows(sql: Prepare, table: string, keys: readonly number[])
   if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
   if (table !== 'workflow_messages') return;
   sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
-  sql(
-    `UPDATE message_counts SET n = message_counts.n - gone.n FROM (
-       SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
-       WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2) AS gone
-     WHERE execution_id = gone.id AND message_type = gone.type`,
-  ).run(those, lastNoted(sql, table));
-  sql('DELETE FROM message_counts WHERE n = 0').run();
+  const noted = lastNoted(sql, table);
+  for (const whose of ["coalesce(execution_id, '')", "'*'"]) {
+    const gone = `SELECT ${whose} AS id, message_type AS type, count(*) AS n FROM workflow_messages
+      WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`;
+    sql(
+      `UPDATE message_counts SET n = message_counts.n - gone.n FROM (${gone}) AS gone
+       WHERE execution_id = gone.id AND message_type = gone.type`,
+    ).run(those, noted);
+    sql(
+      `DELETE FROM message_counts WHERE (execution_id, message_type) IN (SELECT id, type FROM (${gone})) AND n = 0`,
+    ).run(those, noted);
+  }
 }
 
 /** The key of the last row that belongs to a block; rows after it are of none yet. */

@@ -103,7 +103,8 @@ export interface ExecutionFilter {
 export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page): ListPage<ExecutionRow> {
   return listRows<ExecutionRow>(sql, {
     select: executionColumns,
-    from: executionTables,
+    from: 'workflow_executions AS e',
+    join: 'JOIN run_states USING (run_number)',
     key: 'seq',
     time: 'start_time',
     conditions: {
@@ -113,7 +114,10 @@ export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
     },
-    paths: [['execution'], ['status']],
+    paths: [
+      ['sqlite_autoindex_workflow_executions_1', ['execution']],
+      ['workflow_executions_status', ['status']],
+    ],
     window: filter,
     page,
   });

@@ -98,7 +98,7 @@ export function openJournal(store: Store, held: HeldExecution, options: JournalO
       const counts = readings.map((reading) => {
         const { where, values } = conditionOf(reading);
         return sql<unknown[], { n: number }>(
-          `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages
+          `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages INDEXED BY workflow_messages_type
              WHERE execution_id = ? AND ${where} AND seq > ? LIMIT ?)`,
         ).get(execution_id, ...values, after, most)?.n;
       });
@@ -178,12 +178,14 @@ function readMessages(
     'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
   ).get(executionId);
   const upTo = newest?.seq ?? 0;
-  // Each type by its index: among many messages of others the few of one's own are found at once. What other processes record
+  // Each type by its index, or the few of one's own would be looked for among all others. It is named, since SQLite takes a shorter
+  // one for a better one. What other processes record
   // meanwhile is left to the next look, or a later message of one type would hide an earlier one of another.
   const rows = readings.flatMap((reading) => {
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(
-      `SELECT seq, payload FROM workflow_messages WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+      `SELECT seq, payload FROM workflow_messages INDEXED BY workflow_messages_type
+       WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ).all(executionId, ...values, after, upTo, limit);
   });
   const messages = rows

@@ -95,7 +95,14 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
       warning: ['level >= 30 AND ? >= 30', level >= 30 && level < 40 ? level : undefined],
       level: ['level >= ?', level === 30 || level === 40 ? undefined : filter.level],
     },
-    paths: [['execution', 'error'], ['error'], ['execution'], ['run'], ['agent'], ['warning']],
+    paths: [
+      ['app_logs_trouble', ['execution', 'error']],
+      ['app_logs_errors', ['error']],
+      ['app_logs_execution', ['execution']],
+      ['app_logs_run', ['run']],
+      ['app_logs_agent', ['agent']],
+      ['app_logs_warnings', ['warning']],
+    ],
     window: filter,
     among:
       search === undefined ? undefined : (part) => findWords(searched, { text: search, and: atLevel(level) }, part),

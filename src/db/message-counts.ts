@@ -13,7 +13,7 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
     executionId === undefined ? 'WHERE' : 'INDEXED BY workflow_messages_execution WHERE execution_id = ? AND';
   const values = executionId === undefined ? [] : [executionId];
   const rows = sql<unknown[], { message_type: string; n: number }>(
-    `SELECT message_type, n FROM message_counts ${executionId === undefined ? '' : 'WHERE execution_id = ?'}
+    `SELECT message_type, n FROM message_counts WHERE execution_id = ${executionId === undefined ? "'*'" : '?'}
      UNION ALL SELECT message_type, count(*) AS n FROM workflow_messages ${after} seq > ? GROUP BY message_type`,
   ).all(...values, ...values, lastNoted(sql, 'workflow_messages'));
   for (const { message_type, n } of rows) counts.set(message_type, (counts.get(message_type) ?? 0) + n);

@@ -44,10 +44,10 @@ export interface MessageFilter {
  */
 const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(payload)
   THEN json_set(payload, '$.params', json_object(
-    'workflow', json_remove(json_extract(payload, '$.params.workflow'), '$.includes'),
-    'fast_processing', json_extract(payload, '$.params.fast_processing'),
-    'fastmon', json_extract(payload, '$.params.fastmon'),
-    'daq_state_machine', json_extract(payload, '$.params.daq_state_machine')))
+    'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
+    'fast_processing', payload -> '$.params.fast_processing',
+    'fastmon', payload -> '$.params.fastmon',
+    'daq_state_machine', payload -> '$.params.daq_state_machine'))
   ELSE payload END`;
 
 const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
@@ -96,14 +96,15 @@ export function listMessages(
       trouble: [`effect IN ('rejected', 'conflict') AND effect = ?`, isTrouble ? effect : undefined],
     },
     paths: [
-      ['id'],
-      ['execution', 'type'],
-      ['execution', 'trouble'],
-      ['seldom type'],
-      ['without effect'],
-      ['execution'],
-      ['run'],
-      ['agent'],
+      ['sqlite_autoindex_workflow_messages_1', ['id']],
+      ['workflow_messages_type', ['execution', 'type']],
+      ['workflow_messages_trouble', ['execution', 'trouble']],
+      ['workflow_messages_seldom', ['seldom type']],
+      ['workflow_messages_fruitless', ['execution', 'without effect']],
+      ['workflow_messages_without_effect', ['without effect']],
+      ['workflow_messages_execution', ['execution']],
+      ['workflow_messages_run', ['run']],
+      ['workflow_messages_agent', ['agent']],
     ],
     window: filter,
     near: namespace === undefined ? undefined : (range, order) => nearNamespace(sql, namespace, range, order),

@@ -40,8 +40,11 @@ export interface ListQuery {
   /** The table whose times are noted in blocks, for all but short ones. */
   blocksOf?: string;
   conditions: Readonly<Record<string, Condition>>;
-  /** Names of conditions that together have an index in the order of `key`, the best first. */
-  paths: readonly (readonly string[])[];
+  /**
+   * Indexes in the order of `key`, and the names of the conditions that they lead along, the best first. They are named, since SQLite
+   * takes a shorter index for a better one as soon as two keys bound the range, and walks past all that do not fit.
+   */
+  paths: readonly (readonly [index: string, conditions: readonly string[]])[];
   window: Window;
   /** Keys of the only rows that come into question, in the order of the page: at most `limit` of those in the range. */
   among?: ((part: KeyRange & { order: Page['order']; limit: number }) => number[]) | undefined;
@@ -73,7 +76,7 @@ const clause = ({ where }: Part): string => (where.length === 0 ? '' : `WHERE ${
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
   const search: Search = split(query);
-  const range = rangeOf(sql, query, search.path);
+  const range = rangeOf(sql, query, search);
   const { found, reached } = read(sql, query, { ...search, range: afterPage(range, page) });
   const isAll = page.after === undefined && found.length <= page.limit && reached === undefined;
   const counted =
@@ -98,7 +101,7 @@ function read(sql: Prepare, query: ListQuery, search: Ranged): { found: unknown[
     const { part, reached } = lookedAt(sql, query, { ...search, most });
     const fits = both(part, search.rest);
     const found = sql<unknown[]>(
-      `SELECT ${select} FROM ${from} ${join} ${clause(fits)} ORDER BY ${key} ${page.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
+      `SELECT ${select} FROM ${from} ${part.by} ${join} ${clause(fits)} ORDER BY ${key} ${page.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
     ).all(...fits.values, page.limit + 1);
     if (found.length > page.limit) return { found, reached: undefined };
     if (reached === undefined || most === mostLookedAt) return { found, reached };
@@ -109,7 +112,7 @@ function read(sql: Prepare, query: ListQuery, search: Ranged): { found: unknown[
 /** The conditions that an index leads along, and the others. */
 function split({ conditions, paths, window, time }: ListQuery): Search {
   const isGiven = (name: string): boolean => conditions[name]?.[1] !== undefined;
-  const chosen = paths.find((names) => names.every(isGiven)) ?? [];
+  const [index, chosen] = paths.find(([, names]) => names.every(isGiven)) ?? [undefined, [] as string[]];
   const [path, rest]: [Part, Part] = [
     { where: [], values: [] },
     { where: [], values: [] },
@@ -125,11 +128,11 @@ function split({ conditions, paths, window, time }: ListQuery): Search {
     part.where.push(condition);
     part.values.push(value);
   }
-  return { path, rest };
+  return { path, rest, by: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}` };
 }
 
 /** The keys of all rows that may fit. */
-function rangeOf(sql: Prepare, query: ListQuery, path: Part): KeyRange {
+function rangeOf(sql: Prepare, query: ListQuery, { path, by }: Search): KeyRange {
   const { from, key, time, blocksOf, window, among } = query;
   const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
   const range = isTimed ? keysWithin(sql, { table: blocksOf, key, time } satisfies TimedTable, window) : { ...anyKey };
@@ -137,7 +140,7 @@ function rangeOf(sql: Prepare, query: ListQuery, path: Part): KeyRange {
   if (among === undefined || path.where.length === 0) return range;
   const end = (direction: string): number | undefined =>
     sql<unknown[], { key: number }>(
-      `SELECT ${key} AS key FROM ${from} ${clause(path)} ORDER BY ${key} ${direction} LIMIT 1`,
+      `SELECT ${key} AS key FROM ${from} ${by} ${clause(path)} ORDER BY ${key} ${direction} LIMIT 1`,
     ).get(...path.values)?.key;
   return { from: Math.max(range.from, end('ASC') ?? 1), to: Math.min(range.to, end('DESC') ?? 0) };
 }
@@ -158,6 +161,8 @@ const within = (key: string, { from, to }: KeyRange): Part => {
 interface Search {
   path: Part;
   rest: Part;
+  /** How SQLite is to find the rows of the path. */
+  by: string;
 }
 
 interface Ranged extends Search {
@@ -168,35 +173,37 @@ interface Ranged extends Search {
 function lookedAt(
   sql: Prepare,
   query: ListQuery,
-  { path, rest, range: whole, most }: Ranged & { most: number },
-): { part: Part; reached: number | undefined } {
+  { path, rest, by, range: whole, most }: Ranged & { most: number },
+): { part: Part & { by: string }; reached: number | undefined } {
   const { key, page, among, near } = query;
   const range = near === undefined || path.where.length > 0 ? whole : near(whole, page.order);
   if (among !== undefined) {
     const isOnly = path.where.length + rest.where.length === 0;
-    const keys = among({ ...range, order: page.order, limit: isOnly ? page.limit + 1 : most });
+    const limit = isOnly ? page.limit + 1 : most;
+    const keys = among({ ...range, order: page.order, limit });
     const chosen: Part = { where: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
-    return { part: both(chosen, path), reached: !isOnly && keys.length === most ? keys.at(-1) : undefined };
+    const part = { ...both(chosen, path), by: 'NOT INDEXED' };
+    return { part, reached: keys.length === limit ? keys.at(-1) : undefined };
   }
-  const reached = rest.where.length === 0 ? undefined : lastLookedAt(sql, query, { path, range, most });
+  const reached = rest.where.length === 0 ? undefined : lastLookedAt(sql, query, { path, by, range, most });
   const part =
     page.order === 'newest'
       ? { from: reached ?? range.from, to: range.to }
       : { from: range.from, to: reached ?? range.to };
-  return { part: both(path, within(key, part)), reached };
+  return { part: { ...both(path, within(key, part)), by }, reached };
 }
 
 /** The key of the row with which enough have been looked at; undefined where there are no more after it. */
 function lastLookedAt(
   sql: Prepare,
   { from, key, page }: ListQuery,
-  { path, range, most }: { path: Part; range: KeyRange; most: number },
+  { path, by, range, most }: Omit<Ranged, 'rest'> & { most: number },
 ): number | undefined {
   const isNewest = page.order === 'newest';
   const two = (part: KeyRange, offset: number): number[] => {
     const all = both(path, within(key, part));
     return sql<unknown[], { key: number }>(
-      `SELECT ${key} AS key FROM ${from} ${clause(all)} ORDER BY ${key} ${isNewest ? 'DESC' : 'ASC'} LIMIT 2 OFFSET ?`,
+      `SELECT ${key} AS key FROM ${from} ${by} ${clause(all)} ORDER BY ${key} ${isNewest ? 'DESC' : 'ASC'} LIMIT 2 OFFSET ?`,
     )
       .all(...all.values, offset)
       .map((row) => row.key);
@@ -214,7 +221,7 @@ function lastLookedAt(
 }
 
 /** Counts from the beginning of the list, the same on every page, as far as that is soon done. */
-function count(sql: Prepare, query: ListQuery, { path, rest, range }: Ranged): { n: number; isLess: boolean } {
+function count(sql: Prepare, query: ListQuery, { path, rest, by, range }: Ranged): { n: number; isLess: boolean } {
   const { from, among, page } = query;
   const isIndexed = rest.where.length === 0;
   if (among !== undefined && isIndexed && path.where.length === 0) {
@@ -225,12 +232,14 @@ function count(sql: Prepare, query: ListQuery, { path, rest, range }: Ranged): {
     const all = both(path, within(query.key, range));
     const n =
       sql<unknown[], { n: number }>(
-        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${clause(all)} LIMIT ${mostCounted + 1})`,
+        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${by} ${clause(all)} LIMIT ${mostCounted + 1})`,
       ).get(...all.values)?.n ?? 0;
     return { n: Math.min(n, mostCounted), isLess: n > mostCounted };
   }
-  const { part, reached } = lookedAt(sql, query, { path, rest, range, most: mostCountedByLook });
+  const { part, reached } = lookedAt(sql, query, { path, rest, by, range, most: mostCountedByLook });
   const fits = both(part, rest);
-  const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${clause(fits)}`).get(...fits.values)?.n;
+  const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${part.by} ${clause(fits)}`).get(
+    ...fits.values,
+  )?.n;
   return { n: n ?? 0, isLess: reached !== undefined };
 }

@@ -77,7 +77,6 @@ export async function removeExecution(
 ): Promise<void> {
   const sql = preparer(store.db);
   await store.write(() => {
-    notePruning(sql);
     sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
       execution_id,
       data_folder,
@@ -98,7 +97,7 @@ export async function removeExecution(
   });
 }
 
-/** Readers keep counts that only grow; from now on they count anew. */
+/** Readers keep words of the newest rows; from now on they look anew. */
 function notePruning(sql: Prepare): void {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
@@ -137,7 +136,6 @@ async function removeStraysOf(
     `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND t.${at} < ? ${more}`,
   );
   const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
-  await store.write(() => notePruning(sql));
   let removed = 0;
   for (let after = 0; after < newest; after += lookedAt) {
     const keys = some.all(after, after + lookedAt, before).map((row) => row.key);
@@ -173,6 +171,8 @@ function removeSome(sql: Prepare, table: (typeof ofExecution)[number], execution
 }
 
 function removeRows(sql: Prepare, { table, key }: { table: string; key: string }, keys: readonly number[]): void {
+  // Whoever has indexed some of them meanwhile must do so anew.
+  notePruning(sql);
   forgetRows(sql, table, keys);
   sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }

@@ -45,7 +45,12 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): L
       failed: [`status = 'failed' AND status = ?`, status === 'failed' ? status : undefined],
       status: ['status = ?', status === 'processed' ? status : undefined],
     },
-    paths: [['stf_filename'], ['execution', 'registered'], ['failed'], ['execution']],
+    paths: [
+      ['sqlite_autoindex_stf_files_1', ['stf_filename']],
+      ['stf_files_registered', ['execution', 'registered']],
+      ['stf_files_failed', ['failed']],
+      ['stf_files_execution', ['execution']],
+    ],
     window: filter,
     total: keptCount(sql, 'stfs_announced', filter, [status, filter.stf_filename, filter.start_time, filter.end_time]),
     page,

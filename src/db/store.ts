@@ -65,17 +65,22 @@ export async function openStore(
   });
   const file = fileAt(path);
   // Only of a schema that has blocks.
-  const noteBlocks = migrations === allMigrations ? createBlockNoter(preparer(db)) : undefined;
+  const blocks = migrations === allMigrations ? createBlockNoter(preparer(db)) : undefined;
   let isMade = false;
   const transaction = db.transaction((work: () => void) => {
     beginTransaction(db);
     work();
-    if (isMade) noteBlocks?.();
+    if (isMade) blocks?.note();
   });
   let patience = patienceMilliseconds;
   const writeOnce = (work: () => void): void => {
     if (isMade) requireSameFile(path, file);
-    transaction.immediate(work);
+    try {
+      transaction.immediate(work);
+    } catch (error) {
+      blocks?.forget();
+      throw error;
+    }
   };
   const writePatiently = async (work: () => void): Promise<void> => {
     try {

@@ -38,7 +38,11 @@ export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): Lis
       tf: ['tf_filename = ?', filter.tf_filename],
       stf: ['stf_filename = ?', filter.stf_filename],
     },
-    paths: [['tf'], ['stf'], ['execution']],
+    paths: [
+      ['sqlite_autoindex_fastmon_files_1', ['tf']],
+      ['fastmon_files_stf', ['stf']],
+      ['fastmon_files_execution', ['execution']],
+    ],
     window: filter,
     total: keptCount(sql, 'tf_files_received', filter, [
       filter.tf_filename,

@@ -60,7 +60,15 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
       worker: ['assigned_worker = ?', filter.assigned_worker],
       ...ofState(filter),
     },
-    paths: [['tf'], ['stf'], ['worker'], ['execution', 'unfinished'], ['failed'], ['of few executions'], ['execution']],
+    paths: [
+      ['tf_slices_tf', ['tf']],
+      ['tf_slices_stf', ['stf']],
+      ['tf_slices_worker', ['worker']],
+      ['tf_slices_open', ['execution', 'unfinished']],
+      ['tf_slices_failed', ['failed']],
+      ['tf_slices_pending', ['pending']],
+      ['tf_slices_execution', ['execution']],
+    ],
     window: filter,
     total: keptCount(sql, status === undefined ? 'slices_created' : sliceColumns[status], filter, [
       filter.tf_filename,
@@ -80,9 +88,7 @@ function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<st
   const isUnfinished = `status = '${status}' AND status IN ('queued', 'processing', 'failed') AND status = ?`;
   if (execution_id !== undefined || run_number !== undefined) return { unfinished: [isUnfinished, status] };
   if (status === 'failed') return { failed: [isUnfinished, status] };
-  // Few executions have slices that wait or are in work at a time, and the kept counts tell which.
-  const few = `s.execution_id IN (SELECT execution_id FROM run_states WHERE ${sliceColumns[status]} > 0)`;
-  return { 'of few executions': [`${few} AND ${isUnfinished}`, status] };
+  return { pending: [`status IN ('queued', 'processing') AND status = ?`, status] };
 }
 
 /** The first slices of an execution that have stayed failed. */

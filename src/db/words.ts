@@ -22,6 +22,9 @@ export type WordSearch = (
   part: KeyRange & { order: 'newest' | 'oldest'; limit: number },
 ) => number[];
 
+/** A number comes as REAL, and of those FTS5 makes no bounds: it would walk past all rows outside of them. */
+const integer = 'CAST(? AS INTEGER)';
+
 /** Words as a phrase of FTS5, in which nothing is an operator. */
 function phraseOf(words: string): string {
   const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
@@ -44,7 +47,7 @@ export function createWordSearch(sql: Prepare): WordSearch {
       first > last || most <= 0
         ? []
         : prepare<[string, number, number, number], { key: number }>(
-            `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ? AND rowid <= ? ORDER BY rowid ${direction} LIMIT ?`,
+            `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} ORDER BY rowid ${direction} LIMIT ?`,
           )
             .all(phrase, first, last, most)
             .map(({ key }) => key);

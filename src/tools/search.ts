@@ -5,6 +5,9 @@ import type { ListPage, Page } from '../db/page.ts';
 /** Whether a text holds a word at all, as `unicode61`, the tokenizer of SQLite's FTS5, sees it. */
 const hasWord = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text);
 
+/** So many words begin with one or two letters that they would be gathered for seconds. */
+const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
+
 /** Words that a text must have. */
 export const words = (description: string) =>
   z
@@ -12,6 +15,7 @@ export const words = (description: string) =>
     .min(1)
     .max(300)
     .refine(hasWord, 'has no word to look for; give letters or digits')
+    .refine((text) => !tooShort.test(text), 'has too little before the *; give three letters or digits at least')
     .optional()
     .describe(`${description}; word* for any ending`);
 
@@ -23,6 +27,9 @@ export function otherEnding<Filter extends { search?: string | undefined }, Row>
   const { search } = filter;
   if (search === undefined || search.trimEnd().endsWith('*')) return undefined;
   const longer = `${search.trimEnd()}*`;
+  if (tooShort.test(longer)) return undefined;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });
-  return rows.length === 0 ? undefined : `No text has these whole words; search ${JSON.stringify(longer)} finds some.`;
+  return rows.length === 0
+    ? undefined
+    : `Nothing that fits has these whole words; search ${JSON.stringify(longer)} finds some.`;
 }

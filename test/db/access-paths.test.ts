@@ -60,6 +60,16 @@ const paths: [what: string, ask: Ask, index: string][] = [
   ],
   ['refused messages', messages({ effect: 'rejected' }), 'workflow_messages_without_effect'],
   [
+    'messages of an execution without effect',
+    messages({ execution_id: 'e', effect: 'none' }),
+    'workflow_messages_fruitless',
+  ],
+  [
+    'messages of an execution, a type and a time',
+    messages({ execution_id: 'e', message_type: 'slice', ...time }),
+    'workflow_messages_type',
+  ],
+  [
     'refused messages of an execution',
     messages({ execution_id: 'e', effect: 'rejected' }),
     'workflow_messages_trouble',

@@ -4,11 +4,11 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
       CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
-        'workflow', json_remove(json_extract(payload, '$.params.workflow'), '$.includes'),
-        'fast_processing', json_extract(payload, '$.params.fast_processing'),
-        'fastmon', json_extract(payload, '$.params.fastmon'),
-        'daq_state_machine', json_extract(payload, '$.params.daq_state_machine'))) END)
-    WHERE key NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
+        'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
+        'fast_processing', payload -> '$.params.fast_processing',
+        'fastmon', payload -> '$.params.fastmon',
+        'daq_state_machine', payload -> '$.params.daq_state_machine')) END)
+    WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
 
 CREATE TABLE app_logs (
@@ -314,6 +314,8 @@ CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE status = 'failed';
 
 CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE status IN ('queued', 'processing', 'failed');
 
+CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
+
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
@@ -327,6 +329,8 @@ CREATE INDEX workflow_messages_agent ON workflow_messages (sender_agent, seq);
 CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
 
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
+
+CREATE INDEX workflow_messages_fruitless ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
 
 CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
 

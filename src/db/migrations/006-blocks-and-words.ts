@@ -18,7 +18,7 @@ CREATE TABLE time_blocks (
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
--- How many messages of each type an execution has, in all blocks together; '' stands for no execution.
+-- How many messages of each type an execution has, in all blocks together; '' stands for no execution, '*' for all.
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
   message_type TEXT NOT NULL,
@@ -39,11 +39,11 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
       CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
-        'workflow', json_remove(json_extract(payload, '$.params.workflow'), '$.includes'),
-        'fast_processing', json_extract(payload, '$.params.fast_processing'),
-        'fastmon', json_extract(payload, '$.params.fastmon'),
-        'daq_state_machine', json_extract(payload, '$.params.daq_state_machine'))) END)
-    WHERE key NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
+        'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
+        'fast_processing', payload -> '$.params.fast_processing',
+        'fastmon', payload -> '$.params.fastmon',
+        'daq_state_machine', payload -> '$.params.daq_state_machine')) END)
+    WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
@@ -62,6 +62,7 @@ INSERT INTO log_words (rowid, text, level)
   SELECT log_id, text, level FROM log_texts WHERE log_id <= (SELECT max(log_id) / 1024 * 1024 FROM app_logs);
 INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) GROUP BY 1, 2;
+INSERT INTO message_counts SELECT '*', message_type, sum(n) FROM message_counts GROUP BY 2;
 INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / 1024 FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) AND namespace IS NOT NULL;
 ${noteBlocks('workflow_messages', 'seq', 'sent_at')}
@@ -70,7 +71,10 @@ ${noteBlocks('stf_files', 'seq', 'created_at')}
 ${noteBlocks('fastmon_files', 'seq', 'created_at')}
 ${noteBlocks('tf_slices', 'seq', 'created_at')}
 
--- Few lines are warnings or errors, few files fail, and few agents are at work.
+-- Few messages are without effect, few slices wait or are in work, few lines are warnings or errors, few files fail, and few
+-- agents are at work.
+CREATE INDEX workflow_messages_fruitless ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
+CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
 CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE level >= 30;
 CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE level >= 40;
 CREATE INDEX stf_files_failed ON stf_files (seq) WHERE status = 'failed';

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+
+import { migrations } from '../../src/db/migrations/index.ts';
+import { removeExecution } from '../../src/db/prune.ts';
+import { createQueries, type Queries } from '../../src/db/queries.ts';
+import { createRecorder } from '../../src/db/record.ts';
+import { openReader, openStore, type Store } from '../../src/db/store.ts';
+import { temporaryFolder } from '../helpers.ts';
+
+/** More rows than a block has. */
+const many = 1100;
+
+const page = { order: 'newest', limit: 50 } as const;
+
+/** Records bodies of a type of their own, which say `word`. */
+async function recordMany(store: Store, word: string, execution_id?: string): Promise<void> {
+  const recorder = createRecorder(store.db);
+  await store.write(() => {
+    for (let number = 0; number < many; number += 1)
+      recorder.recordBody(
+        '/topic/x',
+        JSON.stringify({ msg_type: 'note', execution_id, text: `${word} ${number} of many` }),
+      );
+  });
+}
+
+const ask = (path: string): Queries => createQueries(openReader(path), () => true);
+
+describe('what is noted of whole blocks', () => {
+  // The parameters were once read as if they could be nothing but objects.
+  it.each(['"x"', '5', '[1]', 'null', '{"workflow":"x"}', '{"workflow":["x"],"fastmon":7}'])(
+    'is noted, searched and brought up to date beside a run_workflow with params %s',
+    async (params) => {
+      const path = `${temporaryFolder()}/swf.db`;
+      const body = `{"msg_type":"run_workflow","params":${params},"text":"odd one"}`;
+      const older = await openStore(path, { migrations: migrations.slice(0, 5) });
+      await older.write(() => createRecorder(older.db).recordBody('/queue/workflow_control', body));
+      await recordMany(older, 'before');
+      older.close();
+      const store = await openStore(path);
+      await store.write(() => createRecorder(store.db).recordBody('/queue/workflow_control', `${body} `));
+      await recordMany(store, 'after');
+      const noted = store.db.prepare(`SELECT count(*) FROM time_blocks WHERE table_name = 'workflow_messages'`).pluck();
+      expect(noted.get()).toBe(2);
+      const queries = ask(path);
+      for (const search of ['before 7 of', 'after 7 of', 'before 1099', 'after 1099'])
+        expect({ search, found: queries.messages({ search }, page).total_count }).toEqual({ search, found: 1 });
+      expect(queries.messages({ search: 'odd one' }, page).total_count).toBe(2);
+      store.close();
+    },
+  );
+
+  it('is found by a reader that has looked between the parts of a pruning', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    await recordMany(store, 'alpha', 'kept-x-0001');
+    await recordMany(store, 'alpha', 'gone-x-0002');
+    const queries = ask(path);
+    const look = () => queries.messages({ search: 'alpha' }, page);
+    expect(look().total_count).toBe(2000);
+    const looking: Store = {
+      ...store,
+      async write(work) {
+        const value = await store.write(work);
+        look();
+        return value;
+      },
+    };
+    await removeExecution(looking, { execution_id: 'gone-x-0002', data_folder: null }, async () => {});
+    expect(look()).toMatchObject({ total_count: many, total_is_lower_bound: false, has_more: true });
+    expect(look().rows).toHaveLength(50);
+    store.close();
+  });
+
+  it('is noted by the next transaction where one that noted it was rolled back', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    const failing = store.write(() => {
+      const recorder = createRecorder(store.db);
+      for (let number = 0; number < many; number += 1) recorder.recordBody('/topic/x', JSON.stringify({ number }));
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await recordMany(store, 'beta');
+    expect(store.db.prepare(`SELECT count(*) FROM time_blocks`).pluck().get()).toBe(1);
+    expect(ask(path).messages({ search: 'beta' }, page).total_count).toBe(many);
+    store.close();
+  });
+});
