@@ -25,10 +25,10 @@ const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
     time: 'sent_at',
     also: [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
-      ...["coalesce(execution_id, '')", "'*'"].map(
-        (whose) => `INSERT INTO message_counts SELECT ${whose}, message_type, count(*) FROM workflow_messages
-          WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-      ),
+      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
+       WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_totals SELECT message_type, count(*) FROM workflow_messages
+       WHERE seq > ? AND seq <= ? GROUP BY 1 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
       `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM workflow_messages
        WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
     ],
@@ -114,17 +114,15 @@ export function forgetRows(sql: Prepare, table: string, keys: readonly number[])
   if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
   if (table !== 'workflow_messages') return;
   sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
-  const noted = lastNoted(sql, table);
-  for (const whose of ["coalesce(execution_id, '')", "'*'"]) {
-    const gone = `SELECT ${whose} AS id, message_type AS type, count(*) AS n FROM workflow_messages
-      WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`;
-    sql(
-      `UPDATE message_counts SET n = message_counts.n - gone.n FROM (${gone}) AS gone
-       WHERE execution_id = gone.id AND message_type = gone.type`,
-    ).run(those, noted);
-    sql(
-      `DELETE FROM message_counts WHERE (execution_id, message_type) IN (SELECT id, type FROM (${gone})) AND n = 0`,
-    ).run(those, noted);
+  const gone = sql<[string, number], { id: string; type: string; n: number }>(
+    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
+     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
+  ).all(those, lastNoted(sql, table));
+  for (const { id, type, n } of gone) {
+    sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);
+    sql('DELETE FROM message_counts WHERE execution_id = ? AND message_type = ? AND n = 0').run(id, type);
+    sql('UPDATE message_totals SET n = n - ? WHERE message_type = ?').run(n, type);
+    sql('DELETE FROM message_totals WHERE message_type = ? AND n = 0').run(type);
   }
 }
 

@@ -8,14 +8,18 @@ export type MessageCounts = ReadonlyMap<string, number>;
 /** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in what has come after them. */
 export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
   const counts = new Map<string, number>();
+  const noted = lastNoted(sql, 'workflow_messages');
   // By their sequence, since few have come; the index that has their types would lead past all of them.
-  const after =
-    executionId === undefined ? 'WHERE' : 'INDEXED BY workflow_messages_execution WHERE execution_id = ? AND';
-  const values = executionId === undefined ? [] : [executionId];
-  const rows = sql<unknown[], { message_type: string; n: number }>(
-    `SELECT message_type, n FROM message_counts WHERE execution_id = ${executionId === undefined ? "'*'" : '?'}
-     UNION ALL SELECT message_type, count(*) AS n FROM workflow_messages ${after} seq > ? GROUP BY message_type`,
-  ).all(...values, ...values, lastNoted(sql, 'workflow_messages'));
+  const since = `SELECT message_type, count(*) AS n FROM workflow_messages`;
+  const rows =
+    executionId === undefined
+      ? sql<[number], { message_type: string; n: number }>(
+          `SELECT message_type, n FROM message_totals UNION ALL ${since} WHERE seq > ? GROUP BY message_type`,
+        ).all(noted)
+      : sql<[string, string, number], { message_type: string; n: number }>(
+          `SELECT message_type, n FROM message_counts WHERE execution_id = ?
+           UNION ALL ${since} INDEXED BY workflow_messages_execution WHERE execution_id = ? AND seq > ? GROUP BY message_type`,
+        ).all(executionId, executionId, noted);
   for (const { message_type, n } of rows) counts.set(message_type, (counts.get(message_type) ?? 0) + n);
   return counts;
 }

@@ -93,20 +93,21 @@ export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQ
 }
 
 /** The rows of a page and one more, where there is one; `reached` where enough were looked at before. */
-function read(sql: Prepare, query: ListQuery, search: Ranged): { found: unknown[]; reached: number | undefined } {
-  const { select, from, join = '', key, page, among } = query;
-  // Rows with a word mostly fit the rest too: a few of them are enough.
-  const steps = among === undefined ? [mostLookedAt] : [mostLookedAt / 20, mostLookedAt];
-  for (const most of steps) {
-    const { part, reached } = lookedAt(sql, query, { ...search, most });
-    const fits = both(part, search.rest);
-    const found = sql<unknown[]>(
-      `SELECT ${select} FROM ${from} ${part.by} ${join} ${clause(fits)} ORDER BY ${key} ${page.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
-    ).all(...fits.values, page.limit + 1);
-    if (found.length > page.limit) return { found, reached: undefined };
-    if (reached === undefined || most === mostLookedAt) return { found, reached };
-  }
-  return { found: [], reached: undefined };
+function read(
+  sql: Prepare,
+  query: ListQuery,
+  search: Ranged,
+  // Rows with a word mostly fit the rest too: a few of them are enough at first.
+  most = query.among === undefined ? mostLookedAt : mostLookedAt / 20,
+): { found: unknown[]; reached: number | undefined } {
+  const { select, from, join = '', key, page } = query;
+  const { part, reached } = lookedAt(sql, query, { ...search, most });
+  const fits = both(part, search.rest);
+  const found = sql<unknown[]>(
+    `SELECT ${select} FROM ${from} ${part.by} ${join} ${clause(fits)} ORDER BY ${key} ${page.order === 'newest' ? 'DESC' : 'ASC'} LIMIT ?`,
+  ).all(...fits.values, page.limit + 1);
+  if (found.length > page.limit) return { found, reached: undefined };
+  return reached === undefined || most === mostLookedAt ? { found, reached } : read(sql, query, search, mostLookedAt);
 }
 
 /** The conditions that an index leads along, and the others. */

@@ -87,6 +87,8 @@ CREATE TABLE message_namespaces (
   PRIMARY KEY (namespace, block)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
 CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
 
 CREATE TABLE 'message_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;

@@ -18,13 +18,14 @@ CREATE TABLE time_blocks (
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
--- How many messages of each type an execution has, in all blocks together; '' stands for no execution, '*' for all.
+-- How many messages of each type an execution has, in all blocks together ('' stands for no execution); and how many there are.
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
   message_type TEXT NOT NULL,
   n INTEGER NOT NULL,
   PRIMARY KEY (execution_id, message_type)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- The blocks that have messages of a namespace: from one to the next there may be millions of others.
 CREATE TABLE message_namespaces (
@@ -62,7 +63,7 @@ INSERT INTO log_words (rowid, text, level)
   SELECT log_id, text, level FROM log_texts WHERE log_id <= (SELECT max(log_id) / 1024 * 1024 FROM app_logs);
 INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) GROUP BY 1, 2;
-INSERT INTO message_counts SELECT '*', message_type, sum(n) FROM message_counts GROUP BY 2;
+INSERT INTO message_totals SELECT message_type, sum(n) FROM message_counts GROUP BY 1;
 INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / 1024 FROM workflow_messages
   WHERE seq <= (SELECT max(seq) / 1024 * 1024 FROM workflow_messages) AND namespace IS NOT NULL;
 ${noteBlocks('workflow_messages', 'seq', 'sent_at')}
