@@ -28,7 +28,7 @@ export const listLogs = defineTool({
       .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
       .optional()
       .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
-    search: words('Words in sequence'),
+    search: words('Whole words in sequence'),
     ...listArguments,
   }),
   output: listOutput(

@@ -29,7 +29,7 @@ export const listMessages = defineTool({
     agent: text('Sender, such as data-agent-wenauseic-481'),
     message_type: text('Such as stf_ready'),
     effect: z.enum(messageEffects).optional().describe('What recording it did'),
-    search: words('Words in sequence, of the id or body'),
+    search: words('Whole words in sequence, of id or body'),
     message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
     ...listArguments,
   }),
