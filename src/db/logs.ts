@@ -98,10 +98,14 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
     paths: [
       ['app_logs_trouble', ['execution', 'error']],
       ['app_logs_errors', ['error']],
+      ['app_logs_agent', ['agent']],
       ['app_logs_execution', ['execution']],
       ['app_logs_run', ['run']],
-      ['app_logs_agent', ['agent']],
       ['app_logs_warnings', ['warning']],
+    ],
+    scopes: [
+      ['app_logs_execution', 'execution'],
+      ['app_logs_run', 'run'],
     ],
     window: filter,
     among:

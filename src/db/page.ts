@@ -45,9 +45,11 @@ export interface ListQuery {
    * takes a shorter index for a better one as soon as two keys bound the range, and walks past all that do not fit.
    */
   paths: readonly (readonly [index: string, conditions: readonly string[]])[];
+  /** Indexes of conditions whose rows stand near each other, so that they bound the keys on any other path. */
+  scopes?: readonly (readonly [index: string, condition: string])[];
   window: Window;
   /** Keys of the only rows that come into question, in the order of the page: at most `limit` of those in the range. */
-  among?: ((part: KeyRange & { order: Page['order']; limit: number }) => number[]) | undefined;
+  among?: ((part: Among) => number[]) | undefined;
   /** The part of the keys that come into question which begins, in the order of the page, near the first row that fits. */
   near?: ((range: KeyRange, order: Page['order']) => KeyRange) | undefined;
   page: Page;
@@ -55,11 +57,16 @@ export interface ListQuery {
   total?: number | undefined;
 }
 
+/** Which keys are asked for: of a range, or of a few. */
+export type Among = KeyRange & { order: Page['order']; limit: number; of?: readonly number[] | undefined };
+
 /** Rows that are looked at for one page where no index leads to those that fit. */
 const mostLookedAt = 10_000;
 /** Rows that are counted by an index, and those that must be looked at to be counted. */
 const mostCounted = 10_000;
 const mostCountedByLook = 2000;
+/** Rows whose words are looked at singly, where so few come into question. */
+const fewRows = 300;
 
 interface Part {
   where: string[];
@@ -76,7 +83,7 @@ const clause = ({ where }: Part): string => (where.length === 0 ? '' : `WHERE ${
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
   const search: Search = split(query);
-  const range = rangeOf(sql, query, search);
+  const range = rangeOf(sql, query);
   const { found, reached } = read(sql, query, { ...search, range: afterPage(range, page) });
   const isAll = page.after === undefined && found.length <= page.limit && reached === undefined;
   const counted =
@@ -133,17 +140,20 @@ function split({ conditions, paths, window, time }: ListQuery): Search {
 }
 
 /** The keys of all rows that may fit. */
-function rangeOf(sql: Prepare, query: ListQuery, { path, by }: Search): KeyRange {
-  const { from, key, time, blocksOf, window, among } = query;
+function rangeOf(sql: Prepare, query: ListQuery): KeyRange {
+  const { from, key, time, blocksOf, window, conditions, scopes } = query;
   const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
   const range = isTimed ? keysWithin(sql, { table: blocksOf, key, time } satisfies TimedTable, window) : { ...anyKey };
-  // Words are not kept by execution; that its rows stand together helps as much.
-  if (among === undefined || path.where.length === 0) return range;
-  const end = (direction: string): number | undefined =>
-    sql<unknown[], { key: number }>(
-      `SELECT ${key} AS key FROM ${from} ${by} ${clause(path)} ORDER BY ${key} ${direction} LIMIT 1`,
-    ).get(...path.values)?.key;
-  return { from: Math.max(range.from, end('ASC') ?? 1), to: Math.min(range.to, end('DESC') ?? 0) };
+  const ends: KeyRange[] = (scopes ?? []).flatMap(([index, name]) => {
+    const [condition, value] = conditions[name] ?? [];
+    if (condition === undefined || value === undefined) return [];
+    const end = (direction: string): number | undefined =>
+      sql<unknown[], { key: number }>(
+        `SELECT ${key} AS key FROM ${from} INDEXED BY ${index} WHERE ${condition} ORDER BY ${key} ${direction} LIMIT 1`,
+      ).get(value)?.key;
+    return [{ from: end('ASC') ?? 1, to: end('DESC') ?? 0 }];
+  });
+  return ends.reduce((a, b) => ({ from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) }), range);
 }
 
 const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {
@@ -177,11 +187,11 @@ function lookedAt(
   { path, rest, by, range: whole, most }: Ranged & { most: number },
 ): { part: Part & { by: string }; reached: number | undefined } {
   const { key, page, among, near } = query;
-  const range = near === undefined || path.where.length > 0 ? whole : near(whole, page.order);
+  const range = near === undefined ? whole : near(whole, page.order);
   if (among !== undefined) {
     const isOnly = path.where.length + rest.where.length === 0;
     const limit = isOnly ? page.limit + 1 : most;
-    const keys = among({ ...range, order: page.order, limit });
+    const keys = among({ ...range, order: page.order, limit, of: fewOf(sql, query, { path, by, range }) });
     const chosen: Part = { where: [`${key} IN (SELECT value FROM json_each(?))`], values: [JSON.stringify(keys)] };
     const part = { ...both(chosen, path), by: 'NOT INDEXED' };
     return { part, reached: keys.length === limit ? keys.at(-1) : undefined };
@@ -192,6 +202,20 @@ function lookedAt(
       ? { from: reached ?? range.from, to: range.to }
       : { from: range.from, to: reached ?? range.to };
   return { part: { ...both(path, within(key, part)), by }, reached };
+}
+
+/** The keys along a path, where there are few. */
+function fewOf(
+  sql: Prepare,
+  { from, key }: ListQuery,
+  { path, by, range }: Omit<Ranged, 'rest'>,
+): number[] | undefined {
+  if (path.where.length === 0) return undefined;
+  const all = both(path, within(key, range));
+  const rows = sql<unknown[], { key: number }>(
+    `SELECT ${key} AS key FROM ${from} ${by} ${clause(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
+  ).all(...all.values);
+  return rows.length > fewRows ? undefined : rows.map((row) => row.key);
 }
 
 /** The key of the row with which enough have been looked at; undefined where there are no more after it. */

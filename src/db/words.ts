@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 
-import { type KeyRange, lastNoted } from './blocks.ts';
+import { lastNoted } from './blocks.ts';
+import type { Among } from './page.ts';
 import { preparer, type Prepare } from './statements.ts';
 
 /** A table whose texts can be searched: where its words are kept, and where the texts of single rows come from. */
@@ -19,7 +20,7 @@ export interface SearchedTable {
 export type WordSearch = (
   searched: SearchedTable,
   words: { text: string; and?: string | undefined },
-  part: KeyRange & { order: 'newest' | 'oldest'; limit: number },
+  part: Among,
 ) => number[];
 
 /** A number comes as REAL, and of those FTS5 makes no bounds: it would walk past all rows outside of them. */
@@ -37,7 +38,7 @@ function phraseOf(words: string): string {
  */
 export function createWordSearch(sql: Prepare): WordSearch {
   const tails = new Map<string, Tail>();
-  return (searched, { text, and }, { from, to, order, limit }) => {
+  return (searched, { text, and }, { from, to, order, limit, of }) => {
     const phrase = `text : ${phraseOf(text)}${and === undefined ? '' : ` AND ${and}`}`;
     const noted = lastNoted(sql, searched.table);
     let tail = tails.get(searched.table);
@@ -51,6 +52,7 @@ export function createWordSearch(sql: Prepare): WordSearch {
           )
             .all(phrase, first, last, most)
             .map(({ key }) => key);
+    if (of !== undefined) return find(tail.ofRows(of), 'some', from, to, limit);
     const inTail = (most: number): number[] =>
       to <= noted ? [] : find(tail.upToDate(noted), 'tail', Math.max(from, noted + 1), to, most);
     const inBlocks = (most: number): number[] => find(sql, searched.words, from, Math.min(to, noted), most);
@@ -62,12 +64,21 @@ export function createWordSearch(sql: Prepare): WordSearch {
 
 type Tail = ReturnType<typeof createTail>;
 
-/** The words of the rows after the last block, at most 1,023. */
+/** The words of rows that are not looked up in the store: those after the last block, at most 1,023, and where only few come into question. */
 function createTail(sql: Prepare, { texts }: SearchedTable) {
   const memory = preparer(new Database(':memory:'));
   const { from, key, columns } = texts;
   memory(`CREATE VIRTUAL TABLE tail USING fts5(${columns.join(', ')}, content = '', contentless_delete = 1)`).run();
   const insert = memory(`INSERT INTO tail (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`);
+  memory(`CREATE VIRTUAL TABLE some USING fts5(${columns.join(', ')}, content = '', contentless_delete = 1)`).run();
+  const insertSome = memory(
+    `INSERT INTO some (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`,
+  );
+  const fill = (into: typeof insert, rows: object[]): void => {
+    memory('BEGIN').run();
+    for (const row of rows) into.run(...Object.values(row));
+    memory('COMMIT').run();
+  };
   let after = 0;
   let newest = 0;
   let prunes: string | undefined;
@@ -82,10 +93,17 @@ function createTail(sql: Prepare, { texts }: SearchedTable) {
       const rows = sql<[number], { key: number }>(
         `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} > ? ORDER BY ${key}`,
       ).all(newest);
-      memory('BEGIN').run();
-      for (const row of rows) insert.run(...Object.values(row));
-      memory('COMMIT').run();
+      fill(insert, rows);
       newest = rows.at(-1)?.key ?? newest;
+      return memory;
+    },
+    /** The words of some rows and no others. */
+    ofRows(keys: readonly number[]): Prepare {
+      memory('DELETE FROM some').run();
+      const rows = sql<[string], { key: number }>(
+        `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`,
+      ).all(JSON.stringify(keys));
+      fill(insertSome, rows);
       return memory;
     },
   };

@@ -6,7 +6,7 @@ import { logLevels } from '../log.ts';
 import { clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
-import { otherEnding, words } from './search.ts';
+import { otherWords, words } from './search.ts';
 import { defineTool } from './tool.ts';
 
 const shownMessage = 2000;
@@ -53,7 +53,7 @@ export const listLogs = defineTool({
     };
     return listPage('list_logs', args, context, {
       ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
-      whenEmpty: (fixed) => otherEnding({ ...filter, ...fixed }, context.queries.logs),
+      whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.logs),
       toItem,
     });
   },

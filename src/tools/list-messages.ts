@@ -7,7 +7,7 @@ import { messageEffects } from '../workflow/states.ts';
 import { clip, clipEscaped, clipShown } from './clip.ts';
 import { listOutput, listPage } from './list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
-import { otherEnding, words } from './search.ts';
+import { otherWords, words } from './search.ts';
 import { defineTool, type ToolContext } from './tool.ts';
 
 const shownPayload = 500;
@@ -59,7 +59,7 @@ export const listMessages = defineTool({
     };
     const answer = listPage('list_messages', args, context, {
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
-      whenEmpty: (fixed) => otherEnding({ ...filter, ...fixed }, context.queries.messages),
+      whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.messages),
       toItem: (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
       resolve: resolveMentioned,
     });

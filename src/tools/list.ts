@@ -50,8 +50,8 @@ const cursorSchema = z.strictObject({
   /** Which list and arguments it belongs to. */
   of: z.string(),
   /** The window of the first page: relative times must mean the same on every page. */
-  start: z.string().optional(),
-  end: z.string().optional(),
+  start: z.iso.datetime().optional(),
+  end: z.iso.datetime().optional(),
   /** The execution that "latest" was when the list began. */
   latest: z.string().optional(),
 });
@@ -64,7 +64,7 @@ interface ListParts<Row, Item> {
 }
 
 const shortPage =
-  'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the question (execution_id, agent, a time window).';
+  'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow.

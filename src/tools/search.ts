@@ -12,24 +12,26 @@ const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
 export const words = (description: string) =>
   z
     .string()
-    .min(1)
     .max(300)
     .refine(hasWord, 'has no word to look for; give letters or digits')
     .refine((text) => !tooShort.test(text), 'has too little before the *; give three letters or digits at least')
     .optional()
     .describe(`${description}; word* for any ending`);
 
-/** What to try where no text has the words: whoever gives the beginning of a word must not think that there is nothing. */
-export function otherEnding<Filter extends { search?: string | undefined }, Row>(
+/**
+ * What to know where no text has the words: whoever gives the beginning of a word, an operator, or what is no text must not think
+ * that there is nothing.
+ */
+export function otherWords<Filter extends { search?: string | undefined }, Row>(
   filter: Filter,
   ask: (filter: Filter, page: Page) => ListPage<Row>,
 ): string | undefined {
   const { search } = filter;
-  if (search === undefined || search.trimEnd().endsWith('*')) return undefined;
+  if (search === undefined) return undefined;
+  const nothing =
+    'Nothing that fits has these whole words in this sequence. AND, OR, NOT and a star inside are no operators; agents, namespaces, runs and times have arguments of their own.';
   const longer = `${search.trimEnd()}*`;
-  if (tooShort.test(longer)) return undefined;
+  if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });
-  return rows.length === 0
-    ? undefined
-    : `Nothing that fits has these whole words; search ${JSON.stringify(longer)} finds some.`;
+  return rows.length === 0 ? nothing : `${nothing} search ${JSON.stringify(longer)} finds some.`;
 }
