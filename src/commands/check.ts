@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createDataFiles, type DataFiles } from '../agents/data-files.ts';
 import { parseRecordedConfig } from '../config.ts';
 import type { Audit } from '../db/audit.ts';
+import { blockDifferences } from '../db/blocks-check.ts';
 import { type ExecutionRow, startMessage } from '../db/executions.ts';
 import { type RecordedFile, recordedFiles } from '../db/files.ts';
 import { damageOf, schemaDifferences } from '../db/integrity.ts';
@@ -54,6 +55,10 @@ export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArgu
     if (executionId === undefined) {
       await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
       await attempt('schema', () => tellAll(tell, 'schema', schemaDifferences(db), 'as this program makes it'));
+      await attempt('blocks', () => {
+        const wrong = queries.snapshot(() => blockDifferences(preparer(db)));
+        tellAll(tell, 'blocks', wrong, 'times, words and numbers as the rows have them');
+      });
     }
     const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
     for (const id of ids) {

@@ -1,7 +1,7 @@
 import type { Prepare } from './statements.ts';
 
 /** Rows of one block of `time_blocks`. */
-const rowsOfBlock = 1024;
+export const rowsOfBlock = 1024;
 
 /** Keys of rows, both ends included. */
 export interface KeyRange {
@@ -18,7 +18,8 @@ export interface TimedTable {
   time: string;
 }
 
-const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
+/** What is noted of each: times of all, and what else of some. */
+export const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
   {
     table: 'workflow_messages',
     key: 'seq',

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
+import { blockDifferences } from '../../src/db/blocks-check.ts';
 import { migrations } from '../../src/db/migrations/index.ts';
 import { removeExecution } from '../../src/db/prune.ts';
 import { createQueries, type Queries } from '../../src/db/queries.ts';
 import { createRecorder } from '../../src/db/record.ts';
+import { preparer } from '../../src/db/statements.ts';
 import { openReader, openStore, type Store } from '../../src/db/store.ts';
 import { temporaryFolder } from '../helpers.ts';
 
@@ -84,6 +86,35 @@ describe('what is noted of whole blocks', () => {
     await recordMany(store, 'beta');
     expect(store.db.prepare(`SELECT count(*) FROM time_blocks`).pluck().get()).toBe(1);
     expect(ask(path).messages({ search: 'beta' }, page).total_count).toBe(many);
+    store.close();
+  });
+
+  const harms: [harm: string, differences: string[]][] = [
+    [`UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
+    [`UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
+    [`DELETE FROM message_words WHERE rowid = 7`, ['words of workflow_messages 7']],
+    [
+      `INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`,
+      ['words of workflow_messages 5000, which is no row'],
+    ],
+    [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
+    [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],
+    [`DELETE FROM message_namespaces`, ['namespace n in the messages 1 to 1024']],
+  ];
+
+  it.each(harms)('is told by check where it does not agree with the rows: %s', async (harm, differences) => {
+    const store = await openStore(`${temporaryFolder()}/swf.db`);
+    await store.write(() => {
+      const recorder = createRecorder(store.db);
+      for (let number = 0; number < many; number += 1)
+        recorder.recordBody(
+          '/topic/x',
+          JSON.stringify({ msg_type: 'note', execution_id: 'x-0001', namespace: 'n', number }),
+        );
+    });
+    expect(blockDifferences(preparer(store.db))).toEqual([]);
+    store.db.exec(harm);
+    expect(blockDifferences(preparer(store.db))).toEqual(differences);
     store.close();
   });
 });
