@@ -6,8 +6,8 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import { showCursor, type Terminal } from './commands/screen.ts';
 import { startDetached } from './commands/self.ts';
+import { showCursor, type Terminal } from './commands/terminal.ts';
 import { SwfError } from './errors.ts';
 import { nearest } from './nearest.ts';
 import type { Speed } from './workflow/params.ts';

@@ -2,8 +2,8 @@ import { SwfError } from '../errors.ts';
 import { controlTools, tools } from '../tools/index.ts';
 import { harmless } from '../tools/readable.ts';
 import { callTool, findTool, runTool } from '../tools/run-tool.ts';
-import { createControl } from './control-port.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
+import { createLazyControl } from './lazy-control.ts';
 import { createStoreReader } from './reader.ts';
 
 /** One answer of a tool as the server would give it. */
@@ -32,7 +32,7 @@ export async function callCommand(io: Io, name: string, json: string | undefined
       queries: reader.queries,
       signal: interrupted.signal,
       progress: () => {},
-      control: createControl(io),
+      control: createLazyControl(io),
     });
     io.out(`${harmless(answer).text}\n`);
     return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;

@@ -5,7 +5,7 @@ import { type Synchronous, synchronousModes } from '../db/synchronous.ts';
 import { SwfError } from '../errors.ts';
 import { type LogLevel, logLevels } from '../log.ts';
 import { nearest } from '../nearest.ts';
-import type { Terminal } from './screen.ts';
+import type { Terminal } from './terminal.ts';
 
 /** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
 export interface Io {

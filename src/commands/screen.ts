@@ -1,16 +1,8 @@
 import stringWidth from 'string-width';
 
-/** A terminal that text is painted on. Sizes are asked anew each time: a window may be resized. */
-export interface Terminal {
-  columns(): number;
-  rows(): number;
-  /** Bits of colour: 1 where there is none. */
-  colorDepth: number;
-  write(text: string): void;
-}
+import { showCursor, type Terminal } from './terminal.ts';
 
 const hideCursor = '\u001B[?25l';
-export const showCursor = '\u001B[?25h';
 const eraseToEndOfLine = '\u001B[K';
 const clearAll = '\u001B[2J\u001B[H';
 const eraseBelow = '\u001B[J';

@@ -5,8 +5,8 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { createLog } from '../log.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { controlTools, tools } from '../tools/index.ts';
-import { createControl } from './control-port.ts';
 import { exitCodes, type Io, logLevel, storePath } from './io.ts';
+import { createLazyControl } from './lazy-control.ts';
 import { createStoreReader } from './reader.ts';
 
 export interface ServeArguments {
@@ -30,7 +30,7 @@ export async function serveCommand(
     version: io.version,
     tools: allowControl ? [...tools, ...controlTools] : tools,
     queries: reader.queries,
-    control: allowControl ? createControl(io) : undefined,
+    control: allowControl ? createLazyControl(io) : undefined,
     log: createLog(logLevel(io), (line) => io.err(line)),
   };
   try {

@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 
 import { renderView } from '../../src/commands/live-view.ts';
 import { createPaint } from '../../src/commands/palette.ts';
-import { createScreen, type Terminal } from '../../src/commands/screen.ts';
+import { createScreen } from '../../src/commands/screen.ts';
 import { createRates, type Snapshot, takeSnapshot } from '../../src/commands/snapshot.ts';
+import type { Terminal } from '../../src/commands/terminal.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { makeRunningStore } from '../helpers.ts';
 import { screenOf } from '../terminal.ts';

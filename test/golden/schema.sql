@@ -322,7 +322,7 @@ CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 
-CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq);
+CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
 
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
 

@@ -72,6 +72,10 @@ ${noteBlocks('stf_files', 'seq', 'created_at')}
 ${noteBlocks('fastmon_files', 'seq', 'created_at')}
 ${noteBlocks('tf_slices', 'seq', 'created_at')}
 
+-- Slices that nobody has yet need no place among those of the workers: without one a slice is moved once and not twice.
+DROP INDEX tf_slices_worker;
+CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
+
 -- Few messages are without effect, few slices wait or are in work, few lines are warnings or errors, few files fail, and few
 -- agents are at work.
 CREATE INDEX workflow_messages_fruitless ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
