@@ -1,5 +1,6 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
@@ -20,6 +21,19 @@ const weeksLater = (weeks: number): string =>
     `const Real = Date; const shift = ${weeks * 7 * 86_400_000};
      globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift])); } static now() { return Real.now() + shift; } };`,
   )}`;
+
+/** The packages of which a process has loaded anything, as its bundle names them. */
+function packagesLoaded(coverage: string): string[] {
+  const scripts = readdirSync(coverage).flatMap(
+    (name) => (JSON.parse(readFileSync(join(coverage, name), 'utf8')) as { result: { url: string }[] }).result,
+  );
+  const texts = scripts
+    .filter(({ url }) => url.startsWith('file:'))
+    .map(({ url }) => readFileSync(fileURLToPath(url), 'utf8'));
+  return texts.flatMap((text) =>
+    [...text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name = '']) => name),
+  );
+}
 
 describe('the server on stdio', () => {
   it.each([0, 2])('answers the five questions of the seed rightly and completely, %i weeks later', async (weeks) => {
@@ -44,6 +58,20 @@ describe('the server on stdio', () => {
     const logs = await askAll(client, 'list_logs', { execution_id });
     expect(new Set(logs.map(({ agent }) => agent.replace(/-agent.*/, '')))).toEqual(
       new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing']),
+    );
+  });
+
+  it('starts without what only runs need, also where it may start them', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const coverage = temporaryFolder();
+    const client = await connectStdio({ folder, env: { NODE_V8_COVERAGE: coverage } }, 'serve', '--allow-control');
+    await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    await client.close();
+    const loaded = packagesLoaded(coverage);
+    expect(loaded).toContain('zod');
+    expect(loaded).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/stompit|toml|ajv|express|string-width/)]),
     );
   });
 
