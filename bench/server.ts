@@ -42,7 +42,7 @@ export async function benchServer(
       ours: median(cold.ours),
       floor: { what: 'bare SDK server, same bytes', value: median(cold.floor) },
       aim: atMost(1.3),
-      usual: 1.7,
+      usual: 1.4,
     },
     ...warm.map(({ call, ours: mine, floor: theirs }) => ({
       figure: `warm ${call} (median of ${warmCalls})`,

@@ -62,9 +62,10 @@ export type Among = KeyRange & { order: Page['order']; limit: number; of?: reado
 
 /** Rows that are looked at for one page where no index leads to those that fit. */
 const mostLookedAt = 10_000;
-/** Rows that are counted by an index, and those that must be looked at to be counted. */
+/** Rows that are counted by an index, by their words, and by looking at each. */
 const mostCounted = 10_000;
-const mostCountedByLook = 2000;
+const mostCountedByWords = 2000;
+const mostCountedByLook = 1000;
 /** Rows whose words are looked at singly, where so few come into question. */
 const fewRows = 300;
 
@@ -250,8 +251,8 @@ function count(sql: Prepare, query: ListQuery, { path, rest, by, range }: Ranged
   const { from, among, page } = query;
   const isIndexed = rest.where.length === 0;
   if (among !== undefined && isIndexed && path.where.length === 0) {
-    const { length } = among({ ...range, order: page.order, limit: mostCountedByLook + 1 });
-    return { n: Math.min(length, mostCountedByLook), isLess: length > mostCountedByLook };
+    const { length } = among({ ...range, order: page.order, limit: mostCountedByWords + 1 });
+    return { n: Math.min(length, mostCountedByWords), isLess: length > mostCountedByWords };
   }
   if (among === undefined && isIndexed) {
     const all = both(path, within(query.key, range));
