@@ -6,7 +6,7 @@ import { CallToolRequestSchema, type CallToolResult, ListToolsRequestSchema } fr
 
 /**
  * The floor of the server's figures: the SDK's own server, which answers every call with bytes that it was given (a file with
- * the result of each tool). No server on this SDK can be faster.
+ * the result of each tool): the least that anybody writes on this SDK.
  */
 const results = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as Record<string, CallToolResult>;
 const server = new Server({ name: 'bare', version: '0' }, { capabilities: { tools: {} } });

@@ -3,7 +3,6 @@ import { controlTools, tools } from '../tools/index.ts';
 import { harmless } from '../tools/readable.ts';
 import { callTool, findTool, runTool } from '../tools/run-tool.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
-import { createLazyControl } from './lazy-control.ts';
 import { createStoreReader } from './reader.ts';
 
 /** One answer of a tool as the server would give it. */
@@ -32,7 +31,7 @@ export async function callCommand(io: Io, name: string, json: string | undefined
       queries: reader.queries,
       signal: interrupted.signal,
       progress: () => {},
-      control: createLazyControl(io),
+      control: tool.writes === undefined ? undefined : (await import('./control-port.ts')).createControl(io),
     });
     io.out(`${harmless(answer).text}\n`);
     return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;

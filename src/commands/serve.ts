@@ -6,7 +6,6 @@ import { createLog } from '../log.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { controlTools, tools } from '../tools/index.ts';
 import { exitCodes, type Io, logLevel, storePath } from './io.ts';
-import { createLazyControl } from './lazy-control.ts';
 import { createStoreReader } from './reader.ts';
 
 export interface ServeArguments {
@@ -30,7 +29,8 @@ export async function serveCommand(
     version: io.version,
     tools: allowControl ? [...tools, ...controlTools] : tools,
     queries: reader.queries,
-    control: allowControl ? createLazyControl(io) : undefined,
+    // Loaded only where it is asked for, as HTTP is: the agents come along with it.
+    control: allowControl ? (await import('./control-port.ts')).createControl(io) : undefined,
     log: createLog(logLevel(io), (line) => io.err(line)),
   };
   try {

@@ -14,7 +14,7 @@ const timesOf = ({ table, key, time }: (typeof timedTables)[number]): string => 
 const wordsOf = (words: string, key: string, table: string): string => `
   SELECT 'words of ' || $table || ' ' || ${key} AS difference FROM ${table} NOT INDEXED
   WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize)
-  UNION ALL SELECT 'words of ' || $table || ' ' || id || ', which is no row' FROM ${words}_docsize
+  UNION ALL SELECT 'words of ' || $table || ' ' || id || ', of which none are kept' FROM ${words}_docsize
   WHERE id > $noted OR id NOT IN (SELECT ${key} FROM ${table})`;
 
 const numbersOf = (kept: string, found: string): string => `
@@ -31,8 +31,9 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * What is noted of whole blocks of rows and does not agree with them, a few words each; reads every row. Of rows that have been
- * deleted times and namespaces may still be noted: they lead to rows that do not fit, and past none that do.
+ * What is noted of whole blocks of rows and does not agree with them, a few words each; reads every row. Of words only whether
+ * there are any of each row. Of rows that have been deleted times and namespaces may still be noted: they lead to rows that do
+ * not fit, and past none that do.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {

@@ -1,4 +1,5 @@
 import type { Condition } from './page.ts';
+import { openRemovals } from './removals.ts';
 import type { Prepare } from './statements.ts';
 
 /** How rows of one execution are asked for: by its id, by its run, or by both. */
@@ -30,8 +31,8 @@ export function executionOfRun(sql: Prepare, runNumber: number): string | undefi
 }
 
 /**
- * A count that is kept for each run: of one execution, or of all together. Undefined where other conditions are given too, since
- * rows have to be counted then.
+ * A count that is kept for each run: of one execution, or of all together. Undefined where other conditions are given too, or
+ * while an execution is being removed, whose count goes before its rows: rows have to be counted then.
  */
 export function keptCount(
   sql: Prepare,
@@ -41,8 +42,10 @@ export function keptCount(
 ): number | undefined {
   if (others.some((value) => value !== undefined)) return undefined;
   if (execution_id !== undefined && run_number !== undefined) return undefined;
-  if (execution_id === undefined && run_number === undefined)
+  if (execution_id === undefined && run_number === undefined) {
+    if (openRemovals(sql).length > 0) return undefined;
     return sql<[], { n: number }>(`SELECT CAST(total(${column}) AS INTEGER) AS n FROM run_states`).get()?.n;
+  }
   const where = execution_id === undefined ? 'run_number' : 'execution_id';
   return sql<[string | number], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE ${where} = ?`).get(
     execution_id ?? (run_number as number),

@@ -84,7 +84,7 @@ const clause = ({ where }: Part): string => (where.length === 0 ? '' : `WHERE ${
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
   const search: Search = split(query);
-  const range = rangeOf(sql, query);
+  const range = rangeOf(sql, query, search);
   const { found, reached } = read(sql, query, { ...search, range: afterPage(range, page) });
   const isAll = page.after === undefined && found.length <= page.limit && reached === undefined;
   const counted =
@@ -141,20 +141,27 @@ function split({ conditions, paths, window, time }: ListQuery): Search {
 }
 
 /** The keys of all rows that may fit. */
-function rangeOf(sql: Prepare, query: ListQuery): KeyRange {
-  const { from, key, time, blocksOf, window, conditions, scopes } = query;
+function rangeOf(sql: Prepare, query: ListQuery, { path, by }: Search): KeyRange {
+  const { from, key, time, blocksOf, window, conditions, scopes = [], among } = query;
   const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
   const range = isTimed ? keysWithin(sql, { table: blocksOf, key, time } satisfies TimedTable, window) : { ...anyKey };
-  const ends: KeyRange[] = (scopes ?? []).flatMap(([index, name]) => {
+  const walks: (Part & { by: string })[] = scopes.flatMap(([index, name]) => {
     const [condition, value] = conditions[name] ?? [];
-    if (condition === undefined || value === undefined) return [];
+    return condition === undefined || value === undefined
+      ? []
+      : [{ where: [condition], values: [value], by: `INDEXED BY ${index}` }];
+  });
+  // Keys that are found by words are not found along the path: that its rows mostly stand together helps as much.
+  if (among !== undefined && path.where.length > 0) walks.push({ ...path, by });
+  for (const walk of walks) {
     const end = (direction: string): number | undefined =>
       sql<unknown[], { key: number }>(
-        `SELECT ${key} AS key FROM ${from} INDEXED BY ${index} WHERE ${condition} ORDER BY ${key} ${direction} LIMIT 1`,
-      ).get(value)?.key;
-    return [{ from: end('ASC') ?? 1, to: end('DESC') ?? 0 }];
-  });
-  return ends.reduce((a, b) => ({ from: Math.max(a.from, b.from), to: Math.min(a.to, b.to) }), range);
+        `SELECT ${key} AS key FROM ${from} ${walk.by} ${clause(walk)} ORDER BY ${key} ${direction} LIMIT 1`,
+      ).get(...walk.values)?.key;
+    range.from = Math.max(range.from, end('ASC') ?? 1);
+    range.to = Math.min(range.to, end('DESC') ?? 0);
+  }
+  return range;
 }
 
 const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {

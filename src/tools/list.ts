@@ -4,7 +4,7 @@ import * as z from 'zod';
 
 import type { ListPage, Page } from '../db/page.ts';
 import { SwfError } from '../errors.ts';
-import { parseWindow, resolveExecution } from './params.ts';
+import { parseWindow, present, resolveExecution } from './params.ts';
 import { harmless } from './readable.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -21,7 +21,7 @@ export const listOutput = <Item extends z.ZodObject>(item: Item) =>
     total_is_lower_bound: z
       .literal(true)
       .optional()
-      .describe('There are more than total_count: counting all would take long'),
+      .describe('There may be more than total_count: counting all would take long'),
     has_more: z.boolean(),
     next_cursor: z.string().optional(),
     data_as_of: z.string().optional().describe('When the store was last written'),
@@ -47,6 +47,8 @@ export interface Fixed {
 const cursorSchema = z.strictObject({
   /** Key of the last row that was given. */
   after: z.int().nonnegative(),
+  /** How many were given before it. */
+  given: z.int().nonnegative(),
   /** Which list and arguments it belongs to. */
   of: z.string(),
   /** The window of the first page: relative times must mean the same on every page. */
@@ -80,7 +82,7 @@ export function listPage<Row extends { key: number }, Item>(
   { ask, toItem, whenEmpty, resolve = resolveExecution }: ListParts<Row, Item>,
 ) {
   const of = fingerprint(tool, args);
-  const { fixed, page } = fix(args, of, context, resolve);
+  const { fixed, page, before } = fix(args, of, context, resolve);
   const found = ask(fixed, page);
   const { rows } = found;
 
@@ -89,21 +91,30 @@ export function listPage<Row extends { key: number }, Item>(
   const hasMore = found.has_more || isCut;
   const last = isCut ? rows[items.length - 1]?.key : (found.reached ?? rows.at(-1)?.key);
   const isShort = found.reached !== undefined && !isCut;
-  const next = hasMore && last !== undefined ? writeCursor(last, of, fixed, args.execution_id === 'latest') : undefined;
-  const note = isShort ? shortPage : found.total_count === 0 ? whenEmpty?.(fixed) : undefined;
+  const given = before + items.length;
+  const next =
+    hasMore && last !== undefined
+      ? writeCursor({ after: last, given, of }, fixed, args.execution_id === 'latest')
+      : undefined;
+  const isNothing = given === 0 && !hasMore;
   return {
     items,
-    total_count: found.total_count,
-    ...(found.total_is_lower_bound ? { total_is_lower_bound: true as const } : {}),
+    ...totalOf(found, given),
     has_more: hasMore,
-    ...given('next_cursor', next),
-    ...given('data_as_of', context.queries.dataAsOf()),
-    ...given('note', note),
+    ...present({
+      next_cursor: next,
+      data_as_of: context.queries.dataAsOf(),
+      note: isShort ? shortPage : isNothing ? whenEmpty?.(fixed) : undefined,
+    }),
   };
 }
 
-function given<Key extends string>(key: Key, value: string | undefined): { [K in Key]?: string } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]: string });
+/** @param given rows on this page and those before: a bound must not fall from page to page */
+function totalOf(
+  { total_count, total_is_lower_bound }: ListPage<unknown>,
+  given: number,
+): { total_count: number; total_is_lower_bound?: true } {
+  return total_is_lower_bound ? { total_count: Math.max(total_count, given), total_is_lower_bound } : { total_count };
 }
 
 /** The items of the first rows that fit into an answer: at least one, whose long texts are cut by the tool. */
@@ -125,13 +136,13 @@ function fix(
   of: string,
   context: ToolContext,
   resolve: (id: string | undefined, context: ToolContext) => string | undefined,
-): { fixed: Fixed; page: Page } {
+): { fixed: Fixed; page: Page; before: number } {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);
   const window =
     cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
   const fixed = { ...window, execution_id: resolve(cursor?.latest ?? args.execution_id, context) };
-  return { fixed, page: { order, limit, after: cursor?.after } };
+  return { fixed, page: { order, limit, after: cursor?.after }, before: cursor?.given ?? 0 };
 }
 
 /** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
@@ -143,12 +154,11 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
 }
 
 function writeCursor(
-  after: number,
-  of: string,
+  at: { after: number; given: number; of: string },
   { start_time, end_time, execution_id }: Fixed,
   isLatest: boolean,
 ): string {
-  const cursor = { after, of, start: start_time, end: end_time, latest: isLatest ? execution_id : undefined };
+  const cursor = { ...at, start: start_time, end: end_time, latest: isLatest ? execution_id : undefined };
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 

@@ -61,11 +61,11 @@ describe('the server on stdio', () => {
     );
   });
 
-  it('starts without what only runs need, also where it may start them', async () => {
+  it('starts without what only runs need', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
     const coverage = temporaryFolder();
-    const client = await connectStdio({ folder, env: { NODE_V8_COVERAGE: coverage } }, 'serve', '--allow-control');
+    const client = await connectStdio({ folder, env: { NODE_V8_COVERAGE: coverage } });
     await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     await client.close();
     const loaded = packagesLoaded(coverage);

@@ -33,7 +33,7 @@ describe('check', () => {
       [
         'ok    integrity  no damage in the file',
         'ok    schema  as this program makes it',
-        'ok    blocks  times, words and numbers as the rows have them',
+        'ok    blocks  times, words and numbers are kept of all rows',
         `ok    ${first}  completed, balanced: 2 STF files, 2 TF samples, 30 of 30 TF slices completed`,
         `ok    ${first}  4 files in ${dataOf(folder, first)}`,
         'ok    stf_datataking-tester-0002  completed, balanced: 4 STF files, 2 TF samples, 30 of 30 TF slices completed',
@@ -103,6 +103,11 @@ describe('check', () => {
       'a count that has drifted',
       alter('UPDATE run_states SET slices_completed = 31'),
       /counts .*slices_completed is 31, rows are 30: slices_completed$/m,
+    ],
+    [
+      'words that are gone',
+      alter('DROP TABLE message_words'),
+      /^fail {2}schema {2}message_words is missing, .*; restore a backup$/m,
     ],
     [
       'a table that is changed',
@@ -282,7 +287,13 @@ describe('prune', () => {
     killed.child.kill('SIGKILL');
     await killed.finished;
     expect(removals.all()).toEqual([{ execution_id: first }]);
+    const left = db.prepare('SELECT count(*) FROM tf_slices').pluck().get();
     db.close();
+    expect((await runCli(['check', '--skip-files'], { folder })).stdout).toMatch(
+      new RegExp(`^open {2}${first} {2}is being removed; .* prune`, 'm'),
+    );
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    expect((await ask(client, 'list_tf_slices', {}))['total_count']).toBeGreaterThanOrEqual(Number(left));
     const { code, stdout } = await runCli(['prune', '--keep', '100'], { folder });
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/executions? removed/) });
     expect(existsSync(dataOf(folder, first))).toBe(false);

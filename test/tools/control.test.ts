@@ -30,6 +30,7 @@ const until = async (client: Client, execution_id: string, done: (answer: Answer
   for (;;) {
     const answer = await ask(client, 'wait_for_execution', { execution_id, until: 'phase', timeout_seconds: 20 });
     if (done(answer)) return answer;
+    if (answer['status'] !== 'running') throw new Error(`it has ended before: ${JSON.stringify(answer)}`);
   }
 };
 
@@ -40,7 +41,7 @@ describe('start_workflow', () => {
     async () => {
       const folder = temporaryFolder();
       const first = await connectStdio({ folder }, '--allow-control');
-      const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 40, slice_processing_time: 5 });
+      const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
       endAfterTest(started);
       expect(started).toMatchObject({
         execution_id: expect.stringMatching(/^stf_datataking-.*-0001$/),

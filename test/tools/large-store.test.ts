@@ -109,6 +109,33 @@ describe('of a large store', () => {
     expect(await askAll(client, 'list_messages', args)).toEqual([]);
   });
 
+  it('words of an agent are found at once, however many others say them since', async () => {
+    const client = await connectInProcess(path);
+    const agent = 'worker-agent-user0-0';
+    const rows = truth('workflow_messages', `sender_agent = '${agent}'`);
+    expect(rows.length).toBeGreaterThan(300);
+    const { items } = await ask(client, 'list_messages', { agent, search: 'slice', limit: 20 });
+    const newest = rows.toReversed().slice(0, 20);
+    expect(items.map((item: Answer) => item['message_id'])).toEqual(newest.map(({ key }) => key));
+  });
+
+  it('a list that has given rows says nothing else at its end, and its count does not fall', async () => {
+    const client = await connectInProcess(path);
+    const args = { search: 'swf', message_type: 'stf_gen', start_time: '2001-01-01', limit: 200 };
+    const totals: number[] = [];
+    let given = 0;
+    for (let cursor: string | undefined, isLast = false; !isLast;) {
+      const page = await ask(client, 'list_messages', { ...args, cursor });
+      given += page['items'].length;
+      totals.push(page['total_count']);
+      expect(page['total_count']).toBeGreaterThanOrEqual(given);
+      [cursor, isLast] = [page['next_cursor'], page['has_more'] === false];
+      if (isLast) expect(page).not.toHaveProperty('note');
+    }
+    expect(given).toBe(truth('workflow_messages', `message_type = 'stf_gen'`).length);
+    expect(totals).toEqual(totals.toSorted((a, b) => a - b));
+  });
+
   it('messages of a namespace are found at once, however far back they are', async () => {
     const client = await connectInProcess(path);
     const args = { namespace: 'ns0', effect: 'applied' };
