@@ -45,7 +45,7 @@ export interface ServerOptions {
 }
 
 /** Any call: the SDK's own schema answers what is not as it wants in words of its own; we say what is wanted. */
-const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown() });
+const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
 const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;

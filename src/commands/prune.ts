@@ -46,8 +46,10 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
 
 function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
   const db = openReader(path);
+  const open = openRemovals(preparer(db));
   const found = removableExecutions(preparer(db), rule, isAlive);
   db.close();
+  for (const { execution_id } of open) io.out(`would go on removing ${execution_id}\n`);
   for (const { execution_id, status, end_time, data_folder } of found)
     io.out(
       `would remove ${execution_id}, ${status} ${end_time ?? ''}${data_folder === null ? '' : `, ${data_folder}`}\n`,

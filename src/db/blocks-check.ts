@@ -14,7 +14,7 @@ const timesOf = ({ table, key, time }: (typeof timedTables)[number]): string => 
 const wordsOf = (words: string, key: string, table: string): string => `
   SELECT 'words of ' || $table || ' ' || ${key} AS difference FROM ${table} NOT INDEXED
   WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize)
-  UNION ALL SELECT 'words of ' || $table || ' ' || id || ', of which none are kept' FROM ${words}_docsize
+  UNION ALL SELECT 'words of ' || $table || ' ' || id || ' without their row' FROM ${words}_docsize
   WHERE id > $noted OR id NOT IN (SELECT ${key} FROM ${table})`;
 
 const numbersOf = (kept: string, found: string): string => `

@@ -49,6 +49,8 @@ const cursorSchema = z.strictObject({
   after: z.int().nonnegative(),
   /** How many were given before it. */
   given: z.int().nonnegative(),
+  /** How many there are, where the pages before could tell; 0 where they could not. */
+  total: z.int().nonnegative(),
   /** Which list and arguments it belongs to. */
   of: z.string(),
   /** The window of the first page: relative times must mean the same on every page. */
@@ -57,6 +59,8 @@ const cursorSchema = z.strictObject({
   /** The execution that "latest" was when the list began. */
   latest: z.string().optional(),
 });
+
+type Cursor = z.infer<typeof cursorSchema>;
 
 interface ListParts<Row, Item> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
@@ -84,22 +88,19 @@ export function listPage<Row extends { key: number }, Item>(
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
   const found = ask(fixed, page);
-  const { rows } = found;
-
-  const items = asManyAsFit(rows, toItem);
-  const isCut = items.length < rows.length;
-  const hasMore = found.has_more || isCut;
-  const last = isCut ? rows[items.length - 1]?.key : (found.reached ?? rows.at(-1)?.key);
-  const isShort = found.reached !== undefined && !isCut;
-  const given = before + items.length;
+  const items = asManyAsFit(found.rows, toItem);
+  const { hasMore, last, isShort } = endOf(found, items.length);
+  const given = before.given + items.length;
+  const counted = totalOf(found, { given, hasMore, total: before.total });
+  const total = counted.total_is_lower_bound ? 0 : counted.total_count;
   const next =
     hasMore && last !== undefined
-      ? writeCursor({ after: last, given, of }, fixed, args.execution_id === 'latest')
+      ? writeCursor({ after: last, given, total, of }, fixed, args.execution_id === 'latest')
       : undefined;
   const isNothing = given === 0 && !hasMore;
   return {
     items,
-    ...totalOf(found, given),
+    ...counted,
     has_more: hasMore,
     ...present({
       next_cursor: next,
@@ -109,12 +110,27 @@ export function listPage<Row extends { key: number }, Item>(
   };
 }
 
-/** @param given rows on this page and those before: a bound must not fall from page to page */
+/** Where a page ends of which so many rows are given, and whether because enough were looked at. */
+function endOf(
+  { rows, has_more, reached }: ListPage<{ key: number }>,
+  count: number,
+): { hasMore: boolean; last: number | undefined; isShort: boolean } {
+  if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
+  return { hasMore: has_more, last: reached ?? rows.at(-1)?.key, isShort: reached !== undefined };
+}
+
+/**
+ * A bound must not fall from page to page, and what was told as exact must not become one.
+ * @param given rows on this page and those before
+ * @param total as the pages before told it exactly, or 0
+ */
 function totalOf(
   { total_count, total_is_lower_bound }: ListPage<unknown>,
-  given: number,
+  { given, hasMore, total }: { given: number; hasMore: boolean; total: number },
 ): { total_count: number; total_is_lower_bound?: true } {
-  return total_is_lower_bound ? { total_count: Math.max(total_count, given), total_is_lower_bound } : { total_count };
+  if (!total_is_lower_bound) return { total_count };
+  const most = Math.max(total_count, total, given);
+  return total > 0 || !hasMore ? { total_count: most } : { total_count: most, total_is_lower_bound };
 }
 
 /** The items of the first rows that fit into an answer: at least one, whose long texts are cut by the tool. */
@@ -136,13 +152,13 @@ function fix(
   of: string,
   context: ToolContext,
   resolve: (id: string | undefined, context: ToolContext) => string | undefined,
-): { fixed: Fixed; page: Page; before: number } {
+): { fixed: Fixed; page: Page; before: Pick<Cursor, 'given' | 'total'> } {
   const { limit = defaultLimit, order = 'newest' } = args;
   const cursor = readCursor(args.cursor, of);
   const window =
     cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
   const fixed = { ...window, execution_id: resolve(cursor?.latest ?? args.execution_id, context) };
-  return { fixed, page: { order, limit, after: cursor?.after }, before: cursor?.given ?? 0 };
+  return { fixed, page: { order, limit, after: cursor?.after }, before: cursor ?? { given: 0, total: 0 } };
 }
 
 /** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
@@ -154,7 +170,7 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
 }
 
 function writeCursor(
-  at: { after: number; given: number; of: string },
+  at: Pick<Cursor, 'after' | 'given' | 'total' | 'of'>,
   { start_time, end_time, execution_id }: Fixed,
   isLatest: boolean,
 ): string {
@@ -162,7 +178,7 @@ function writeCursor(
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-function readCursor(text: string | undefined, of: string): z.infer<typeof cursorSchema> | undefined {
+function readCursor(text: string | undefined, of: string): Cursor | undefined {
   if (text === undefined) return undefined;
   let parsed: unknown;
   try {

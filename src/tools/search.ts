@@ -29,7 +29,7 @@ export function otherWords<Filter extends { search?: string | undefined }, Row>(
   const { search } = filter;
   if (search === undefined) return undefined;
   const nothing =
-    'Nothing that fits has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are no operators. Agents, runs and times have arguments of their own.';
+    'Nothing that fits has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are no operators. Agents, runs and times are not searched: they have arguments of their own.';
   const longer = `${search.trimEnd()}*`;
   if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
   const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });

@@ -95,7 +95,7 @@ describe('what is noted of whole blocks', () => {
     [`DELETE FROM message_words WHERE rowid = 7`, ['words of workflow_messages 7']],
     [
       `INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`,
-      ['words of workflow_messages 5000, of which none are kept'],
+      ['words of workflow_messages 5000 without their row'],
     ],
     [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
     [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],

@@ -130,7 +130,11 @@ describe('of a large store', () => {
       totals.push(page['total_count']);
       expect(page['total_count']).toBeGreaterThanOrEqual(given);
       [cursor, isLast] = [page['next_cursor'], page['has_more'] === false];
-      if (isLast) expect(page).not.toHaveProperty('note');
+      if (!isLast) continue;
+      expect(page).not.toHaveProperty('note');
+      // Now all have been seen.
+      expect(page).not.toHaveProperty('total_is_lower_bound');
+      expect(page['total_count']).toBe(given);
     }
     expect(given).toBe(truth('workflow_messages', `message_type = 'stf_gen'`).length);
     expect(totals).toEqual(totals.toSorted((a, b) => a - b));
