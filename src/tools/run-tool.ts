@@ -3,12 +3,18 @@ import type * as z from 'zod';
 import { SwfError } from '../errors.ts';
 import { closest, nearest } from '../nearest.ts';
 import { clip as cut } from './clip.ts';
+import { controlTools } from './index.ts';
 import type { LiveContext, Tool, ToolContext } from './tool.ts';
 
 /** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
 export function findTool(tools: readonly Tool[], name: string): Tool {
   const tool = tools.find((candidate) => candidate.name === name);
   if (tool !== undefined) return tool;
+  if (controlTools.some((candidate) => candidate.name === name))
+    throw new SwfError(
+      'TOOL_NOT_FOUND',
+      `this server only reads; it has ${name} when it is started with --allow-control`,
+    );
   const names = tools.map((candidate) => candidate.name);
   throw new SwfError(
     'TOOL_NOT_FOUND',

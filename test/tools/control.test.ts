@@ -107,7 +107,7 @@ describe('start_workflow', () => {
       const client = await connectStdio({ folder }, ...(args.length === 0 ? [] : ['serve', ...args]));
       const { tools } = await client.listTools();
       expect(tools.filter(({ annotations }) => annotations?.readOnlyHint !== true)).toEqual([]);
-      expect(await refusal(client, 'start_workflow', {})).toMatch(/^TOOL_NOT_FOUND/);
+      expect(await refusal(client, 'start_workflow', {})).toMatch(/^TOOL_NOT_FOUND: .* --allow-control$/);
     }
     const open = await connectStdio({ folder }, 'serve', '--allow-control');
     const writing = (await open.listTools()).tools.filter(({ annotations }) => annotations?.readOnlyHint !== true);
