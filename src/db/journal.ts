@@ -178,9 +178,8 @@ function readMessages(
     'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
   ).get(executionId);
   const upTo = newest?.seq ?? 0;
-  // Each type by its index, or the few of one's own would be looked for among all others. It is named, since SQLite takes a shorter
-  // one for a better one. What other processes record
-  // meanwhile is left to the next look, or a later message of one type would hide an earlier one of another.
+  // Each type by its index, or the few of one's own would be looked for among all others; it is named, since SQLite takes a shorter
+  // one for a better one. What other processes record meanwhile is left to the next look, or a later message of one type would hide an earlier one of another.
   const rows = readings.flatMap((reading) => {
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(

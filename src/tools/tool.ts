@@ -1,10 +1,7 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 
 import type { Queries } from '../db/queries.ts';
 import type { Control } from './control.ts';
-
-// Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one.
-z.config({ jitless: true });
 
 /** What a tool that only asks is given beside its arguments: one state of the store, at one moment. */
 export interface ToolContext {

@@ -70,9 +70,7 @@ describe('the server on stdio', () => {
     await client.close();
     const loaded = packagesLoaded(coverage);
     expect(loaded).toContain('zod');
-    expect(loaded).not.toEqual(
-      expect.arrayContaining([expect.stringMatching(/stompit|toml|ajv|express|string-width/)]),
-    );
+    expect(loaded.filter((name) => /stompit|toml|ajv|express|string-width/.test(name))).toEqual([]);
   });
 
   it('writes nothing but JSON-RPC to stdout, names its store first on stderr, and ends with its client', async () => {

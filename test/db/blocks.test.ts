@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { blockDifferences } from '../../src/db/blocks-check.ts';
+import { schemaDifferences } from '../../src/db/integrity.ts';
 import { migrations } from '../../src/db/migrations/index.ts';
 import { removeExecution } from '../../src/db/prune.ts';
 import { createQueries, type Queries } from '../../src/db/queries.ts';
@@ -51,6 +52,19 @@ describe('what is noted of whole blocks', () => {
       store.close();
     },
   );
+
+  it('is brought up to date step by step as at once', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const older = await openStore(path, { migrations: migrations.slice(0, 5) });
+    await recordMany(older, 'before', 'x-0001');
+    older.close();
+    (await openStore(path, { migrations: migrations.slice(0, 6) })).close();
+    const store = await openStore(path);
+    await recordMany(store, 'after', 'x-0001');
+    expect(blockDifferences(preparer(store.db))).toEqual([]);
+    expect(schemaDifferences(store.db)).toEqual([]);
+    store.close();
+  });
 
   it('is found by a reader that has looked between the parts of a pruning', async () => {
     const path = `${temporaryFolder()}/swf.db`;

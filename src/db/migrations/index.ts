@@ -4,6 +4,7 @@ import { lateMessages } from './003-late-messages.ts';
 import { stageDelays } from './004-stage-delays.ts';
 import { accessPaths } from './005-access-paths.ts';
 import { blocksAndWords } from './006-blocks-and-words.ts';
+import { totalsAndNamespaces } from './007-totals-and-namespaces.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   stageDelays,
   accessPaths,
   blocksAndWords,
+  totalsAndNamespaces,
 ];
