@@ -15,14 +15,15 @@ import {
   temporaryFolder,
 } from '../helpers.ts';
 
-/** A run that goes on until it is stopped; it makes ten STFs and works on a hundred slices a second. */
+/** A run that goes on until it is stopped, in one period of days; it makes ten STFs and works on a hundred slices a second. */
 const endless = [
   '--speed',
   '20',
-  ...['fast_processing.physics_period_count=0', 'fast_processing.slice_processing_time=1'].flatMap((set) => [
-    '--set',
-    set,
-  ]),
+  ...[
+    'fast_processing.physics_period_count=0',
+    'fast_processing.stf_count=1000000',
+    'fast_processing.slice_processing_time=1',
+  ].flatMap((set) => ['--set', set]),
 ];
 
 async function startEndless(...args: string[]): Promise<{ folder: string; run: Started }> {
