@@ -1,5 +1,5 @@
 import type { ExecutionParams } from '../workflow/params.ts';
-import { planSlices } from '../workflow/plan.ts';
+import { plannedSliceCount, planSlices } from '../workflow/plan.ts';
 import { isRetried } from '../workflow/slices.ts';
 import { type AuditCheck, checked, type Missing } from './audit-check.ts';
 import type { Prepare } from './statements.ts';
@@ -70,7 +70,7 @@ export function checkSlices(
   const uncovered: string[] = [];
   let [expected, found, whole] = [0, 0, 0];
   for (const sample of samples) {
-    const planned = Math.min(slices_per_sample, sample.tf_count);
+    const planned = plannedSliceCount(sample.tf_count, slices_per_sample);
     const cut = left.get(sample.tf_filename);
     left.delete(sample.tf_filename);
     expected += planned;

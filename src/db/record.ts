@@ -48,6 +48,15 @@ export interface Recorder {
  * - A message that comes before what it refers to waits in the log, and takes effect when that comes.
  */
 export function createRecorder(db: Connection): Recorder {
+  const recorder = recorders.get(db) ?? createOne(db);
+  recorders.set(db, recorder);
+  return recorder;
+}
+
+/** One a connection: two would each remember executions as they were before the other changed them. */
+const recorders = new WeakMap<Connection, Recorder>();
+
+function createOne(db: Connection): Recorder {
   const sql = preparer(db);
   const project = createProjection(sql, () => transactionOf(db));
   const release = createRelease(sql, project);

@@ -12,8 +12,16 @@ export interface Prepared<Parameters extends unknown[], Row> {
 
 export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string) => Prepared<Parameters, Row>;
 
-/** Prepares each statement once a connection, however often it is asked for. */
+const preparers = new WeakMap<Connection, Prepare>();
+
+/** Prepares each statement once a connection, however often and from wherever it is asked for. */
 export function preparer(db: Connection): Prepare {
+  const prepare = preparers.get(db) ?? createPreparer(db);
+  preparers.set(db, prepare);
+  return prepare;
+}
+
+function createPreparer(db: Connection): Prepare {
   const known = new Map<string, Prepared<unknown[], unknown>>();
   return <Parameters extends unknown[], Row>(sql: string) => {
     let prepared = known.get(sql);

@@ -70,11 +70,15 @@ export function random(run: number, sequence: number, purpose: string): number {
   return digest.readUIntBE(0, 6) / 2 ** 48;
 }
 
-/** Cuts `total` into `parts` whole numbers that differ by at most one, the larger ones first. */
-function evenly(total: number, parts: number): number[] {
+/** Part `index` (from 0) of `total`, cut into `parts` whole numbers that differ by at most one, the larger ones first. */
+function evenPart(total: number, parts: number, index: number): { start: number; size: number } {
   const least = Math.floor(total / parts);
-  return Array.from({ length: parts }, (_, index) => least + (index < total % parts ? 1 : 0));
+  const larger = total % parts;
+  return { start: index * least + Math.min(index, larger), size: least + (index < larger ? 1 : 0) };
 }
+
+const evenly = (total: number, parts: number): { start: number; size: number }[] =>
+  Array.from({ length: parts }, (_, index) => evenPart(total, parts, index));
 
 /** How many samples an STF of so many frames gives. */
 export function plannedSampleCount(sequence: number, tf_count: number, params: WorkflowParams): number {
@@ -94,13 +98,10 @@ export function planSamples(
   const samples = plannedSampleCount(sequence, tf_count, params);
   if (samples === 0) return [];
   const wanted = Math.max(samples, floorOfProduct(tf_count, params.fastmon.tf_fraction));
-  const sizes = evenly(wanted, samples);
-  let partStart = 0;
-  return evenly(tf_count, samples).map((partSize, index) => {
-    const size = Math.min(sizes[index] as number, partSize);
-    const spare = partSize - size;
-    const tf_first = partStart + Math.floor(random(run, sequence, `sample ${index + 1}`) * (spare + 1));
-    partStart += partSize;
+  return evenly(tf_count, samples).map((part, index) => {
+    const size = Math.min(evenPart(wanted, samples, index).size, part.size);
+    const spare = part.size - size;
+    const tf_first = part.start + Math.floor(random(run, sequence, `sample ${index + 1}`) * (spare + 1));
     return {
       sample: index + 1,
       tf_filename: tfFilename(stfFilename(run, sequence), index + 1),
@@ -111,28 +112,50 @@ export function planSamples(
   });
 }
 
+/** A sample as far as its slices follow from it. */
+interface SampleToCut {
+  stf_filename: string;
+  tf_filename: string;
+  tf_first: number;
+  tf_count: number;
+}
+
+/** How many slices a sample of so many frames is cut into. */
+export const plannedSliceCount = (tf_count: number, slicesPerSample: number): number =>
+  Math.min(slicesPerSample, tf_count);
+
 /**
  * The slices of one sample: contiguous, without gap or overlap, sizes differing by at most one frame; a sample with fewer
  * frames than `slicesPerSample` gives one slice a frame. `slice_id` counts through the STF from 0 (contract §1).
  */
-export function planSlices(
-  sample: { stf_filename: string; tf_filename: string; tf_first: number; tf_count: number },
-  slicesPerSample: number,
-): PlannedSlice[] {
-  const number = sampleNumber(sample.tf_filename) ?? 1;
-  let next = sample.tf_first;
-  return evenly(sample.tf_count, Math.min(slicesPerSample, sample.tf_count)).map((tf_count, k) => {
-    const slice_id = (number - 1) * slicesPerSample + k;
-    const tf_first = next;
-    next += tf_count;
-    return {
-      slice_id,
-      slice_filename: sliceFilename(sample.stf_filename, slice_id),
-      tf_first,
-      tf_last: next - 1,
-      tf_count,
-    };
-  });
+export function planSlices(sample: SampleToCut, slicesPerSample: number): PlannedSlice[] {
+  return Array.from({ length: plannedSliceCount(sample.tf_count, slicesPerSample) }, (_, k) =>
+    cutSlice(sample, slicesPerSample, k),
+  );
+}
+
+/** The slice of this id, or undefined where the sample is cut into none of that id. */
+export function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: number): PlannedSlice | undefined {
+  const k = slice_id - firstSliceId(sample.tf_filename, slicesPerSample);
+  const isPlanned = k >= 0 && k < plannedSliceCount(sample.tf_count, slicesPerSample);
+  return isPlanned ? cutSlice(sample, slicesPerSample, k) : undefined;
+}
+
+const firstSliceId = (tfFile: string, slicesPerSample: number): number =>
+  ((sampleNumber(tfFile) ?? 1) - 1) * slicesPerSample;
+
+/** Slice `k` (from 0) of a sample. */
+function cutSlice(sample: SampleToCut, slicesPerSample: number, k: number): PlannedSlice {
+  const slice_id = firstSliceId(sample.tf_filename, slicesPerSample) + k;
+  const { start, size } = evenPart(sample.tf_count, plannedSliceCount(sample.tf_count, slicesPerSample), k);
+  const tf_first = sample.tf_first + start;
+  return {
+    slice_id,
+    slice_filename: sliceFilename(sample.stf_filename, slice_id),
+    tf_first,
+    tf_last: tf_first + size - 1,
+    tf_count: size,
+  };
 }
 
 /** How many samples and slices a run of `stfCount` STFs makes, by the plan alone; undefined for more than can be told exactly. */
@@ -146,7 +169,7 @@ export function plannedCounts(
   // Every sampled STF gives as many as any other: only where its samples begin is drawn.
   const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
   const samples = planSamples(stf, everySampled);
-  const slicesPerStf = samples.reduce((sum, { tf_count }) => sum + Math.min(slices_per_sample, tf_count), 0);
+  const slicesPerStf = samples.reduce((sum, { tf_count }) => sum + plannedSliceCount(tf_count, slices_per_sample), 0);
   const safe = (count: number): number | undefined => (Number.isSafeInteger(count) ? count : undefined);
   return { samples: safe(sampledStfs * samples.length), slices: safe(sampledStfs * slicesPerStf) };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Message } from '../../src/bus/messages.ts';
+import { createRecorder } from '../../src/db/record.ts';
 import { makeRunningStore, makeStore, type TestStore } from '../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
@@ -28,11 +30,42 @@ const byWorker = (attempt: number, slot = '01') => ({
   hostname: 'host',
 });
 
+const secondSlice = { slice_id: 1, slice_filename: 'swf.100010.000001_slice_001.tf', tf_filename: sample, attempt: 1 };
+const envelope = { sender: 'tester', namespace: 'test', execution_id: 'stf_datataking-tester-0001', run_id: '100010' };
+const noCounts = {
+  stf_count: 0,
+  tf_files_received: 0,
+  slices_created: 0,
+  slices_queued: 0,
+  slices_processing: 0,
+  slices_completed: 0,
+  slices_failed: 0,
+};
+
 const row = ({ store }: TestStore): unknown =>
   store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
 const state = ({ store }: TestStore): any => store.db.prepare('SELECT * FROM run_states').get();
 
 describe('recording', () => {
+  it('by several parts of one process that share a commit gives what reading the log again gives', async () => {
+    const made = await withSlice();
+    const { store } = made;
+    await made.say('slice', { ...secondSlice, stf_filename: stf, start: 1, end: 1, tf_count: 1 });
+    // An agent's journal and what takes in messages from a broker write in the same moment.
+    const [agent, inbox] = [createRecorder(store.db), createRecorder(store.db)];
+    const result = { ...byWorker(1), msg_type: 'slice_result', state: 'done' as const };
+    const said = (message: object): Message => ({ ...envelope, ...message }) as Message;
+    const recorded = await Promise.all([
+      store.write(() => agent.record(said(result))),
+      store.write(() =>
+        inbox.record(said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...noCounts })),
+      ),
+      store.write(() => agent.record(said({ ...result, ...secondSlice }))),
+    ]);
+    expect(recorded.map(({ effect }) => effect)).toEqual(['applied', 'applied', 'none']);
+    expect(state(made)).toMatchObject({ slices_completed: 1 });
+  });
+
   it('draws execution and run numbers once for a run_workflow, however often it comes', async () => {
     const made = await makeStore();
     const start = {
@@ -321,6 +354,57 @@ describe('a slice', () => {
     ];
     expect(said.map(({ effect }) => effect)).toEqual(['none', 'none', 'none', 'none']);
     expect(state(made)).toMatchObject({ slices_created: 1, tf_files_received: 1 });
+  });
+
+  it('that the plan does not have changes nothing, and its execution still completes', async () => {
+    const made = await makeRunningStore({ fast_processing: { stf_count: 1 } });
+    await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 3 });
+    await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 3, size_bytes: 192 });
+    const short = { tf_filename: sample, stf_filename: stf, tf_first: 0, tf_last: 2, tf_count: 3 };
+    await made.say('tf_file_registered', short);
+    // A sample of three frames is cut into three slices of one frame, however many a sample usually has.
+    const of = (slice_id: number, start: number, end: number) => ({
+      slice_id,
+      slice_filename: `swf.100010.000001_slice_${String(slice_id).padStart(3, '0')}.tf`,
+      tf_filename: sample,
+      stf_filename: stf,
+      attempt: 1,
+      start,
+      end,
+      tf_count: end - start + 1,
+    });
+    for (const one of [of(3, 0, 0), of(9, 0, 2)])
+      expect(await made.say('slice', one)).toMatchObject({ effect: 'none', reason: expect.stringContaining(sample) });
+    expect(state(made)).toMatchObject({ slices_expected: 3, slices_created: 0 });
+    for (const id of [0, 1, 2]) {
+      expect(await made.say('slice', of(id, id, id))).toMatchObject({ effect: 'applied' });
+      const worker = { ...byWorker(1), slice_id: id, slice_filename: of(id, id, id).slice_filename };
+      await made.say('slice_result', { ...worker, state: 'done' });
+    }
+    expect(state(made)).toMatchObject({ slices_expected: 3, slices_created: 3, slices_completed: 3 });
+  });
+
+  it.each([
+    ['other frames', { start: 1, end: 1 }],
+    ['more frames', { start: 0, end: 1, tf_count: 2 }],
+    ['another number of frames', { tf_count: 2 }],
+    ['another id', { slice_id: 1 }],
+  ])('with %s than planned changes nothing', async (_, changes) => {
+    const made = await makeRunningStore();
+    await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    const fifteen = { tf_filename: sample, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 };
+    await made.say('tf_file_registered', fifteen);
+    const planned = { ...slice(1), stf_filename: stf, start: 0, end: 0, tf_count: 1 };
+    expect(await made.say('slice', { ...planned, ...changes })).toMatchObject({ effect: 'none' });
+    expect(state(made)).toMatchObject({ slices_created: 0 });
+  });
+
+  it('is not queued again with other frames', async () => {
+    const made = await withSlice();
+    await made.say('slice_result', { ...byWorker(1), state: 'failed' });
+    const again = { ...slice(2), stf_filename: stf, start: 0, end: 3, tf_count: 4 };
+    expect(await made.say('slice', again)).toMatchObject({ effect: 'none' });
+    expect(state(made)).toMatchObject({ slices_failed: 1, slices_queued: 0 });
   });
 
   it('of a vanished worker is begun again as the same attempt', async () => {

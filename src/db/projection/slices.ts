@@ -1,5 +1,5 @@
 import type { Message } from '../../bus/messages.ts';
-import { sampleNumber, sliceFilename } from '../../workflow/plan.ts';
+import { planSlice, sliceFilename } from '../../workflow/plan.ts';
 import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
 import type { Prepare } from '../statements.ts';
 import { attemptKey, failureKey } from './awaits.ts';
@@ -15,6 +15,7 @@ interface SampleRow {
   stf_filename: string;
   tf_first: number;
   tf_last: number;
+  tf_count: number;
   created_at: string;
 }
 
@@ -59,13 +60,13 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
   if (slice_filename !== sliceFilename(stf_filename, slice_id)) {
     return none(`${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
   }
-  if (!isPlanned(message, scope)) return none(`slice ${slice_id} is none of those that ${tf_filename} is cut into`);
   const sample = sql<[string, string], SampleRow>(
-    'SELECT stf_filename, tf_first, tf_last, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
+    'SELECT stf_filename, tf_first, tf_last, tf_count, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
   ).get(tf_filename, scope.execution_id);
   if (sample === undefined) return awaiting(tf_filename);
-  if (sample.stf_filename !== stf_filename || start < sample.tf_first || end > sample.tf_last)
-    return none(`${tf_filename} is no sample of ${stf_filename} with frames ${start} to ${end}`);
+  if (sample.stf_filename !== stf_filename) return none(`${tf_filename} is no sample of ${stf_filename}`);
+  if (!isPlanned(message, sample, scope))
+    return none(`${tf_filename} is not cut into a slice ${slice_id} with ${tf_count} frames from ${start} to ${end}`);
   sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
@@ -89,13 +90,24 @@ function createSlice(message: Message<'slice'>, scope: Scope, at: string, sql: P
 }
 
 /** A sample has as many slices as planned, and no others: an execution with more would never be complete. */
-function isPlanned({ slice_id, tf_filename, start, end, tf_count }: Message<'slice'>, { params }: Scope): boolean {
-  const each = params.fast_processing.slices_per_sample;
-  const first = ((sampleNumber(tf_filename) ?? 0) - 1) * each;
-  return slice_id >= first && slice_id < first + each && end - start + 1 === tf_count;
+function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
+  const { tf_filename, slice_id, start, end, tf_count } = message;
+  const planned = planSlice({ ...sample, tf_filename }, params.fast_processing.slices_per_sample, slice_id);
+  return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
+}
+
+/** Whether a message that queues a slice again means the slice that there is. */
+function isSameSlice(message: Message<'slice'>, sql: Prepare): boolean {
+  const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
+  const same = sql<unknown[]>(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
+       AND tf_first = ? AND tf_last = ? AND tf_count = ?`,
+  ).get(slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count);
+  return same !== undefined;
 }
 
 function queueAgain(message: Message<'slice'>, row: SliceRow, scope: Scope, sql: Prepare): Effect {
+  if (!isSameSlice(message, sql)) return none(`${message.slice_filename} has other frames, or is of another file`);
   const next = nextSliceStatus(row.status, 'queue');
   const { max_retries } = scope.params.worker;
   const isTried = isRetried(message.attempt - 1, max_retries);
