@@ -1,4 +1,5 @@
 import { decodeMessage, type Message, type MessageType } from '../bus/messages.ts';
+import { happenedAt } from './log-rows.ts';
 import { provided } from './projection/awaits.ts';
 import type { Effect } from './projection/effect.ts';
 import type { Project } from './projection/index.ts';
@@ -10,7 +11,7 @@ export type Release = (message: Message) => MessageType[];
 interface WaitingRow {
   seq: number;
   payload: string;
-  sent_at: string;
+  happened_at: string;
 }
 
 /**
@@ -18,10 +19,10 @@ interface WaitingRow {
  * their order, and put down as late: readers have passed their place in the log, and have a cursor of its own for them.
  */
 export function createRelease(sql: Prepare, project: Project): Release {
-  const readAgain = (executionId: string, { seq, payload, sent_at }: WaitingRow): Message | undefined => {
+  const readAgain = (executionId: string, { seq, payload, happened_at }: WaitingRow): Message | undefined => {
     const decoded = decodeMessage(payload);
     if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');
-    const effect = project(decoded.message, sent_at);
+    const effect = project(decoded.message, happened_at);
     noteEffect(sql, seq, effect);
     if (effect.effect !== 'applied') return undefined;
     sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
@@ -46,7 +47,8 @@ export function createRelease(sql: Prepare, project: Project): Release {
 
 function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
   return sql<[string, string], WaitingRow>(
-    'SELECT seq, payload, sent_at FROM workflow_messages WHERE execution_id = ? AND awaits = ? ORDER BY seq',
+    `SELECT seq, payload, ${happenedAt} AS happened_at FROM workflow_messages
+     WHERE execution_id = ? AND awaits = ? ORDER BY seq`,
   ).all(executionId, key);
 }
 

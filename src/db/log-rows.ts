@@ -21,6 +21,8 @@ export interface Recorded {
 export interface Circumstances {
   /** When it was said, where the body does not tell. */
   sentAt?: string;
+  /** When it was recorded, when a log is read again; otherwise it is now. */
+  recordedAt?: string;
   /** The effect that a driver gave a command, when a log is read again. */
   effect?: Effect;
   /** A log is read again: the numbers that a `run_workflow` was given hold. */
@@ -50,6 +52,15 @@ export interface NewRow extends Said {
   payload: string;
 }
 
+/** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
+export const cameOverBroker = '(outbox_owner IS NULL AND outbox_sent_at IS NOT NULL)';
+
+/**
+ * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was
+ * recorded for what came over the broker: the clock of another host may be off.
+ */
+export const happenedAt = `CASE WHEN ${cameOverBroker} THEN recorded_at ELSE sent_at END`;
+
 export interface LogRow {
   seq: number;
   message_id: string;
@@ -66,7 +77,7 @@ export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
 }
 
 export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstances: Circumstances): Recorded {
-  const recordedAt = utcNow();
+  const recordedAt = circumstances.recordedAt ?? utcNow();
   const effect_reason = effect.effect === 'applied' ? null : effect.reason;
   const execution_id = row.execution_id ?? null;
   const { lastInsertRowid } = sql(

@@ -1,5 +1,6 @@
 import type { MessageEffect } from '../workflow/states.ts';
 import { nearNamespace } from './blocks.ts';
+import { happenedAt } from './log-rows.ts';
 import { keptTotal } from './message-counts.ts';
 import { type ListPage, listRows, type Page } from './page.ts';
 import type { Prepare } from './statements.ts';
@@ -13,6 +14,7 @@ export interface MessageRow {
   namespace: string | null;
   sent_at: string;
   recorded_at: string;
+  happened_at: string;
   execution_id: string | null;
   run_id: string | null;
   destination: string;
@@ -50,8 +52,9 @@ const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(pay
     'daq_state_machine', payload -> '$.params.daq_state_machine'))
   ELSE payload END`;
 
-const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
-  destination, effect, effect_reason`;
+/** The columns of a message without its body. */
+export const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, ${happenedAt} AS happened_at,
+  execution_id, run_id, destination, effect, effect_reason`;
 
 const columns = `${headColumns}, ${shownPayload} AS payload`;
 

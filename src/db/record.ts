@@ -73,15 +73,17 @@ function createOne(db: Connection): Recorder {
       return recordAgain(sql, { destination, body: body ?? JSON.stringify(message) }, known, message, circumstances);
     const numbered =
       message.msg_type === 'run_workflow' ? withNumbers(db, message, circumstances.isReplay === true) : message;
-    const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? utcNow();
-    const effect = project(numbered, sentAt);
+    const recordedAt = circumstances.recordedAt ?? utcNow();
+    const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? recordedAt;
+    // The clock of another host may be off, so what it says is taken for said when it came.
+    const effect = project(numbered, circumstances.fromBroker === true ? recordedAt : sentAt);
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
     const payload = body !== undefined && numbered === message ? body : JSON.stringify({ ...numbered, message_id });
     const recorded = insertRow(
       sql,
       { ...envelopeOf(numbered), message_id, destination, payload },
       circumstances.effect ?? effect,
-      { ...circumstances, sentAt },
+      { ...circumstances, sentAt, recordedAt },
     );
     const released = effect.effect === 'applied' ? release(numbered) : [];
     return released.length === 0 ? recorded : { ...recorded, released };

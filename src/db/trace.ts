@@ -1,6 +1,6 @@
 import { SwfError } from '../errors.ts';
 import { nearest } from '../nearest.ts';
-import type { MessageHead } from './messages.ts';
+import { headColumns, type MessageHead } from './messages.ts';
 import type { Prepare } from './statements.ts';
 
 /** A file of the workflow: what it is, and whose. */
@@ -55,15 +55,13 @@ export function messagesOf(
       : [];
   // Of an STF its samples.
   if (kind === 'stf') ranges.push(`${execution_id}/tf_file_registered/${stf_filename.replace(/\.stf$/, '_tf_')}`);
-  const columns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, execution_id, run_id,
-    destination, effect, effect_reason`;
   const rows = [
     ...exact.map((id) =>
-      sql<[string], MessageHead>(`SELECT ${columns} FROM workflow_messages WHERE message_id = ?`).all(id),
+      sql<[string], MessageHead>(`SELECT ${headColumns} FROM workflow_messages WHERE message_id = ?`).all(id),
     ),
     ...ranges.map((prefix) =>
       sql<[string, string, number], MessageHead>(
-        `SELECT ${columns} FROM workflow_messages WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
+        `SELECT ${headColumns} FROM workflow_messages WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
   ].flat();

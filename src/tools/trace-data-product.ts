@@ -48,10 +48,11 @@ export const traceDataProduct = defineTool({
     const found = queries.messagesOf(product, mostHops + 1);
     const messages = found.slice(0, mostHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
-    const ends = [...messages.map(({ sent_at }) => sent_at), ...parts.map(({ last_at }) => last_at ?? '')].filter(
-      (time) => time !== '',
-    );
-    const first = messages[0]?.sent_at;
+    const ends = [
+      ...messages.map(({ happened_at }) => happened_at),
+      ...parts.map(({ last_at }) => last_at ?? ''),
+    ].filter((time) => time !== '');
+    const first = messages[0]?.happened_at;
     const last = ends.toSorted().at(-1);
     return present({
       filename: product.name,
@@ -66,7 +67,7 @@ export const traceDataProduct = defineTool({
         present({
           type: message.message_type,
           time: message.sent_at,
-          delay_seconds: index === 0 ? null : between(messages[index - 1]?.sent_at ?? '', message.sent_at),
+          delay_seconds: index === 0 ? null : between(messages[index - 1]?.happened_at ?? '', message.happened_at),
           by: message.sender_agent,
           effect: message.effect,
           note: message.effect_reason === null ? null : clipShown(message.effect_reason, shownText),

@@ -20,7 +20,13 @@ async function readAgain(from: string, to: string): Promise<void> {
         : { effect: 'none' as const, reason: row.effect_reason as string };
     const taken = commands.has(row.message_type) ? { effect } : {};
     await target.write(() =>
-      recorder.recordBody(row.destination, row.payload, { isReplay: true, sentAt: row.sent_at, ...taken }),
+      recorder.recordBody(row.destination, row.payload, {
+        isReplay: true,
+        sentAt: row.sent_at,
+        recordedAt: row.recorded_at,
+        fromBroker: row.outbox_owner === null && row.outbox_sent_at !== null,
+        ...taken,
+      }),
     );
   }
   source.close();

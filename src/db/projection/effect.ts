@@ -28,7 +28,7 @@ export interface Scope {
 
 /**
  * The reading of one message type: changes tables by what the message says and says whether it did.
- * It depends on the log alone: `at` is the message's `sent_at`, never the time of reading.
+ * It depends on the log alone: `at` is when the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
