@@ -1,5 +1,5 @@
 import { type Draft, type Message, type MessageType, messageIdOf } from '../bus/messages.ts';
-import type { Overview } from '../workflow/journal.ts';
+import type { Counts, Overview } from '../workflow/journal.ts';
 import { pauseRefusals } from './daq-simulator.ts';
 import type { Workplace } from './reader.ts';
 
@@ -70,9 +70,16 @@ export async function endExecution(
     ...(verdict.status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
     says: () => [
       ...lastOfRun(verdict, overview),
-      { msg_type: 'workflow_ended', status: verdict.status, reason, ...overview.counts() },
+      { msg_type: 'workflow_ended', status: verdict.status, reason, ...finalCounts(verdict, overview.counts()) },
     ],
   });
+}
+
+/** The counts after the end: slices in hand of what is stopped, or has failed, are abandoned and wait again. */
+function finalCounts({ status }: Verdict, counts: Counts): Counts {
+  if (status === 'completed') return counts;
+  const { slices_queued, slices_processing } = counts;
+  return { ...counts, slices_queued: slices_queued + slices_processing, slices_processing: 0 };
 }
 
 function lastOfRun(verdict: Verdict, overview: Overview): Draft[] {

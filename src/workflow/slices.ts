@@ -3,15 +3,15 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
-export type SliceEvent = 'queue' | 'start' | 'done' | 'fail';
+export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'abandon';
 
 /**
  * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt.
- * A result may overtake its start on a broker.
+ * A result may overtake its start on a broker. `abandon` is the end of a stopped or failed execution.
  */
 const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
   queued: { start: 'processing', done: 'completed', fail: 'failed' },
-  processing: { start: 'processing', done: 'completed', fail: 'failed' },
+  processing: { start: 'processing', done: 'completed', fail: 'failed', abandon: 'queued' },
   completed: {},
   failed: { queue: 'queued' },
 };

@@ -250,7 +250,7 @@ describe('stop', () => {
     expect((await run.finished).code).toBe(0);
   });
 
-  it('ends a run in order: everybody hears end_run, what is unfinished keeps its state', async () => {
+  it('ends a run in order: everybody hears end_run, slices in hand wait again, all else keeps its state', async () => {
     const { folder, run } = await startEndless('--set', 'fast_processing.slice_processing_time=100');
     await until(folder, { slices_processing: 30 });
     expect((await control(folder, 'stop')).code).toBe(0);
@@ -260,14 +260,20 @@ describe('stop', () => {
       status_reason: 'stopped by tester',
       phase: 'completed',
       health: 'finished',
-      slices_processing: 30,
+      slices_processing: 0,
     });
+    const { slices_queued, slices_created } = await monitorOf(folder);
+    expect(slices_queued).toBe(slices_created);
     const [endRun, ended] = await said(folder, 'end_run', 'workflow_ended');
     expect(JSON.parse(endRun?.['payload'] as string)).toMatchObject({ reason: 'stopped' });
     expect(JSON.parse(ended?.['payload'] as string)).toMatchObject({
       status: 'terminated',
       reason: 'stopped by tester',
+      slices_queued,
+      slices_processing: 0,
     });
+    const slices = await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_tf_slices', { limit: 200 });
+    expect(slices.filter((one) => one['status'] !== 'queued' || 'assigned_worker' in one)).toEqual([]);
   });
 
   it('ends also an execution whose process was killed, and begins nothing for it', async () => {

@@ -32,16 +32,6 @@ const byWorker = (attempt: number, slot = '01') => ({
 
 const secondSlice = { slice_id: 1, slice_filename: 'swf.100010.000001_slice_001.tf', tf_filename: sample, attempt: 1 };
 const envelope = { sender: 'tester', namespace: 'test', execution_id: 'stf_datataking-tester-0001', run_id: '100010' };
-const noCounts = {
-  stf_count: 0,
-  tf_files_received: 0,
-  slices_created: 0,
-  slices_queued: 0,
-  slices_processing: 0,
-  slices_completed: 0,
-  slices_failed: 0,
-};
-
 const row = ({ store }: TestStore): unknown =>
   store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
 const state = ({ store }: TestStore): any => store.db.prepare('SELECT * FROM run_states').get();
@@ -58,7 +48,7 @@ describe('recording', () => {
     const recorded = await Promise.all([
       store.write(() => agent.record(said(result))),
       store.write(() =>
-        inbox.record(said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...noCounts })),
+        inbox.record(said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...zeroCounts })),
       ),
       store.write(() => agent.record(said({ ...result, ...secondSlice }))),
     ]);
@@ -337,6 +327,27 @@ describe('a slice', () => {
     });
   });
 
+  it.each(['terminated', 'failed'] as const)(
+    'in hand when its execution is %s waits in the same attempt',
+    async (end) => {
+      const made = await withSlice();
+      await made.say('slice_started', byWorker(1));
+      await made.say('workflow_ended', { status: end, reason: 'stopped', ...zeroCounts });
+      expect(row(made)).toMatchObject({ status: 'queued', attempt: 1, assigned_worker: null });
+      expect(state(made)).toMatchObject({ slices_queued: 1, slices_processing: 0 });
+      expect(made.store.db.prepare('SELECT state, starts FROM slice_attempts').all()).toEqual([
+        { state: 'queued', starts: 1 },
+      ]);
+      // A result that comes after the end does not count.
+      expect(await made.say('slice_result', { ...byWorker(1), state: 'done' })).toMatchObject({ effect: 'none' });
+      const client = await connectInProcess(made.path);
+      const { checks } = await ask(client, 'audit_execution', { execution_id: 'latest' });
+      expect(checks.filter((one: { check: string; state: string }) => one.check === 'counts')).toMatchObject([
+        { state: 'ok' },
+      ]);
+    },
+  );
+
   it('never moves back, whatever comes late or twice', async () => {
     const made = await withSlice();
     await made.say('slice_started', byWorker(1));
@@ -455,14 +466,6 @@ describe('a slice', () => {
     expect(row(made)).toMatchObject({ status: 'processing', attempt: 1, assigned_worker: 'worker/02' });
     expect(state(made)).toMatchObject({ slices_processing: 1 });
     expect(made.store.db.prepare('SELECT starts FROM slice_attempts').get()).toEqual({ starts: 2 });
-  });
-
-  it('of an execution that has ended keeps its state', async () => {
-    const made = await withSlice();
-    await made.say('slice_started', byWorker(1));
-    await made.say('workflow_ended', { ...zeroCounts, status: 'terminated', reason: 'test' });
-    expect(await made.say('slice_result', { ...byWorker(1), state: 'done' })).toMatchObject({ effect: 'none' });
-    expect(row(made)).toMatchObject({ status: 'processing' });
   });
 });
 

@@ -3,6 +3,7 @@ import { executionParamsSchema } from '../../workflow/params.ts';
 import { isLandmark, isWaitingCommand } from '../messages.ts';
 import type { Prepare } from '../statements.ts';
 import { applied, none, type Effect, type Projection } from './effect.ts';
+import { abandonSlices } from './slices.ts';
 
 /** `run_workflow` is the first row of its execution and makes it; its numbers are in its envelope by now. */
 export function createExecution(message: Message<'run_workflow'>, at: string, sql: Prepare): Effect {
@@ -46,6 +47,7 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
     at,
     scope.execution_id,
   );
+  if (message.status !== 'completed') abandonSlices(scope, sql);
   sql(
     `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE run_number = ? AND dataset_state = 'open'`,
   ).run(at, scope.run_number);

@@ -200,6 +200,24 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, sq
   return applied;
 };
 
+/** At the end of a stopped or failed execution: a slice in hand is in nobody's hand any more, and waits in the same attempt. */
+export function abandonSlices({ execution_id, run_number }: Scope, sql: Prepare): void {
+  sql(
+    `UPDATE slice_attempts SET state = 'queued' WHERE (slice_filename, attempt) IN (
+       SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? AND status = 'processing' AND ${isOpen})`,
+  ).run(execution_id);
+  const { changes } = sql(
+    `UPDATE tf_slices SET status = 'queued', assigned_worker = NULL, assigned_at = NULL
+     WHERE execution_id = ? AND status = 'processing' AND ${isOpen}`,
+  ).run(execution_id);
+  sql(
+    'UPDATE run_states SET slices_processing = slices_processing - ?, slices_queued = slices_queued + ? WHERE run_number = ?',
+  ).run(changes, changes, run_number);
+}
+
+/** In the words of the index, or SQLite would not use it. */
+const isOpen = `status IN ('queued', 'processing', 'failed')`;
+
 function keepPayloadResult(message: Message<'slice_result'>, scope: Scope, sql: Prepare): void {
   const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;
   const facts = [exit_code, signal, output_tail, outputs === undefined ? undefined : JSON.stringify(outputs)];
