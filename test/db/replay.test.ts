@@ -5,33 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createRecorder } from '../../src/db/record.ts';
 import { openReader, openStore } from '../../src/db/store.ts';
 import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, type Answer } from '../helpers.ts';
-
-/** Reads the whole log of one store into an empty one, message by message, in its order. */
-async function readAgain(from: string, to: string): Promise<void> {
-  const source = openReader(from);
-  const target = await openStore(to);
-  const recorder = createRecorder(target.db);
-  const commands = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow']);
-  for (const row of source.prepare('SELECT * FROM workflow_messages ORDER BY seq').all() as any[]) {
-    // What a command did is known from the log alone: its driver noted it there.
-    const effect =
-      row.effect === 'applied'
-        ? { effect: 'applied' as const }
-        : { effect: 'none' as const, reason: row.effect_reason as string };
-    const taken = commands.has(row.message_type) ? { effect } : {};
-    await target.write(() =>
-      recorder.recordBody(row.destination, row.payload, {
-        isReplay: true,
-        sentAt: row.sent_at,
-        recordedAt: row.recorded_at,
-        fromBroker: row.outbox_owner === null && row.outbox_sent_at !== null,
-        ...taken,
-      }),
-    );
-  }
-  source.close();
-  target.close();
-}
+import { readHistory, replay } from '../histories/log-file.ts';
 
 /** Every answer about an execution, logs, agents and times of recording aside. */
 async function everything(store: string): Promise<unknown> {
@@ -125,7 +99,7 @@ describe('the whole log, read into an empty store,', () => {
     store.close();
 
     const again = join(temporaryFolder(), 'again.db');
-    await readAgain(join(folder, 'swf.db'), again);
+    await replay(readHistory(join(folder, 'swf.db')), again);
     expect(rowsOf(again)).toEqual(rowsOf(join(folder, 'swf.db')));
     expect(await everything(again)).toEqual(await everything(join(folder, 'swf.db')));
   });
