@@ -5,16 +5,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import stompit, { type Client, type Frame } from 'stompit';
 
-import { parseBrokerUrl } from '../src/bus/broker-address.ts';
-import { destinations, type Message } from '../src/bus/messages.ts';
-import { createStompBus } from '../src/bus/stomp-bus.ts';
-import type { BrokerSettings } from '../src/bus/stomp.ts';
-import { enter } from '../src/db/drive.ts';
-import { createRecorder } from '../src/db/record.ts';
-import { openStore } from '../src/db/store.ts';
-import { createExchange } from '../src/exchange.ts';
-import { currentProcess } from '../src/process-identity.ts';
-import { planSlices, stfFilename, tfFilename } from '../src/workflow/plan.ts';
+import { parseBrokerUrl } from '../src/broker/address.ts';
+import type { BrokerSettings } from '../src/broker/connection.ts';
+import { createStompBus } from '../src/broker/stomp-connection.ts';
+import { enter } from '../src/db/execution/take-over.ts';
+import { createRecorder } from '../src/db/log/message-writer.ts';
+import { openStore } from '../src/db/sqlite/open-store.ts';
+import { planSlices, stfFilename, tfFilename } from '../src/domain/plan.ts';
+import { createExchange } from '../src/exchange/outbox.ts';
+import { currentProcess } from '../src/lib/process-identity.ts';
+import { destinations, type Message } from '../src/messages/vocabulary.ts';
 import { type Broker, startBroker } from '../test/activemq.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { quantile } from './figure.ts';

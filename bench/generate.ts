@@ -1,11 +1,11 @@
-import type { Draft, Message } from '../src/bus/messages.ts';
-import { createLogWriter, type LogWriter } from '../src/db/logs.ts';
-import { createRecorder, type Recorder } from '../src/db/record.ts';
-import { preparer } from '../src/db/statements.ts';
-import { openStore, type Store } from '../src/db/store.ts';
-import type { LogLevel } from '../src/log.ts';
-import { type ExecutionParams, executionParamsSchema } from '../src/workflow/params.ts';
-import { planSamples, planSlices, random, stfFilename } from '../src/workflow/plan.ts';
+import { createLogWriter, type LogWriter } from '../src/db/lists/logs.ts';
+import { createRecorder, type Recorder } from '../src/db/log/message-writer.ts';
+import { openStore, type Store } from '../src/db/sqlite/open-store.ts';
+import { preparer } from '../src/db/sqlite/statements.ts';
+import { type ExecutionParams, executionParamsSchema } from '../src/domain/params.ts';
+import { planSamples, planSlices, random, stfFilename } from '../src/domain/plan.ts';
+import type { LogLevel } from '../src/lib/logger.ts';
+import type { Draft, Message } from '../src/messages/vocabulary.ts';
 import type { Shape } from './shapes.ts';
 
 /** What a generated store holds, and how fast it was made. */

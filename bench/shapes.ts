@@ -1,5 +1,5 @@
-import type { LogLevel } from '../src/log.ts';
-import { random } from '../src/workflow/plan.ts';
+import { random } from '../src/domain/plan.ts';
+import type { LogLevel } from '../src/lib/logger.ts';
 
 /** What a slice comes to: so many failed attempts, and whether another one ends well, is begun, or waits. */
 export interface Fate {

@@ -1,7 +1,7 @@
-import { type Message, messageIdOf, vocabulary } from '../src/bus/messages.ts';
-import { createRecorder } from '../src/db/record.ts';
-import { openReader, openStore } from '../src/db/store.ts';
-import { random } from '../src/workflow/plan.ts';
+import { createRecorder } from '../src/db/log/message-writer.ts';
+import { openReader, openStore } from '../src/db/sqlite/open-store.ts';
+import { random } from '../src/domain/plan.ts';
+import { type Message, messageIdOf, vocabulary } from '../src/messages/vocabulary.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { storeIn } from './cli.ts';
 import { differences, outcomeIn } from './outcome.ts';

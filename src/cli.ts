@@ -6,12 +6,12 @@ import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import { startDetached } from './commands/self.ts';
-import { showCursor, type Terminal } from './commands/terminal.ts';
-import { SwfError } from './errors.ts';
-import { nearest } from './nearest.ts';
-import type { Speed } from './workflow/params.ts';
-import { type Action, actions, type AgentType, agentTypes } from './workflow/states.ts';
+import { showCursor, type Terminal } from './commands/live/terminal.ts';
+import { startDetached } from './commands/start-detached.ts';
+import type { Speed } from './domain/params.ts';
+import { type Action, actions, type AgentType, agentTypes } from './domain/states.ts';
+import { SwfError } from './lib/errors.ts';
+import { nearest } from './lib/suggest.ts';
 
 /**
  * The command line: argv, environment, signals and exit codes, and nothing else. Commands are loaded when they are called,

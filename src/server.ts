@@ -18,16 +18,16 @@ import {
 import * as z from 'zod';
 
 import type { Queries } from './db/queries.ts';
-import { SwfError } from './errors.ts';
-import type { Log } from './log.ts';
+import { SwfError } from './lib/errors.ts';
+import type { Log } from './lib/logger.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, reportOf, reportTemplate } from './mcp/report.ts';
-import type { Control } from './tools/control.ts';
-import { harmless } from './tools/readable.ts';
-import { callTool, findTool } from './tools/run-tool.ts';
-import type { LiveContext, Tool } from './tools/tool.ts';
+import type { Control } from './tools/shared/control.ts';
+import { harmless } from './tools/shared/harmless.ts';
+import { callTool, findTool } from './tools/shared/run-tool.ts';
+import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
 export interface ServerOptions {
   version: string;

@@ -8,10 +8,10 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createQueries } from '../src/db/queries.ts';
-import { openReader } from '../src/db/store.ts';
+import { openReader } from '../src/db/sqlite/open-store.ts';
 import { createApp } from '../src/http/app.ts';
 import { createMetrics } from '../src/http/metrics.ts';
-import { isAlive } from '../src/process-identity.ts';
+import { isAlive } from '../src/lib/process-identity.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
 import { withFixtures } from './conformance-fixtures.ts';

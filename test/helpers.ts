@@ -9,12 +9,12 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
-import type { Message, MessageType } from '../src/bus/messages.ts';
-import type { Recorded } from '../src/db/log-rows.ts';
+import { createRecorder, type Recorder } from '../src/db/log/message-writer.ts';
+import type { Recorded } from '../src/db/log/rows.ts';
 import { createQueries } from '../src/db/queries.ts';
-import { createRecorder, type Recorder } from '../src/db/record.ts';
-import { openReader, openStore, type Store } from '../src/db/store.ts';
-import { isAlive } from '../src/process-identity.ts';
+import { openReader, openStore, type Store } from '../src/db/sqlite/open-store.ts';
+import { isAlive } from '../src/lib/process-identity.ts';
+import type { Message, MessageType } from '../src/messages/vocabulary.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
 import { temporaryFolder } from './folder.ts';

@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../src/config.ts';
-import { errorCodes } from '../src/errors.ts';
+import { knownKeys, loadConfig } from '../src/config/load.ts';
+import { errorCodes } from '../src/lib/errors.ts';
 import { controlTools, tools } from '../src/tools/index.ts';
 import { runCli, temporaryFolder } from './helpers.ts';
 

@@ -1,9 +1,9 @@
-import type { Draft, Message } from '../bus/messages.ts';
-import type { LogLine } from '../log.ts';
-import type { Reading } from '../workflow/journal.ts';
-import type { ExecutionParams } from '../workflow/params.ts';
-import type { AgentType } from '../workflow/states.ts';
-import type { DataFiles } from './data-files.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import type { AgentType } from '../domain/states.ts';
+import type { DataFiles } from '../files/data-files.ts';
+import type { LogLine } from '../lib/logger.ts';
+import type { Draft, Message } from '../messages/vocabulary.ts';
+import type { Reading } from './ports.ts';
 
 /**
  * What an agent is: a function from a message to messages. It keeps nothing in memory that it would need after a restart

@@ -1,9 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { type Draft, type Message, messageIdOf, type MessageType } from '../bus/messages.ts';
-import type { Journal } from '../workflow/journal.ts';
-import type { WorkflowParams } from '../workflow/params.ts';
-import { stfFilename } from '../workflow/plan.ts';
 import {
   advance,
   type DaqPosition,
@@ -11,8 +7,12 @@ import {
   nextStep,
   startPosition,
   type TimedStep,
-} from '../workflow/schedule.ts';
-import type { Workplace } from './reader.ts';
+} from '../domain/daq-schedule.ts';
+import type { WorkflowParams } from '../domain/params.ts';
+import { stfFilename } from '../domain/plan.ts';
+import { type Draft, type Message, messageIdOf, type MessageType } from '../messages/vocabulary.ts';
+import type { Workplace } from './log-consumer.ts';
+import type { Journal } from './ports.ts';
 
 /** The simulator's own messages: its place in the schedule is read from them. */
 const ownTypes: readonly MessageType[] = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'];

@@ -1,4 +1,4 @@
-import type { Draft, Message } from '../bus/messages.ts';
+import type { Draft, Message } from '../messages/vocabulary.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
 /** The data agent: measures every STF file that the DAQ announces and says that it is ready. */

@@ -1,7 +1,7 @@
-import { type Draft, type Message, type MessageType, messageIdOf } from '../bus/messages.ts';
-import type { Counts, Overview } from '../workflow/journal.ts';
+import { type Draft, type Message, type MessageType, messageIdOf } from '../messages/vocabulary.ts';
 import { pauseRefusals } from './daq-simulator.ts';
-import type { Workplace } from './reader.ts';
+import type { Workplace } from './log-consumer.ts';
+import type { Counts, Overview } from './ports.ts';
 
 export interface DriverOptions {
   /** The agent that the driver speaks as: the DAQ simulator. */

@@ -1,6 +1,6 @@
-import { type Draft, type Message, sliceMessageId } from '../bus/messages.ts';
-import { planSlices } from '../workflow/plan.ts';
-import { isRetried } from '../workflow/slices.ts';
+import { planSlices } from '../domain/plan.ts';
+import { isRetried } from '../domain/slice-states.ts';
+import { type Draft, type Message, sliceMessageId } from '../messages/vocabulary.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
 /** The fast processing agent: cuts samples into slices for the workers, and gives a failed slice out again. */

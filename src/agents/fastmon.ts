@@ -1,5 +1,5 @@
-import type { Draft, Message } from '../bus/messages.ts';
-import { planSamples } from '../workflow/plan.ts';
+import { planSamples } from '../domain/plan.ts';
+import type { Draft, Message } from '../messages/vocabulary.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
 /** The fast monitoring agent: writes the planned samples of every STF that is ready as TF files. */

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { brokerSettings } from '../broker-settings.ts';
-import { loadConfig, requireOwnNamespace } from '../config.ts';
-import { openStore } from '../db/store.ts';
-import { SwfError } from '../errors.ts';
-import { createLog } from '../log.ts';
-import { startAgent } from '../run-agent.ts';
-import { startDaqAgent } from '../run-daq.ts';
-import type { AgentType } from '../workflow/states.ts';
+import { brokerSettings } from '../config/broker.ts';
+import { loadConfig, requireOwnNamespace } from '../config/load.ts';
+import { openStore } from '../db/sqlite/open-store.ts';
+import type { AgentType } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
+import { createLog } from '../lib/logger.ts';
+import { startAgent } from '../runtime/agent-process.ts';
+import { startDaqAgent } from '../runtime/daq-process.ts';
 import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 import { asRecorded } from './run.ts';
 

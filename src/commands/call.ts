@@ -1,9 +1,9 @@
-import { SwfError } from '../errors.ts';
+import { SwfError } from '../lib/errors.ts';
 import { controlTools, tools } from '../tools/index.ts';
-import { harmless } from '../tools/readable.ts';
-import { callTool, findTool, runTool } from '../tools/run-tool.ts';
+import { harmless } from '../tools/shared/harmless.ts';
+import { callTool, findTool, runTool } from '../tools/shared/run-tool.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
-import { createStoreReader } from './reader.ts';
+import { createStoreReader } from './store-reader.ts';
 
 /** One answer of a tool as the server would give it. */
 export function askTool(io: Io, name: string, args: unknown): Record<string, unknown> {
@@ -31,7 +31,7 @@ export async function callCommand(io: Io, name: string, json: string | undefined
       queries: reader.queries,
       signal: interrupted.signal,
       progress: () => {},
-      control: tool.writes === undefined ? undefined : (await import('./control-port.ts')).createControl(io),
+      control: tool.writes === undefined ? undefined : (await import('./tool-control.ts')).createControl(io),
     });
     io.out(`${harmless(answer).text}\n`);
     return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;

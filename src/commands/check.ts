@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 
-import { createDataFiles, type DataFiles } from '../agents/data-files.ts';
-import { parseRecordedConfig } from '../config.ts';
-import type { Audit } from '../db/audit.ts';
-import { blockDifferences } from '../db/blocks-check.ts';
-import { type ExecutionRow, startMessage } from '../db/executions.ts';
-import { type RecordedFile, recordedFiles } from '../db/files.ts';
-import { damageOf, schemaDifferences } from '../db/integrity.ts';
+import { parseRecordedConfig } from '../config/load.ts';
+import { type ExecutionRow, startMessage } from '../db/lists/executions.ts';
+import { damageOf, schemaDifferences } from '../db/maintenance/integrity.ts';
+import { type RecordedFile, recordedFiles } from '../db/maintenance/recorded-files.ts';
+import { openRemovals } from '../db/maintenance/removals.ts';
+import { blockDifferences } from '../db/maintenance/row-blocks-check.ts';
 import { createQueries } from '../db/queries.ts';
-import { openRemovals } from '../db/removals.ts';
-import { preparer } from '../db/statements.ts';
-import { type Connection, openReader } from '../db/store.ts';
-import { messageOf, SwfError } from '../errors.ts';
-import { printable } from '../log.ts';
+import type { Audit } from '../db/reports/audit.ts';
+import { type Connection, openReader } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import { createDataFiles, type DataFiles } from '../files/data-files.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/logger.ts';
+import { isAlive } from '../lib/process-identity.ts';
 import { checksumOf, outputFolder } from '../payload/outputs.ts';
-import { isAlive } from '../process-identity.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
 
 export interface CheckArguments {

@@ -1,7 +1,7 @@
-import { parseBrokerUrl } from '../bus/broker-address.ts';
-import { knownKeys, type Loaded, loadConfig } from '../config.ts';
-import { printable } from '../log.ts';
-import { isTable } from '../toml.ts';
+import { parseBrokerUrl } from '../broker/address.ts';
+import { knownKeys, type Loaded, loadConfig } from '../config/load.ts';
+import { isTable } from '../config/toml.ts';
+import { printable } from '../lib/logger.ts';
 import { configPlaces, exitCodes, type Io, storePath } from './io.ts';
 
 export interface ConfigArguments {

@@ -1,12 +1,12 @@
-import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../control.ts';
-import { requireExecution } from '../db/executions.ts';
-import { preparer } from '../db/statements.ts';
-import { openExistingStore, type Store } from '../db/store.ts';
-import { SwfError } from '../errors.ts';
-import { createLog } from '../log.ts';
-import { isAlive } from '../process-identity.ts';
-import { resumeWorkflow } from '../run-workflow.ts';
-import type { Action } from '../workflow/states.ts';
+import { requireExecution } from '../db/lists/executions.ts';
+import { openExistingStore, type Store } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import type { Action } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
+import { createLog } from '../lib/logger.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../runtime/commands.ts';
+import { resumeWorkflow } from '../runtime/start-execution.ts';
 import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './resume.ts';
 

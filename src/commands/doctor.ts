@@ -1,17 +1,17 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import { brokerSettings } from '../broker-settings.ts';
-import { showAddress } from '../bus/broker-address.ts';
-import { createStompBus } from '../bus/stomp-bus.ts';
-import type { BrokerSettings, Subscription } from '../bus/stomp.ts';
-import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../config.ts';
-import { storeId } from '../db/counters.ts';
-import { openExistingStore, openReader } from '../db/store.ts';
-import { messageOf, SwfError } from '../errors.ts';
-import { networkFileSystemOf } from '../file-system.ts';
-import { selectorFor } from '../intake.ts';
-import { durableName } from '../station.ts';
+import { showAddress } from '../broker/address.ts';
+import type { BrokerSettings, Subscription } from '../broker/connection.ts';
+import { createStompBus } from '../broker/stomp-connection.ts';
+import { brokerSettings } from '../config/broker.ts';
+import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../config/load.ts';
+import { storeId } from '../db/log/numbers.ts';
+import { openExistingStore, openReader } from '../db/sqlite/open-store.ts';
+import { selectorFor } from '../exchange/inbox.ts';
+import { durableName } from '../exchange/session.ts';
+import { networkFileSystemOf } from '../files/network-file-system.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
 
 export interface DoctorArguments {

@@ -1,17 +1,17 @@
 import { join } from 'node:path';
 
-import type { MessageType } from '../bus/messages.ts';
-import type { BrokerSettings } from '../bus/stomp.ts';
-import type { Config } from '../config.ts';
+import type { Counts } from '../agents/ports.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import type { Config } from '../config/load.ts';
 import { createQueries } from '../db/queries.ts';
-import type { Store } from '../db/store.ts';
-import { createLog } from '../log.ts';
-import { isAlive } from '../process-identity.ts';
-import type { RunningWorkflow, WorkflowOptions } from '../run-workflow.ts';
-import type { Counts } from '../workflow/journal.ts';
-import type { Speed } from '../workflow/params.ts';
+import type { Store } from '../db/sqlite/open-store.ts';
+import type { Speed } from '../domain/params.ts';
+import { createLog } from '../lib/logger.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { RunningWorkflow, WorkflowOptions } from '../runtime/start-execution.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
-import { startLive } from './live.ts';
+import { startLive } from './live/live.ts';
 import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
 
 /** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */

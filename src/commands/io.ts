@@ -1,11 +1,11 @@
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { type Synchronous, synchronousModes } from '../db/synchronous.ts';
-import { SwfError } from '../errors.ts';
-import { type LogLevel, logLevels } from '../log.ts';
-import { nearest } from '../nearest.ts';
-import type { Terminal } from './terminal.ts';
+import { type Synchronous, synchronousModes } from '../db/sqlite/synchronous.ts';
+import { SwfError } from '../lib/errors.ts';
+import { type LogLevel, logLevels } from '../lib/logger.ts';
+import { nearest } from '../lib/suggest.ts';
+import type { Terminal } from './live/terminal.ts';
 
 /** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
 export interface Io {

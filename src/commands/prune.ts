@@ -9,13 +9,13 @@ import {
   removeExecution,
   removeStrays,
   runningCount,
-} from '../db/prune.ts';
-import { openRemovals } from '../db/removals.ts';
-import { preparer } from '../db/statements.ts';
-import { openExistingStore, openReader, type Store } from '../db/store.ts';
-import { messageOf, SwfError } from '../errors.ts';
-import { isAlive } from '../process-identity.ts';
-import { utcNow } from '../time.ts';
+} from '../db/maintenance/prune.ts';
+import { openRemovals } from '../db/maintenance/removals.ts';
+import { openExistingStore, openReader, type Store } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { utcNow } from '../lib/time.ts';
 import { exitCodes, type Io, storeOptions, storePath } from './io.ts';
 
 export interface PruneArguments {

@@ -1,17 +1,17 @@
 import { realpathSync } from 'node:fs';
 
-import { brokerSettings } from '../broker-settings.ts';
-import type { BrokerSettings } from '../bus/stomp.ts';
-import { type Config, parseRecordedConfig } from '../config.ts';
-import { requireExecution, startMessage } from '../db/executions.ts';
-import { homeOf } from '../db/prune.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import { brokerSettings } from '../config/broker.ts';
+import { type Config, parseRecordedConfig } from '../config/load.ts';
+import { requireExecution, startMessage } from '../db/lists/executions.ts';
+import { homeOf } from '../db/maintenance/prune.ts';
 import { createQueries } from '../db/queries.ts';
-import { preparer } from '../db/statements.ts';
-import { openExistingStore, type Store } from '../db/store.ts';
-import { SwfError } from '../errors.ts';
-import { isAlive } from '../process-identity.ts';
-import { resumeWorkflow } from '../run-workflow.ts';
-import type { Speed } from '../workflow/params.ts';
+import { openExistingStore, type Store } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import type { Speed } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { resumeWorkflow } from '../runtime/start-execution.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { refuseVirtualTime } from './run.ts';

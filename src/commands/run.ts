@@ -1,15 +1,15 @@
 import { resolve } from 'node:path';
 
-import { brokerSettings, recordedBroker } from '../broker-settings.ts';
-import type { BrokerSettings } from '../bus/stomp.ts';
-import { type Config, loadConfig, requireEveryAgent, requireOwnNamespace } from '../config.ts';
-import { interruptedExecutions } from '../db/owners.ts';
-import { preparer } from '../db/statements.ts';
-import { openStore, type Store } from '../db/store.ts';
-import { SwfError } from '../errors.ts';
-import { isAlive } from '../process-identity.ts';
-import { startWorkflow } from '../run-workflow.ts';
-import type { Speed } from '../workflow/params.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import { brokerSettings, recordedBroker } from '../config/broker.ts';
+import { type Config, loadConfig, requireEveryAgent, requireOwnNamespace } from '../config/load.ts';
+import { interruptedExecutions } from '../db/presence/leases.ts';
+import { openStore, type Store } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import type { Speed } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { startWorkflow } from '../runtime/start-execution.ts';
 import { driveToEnd } from './drive.ts';
 import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 

@@ -3,10 +3,10 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-import { SwfError } from '../errors.ts';
 import { createApp } from '../http/app.ts';
 import { isLoopback } from '../http/guard.ts';
 import { createMetrics } from '../http/metrics.ts';
+import { SwfError } from '../lib/errors.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
 

@@ -2,11 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 
-import { createLog } from '../log.ts';
+import { createLog } from '../lib/logger.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { controlTools, tools } from '../tools/index.ts';
 import { exitCodes, type Io, logLevel, storePath } from './io.ts';
-import { createStoreReader } from './reader.ts';
+import { createStoreReader } from './store-reader.ts';
 
 export interface ServeArguments {
   /** `[HOST:]PORT`; left out, the server speaks on stdio. */
@@ -30,7 +30,7 @@ export async function serveCommand(
     tools: allowControl ? [...tools, ...controlTools] : tools,
     queries: reader.queries,
     // Loaded only where it is asked for, as HTTP is: the agents come along with it.
-    control: allowControl ? (await import('./control-port.ts')).createControl(io) : undefined,
+    control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
     log: createLog(logLevel(io), (line) => io.err(line)),
   };
   try {

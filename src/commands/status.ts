@@ -1,5 +1,5 @@
-import { printable } from '../log.ts';
-import type { Counts } from '../workflow/journal.ts';
+import type { Counts } from '../agents/ports.ts';
+import { printable } from '../lib/logger.ts';
 import { askTool } from './call.ts';
 import { duration, wholeDuration } from './duration.ts';
 import { type Io, storeOption } from './io.ts';

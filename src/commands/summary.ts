@@ -1,7 +1,7 @@
-import { messageTypes } from '../bus/messages.ts';
 import type { Queries } from '../db/queries.ts';
-import { printable } from '../log.ts';
-import type { StageDelay } from '../workflow/stages.ts';
+import type { StageDelay } from '../domain/stages.ts';
+import { printable } from '../lib/logger.ts';
+import { messageTypes } from '../messages/vocabulary.ts';
 import { duration } from './duration.ts';
 import { exitCodes } from './io.ts';
 

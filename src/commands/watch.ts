@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { askTool } from './call.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
-import { startLive } from './live.ts';
-import { createStoreReader, type StoreReader } from './reader.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import { startLive } from './live/live.ts';
+import { type Snapshot, takeSnapshot } from './live/snapshot.ts';
 import { statusCommand } from './status.ts';
+import { createStoreReader, type StoreReader } from './store-reader.ts';
 
 /** How often it is looked whether there is anything new to say. */
 const lookMilliseconds = 250;

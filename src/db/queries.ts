@@ -1,7 +1,4 @@
-import { SwfError } from '../errors.ts';
-import { type AgentFilter, agentStatus, listAgents } from './agents.ts';
-import { assess, assessWithFindings } from './assessment.ts';
-import { auditExecution } from './audit.ts';
+import { SwfError } from '../lib/errors.ts';
 import {
   executionDetail,
   type ExecutionFilter,
@@ -12,9 +9,9 @@ import {
   recentRunNumbers,
   requireExecution,
   runExists,
-} from './executions.ts';
-import { type LogFilter, listLogs } from './logs.ts';
-import { countMessages, sumOf } from './message-counts.ts';
+} from './lists/executions.ts';
+import { type LogFilter, listLogs } from './lists/logs.ts';
+import { countMessages, sumOf } from './lists/message-counts.ts';
 import {
   executionIsMentioned,
   isHeld,
@@ -24,17 +21,20 @@ import {
   listMessages,
   type MessageFilter,
   runIsMentioned,
-} from './messages.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from './owners.ts';
-import type { Page } from './page.ts';
-import { stageDelays } from './stage-delays.ts';
-import { preparer } from './statements.ts';
-import { listStfFiles, type StfFileFilter } from './stf-files.ts';
-import type { Connection } from './store.ts';
-import { listTfFiles, type TfFileFilter } from './tf-files.ts';
-import { listTfSlices, type TfSliceFilter } from './tf-slices.ts';
-import { findProduct, messagesOf, type Product, slicesOf } from './trace.ts';
-import { createWordSearch } from './words.ts';
+} from './lists/messages.ts';
+import type { Page } from './lists/page.ts';
+import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
+import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';
+import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
+import { createWordSearch } from './lists/word-search.ts';
+import { type AgentFilter, agentStatus, listAgents } from './presence/agent-registry.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './presence/leases.ts';
+import { assess, assessWithFindings } from './reports/assessment.ts';
+import { auditExecution } from './reports/audit.ts';
+import { stageDelays } from './reports/stage-delays.ts';
+import { findProduct, messagesOf, type Product, slicesOf } from './reports/trace.ts';
+import type { Connection } from './sqlite/open-store.ts';
+import { preparer } from './sqlite/statements.ts';
 
 /** Where the newest thing of each kind stands. */
 const newestOf = [

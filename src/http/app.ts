@@ -3,9 +3,9 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 
 import type { Queries } from '../db/queries.ts';
-import { SwfError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { workflowParamsSchema } from '../workflow/params.ts';
+import { workflowParamsSchema } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import type { Log } from '../lib/logger.ts';
 import { refuse, refuseForeign, requireToken } from './guard.ts';
 import type { Metrics } from './metrics.ts';
 

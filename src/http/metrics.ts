@@ -1,5 +1,5 @@
 import type { Queries } from '../db/queries.ts';
-import { SwfError } from '../errors.ts';
+import { SwfError } from '../lib/errors.ts';
 
 /** Calls of one tool so far. */
 interface Calls {

@@ -1,7 +1,7 @@
 import type { Tool as ToolDefinition } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
-import type { Tool } from '../tools/tool.ts';
+import type { Tool } from '../tools/shared/tool.ts';
 
 type Schema = Record<string, unknown>;
 

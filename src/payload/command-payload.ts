@@ -1,13 +1,13 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import { asDataError } from '../agents/data-files.ts';
-import type { Payload, PayloadResult } from '../agents/payload.ts';
-import { messageOf, SwfError } from '../errors.ts';
-import { printable } from '../log.ts';
-import type { OpenSlice } from '../workflow/journal.ts';
-import type { Guard } from './guard.ts';
+import type { OpenSlice } from '../agents/ports.ts';
+import { asDataError } from '../files/data-files.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/logger.ts';
+import type { Guard } from './orphan-guard.ts';
 import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
+import type { Payload, PayloadResult } from './placeholder.ts';
 import { type Ended, runInGroup } from './process-group.ts';
 
 export interface CommandPayloadOptions {

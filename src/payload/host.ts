@@ -1,6 +1,6 @@
-import type { Payload } from '../agents/payload.ts';
 import { type CommandPayloadOptions, createCommandPayload } from './command-payload.ts';
-import { type Guard, startGuard } from './guard.ts';
+import { type Guard, startGuard } from './orphan-guard.ts';
+import type { Payload } from './placeholder.ts';
 
 /** Everything of payload commands that a process has once, however many executions it works on. */
 export interface PayloadHost {

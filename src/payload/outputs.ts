@@ -5,8 +5,8 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { asideEnding } from '../agents/data-files.ts';
-import { makeFolder } from '../folders.ts';
+import { asideEnding } from '../files/data-files.ts';
+import { makeFolder } from '../files/make-folder.ts';
 
 /** A file that a payload wrote. `name` is its path below the output folder; the checksum is `sha256:` and 64 hex digits. */
 export interface OutputFile {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-import type { Audit } from '../db/audit.ts';
-import { present } from './params.ts';
-import { defineTool } from './tool.ts';
+import type { Audit } from '../db/reports/audit.ts';
+import { present } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 export const auditExecution = defineTool({
   name: 'audit_execution',

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/executions.ts';
+import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
-import { workflowParamsSchema } from '../workflow/params.ts';
-import { present } from './params.ts';
-import { defineTool } from './tool.ts';
+import { workflowParamsSchema } from '../domain/params.ts';
+import { present } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 /** A figure that differs by less is the same. */
 const noticeable = 1.25;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-import { actions } from '../workflow/states.ts';
-import { text } from './params.ts';
+import { actions } from '../domain/states.ts';
+import { text } from './shared/params.ts';
+import { defineLiveTool } from './shared/tool.ts';
 import { controlOf } from './start-workflow.ts';
-import { defineLiveTool } from './tool.ts';
 
 /** A driver looks for commands 20 times a second; a client waits a minute at most. */
 const patienceSeconds = 10;

@@ -1,15 +1,15 @@
 import * as z from 'zod';
 
-import type { ExecutionDetail, ExecutionRow } from '../db/executions.ts';
-import type { MessageHead } from '../db/messages.ts';
+import type { ExecutionDetail, ExecutionRow } from '../db/lists/executions.ts';
+import type { MessageHead } from '../db/lists/messages.ts';
 import type { Queries } from '../db/queries.ts';
-import { logLevels } from '../log.ts';
-import { phases } from '../workflow/phases.ts';
-import { agentStates, agentStatuses, executionStatuses, healths } from '../workflow/states.ts';
-import { clip, clipShown } from './clip.ts';
-import { present } from './params.ts';
-import { harmless } from './readable.ts';
-import { defineTool, type ToolContext } from './tool.ts';
+import { phases } from '../domain/run-phases.ts';
+import { agentStates, agentStatuses, executionStatuses, healths } from '../domain/states.ts';
+import { logLevels } from '../lib/logger.ts';
+import { clip, clipShown } from './shared/clip.ts';
+import { harmless } from './shared/harmless.ts';
+import { present } from './shared/params.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const lastEvents = 8;
 const shownAgents = 12;

@@ -9,8 +9,8 @@ import { listStfFiles } from './list-stf-files.ts';
 import { listTfFiles } from './list-tf-files.ts';
 import { listTfSlices } from './list-tf-slices.ts';
 import { listWorkflowExecutions } from './list-workflow-executions.ts';
+import type { Tool } from './shared/tool.ts';
 import { startWorkflow } from './start-workflow.ts';
-import type { Tool } from './tool.ts';
 import { traceDataProduct } from './trace-data-product.ts';
 import { waitForExecution } from './wait-for-execution.ts';
 

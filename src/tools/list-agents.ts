@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-import { agentStates, agentStatuses, agentTypes } from '../workflow/states.ts';
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, namespace, present } from './params.ts';
-import { defineTool } from './tool.ts';
+import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, namespace, present } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 export const listAgents = defineTool({
   name: 'list_agents',

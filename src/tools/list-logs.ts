@@ -1,13 +1,13 @@
 import * as z from 'zod';
 
-import type { LogRow } from '../db/logs.ts';
-import { SwfError } from '../errors.ts';
-import { logLevels } from '../log.ts';
-import { clipShown } from './clip.ts';
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
-import { otherWords, words } from './search.ts';
-import { defineTool } from './tool.ts';
+import type { LogRow } from '../db/lists/logs.ts';
+import { SwfError } from '../lib/errors.ts';
+import { logLevels } from '../lib/logger.ts';
+import { clipShown } from './shared/clip.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { otherWords, words } from './shared/search.ts';
+import { defineTool } from './shared/tool.ts';
 
 const shownMessage = 2000;
 const shownContext = 2000;

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 
-import type { MessageRow } from '../db/messages.ts';
-import { SwfError } from '../errors.ts';
-import { printable } from '../log.ts';
-import { messageEffects } from '../workflow/states.ts';
-import { clip, clipEscaped, clipShown } from './clip.ts';
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './params.ts';
-import { otherWords, words } from './search.ts';
-import { defineTool, type ToolContext } from './tool.ts';
+import type { MessageRow } from '../db/lists/messages.ts';
+import { messageEffects } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/logger.ts';
+import { clip, clipEscaped, clipShown } from './shared/clip.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './shared/params.ts';
+import { otherWords, words } from './shared/search.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownPayload = 500;
 const shownReason = 300;

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
-import { stfStatuses } from '../workflow/states.ts';
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
-import { defineTool } from './tool.ts';
+import { stfStatuses } from '../domain/states.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 export const listStfFiles = defineTool({
   name: 'list_stf_files',

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
-import { defineTool } from './tool.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 export const listTfFiles = defineTool({
   name: 'list_tf_files',

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-import { printable } from '../log.ts';
-import { sliceStatuses } from '../workflow/slices.ts';
-import { clipShown, endEscaped } from './clip.ts';
-import { listOutput, listPage } from './list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './params.ts';
-import { defineTool } from './tool.ts';
+import { sliceStatuses } from '../domain/slice-states.ts';
+import { printable } from '../lib/logger.ts';
+import { clipShown, endEscaped } from './shared/clip.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */
 const shownError = 500;

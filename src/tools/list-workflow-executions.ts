@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
-import { phases } from '../workflow/phases.ts';
-import { executionStatuses } from '../workflow/states.ts';
-import { listOutput, listPage } from './list.ts';
-import { listArguments, namespace, present, text } from './params.ts';
-import { defineTool } from './tool.ts';
+import { phases } from '../domain/run-phases.ts';
+import { executionStatuses } from '../domain/states.ts';
+import { listOutput, listPage } from './shared/list.ts';
+import { listArguments, namespace, present, text } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 export const listWorkflowExecutions = defineTool({
   name: 'list_workflow_executions',

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 
-import { SwfError } from '../errors.ts';
-import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../workflow/params.ts';
-import type { Control } from './control.ts';
-import { integer, text } from './params.ts';
-import { defineLiveTool, type LiveContext } from './tool.ts';
+import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import type { Control } from './shared/control.ts';
+import { integer, text } from './shared/params.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 const number = (description: string) => z.number().optional().describe(description);
 

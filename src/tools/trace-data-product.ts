@@ -1,8 +1,8 @@
 import * as z from 'zod';
 
-import { clipShown } from './clip.ts';
-import { present } from './params.ts';
-import { defineTool } from './tool.ts';
+import { clipShown } from './shared/clip.ts';
+import { present } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
 
 const mostHops = 60;
 const mostLines = 20;

@@ -2,12 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/executions.ts';
+import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
-import { phases } from '../workflow/phases.ts';
-import { executionStatuses, healths } from '../workflow/states.ts';
-import { integer, present } from './params.ts';
-import { defineLiveTool, type LiveContext } from './tool.ts';
+import { phases } from '../domain/run-phases.ts';
+import { executionStatuses, healths } from '../domain/states.ts';
+import { integer, present } from './shared/params.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Clients give up on a call after a minute. */
 const mostSeconds = 45;

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
-import type { Message } from '../../src/bus/messages.ts';
-import { createStompBus } from '../../src/bus/stomp-bus.ts';
-import type { Delivery, StompBus } from '../../src/bus/stomp.ts';
-import { random } from '../../src/workflow/plan.ts';
+import { parseBrokerUrl } from '../../src/broker/address.ts';
+import type { Delivery, StompBus } from '../../src/broker/connection.ts';
+import { createStompBus } from '../../src/broker/stomp-connection.ts';
+import { random } from '../../src/domain/plan.ts';
+import type { Message } from '../../src/messages/vocabulary.ts';
 import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 

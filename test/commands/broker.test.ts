@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
-import { parseBrokerUrl } from '../../src/bus/broker-address.ts';
-import { createStompBus } from '../../src/bus/stomp-bus.ts';
+import { parseBrokerUrl } from '../../src/broker/address.ts';
+import { createStompBus } from '../../src/broker/stomp-connection.ts';
 import { type Broker, brokerIsMissing, startBroker, startTls } from '../activemq.ts';
 import {
   type Answer,

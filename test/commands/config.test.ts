@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../../src/config.ts';
+import { knownKeys, loadConfig } from '../../src/config/load.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const shippedFolder = resolve('workflows');

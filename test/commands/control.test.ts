@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { recordCommand } from '../../src/control.ts';
-import { openStore } from '../../src/db/store.ts';
+import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { recordCommand } from '../../src/runtime/commands.ts';
 import {
   type Answer,
   ask,

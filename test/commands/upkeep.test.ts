@@ -15,8 +15,8 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { differences, outcomeIn } from '../../faults/outcome.ts';
-import { createRecorder } from '../../src/db/record.ts';
-import { openStore } from '../../src/db/store.ts';
+import { createRecorder } from '../../src/db/log/message-writer.ts';
+import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 
 const first = 'stf_datataking-tester-0001';

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { listAgents } from '../../src/db/agents.ts';
-import { listExecutions } from '../../src/db/executions.ts';
-import { listLogs, type LogFilter } from '../../src/db/logs.ts';
-import { listMessages, type MessageFilter } from '../../src/db/messages.ts';
-import type { Page } from '../../src/db/page.ts';
-import { type Prepare, preparer } from '../../src/db/statements.ts';
-import { listStfFiles, type StfFileFilter } from '../../src/db/stf-files.ts';
-import { listTfFiles, type TfFileFilter } from '../../src/db/tf-files.ts';
-import { listTfSlices, type TfSliceFilter } from '../../src/db/tf-slices.ts';
-import { createWordSearch } from '../../src/db/words.ts';
+import { listExecutions } from '../../src/db/lists/executions.ts';
+import { listLogs, type LogFilter } from '../../src/db/lists/logs.ts';
+import { listMessages, type MessageFilter } from '../../src/db/lists/messages.ts';
+import type { Page } from '../../src/db/lists/page.ts';
+import { listStfFiles, type StfFileFilter } from '../../src/db/lists/stf-files.ts';
+import { listTfFiles, type TfFileFilter } from '../../src/db/lists/tf-files.ts';
+import { listTfSlices, type TfSliceFilter } from '../../src/db/lists/tf-slices.ts';
+import { createWordSearch } from '../../src/db/lists/word-search.ts';
+import { listAgents } from '../../src/db/presence/agent-registry.ts';
+import { type Prepare, preparer } from '../../src/db/sqlite/statements.ts';
 import { makeRunningStore } from '../helpers.ts';
 
 type Ask = (sql: Prepare, page: Page) => unknown;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openJournal } from '../../src/db/journal.ts';
+import { openJournal } from '../../src/db/execution/journal.ts';
 import { makeRunningStore } from '../helpers.ts';
 
 /** The indexes that SQLite uses for every statement that `work` prepares. */

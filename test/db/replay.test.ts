@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { createRecorder } from '../../src/db/record.ts';
-import { openReader, openStore } from '../../src/db/store.ts';
+import { createRecorder } from '../../src/db/log/message-writer.ts';
+import { openReader, openStore } from '../../src/db/sqlite/open-store.ts';
 import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, type Answer } from '../helpers.ts';
 import { readHistory, replay } from '../histories/log-file.ts';
 

@@ -5,7 +5,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { migrations } from '../../src/db/migrations/index.ts';
-import { openReader, openStore } from '../../src/db/store.ts';
+import { openReader, openStore } from '../../src/db/sqlite/open-store.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
 
 const freshPath = (): string => join(temporaryFolder(), 'deep', 'er', 'swf.db');

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../../src/config.ts';
-import { SwfError } from '../../src/errors.ts';
+import { knownKeys, loadConfig } from '../../src/config/load.ts';
+import { SwfError } from '../../src/lib/errors.ts';
 import { temporaryFolder } from '../helpers.ts';
 
 const shippedFolder = resolve('workflows');

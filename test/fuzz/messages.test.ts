@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { messageTypes } from '../../src/bus/messages.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/store.ts';
+import { openReader } from '../../src/db/sqlite/open-store.ts';
+import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeRunningStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 
 /** The bodies of a run's own messages: what fuzzing changes. */

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { createStompBus } from '../../src/bus/stomp-bus.ts';
+import { createStompBus } from '../../src/broker/stomp-connection.ts';
 
 const connectedFrame = 'CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0';
 const message = 'MESSAGE\nsubscription:slices\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';

@@ -2,7 +2,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { errorCodes } from '../../src/errors.ts';
+import { errorCodes } from '../../src/lib/errors.ts';
 import { tools } from '../../src/tools/index.ts';
 import { ask, connectInProcess, runWorkflow, temporaryFolder } from '../helpers.ts';
 

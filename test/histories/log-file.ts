@@ -1,5 +1,5 @@
-import { createRecorder } from '../../src/db/record.ts';
-import { openReader, openStore } from '../../src/db/store.ts';
+import { createRecorder } from '../../src/db/log/message-writer.ts';
+import { openReader, openStore } from '../../src/db/sqlite/open-store.ts';
 
 /** A row of the log as it has to be known to read the log again: one line of JSON in a recorded history. */
 export interface HistoryRow {

@@ -1,5 +1,5 @@
 import { createQueries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/store.ts';
+import { openReader } from '../../src/db/sqlite/open-store.ts';
 
 const counts = [
   'status',
@@ -53,4 +53,6 @@ export function outcomeOf(path: string): unknown {
 }
 
 const lines = (db: ReturnType<typeof openReader>, sql: string): string[] =>
-  (db.prepare(sql).raw().all() as unknown[][]).map((row) => row.map((value) => value ?? '-').join(' '));
+  (db.prepare(sql).raw().all() as (string | number | null)[][]).map((row) =>
+    row.map((value) => value ?? '-').join(' '),
+  );

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { createLogWriter } from '../../src/db/logs.ts';
-import { preparer } from '../../src/db/statements.ts';
+import { createLogWriter } from '../../src/db/lists/logs.ts';
+import { preparer } from '../../src/db/sqlite/statements.ts';
 import {
   type Answer,
   ask,

@@ -4,9 +4,9 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { describe, expect, it } from 'vitest';
 
 import { faultyPayload } from '../../faults/payload.ts';
-import { registerAgent } from '../../src/db/agents.ts';
-import { registerProcess } from '../../src/db/owners.ts';
-import { preparer } from '../../src/db/statements.ts';
+import { registerAgent } from '../../src/db/presence/agent-registry.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
+import { preparer } from '../../src/db/sqlite/statements.ts';
 import {
   type Answer,
   ask,

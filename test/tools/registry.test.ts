@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { definitionOf } from '../../src/mcp/definitions.ts';
 import { controlTools, tools } from '../../src/tools/index.ts';
-import type { Tool } from '../../src/tools/tool.ts';
+import type { Tool } from '../../src/tools/shared/tool.ts';
 import { connectInProcess, makeStore } from '../helpers.ts';
 
 const definitions = async () => (await (await connectInProcess((await makeStore()).path)).listTools()).tools;

@@ -1,4 +1,4 @@
-import type { Message } from '../../bus/messages.ts';
+import type { Message } from '../../messages/vocabulary.ts';
 
 /**
  * What messages wait for that come before what they refer to, as deliveries over a broker may: a file by its name, an

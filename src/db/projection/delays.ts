@@ -1,5 +1,5 @@
-import { bucketOf, type StageName, stages } from '../../workflow/stages.ts';
-import type { Prepare } from '../statements.ts';
+import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Scope } from './effect.ts';
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;

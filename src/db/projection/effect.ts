@@ -1,6 +1,6 @@
-import type { Message, MessageType } from '../../bus/messages.ts';
-import type { ExecutionParams } from '../../workflow/params.ts';
-import type { Prepare } from '../statements.ts';
+import type { ExecutionParams } from '../../domain/params.ts';
+import type { Message, MessageType } from '../../messages/vocabulary.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 
 /** What recording a message did to the other tables. */
 export type Effect =

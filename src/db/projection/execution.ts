@@ -1,7 +1,7 @@
-import type { Message } from '../../bus/messages.ts';
-import { executionParamsSchema } from '../../workflow/params.ts';
-import { isLandmark, isWaitingCommand } from '../messages.ts';
-import type { Prepare } from '../statements.ts';
+import { executionParamsSchema } from '../../domain/params.ts';
+import type { Message } from '../../messages/vocabulary.ts';
+import { isLandmark, isWaitingCommand } from '../lists/messages.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { applied, none, type Effect, type Projection } from './effect.ts';
 import { abandonSlices } from './slices.ts';
 

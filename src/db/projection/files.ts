@@ -1,5 +1,5 @@
-import type { Phase } from '../../workflow/phases.ts';
-import { planSamples, planSlices, sampleNumber, stfFilename, tfFilename } from '../../workflow/plan.ts';
+import { planSamples, planSlices, sampleNumber, stfFilename, tfFilename } from '../../domain/plan.ts';
+import type { Phase } from '../../domain/run-phases.ts';
 import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection } from './effect.ts';
 import { finalizeDataset } from './run-phases.ts';

@@ -1,6 +1,6 @@
-import type { Message, MessageType } from '../../bus/messages.ts';
-import { executionParamsSchema, type ExecutionParams } from '../../workflow/params.ts';
-import type { Prepare } from '../statements.ts';
+import { executionParamsSchema, type ExecutionParams } from '../../domain/params.ts';
+import type { Message, MessageType } from '../../messages/vocabulary.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { none, type Effect, type Projection, type Scope } from './effect.ts';
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';

@@ -1,6 +1,6 @@
-import { nextPhase, type Phase, type PhaseMessage } from '../../workflow/phases.ts';
-import { plannedStfCount } from '../../workflow/schedule.ts';
-import type { Prepare } from '../statements.ts';
+import { plannedStfCount } from '../../domain/daq-schedule.ts';
+import { nextPhase, type Phase, type PhaseMessage } from '../../domain/run-phases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { applied, none, type Effect, type Projection, type Scope } from './effect.ts';
 
 function stepPhase(type: PhaseMessage, scope: Scope, at: string, sql: Prepare, endReason?: string): Effect {

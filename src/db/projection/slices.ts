@@ -1,7 +1,7 @@
-import type { Message } from '../../bus/messages.ts';
-import { planSlice, sliceFilename } from '../../workflow/plan.ts';
-import { isRetried, nextSliceStatus, type SliceStatus } from '../../workflow/slices.ts';
-import type { Prepare } from '../statements.ts';
+import { planSlice, sliceFilename } from '../../domain/plan.ts';
+import { isRetried, nextSliceStatus, type SliceStatus } from '../../domain/slice-states.ts';
+import type { Message } from '../../messages/vocabulary.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import { attemptKey, failureKey } from './awaits.ts';
 import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Effect, type Projection, type Scope } from './effect.ts';

@@ -1,0 +1,55 @@
+import type { Queries } from '../../db/queries.ts';
+import { renderView } from './live-view.ts';
+import { createPaint } from './palette.ts';
+import { createScreen } from './screen.ts';
+import { createRates, takeSnapshot } from './snapshot.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How often the view is painted: often enough to look alive, seldom enough to look calm. */
+const paintMilliseconds = 250;
+
+export interface Live {
+  /** Shows this execution from now on. */
+  show(executionId: string): void;
+  /** Writes a line above the view. */
+  print(line: string): void;
+  end(): void;
+}
+
+/** A view of an execution that is painted over and over on a terminal. `queries` gives the store at the moment of painting. */
+export function startLive(terminal: Terminal, queries: () => Queries, storeOption: string): Live {
+  const screen = createScreen(terminal);
+  const paint = createPaint(terminal.colorDepth);
+  const rates = createRates();
+  let shown: string | undefined;
+  const repaint = (): void => {
+    try {
+      paintNow();
+    } catch {
+      // A store that cannot be read just now is told of by whoever needs it; the next painting may find it again.
+    }
+  };
+  const paintNow = (): void => {
+    if (shown === undefined) return;
+    const snapshot = takeSnapshot(queries(), shown);
+    const lines = renderView(snapshot, rates(snapshot, performance.now()), {
+      columns: terminal.columns(),
+      paint,
+      now: Date.now(),
+      storeOption,
+    });
+    screen.paint(lines);
+  };
+  const timer = setInterval(repaint, paintMilliseconds);
+  return {
+    show(executionId) {
+      shown = executionId;
+      repaint();
+    },
+    print: (line) => screen.print(line),
+    end() {
+      clearInterval(timer);
+      screen.end();
+    },
+  };
+}

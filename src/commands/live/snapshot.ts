@@ -1,0 +1,104 @@
+import type { ExecutionRow } from '../../db/lists/executions.ts';
+import type { Queries } from '../../db/queries.ts';
+import { workflowParamsSchema } from '../../domain/params.ts';
+import type { Health } from '../../domain/states.ts';
+import type { progressOf } from '../../monitoring/progress.ts';
+
+/** An execution at one moment, as far as people watch it. */
+export interface Snapshot {
+  execution: ExecutionRow;
+  health: Health;
+  driver: ReturnType<Queries['driver']>;
+  /** An operator has paused it. */
+  isHeld: boolean;
+  progress: ReturnType<typeof progressOf>;
+  /** Until the whole execution is done, as far as it can be told. */
+  secondsLeft: number | undefined;
+  /** Worker slots that a run of this configuration has. */
+  slots: number;
+  speed: string;
+  retries: number;
+  /** Failed without a retry left. */
+  exhausted: number;
+  last: { message_id: string; sent_at: string } | undefined;
+  /** The last error that an agent logged. */
+  error: { timestamp: string; message: string } | undefined;
+}
+
+const errorLevel = 40;
+
+export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
+  return queries.snapshot(() => {
+    const execution = queries.execution(executionId);
+    const { detail, health, progress, isHeld, left } = queries.assess(execution, Date.now());
+    const { fast_processing, speed } = workflowParamsSchema.parse(detail.params);
+    const { execution_id } = execution;
+    return {
+      execution,
+      health,
+      driver: queries.driver(execution_id),
+      isHeld,
+      progress,
+      secondsLeft: left?.seconds_left,
+      slots: fast_processing.target_worker_count,
+      speed: String(speed),
+      retries: detail.slice_retries,
+      exhausted: detail.slices_exhausted,
+      last: queries.lastMessage(execution_id),
+      error: queries.logs({ execution_id, level: errorLevel }, { order: 'newest', limit: 1, uncounted: true }).rows[0],
+    };
+  });
+}
+
+/** Items a second over the last while, from what was seen. */
+export interface Rates {
+  stfs: number | undefined;
+  samples: number | undefined;
+  slices: number | undefined;
+}
+
+/** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
+const windowMilliseconds = 60_000;
+/** Too short a time says nothing of a rate. */
+const leastMilliseconds = 1000;
+
+/**
+ * Follows an execution and tells its rates. Times are those of a clock that only grows, in milliseconds; those in which the
+ * execution is paused or stalled do not count.
+ */
+export function createRates() {
+  let active = 0;
+  let before: number | undefined;
+  const stages = { stfs: createRate(), samples: createRate(), slices: createRate() };
+  return function add({ execution, health, progress }: Snapshot, at: number): Rates {
+    if (before !== undefined && health !== 'paused' && health !== 'stalled') active += at - before;
+    before = at;
+    return {
+      stfs: stages.stfs(progress.stf_ready, active),
+      samples: stages.samples(execution.tf_files_received, active),
+      slices: stages.slices(progress.slices_final, active),
+    };
+  };
+}
+
+/**
+ * The rate of one stage, from the moments at which its count was seen to change: what passes before its first item and after its
+ * last one is not its time.
+ */
+function createRate(): (count: number, at: number) => number | undefined {
+  const changes: { at: number; count: number }[] = [];
+  let seen: number | undefined;
+  return (count, at) => {
+    if (seen !== undefined && count !== seen) changes.push({ at, count });
+    seen = count;
+    // The oldest that is left is at least as old as the window, so that the rate is one over all of it.
+    while (changes.length > 2 && (changes[1]?.at ?? at) <= at - windowMilliseconds) changes.shift();
+    const first = changes[0];
+    const last = changes.at(-1);
+    if (first === undefined || last === undefined || changes.length < 2) return undefined;
+    const pace = (last.at - first.at) / (changes.length - 1);
+    // Twice the usual pause without an item: it has become slower, or has stopped.
+    const until = at - last.at > 2 * pace ? at : last.at;
+    return until - first.at < leastMilliseconds ? undefined : ((last.count - first.count) / (until - first.at)) * 1000;
+  };
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+
+import { parseBrokerUrl, showAddress } from '../broker/address.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import type { BrokerSection } from './load.ts';
+
+/**
+ * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment (contract §3); undefined where
+ * none was. Throws `CONFIG_INVALID`.
+ * @param flag `--broker`: a URL, or `env` for one that is wholly in the environment
+ */
+export function brokerSettings(
+  flag: string | undefined,
+  section: BrokerSection,
+  env: NodeJS.ProcessEnv,
+): BrokerSettings | undefined {
+  const url = flag === 'env' ? urlFromEnvironment(env) : (flag ?? section.url);
+  if (url === undefined) return undefined;
+  const caFile = env['ACTIVEMQ_SSL_CA_CERTS'] || section.ca_file;
+  const servers = parseBrokerUrl(url);
+  return {
+    servers,
+    user: env['ACTIVEMQ_USER'] || section.user,
+    password: env['ACTIVEMQ_PASSWORD'] || section.password,
+    heartbeatSeconds: section.heartbeat_seconds,
+    ...(caFile === undefined || caFile === '' ? {} : { ca: readCertificates(caFile) }),
+  };
+}
+
+function urlFromEnvironment(env: NodeJS.ProcessEnv): string {
+  const host = env['ACTIVEMQ_HOST'];
+  if (host === undefined || host === '') {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      '--broker env takes the broker from the environment, but ACTIVEMQ_HOST is not set; set it, or give --broker stomp://HOST:PORT',
+    );
+  }
+  const tls = ['1', 'true', 'yes'].includes((env['ACTIVEMQ_USE_SSL'] ?? '').toLowerCase());
+  return `stomp${tls ? '+ssl' : ''}://${host}${env['ACTIVEMQ_PORT'] ? `:${env['ACTIVEMQ_PORT']}` : ''}`;
+}
+
+function readCertificates(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the CA file ${path} cannot be read (${messageOf(error)}); check broker.ca_file or ACTIVEMQ_SSL_CA_CERTS`,
+      { cause: error },
+    );
+  }
+}
+
+/** What an execution's record keeps of its broker: where it is, and no secrets; no URL where it has none. */
+export function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
+  const { password: _, user: __, url: ___, ...kept } = section;
+  return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
+}

@@ -1,0 +1,181 @@
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+import { SwfError } from '../lib/errors.ts';
+import type { Origins } from './testbed-compat.ts';
+import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
+
+/** Where a configuration comes from: files under files, then the environment, then a request, then flags (contract §3). */
+export interface ConfigSources extends Places {
+  /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
+  name?: string | undefined;
+  /** `section.key=value`, as `--set` takes them; later ones win. */
+  sets?: readonly string[];
+  /** Sections that win over the files, as a message or a tool may give them. */
+  overrides?: Readonly<Record<string, unknown>>;
+  /** A file of overrides, as the testbed's: `SWF_TESTBED_CONFIG`. */
+  testbedFile?: string | undefined;
+}
+
+interface Places {
+  /** Where `./workflows` is looked for. */
+  workingFolder: string;
+  /** The files that the package ships. */
+  shippedFolder: string;
+}
+
+const defaultName = 'fast_processing_default';
+
+/** One key has two places; what `--set` says of either must win over a file that has the other. */
+const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
+
+/** All layers in one table, with the file or flag that each key came from. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
+export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
+  const origins: Origins = new Map();
+  const path = findConfig(sources.name ?? defaultName, sources);
+  const table = mergeIncludes(path, origins, sources);
+  if (sources.testbedFile !== undefined && sources.testbedFile !== '') {
+    const file = findTestbedFile(sources.testbedFile, sources);
+    const overrides = readToml(file);
+    mergeInto(table, overrides);
+    for (const key of leafKeys(overrides)) origins.set(key, file);
+  }
+  if (sources.overrides !== undefined) {
+    mergeInto(table, sources.overrides);
+    for (const key of leafKeys(sources.overrides)) origins.set(key, 'the request');
+  }
+  for (const set of sources.sets ?? []) applySet(table, set, origins);
+  return { table, origins, path };
+}
+
+/** A bare name is looked for in `./workflows`, as the testbed does; anything else is a path. */
+function findTestbedFile(name: string, { workingFolder }: Places): string {
+  const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
+  if (isFile(path)) return path;
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `SWF_TESTBED_CONFIG = ${JSON.stringify(name)}: there is no file ${path}; mend or unset it`,
+  );
+}
+
+function findConfig(name: string, { workingFolder, shippedFolder }: Places): string {
+  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
+  if (name.includes('/') || isFile(asPath)) {
+    if (isFile(asPath)) return asPath;
+    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
+  }
+  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
+  const folders = [join(workingFolder, 'workflows'), shippedFolder];
+  for (const folder of folders) {
+    for (const candidate of candidates) {
+      const path = join(folder, candidate);
+      if (isFile(path)) return path;
+    }
+  }
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
+  );
+}
+
+/** A place that may not be looked at holds no file for us. */
+/** Whether a path is a file that can be looked at; whatever else is there is none. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
+function mergeIncludes(path: string, origins: Origins, places: Places, including: string[] = []): Table {
+  if (including.includes(path)) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${path} includes itself (${[...including, path].join(' → ')}); take one include out`,
+    );
+  }
+  const table = readToml(path);
+  const merged: Table = {};
+  for (const include of includedPaths(table, path, places)) {
+    mergeInto(merged, mergeIncludes(include, origins, places, [...including, path]));
+  }
+  mergeInto(merged, table);
+  for (const key of leafKeys(table)) origins.set(key, path);
+  return merged;
+}
+
+/** The files under a file: those that it includes, and under them the one that the testbed's `[workflow] config` names. */
+function includedPaths(table: Table, path: string, places: Places): string[] {
+  const workflow = isTable(table['workflow']) ? table['workflow'] : {};
+  const { config } = workflow;
+  const named = typeof config === 'string' ? [findConfig(config, places)] : [];
+  return [...named, ...includesOf(table, path).map((include) => findInclude(include, path, places))];
+}
+
+/** Beside the file that includes it; a bare name may also be one of the shipped files. */
+function findInclude(include: string, path: string, { shippedFolder }: Places): string {
+  const beside = resolve(dirname(path), include);
+  const shipped = join(shippedFolder, include);
+  return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;
+}
+
+function includesOf(table: Table, path: string): string[] {
+  const workflow = table['workflow'];
+  const includes = isTable(workflow) ? workflow['includes'] : undefined;
+  if (includes === undefined) return [];
+  if (Array.isArray(includes) && includes.every((item) => typeof item === 'string')) return includes;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `${path}: workflow.includes is not a list of file names; write includes = ["file.toml"]`,
+  );
+}
+
+function mergeInto(target: Table, source: Table): void {
+  for (const [key, value] of Object.entries(source)) {
+    const before = Object.hasOwn(target, key) ? target[key] : undefined;
+    if (isTable(before) && isTable(value)) mergeInto(before, value);
+    else target[key] = isTable(value) ? structuredClone(value) : value;
+  }
+}
+
+/** The dotted keys of all values in a table. */
+export function leafKeys(table: Table, prefix = ''): string[] {
+  return Object.entries(table).flatMap(([key, value]) =>
+    isTable(value) ? leafKeys(value, `${prefix}${key}.`) : [`${prefix}${key}`],
+  );
+}
+
+function applySet(table: Table, set: string, origins: Origins): void {
+  const match = /^\s*([A-Za-z][A-Za-z0-9_-]*(?:\.[A-Za-z][A-Za-z0-9_-]*)+)\s*=(.*)$/s.exec(set);
+  if (match === null) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--set ${JSON.stringify(set)} is not section.key=value; write for example --set fast_processing.stf_count=3`,
+    );
+  }
+  const [, given = '', text = ''] = match;
+  if (given === 'workflow.includes' || given === 'workflow.config') {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--set ${JSON.stringify(set)}: files are read before keys are set; write it into a file of your own`,
+    );
+  }
+  const dotted = given === movedPeriodCount.from ? movedPeriodCount.to : given;
+  const path = dotted.split('.');
+  const key = path.pop() as string;
+  let section = table;
+  for (const name of path) {
+    if (!Object.hasOwn(section, name)) section[name] = {};
+    if (!isTable(section[name])) {
+      throw new SwfError(
+        'CONFIG_INVALID',
+        `--set ${JSON.stringify(set)}: ${name} = ${showValue(section[name])} is no section; mend that first`,
+      );
+    }
+    section = section[name];
+  }
+  section[key] = tomlValue(text.trim());
+  origins.set(dotted, '--set');
+}

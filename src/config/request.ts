@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+
+import { daqSection, fastmonSection, fastProcessingSection } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import { nearest } from '../lib/suggest.ts';
+import { isFile } from './layers.ts';
+import { isTable, type Table } from './toml.ts';
+
+/** What may be set from outside, by message or tool (contract §3). */
+const openSections = {
+  fast_processing: fastProcessingSection,
+  fastmon: fastmonSection,
+  daq_state_machine: daqSection,
+} as const;
+
+/**
+ * The parameters of somebody's request as configuration sections. Keys may stand in their section, or alone as the testbed
+ * sends them. Throws `CONFIG_INVALID` for what may not be set from outside.
+ */
+export function requestedSections(params: Readonly<Record<string, unknown>>): Table {
+  const sections: Record<string, Table> = {};
+  for (const [key, value] of Object.entries(params)) {
+    if (Object.hasOwn(openSections, key) && isTable(value)) sections[key] = { ...sections[key], ...value };
+    else {
+      const home = Object.entries(openSections).find(([, { shape }]) => Object.hasOwn(shape, key))?.[0];
+      if (home === undefined) {
+        const known = Object.values(openSections).flatMap(({ shape }) => Object.keys(shape));
+        throw new SwfError(
+          'CONFIG_INVALID',
+          `the request sets ${key}, which it may not; the nearest that it may set is ${nearest(key, known, 1)[0]}`,
+        );
+      }
+      sections[home] = { ...sections[home], [key]: value };
+    }
+  }
+  return sections;
+}
+
+/** A configuration that somebody's request may name: one of a name, never a path. Throws `CONFIG_INVALID`. */
+export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
+  if (name === undefined) return name;
+  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,
+    );
+  if (isFile(resolve(workingFolder, name)))
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the request names the configuration ${JSON.stringify(name)}; a file of that name in the working folder would be taken instead: rename it`,
+    );
+  return name;
+}

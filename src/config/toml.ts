@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+
+import TOML from '@iarna/toml';
+
+import { messageOf, SwfError } from '../lib/errors.ts';
+
+/** TOML as plain objects, with errors that name the place. */
+export type Table = Record<string, unknown>;
+
+export const isTable = (value: unknown): value is Table =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+
+/** Reads a file. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
+export function readToml(path: string): Table {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new SwfError(
+      'CONFIG_NOT_FOUND',
+      `the configuration file ${path} cannot be read (${messageOf(error)}); check the path`,
+      { cause: error },
+    );
+  }
+  return parseToml(text.replace(/^\uFEFF/, ''), path);
+}
+
+function parseToml(text: string, source: string): Table {
+  try {
+    return plainCopy(TOML.parse(text)) as Table;
+  } catch (error) {
+    const { line, col } = error as { line?: number; col?: number };
+    // The parser counts lines and columns from 0.
+    const place = line === undefined ? '' : ` line ${line + 1}, column ${(col ?? 0) + 1}`;
+    const first = messageOf(error)
+      .split('\n')[0]
+      ?.replace(/ at row \d+, col \d+, pos \d+:?$/, '');
+    throw new SwfError('CONFIG_INVALID', `${source}${place}: ${first}; mend the TOML there`, { cause: error });
+  }
+}
+
+/** The parser's tables have hidden keys of their own; a plain copy has what the file says. */
+function plainCopy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plainCopy);
+  if (!isTable(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plainCopy(inner)]));
+}
+
+/** A TOML value, or the text itself where it is none: `--set testbed.namespace=torre2` needs no quotes. */
+export function tomlValue(text: string): unknown {
+  try {
+    return plainCopy(TOML.parse(`value = ${text}`)['value']);
+  } catch {
+    return text;
+  }
+}
+
+/** A value as a person wrote it, as near as can be told. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'bigint' || typeof value === 'number') return String(value);
+  if (value instanceof Date) return value.toISOString();
+  // Integers beyond what JSON can hold may stand deeper within.
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+}

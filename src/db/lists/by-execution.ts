@@ -1,0 +1,53 @@
+import { openRemovals } from '../maintenance/removals.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Condition } from './page.ts';
+
+/** How rows of one execution are asked for: by its id, by its run, or by both. */
+export interface OfExecution {
+  execution_id?: string | undefined;
+  run_number?: number | undefined;
+}
+
+/**
+ * The conditions `execution` and, where both are given, `run`: a run is found by its execution, so that one index serves both.
+ * @param table before the column's name, where another table has one of the same name
+ */
+export function ofExecution(
+  sql: Prepare,
+  { execution_id, run_number }: OfExecution,
+  table = '',
+): Record<'execution' | 'run', Condition> {
+  const isBoth = execution_id !== undefined && run_number !== undefined;
+  const id = execution_id ?? (run_number === undefined ? undefined : (executionOfRun(sql, run_number) ?? ''));
+  return {
+    execution: [`${table}execution_id = ?`, id],
+    run: ['run_number = ?', isBoth ? run_number : undefined],
+  };
+}
+
+export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
+  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
+    ?.execution_id;
+}
+
+/**
+ * A count that is kept for each run: of one execution, or of all together. Undefined where other conditions are given too, or
+ * while an execution is being removed, whose count goes before its rows: rows have to be counted then.
+ */
+export function keptCount(
+  sql: Prepare,
+  column: string,
+  { execution_id, run_number }: OfExecution,
+  others: readonly unknown[],
+): number | undefined {
+  if (others.some((value) => value !== undefined)) return undefined;
+  if (execution_id !== undefined && run_number !== undefined) return undefined;
+  if (execution_id === undefined && run_number === undefined) {
+    if (openRemovals(sql).length > 0) return undefined;
+    return sql<[], { n: number }>(`SELECT CAST(total(${column}) AS INTEGER) AS n FROM run_states`).get()?.n;
+  }
+  const where = execution_id === undefined ? 'run_number' : 'execution_id';
+  return sql<[string | number], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE ${where} = ?`).get(
+    execution_id ?? (run_number as number),
+  )?.n;
+}

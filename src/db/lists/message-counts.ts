@@ -1,0 +1,38 @@
+import type { Prepare } from '../sqlite/statements.ts';
+import type { MessageFilter } from './messages.ts';
+import { lastNoted } from './row-blocks.ts';
+
+/** Messages by type, those without effect too. */
+export type MessageCounts = ReadonlyMap<string, number>;
+
+/** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in what has come after them. */
+export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
+  const counts = new Map<string, number>();
+  const noted = lastNoted(sql, 'workflow_messages');
+  // By their sequence, since few have come; the index that has their types would lead past all of them.
+  const since = `SELECT message_type, count(*) AS n FROM workflow_messages`;
+  const rows =
+    executionId === undefined
+      ? sql<[number], { message_type: string; n: number }>(
+          `SELECT message_type, n FROM message_totals UNION ALL ${since} WHERE seq > ? GROUP BY message_type`,
+        ).all(noted)
+      : sql<[string, string, number], { message_type: string; n: number }>(
+          `SELECT message_type, n FROM message_counts WHERE execution_id = ?
+           UNION ALL ${since} INDEXED BY workflow_messages_execution WHERE execution_id = ? AND seq > ? GROUP BY message_type`,
+        ).all(executionId, executionId, noted);
+  for (const { message_type, n } of rows) counts.set(message_type, (counts.get(message_type) ?? 0) + n);
+  return counts;
+}
+
+export function sumOf(counts: MessageCounts): number {
+  return [...counts.values()].reduce((sum, n) => sum + n, 0);
+}
+
+/** How many messages fit a filter that asks for an execution, a type, both or nothing; undefined where they must be counted. */
+export function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
+  const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
+  const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];
+  if (others.some((value) => value !== undefined)) return undefined;
+  const counts = countMessages(sql, execution_id);
+  return message_type === undefined ? sumOf(counts) : (counts.get(message_type) ?? 0);
+}

@@ -1,0 +1,165 @@
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Rows of one block of `time_blocks`. */
+export const rowsOfBlock = 1024;
+
+/** Keys of rows, both ends included. */
+export interface KeyRange {
+  from: number;
+  to: number;
+}
+
+export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
+
+/** A table whose rows are noted by blocks. */
+export interface TimedTable {
+  table: string;
+  key: string;
+  time: string;
+}
+
+/** What is noted of each: times of all, and what else of some. */
+export const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
+  {
+    table: 'workflow_messages',
+    key: 'seq',
+    time: 'sent_at',
+    also: [
+      'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
+      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
+       WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_totals SELECT message_type, count(*) FROM workflow_messages
+       WHERE seq > ? AND seq <= ? GROUP BY 1 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM workflow_messages
+       WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
+    ],
+  },
+  {
+    table: 'app_logs',
+    key: 'log_id',
+    time: 'timestamp',
+    also: [
+      'INSERT INTO log_words (rowid, text, level) SELECT log_id, text, level FROM log_texts WHERE log_id > ? AND log_id <= ?',
+    ],
+  },
+  { table: 'stf_files', key: 'seq', time: 'created_at', also: [] },
+  { table: 'fastmon_files', key: 'seq', time: 'created_at', also: [] },
+  { table: 'tf_slices', key: 'seq', time: 'created_at', also: [] },
+];
+
+/** Notes what can be told of whole blocks of rows, as soon as they are whole. */
+export interface BlockNoter {
+  /** To be called at the end of a write transaction. */
+  note(): void;
+  /** To be called when a transaction has been rolled back: what it noted is not noted. */
+  forget(): void;
+}
+
+/**
+ * One look at the sequences a transaction costs less than a trigger on each row, and whoever writes need not think of it.
+ */
+export function createBlockNoter(sql: Prepare): BlockNoter {
+  const known = new Map<string, number>();
+  const noteAll = (): void => {
+    for (const { name, seq } of sql<[], { name: string; seq: number }>('SELECT name, seq FROM sqlite_sequence').all()) {
+      const last = Math.floor(seq / rowsOfBlock) * rowsOfBlock;
+      if (last === known.get(name)) continue;
+      const timed = timedTables.find(({ table }) => table === name);
+      if (timed !== undefined) note(sql, timed, last);
+      known.set(name, last);
+    }
+  };
+  return { note: noteAll, forget: () => known.clear() };
+}
+
+function note(sql: Prepare, { table, key, time, also }: (typeof timedTables)[number], last: number): void {
+  // Another process may have noted it.
+  const noted = lastNoted(sql, table);
+  if (noted >= last) return;
+  for (const insert of also) sql(insert).run(noted, last);
+  sql(
+    `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, min(${time}), max(${time}) FROM ${table}
+     WHERE ${key} > ? AND ${key} <= ? GROUP BY 2`,
+  ).run(noted, last);
+}
+
+/** The part of a range of messages that begins, in the order of the page, near the first of a namespace. */
+export function nearNamespace(
+  sql: Prepare,
+  namespace: string,
+  { from, to }: KeyRange,
+  order: 'newest' | 'oldest',
+): KeyRange {
+  const noted = lastNoted(sql, 'workflow_messages');
+  if (order === 'oldest') {
+    const first = sql<[string, number], { block: number | null }>(
+      'SELECT min(block) AS block FROM message_namespaces WHERE namespace = ? AND block >= ?',
+    ).get(namespace, blockOf(from))?.block;
+    return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
+  }
+  const isNew = sql<[number, number, string]>(
+    'SELECT 1 FROM workflow_messages WHERE seq > ? AND seq <= ? AND namespace = ? LIMIT 1',
+  ).get(noted, to, namespace);
+  if (isNew !== undefined) return { from, to };
+  const last = sql<[string, number], { block: number | null }>(
+    'SELECT max(block) AS block FROM message_namespaces WHERE namespace = ? AND block <= ?',
+  ).get(namespace, blockOf(to))?.block;
+  return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
+}
+
+const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
+
+/** Takes rows that are about to be deleted out of what is noted of their words and numbers. Inside a transaction only. */
+export function forgetRows(sql: Prepare, table: string, keys: readonly number[]): void {
+  const those = JSON.stringify(keys);
+  if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
+  if (table !== 'workflow_messages') return;
+  sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
+  const gone = sql<[string, number], { id: string; type: string; n: number }>(
+    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
+     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
+  ).all(those, lastNoted(sql, table));
+  for (const { id, type, n } of gone) {
+    sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);
+    sql('DELETE FROM message_counts WHERE execution_id = ? AND message_type = ? AND n = 0').run(id, type);
+    sql('UPDATE message_totals SET n = n - ? WHERE message_type = ?').run(n, type);
+    sql('DELETE FROM message_totals WHERE message_type = ? AND n = 0').run(type);
+  }
+}
+
+/** The key of the last row that belongs to a block; rows after it are of none yet. */
+export function lastNoted(sql: Prepare, table: string): number {
+  const row = sql<[string], { block: number | null }>(
+    'SELECT max(block) AS block FROM time_blocks WHERE table_name = ?',
+  ).get(table);
+  return ((row?.block ?? -1) + 1) * rowsOfBlock;
+}
+
+/**
+ * The keys between which all rows of a time window are. Rows are recorded about when they are said, so few others are between
+ * them: late ones, and those of clocks that differ.
+ */
+export function keysWithin(
+  sql: Prepare,
+  { table, key, time }: TimedTable,
+  { start_time, end_time }: { start_time?: string | undefined; end_time?: string | undefined },
+): KeyRange {
+  const noted = lastNoted(sql, table);
+  const range = { ...anyKey };
+  if (start_time !== undefined) {
+    const first = sql<[string, string], { block: number }>(
+      'SELECT block FROM time_blocks WHERE table_name = ? AND latest >= ? ORDER BY block LIMIT 1',
+    ).get(table, start_time);
+    range.from = (first === undefined ? noted : first.block * rowsOfBlock) + 1;
+  }
+  if (end_time !== undefined) {
+    const isLater = sql<[number, string], { n: number }>(
+      `SELECT 1 AS n FROM ${table} WHERE ${key} > ? AND ${time} <= ? LIMIT 1`,
+    ).get(noted, end_time);
+    const last = sql<[string, string], { block: number }>(
+      'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
+    ).get(table, end_time);
+    if (isLater === undefined) range.to = last === undefined ? 0 : (last.block + 1) * rowsOfBlock;
+  }
+  return range;
+}

@@ -1,0 +1,55 @@
+import type { Prepare } from '../sqlite/statements.ts';
+import { keptCount, ofExecution } from './by-execution.ts';
+import { type ListPage, listRows, type Page } from './page.ts';
+
+export interface TfFileRow {
+  key: number;
+  tf_filename: string;
+  stf_filename: string;
+  run_number: number;
+  execution_id: string;
+  tf_first: number;
+  tf_last: number;
+  tf_count: number;
+  size_bytes: number | null;
+  slice_count: number;
+  created_at: string;
+}
+
+export interface TfFileFilter {
+  run_number?: number | undefined;
+  execution_id?: string | undefined;
+  stf_filename?: string | undefined;
+  tf_filename?: string | undefined;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> {
+  return listRows<TfFileRow>(sql, {
+    select: `seq AS key, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, size_bytes,
+      slice_count, created_at`,
+    from: 'fastmon_files',
+    key: 'seq',
+    time: 'created_at',
+    blocksOf: 'fastmon_files',
+    conditions: {
+      ...ofExecution(sql, filter),
+      tf: ['tf_filename = ?', filter.tf_filename],
+      stf: ['stf_filename = ?', filter.stf_filename],
+    },
+    paths: [
+      ['sqlite_autoindex_fastmon_files_1', ['tf']],
+      ['fastmon_files_stf', ['stf']],
+      ['fastmon_files_execution', ['execution']],
+    ],
+    window: filter,
+    total: keptCount(sql, 'tf_files_received', filter, [
+      filter.tf_filename,
+      filter.stf_filename,
+      filter.start_time,
+      filter.end_time,
+    ]),
+    page,
+  });
+}

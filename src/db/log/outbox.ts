@@ -1,0 +1,88 @@
+import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { utcNow } from '../../lib/time.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** A row of the log that its owner has still to send over the broker. */
+export interface UnsentRow {
+  seq: number;
+  message_id: string;
+  message_type: MessageType;
+  namespace: string | null;
+  run_id: string | null;
+  payload: string;
+}
+
+export function unsentRows(sql: Prepare, processId: number, after: number, limit: number): UnsentRow[] {
+  return sql<[number, number, number], UnsentRow>(
+    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM workflow_messages
+     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
+  ).all(processId, after, limit);
+}
+
+/** Notes the broker's receipts. Inside a transaction only. */
+export function markSent(sql: Prepare, seqs: readonly number[]): void {
+  const now = utcNow();
+  for (const seq of seqs) sql('UPDATE workflow_messages SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
+}
+
+/** Whether a message that had to be sent has been. A message that nobody has to send counts as sent. */
+export function isSent(sql: Prepare, messageId: string): boolean {
+  const row = sql<[string], { open: number }>(
+    'SELECT outbox_owner IS NOT NULL AND outbox_sent_at IS NULL AS open FROM workflow_messages WHERE message_id = ?',
+  ).get(messageId);
+  return row?.open !== 1;
+}
+
+/**
+ * Takes over what processes that are gone have left unsent, of the types that this process speaks for. Inside a transaction
+ * only. Returns the number of rows.
+ */
+export function takeOverUnsent(
+  sql: Prepare,
+  processId: number,
+  types: readonly MessageType[],
+  isAlive: LivenessTest,
+): number {
+  const owners = sql<[number], ProcessIdentity & { process_id: number; last_beat: string }>(
+    `SELECT process_id, pid, pid_started, hostname, last_beat FROM processes
+     WHERE process_id <> ? AND process_id IN (
+       SELECT DISTINCT outbox_owner FROM workflow_messages WHERE outbox_owner IS NOT NULL AND outbox_sent_at IS NULL)`,
+  ).all(processId);
+  const gone = owners.filter((owner) => !isProcessAlive(owner, isAlive)).map((owner) => owner.process_id);
+  const update = sql<unknown[]>(
+    `UPDATE workflow_messages SET outbox_owner = ?
+     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND message_type IN (${types.map(() => '?').join(', ')})`,
+  );
+  return gone.reduce((rows, owner) => rows + update.run(processId, owner, ...types).changes, 0);
+}
+
+/** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
+export const sliceExpirySeconds = 12 * 3600;
+
+/** Queued slices whose message has expired without a start are to be sent again. Inside a transaction only. */
+export function renewExpiredSlices(sql: Prepare, processId: number): void {
+  const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
+  sql(
+    `UPDATE workflow_messages SET outbox_owner = ?, outbox_sent_at = NULL
+     WHERE message_type = 'slice' AND outbox_sent_at < ? AND message_id IN (
+       SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
+       WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,
+  ).run(processId, expired);
+}
+
+/**
+ * Makes this process the holder of the store's durable subscription, unless a living one is. Inside a transaction only.
+ */
+export function claimListener(sql: Prepare, namespace: string, processId: number, isAlive: LivenessTest): boolean {
+  const holder = sql<[string], ProcessIdentity & { process_id: number; last_beat: string }>(
+    `SELECT process_id, pid, pid_started, hostname, last_beat FROM broker_listeners JOIN processes USING (process_id) WHERE namespace = ?`,
+  ).get(namespace);
+  if (holder !== undefined && holder.process_id !== processId && isProcessAlive(holder, isAlive)) return false;
+  sql(
+    `INSERT INTO broker_listeners (namespace, process_id) VALUES (?, ?)
+     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id`,
+  ).run(namespace, processId);
+  return true;
+}

@@ -1,0 +1,143 @@
+import type { MessageEffect } from '../../domain/states.ts';
+import { toUtc, utcNow } from '../../lib/time.ts';
+import type { Message, MessageType } from '../../messages/vocabulary.ts';
+import type { Effect } from '../projection/effect.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** One row of the log, as recording left it. */
+export interface Recorded {
+  seq: number;
+  message_id: string;
+  /** False where the same statement was in the log already: nothing was written. */
+  isNew: boolean;
+  effect: MessageEffect;
+  reason?: string;
+  execution_id?: string;
+  /** The types of earlier messages that had waited for this one and have taken effect with it. */
+  released?: MessageType[];
+}
+
+/** Facts about a message that are not in its body. */
+export interface Circumstances {
+  /** When it was said, where the body does not tell. */
+  sentAt?: string;
+  /** When it was recorded, when a log is read again; otherwise it is now. */
+  recordedAt?: string;
+  /** The effect that a driver gave a command, when a log is read again. */
+  effect?: Effect;
+  /** A log is read again: the numbers that a `run_workflow` was given hold. */
+  isReplay?: boolean;
+  /** Why a body cannot be read that is not here as a whole. */
+  unreadable?: string;
+  /** The process that has to send the row over the broker. */
+  outboxOwner?: number;
+  /** It came over the broker: nobody has to send it. */
+  fromBroker?: boolean;
+}
+
+/** The columns that a body can fill. */
+export interface Said {
+  message_type: string;
+  sender?: string | undefined;
+  namespace?: string | undefined;
+  execution_id?: string | undefined;
+  run_id?: string | undefined;
+  timestamp?: string | undefined;
+  wireId?: string | undefined;
+}
+
+export interface NewRow extends Said {
+  message_id: string;
+  destination: string;
+  payload: string;
+}
+
+/** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
+export const cameOverBroker = '(outbox_owner IS NULL AND outbox_sent_at IS NOT NULL)';
+
+/**
+ * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was
+ * recorded for what came over the broker: the clock of another host may be off.
+ */
+export const happenedAt = `CASE WHEN ${cameOverBroker} THEN recorded_at ELSE sent_at END`;
+
+export interface LogRow {
+  seq: number;
+  message_id: string;
+  payload: string;
+  effect: MessageEffect;
+  effect_reason: string | null;
+  execution_id: string | null;
+}
+
+export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
+  return sql<[string], LogRow>(
+    'SELECT seq, message_id, payload, effect, effect_reason, execution_id FROM workflow_messages WHERE message_id = ?',
+  ).get(messageId);
+}
+
+export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstances: Circumstances): Recorded {
+  const recordedAt = circumstances.recordedAt ?? utcNow();
+  const effect_reason = effect.effect === 'applied' ? null : effect.reason;
+  const execution_id = row.execution_id ?? null;
+  const { lastInsertRowid } = sql(
+    `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
+       sent_at, recorded_at, effect, effect_reason, awaits, payload, wire_message_id, outbox_owner, outbox_sent_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(
+    row.message_id,
+    row.message_type,
+    row.sender ?? null,
+    row.namespace ?? null,
+    execution_id,
+    row.run_id ?? null,
+    row.destination,
+    circumstances.sentAt ?? toUtc(row.timestamp) ?? recordedAt,
+    recordedAt,
+    effect.effect,
+    effect_reason,
+    effect.effect === 'applied' ? null : (effect.awaits ?? null),
+    row.payload,
+    row.wireId ?? null,
+    circumstances.outboxOwner ?? null,
+    circumstances.fromBroker === true ? recordedAt : null,
+  );
+  const { message_id } = row;
+  return asRecorded(
+    { seq: Number(lastInsertRowid), message_id, effect: effect.effect, effect_reason, execution_id },
+    true,
+  );
+}
+
+export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Recorded {
+  return {
+    seq: row.seq,
+    message_id: row.message_id,
+    isNew,
+    effect: row.effect,
+    ...(row.effect_reason === null ? {} : { reason: row.effect_reason }),
+    ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
+  };
+}
+
+export function envelopeOf(message: Message): Said {
+  const { sender, namespace, execution_id, run_id, timestamp, message_id } = message;
+  return { message_type: message.msg_type, sender, namespace, execution_id, run_id, timestamp, wireId: message_id };
+}
+
+/** The envelope of a body that is not a message of ours: whatever it has of it in a usable form. */
+export function saidIn(body: Record<string, unknown>, fallbackType: string): Said {
+  const text = (key: string): string | undefined => {
+    const value = body[key];
+    return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
+  };
+  return {
+    message_type: (text('msg_type') ?? fallbackType).slice(0, 50),
+    sender: text('sender'),
+    namespace: text('namespace'),
+    execution_id: text('execution_id'),
+    run_id: text('run_id'),
+    timestamp: text('timestamp'),
+    wireId: text('message_id'),
+  };
+}

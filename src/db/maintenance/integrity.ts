@@ -1,0 +1,35 @@
+import Database from 'better-sqlite3';
+
+import { migrations } from '../migrations/index.ts';
+import type { Connection } from '../sqlite/open-store.ts';
+import { preparer } from '../sqlite/statements.ts';
+
+/** What SQLite finds damaged in the file, a sentence each; none where it is sound. Reads every page. */
+export function damageOf(db: Connection): string[] {
+  return preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
+    .all()
+    .map(({ integrity_check }) => integrity_check)
+    .filter((line) => line !== 'ok');
+}
+
+/** Tables and indexes that are missing, changed, or not of this program. */
+export function schemaDifferences(db: Connection): string[] {
+  const fresh = new Database(':memory:');
+  for (const { sql } of migrations) fresh.exec(sql);
+  const expected = schemaOf(fresh);
+  fresh.close();
+  const found = schemaOf(db);
+  return [
+    ...[...expected].flatMap(([name, sql]) =>
+      found.get(name) === sql ? [] : [`${name} is ${found.has(name) ? 'changed' : 'missing'}`],
+    ),
+    ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} is not of this program`])),
+  ];
+}
+
+function schemaOf(db: Connection): Map<string, string | null> {
+  const rows = preparer(db)<[], { name: string; sql: string | null }>(
+    `SELECT name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'`,
+  ).all();
+  return new Map(rows.map(({ name, sql }) => [name, sql]));
+}

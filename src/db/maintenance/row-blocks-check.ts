@@ -1,0 +1,53 @@
+import { lastNoted, rowsOfBlock, timedTables } from '../lists/row-blocks.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Differences of a kind that are told: where one block is amiss, mostly many are. */
+const mostTold = 20;
+
+const timesOf = ({ table, key, time }: (typeof timedTables)[number]): string => `
+  SELECT 'times of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
+    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, min(${time}) AS a, max(${time}) AS b
+    FROM ${table} NOT INDEXED WHERE ${key} <= $noted GROUP BY 1) AS found
+  LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
+  WHERE earliest IS NULL OR a < earliest OR b > latest`;
+
+const wordsOf = (words: string, key: string, table: string): string => `
+  SELECT 'words of ' || $table || ' ' || ${key} AS difference FROM ${table} NOT INDEXED
+  WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize)
+  UNION ALL SELECT 'words of ' || $table || ' ' || id || ' without their row' FROM ${words}_docsize
+  WHERE id > $noted OR id NOT IN (SELECT ${key} FROM ${table})`;
+
+const numbersOf = (kept: string, found: string): string => `
+  SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
+    SELECT ${kept} AS of, n AS kept, 0 AS found FROM ${found}
+    UNION ALL SELECT ${kept}, 0, count(*) FROM (
+      SELECT coalesce(execution_id, '') AS execution_id, message_type FROM workflow_messages NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
+  GROUP BY of HAVING sum(kept) <> sum(found)`;
+
+const namespaces = `
+  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM workflow_messages NOT INDEXED
+  WHERE seq <= $noted AND namespace IS NOT NULL
+    AND (namespace, (seq - 1) / ${rowsOfBlock}) NOT IN (SELECT namespace, block FROM message_namespaces)
+  GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
+
+/**
+ * What is noted of whole blocks of rows and does not agree with them, a few words each; reads every row. Of words only whether
+ * there are any of each row. Of rows that have been deleted times and namespaces may still be noted: they lead to rows that do
+ * not fit, and past none that do.
+ */
+export function blockDifferences(sql: Prepare): string[] {
+  const ask = (table: string, text: string): string[] => {
+    const noted = lastNoted(sql, table);
+    return sql<[{ table: string; noted: number }], { difference: string }>(`${text} LIMIT ${mostTold}`)
+      .all({ table, noted })
+      .map(({ difference }) => difference);
+  };
+  return [
+    ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),
+    ...ask('workflow_messages', wordsOf('message_words', 'seq', 'workflow_messages')),
+    ...ask('app_logs', wordsOf('log_words', 'log_id', 'app_logs')),
+    ...ask('workflow_messages', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
+    ...ask('workflow_messages', numbersOf('message_type', 'message_totals')),
+    ...ask('workflow_messages', namespaces),
+  ];
+}

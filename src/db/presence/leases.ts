@@ -1,0 +1,78 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { utcNow } from '../../lib/time.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Beats of a process that is on duty. On another host nothing else tells that it lives. */
+export const beatSeconds = 5;
+
+/** Beats that may be missed before a process of another host counts as gone. */
+export const missedBeats = 3;
+
+export type LivenessTest = (identity: ProcessIdentity) => boolean | undefined;
+
+interface ProcessRow extends ProcessIdentity {
+  process_id: number;
+  last_beat: string;
+}
+
+/** Enters a process as one that writes here. Inside a transaction only. */
+export function registerProcess(sql: Prepare, identity: ProcessIdentity): number {
+  const now = utcNow();
+  const { lastInsertRowid } = sql(
+    'INSERT INTO processes (pid, pid_started, hostname, registered_at, last_beat) VALUES (?, ?, ?, ?, ?)',
+  ).run(identity.pid, identity.pid_started, identity.hostname, now, now);
+  return Number(lastInsertRowid);
+}
+
+export function isProcessAlive(row: ProcessIdentity & { last_beat: string }, isAlive: LivenessTest): boolean {
+  return isAlive(row) ?? Date.now() - Date.parse(row.last_beat) < beatSeconds * missedBeats * 1000;
+}
+
+/** Whether a process that lives has missed its beats: it is stopped, or its machine is overwhelmed. */
+export function isSilent({ last_beat }: { last_beat: string }): boolean {
+  return Date.now() - Date.parse(last_beat) >= beatSeconds * missedBeats * 1000;
+}
+
+/** The process that drives an execution, or last drove it. */
+export function ownerOf(sql: Prepare, executionId: string): ProcessRow | undefined {
+  return sql<[string], ProcessRow>(
+    `SELECT process_id, pid, pid_started, hostname, last_beat FROM execution_owners JOIN processes USING (process_id)
+     WHERE execution_id = ?`,
+  ).get(executionId);
+}
+
+/** The running executions of a namespace whose driver is gone, the newest first, and when it was last heard. */
+export function interruptedExecutions(
+  sql: Prepare,
+  namespace: string,
+  isAlive: LivenessTest,
+): { execution_id: string; last_beat: string }[] {
+  return sql<[string], ProcessRow & { execution_id: string }>(
+    `SELECT execution_id, process_id, pid, pid_started, hostname, last_beat
+     FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
+     WHERE status = 'running' AND namespace = ? ORDER BY seq DESC`,
+  )
+    .all(namespace)
+    .filter((row) => !isProcessAlive(row, isAlive));
+}
+
+/**
+ * Makes a process the driver of an execution and returns the new epoch. Inside a transaction only.
+ * Throws `EXECUTION_IN_USE` while another driver lives.
+ */
+export function takeOwnership(sql: Prepare, executionId: string, processId: number, isAlive: LivenessTest): number {
+  const owner = ownerOf(sql, executionId);
+  if (owner !== undefined && isProcessAlive(owner, isAlive)) {
+    throw new SwfError(
+      'EXECUTION_IN_USE',
+      `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
+    );
+  }
+  const row = sql<[string, number, string], { epoch: number }>(
+    `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
+     ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
+     RETURNING epoch`,
+  ).get(executionId, processId, utcNow());
+  return (row as { epoch: number }).epoch;
+}

@@ -1,0 +1,66 @@
+import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { isProcessAlive, type LivenessTest } from './leases.ts';
+
+/** After so many lost starts an attempt is given up: the slice itself may be what kills its workers (contract §2). */
+export const mostLostStarts = 3;
+
+export interface Attempt {
+  execution_id: string;
+  slice_filename: string;
+  attempt: number;
+}
+
+export interface LostStart {
+  worker_id: string;
+  hostname: string;
+}
+
+interface StartRow extends ProcessIdentity {
+  worker_id: string;
+  last_beat: string;
+}
+
+/**
+ * The starts of an attempt whose worker's process died while the driver lived; one that ended in order gave its slice back. Starts that were lost because the whole run
+ * was interrupted, or the broker, are not counted: their workers live, or the driver began after them.
+ */
+export function lostStarts(
+  sql: Prepare,
+  { execution_id, slice_filename, attempt }: Attempt,
+  isAlive: LivenessTest,
+): LostStart[] {
+  const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
+  const rows = sql<[string, string, string], StartRow>(
+    `SELECT json_extract(payload, '$.worker_id') AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat
+     FROM workflow_messages AS m
+       JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
+       JOIN processes AS worker ON worker.process_id = agent.process_id
+       JOIN execution_owners AS owner ON owner.execution_id = ?
+       JOIN processes AS driver ON driver.process_id = owner.process_id
+     WHERE m.message_id >= ? AND m.message_id < ? AND m.effect = 'applied' AND agent.state <> 'EXITED'
+       AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
+     ORDER BY m.seq`,
+  ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);
+  return rows
+    .filter((row) => !isProcessAlive(row, isAlive))
+    .map(({ worker_id, hostname }) => ({ worker_id, hostname }));
+}
+
+/** Slices in work whose attempt has lost as many starts as it may. */
+export function givenUpSlices(
+  sql: Prepare,
+  executionId: string,
+  isAlive: LivenessTest,
+): (Attempt & LostStart & { slice_id: number; tf_filename: string })[] {
+  const rows = sql<[string, number], Attempt & { slice_id: number; tf_filename: string }>(
+    `SELECT s.execution_id, slice_filename, slice_id, tf_filename, s.attempt
+     FROM tf_slices AS s JOIN slice_attempts AS a USING (slice_filename, attempt)
+     WHERE s.execution_id = ? AND s.status = 'processing' AND a.starts >= ?`,
+  ).all(executionId, mostLostStarts);
+  return rows.flatMap((row) => {
+    const lost = lostStarts(sql, row, isAlive);
+    const last = lost.at(-1);
+    return lost.length >= mostLostStarts && last !== undefined ? [{ ...row, ...last }] : [];
+  });
+}

@@ -1,0 +1,144 @@
+import type { ExecutionParams } from '../../domain/params.ts';
+import { plannedSliceCount, planSlices } from '../../domain/plan.ts';
+import { isRetried } from '../../domain/slice-states.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { type AuditCheck, checked, type Missing } from './audit-check.ts';
+
+export interface SampleRow {
+  tf_filename: string;
+  stf_filename: string;
+  tf_first: number;
+  tf_last: number;
+  tf_count: number;
+}
+
+/** The slices of one sample taken together. */
+export interface CutRow extends Record<SliceCount, number> {
+  tf_filename: string;
+  /** First and last frame of each slice: `0 9,10 19`. */
+  frames: string;
+}
+
+const sliceCounts = [
+  'slices_created',
+  'slices_queued',
+  'slices_processing',
+  'slices_completed',
+  'slices_failed',
+  'slices_exhausted',
+  'slice_retries',
+] as const;
+type SliceCount = (typeof sliceCounts)[number];
+
+/** Reads every slice once, for all checks. */
+export function cutsOf(sql: Prepare, executionId: string, { worker: { max_retries } }: ExecutionParams): CutRow[] {
+  return sql<[number, string], CutRow>(
+    `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
+       sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
+       sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
+       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(attempt - 1) AS slice_retries
+     FROM tf_slices WHERE execution_id = ? GROUP BY tf_filename`,
+  ).all(max_retries, executionId);
+}
+
+export function totalsOf(cuts: readonly CutRow[]): Record<SliceCount, number> {
+  const total = (name: SliceCount): number => cuts.reduce((sum, cut) => sum + cut[name], 0);
+  return Object.fromEntries(sliceCounts.map((name) => [name, total(name)])) as Record<SliceCount, number>;
+}
+
+/** Whether slices together hold each frame of their sample once. */
+function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
+  const slices = frames.split(',').map((slice) => slice.split(' ').map(Number) as [number, number]);
+  slices.sort(([a], [b]) => a - b);
+  return (
+    slices[0]?.[0] === sample.tf_first &&
+    slices.at(-1)?.[1] === sample.tf_last &&
+    slices.every(([first], at) => at === 0 || first === (slices[at - 1]?.[1] ?? NaN) + 1)
+  );
+}
+
+/** As many slices of each sample as planned, and together they hold each of its frames once. */
+export function checkSlices(
+  sql: Prepare,
+  samples: readonly SampleRow[],
+  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
+  whenMissing: Missing,
+): AuditCheck[] {
+  const { slices_per_sample } = params.fast_processing;
+  const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
+  const missing: string[] = [];
+  const uncovered: string[] = [];
+  let [expected, found, whole] = [0, 0, 0];
+  for (const sample of samples) {
+    const planned = plannedSliceCount(sample.tf_count, slices_per_sample);
+    const cut = left.get(sample.tf_filename);
+    left.delete(sample.tf_filename);
+    expected += planned;
+    found += cut?.slices_created ?? 0;
+    if (cut === undefined || cut.slices_created < planned)
+      missing.push(...missingSlices(sql, sample, slices_per_sample));
+    else if (isWhole(cut, sample)) whole += 1;
+    else uncovered.push(sample.tf_filename);
+  }
+  // Slices of samples that are not there.
+  uncovered.push(...left.keys());
+  return [
+    checked('slices', { expected, found, ids: missing }, whenMissing, 'planned TF slices are missing'),
+    checked(
+      'coverage',
+      { expected: whole + uncovered.length, found: whole, ids: uncovered },
+      'broken',
+      'slices leave a gap in their TF sample, overlap, or have no sample',
+    ),
+  ];
+}
+
+function missingSlices(sql: Prepare, sample: SampleRow, slicesPerSample: number): string[] {
+  const known = new Set(
+    sql<[string], { slice_filename: string }>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ?')
+      .all(sample.tf_filename)
+      .map(({ slice_filename }) => slice_filename),
+  );
+  return planSlices(sample, slicesPerSample)
+    .map(({ slice_filename }) => slice_filename)
+    .filter((name) => !known.has(name));
+}
+
+/** Every slice is final, and every attempt that has ended has one result that counts. */
+export function checkResults(
+  sql: Prepare,
+  executionId: string,
+  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
+  whenMissing: Missing,
+): AuditCheck {
+  const { slices_created: slices, slice_retries, slices_completed, slices_failed } = totalsOf(cuts);
+  const ended = slice_retries + slices_completed + slices_failed;
+  const results = appliedMessages(sql, executionId, 'slice_result');
+  const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
+    `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
+     WHERE execution_id = ? AND status IN ('queued', 'processing', 'failed') ORDER BY seq`,
+  )
+    .all(executionId)
+    .filter(({ status, attempt }) => status !== 'failed' || isRetried(attempt, params.worker.max_retries))
+    .map(({ slice_filename }) => slice_filename);
+  const counts = { expected: slices, found: slices - open.length, ids: open };
+  if (ended === results || slices === 0)
+    return checked('results', counts, whenMissing, 'TF slices have no final result');
+  return {
+    ...checked('results', counts, 'broken', ''),
+    state: 'broken',
+    problem: `${ended} attempts have ended, and ${results} results count`,
+  };
+}
+
+/** How many messages of a type had an effect: all but the few that had none, so that no row need be looked at. */
+export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
+  const all = sql<[string, string], { n: number }>(
+    'SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = ?',
+  ).get(executionId, type)?.n;
+  const without = sql<[string, string], { n: number }>(
+    `SELECT count(*) AS n FROM workflow_messages INDEXED BY workflow_messages_fruitless
+     WHERE execution_id = ? AND message_type = ? AND effect <> 'applied'`,
+  ).get(executionId, type)?.n;
+  return (all ?? 0) - (without ?? 0);
+}

@@ -1,0 +1,164 @@
+import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
+import { plannedSampleCount, stfFilename, tfFilename } from '../../domain/plan.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
+import {
+  appliedMessages,
+  checkResults,
+  checkSlices,
+  type CutRow,
+  cutsOf,
+  type SampleRow,
+  totalsOf,
+} from './audit-slices.ts';
+
+/**
+ * Whether an execution's data are complete and its records agree: everything that was announced has become ready, been
+ * sampled and cut as planned, and got one final result, and the kept counts are those of the rows.
+ */
+export interface Audit {
+  execution_id: string;
+  /** `balanced`: all there; `open`: nothing is wrong, and something is not done; `broken`: the records contradict each other. */
+  verdict: 'balanced' | 'open' | 'broken';
+  checks: AuditCheck[];
+}
+
+interface StfRow {
+  stf_filename: string;
+  sequence: number;
+  status: string;
+  tf_count: number;
+}
+
+/** Looks at every row of one execution: some hundreds of milliseconds for a run of two hours. */
+export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
+  const { execution_id } = execution;
+  const params = paramsOf(sql, execution_id);
+  const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
+  const samples = rowsOf<SampleRow>(
+    sql,
+    'tf_filename, stf_filename, tf_first, tf_last, tf_count',
+    'fastmon_files',
+    execution_id,
+  );
+  const cuts = cutsOf(sql, execution_id, params);
+  // A run that was to go on to its end and says that it has, must be whole; any other may lack what was not done.
+  const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
+  const checks = [
+    checkAnnounced(sql, execution, stfs, whenMissing),
+    checkReady(stfs, whenMissing),
+    checkSamples(stfs, samples, params, whenMissing),
+    ...checkSlices(sql, samples, { cuts, params }, whenMissing),
+    checkResults(sql, execution_id, { cuts, params }, whenMissing),
+    checkCounts(sql, execution, { stfs, samples: samples.length, cuts, params }),
+  ];
+  return { execution_id, verdict: verdictOf(execution, checks), checks };
+}
+
+function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Audit['verdict'] {
+  if (checks.some(({ state }) => state === 'broken')) return 'broken';
+  // What still runs may be whole so far and is not done.
+  return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
+}
+
+function paramsOf(sql: Prepare, executionId: string): ExecutionParams {
+  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
+    executionId,
+  );
+  return executionParamsSchema.parse(JSON.parse(row?.params ?? '{}'));
+}
+
+const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
+  sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(executionId);
+
+/** As many STFs as the log announces and as the end of the run tells, numbered without a gap. */
+function checkAnnounced(
+  sql: Prepare,
+  { execution_id, run_number }: ExecutionRow,
+  stfs: readonly StfRow[],
+  whenMissing: Missing,
+): AuditCheck {
+  const said = appliedMessages(sql, execution_id, 'stf_gen');
+  const run = sql<[number], { total_stf_files: number | null }>(
+    'SELECT total_stf_files FROM runs WHERE run_number = ?',
+  ).get(run_number);
+  const expected = run?.total_stf_files ?? said;
+  const known = new Set(stfs.map(({ sequence }) => sequence));
+  const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
+  const ids: string[] = [];
+  // The end of a run may claim any number.
+  for (let sequence = 1; sequence <= most && ids.length < namedIds; sequence += 1)
+    if (!known.has(sequence)) ids.push(stfFilename(run_number, sequence));
+  const state = said === stfs.length ? whenMissing : 'broken';
+  return checked(
+    'stf_announced',
+    { expected, found: stfs.length, ids, id_count: most - known.size },
+    state,
+    'STF files were announced and are not registered',
+  );
+}
+
+function checkReady(stfs: readonly StfRow[], whenMissing: Missing): AuditCheck {
+  const ids = stfs.filter(({ status }) => status !== 'processed').map(({ stf_filename }) => stf_filename);
+  const counts = { expected: stfs.length, found: stfs.length - ids.length, ids };
+  return checked('stf_ready', counts, whenMissing, 'STF files are not ready');
+}
+
+function checkSamples(
+  stfs: readonly StfRow[],
+  samples: readonly SampleRow[],
+  params: ExecutionParams,
+  whenMissing: Missing,
+): AuditCheck {
+  const known = new Set(samples.map(({ tf_filename }) => tf_filename));
+  const ids: string[] = [];
+  let expected = 0;
+  for (const { stf_filename, sequence, tf_count } of stfs) {
+    const planned = plannedSampleCount(sequence, tf_count, params);
+    expected += planned;
+    for (let sample = 1; sample <= planned; sample += 1) {
+      const name = tfFilename(stf_filename, sample);
+      if (!known.has(name)) ids.push(name);
+    }
+  }
+  return checked('samples', { expected, found: samples.length, ids }, whenMissing, 'planned TF samples are missing');
+}
+
+/** What is kept beside the rows, by the name of its column. */
+type Kept = Record<string, number>;
+
+/** The counts that are kept beside the rows are those of the rows. */
+function checkCounts(
+  sql: Prepare,
+  { run_number }: ExecutionRow,
+  {
+    stfs,
+    samples,
+    cuts,
+    params,
+  }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; params: ExecutionParams },
+): AuditCheck {
+  const kept = sql<[number], Kept>(
+    `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
+       slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
+     FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
+  ).get(run_number);
+  const ready = stfs.filter(({ status }) => status === 'processed').length;
+  const rows: Kept = {
+    ...totalsOf(cuts),
+    stfs_announced: stfs.length,
+    stfs_ready: ready,
+    dataset_files: ready,
+    samples_expected: stfs.reduce((sum, stf) => sum + plannedSampleCount(stf.sequence, stf.tf_count, params), 0),
+    tf_files_received: samples,
+  };
+  const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);
+  const all = Object.keys(rows).length;
+  return checked(
+    'counts',
+    { expected: all, found: all - wrong.length, ids: wrong },
+    'broken',
+    `kept counts are not those of the rows: ${wrong.map((name) => `${name} is ${kept?.[name]}, rows are ${rows[name]}`).join(', ')}`,
+  );
+}

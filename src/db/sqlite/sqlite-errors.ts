@@ -1,0 +1,32 @@
+import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
+
+/** What SQLite or the system says about a store, in this program's words; anything else stays what it is. */
+export function asSwfError(error: unknown, path: string): unknown {
+  if (error instanceof SwfError) return error;
+  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
+  const known = storeErrors.find(([prefix]) => code.startsWith(prefix));
+  if (known === undefined) return error;
+  const [, swfCode, sentence] = known;
+  return new SwfError(swfCode, `the store ${path} ${sentence} (${messageOf(error)})`, { cause: error });
+}
+
+const storeErrors: [prefix: string, code: ErrorCode, sentence: string][] = [
+  ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a store of swf-mcp; name another file with --db'],
+  ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup or name another file with --db'],
+  [
+    'SQLITE_READONLY',
+    'STORE_READ_ONLY',
+    'cannot be written; make the file and its folder writable or name another file with --db',
+  ],
+  ['SQLITE_FULL', 'STORE_UNAVAILABLE', 'has no room on its disk; make room, then resume, or try again'],
+  ['SQLITE_BUSY', 'STORE_UNAVAILABLE', 'is locked by another program; try again'],
+  ['SQLITE_CANTOPEN', 'STORE_UNAVAILABLE', 'cannot be opened; check the rights on the file and its folder'],
+  ['SQLITE_IOERR', 'STORE_UNAVAILABLE', 'cannot be read or written; check its disk'],
+  ['EACCES', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
+  ['EPERM', 'STORE_UNAVAILABLE', 'may not be opened; check the rights on the file and its folder'],
+  ['EROFS', 'STORE_READ_ONLY', 'is on a read-only file system; name another file with --db'],
+  ['ENOTDIR', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
+  ['EISDIR', 'STORE_UNAVAILABLE', 'is a folder; name a store file with --db'],
+  ['ENOENT', 'STORE_UNAVAILABLE', 'cannot be made there; name another file with --db'],
+  ['EEXIST', 'STORE_UNAVAILABLE', 'has a file where a folder should be in its path; name another file with --db'],
+];

@@ -1,0 +1,78 @@
+import { readFileSync, statSync } from 'node:fs';
+
+import Database from 'better-sqlite3';
+
+import { networkFileSystemOf } from '../../files/network-file-system.ts';
+import { SwfError } from '../../lib/errors.ts';
+
+/** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
+export function fileAt(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path);
+    return `${dev}/${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Tells what a store holds from what it holds after it has been written, be it only its write-ahead log. */
+export function contentAt(path: string): string | undefined {
+  const states = [path, `${path}-wal`].map((name) => {
+    const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
+    return `${fileAt(name)}/${mtimeMs}/${size}`;
+  });
+  return states.join(' ');
+}
+
+/** What is written into a file that has no name any more, or has been emptied, is lost, whatever SQLite says. Throws `STORE_UNAVAILABLE`. */
+export function requireSameFile(path: string, file: string | undefined): void {
+  const now = statSync(path, { throwIfNoEntry: false });
+  if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
+  const what = now === undefined ? 'removed' : now.size === 0 ? 'emptied' : 'replaced by another file';
+  throw new SwfError(
+    'STORE_UNAVAILABLE',
+    `the store ${path} was ${what} while it was open; put it back and resume what was running`,
+  );
+}
+
+/**
+ * A store that is empty or gone, with a write-ahead log beside it: SQLite would throw the log away, which may hold nearly
+ * everything. Throws `STORE_CORRUPT`.
+ */
+export function requireNoOrphanLog(path: string): void {
+  const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
+  // In this order: who makes a store writes into it before there is a log.
+  if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
+  throw new SwfError(
+    'STORE_CORRUPT',
+    `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move that file away`,
+  );
+}
+
+/** A place where other hosts may write too is no place to write; what nobody writes may be read from a copy. Throws `STORE_UNAVAILABLE`. */
+export function requireLocal(path: string): void {
+  const network = networkFileSystemOf(path);
+  if (network === undefined) return;
+  throw new SwfError(
+    'STORE_UNAVAILABLE',
+    `the store ${path} is on a network file system (${network}), where SQLite's write-ahead log gets damaged; name a file on a local disk with --db`,
+  );
+}
+
+/** Larger stores are not read into memory. */
+const mostBytes = 256 * 1024 * 1024;
+
+/** Where the file format's header says how the file is written: 2 is the write-ahead log, 1 is none (SQLite, "Database File Format"). */
+const journalModeBytes = [18, 19];
+
+/**
+ * A store that nobody has open, in a folder that may not be written, as a copy in memory: SQLite cannot read a write-ahead log
+ * without files beside it. Undefined where that would not be the whole store, or is too large.
+ */
+export function readIntoMemory(path: string): Database.Database | undefined {
+  const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
+  if (size(`${path}-wal`) > 0 || size(path) > mostBytes) return undefined;
+  const bytes = readFileSync(path);
+  for (const at of journalModeBytes) bytes[at] = 1;
+  return new Database(bytes);
+}

@@ -1,0 +1,127 @@
+import type { Health } from '../domain/states.ts';
+import { delayOf, type Facts, seconds, serviceSeconds, stageStates, wallSeconds } from './stage-states.ts';
+
+/** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
+export interface TimeLeft {
+  seconds_left: number;
+  at_least: number;
+  at_most: number;
+}
+
+/** Whether the workers keep up with the DAQ. Rates are per second of wall time. */
+export interface Capacity {
+  /** Slices that the DAQ brings about while it makes STFs. */
+  arrival_rate: number;
+  /** How long a worker has a slice. */
+  service_seconds: number;
+  workers: number;
+  /** Workers that would keep up. */
+  workers_needed: number;
+  /** Slices that wait. */
+  backlog: number;
+  /** How long the workers take for those. */
+  backlog_seconds: number;
+}
+
+/**
+ * From the plan, the schedule and the time that slices have taken so far. Undefined where nobody can know: a run until it is
+ * stopped, one that is paused by an operator, stalled, or has ended.
+ */
+export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
+  const { slices_planned, slices_final, slice_retries, params } = facts;
+  if (slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
+  // Slices that are tried again are worked on twice.
+  const left = (slices_planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
+  if (params.speed === 'max') {
+    const rate = slices_final / Math.max(0.001, seconds(facts.start_time, facts.now));
+    return rate === 0 ? undefined : rounded(left / rate, (left / rate) * 0.6, (left / rate) * 2);
+  }
+  const service = serviceSeconds(facts);
+  if (service === undefined) return undefined;
+  const workers = params.fast_processing.target_worker_count;
+  const daq = Math.max(0, wallSeconds(daqSecondsLeft(facts), params) - sinceDaqStep(facts));
+  const inHand = Math.min(left, facts.counts.slices_processing);
+  const rest = Math.max(0, service - (facts.in_hand_seconds ?? 0));
+  // With all workers busy slices go through in waves, of which one is under way.
+  const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
+  // The last STF's slices come when the DAQ is nearly done.
+  const isMaking = facts.phase !== 'completed' && left > inHand;
+  const likely = Math.max(daq + (isMaking ? service : 0), waves);
+  const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
+  const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
+  return rounded(likely, least, likely * 1.25 + p95);
+}
+
+const rounded = (likely: number, least: number, most: number): TimeLeft => ({
+  seconds_left: Math.ceil(likely),
+  at_least: Math.floor(Math.min(least, likely)),
+  at_most: Math.ceil(Math.max(most, likely)),
+});
+
+const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
+  status === 'running' && health !== 'stalled' && !isHeld;
+
+/** Of the DAQ's step that is under way, the part that is over: no more than one step takes. */
+function sinceDaqStep(facts: Facts): number {
+  const daq = stageStates(facts)[0];
+  return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
+}
+
+/** Simulated seconds from the DAQ's last step until it is done. */
+function daqSecondsLeft(facts: Facts): number {
+  const { phase, params } = facts;
+  const daq = params.daq_state_machine;
+  const end = daq.broadcast_delay + daq.beam_not_ready_end_delay;
+  if (phase === 'completed') return end;
+  const begin = daq.broadcast_delay + daq.beam_not_ready_delay + daq.beam_ready_delay + daq.broadcast_delay;
+  const before = phase === 'none' ? daq.no_beam_not_ready_delay + begin : phase === 'imminent' ? begin : 0;
+  return before + periodsSecondsLeft(facts) + end;
+}
+
+/** Simulated seconds of the physics periods that are left, with the standby between them. */
+function periodsSecondsLeft(facts: Facts): number {
+  const { phase, counts, stf_planned = 0, last_stf_at = '', phase_changed_at } = facts;
+  const { fast_processing, daq_state_machine: daq } = facts.params;
+  const left = Math.max(0, stf_planned - counts.stf_count);
+  const each = fast_processing.stf_count || Math.max(1, stf_planned / fast_processing.physics_period_count);
+  // A period has no interval before its first STF; one of a given duration lasts on after its last.
+  const step = daq.stf_interval + daq.stf_generation_time;
+  const making = each * step - daq.stf_interval;
+  const period = fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
+  const untouched = Math.floor(left / each + 1e-9);
+  const inPeriod = Math.round(left - untouched * each);
+  // One comes before each period that has not begun; in standby it is under way.
+  const isBefore = phase === 'none' || phase === 'imminent';
+  const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
+  const standbys = Math.max(0, Math.ceil(left / each - 1e-9) - (hasBegun || isBefore ? 1 : 0));
+  return (
+    (inPeriod > 0 ? inPeriod * step + period - making : 0) +
+    untouched * period +
+    standbys * (2 * daq.broadcast_delay + daq.standby_duration)
+  );
+}
+
+/** Undefined at full speed, where the DAQ's time is nobody's. */
+export function capacityOf(facts: Facts): Capacity | undefined {
+  const { params, counts, stf_planned, slices_planned } = facts;
+  const { fast_processing, fastmon, daq_state_machine: daq } = params;
+  const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
+  const service = serviceSeconds(facts);
+  if (interval === 0 || service === undefined) return undefined;
+  const perStf =
+    stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined
+      ? slices_planned / stf_planned
+      : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
+  const arrival = perStf / interval;
+  const workers = fast_processing.target_worker_count;
+  return {
+    arrival_rate: hundredth(arrival),
+    service_seconds: hundredth(service),
+    workers,
+    workers_needed: Math.ceil(arrival * service - 1e-9),
+    backlog: counts.slices_queued,
+    backlog_seconds: Math.ceil((counts.slices_queued * service) / workers),
+  };
+}
+
+const hundredth = (value: number): number => Math.round(value * 100) / 100;

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { requireExecution } from '../db/lists/executions.ts';
+import { commandState } from '../db/lists/messages.ts';
+import { createRecorder } from '../db/log/message-writer.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
+import type { Store } from '../db/sqlite/open-store.ts';
+import { preparer } from '../db/sqlite/statements.ts';
+import type { Action } from '../domain/states.ts';
+import { SwfError } from '../lib/errors.ts';
+import { utcNow } from '../lib/time.ts';
+import type { Message } from '../messages/vocabulary.ts';
+
+const messageTypes = { stop: 'stop_workflow', pause: 'pause_workflow', continue: 'resume_workflow' } as const;
+
+export interface Command {
+  action: Action;
+  execution_id: string;
+  message_id: string;
+}
+
+/**
+ * What came of a command: `already` where what was asked for was so before, with how it is; `none` where it was refused, with why;
+ * `pending` where the driver has not taken it up in time: it stays recorded.
+ */
+export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
+
+/** Whether a driver has refused an action because nothing was left to do. */
+function isSoAlready(action: Action, reason: string): boolean {
+  switch (action) {
+    case 'stop':
+      return reason === 'the execution has ended' || reason.endsWith(' already');
+    case 'pause':
+      return reason.endsWith(' already');
+    case 'continue':
+      return reason === 'is not paused';
+  }
+}
+
+/**
+ * Records a command for the driver of a running execution; `undefined` where it is to be stopped and was stopped before. Throws
+ * `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended.
+ */
+export async function recordCommand(
+  store: Store,
+  executionId: string,
+  { action, user, reason }: { action: Action; user: string; reason: string },
+): Promise<Command | undefined> {
+  const recorder = createRecorder(store.db);
+  return store.write(() => {
+    const { execution_id, namespace, run_number, status } = requireExecution(preparer(store.db), executionId);
+    if (action === 'stop' && status === 'terminated') return undefined;
+    if (status !== 'running')
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `${execution_id} has ended (${status}); there is nothing to ${action}`,
+      );
+    const envelope = { sender: user, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
+    const command = { ...envelope, command_id: randomUUID() };
+    const message: Message =
+      action === 'stop'
+        ? { ...command, msg_type: 'stop_workflow', state: 'stopped', reason }
+        : { ...command, msg_type: messageTypes[action] };
+    return { action, execution_id, message_id: recorder.record(message).message_id };
+  });
+}
+
+/** Whether a driver of this execution lives. */
+export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
+  const owner = ownerOf(preparer(store.db), executionId);
+  return owner !== undefined && isProcessAlive(owner, isAlive);
+}
+
+/** How often it is looked whether the driver has taken a command up. */
+const lookMilliseconds = 50;
+
+/** Who waits longer than this wants to hear why. */
+const soonMilliseconds = 2000;
+
+export interface WaitOptions {
+  isAlive: LivenessTest;
+  patienceSeconds: number;
+  /** Called once where it takes longer than a moment. */
+  onWait?: () => void;
+  /** `--db` again, for commands that are to be typed next. */
+  storeOption?: string;
+}
+
+/**
+ * Waits until the driver has taken a command up. Throws `EXECUTION_NOT_RUNNING` where its process has gone.
+ */
+export async function awaitEffect(
+  store: Store,
+  { action, execution_id, message_id }: Command,
+  { isAlive, patienceSeconds, onWait = () => {}, storeOption = '' }: WaitOptions,
+): Promise<Outcome> {
+  const sql = preparer(store.db);
+  const began = performance.now();
+  const deadline = began + patienceSeconds * 1000;
+  let told = false;
+  for (;;) {
+    const state = commandState(sql, message_id);
+    if (state !== 'waiting')
+      return state.effect === 'none' && isSoAlready(action, state.reason)
+        ? { effect: 'already', reason: state.reason.replace(/^the execution /, '') }
+        : state;
+    if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
+    if (performance.now() > deadline) return { effect: 'pending' };
+    if (!told && performance.now() - began > soonMilliseconds) {
+      told = true;
+      onWait();
+    }
+    await delay(lookMilliseconds);
+  }
+}
+
+export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>
+  new SwfError(
+    'EXECUTION_NOT_RUNNING',
+    `the process that drove ${executionId} is gone; go on with "swf-mcp${storeOption} resume ${executionId}", or end it with "swf-mcp${storeOption} stop ${executionId}"`,
+  );

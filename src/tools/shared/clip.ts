@@ -1,0 +1,36 @@
+import { printable } from '../../lib/logger.ts';
+
+/** The beginning of a text, at most so many UTF-16 units, never half a character. */
+export function clip(text: string, most: number): string {
+  if (text.length <= most) return text;
+  const last = text.charCodeAt(most - 1);
+  const splits = last >= 0xd8_00 && last <= 0xdb_ff;
+  return text.slice(0, splits ? most - 1 : most);
+}
+
+/** The beginning of a text as it may be shown: what could do more than be read is escaped. */
+export function clipShown(text: string, most: number): string {
+  return clip(printable(clip(text, most)), most);
+}
+
+/** The beginning of a text that takes at most so many characters once it is written as JSON. */
+export function clipEscaped(text: string, most: number): string {
+  let kept = clip(text, most);
+  // Each round cuts at least what is over, so a few rounds are enough even where every character is escaped.
+  for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most) {
+    kept = clip(kept, kept.length - Math.max(1, Math.ceil(over / 6)));
+  }
+  return kept;
+}
+
+const escapedLength = (text: string): number => JSON.stringify(text).length - 2;
+
+/** The end of a text that takes at most so many characters once it is written as JSON. */
+export function endEscaped(text: string, most: number): string {
+  let kept = text.slice(-most);
+  for (let over = escapedLength(kept) - most; over > 0; over = escapedLength(kept) - most) {
+    kept = kept.slice(Math.max(1, Math.ceil(over / 6)));
+  }
+  const first = kept.charCodeAt(0);
+  return first >= 0xdc_00 && first <= 0xdf_ff ? kept.slice(1) : kept;
+}

@@ -1,0 +1,28 @@
+import type { Action } from '../../domain/states.ts';
+
+/** What a run may be started with from outside (contract §3): a configuration's bare name and parameters of the workflow. */
+export interface StartRequest {
+  config?: string | undefined;
+  speed?: number | 'max' | undefined;
+  /** `section.key` and value. */
+  settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How a command stands: taken up, refused for a reason, or not yet heard. */
+export type CommandState =
+  | { effect: 'applied'; sentence: string }
+  | { effect: 'refused'; sentence: string }
+  | { effect: 'pending'; sentence: string };
+
+/** What tools may do to executions. The implementation is injected, where the operator has allowed it. */
+export interface Control {
+  /** Starts a run as a process of its own that outlives the server. Throws `SwfError` where it cannot start. */
+  start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;
+  /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended or nobody drives it. */
+  command(
+    action: Action,
+    executionId: string,
+    reason: string | undefined,
+    patienceSeconds: number,
+  ): Promise<CommandState>;
+}

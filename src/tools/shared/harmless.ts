@@ -1,0 +1,22 @@
+import { printable } from '../../lib/logger.ts';
+
+/** Whether JSON text holds anything that `printable` would change, escaped or as it is. */
+const suspicious = /\\u00[01]|\\[bfnrt]|[\u007F-\u009F\p{Cf}\u2028\u2029]/u;
+
+/**
+ * An answer whose texts cannot do anything but be read: control, escape, direction and zero-width characters, which messages and
+ * logs may hold, are shown as escapes, so no text can forge a line, move a cursor, or hide or turn around what stands beside it.
+ */
+export function harmless<T>(answer: T): { answer: T; text: string } {
+  const text = JSON.stringify(answer);
+  if (!suspicious.test(text)) return { answer, text };
+  const safe = printed(answer) as T;
+  return { answer: safe, text: JSON.stringify(safe) };
+}
+
+function printed(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map(printed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [printable(key), printed(inner)]));
+}

@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+
+import * as z from 'zod';
+
+import type { ListPage, Page } from '../../db/lists/page.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { harmless } from './harmless.ts';
+import { parseWindow, present, resolveExecution } from './params.ts';
+import type { ToolContext } from './tool.ts';
+
+/** An answer never exceeds this many characters of JSON (contract §5); what surrounds the items needs a few hundred. */
+const pageCharacters = 25_000;
+const aroundItems = 700;
+
+const defaultLimit = 50;
+
+export const listOutput = <Item extends z.ZodObject>(item: Item) =>
+  z.strictObject({
+    items: z.array(item),
+    total_count: z.int().describe('All rows that fit, on whatever page'),
+    total_is_lower_bound: z
+      .literal(true)
+      .optional()
+      .describe('There may be more than total_count: counting all would take long'),
+    has_more: z.boolean(),
+    next_cursor: z.string().optional(),
+    data_as_of: z.string().optional().describe('When the store was last written'),
+    note: z.string().optional().describe('What to know about a page that is short or empty'),
+  });
+
+interface ListArguments {
+  limit?: number | undefined;
+  execution_id?: string | undefined;
+  cursor?: string | undefined;
+  order?: 'newest' | 'oldest' | undefined;
+  start_time?: string | undefined;
+  end_time?: string | undefined;
+}
+
+/** What a list is asked for, with everything relative made fixed: the same on every page. */
+export interface Fixed {
+  start_time: string | undefined;
+  end_time: string | undefined;
+  execution_id: string | undefined;
+}
+
+const cursorSchema = z.strictObject({
+  /** Key of the last row that was given. */
+  after: z.int().nonnegative(),
+  /** How many were given before it. */
+  given: z.int().nonnegative(),
+  /** How many there are, where the pages before could tell; 0 where they could not. */
+  total: z.int().nonnegative(),
+  /** Which list and arguments it belongs to. */
+  of: z.string(),
+  /** The window of the first page: relative times must mean the same on every page. */
+  start: z.iso.datetime().optional(),
+  end: z.iso.datetime().optional(),
+  /** The execution that "latest" was when the list began. */
+  latest: z.string().optional(),
+});
+
+type Cursor = z.infer<typeof cursorSchema>;
+
+interface ListParts<Row, Item> {
+  ask: (fixed: Fixed, page: Page) => ListPage<Row>;
+  toItem: (row: Row) => Item;
+  whenEmpty?: (fixed: Fixed) => string | undefined;
+  resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
+}
+
+const shortPage =
+  'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
+
+/**
+ * One page of a list: as many rows as the limit and the size of an answer allow.
+ * @param ask reads rows
+ * @param resolve makes an execution's id of the argument, where the list takes one
+ * @param whenEmpty says what else to ask for where no row fits
+ * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
+ */
+export function listPage<Row extends { key: number }, Item>(
+  tool: string,
+  args: ListArguments & Record<string, unknown>,
+  context: ToolContext,
+  { ask, toItem, whenEmpty, resolve = resolveExecution }: ListParts<Row, Item>,
+) {
+  const of = fingerprint(tool, args);
+  const { fixed, page, before } = fix(args, of, context, resolve);
+  const found = ask(fixed, page);
+  const items = asManyAsFit(found.rows, toItem);
+  const { hasMore, last, isShort } = endOf(found, items.length);
+  const given = before.given + items.length;
+  const counted = totalOf(found, { given, hasMore, total: before.total });
+  const total = counted.total_is_lower_bound ? 0 : counted.total_count;
+  const next =
+    hasMore && last !== undefined
+      ? writeCursor({ after: last, given, total, of }, fixed, args.execution_id === 'latest')
+      : undefined;
+  const isNothing = given === 0 && !hasMore;
+  return {
+    items,
+    ...counted,
+    has_more: hasMore,
+    ...present({
+      next_cursor: next,
+      data_as_of: context.queries.dataAsOf(),
+      note: isShort ? shortPage : isNothing ? whenEmpty?.(fixed) : undefined,
+    }),
+  };
+}
+
+/** Where a page ends of which so many rows are given, and whether because enough were looked at. */
+function endOf(
+  { rows, has_more, reached }: ListPage<{ key: number }>,
+  count: number,
+): { hasMore: boolean; last: number | undefined; isShort: boolean } {
+  if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
+  return { hasMore: has_more, last: reached ?? rows.at(-1)?.key, isShort: reached !== undefined };
+}
+
+/**
+ * A bound must not fall from page to page, and what was told as exact must not become one.
+ * @param given rows on this page and those before
+ * @param total as the pages before told it exactly, or 0
+ */
+function totalOf(
+  { total_count, total_is_lower_bound }: ListPage<unknown>,
+  { given, hasMore, total }: { given: number; hasMore: boolean; total: number },
+): { total_count: number; total_is_lower_bound?: true } {
+  if (!total_is_lower_bound) return { total_count };
+  const most = Math.max(total_count, total, given);
+  return total > 0 || !hasMore ? { total_count: most } : { total_count: most, total_is_lower_bound };
+}
+
+/** The items of the first rows that fit into an answer: at least one, whose long texts are cut by the tool. */
+function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item): Item[] {
+  const items: Item[] = [];
+  let room = pageCharacters - aroundItems;
+  for (const row of rows) {
+    const { answer: item, text } = harmless(toItem(row));
+    room -= text.length + 1;
+    if (room < 0 && items.length > 0) break;
+    items.push(item);
+  }
+  return items;
+}
+
+/** What is asked for on this page: as given on the first, as the cursor says on the others. */
+function fix(
+  args: ListArguments,
+  of: string,
+  context: ToolContext,
+  resolve: (id: string | undefined, context: ToolContext) => string | undefined,
+): { fixed: Fixed; page: Page; before: Pick<Cursor, 'given' | 'total'> } {
+  const { limit = defaultLimit, order = 'newest' } = args;
+  const cursor = readCursor(args.cursor, of);
+  const window =
+    cursor === undefined ? parseWindow(args, context.now) : { start_time: cursor.start, end_time: cursor.end };
+  const fixed = { ...window, execution_id: resolve(cursor?.latest ?? args.execution_id, context) };
+  return { fixed, page: { order, limit, after: cursor?.after }, before: cursor ?? { given: 0, total: 0 } };
+}
+
+/** The same list with the same arguments has the same fingerprint; page size may change from page to page. */
+function fingerprint(tool: string, args: Record<string, unknown>): string {
+  const { cursor: _, limit: __, order = 'newest', ...filters } = args;
+  const filled = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
+  const text = JSON.stringify([tool, filled.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+}
+
+function writeCursor(
+  at: Pick<Cursor, 'after' | 'given' | 'total' | 'of'>,
+  { start_time, end_time, execution_id }: Fixed,
+  isLatest: boolean,
+): string {
+  const cursor = { ...at, start: start_time, end: end_time, latest: isLatest ? execution_id : undefined };
+  return Buffer.from(JSON.stringify(cursor)).toString('base64url');
+}
+
+function readCursor(text: string | undefined, of: string): Cursor | undefined {
+  if (text === undefined) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+  } catch {
+    parsed = undefined;
+  }
+  const result = cursorSchema.safeParse(parsed);
+  if (!result.success) {
+    throw new SwfError(
+      'CURSOR_INVALID',
+      `cursor ${JSON.stringify(text.slice(0, 60))} was not made by this tool; give the next_cursor of the page before unchanged, or leave it out`,
+    );
+  }
+  if (result.data.of !== of) {
+    throw new SwfError(
+      'CURSOR_INVALID',
+      `cursor ${JSON.stringify(text.slice(0, 60))} belongs to a list with other arguments; repeat the arguments of the page before, or leave the cursor out`,
+    );
+  }
+  return result.data;
+}

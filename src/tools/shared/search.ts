@@ -1,0 +1,37 @@
+import * as z from 'zod';
+
+import type { ListPage, Page } from '../../db/lists/page.ts';
+
+/** Whether a text holds a word at all, as `unicode61`, the tokenizer of SQLite's FTS5, sees it. */
+const hasWord = (text: string): boolean => /[\p{L}\p{N}\p{Co}]/u.test(text);
+
+/** So many words begin with one or two letters that they would be gathered for seconds. */
+const tooShort = /(?:^|[^\p{L}\p{N}\p{Co}])[\p{L}\p{N}\p{Co}]{0,2}\s*\*\s*$/u;
+
+/** Words that a text must have. */
+export const words = (description: string) =>
+  z
+    .string()
+    .max(300)
+    .refine(hasWord, 'has no word to look for; give letters or digits')
+    .refine((text) => !tooShort.test(text), 'has too little before the *; give three letters or digits at least')
+    .optional()
+    .describe(`${description}; word* for any ending`);
+
+/**
+ * What to know where no text has the words: whoever gives the beginning of a word, an operator, or what is no text must not think
+ * that there is nothing.
+ */
+export function otherWords<Filter extends { search?: string | undefined }, Row>(
+  filter: Filter,
+  ask: (filter: Filter, page: Page) => ListPage<Row>,
+): string | undefined {
+  const { search } = filter;
+  if (search === undefined) return undefined;
+  const nothing =
+    'Nothing that fits has these whole words in this sequence; a * at the end stands for any ending, but AND, OR, NOT and a * inside are no operators. Agents, runs and times are not searched: they have arguments of their own.';
+  const longer = `${search.trimEnd()}*`;
+  if (search.trimEnd().endsWith('*') || tooShort.test(longer)) return nothing;
+  const { rows } = ask({ ...filter, search: longer }, { order: 'newest', limit: 1, uncounted: true });
+  return rows.length === 0 ? nothing : `${nothing} search ${JSON.stringify(longer)} finds some.`;
+}

@@ -1,0 +1,65 @@
+import type * as z from 'zod';
+
+import type { Queries } from '../../db/queries.ts';
+import type { Control } from './control.ts';
+
+/** What a tool that only asks is given beside its arguments: one state of the store, at one moment. */
+export interface ToolContext {
+  queries: Queries;
+  /** Now, in milliseconds since 1970: what relative times and ages are counted from. */
+  now: number;
+}
+
+/** What a tool that takes its time is given. */
+export interface LiveContext {
+  /** The store as it is at the time of asking. Throws `SwfError` where there is none. */
+  queries: () => Queries;
+  /** Aborted when nobody waits for the answer any more. */
+  signal: AbortSignal;
+  /** Tells the client that something goes on; nothing where it did not ask. */
+  progress: (done: number, total: number | undefined, message: string) => void;
+  /** What may be asked of executions, where the server is allowed to. */
+  control: Control | undefined;
+}
+
+/** One tool: a declaration, and a handler that returns its structured answer and lets every error pass. */
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  input: z.ZodObject;
+  output: z.ZodObject;
+  /** Other spellings of arguments, as the testbed's own monitor has them. */
+  aliases: Readonly<Record<string, string>>;
+  /** What it does beside reading; nothing, for most. */
+  writes?: { destructive: boolean; idempotent: boolean };
+  /** Asks, on one state of the store; or takes its time. */
+  handle?: (args: never, context: ToolContext) => Record<string, unknown>;
+  perform?: (args: never, context: LiveContext) => Promise<Record<string, unknown>>;
+}
+
+interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
+  name: string;
+  title: string;
+  description: string;
+  input: In;
+  output: Out;
+  aliases?: Readonly<Record<string, string>>;
+}
+
+/** Declares a tool that asks, checking that handler and schemas fit. */
+export function defineTool<In extends z.ZodObject, Out extends z.ZodObject>(
+  tool: Declaration<In, Out> & { handle: (args: z.output<In>, context: ToolContext) => z.input<Out> },
+): Tool {
+  return { aliases: {}, ...tool };
+}
+
+/** Declares a tool that takes its time, checking that handler and schemas fit. */
+export function defineLiveTool<In extends z.ZodObject, Out extends z.ZodObject>(
+  tool: Declaration<In, Out> & {
+    writes?: NonNullable<Tool['writes']>;
+    perform: (args: z.output<In>, context: LiveContext) => Promise<z.input<Out>>;
+  },
+): Tool {
+  return { aliases: {}, ...tool };
+}

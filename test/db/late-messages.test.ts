@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import type { Agent } from '../../src/agents/agent.ts';
+import { fastProcessingAgent } from '../../src/agents/fast-processing.ts';
+import { fastmonAgent } from '../../src/agents/fastmon.ts';
+import { runReader, type Workplace } from '../../src/agents/log-consumer.ts';
+import { openJournal } from '../../src/db/execution/journal.ts';
+import { executionParamsSchema } from '../../src/domain/params.ts';
+import { noDataFiles } from '../../src/files/data-files.ts';
+import { createScaledClock } from '../../src/lib/clock.ts';
+import { createInProcessBus } from '../../src/messages/notifier.ts';
+import { ask, connectInProcess, makeRunningStore, type TestStore } from '../helpers.ts';
+
+const stf = 'swf.100010.000001.stf';
+const tf = 'swf.100010.000001_tf_001.tf';
+const slice = 'swf.100010.000001_slice_000.tf';
+const execution_id = 'stf_datataking-tester-0001';
+
+const generated = { filename: stf, sequence: 1, tf_count: 100 };
+const sampled = { tf_filename: tf, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 };
+const sliced = (attempt: number) => ({ slice_id: 0, slice_filename: slice, tf_filename: tf, attempt });
+const queued = (attempt: number) => ({ ...sliced(attempt), stf_filename: stf, start: 0, end: 0, tf_count: 1 });
+const worked = (attempt: number) => ({ ...sliced(attempt), worker_id: 'worker/01', hostname: 'host' });
+const failed = (attempt: number) => ({ ...worked(attempt), state: 'failed' as const, error: `reason ${attempt}` });
+
+const sliceRow = ({ store }: TestStore): unknown =>
+  store.db.prepare('SELECT status, attempt, assigned_worker, error FROM tf_slices').get();
+
+describe('a message that comes before what it refers to', () => {
+  it('waits, says so, and takes effect when that comes: a whole slice told backwards', async () => {
+    const made = await makeRunningStore();
+    const early = [
+      await made.say('slice_result', { ...worked(1), state: 'done' }),
+      await made.say('slice_started', worked(1)),
+      await made.say('slice', queued(1)),
+      await made.say('tf_file_registered', sampled),
+      await made.say('stf_ready', generated),
+    ];
+    expect(early.map(({ effect, reason }) => [effect, reason])).toEqual([
+      ['none', `waits for attempt 1 of ${slice}`],
+      ['none', `waits for attempt 1 of ${slice}`],
+      ['none', `waits for ${tf}`],
+      ['none', `waits for ${stf}`],
+      ['none', `waits for ${stf}`],
+    ]);
+    expect(await made.say('stf_gen', generated)).toMatchObject({
+      effect: 'applied',
+      released: ['tf_file_registered', 'stf_ready', 'slice', 'slice_result'],
+    });
+    expect(sliceRow(made)).toMatchObject({ status: 'completed', attempt: 1, assigned_worker: 'worker/01' });
+    const client = await connectInProcess(made.path);
+    const { items } = await ask(client, 'list_messages', { execution_id, message_type: 'slice_started' });
+    expect(items).toMatchObject([{ effect: 'none', effect_reason: 'start of a slice that is completed' }]);
+  });
+
+  it('of a later attempt waits for the failure of the one before', async () => {
+    const made = await makeRunningStore();
+    await made.say('stf_gen', generated);
+    await made.say('tf_file_registered', sampled);
+    await made.say('slice', queued(1));
+    expect(await made.say('slice_result', { ...worked(2), state: 'done' })).toMatchObject({ effect: 'none' });
+    expect(await made.say('slice', queued(2))).toMatchObject({
+      reason: `waits for the failure of attempt 1 of ${slice}`,
+    });
+    expect(await made.say('slice_result', failed(1))).toMatchObject({
+      effect: 'applied',
+      released: ['slice', 'slice_result'],
+    });
+    expect(sliceRow(made)).toMatchObject({ status: 'completed', attempt: 2 });
+  });
+
+  it('never takes effect where that never comes: STFs out of number, attempts beyond the last', async () => {
+    const made = await makeRunningStore({ worker: { max_retries: 0 } });
+    expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000003.stf', sequence: 3 })).toMatchObject({
+      effect: 'none',
+      reason: 'waits for swf.100010.000002.stf',
+    });
+    await made.say('stf_gen', generated);
+    await made.say('tf_file_registered', sampled);
+    await made.say('slice', queued(1));
+    await made.say('slice_result', failed(1));
+    const beyond = await made.say('slice', queued(2));
+    expect(beyond).toMatchObject({ effect: 'none', reason: 'attempt 2 of a slice that is failed in attempt 1' });
+    await made.say('end_run', { total_stf_files: 1, reason: 'completed' });
+    // The end of the run has told how many STFs there are.
+    expect(await made.say('stf_gen', { ...generated, filename: 'swf.100010.000002.stf', sequence: 2 })).toMatchObject({
+      effect: 'none',
+      reason: 'the run has ended',
+    });
+    expect(made.store.db.prepare('SELECT stfs_announced FROM run_states').get()).toEqual({ stfs_announced: 1 });
+  });
+
+  it.each([
+    ['before all else', ['result', 'stf', 'sample']],
+    ['before its slice only, which is cut in the same look', ['stf', 'sample', 'result']],
+  ])(
+    'is handled by the agent that reads it, although that has read on: a slice that failed %s is tried again',
+    async (_, order) => {
+      const made = await makeRunningStore();
+      const saying = {
+        result: () => made.say('slice_result', failed(1)),
+        stf: () => made.say('stf_gen', generated),
+        sample: () => made.say('tf_file_registered', sampled),
+      };
+      for (const what of order) await saying[what as keyof typeof saying]();
+      const reader = readerOf(made, fastProcessingAgent);
+      await reader.read((said) => said.includes('is queued again'));
+      expect(
+        made.store.db.prepare('SELECT status, attempt FROM tf_slices WHERE slice_filename = ?').get(slice),
+      ).toEqual({
+        status: 'queued',
+        attempt: 2,
+      });
+      expect(reader.lines.filter((line) => line.includes('are queued'))).toHaveLength(1);
+      expect(
+        made.store.db.prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice'`).get(),
+      ).toEqual({ n: 16 });
+    },
+  );
+
+  it('is handled also by an agent that has had nothing to do, and only once', async () => {
+    const made = await makeRunningStore();
+    const reader = readerOf(made, fastmonAgent);
+    const reading = reader.read((said) => said.includes('holds frames'));
+    await reader.say('stf_ready', generated);
+    await delay(20);
+    expect(reader.lines).toEqual([]);
+    await reader.say('stf_gen', generated);
+    await reading;
+    expect(reader.lines).toHaveLength(1);
+    const again = readerOf(made, fastmonAgent);
+    const stop = again.read(() => false);
+    await delay(50);
+    again.stop();
+    await stop;
+    expect(again.lines).toEqual([]);
+  });
+});
+
+/** An agent that reads the log of a store until its lines say something, or it is stopped. */
+function readerOf(made: TestStore, agent: Agent) {
+  const clock = createScaledClock(1);
+  const bus = createInProcessBus(clock);
+  const stopping = new AbortController();
+  const lines: string[] = [];
+  let isEnough: (line: string) => boolean = () => false;
+  const { journal } = openJournal(
+    made.store,
+    { execution_id, run_number: 100_010, namespace: 'test' },
+    {
+      writeLog: ({ message }) => void lines.push(message),
+      isAlive: () => true,
+      onCommitted(types) {
+        bus.announce(types);
+        if (lines.some(isEnough)) stopping.abort();
+      },
+    },
+  );
+  const context = {
+    execution_id,
+    run_number: 100_010,
+    params: executionParamsSchema.parse({}),
+    files: noDataFiles,
+    message: (id: string) => journal.message(id),
+  };
+  const workplace: Workplace = { context, journal, bus, clock, signal: stopping.signal };
+  return {
+    lines,
+    read(enough: (line: string) => boolean) {
+      isEnough = enough;
+      return runReader(agent, `${agent.type}-1`, workplace);
+    },
+    stop: () => stopping.abort(),
+    /** As a message that comes over the broker: recorded, and told to the readers. */
+    async say(...said: Parameters<TestStore['say']>) {
+      const { released = [] } = await made.say(...said);
+      bus.announce([said[0], ...released]);
+    },
+  };
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest';
+
+import { createRecorder } from '../../src/db/log/message-writer.ts';
+import { schemaDifferences } from '../../src/db/maintenance/integrity.ts';
+import { removeExecution } from '../../src/db/maintenance/prune.ts';
+import { blockDifferences } from '../../src/db/maintenance/row-blocks-check.ts';
+import { migrations } from '../../src/db/migrations/index.ts';
+import { createQueries, type Queries } from '../../src/db/queries.ts';
+import { openReader, openStore, type Store } from '../../src/db/sqlite/open-store.ts';
+import { preparer } from '../../src/db/sqlite/statements.ts';
+import { temporaryFolder } from '../helpers.ts';
+
+/** More rows than a block has. */
+const many = 1100;
+
+const page = { order: 'newest', limit: 50 } as const;
+
+/** Records bodies of a type of their own, which say `word`. */
+async function recordMany(store: Store, word: string, execution_id?: string): Promise<void> {
+  const recorder = createRecorder(store.db);
+  await store.write(() => {
+    for (let number = 0; number < many; number += 1)
+      recorder.recordBody(
+        '/topic/x',
+        JSON.stringify({ msg_type: 'note', execution_id, text: `${word} ${number} of many` }),
+      );
+  });
+}
+
+const ask = (path: string): Queries => createQueries(openReader(path), () => true);
+
+describe('what is noted of whole blocks', () => {
+  // The parameters were once read as if they could be nothing but objects.
+  it.each(['"x"', '5', '[1]', 'null', '{"workflow":"x"}', '{"workflow":["x"],"fastmon":7}'])(
+    'is noted, searched and brought up to date beside a run_workflow with params %s',
+    async (params) => {
+      const path = `${temporaryFolder()}/swf.db`;
+      const body = `{"msg_type":"run_workflow","params":${params},"text":"odd one"}`;
+      const older = await openStore(path, { migrations: migrations.slice(0, 5) });
+      await older.write(() => createRecorder(older.db).recordBody('/queue/workflow_control', body));
+      await recordMany(older, 'before');
+      older.close();
+      const store = await openStore(path);
+      await store.write(() => createRecorder(store.db).recordBody('/queue/workflow_control', `${body} `));
+      await recordMany(store, 'after');
+      const noted = store.db.prepare(`SELECT count(*) FROM time_blocks WHERE table_name = 'workflow_messages'`).pluck();
+      expect(noted.get()).toBe(2);
+      const queries = ask(path);
+      for (const search of ['before 7 of', 'after 7 of', 'before 1099', 'after 1099'])
+        expect({ search, found: queries.messages({ search }, page).total_count }).toEqual({ search, found: 1 });
+      expect(queries.messages({ search: 'odd one' }, page).total_count).toBe(2);
+      store.close();
+    },
+  );
+
+  it('is brought up to date step by step as at once', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const older = await openStore(path, { migrations: migrations.slice(0, 5) });
+    await recordMany(older, 'before', 'x-0001');
+    older.close();
+    (await openStore(path, { migrations: migrations.slice(0, 6) })).close();
+    const store = await openStore(path);
+    await recordMany(store, 'after', 'x-0001');
+    expect(blockDifferences(preparer(store.db))).toEqual([]);
+    expect(schemaDifferences(store.db)).toEqual([]);
+    store.close();
+  });
+
+  it('is found by a reader that has looked between the parts of a pruning', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    await recordMany(store, 'alpha', 'kept-x-0001');
+    await recordMany(store, 'alpha', 'gone-x-0002');
+    const queries = ask(path);
+    const look = () => queries.messages({ search: 'alpha' }, page);
+    expect(look().total_count).toBe(2000);
+    const looking: Store = {
+      ...store,
+      async write(work) {
+        const value = await store.write(work);
+        look();
+        return value;
+      },
+    };
+    await removeExecution(looking, { execution_id: 'gone-x-0002', data_folder: null }, async () => {});
+    expect(look()).toMatchObject({ total_count: many, total_is_lower_bound: false, has_more: true });
+    expect(look().rows).toHaveLength(50);
+    store.close();
+  });
+
+  it('is noted by the next transaction where one that noted it was rolled back', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    const failing = store.write(() => {
+      const recorder = createRecorder(store.db);
+      for (let number = 0; number < many; number += 1) recorder.recordBody('/topic/x', JSON.stringify({ number }));
+      throw new Error('on purpose');
+    });
+    await expect(failing).rejects.toThrow('on purpose');
+    await recordMany(store, 'beta');
+    expect(store.db.prepare(`SELECT count(*) FROM time_blocks`).pluck().get()).toBe(1);
+    expect(ask(path).messages({ search: 'beta' }, page).total_count).toBe(many);
+    store.close();
+  });
+
+  const harms: [harm: string, differences: string[]][] = [
+    [`UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
+    [`UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
+    [`DELETE FROM message_words WHERE rowid = 7`, ['words of workflow_messages 7']],
+    [
+      `INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`,
+      ['words of workflow_messages 5000 without their row'],
+    ],
+    [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
+    [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],
+    [`DELETE FROM message_namespaces`, ['namespace n in the messages 1 to 1024']],
+  ];
+
+  it.each(harms)('is told by check where it does not agree with the rows: %s', async (harm, differences) => {
+    const store = await openStore(`${temporaryFolder()}/swf.db`);
+    await store.write(() => {
+      const recorder = createRecorder(store.db);
+      for (let number = 0; number < many; number += 1)
+        recorder.recordBody(
+          '/topic/x',
+          JSON.stringify({ msg_type: 'note', execution_id: 'x-0001', namespace: 'n', number }),
+        );
+    });
+    expect(blockDifferences(preparer(store.db))).toEqual([]);
+    store.db.exec(harm);
+    expect(blockDifferences(preparer(store.db))).toEqual(differences);
+    store.close();
+  });
+});

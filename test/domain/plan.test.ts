@@ -1,0 +1,119 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { workflowParamsSchema } from '../../src/domain/params.ts';
+import { isSampled, plannedCounts, planSamples, planSlices } from '../../src/domain/plan.ts';
+
+const sampledOf = (stfs: number, rate: number): number =>
+  Array.from({ length: stfs }, (_, index) => isSampled(index + 1, rate)).filter(Boolean).length;
+
+const paramsWith = (fastmon: object, rate = 1) =>
+  workflowParamsSchema.parse({ fastmon, fast_processing: { stf_sampling_rate: rate } });
+
+describe('sampling', () => {
+  it.each([
+    [100, 0.25, 25],
+    [100, 0.29, 29],
+    [1000, 0.001, 1],
+    [10, 0, 0],
+    [7, 1, 7],
+    [1_000, 1e-7, 0],
+    [30, 0.1, 3],
+  ])('of %i STFs at a rate of %d exactly %i are sampled', (stfs, rate, expected) => {
+    expect(sampledOf(stfs, rate)).toBe(expected);
+  });
+
+  it('after every STF the number sampled is the whole part of number times rate', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 1, max: 300 }), (thousandths, stfs) => {
+        expect(sampledOf(stfs, thousandths / 1000)).toBe(Math.floor((stfs * thousandths) / 1000));
+      }),
+    );
+  });
+});
+
+describe('samples', () => {
+  it('hold the wanted part of the frames, inside the STF, one after the other', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2000 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 100 }),
+        (tf_count, samples, hundredths) => {
+          const params = paramsWith({ tf_samples_per_stf: samples, tf_fraction: hundredths / 100 });
+          const planned = planSamples({ run: 100_010, sequence: 3, tf_count }, params);
+          expect(planned).toHaveLength(Math.min(samples, tf_count));
+          let before = -1;
+          for (const sample of planned) {
+            expect(sample.tf_first).toBeGreaterThan(before);
+            expect(sample.tf_last - sample.tf_first + 1).toBe(sample.tf_count);
+            expect(sample.tf_count).toBeGreaterThan(0);
+            before = sample.tf_last;
+          }
+          expect(before).toBeLessThan(tf_count);
+          const frames = planned.reduce((sum, sample) => sum + sample.tf_count, 0);
+          expect(frames).toBe(Math.max(planned.length, Math.floor((tf_count * hundredths) / 100)));
+        },
+      ),
+    );
+  });
+
+  it('are the same each time they are planned, and differ from STF to STF', () => {
+    const at = (sequence: number) => planSamples({ run: 100_010, sequence, tf_count: 1000 }, paramsWith({}));
+    expect(at(1)).toEqual(at(1));
+    expect(new Set([1, 2, 3, 4, 5].map((sequence) => at(sequence)[0]?.tf_first)).size).toBeGreaterThan(1);
+  });
+
+  it('are numbered from 1 in their names', () => {
+    const names = planSamples({ run: 101_993, sequence: 1, tf_count: 1000 }, paramsWith({ tf_samples_per_stf: 2 }));
+    expect(names.map((sample) => sample.tf_filename)).toEqual([
+      'swf.101993.000001_tf_001.tf',
+      'swf.101993.000001_tf_002.tf',
+    ]);
+  });
+});
+
+describe('slices', () => {
+  it.each([
+    [1, 1],
+    [7, 7],
+    [15, 15],
+    [150, 15],
+    [151, 15],
+  ])('of a sample of %i frames are %i, without gap or overlap, alike within one frame', (tf_count, expected) => {
+    const sample = { stf_filename: 'swf.1.000001.stf', tf_filename: 'swf.1.000001_tf_001.tf', tf_first: 40, tf_count };
+    const slices = planSlices(sample, 15);
+    expect(slices).toHaveLength(expected);
+    const frames = slices.flatMap(({ tf_first, tf_last }) =>
+      Array.from({ length: tf_last - tf_first + 1 }, (_, index) => tf_first + index),
+    );
+    expect(frames).toEqual(Array.from({ length: tf_count }, (_, index) => 40 + index));
+    const sizes = slices.map((slice) => slice.tf_count);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+  });
+
+  it('are numbered through all samples of an STF', () => {
+    const sample = {
+      stf_filename: 'swf.1.000001.stf',
+      tf_filename: 'swf.1.000001_tf_002.tf',
+      tf_first: 0,
+      tf_count: 30,
+    };
+    const [first] = planSlices(sample, 15);
+    expect(first).toMatchObject({ slice_id: 15, slice_filename: 'swf.1.000001_slice_015.tf' });
+  });
+
+  it('of a whole run are as many as the plan counts', () => {
+    const params = paramsWith({ tf_samples_per_stf: 3, tf_fraction: 0.02 }, 0.29);
+    let samples = 0;
+    let slices = 0;
+    for (let sequence = 1; sequence <= 100; sequence += 1) {
+      const stf_filename = `swf.5.${String(sequence).padStart(6, '0')}.stf`;
+      for (const sample of planSamples({ run: 5, sequence, tf_count: 1000 }, params)) {
+        samples += 1;
+        slices += planSlices({ stf_filename, ...sample }, 15).length;
+      }
+    }
+    expect(plannedCounts(100, params)).toEqual({ samples, slices });
+  });
+});

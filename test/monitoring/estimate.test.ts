@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+
+import { advance, nextStep, plannedStfCount, startPosition, type TimedStep } from '../../src/domain/daq-schedule.ts';
+import { workflowParamsSchema } from '../../src/domain/params.ts';
+import type { Phase } from '../../src/domain/run-phases.ts';
+import { timeLeft } from '../../src/monitoring/estimate.ts';
+import type { Facts } from '../../src/monitoring/stage-states.ts';
+
+const began = Date.parse('2026-01-01T00:00:00Z');
+const at = (tick: number): string => new Date(began + tick * 1000).toISOString();
+
+const phaseAfter: Partial<Record<TimedStep['msg_type'], Phase>> = {
+  run_imminent: 'imminent',
+  start_run: 'physics',
+  resume_run: 'physics',
+  pause_run: 'standby',
+  end_run: 'completed',
+};
+
+/** The whole schedule of a run whose slices take no time, looked at in the middle of each of its steps. */
+function looks(settings: object): { tick: number; left: number; told: ReturnType<typeof timeLeft> }[] {
+  const parsed = workflowParamsSchema.parse(settings);
+  const params = {
+    ...parsed,
+    speed: 1,
+    fast_processing: { ...parsed.fast_processing, slice_processing_time: 0 },
+  } as Facts['params'];
+  const moments: { tick: number; facts: Facts }[] = [];
+  let [position, phase, changedAt, lastStf] = [startPosition, 'none' as Phase, at(0), undefined as string | undefined];
+  for (;;) {
+    const before = position.last?.tick ?? 0;
+    const step = nextStep(position, params);
+    for (const part of [0.1, 0.5, 0.9]) {
+      const tick = before + (step.tick - before) * part;
+      moments.push({ tick, facts: factsAt(tick, { stfs: position.stfs, phase, changedAt, lastStf, params }) });
+    }
+    if (step.msg_type === 'finished')
+      return moments.map(({ tick, facts }) => ({
+        tick,
+        left: step.tick - tick,
+        told: timeLeft(facts, 'progressing'),
+      }));
+    position = advance(position, step, params);
+    if (step.msg_type === 'stf_gen') lastStf = at(step.tick);
+    const next = phaseAfter[step.msg_type];
+    if (next !== undefined) [phase, changedAt] = [next, at(step.tick)];
+  }
+}
+
+interface Moment {
+  stfs: number;
+  phase: Phase;
+  changedAt: string;
+  lastStf: string | undefined;
+  params: Facts['params'];
+}
+
+/** Every slice that could be is done. */
+function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Moment): Facts {
+  const planned = plannedStfCount(params) ?? 0;
+  return {
+    now: began + tick * 1000,
+    status: 'running',
+    phase,
+    start_time: at(0),
+    phase_changed_at: changedAt,
+    isHeld: false,
+    params,
+    counts: {
+      stf_count: stfs,
+      tf_files_received: stfs,
+      slices_created: stfs,
+      slices_queued: 0,
+      slices_processing: 0,
+      slices_completed: stfs,
+      slices_failed: 0,
+    },
+    stfs_ready: stfs,
+    samples_expected: stfs,
+    samples_of_unready: 0,
+    slices_expected: stfs,
+    stf_planned: planned,
+    slices_planned: planned,
+    slices_final: stfs,
+    slice_retries: 0,
+    delays: [],
+    last_stf_at: lastStf,
+    payload_timeout: undefined,
+    in_hand_seconds: undefined,
+    driver: { alive: true, silent: false },
+  };
+}
+
+describe('the time that is left of a run whose workers keep up', () => {
+  const schedules: [what: string, settings: object][] = [
+    ['the default', {}],
+    ['one STF', { fast_processing: { stf_count: 1 } }],
+    [
+      'three periods with long standby',
+      {
+        fast_processing: { stf_count: 4, physics_period_count: 3 },
+        daq_state_machine: { standby_duration: 60, stf_interval: 7 },
+      },
+    ],
+    [
+      'periods of a given duration',
+      {
+        fast_processing: { stf_count: 0, physics_period_count: 2 },
+        daq_state_machine: { physics_period_duration: 50, stf_interval: 6 },
+      },
+    ],
+    ['a long end', { daq_state_machine: { beam_not_ready_end_delay: 45 }, fast_processing: { stf_count: 2 } }],
+  ];
+  it.each(schedules)('is within what is told at every moment: of %s', (_, settings) => {
+    const all = looks(settings);
+    expect(all.length).toBeGreaterThan(10);
+    for (const { tick, left, told } of all) {
+      expect({ tick, left, told, holds: (told?.at_least ?? NaN) <= left + 1.5 }).toMatchObject({ holds: true });
+      expect({ tick, left, told, holds: (told?.at_most ?? NaN) >= left - 1.5 }).toMatchObject({ holds: true });
+    }
+  });
+});
