@@ -7,14 +7,24 @@ import stompit, { type Client, type Frame } from 'stompit';
 
 import { parseBrokerUrl } from '../src/broker/address.ts';
 import type { BrokerSettings } from '../src/broker/connection.ts';
-import { createStompBus } from '../src/broker/stomp-connection.ts';
-import { enter } from '../src/db/execution/take-over.ts';
-import { createRecorder } from '../src/db/log/message-writer.ts';
+import { connectByStomp } from '../src/broker/stomp-connection.ts';
+import { enterProcess } from '../src/db/execution/take-over.ts';
 import { openStore } from '../src/db/sqlite/open-store.ts';
-import { planSlices, stfFilename, tfFilename } from '../src/domain/plan.ts';
-import { createExchange } from '../src/exchange/outbox.ts';
+import type { Store } from '../src/db/sqlite/store.ts';
+import type { Transaction } from '../src/db/sqlite/transaction.ts';
+import { stfFilename, tfFilename } from '../src/domain/file-names.ts';
+import { executionParamsSchema } from '../src/domain/params.ts';
+import { planOf } from '../src/domain/plan/versions.ts';
+import {
+  type BrokerOptions,
+  type BrokerSession,
+  openBrokerSession,
+  type SessionOptions,
+} from '../src/exchange/broker-session.ts';
 import { currentProcess } from '../src/lib/process-identity.ts';
-import { destinations, type Message } from '../src/messages/vocabulary.ts';
+import { destinations } from '../src/messages/destinations.ts';
+import type { Message } from '../src/messages/message.ts';
+import type { MessageType } from '../src/messages/vocabulary.ts';
 import { type Broker, startBroker } from '../test/activemq.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { quantile } from './figure.ts';
@@ -56,11 +66,13 @@ function results(count: number): Message<'slice_result'>[] {
   }));
 }
 
+const plan = planOf(executionParamsSchema.parse({ fast_processing: { slices_per_sample: 1000 } }));
+
 function slicesOf(count: number) {
   return Array.from({ length: Math.ceil(count / 1000) }, (_, index) => {
     const stf_filename = stfFilename(run, index + 1);
     const tf_filename = tfFilename(stf_filename, 1);
-    return planSlices({ stf_filename, tf_filename, tf_first: 0, tf_count: 1000 }, 1000).map((slice) => ({
+    return plan.slices({ stf_filename, tf_filename, tf_first: 0, tf_count: 1000 }).map((slice) => ({
       ...slice,
       stf_filename,
       tf_filename,
@@ -73,81 +85,72 @@ function slicesOf(count: number) {
 async function product(broker: Broker, count: number, pace: number | undefined): Promise<Figures> {
   const folder = temporaryFolder();
   const [from, to] = [await openStore(join(folder, 'from.db')), await openStore(join(folder, 'to.db'))];
-  const recorders = [createRecorder(from.db), createRecorder(to.db)] as const;
-  await to.write(() => fill(recorders[1], count));
+  await to.write((tx) => fill(to, tx, count));
   const settings: BrokerSettings = {
     servers: parseBrokerUrl(broker.url),
     user: broker.user,
     password: broker.password,
     heartbeatSeconds: 30,
   };
-  const buses = [createStompBus(settings, () => {}), createStompBus(settings, () => {})] as const;
-  for (const bus of buses) await bus.connect({ once: true });
-  const identity = currentProcess();
-  const ids: number[] = [];
-  for (const store of [from, to])
-    ids.push(
-      (await store.write(() => enter(store, { identity, user: 'bench', namespace, agentTypes: ['worker'] })))
-        .process_id,
-    );
-  const born = new Map<string, number>();
+  const born: number[] = [];
   const delays: number[] = [];
-  let arrived = 0;
   const all = withResolvers();
-  const common = {
-    namespace,
-    isAlive: () => true,
-    destinations,
-    openListener: () => createStompBus(settings, () => {}),
-    durableName: 'bench',
-    onStray: () => {},
-    onFault: (error: unknown) => {
-      throw error;
-    },
+  const onFault = (error: unknown): void => {
+    throw error;
   };
-  const sender = createExchange({
-    ...common,
-    store: from,
-    recorder: recorders[0],
-    stomp: buses[0],
-    processId: ids[0] as number,
-    speaks: ['slice_result'],
-    takesResults: false,
-    onRecorded: () => {},
-  });
-  const receiver = createExchange({
-    ...common,
-    store: to,
-    recorder: recorders[1],
-    stomp: buses[1],
-    processId: ids[1] as number,
-    speaks: [],
-    takesResults: true,
-    onRecorded(types) {
+  const sessionOn = async (
+    store: Store,
+    says: SessionOptions['says'],
+  ): Promise<{ session: BrokerSession; id: number }> => {
+    const connection = connectByStomp(settings, () => {});
+    await connection.connect({ once: true });
+    const entry = { identity: currentProcess(), user: 'bench', namespace, agentTypes: ['worker'] };
+    const id = (await store.write((tx) => enterProcess(tx, entry))).process_id;
+    const options: BrokerOptions = {
+      store,
+      namespace,
+      destinations,
+      settings,
+      connect: connectByStomp,
+      warn: () => {},
+    };
+    return {
+      id,
+      session: await openBrokerSession(connection, options, { processId: id, isAlive: () => true, says, onFault }),
+    };
+  };
+  const sender = await sessionOn(from, ['slice_result']);
+  const receiver = await sessionOn(to, ['slice']);
+  // Results are recorded in the order in which they were said.
+  const noteArrivals = async (): Promise<void> => {
+    const ended = new AbortController().signal;
+    while (delays.length < count) {
+      await receiver.session.notifier.news(ended, new Set<MessageType>(['slice_result']));
       const now = performance.now();
-      for (let index = 0; index < types.length; index += 1)
-        delays.push(now - (born.get(String(arrived + index)) ?? now));
-      arrived += types.length;
-      if (arrived >= count) all.resolve();
-    },
-  });
+      const { n } = to.db
+        .prepare(`SELECT count(*) AS n FROM workflow_messages WHERE message_type = 'slice_result'`)
+        .get() as { n: number };
+      while (delays.length < n) delays.push(now - (born[delays.length] ?? now));
+    }
+    all.resolve();
+  };
+  void noteArrivals();
   const begin = performance.now();
   const said = results(count);
   const each = pace === undefined ? 16 : 1;
   for (let first = 0; first < count; first += each) {
     if (pace !== undefined) await delay(Math.max(0, begin + (first * 1000) / pace - performance.now()));
-    await from.write(() => {
+    await from.write((tx) => {
       for (const message of said.slice(first, first + each))
-        recorders[0].record(message, { outboxOwner: ids[0] as number });
+        from.messages.record(tx, message, { outboxOwner: sender.id });
     });
-    for (let index = first; index < first + each; index += 1) born.set(String(index), performance.now());
-    sender.committed();
+    for (let index = first; index < first + each; index += 1) born[index] = performance.now();
+    sender.session.committed();
   }
   await all.promise;
   const seconds = (performance.now() - begin) / 1000;
-  sender.close();
-  receiver.close();
-  for (const bus of buses) await bus.close();
+  await sender.session.close();
+  await receiver.session.close();
   from.close();
   to.close();
   rmSync(folder, { recursive: true });
@@ -155,11 +158,12 @@ async function product(broker: Broker, count: number, pace: number | undefined):
 }
 
 /** An execution whose slices wait for results. */
-function fill(recorder: ReturnType<typeof createRecorder>, count: number): void {
+function fill({ messages: writer }: Store, tx: Transaction, count: number): void {
   const params = { fast_processing: { slices_per_sample: 1000 }, fastmon: { tf_fraction: 1 }, broker: { url: 'x' } };
   const say = (message: object): void =>
-    void recorder.record({ ...envelope, timestamp: new Date().toISOString(), ...message } as Message);
-  recorder.record(
+    void writer.record(tx, { ...envelope, timestamp: new Date().toISOString(), ...message } as Message);
+  writer.record(
+    tx,
     {
       msg_type: 'run_workflow',
       ...envelope,
@@ -167,6 +171,7 @@ function fill(recorder: ReturnType<typeof createRecorder>, count: number): void 
       workflow_name: 'bench',
       params,
       executed_by: 'bench',
+      plan_version: 1,
       speed: 1,
     },
     { isReplay: true },

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
+import { createCommandPayload } from '../src/payload/command-payload.ts';
 import { createPayloadHost } from '../src/payload/host.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { type Figure, median } from './figure.ts';
@@ -10,9 +11,10 @@ const processes = 200;
 /** What a payload process costs, with its folder, group and guard, beside the bare spawn of the same program. */
 export async function benchPayload(): Promise<Figure[]> {
   const host = createPayloadHost(process.env);
-  const payload = host.create({
+  const payload = createCommandPayload({
+    host,
     command: ['true'],
-    timeoutSeconds: 60,
+    limitSeconds: 60,
     execution_id: 'bench',
     run_number: 100_010,
     namespace: 'bench',

@@ -1,4 +1,4 @@
-import { random } from '../src/domain/plan.ts';
+import { random } from '../src/domain/random.ts';
 import type { LogLevel } from '../src/lib/logger.ts';
 
 /** What a slice comes to: so many failed attempts, and whether another one ends well, is begun, or waits. */

@@ -1,8 +1,11 @@
-import { createRecorder } from '../src/db/log/message-writer.ts';
-import { openReader, openStore } from '../src/db/sqlite/open-store.ts';
-import { random } from '../src/domain/plan.ts';
-import { type Message, messageIdOf, vocabulary } from '../src/messages/vocabulary.ts';
+import { openReader } from '../src/db/sqlite/open-reader.ts';
+import { openStore } from '../src/db/sqlite/open-store.ts';
+import { random } from '../src/domain/random.ts';
+import { messageIdOf } from '../src/messages/identity.ts';
+import type { Message } from '../src/messages/message.ts';
+import { vocabulary } from '../src/messages/vocabulary.ts';
 import { temporaryFolder } from '../test/folder.ts';
+import { receiverOf } from '../test/receive.ts';
 import { storeIn } from './cli.ts';
 import { differences, outcomeIn } from './outcome.ts';
 
@@ -43,11 +46,11 @@ export async function disorderly(seed: number, folder: string): Promise<Disorder
     .toSorted((a, b) => a.at - b.at || a.place - b.place);
   const target = temporaryFolder();
   const store = await openStore(storeIn(target));
-  const recorder = createRecorder(store.db);
+  const receive = receiverOf(store);
   for (let at = 0; at < order.length; at += 100) {
-    await store.write(() => {
+    await store.write((tx) => {
       for (const { delivery } of order.slice(at, at + 100))
-        recorder.recordBody(delivery.destination, delivery.payload, { isReplay: true, sentAt: delivery.sent_at });
+        receive(tx, delivery.destination, delivery.payload, { isReplay: true, sentAt: delivery.sent_at });
     });
   }
   store.close();

@@ -1,125 +1,19 @@
 #!/usr/bin/env node
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, CommanderError } from 'commander';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import { showCursor, type Terminal } from './commands/live/terminal.ts';
-import { startDetached } from './commands/start-detached.ts';
+import { brokerOption, jsonOption, parseAge, parseCount, setOption, speedOption } from './commands/options.ts';
+import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
 import type { Speed } from './domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from './domain/states.ts';
 import { SwfError } from './lib/errors.ts';
 import { nearest } from './lib/suggest.ts';
 
 /**
- * The command line: argv, environment, signals and exit codes, and nothing else. Commands are loaded when they are called,
- * so that a server starts without the agents and a run without the server.
+ * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
+ * agents and a run without the server.
  */
-function createIo(program: Command): Io {
-  const workingFolder = process.cwd();
-  return {
-    env: process.env,
-    workingFolder,
-    // Built, this file is dist/cli.js.
-    packageFolder: dirname(dirname(fileURLToPath(import.meta.url))),
-    version: packageJson.version,
-    nodeVersion: process.versions.node,
-    db: program.opts<{ db?: string }>().db,
-    out: (text) => void process.stdout.write(text),
-    err: (line) => void process.stderr.write(`${line}\n`),
-    terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
-    keepGoingWithoutOutput() {
-      drivesWithoutOutput = true;
-    },
-    startSelf: (args) =>
-      startDetached(
-        process.execPath,
-        [fileURLToPath(import.meta.url), ...args],
-        workingFolder,
-        withoutToken(process.env),
-      ),
-    onInterrupt(callback) {
-      let interrupts = 0;
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-        process.on(signal, () => {
-          interrupts += 1;
-          if (interrupts > 1) process.exit(exitCodes.interrupted);
-          callback(signal);
-        });
-      }
-    },
-  };
-}
-
-/** A run has no business with the server's token. */
-function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = { ...environment };
-  delete rest['SWF_MCP_TOKEN'];
-  return rest;
-}
-
-let drivesWithoutOutput = false;
-
-/** A terminal that says it is dumb cannot move its cursor; one of no size shows nothing. */
-function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
-  if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
-  return {
-    columns: () => stream.columns,
-    rows: () => stream.rows,
-    colorDepth: stream.getColorDepth(),
-    write(text) {
-      // However this process ends, the terminal must have its cursor again.
-      if (!painted.has(stream)) giveCursorBack(stream);
-      painted.add(stream);
-      stream.write(text);
-    },
-  };
-}
-
-const painted = new Set<NodeJS.WriteStream>();
-
-function giveCursorBack(stream: NodeJS.WriteStream): void {
-  process.on('exit', () => void stream.write(showCursor));
-  // Ctrl-Z: what a handler replaces has to be done by it.
-  process.on('SIGTSTP', () => {
-    stream.write(showCursor);
-    process.kill(process.pid, 'SIGSTOP');
-  });
-}
-
-function parseSpeed(text: string): Speed {
-  if (text === 'max') return 'max';
-  const speed = Number(text);
-  if (text.trim() !== '' && speed >= 0.001 && speed <= 1e6) return speed;
-  throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
-}
-
-function parseCount(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
-}
-
-/** An age in seconds. */
-function parseAge(text: string): number {
-  const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
-  if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
-  return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];
-}
-
-const speedOption = (description: string): Option => new Option('--speed <X|max>', description).argParser(parseSpeed);
-const brokerOption = (): Option =>
-  new Option(
-    '--broker <URL>',
-    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
-  );
-const setOption = (): Option =>
-  new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated')
-    .argParser((set, before: string[]) => [...before, set])
-    .default([], 'none');
-const jsonOption = (): Option => new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
-
 function createProgram(run: Run): Command {
   const program = new Command('swf-mcp')
     .description(
@@ -310,29 +204,34 @@ function refuseUnknownCommand(program: Command, serve: Command): void {
 
 async function main(): Promise<number> {
   let exitCode: number = exitCodes.fine;
+  let io: Io | undefined;
   const program = createProgram(async (command) => {
-    exitCode = await command(createIo(program));
+    const { db } = program.opts<{ db?: string }>();
+    io = createProcessIo({ version: packageJson.version, db, program: import.meta.url });
+    exitCode = await command(io);
   });
   try {
     await program.parseAsync();
     return exitCode;
   } catch (error) {
-    // Help and version are no errors; every other complaint of the parser is about usage.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
-    if (error instanceof SwfError) {
-      process.stderr.write(`${error.line}\n`);
-      return exitCodes.mendable;
-    }
-    process.stderr.write(
-      `swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-    );
-    return exitCodes.bug;
+    return exitCodeOf(error, io);
   }
 }
 
-// A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one.
-process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  if (!drivesWithoutOutput) process.exit(code === 'EPIPE' ? exitCodes.fine : exitCodes.mendable);
-});
-process.stderr.on('error', () => {});
+/** Says what went wrong, to people and to the swf-mcp that started this process. Returns the exit code. */
+function exitCodeOf(error: unknown, io: Io | undefined): number {
+  // Help and version are no errors; every other complaint of the parser is about usage.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+  if (error instanceof SwfError) {
+    process.stderr.write(`${error.line}\n`);
+    io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
+    return exitCodes.mendable;
+  }
+  process.stderr.write(
+    `swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return exitCodes.bug;
+}
+
+endWithoutReaders();
 process.exitCode = await main();

@@ -9,15 +9,18 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
-import { createRecorder, type Recorder } from '../src/db/log/message-writer.ts';
 import type { Recorded } from '../src/db/log/rows.ts';
 import { createQueries } from '../src/db/queries.ts';
-import { openReader, openStore, type Store } from '../src/db/sqlite/open-store.ts';
+import { openReader } from '../src/db/sqlite/open-reader.ts';
+import { openStore } from '../src/db/sqlite/open-store.ts';
+import type { Store } from '../src/db/sqlite/store.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
-import type { Message, MessageType } from '../src/messages/vocabulary.ts';
+import type { Message } from '../src/messages/message.ts';
+import type { MessageType } from '../src/messages/vocabulary.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
 import { temporaryFolder } from './folder.ts';
+import { type Receive, receiverOf } from './receive.ts';
 
 export const cliPath = resolve(import.meta.dirname, '../dist/cli.js');
 
@@ -175,7 +178,7 @@ export async function askAll(client: Client, name: string, args: Record<string, 
 export interface TestStore {
   path: string;
   store: Store;
-  recorder: Recorder;
+  receive: Receive;
   /** Records a message of a type with these fields, in the envelope of the first execution. */
   say: <T extends MessageType>(type: T, fields: Partial<Message<T>>) => Promise<Recorded>;
 }
@@ -185,7 +188,6 @@ export async function makeStore(): Promise<TestStore> {
   const path = join(temporaryFolder(), 'swf.db');
   const store = await openStore(path);
   onTestFinished(() => store.close());
-  const recorder = createRecorder(store.db);
   const envelope = {
     sender: 'tester',
     namespace: 'test',
@@ -193,11 +195,16 @@ export async function makeStore(): Promise<TestStore> {
     run_id: '100010',
   };
   const say: TestStore['say'] = (type, fields) =>
-    store.write(() => {
-      const own = type === 'run_workflow' ? { sender: 'tester', namespace: 'test' } : envelope;
-      return recorder.record({ ...own, timestamp: new Date().toISOString(), msg_type: type, ...fields } as Message);
+    store.write((tx) => {
+      const own = type === 'run_workflow' ? { sender: 'tester', namespace: 'test', plan_version: 1 } : envelope;
+      return store.messages.record(tx, {
+        ...own,
+        timestamp: new Date().toISOString(),
+        msg_type: type,
+        ...fields,
+      } as Message);
     });
-  return { path, store, recorder, say };
+  return { path, store, receive: receiverOf(store), say };
 }
 
 /** A store with one execution whose run is in physics. */

@@ -1,14 +1,15 @@
 import type { ExecutionParams } from '../domain/params.ts';
 import type { AgentType } from '../domain/states.ts';
 import type { DataFiles } from '../files/data-files.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Lifetime } from '../lib/lifetime.ts';
 import type { LogLine } from '../lib/logger.ts';
-import type { Draft, Message } from '../messages/vocabulary.ts';
-import type { Reading } from './ports.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { Notifier } from '../messages/notifier.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { Journal, Reading } from './ports.ts';
 
-/**
- * What an agent is: a function from a message to messages. It keeps nothing in memory that it would need after a restart
- * and touches nothing but its context, which makes real time, simulation, tests and recovery the same code.
- */
+/** What an agent sees of an execution. */
 export interface AgentContext {
   readonly execution_id: string;
   readonly run_number: number;
@@ -16,13 +17,33 @@ export interface AgentContext {
   readonly files: DataFiles;
   /** A recorded message by its id. */
   message(id: string): Message | undefined;
-  /** A line for the log; it is recorded with the step that it belongs to. */
+  /** Adds a line to the log. It is recorded with the step that it belongs to. */
   log(line: LogLine): void;
 }
 
-export interface Agent {
+/** The part that an agent type plays. */
+export interface AgentRole {
   readonly type: AgentType;
+  /** The messages that it says. */
+  readonly emits: readonly MessageType[];
+}
+
+/**
+ * An agent is a function from a message to messages. It keeps nothing in memory that it would need after a restart and touches nothing
+ * but its context, which makes real time, simulation, tests and recovery the same code.
+ */
+export interface Agent extends AgentRole {
   /** The messages that it is given, in the order of the log and only where they had an effect. */
   readonly reads: readonly Reading[];
   handle(message: Message, context: AgentContext): Draft[] | Promise<Draft[]>;
+}
+
+/** An execution as the parts of this process work on it. */
+export interface ExecutionContext {
+  agent: Omit<AgentContext, 'log'>;
+  journal: Journal;
+  notifier: Notifier;
+  clock: Clock;
+  /** Draining: nothing more comes, so a consumer reads to the end of the log and ends. Stopped: everything ends. */
+  lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }

@@ -8,188 +8,163 @@ import {
   startPosition,
   type TimedStep,
 } from '../domain/daq-schedule.ts';
+import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
-import { stfFilename } from '../domain/plan.ts';
-import { type Draft, type Message, messageIdOf, type MessageType } from '../messages/vocabulary.ts';
-import type { Workplace } from './log-consumer.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Message } from '../messages/message.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { AgentRole, ExecutionContext } from './agent.ts';
+import { daqSentence, draftOf } from './daq-messages.ts';
 import type { Journal } from './ports.ts';
 
-/** The simulator's own messages: its place in the schedule is read from them. */
-const ownTypes: readonly MessageType[] = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'];
+/** The messages that tell the simulator's place in its schedule. */
+const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
 
-/** Where the schedule stands by what the simulator has said so far. */
+/** The driver, in the same process, speaks as the DAQ simulator too. */
+export const daqSimulatorRole: AgentRole = { type: 'daq_simulator', emits: [...scheduleTypes, 'workflow_ended'] };
+
+/** Where the schedule stands by the simulator's messages so far. */
 export function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
+  const types: readonly MessageType[] = scheduleTypes;
   let position = startPosition;
   let after = 0;
   for (;;) {
-    const { messages } = journal.read(ownTypes, after, 1000);
+    const { messages } = journal.read(types, after, 1000);
     if (messages.length === 0) return position;
     for (const { seq, message } of messages) {
       after = seq;
-      position = advance(position, asStep(message), params);
+      const step = { ...(message as Message & DaqStep), tick: message.simulation_tick ?? 0 };
+      position = advance(position, step, params);
     }
   }
 }
 
-function asStep(message: Message): TimedStep {
-  const step = message as Message & DaqStep;
-  return { ...step, tick: message.simulation_tick ?? 0 };
-}
+/** The simulator looks after so many STFs whether a consumer is far behind. */
+const backpressureEvery = 10;
 
-/** After so many STFs it is looked whether somebody is far behind. */
-const looksEvery = 10;
-
-/** An operator's request, which the simulator alone can follow: nobody else says `pause_run` and `resume_run`. */
+/** An operator's request. Only the simulator can follow it, since nobody else says `pause_run` and `resume_run`. */
 type PauseCommand = Message<'pause_workflow' | 'resume_workflow'>;
 
 export interface DaqOptions {
   name: string;
-  /** Resolves when no reader is too far behind: the simulator is the only one that waits for the others. */
+  /** Resolves when no consumer is too far behind: the simulator is the only part that waits for the others. */
   readersCaughtUp: () => Promise<void>;
   /** The oldest request that waits. */
   pendingPause: () => PauseCommand | undefined;
-  /** A signal that is aborted when there may be a request, or when all is to end. */
-  nudged: () => AbortSignal;
+  /** A signal that is aborted when there may be a request, or when everything is to end. */
+  wakeSignal: () => AbortSignal;
 }
 
-/** Why a request changes nothing. */
+/** Reasons why a request changes nothing. */
 export const pauseRefusals = {
-  paused: 'is paused already',
-  running: 'is not paused',
-  ended: 'the run has ended; what is left of its slices is worked off',
-} as const;
+  paused: { code: 'ALREADY', reason: 'is paused already' },
+  running: { code: 'ALREADY', reason: 'is not paused' },
+  ended: { code: 'REFUSED', reason: 'the run has ended; what is left of its slices is worked off' },
+} as const satisfies Record<string, { code: EffectCode; reason: string }>;
 
 /**
- * Says what the schedule says, each at its time, until the run is over or `signal` is aborted.
- * An STF's file is there before it is announced. An operator's pause stops the schedule's clock; where no STFs are made anyway
- * (before physics, in standby), it only holds the next step back.
+ * Says what the schedule says, each message at its time, until the run is over or the execution is stopped. An STF's file is written before
+ * it is announced. An operator's pause stops the schedule's clock; where no STFs are made anyway (before physics, in standby) it only holds
+ * the next step back. Throws the errors of `Journal.step`, and `DATA_UNAVAILABLE` when the disk gives out.
  */
-export async function runDaqSimulator(options: DaqOptions, workplace: Workplace): Promise<void> {
-  const { name, readersCaughtUp, pendingPause, nudged } = options;
-  const { journal, clock, signal, context } = workplace;
-  let position = readPosition(journal, context.params);
-  let isHeld = false;
-  // What was held back comes when it may, not when it was planned.
-  let heldUntil = 0;
+export function runDaqSimulator(options: DaqOptions, execution: ExecutionContext): Promise<void> {
+  return new DaqSimulator(options, execution).run();
+}
 
-  const say = async (step: TimedStep, takes: string[] = []): Promise<void> => {
-    const says = await draftOf(step, workplace);
+class DaqSimulator {
+  readonly #options: DaqOptions;
+  readonly #execution: ExecutionContext;
+  #position: DaqPosition;
+  /** An operator holds the next step back. */
+  #isHeld = false;
+  /** A delayed step runs when it is released, not at its planned tick. */
+  #heldUntil = 0;
+
+  constructor(options: DaqOptions, execution: ExecutionContext) {
+    this.#options = options;
+    this.#execution = execution;
+    this.#position = readPosition(execution.journal, execution.agent.params);
+  }
+
+  async run(): Promise<void> {
+    const { lifetime } = this.#execution;
+    // Resuming an execution that an operator had paused lets it go on.
+    if (this.#position.pausedAt !== undefined) await this.#sayPause('resume_run', []);
+    while (!lifetime.stopped.aborted) {
+      const command = this.#options.pendingPause();
+      if (command !== undefined) await this.#follow(command);
+      else if (await this.#nextStep()) return;
+    }
+  }
+
+  /** Waits for the next step and says it. Returns whether the schedule is at its end. */
+  async #nextStep(): Promise<boolean> {
+    const { clock, lifetime, agent } = this.#execution;
+    const step = nextStep(this.#position, agent.params);
+    const due = this.#isHeld ? Infinity : step.tick;
+    await clock.sleepUntil(due, this.#options.wakeSignal());
+    if (clock.now() < due || this.#options.pendingPause() !== undefined) return false;
+    if (lifetime.stopped.aborted || step.msg_type === 'finished') return true;
+    if (step.msg_type === 'stf_gen' && step.sequence % backpressureEvery === 0) await this.#options.readersCaughtUp();
+    if (lifetime.stopped.aborted) return true;
+    await this.#say({ ...step, tick: Math.max(step.tick, this.#heldUntil) });
+    // A schedule without delays must not keep signals and timers from being served.
+    await nextTurn();
+    return false;
+  }
+
+  async #follow(command: PauseCommand): Promise<void> {
+    const id = messageIdOf(command);
+    const isPaused = this.#position.pausedAt !== undefined;
+    if (command.msg_type === 'resume_workflow') {
+      if (isPaused) await this.#sayPause('resume_run', [id]);
+      else if (this.#isHeld) await this.#hold(false, id);
+      else await this.#refuse(id, 'running');
+    } else if (isPaused || this.#isHeld) await this.#refuse(id, 'paused');
+    else if (this.#position.last?.msg_type === 'end_run') await this.#refuse(id, 'ended');
+    else if (isInPhysics(this.#position)) await this.#sayPause('pause_run', [id]);
+    else await this.#hold(true, id);
+  }
+
+  async #say(step: TimedStep, takes: string[] = []): Promise<void> {
+    const { journal, agent } = this.#execution;
+    const draft = await draftOf(step, agent);
     await journal.step({
-      sender: name,
+      sender: this.#options.name,
       tick: step.tick,
-      says: [says],
-      logs: [{ level: 'INFO', message: sentence(step) }],
+      says: [draft],
+      logs: [{ level: 'INFO', message: daqSentence(step) }],
       takes,
     });
-    position = advance(position, step, context.params);
-  };
-  const sayPause = (msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> => {
-    heldUntil = clock.now();
-    return say({ msg_type, ordinal: position.ordinal + 1, reason: 'operator', tick: heldUntil }, takes);
-  };
-  const hold = async (held: boolean, id: string): Promise<void> => {
-    isHeld = held;
-    heldUntil = clock.now();
-    const message = held ? 'an operator holds the next step back' : 'the next step is no longer held back';
+    this.#position = advance(this.#position, step, agent.params);
+  }
+
+  #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {
+    this.#heldUntil = this.#execution.clock.now();
+    const ordinal = this.#position.ordinal + 1;
+    return this.#say({ msg_type, ordinal, reason: 'operator', tick: this.#heldUntil }, takes);
+  }
+
+  async #hold(isHeld: boolean, id: string): Promise<void> {
+    const { journal, clock } = this.#execution;
+    this.#isHeld = isHeld;
+    this.#heldUntil = clock.now();
+    const message = isHeld ? 'an operator holds the next step back' : 'the next step is no longer held back';
     await journal.step({
-      sender: name,
+      sender: this.#options.name,
       tick: clock.now(),
       says: [],
       takes: [id],
       logs: [{ level: 'INFO', message }],
     });
-  };
-  const refuse = (id: string, why: keyof typeof pauseRefusals): Promise<unknown> =>
-    journal.step({ sender: name, tick: clock.now(), says: [], refuses: [{ id, reason: pauseRefusals[why] }] });
+  }
 
-  const follow = async (command: PauseCommand): Promise<void> => {
-    const id = messageIdOf(command);
-    const isPaused = position.pausedAt !== undefined;
-    if (command.msg_type === 'resume_workflow') {
-      if (isPaused) await sayPause('resume_run', [id]);
-      else if (isHeld) await hold(false, id);
-      else await refuse(id, 'running');
-    } else if (isPaused || isHeld) await refuse(id, 'paused');
-    else if (position.last?.msg_type === 'end_run') await refuse(id, 'ended');
-    else if (isInPhysics(position)) await sayPause('pause_run', [id]);
-    else await hold(true, id);
-  };
-
-  // Whoever resumes an execution that an operator had paused wants it to go on.
-  if (position.pausedAt !== undefined) await sayPause('resume_run', []);
-  while (!signal.aborted) {
-    const command = pendingPause();
-    if (command !== undefined) {
-      await follow(command);
-      continue;
-    }
-    const step = nextStep(position, context.params);
-    const due = isHeld ? Infinity : step.tick;
-    await clock.sleepUntil(due, nudged());
-    if (clock.now() < due || pendingPause() !== undefined) continue;
-    if (signal.aborted || step.msg_type === 'finished') return;
-    if (step.msg_type === 'stf_gen' && step.sequence % looksEvery === 0) await readersCaughtUp();
-    if (signal.aborted) return;
-    await say({ ...step, tick: Math.max(step.tick, heldUntil) });
-    // A schedule without delays must not keep signals and timers from being served.
-    await nextTurn();
+  async #refuse(id: string, why: keyof typeof pauseRefusals): Promise<void> {
+    const { journal, clock } = this.#execution;
+    const refuses = [{ id, ...pauseRefusals[why] }];
+    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], refuses });
   }
 }
 
 const isInPhysics = ({ last }: DaqPosition): boolean =>
   last?.msg_type === 'start_run' || last?.msg_type === 'resume_run' || last?.msg_type === 'stf_gen';
-
-async function draftOf(step: DaqStep, { context }: Workplace): Promise<Draft> {
-  switch (step.msg_type) {
-    case 'run_imminent': {
-      const { worker: _, ...workflow_params } = context.params;
-      return { msg_type: 'run_imminent', state: 'beam', substate: 'not_ready', workflow_params };
-    }
-    case 'start_run':
-      return { msg_type: 'start_run', state: 'physics' };
-    case 'stf_gen':
-      return generateStf(step.sequence, context);
-    case 'pause_run':
-    case 'resume_run':
-      return { msg_type: step.msg_type, ordinal: step.ordinal, reason: step.reason };
-    case 'end_run':
-      return { msg_type: 'end_run', total_stf_files: step.total_stf_files, reason: 'completed' };
-  }
-}
-
-async function generateStf(sequence: number, context: Workplace['context']): Promise<Draft> {
-  const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
-  const filename = stfFilename(context.run_number, sequence);
-  const { file_url } = await context.files.writeStf({
-    filename,
-    run: context.run_number,
-    sequence,
-    tf_count,
-    frameBytes,
-  });
-  return {
-    msg_type: 'stf_gen',
-    filename,
-    sequence,
-    tf_count,
-    state: 'physics',
-    ...(file_url === undefined ? {} : { file_url }),
-  };
-}
-
-function sentence(step: DaqStep): string {
-  switch (step.msg_type) {
-    case 'run_imminent':
-      return 'beam, not ready: a run is imminent';
-    case 'start_run':
-      return 'physics begins';
-    case 'stf_gen':
-      return `STF ${step.sequence} is generated`;
-    case 'pause_run':
-      return `standby (${step.reason})`;
-    case 'resume_run':
-      return `physics goes on (${step.reason})`;
-    case 'end_run':
-      return `the run ends with ${step.total_stf_files} STF files`;
-  }
-}

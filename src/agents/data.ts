@@ -1,22 +1,21 @@
-import type { Draft, Message } from '../messages/vocabulary.ts';
+import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The data agent: measures every STF file that the DAQ announces and says that it is ready. */
+/** The data agent: it measures every STF file that the DAQ announces and says that the file is ready. */
 export const dataAgent: Agent = {
   type: 'data',
   reads: ['run_imminent', 'stf_gen', 'end_run'],
+  emits: ['stf_ready'],
   handle(message, context) {
+    const { run_number } = context;
     switch (message.msg_type) {
       case 'stf_gen':
         return registerStf(message, context);
       case 'run_imminent':
-        context.log({ level: 'INFO', message: `dataset swf.${context.run_number}.run is open` });
+        context.log({ level: 'INFO', message: `dataset swf.${run_number}.run is open` });
         return [];
       case 'end_run':
-        context.log({
-          level: 'INFO',
-          message: `run ${context.run_number} ended with ${message.total_stf_files} STF files`,
-        });
+        context.log({ level: 'INFO', message: `run ${run_number} ended with ${message.total_stf_files} STF files` });
         return [];
       default:
         return [];

@@ -1,7 +1,10 @@
-import { type Draft, type Message, type MessageType, messageIdOf } from '../messages/vocabulary.ts';
+import type { Counts } from '../domain/counts.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import { commandTypes, type MessageType } from '../messages/vocabulary.ts';
+import type { ExecutionContext } from './agent.ts';
 import { pauseRefusals } from './daq-simulator.ts';
-import type { Workplace } from './log-consumer.ts';
-import type { Counts, Overview } from './ports.ts';
+import type { Overview } from './ports.ts';
 
 export interface DriverOptions {
   /** The agent that the driver speaks as: the DAQ simulator. */
@@ -9,80 +12,76 @@ export interface DriverOptions {
   overview: Overview;
   /** Whether the DAQ simulator has come to the end of its schedule. */
   daqIsDone: () => boolean;
-  /** Called when an operator asks to pause or to go on, which the DAQ simulator has to do. */
+  /** Called when an operator asks to pause or to go on, which is the DAQ simulator's to do. */
   onPause: () => void;
 }
 
-const commands = ['stop_workflow', 'pause_workflow', 'resume_workflow'] as const;
-
-/** What may change the verdict: a look at each of the many other messages would cost more than they do. */
-const whileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commands, 'end_run']);
-const whenDaqIsDone: ReadonlySet<MessageType> = new Set<MessageType>([
-  ...commands,
-  'end_run',
+/** The driver wakes by these messages. To look at each of the many others would cost more than they do. */
+const wakesWhileDaqWorks: ReadonlySet<MessageType> = new Set<MessageType>([...commandTypes, 'end_run']);
+const wakesAfterDaq: ReadonlySet<MessageType> = new Set<MessageType>([
+  ...wakesWhileDaqWorks,
   'stf_ready',
   'tf_file_registered',
   'slice_result',
 ]);
 
-/** How the driver found the execution to be over. */
+/** How an execution came to its end. */
 export type Verdict = { status: 'completed' } | { status: 'failed' | 'terminated'; stop: Message<'stop_workflow'> };
 
 /**
- * Waits until the execution is over: everything is done, or somebody asks to stop it.
- * It judges by the projection, never by where a reader's cursor is. Undefined if `signal` is aborted first.
+ * Waits until the execution is over: everything is done, or somebody asks to stop it. It judges by the projection, never by a consumer's
+ * cursor. Undefined if the execution is stopped here first. Throws the errors of `Journal.step`.
  */
 export async function awaitVerdict(
   { name, overview, daqIsDone, onPause }: DriverOptions,
-  { bus, signal, journal, clock }: Workplace,
+  { notifier, lifetime, journal, clock }: ExecutionContext,
 ): Promise<Verdict | undefined> {
-  while (!signal.aborted) {
+  while (!lifetime.stopped.aborted) {
     const stop = overview.pendingStop();
     if (stop !== undefined) return { status: stop.state === 'failed' ? 'failed' : 'terminated', stop };
     if (daqIsDone() && overview.isSettled()) return { status: 'completed' };
     const pause = overview.pendingPause();
     if (pause !== undefined && !daqIsDone()) onPause();
     else if (pause !== undefined) {
-      const refuses = [{ id: messageIdOf(pause), reason: pauseRefusals.ended }];
+      const refuses = [{ id: messageIdOf(pause), ...pauseRefusals.ended }];
       await journal.step({ sender: name, tick: clock.now(), says: [], refuses });
       continue;
     }
-    await bus.news(signal, daqIsDone() ? whenDaqIsDone : whileDaqWorks);
+    await notifier.news(lifetime.stopped, daqIsDone() ? wakesAfterDaq : wakesWhileDaqWorks);
   }
   return undefined;
 }
 
-/** Says the last words of an execution, in one step: `end_run` where it has not been said, then `workflow_ended`. */
+/** Records the end of an execution in one step: `end_run` where it has not been said, then `workflow_ended`. */
 export async function endExecution(
   verdict: Verdict,
   { name, overview }: DriverOptions,
-  { journal, clock }: Workplace,
+  { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
 ): Promise<void> {
-  const reason = verdict.status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
+  const { status } = verdict;
+  const reason = status === 'completed' ? 'completed' : (verdict.stop.reason ?? 'stopped by request');
+  const message = status === 'failed' ? `the execution failed: ${reason}` : `the execution is ${status}: ${reason}`;
   await journal.step({
     sender: name,
     tick: clock.now(),
-    logs: [
-      verdict.status === 'failed'
-        ? { level: 'ERROR', message: `the execution failed: ${reason}` }
-        : { level: 'INFO', message: `the execution is ${verdict.status}: ${reason}` },
-    ],
-    ...(verdict.status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
+    // The context tells this line, which repeats the reason, from the errors that led to it.
+    logs: [{ level: status === 'failed' ? 'ERROR' : 'INFO', message, context: { verdict: status } }],
+    ...(status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
     says: () => [
-      ...lastOfRun(verdict, overview),
-      { msg_type: 'workflow_ended', status: verdict.status, reason, ...finalCounts(verdict, overview.counts()) },
+      ...endOfRun(verdict, overview),
+      { msg_type: 'workflow_ended', status, reason, ...finalCounts(verdict, overview.counts()) },
     ],
   });
 }
 
-/** The counts after the end: slices in hand of what is stopped, or has failed, are abandoned and wait again. */
+/** The counts after the end. Slices in hand of a stopped or failed execution are abandoned and wait again. */
 function finalCounts({ status }: Verdict, counts: Counts): Counts {
   if (status === 'completed') return counts;
   const { slices_queued, slices_processing } = counts;
   return { ...counts, slices_queued: slices_queued + slices_processing, slices_processing: 0 };
 }
 
-function lastOfRun(verdict: Verdict, overview: Overview): Draft[] {
+function endOfRun(verdict: Verdict, overview: Overview): Draft[] {
   const phase = overview.phase();
   // A run that nobody was told of has no end.
   if (verdict.status === 'completed' || phase === 'none' || phase === 'completed') return [];

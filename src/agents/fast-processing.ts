@@ -1,12 +1,14 @@
-import { planSlices } from '../domain/plan.ts';
+import { planOf } from '../domain/plan/versions.ts';
 import { isRetried } from '../domain/slice-states.ts';
-import { type Draft, type Message, sliceMessageId } from '../messages/vocabulary.ts';
+import { sliceMessageId } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The fast processing agent: cuts samples into slices for the workers, and gives a failed slice out again. */
+/** The fast processing agent: it cuts samples into slices for the workers, and queues a failed slice again. */
 export const fastProcessingAgent: Agent = {
   type: 'fast_processing',
   reads: ['tf_file_registered', { msg_type: 'slice_result', state: 'failed' }],
+  emits: ['slice'],
   handle(message, context) {
     switch (message.msg_type) {
       case 'tf_file_registered':
@@ -21,7 +23,7 @@ export const fastProcessingAgent: Agent = {
 
 function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count } = message;
-  const slices = planSlices(message, context.params.fast_processing.slices_per_sample);
+  const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
   return slices.map((slice) => ({
     msg_type: 'slice',
@@ -58,20 +60,23 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
     message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,
     context: { slice_filename, attempt },
   });
-  const { slice_id, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url } = slice;
-  return [
-    {
-      msg_type: 'slice',
-      slice_id,
-      slice_filename,
-      tf_filename,
-      stf_filename,
-      start,
-      end,
-      tf_count,
-      attempt: attempt + 1,
-      ...(size_bytes === undefined ? {} : { size_bytes }),
-      ...(file_url === undefined ? {} : { file_url }),
-    },
-  ];
+  return [nextAttempt(slice)];
+}
+
+/** The same slice once more. Its envelope is that of the next step. */
+function nextAttempt(slice: Message<'slice'>): Draft<'slice'> {
+  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url } = slice;
+  return {
+    msg_type: 'slice',
+    slice_id,
+    slice_filename,
+    tf_filename,
+    stf_filename,
+    start,
+    end,
+    tf_count,
+    attempt: slice.attempt + 1,
+    ...(size_bytes === undefined ? {} : { size_bytes }),
+    ...(file_url === undefined ? {} : { file_url }),
+  };
 }

@@ -1,22 +1,23 @@
-import { planSamples } from '../domain/plan.ts';
-import type { Draft, Message } from '../messages/vocabulary.ts';
+import { planOf } from '../domain/plan/versions.ts';
+import type { Draft, Message } from '../messages/message.ts';
 import type { Agent, AgentContext } from './agent.ts';
 
-/** The fast monitoring agent: writes the planned samples of every STF that is ready as TF files. */
+/** The fast monitoring agent: it writes the planned samples of every STF that is ready as TF files. */
 export const fastmonAgent: Agent = {
   type: 'fastmon',
   reads: ['stf_ready'],
+  emits: ['tf_file_registered'],
   handle: (message, context) => (message.msg_type === 'stf_ready' ? sampleStf(message, context) : []),
 };
 
 async function sampleStf(message: Message<'stf_ready'>, context: AgentContext): Promise<Draft[]> {
   const { filename, sequence, tf_count } = message;
   const frameBytes = context.params.daq_state_machine.tf_size_bytes;
-  const samples: Draft[] = [];
-  for (const sample of planSamples({ run: context.run_number, sequence, tf_count }, context.params)) {
+  const drafts: Draft[] = [];
+  for (const sample of planOf(context.params).samples({ run: context.run_number, sequence, tf_count })) {
     const { tf_filename, tf_first, tf_last } = sample;
     const facts = await context.files.copyFrames(filename, tf_filename, { first: tf_first, last: tf_last, frameBytes });
-    samples.push({
+    drafts.push({
       msg_type: 'tf_file_registered',
       tf_filename,
       stf_filename: filename,
@@ -27,5 +28,5 @@ async function sampleStf(message: Message<'stf_ready'>, context: AgentContext): 
     });
     context.log({ level: 'INFO', message: `sample ${tf_filename} holds frames ${tf_first} to ${tf_last}` });
   }
-  return samples;
+  return drafts;
 }

@@ -1,32 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Clock } from '../lib/clock.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
-import type { Bus } from '../messages/notifier.ts';
-import type { Draft, Message } from '../messages/vocabulary.ts';
-import type { Agent, AgentContext } from './agent.ts';
-import type { Journal, LoggedMessage } from './ports.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { Agent, ExecutionContext } from './agent.ts';
+import type { LoggedMessage } from './ports.ts';
 
-/** The surroundings that an agent of this process works in. */
-export interface Workplace {
-  context: Omit<AgentContext, 'log'>;
-  journal: Journal;
-  bus: Bus;
-  clock: Clock;
-  signal: AbortSignal;
-  /** Aborted when nothing more will come: who reads the log reads what is there and ends. */
-  finishing?: AbortSignal;
-}
-
-/** Nothing queues in memory: this many messages of the log are taken at a time. */
+/** Nothing queues in memory: at most so many messages of the log are taken at a time. */
 const batchSize = 256;
 
-/** An agent that fails this often on one message cannot go on; what it does next is up to the driver. */
+/** An agent that fails this often on one message cannot go on. The driver decides what happens then. */
 const tries = 3;
 
 /** An agent gave up on a message. */
 export class AgentFailure extends Error {
+  /** The file that the message is about, where it is about one. */
   readonly filename: string | undefined;
 
   constructor(agent: string, message: Message, cause: unknown) {
@@ -35,103 +24,126 @@ export class AgentFailure extends Error {
   }
 }
 
-/** How far a reader is, in the log or among the messages that took effect late. */
+/** How far a consumer is, in the log or among the messages that took effect late. */
 interface Place {
   /** The name of the cursor. */
   role: string;
   /** The recorded cursor, which moves with steps only. */
   cursor: number;
-  /** What was looked at and is for others, or had no consequences, need not be looked at again by this process. */
+  /** The highest sequence that this process has read. It may be ahead of the cursor, which skips what has no consequences. */
   seen: number;
   /** Messages without consequences behind the cursor. */
   skipped: number;
 }
 
 /**
- * Lets an agent read the log after its cursor until `signal` is aborted. Each message with its consequences is one step.
- * Throws `AgentFailure` when the agent keeps failing on a message, `DATA_UNAVAILABLE` when the disk gives out.
+ * Lets an agent read the log after its cursor until the execution is stopped, or to its end once it drains. Each message with its
+ * consequences is one step. Throws `AgentFailure` when the agent keeps failing on a message, `DATA_UNAVAILABLE` when the disk gives out,
+ * and the errors of `Journal.step`.
  */
-export async function runReader(agent: Agent, name: string, workplace: Workplace): Promise<void> {
-  const { journal, bus, signal, finishing = signal } = workplace;
-  const news = AbortSignal.any([signal, finishing]);
-  const types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
-  const placeOf = (role: string): Place => {
-    const cursor = journal.cursor(role);
-    return { role, cursor, seen: cursor, skipped: 0 };
-  };
-  const place = placeOf(agent.type);
-  const latePlace = placeOf(`${agent.type}/late`);
-  while (!signal.aborted) {
-    const mark = bus.mark(types);
-    const batch = journal.read(agent.reads, place.seen, batchSize);
-    place.seen = batch.seen;
-    await takeBatch(agent, name, { messages: batch.messages, place }, workplace);
-    const late = journal.readLate(agent.reads, latePlace.seen, batchSize);
-    latePlace.seen = late.seen;
-    await takeBatch(agent, name, { messages: late.messages, place: latePlace }, workplace);
-    if (finishing.aborted && batch.messages.length === 0 && late.messages.length === 0) return;
-    if (batch.messages.length < batchSize && late.messages.length < batchSize) await bus.news(news, types, mark);
-    else await nextTurn();
-  }
+export function consumeLog(agent: Agent, name: string, execution: ExecutionContext): Promise<void> {
+  return new LogConsumer(agent, name, execution).run();
 }
 
-/**
- * Handles messages one after the other. Their steps are recorded in the same order, each from where the one before has put
- * the cursor, so that one that is refused refuses those behind it; they are not waited for singly, so they share commits.
- */
-async function takeBatch(
-  agent: Agent,
-  name: string,
-  { messages, place }: { messages: LoggedMessage[]; place: Place },
-  workplace: Workplace,
-): Promise<void> {
-  const { journal, clock, signal } = workplace;
-  const steps: Promise<boolean>[] = [];
-  let hasFailed = false;
-  const step = (to: number, says: Draft[], logs: LogLine[]): void => {
+class LogConsumer {
+  readonly #agent: Agent;
+  readonly #name: string;
+  readonly #execution: ExecutionContext;
+  readonly #types: ReadonlySet<MessageType>;
+  readonly #place: Place;
+  readonly #latePlace: Place;
+
+  constructor(agent: Agent, name: string, execution: ExecutionContext) {
+    this.#agent = agent;
+    this.#name = name;
+    this.#execution = execution;
+    this.#types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
+    this.#place = this.#placeOf(agent.type);
+    this.#latePlace = this.#placeOf(`${agent.type}/late`);
+  }
+
+  async run(): Promise<void> {
+    const { notifier, lifetime } = this.#execution;
+    const { draining, stopped } = lifetime;
+    while (!stopped.aborted) {
+      const mark = notifier.mark(this.#types);
+      // Asked before the log is read: what is recorded before the drain is read in any case.
+      const isLast = draining.aborted;
+      const most = await this.#readOn();
+      if (isLast && most === 0) return;
+      if (most < batchSize && !draining.aborted) await notifier.news(draining, this.#types, mark);
+      else await nextTurn();
+    }
+  }
+
+  /** Reads and handles the next messages. Returns the number of messages of the larger batch. */
+  async #readOn(): Promise<number> {
+    const { journal } = this.#execution;
+    const batch = journal.read(this.#agent.reads, this.#place.seen, batchSize);
+    this.#place.seen = batch.seen;
+    await this.#take(batch.messages, this.#place);
+    const late = journal.readLate(this.#agent.reads, this.#latePlace.seen, batchSize);
+    this.#latePlace.seen = late.seen;
+    await this.#take(late.messages, this.#latePlace);
+    return Math.max(batch.messages.length, late.messages.length);
+  }
+
+  #placeOf(role: string): Place {
+    const cursor = this.#execution.journal.cursor(role);
+    return { role, cursor, seen: cursor, skipped: 0 };
+  }
+
+  /**
+   * Handles messages one after the other. Their steps are recorded in the same order, each from where the one before has put the cursor, so
+   * that a refused step refuses those behind it. Steps are not waited for singly, so that they share commits.
+   */
+  async #take(messages: readonly LoggedMessage[], place: Place): Promise<void> {
+    const { journal, lifetime } = this.#execution;
+    const steps: Promise<boolean>[] = [];
+    let hasFailed = false;
+    try {
+      for (const { seq, message } of messages) {
+        if (lifetime.stopped.aborted || hasFailed) break;
+        if (seq <= place.cursor) continue;
+        const logs: LogLine[] = [];
+        const says = await this.#handlePatiently(message, logs);
+        place.skipped += 1;
+        // Without consequences the cursor may stay behind a while: reading such messages again does nothing.
+        if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
+        const recording = this.#record(seq, place, says, logs);
+        // It is awaited below. Until then a failure must not look like one that nobody handles.
+        recording.catch(() => {
+          hasFailed = true;
+        });
+        steps.push(recording);
+      }
+    } finally {
+      // Steps that were handed in are recorded, whatever happens to the messages behind them.
+      const recorded = await Promise.all(steps);
+      // Another process does the same work, and has done this part of it.
+      if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(place.role);
+    }
+  }
+
+  #record(to: number, place: Place, says: Draft[], logs: LogLine[]): Promise<boolean> {
+    const { journal, clock } = this.#execution;
     const cursor = { role: place.role, from: place.cursor, to };
-    const recording = journal.step({ sender: name, tick: clock.now(), says, logs, cursor });
-    // It is waited for below; until then a failure must not look like one that nobody waits for.
-    recording.catch(() => {
-      hasFailed = true;
-    });
-    steps.push(recording);
     place.cursor = to;
     place.skipped = 0;
-  };
-  try {
-    for (const { seq, message } of messages) {
-      if (signal.aborted || hasFailed) break;
-      if (seq <= place.cursor) continue;
-      const logs: LogLine[] = [];
-      const says = await handlePatiently(agent, name, message, workplace, logs);
-      place.skipped += 1;
-      // Where there is nothing to record, the cursor may stay behind a while: to read such messages again does nothing.
-      if (says.length > 0 || logs.length > 0 || place.skipped >= batchSize) step(seq, says, logs);
-    }
-  } finally {
-    // What has been handed in is recorded, whatever happens to those behind it.
-    const recorded = await Promise.all(steps);
-    // Another process does the same work: what it has done is done.
-    if (recorded.includes(false)) place.cursor = place.seen = journal.cursor(place.role);
+    return journal.step({ sender: this.#name, tick: clock.now(), says, logs, cursor });
   }
-}
 
-async function handlePatiently(
-  agent: Agent,
-  name: string,
-  message: Message,
-  { context }: Workplace,
-  logs: LogLine[],
-): Promise<Draft[]> {
-  for (let attempt = 1; ; attempt += 1) {
-    logs.length = 0;
-    try {
-      return await agent.handle(message, { ...context, log: (line) => logs.push(line) });
-    } catch (error) {
-      // What can be mended outside is nothing that the message does.
-      if (error instanceof SwfError) throw error;
-      if (attempt === tries) throw new AgentFailure(name, message, error);
+  async #handlePatiently(message: Message, logs: LogLine[]): Promise<Draft[]> {
+    const context = { ...this.#execution.agent, log: (line: LogLine) => void logs.push(line) };
+    for (let attempt = 1; ; attempt += 1) {
+      logs.length = 0;
+      try {
+        return await this.#agent.handle(message, context);
+      } catch (error) {
+        // An error that can be mended outside is not the fault of the message.
+        if (error instanceof SwfError) throw error;
+        if (attempt === tries) throw new AgentFailure(this.#name, message, error);
+      }
     }
   }
 }

@@ -1,10 +1,13 @@
+import type { Counts } from '../domain/counts.ts';
+import type { EffectCode } from '../domain/effects.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { LogLine } from '../lib/logger.ts';
-import type { Draft, Message, MessageType } from '../messages/vocabulary.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
 
 /**
- * The one seam between those who work on an execution and the store: agents and driver see these interfaces,
- * `db/journal.ts` implements them, and neither side imports the other.
+ * The edge between the agents and everything around them. Agents and driver see these interfaces; `db/execution/` implements those of the
+ * store, `payload/` that of the work on a slice. Neither side imports the other.
  */
 
 export interface LoggedMessage {
@@ -18,15 +21,49 @@ export interface Step {
   sender: string;
   /** Simulated time in seconds. */
   tick: number;
-  /** What is said; a function is asked inside the transaction, where the store stands still. */
+  /** The messages. A function is asked inside the transaction, where the store stands still. */
   says: Draft[] | (() => Draft[]);
   logs?: LogLine[];
-  /** The reader's cursor moves from here to there; the step is refused if it stands elsewhere. */
+  /** The consumer's cursor moves from here to there. The step is refused if it stands elsewhere. */
   cursor?: { role: string; from: number; to: number };
-  /** The ids of commands that this step takes up. */
+  /** The ids of commands that this step carries out. */
   takes?: string[];
-  /** Commands that are answered with a reason, and have no other effect. */
-  refuses?: { id: string; reason: string }[];
+  /** Commands that get an answer and have no other effect. */
+  refuses?: { id: string; code: EffectCode; reason: string }[];
+}
+
+/** The messages of a type, or of them those in one `state`: what a consumer has no use for is not even fetched. */
+export type Reading = MessageType | { msg_type: MessageType; state: string };
+
+/** The log of one execution. */
+export interface Journal {
+  /** How far a role has read; 0 at the beginning. */
+  cursor(role: string): number;
+  /** Messages that had an effect, after `after`, at most `limit`. `seen`: the log has been read up to here. */
+  read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
+  /** The same for messages that took effect late, in that order. Their `seq` is their place among these. */
+  readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
+  /** A recorded message by its id. */
+  message(id: string): Message | undefined;
+  /** How many messages a role has still to read. Counting stops at `most`. */
+  behind(role: string, readings: readonly Reading[], most: number): number;
+  /**
+   * Records a step. False: the cursor stood elsewhere, and nothing was recorded. Throws `EXECUTION_IN_USE` where another process has taken
+   * the execution over, `STORE_UNAVAILABLE` where the store cannot be written.
+   */
+  step(step: Step): Promise<boolean>;
+}
+
+/** The state of an execution as its driver sees it. */
+export interface Overview {
+  phase(): Phase;
+  counts(): Counts;
+  /** Whether everything that was announced is done: files ready, samples and slices as planned, every slice final. */
+  isSettled(): boolean;
+  /** The oldest request to stop that nobody has carried out. */
+  pendingStop(): Message<'stop_workflow'> | undefined;
+  /** The oldest request to pause or to go on that nobody has carried out. */
+  pendingPause(): Message<'pause_workflow' | 'resume_workflow'> | undefined;
 }
 
 /** A slice that a worker can take. */
@@ -41,56 +78,33 @@ export interface OpenSlice {
   attempt: number;
 }
 
-/** The messages of a type, or of them those in one `state`: what a reader need not look at is not even fetched. */
-export type Reading = MessageType | { msg_type: MessageType; state: string };
-
-/** One execution's log as those who work on it see it: the store behind it is none of their business. */
-export interface Journal {
-  cursor(role: string): number;
-  /** Messages that had an effect, after `after`, at most `limit`; `seen` is how far the log was looked at. */
-  read(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
-  /** The same for messages that took effect late, in the order of that; `seq` is their place among these. */
-  readLate(readings: readonly Reading[], after: number, limit: number): { messages: LoggedMessage[]; seen: number };
-  message(id: string): Message | undefined;
-  /** How many messages a role has still to read; counting stops at `most`. */
-  behind(role: string, readings: readonly Reading[], most: number): number;
-  /** Records a step. False means that the cursor stood elsewhere and nothing was recorded. */
-  step(step: Step): Promise<boolean>;
-}
-
-/** The counts of an execution that everybody reports alike. */
-export interface Counts {
-  stf_count: number;
-  tf_files_received: number;
-  slices_created: number;
-  slices_queued: number;
-  slices_processing: number;
-  slices_completed: number;
-  slices_failed: number;
-}
-
-/** What the driver sees of the store beside the log. */
-export interface Overview {
-  phase(): Phase;
-  counts(): Counts;
-  /** Whether everything that was announced is done: files ready, samples and slices as planned, every slice final. */
-  isSettled(): boolean;
-  /** The oldest request to stop that nobody has taken up. */
-  pendingStop(): Message<'stop_workflow'> | undefined;
-  /** The oldest request to pause or to go on that nobody has taken up. */
-  pendingPause(): Message<'pause_workflow' | 'resume_workflow'> | undefined;
-}
-
-/** What workers see of the store beside the log. */
+/** The slices of an execution as its workers see them. */
 export interface SliceQueue {
   /** Whether the run's phase lets a worker take a slice. */
   isOpen(): boolean;
-  /** The next queued slices, retries first among equals because they are older. */
+  /** The next queued slices, the oldest first. */
   queued(limit: number): OpenSlice[];
   /** Slices that a worker began and did not end. */
   inProcess(): OpenSlice[];
-  /** How an attempt stands that a broker hands out: to be worked on, over, or given up after too many lost starts. */
+  /** How an attempt stands that a broker hands out. */
   standing(sliceFilename: string, attempt: number): SliceStanding;
 }
 
+/** `open`: to be worked on. `over`: there is nothing to do. `given up`: too many of its starts were lost. */
 export type SliceStanding = 'open' | 'over' | 'given up';
+
+/** Facts about a payload command, as they stand in `slice_result`. */
+export type PayloadFacts = Partial<
+  Pick<Draft<'slice_result'>, 'exit_code' | 'signal' | 'output_tail' | 'outputs' | 'outputs_omitted'>
+>;
+
+/** The result of one slice. `seconds` is its processing time. */
+export type PayloadResult = { seconds: number; facts?: PayloadFacts } & (
+  | { state: 'done' }
+  | { state: 'failed'; error: string }
+);
+
+/** The work of a worker on a slice. Every failure is the slice's result; only a faulty disk throws, `DATA_UNAVAILABLE`. */
+export interface Payload {
+  run(slice: OpenSlice, by: { worker_id: string; signal: AbortSignal }): Promise<PayloadResult>;
+}

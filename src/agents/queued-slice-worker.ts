@@ -1,40 +1,41 @@
-import { decodeMessage, type Draft, type Message, type MessageType } from '../messages/vocabulary.ts';
-import type { Payload } from '../payload/placeholder.ts';
-import type { Workplace } from './log-consumer.ts';
-import type { OpenSlice, SliceQueue } from './ports.ts';
-import { resultOf, sliceFields } from './worker-pool.ts';
+import { aborted, withDeadline } from '../lib/deadline.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { ExecutionContext } from './agent.ts';
+import type { Payload, SliceQueue } from './ports.ts';
+import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** A slice as a broker hands it out: to one slot, until it is acknowledged or the connection ends. */
-export interface Handout {
-  body: string;
-  /** Does nothing where the connection has ended: the broker hands the slice out again then. */
-  acknowledge(): void;
-}
-
-/** What a worker process has of one execution. */
-export interface SliceBench {
-  workplace: Workplace;
+/** What a worker needs of one execution. */
+export interface SliceWork {
+  execution: ExecutionContext;
   queue: SliceQueue;
   payload: Payload;
 }
 
-export interface QueueWorkerOptions<Given extends Handout> {
+/** A slice that a broker hands out to one slot, until it is acknowledged or the connection ends. */
+export interface QueuedSlice {
+  slice: Message<'slice'>;
+  /** Does nothing where the connection has ended: the broker hands the slice out again then. */
+  acknowledge: () => void;
+}
+
+export interface QueuedSliceWorkerOptions {
   name: string;
   hostname: string;
-  /** The execution that a slice belongs to; for one that this store does not know, a bench without rows. */
-  benchOf: (slice: Message<'slice'>) => SliceBench;
-  /** Aborted when no slice is to be begun any more. */
-  stopping: AbortSignal;
-  /** Records what is no slice. */
-  reject: (handout: Given) => Promise<void>;
+  /** The execution of a slice; for one that this store does not know, work without rows. */
+  workFor: (slice: Message<'slice'>) => SliceWork;
+  /** Aborted when no slice is begun any more. */
+  draining: AbortSignal;
   /** Resolves when the broker has confirmed a message of ours. */
   sent: (messageId: string) => Promise<void>;
 }
 
-/** How long a worker that is told to stop waits for the broker to confirm a result. */
-const patienceMilliseconds = 10_000;
+/** How long a worker that is told to stop waits for the broker to confirm a result, in milliseconds. */
+const confirmationPatience = 10_000;
 
-const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
+/** A slice that was not open may be so after these messages. */
+const wakesOn: ReadonlySet<MessageType> = new Set<MessageType>([
   'resume_run',
   'end_run',
   'slice',
@@ -43,104 +44,90 @@ const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
 ]);
 
 /**
- * Works on slices from a queue. A slice is acknowledged when its result has been recorded, sent and confirmed, so a slice
- * whose worker dies is handed out again; one that turns out to be done is acknowledged without work.
+ * Works on slices from a broker's queue. A slice is acknowledged when its result has been recorded, sent and confirmed, so the slice of a
+ * dead worker is handed out again. A slice that turns out to be done is acknowledged without work.
  */
-export function createQueueWorker<Given extends Handout>({
-  name,
-  hostname,
-  benchOf,
-  stopping,
-  reject,
-  sent,
-}: QueueWorkerOptions<Given>) {
-  /** Work in hand in this process: a slice that is handed out again meanwhile joins it. */
-  const inHand = new Map<string, Promise<string | undefined>>();
+export class QueuedSliceWorker {
+  readonly #options: QueuedSliceWorkerOptions;
+  /** Work in hand in this process, by attempt. A slice that is handed out again meanwhile joins it. */
+  readonly #inHand = new Map<string, Promise<string | undefined>>();
 
-  /** Works on a slice unless it is over; the id of the result, where there is one of ours. */
-  const work = async (
-    slice: Message<'slice'>,
-    worker_id: string,
-    { workplace, queue, payload }: SliceBench,
-  ): Promise<string | undefined> => {
-    const { journal, bus, signal, clock } = workplace;
-    const waits = AbortSignal.any([signal, stopping]);
-    const open = asOpenSlice(slice);
-    const fields = sliceFields(open, worker_id, hostname);
-    const start = { made: false };
-    while (!start.made) {
-      if (waits.aborted) return undefined;
-      const standing = queue.standing(slice.slice_filename, slice.attempt);
-      if (standing === 'over') return undefined;
-      if (standing === 'given up' || !queue.isOpen()) {
-        // Standby, or given up: the slice stays with the broker, unacknowledged, until that changes.
-        await bus.news(waits, interesting);
-        continue;
-      }
-      // Looked at again where nothing can come between.
-      const says = (): Draft[] => {
-        start.made = queue.isOpen();
-        return start.made ? [{ msg_type: 'slice_started', ...fields }] : [];
-      };
-      await journal.step({ sender: name, tick: clock.now(), says });
-    }
-    const result = await payload.run(open, { worker_id, signal });
-    if (signal.aborted) return undefined;
-    await journal.step({ sender: name, tick: clock.now(), says: [resultOf(fields, result)] });
-    return `${slice.execution_id}/slice_result/${slice.slice_filename}/${slice.attempt}/${worker_id}@${hostname}`;
-  };
+  constructor(options: QueuedSliceWorkerOptions) {
+    this.#options = options;
+  }
 
-  const sentInTime = async (messageId: string): Promise<boolean> => {
-    let giveUp = (): void => {};
-    const late = new Promise<boolean>((resolve) => {
-      giveUp = (): void => void setTimeout(() => resolve(false), patienceMilliseconds).unref();
-    });
-    if (stopping.aborted) giveUp();
-    else stopping.addEventListener('abort', giveUp);
-    try {
-      return await Promise.race([sent(messageId).then(() => true), late]);
-    } finally {
-      stopping.removeEventListener('abort', giveUp);
-    }
-  };
-
-  /** Resolves when the slot is free again. */
-  const handle = async (handout: Given, slot: string): Promise<void> => {
-    const decoded = decodeMessage(handout.body);
-    if (
-      decoded.kind !== 'message' ||
-      decoded.message.msg_type !== 'slice' ||
-      decoded.message.execution_id === undefined
-    ) {
-      await reject(handout);
-      handout.acknowledge();
-      return;
-    }
-    const message = decoded.message;
-    const bench = benchOf(message);
-    const key = `${message.execution_id}/${message.slice_filename}/${message.attempt}`;
-    const known = inHand.get(key);
-    const doing = known ?? work(message, `${name}/${slot}`, bench);
-    if (known === undefined) inHand.set(key, doing);
+  /** Resolves when the slot is free again. Throws the errors of `Journal.step` and of the payload. */
+  async handle({ slice, acknowledge }: QueuedSlice, slot: number): Promise<void> {
+    const work = this.#options.workFor(slice);
+    const key = `${slice.execution_id}/${slice.slice_filename}/${slice.attempt}`;
+    const known = this.#inHand.get(key);
+    const doing = known ?? this.#work(slice, slotName(this.#options.name, slot), work);
+    if (known === undefined) this.#inHand.set(key, doing);
     let resultId: string | undefined;
     try {
       resultId = await doing;
     } finally {
-      if (known === undefined) inHand.delete(key);
+      if (known === undefined) this.#inHand.delete(key);
     }
-    if (resultId !== undefined) {
-      // Told to stop while the broker does not answer: the result is in the log, and whoever is handed the slice sees it there.
-      if (!(await sentInTime(resultId))) return;
+    // Without confirmation the result is in the log all the same: the next worker to be handed the slice finds it there.
+    const isOver =
+      resultId === undefined
+        ? work.queue.standing(slice.slice_filename, slice.attempt) === 'over'
+        : await this.#sentInTime(resultId);
+    if (isOver) acknowledge();
+  }
+
+  /** Works on a slice unless it is over. Returns the id of the result, where there is one of ours. */
+  async #work(slice: Message<'slice'>, worker_id: string, work: SliceWork): Promise<string | undefined> {
+    const { journal, clock, lifetime } = work.execution;
+    const { name, hostname } = this.#options;
+    const fields = startFields(asOpenSlice(slice), worker_id, hostname);
+    if (!(await this.#start(slice, fields, work))) return undefined;
+    const result = await work.payload.run(asOpenSlice(slice), { worker_id, signal: lifetime.stopped });
+    if (lifetime.stopped.aborted) return undefined;
+    const draft = resultOf(fields, result);
+    await journal.step({ sender: name, tick: clock.now(), says: [draft] });
+    const { sender, namespace, execution_id } = slice;
+    return messageIdOf({ ...draft, sender, namespace, execution_id });
+  }
+
+  /** Records the start of a slice as soon as it may be begun. False: it is over, or nothing is begun any more. */
+  async #start(
+    { slice_filename, attempt }: Message<'slice'>,
+    fields: ReturnType<typeof startFields>,
+    { execution, queue }: SliceWork,
+  ): Promise<boolean> {
+    const { journal, notifier, lifetime, clock } = execution;
+    const ends = AbortSignal.any([lifetime.stopped, this.#options.draining]);
+    for (;;) {
+      if (ends.aborted) return false;
+      const standing = queue.standing(slice_filename, attempt);
+      if (standing === 'over') return false;
+      if (standing === 'given up' || !queue.isOpen()) {
+        // Standby, or given up: the slice stays with the broker, unacknowledged, until that changes.
+        await notifier.news(ends, wakesOn);
+        continue;
+      }
+      let isStarted = false;
+      const says = (): Draft[] => {
+        // Asked again inside the step, where nothing can come in between.
+        isStarted = queue.isOpen();
+        return isStarted ? [{ msg_type: 'slice_started', ...fields }] : [];
+      };
+      await journal.step({ sender: this.#options.name, tick: clock.now(), says });
+      if (isStarted) return true;
     }
-    // Without a result the slice is acknowledged only where nobody has to work on it any more.
-    else if (bench.queue.standing(message.slice_filename, message.attempt) !== 'over') return;
-    handout.acknowledge();
-  };
+  }
 
-  return { handle };
-}
-
-function asOpenSlice(message: Message<'slice'>): OpenSlice {
-  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
-  return { slice_id, slice_filename, tf_filename, stf_filename, tf_first: start, tf_last: end, tf_count, attempt };
+  /** Whether the broker confirms a message. Once the worker drains, the wait has an end. */
+  async #sentInTime(messageId: string): Promise<boolean> {
+    const sent = this.#options.sent(messageId).then(() => true);
+    const waiting = new AbortController();
+    const drains = aborted(this.#options.draining, waiting.signal);
+    try {
+      return await Promise.race([sent, drains.then(() => withDeadline(sent, confirmationPatience, false))]);
+    } finally {
+      waiting.abort();
+    }
+  }
 }

@@ -1,7 +1,24 @@
-import type { Agent } from './agent.ts';
+import type { AgentType } from '../domain/states.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { Agent, AgentRole } from './agent.ts';
+import { daqSimulatorRole } from './daq-simulator.ts';
 import { dataAgent } from './data.ts';
 import { fastProcessingAgent } from './fast-processing.ts';
 import { fastmonAgent } from './fastmon.ts';
+import { workerRole } from './slice-messages.ts';
 
 /** The agents that read the log. The DAQ simulator and the workers have loops of their own. */
 export const readingAgents: readonly Agent[] = [dataAgent, fastmonAgent, fastProcessingAgent];
+
+/** Every agent type. A new one is a file and a line here, and in `readingAgents` where it reads the log. */
+export const agentRoles: Readonly<Record<AgentType, AgentRole>> = {
+  daq_simulator: daqSimulatorRole,
+  data: dataAgent,
+  fastmon: fastmonAgent,
+  fast_processing: fastProcessingAgent,
+  worker: workerRole,
+};
+
+/** The messages that agents of these types say. */
+export const emittedBy = (types: readonly AgentType[]): MessageType[] =>
+  types.flatMap((type) => [...agentRoles[type].emits]);

@@ -1,15 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import type { Draft, MessageType } from '../messages/vocabulary.ts';
-import type { Payload, PayloadResult } from '../payload/placeholder.ts';
-import type { Workplace } from './log-consumer.ts';
-import type { OpenSlice, SliceQueue } from './ports.ts';
+import type { Draft } from '../messages/message.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { ExecutionContext } from './agent.ts';
+import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
+import { resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** Nobody else waits for these messages: with them a slot that has finished wakes its own agent. */
-const ownNews = 'slice_started';
+/** Nobody else waits for these messages: a slot that has finished wakes its own agent with them. */
+const ownNews: MessageType = 'slice_started';
 
-/** What can make a slice free for a worker, or a worker free for a slice. */
-const interesting: ReadonlySet<MessageType> = new Set<MessageType>([
+/** A slice may be free for a worker after these messages, or a worker free for a slice. */
+const wakesOn: ReadonlySet<MessageType> = new Set<MessageType>([
   ownNews,
   'slice',
   'slice_result',
@@ -26,102 +27,111 @@ export interface WorkerOptions {
   payload: Payload;
 }
 
+/**
+ * Hands queued slices to free slots until the execution is stopped. Slices in hand are left without a result then. Slices that an earlier
+ * process began and did not end are handed out first, as the same attempt. Throws the errors of `Journal.step` and of the payload.
+ */
+export function runWorkerPool(options: WorkerOptions, execution: ExecutionContext): Promise<void> {
+  return new WorkerPool(options, execution).run();
+}
+
 interface Finished {
   slice: OpenSlice;
   slot: string;
   result: PayloadResult;
 }
 
-/**
- * Hands queued slices to free slots until `signal` is aborted; then slices in hand are left without a result.
- * Slices that an earlier process began and did not end are handed out first, as the same attempt.
- */
-export async function runWorker(options: WorkerOptions, workplace: Workplace): Promise<void> {
-  const { signal, bus, journal, clock } = workplace;
-  const { queue, name, hostname } = options;
-  const free = Array.from({ length: options.slots }, (_, index) => `${name}/${String(index + 1).padStart(2, '0')}`);
-  let leftOver = queue.inProcess();
-  const finished: Finished[] = [];
-  const inHand = new Set<Promise<void>>();
-  const failures: unknown[] = [];
+class WorkerPool {
+  readonly #options: WorkerOptions;
+  readonly #execution: ExecutionContext;
+  readonly #free: string[];
+  #leftOver: OpenSlice[];
+  readonly #finished: Finished[] = [];
+  readonly #inHand = new Set<Promise<void>>();
+  readonly #failures: unknown[] = [];
 
-  const work = async (slice: OpenSlice, slot: string): Promise<void> => {
-    // Until its result is recorded: time must not go on meanwhile.
-    clock.enter();
-    try {
-      const result = await options.payload.run(slice, { worker_id: slot, signal });
-      // What ends because everything ends has no result.
-      if (!signal.aborted) finished.push({ slice, slot, result });
-    } catch (error) {
-      failures.push(error);
+  constructor(options: WorkerOptions, execution: ExecutionContext) {
+    this.#options = options;
+    this.#execution = execution;
+    this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
+    this.#leftOver = options.queue.inProcess();
+  }
+
+  async run(): Promise<void> {
+    const { stopped } = this.#execution.lifetime;
+    while (!stopped.aborted && this.#failures.length === 0) {
+      if (this.#hasNothingToDo()) await this.#execution.notifier.news(stopped, wakesOn);
+      // Slots that become free in the same turn share one step.
+      else await nextTurn().then(() => this.#takeStep());
     }
-    bus.announce([ownNews]);
-  };
+    // The supervisor stops the others when it hears of the failure. Only then everything in hand has a reason to end.
+    if (this.#failures.length > 0) throw this.#failures[0];
+    await Promise.all(this.#inHand);
+  }
 
-  /** In one step: what has been finished, and what the slots that are free then begin. */
-  const takeStep = async (): Promise<void> => {
-    if (signal.aborted) return;
-    const ended = finished.splice(0);
+  /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
+  async #takeStep(): Promise<void> {
+    const { journal, clock, lifetime } = this.#execution;
+    if (lifetime.stopped.aborted) return;
+    const ended = this.#finished.splice(0);
     let begun: OpenSlice[] = [];
     await journal.step({
-      sender: name,
+      sender: this.#options.name,
       tick: clock.now(),
       says: () => {
-        // Looked at inside the step: a pause that came between would find a slice begun in standby.
-        begun = next(free.length + ended.length);
-        const slots = [...free, ...ended.map(({ slot }) => slot)];
-        return [
-          ...ended.map(({ slice, slot, result }) => resultOf(sliceFields(slice, slot, hostname), result)),
-          ...begun.map((slice, index) => ({
-            msg_type: 'slice_started' as const,
-            ...sliceFields(slice, slots[index] as string, hostname),
-          })),
-        ];
+        // Asked inside the step: a pause that came in between would find a slice begun in standby.
+        begun = this.#next(this.#free.length + ended.length);
+        return this.#drafts(ended, begun);
       },
     });
-    free.push(...ended.map(({ slot }) => slot));
-    leftOver = leftOver.filter((slice) => !begun.includes(slice));
-    for (const slice of begun) {
-      const hand: Promise<void> = work(slice, free.shift() as string).finally(() => inHand.delete(hand));
-      inHand.add(hand);
-    }
+    this.#free.push(...ended.map(({ slot }) => slot));
+    this.#leftOver = this.#leftOver.filter((slice) => !begun.includes(slice));
+    for (const slice of begun) this.#begin(slice, this.#free.shift() as string);
     for (const _ of ended) clock.leave();
-  };
-
-  const next = (most: number): OpenSlice[] => {
-    if (signal.aborted || most === 0 || !queue.isOpen()) return [];
-    return leftOver.length > 0 ? leftOver.slice(0, most) : queue.queued(most);
-  };
-
-  const hasNothingToDo = (): boolean =>
-    finished.length === 0 && failures.length === 0 && next(Math.min(1, free.length)).length === 0;
-
-  while (!signal.aborted && failures.length === 0) {
-    if (hasNothingToDo()) await bus.news(signal, interesting);
-    // Slots that become free in the same turn are dealt with in one step.
-    else await nextTurn().then(takeStep);
   }
-  // Whoever hears of the failure stops the others; only then has everything in hand a reason to end.
-  if (failures.length > 0) throw failures[0];
-  await Promise.all(inHand);
-}
 
-/** The fields that `slice_started` and `slice_result` share. */
-export function sliceFields(
-  { slice_id, slice_filename, tf_filename, attempt }: OpenSlice,
-  worker_id: string,
-  hostname: string,
-) {
-  return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
-}
+  #drafts(ended: readonly Finished[], begun: readonly OpenSlice[]): Draft[] {
+    const { hostname } = this.#options;
+    const slots = [...this.#free, ...ended.map(({ slot }) => slot)];
+    return [
+      ...ended.map(({ slice, slot, result }) => resultOf(startFields(slice, slot, hostname), result)),
+      ...begun.map((slice, index) => ({
+        msg_type: 'slice_started' as const,
+        ...startFields(slice, slots[index] as string, hostname),
+      })),
+    ];
+  }
 
-export function resultOf(fields: ReturnType<typeof sliceFields>, result: PayloadResult): Draft<'slice_result'> {
-  return {
-    msg_type: 'slice_result',
-    ...fields,
-    state: result.state,
-    processing_seconds: Math.round(result.seconds * 1000) / 1000,
-    ...(result.state === 'failed' ? { error: result.error } : {}),
-    ...result.facts,
-  };
+  #begin(slice: OpenSlice, slot: string): void {
+    const hand: Promise<void> = this.#work(slice, slot).finally(() => this.#inHand.delete(hand));
+    this.#inHand.add(hand);
+  }
+
+  async #work(slice: OpenSlice, slot: string): Promise<void> {
+    const { clock, lifetime, notifier } = this.#execution;
+    // Virtual time must not go on until the result is recorded.
+    clock.enter();
+    try {
+      const result = await this.#options.payload.run(slice, { worker_id: slot, signal: lifetime.stopped });
+      // A payload that ends because everything ends has no result.
+      if (!lifetime.stopped.aborted) this.#finished.push({ slice, slot, result });
+    } catch (error) {
+      this.#failures.push(error);
+    }
+    notifier.announce([ownNews]);
+  }
+
+  #next(most: number): OpenSlice[] {
+    const { queue } = this.#options;
+    if (this.#execution.lifetime.stopped.aborted || most === 0 || !queue.isOpen()) return [];
+    return this.#leftOver.length > 0 ? this.#leftOver.slice(0, most) : queue.queued(most);
+  }
+
+  #hasNothingToDo(): boolean {
+    return (
+      this.#finished.length === 0 &&
+      this.#failures.length === 0 &&
+      this.#next(Math.min(1, this.#free.length)).length === 0
+    );
+  }
 }

@@ -1,22 +1,21 @@
 import { setMaxListeners } from 'node:events';
 
-import stompit, { type Client, type Frame } from 'stompit';
+import stompit, { type Client } from 'stompit';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
+import { activeMqClassic } from './activemq-classic.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
-import type { BrokerSettings, StompBus, Subscription } from './connection.ts';
+import type { BrokerConnection, BrokerSettings, Connect, Subscription } from './connection.ts';
+import type { BrokerDialect } from './dialect.ts';
+import { asSwfError, connectOptions, disconnect, receive } from './stomp-frames.ts';
+import { replaceErrorHandler, surviveHostileHeaders } from './stompit-repairs.ts';
 
-const bodyLimit = 1_048_576;
-/** How much of a body that is too large is kept, to show what it was. */
-const keptOfLarge = 2000;
 const connectMilliseconds = 10_000;
 const receiptMilliseconds = 30_000;
 const firstPause = 500;
 const longestPause = 30_000;
-/** A session that held this long was a good one: the next pause is short again. */
+/** After a session that held this long the next pause is short again. */
 const steadyMilliseconds = 30_000;
-
-surviveHostileHeaders();
 
 interface Session {
   client: Client;
@@ -29,20 +28,20 @@ interface Session {
 }
 
 /**
- * A connection to a STOMP broker that comes back: everything about stompit is in this file.
+ * A connection to a STOMP broker that comes back.
  *
  * - One session at a time; every callback first asks whether its session is the current one, and `down` is the only way out.
  * - A send is settled by the broker's receipt or by the end of its session, never by neither.
- * - Nothing is queued here: who sends keeps what is not receipted (the log is the outbox) and bounds what is under way.
+ * - Nothing is queued here: the sender keeps what has no receipt (the log is the outbox) and bounds what is under way.
  *
- * stompit 1.0.0 has faults that end the process or wait for ever; each is met where it bites, with the reason beside it.
+ * stompit 1.0.0 has faults that end the process or wait for ever. Each is met where it bites, with the reason beside it.
  */
-export function createStompBus(settings: BrokerSettings, onTrouble: (error: SwfError) => void): StompBus {
-  return new ReturningConnection(settings, onTrouble);
-}
+export const connectByStomp: Connect = (settings, onTrouble) =>
+  new ReturningConnection(settings, activeMqClassic, onTrouble);
 
-class ReturningConnection implements StompBus {
+class ReturningConnection implements BrokerConnection {
   readonly #settings: BrokerSettings;
+  readonly #dialect: BrokerDialect;
   readonly #onTrouble: (error: SwfError) => void;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #upCallbacks: (() => void)[] = [];
@@ -53,8 +52,10 @@ class ReturningConnection implements StompBus {
   #closed = false;
   #first: { resolve: () => void; reject: (error: SwfError) => void; once: boolean } | undefined;
 
-  constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
+  constructor(settings: BrokerSettings, dialect: BrokerDialect, onTrouble: (error: SwfError) => void) {
+    surviveHostileHeaders();
     this.#settings = settings;
+    this.#dialect = dialect;
     this.#onTrouble = onTrouble;
   }
 
@@ -85,7 +86,7 @@ class ReturningConnection implements StompBus {
 
   forget(durableName: string): Promise<void> {
     if (this.#session?.isUp !== true) return Promise.reject(notUp());
-    return this.#request(this.#session, 'UNSUBSCRIBE', { id: 'durable', 'activemq.subscriptionName': durableName });
+    return this.#request(this.#session, 'UNSUBSCRIBE', { id: 'durable', ...this.#dialect.forgetHeaders(durableName) });
   }
 
   send(destination: string, headers: Record<string, string>, body: string): Promise<void> {
@@ -98,7 +99,7 @@ class ReturningConnection implements StompBus {
     clearTimeout(this.#retryTimer);
     const last = this.#session;
     if (last === undefined) return;
-    if (last.isUp) await disconnected(last.client);
+    if (last.isUp) await disconnect(last.client);
     this.#down(last, undefined);
   }
 
@@ -176,11 +177,15 @@ class ReturningConnection implements StompBus {
     this.#retryTimer = setTimeout(() => this.#open(), wait);
   }
 
-  #subscribeNow(on: Session, { id, destination, ack, headers, onMessage }: Subscription): Promise<void> {
+  #subscribeNow(on: Session, subscription: Subscription): Promise<void> {
+    const { id, destination, onMessage } = subscription;
+    const mustAcknowledge = subscription.ack === 'each';
+    const ack = mustAcknowledge ? 'client-individual' : 'auto';
     on.client.setImplicitSubscription(id, ack, (error, frame) => {
-      if (!error) receive(on, frame, ack, onMessage);
+      if (!error) receive({ client: on.client, ended: on.ended.signal, frame }, mustAcknowledge, onMessage);
     });
     // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
+    const headers = this.#dialect.subscribeHeaders(subscription);
     return this.#request(on, 'SUBSCRIBE', { ...headers, id, destination, ack });
   }
 
@@ -219,110 +224,3 @@ class ReturningConnection implements StompBus {
 }
 
 const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');
-
-function connectOptions(
-  { user, password, ca, heartbeatSeconds, clientId }: BrokerSettings,
-  { host, port, tls }: BrokerAddress,
-): object {
-  const beat = Math.round(heartbeatSeconds * 1000);
-  return {
-    host,
-    port,
-    // Header, body and end of a frame are three writes: with Nagle's algorithm each send waits 44 ms.
-    noDelay: true,
-    timeout: 5000,
-    // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
-    maxLineLength: 65_536,
-    maxHeaders: 512,
-    // ActiveMQ Classic is silent for up to twice the interval; less margin drops healthy connections.
-    heartbeatDelayMargin: Math.round(beat * 1.1) + 2000,
-    heartbeatOutputMargin: Math.round(beat / 6),
-    ...(tls
-      ? { ssl: true, ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) }
-      : {}),
-    connectHeaders: {
-      host,
-      'accept-version': '1.1,1.2',
-      'heart-beat': `${beat},${beat}`,
-      ...(user === undefined ? {} : { login: user }),
-      ...(password === undefined ? {} : { passcode: password }),
-      ...(clientId === undefined ? {} : { 'client-id': clientId }),
-    },
-  };
-}
-
-/** Reads a body at once and whole: an unread body stops the connection, heart-beats included. */
-function receive(on: Session, frame: Frame, ack: Subscription['ack'], onMessage: Subscription['onMessage']): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  frame.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= bodyLimit) chunks.push(chunk);
-    else if (chunks.length > 1) chunks.splice(1);
-  });
-  frame.on('error', () => {});
-  frame.on('end', () => {
-    if (on.ended.signal.aborted) return;
-    const whole = Buffer.concat(chunks).toString('utf8');
-    let acknowledged = false;
-    onMessage({
-      headers: frame.headers,
-      body: size > bodyLimit ? whole.slice(0, keptOfLarge) : whole,
-      ...(size > bodyLimit ? { cutFrom: size } : {}),
-      lost: on.ended.signal,
-      acknowledge() {
-        // A second ACK, or one on another connection than that of the delivery, costs the connection.
-        if (acknowledged || on.ended.signal.aborted || ack === 'auto') return;
-        acknowledged = true;
-        on.client.ack(frame);
-      },
-    });
-  });
-}
-
-/**
- * stompit's handler of ERROR frames calls a method that frames do not have, which ends the process (RabbitMQ and Artemis
- * send such frames for a wrong password). Handlers are installed twice, always through this method.
- */
-function replaceErrorHandler(client: Client, lost: (error: unknown) => void): void {
-  const install = client.setCommandHandlers.bind(client);
-  client.setCommandHandlers = (handlers) =>
-    install({
-      ...handlers,
-      ERROR(frame) {
-        frame.on('error', () => {});
-        frame.resume();
-        lost(Object.assign(new Error(frame.headers['message'] ?? 'ERROR'), { isRefusal: true }));
-      },
-    });
-}
-
-/** A header named `hasOwnProperty` makes stompit's parser throw, and the broker would deliver it again at every restart. */
-function surviveHostileHeaders(): void {
-  const { prototype } = stompit.IncomingFrameStream;
-  const parse = prototype._parseHeaderLine;
-  const hasOwnProperty = Object.getOwnPropertyDescriptor(Object.prototype, 'hasOwnProperty')?.value as unknown;
-  prototype._parseHeaderLine = function parseSafely() {
-    if (this._headers.hasOwnProperty !== hasOwnProperty) this._headers.hasOwnProperty = hasOwnProperty;
-    return parse.call(this);
-  };
-}
-
-function asSwfError(error: unknown, address: BrokerAddress): SwfError {
-  const isRefusal = error instanceof Error && 'isRefusal' in error;
-  const sentence = isRefusal
-    ? `${showAddress(address)} refused: ${messageOf(error)}; check user, password and rights`
-    : `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`;
-  return new SwfError(isRefusal ? 'BROKER_REFUSED' : 'BROKER_UNREACHABLE', sentence, { cause: error });
-}
-
-/** Ends a connection in order; a broker that does not answer is not waited for. */
-function disconnected(client: Client): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 3000);
-    client.disconnect(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}

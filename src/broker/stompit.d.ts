@@ -1,4 +1,4 @@
-/** The few members of stompit's low-level client that `stomp-bus.ts` uses, as they really are in 1.0.0. */
+/** The few members of stompit's low-level client that this room uses, as they are in 1.0.0. */
 declare module 'stompit' {
   import type { EventEmitter } from 'node:events';
   import type { Readable, Writable } from 'node:stream';

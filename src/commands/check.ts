@@ -1,18 +1,20 @@
 import { join } from 'node:path';
 
-import { parseRecordedConfig } from '../config/load.ts';
-import { type ExecutionRow, startMessage } from '../db/lists/executions.ts';
+import { executionParams } from '../db/execution/params.ts';
+import type { ExecutionRow } from '../db/lists/executions.ts';
 import { damageOf, schemaDifferences } from '../db/maintenance/integrity.ts';
 import { type RecordedFile, recordedFiles } from '../db/maintenance/recorded-files.ts';
 import { openRemovals } from '../db/maintenance/removals.ts';
 import { blockDifferences } from '../db/maintenance/row-blocks-check.ts';
 import { createQueries } from '../db/queries.ts';
 import type { Audit } from '../db/reports/audit.ts';
-import { type Connection, openReader } from '../db/sqlite/open-store.ts';
+import type { Connection } from '../db/sqlite/connection.ts';
+import { openReader } from '../db/sqlite/open-reader.ts';
 import { preparer } from '../db/sqlite/statements.ts';
-import { createDataFiles, type DataFiles } from '../files/data-files.ts';
+import type { DataFiles } from '../files/data-files.ts';
+import { createDataFiles } from '../files/disk-data-files.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { printable } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { checksumOf, outputFolder } from '../payload/outputs.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
@@ -124,11 +126,9 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
 }
 
 /** Are the files there that the records tell of, with the checksums that they had? */
-async function checkFiles(tell: Tell, db: Connection, { execution_id }: ExecutionRow): Promise<void> {
-  const { data, daq_state_machine } = parseRecordedConfig(
-    startMessage(preparer(db), execution_id).params,
-    execution_id,
-  );
+async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
+  const { execution_id } = execution;
+  const { data, daq_state_machine } = executionParams(preparer(db), execution);
   if (!data.write_files || data.dir === undefined) return;
   const folder = join(data.dir, execution_id);
   const files = createDataFiles(folder);

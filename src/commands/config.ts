@@ -1,7 +1,8 @@
 import { parseBrokerUrl } from '../broker/address.ts';
-import { knownKeys, type Loaded, loadConfig } from '../config/load.ts';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { knownKeys } from '../config/schema.ts';
 import { isTable } from '../config/toml.ts';
-import { printable } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 import { configPlaces, exitCodes, type Io, storePath } from './io.ts';
 
 export interface ConfigArguments {

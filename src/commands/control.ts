@@ -1,14 +1,14 @@
 import { requireExecution } from '../db/lists/executions.ts';
-import { openExistingStore, type Store } from '../db/sqlite/open-store.ts';
-import { preparer } from '../db/sqlite/statements.ts';
+import { openExistingStore } from '../db/sqlite/open-store.ts';
+import type { Store } from '../db/sqlite/store.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
-import { createLog } from '../lib/logger.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../runtime/commands.ts';
-import { resumeWorkflow } from '../runtime/start-execution.ts';
-import { exitCodes, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
-import { recordedSetup } from './resume.ts';
+import { resumeExecution } from '../runtime/start-execution.ts';
+import { hostOptions } from './drive.ts';
+import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from './io.ts';
+import { recordedSetup } from './recorded-setup.ts';
 
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
@@ -16,45 +16,41 @@ const patienceSeconds = 30;
 /** As the tool takes it. */
 export const mostReason = 300;
 
-/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. */
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. Returns the exit code. */
 export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
   reason = `stopped by ${userName(io)}`,
 ): Promise<number> {
-  const user = userName(io);
-  const path = storePath(io);
   if (reason === '' || reason.length > mostReason)
     throw new SwfError('ARGUMENT_INVALID', `--reason has ${reason.length} characters; give 1 to ${mostReason}`);
-  const store = await openExistingStore(path, storeOptions(io));
+  const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
-    const { execution_id, status } = requireExecution(preparer(store.db), executionId);
-    const driven = status !== 'running' || isDriven(store, execution_id, isAlive);
-    if (!driven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
-    const command = await recordCommand(store, execution_id, { action, user, reason });
-    if (command === undefined) {
-      io.out(`${execution_id} is stopped already\n`);
-      return exitCodes.fine;
-    }
-    if (!driven) {
-      const isOurs = await endInterrupted(io, store, command).then(
-        () => true,
-        (error: unknown) => {
-          const isTaken =
-            error instanceof SwfError && (error.code === 'EXECUTION_IN_USE' || error.code === 'EXECUTION_NOT_RUNNING');
-          if (isTaken) return false;
-          throw error;
-        },
-      );
-      // Somebody else has taken it up in the meantime, or has ended it: ask again how it stands.
-      if (!isOurs) return await controlCommand(io, action, executionId, reason);
-    }
-    io.out(`${await answerTo(io, store, action, command)}\n`);
+    let sentence: string | undefined;
+    // While another process takes the execution up or ends it, it is asked again how it stands.
+    while (sentence === undefined) sentence = await control(io, store, { action, executionId, reason });
+    io.out(`${sentence}\n`);
+    io.tellParent({ event: 'done' });
     return exitCodes.fine;
   } finally {
     store.close();
   }
+}
+
+/** What came of it; undefined where another process has taken the execution up or ended it in between. */
+async function control(
+  io: Io,
+  store: Store,
+  { action, executionId, reason }: { action: Action; executionId: string; reason: string },
+): Promise<string | undefined> {
+  const { execution_id, status } = requireExecution(store.sql, executionId);
+  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
+  if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
+  const command = await recordCommand(store, execution_id, { action, user: userName(io), reason });
+  if (command === undefined) return `${execution_id} is stopped already`;
+  if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
+  return answerTo(io, store, action, command);
 }
 
 async function answerTo(io: Io, store: Store, action: Action, command: Command): Promise<string> {
@@ -63,17 +59,25 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
     io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
   const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
   const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
-  if (outcome.effect === 'already') return `${execution_id} ${outcome.reason}`;
-  if (outcome.effect === 'none')
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`,
-    );
-  if (outcome.effect === 'pending')
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
-    );
+  switch (outcome.effect) {
+    case 'already':
+      return `${execution_id} ${outcome.reason}`;
+    case 'none':
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`,
+      );
+    case 'pending':
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
+      );
+    case 'applied':
+      return appliedSentence(execution_id, action, next);
+  }
+}
+
+function appliedSentence(execution_id: string, action: Action, next: (name: string) => string): string {
   switch (action) {
     case 'stop':
       return `${execution_id} is stopped; see "${next('status')}"`;
@@ -84,22 +88,21 @@ async function answerTo(io: Io, store: Store, action: Action, command: Command):
   }
 }
 
-/** Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. */
-async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<void> {
-  const { config, speed, broker } = recordedSetup(io, store, execution_id);
-  const running = await resumeWorkflow(
-    {
-      store,
-      config,
-      speed,
-      broker: broker(),
-      user: userName(io),
-      logLevel: logLevel(io),
-      log: createLog('WARNING', (line) => io.err(line)),
-      environment: io.env,
-    },
-    execution_id,
-    message_id,
-  );
-  await running.done;
+/**
+ * Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. False where another process has taken it up or
+ * ended it meanwhile.
+ */
+async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
+  const { config, broker } = recordedSetup(io, store, execution_id);
+  try {
+    const options = hostOptions(io, { store, config, broker: broker() });
+    const running = await resumeExecution(options, { execution_id, follows: message_id });
+    await running.done;
+    return true;
+  } catch (error) {
+    const isTaken =
+      error instanceof SwfError && (error.code === 'EXECUTION_IN_USE' || error.code === 'EXECUTION_NOT_RUNNING');
+    if (isTaken) return false;
+    throw error;
+  }
 }

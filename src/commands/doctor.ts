@@ -2,16 +2,14 @@ import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { showAddress } from '../broker/address.ts';
-import type { BrokerSettings, Subscription } from '../broker/connection.ts';
-import { createStompBus } from '../broker/stomp-connection.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
 import { brokerSettings } from '../config/broker.ts';
-import { type Config, type Loaded, loadConfig, requireOwnNamespace } from '../config/load.ts';
-import { storeId } from '../db/log/numbers.ts';
-import { openExistingStore, openReader } from '../db/sqlite/open-store.ts';
-import { selectorFor } from '../exchange/inbox.ts';
-import { durableName } from '../exchange/session.ts';
-import { networkFileSystemOf } from '../files/network-file-system.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { type Loaded, loadConfig } from '../config/load.ts';
+import { requireOwnNamespace } from '../config/policies.ts';
+import { openReader } from '../db/sqlite/open-reader.ts';
+import { networkFileSystemOf } from '../lib/network-file-system.ts';
+import { forgetDurable, lookAtBroker } from './doctor-broker.ts';
+import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
 
 export interface DoctorArguments {
@@ -21,101 +19,69 @@ export interface DoctorArguments {
   unsubscribe: boolean;
 }
 
-/** What one look found: all is well, or what to do. */
-type Finding = { state: 'ok' | 'warn' | 'fail'; what: string };
-
-const ok = (what: string): Finding => ({ state: 'ok', what });
-
 /** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
-export async function doctorCommand(
-  io: Io,
-  { config: name, broker, sets, unsubscribe }: DoctorArguments,
-): Promise<number> {
+export async function doctorCommand(io: Io, args: DoctorArguments): Promise<number> {
   let failed = false;
-  const tell = (subject: string, { state, what }: Finding): void => {
+  for await (const [subject, { state, what }] of lookAtAll(io, args)) {
     failed ||= state === 'fail';
     io.out(`${state.padEnd(4)}  ${subject.padEnd(13)}  ${what}\n`);
-  };
+  }
+  return failed ? exitCodes.mendable : exitCodes.fine;
+}
+
+type Look = [subject: string, Diagnosis];
+
+async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   const path = storePath(io);
-  tell('node', lookAtNode(io.nodeVersion));
-  tell(
-    'user',
-    attempt(() => ok(userName(io))),
-  );
-  tell(
-    'store',
-    attempt(() => lookAtStore(path)),
-  );
-  tell(
-    'file system',
-    attempt(() => lookAtFileSystem(path)),
-  );
+  yield ['node', lookAtNode(io.nodeVersion)];
+  yield ['user', await attempt(() => ok(userName(io)))];
+  yield ['store', await attempt(() => lookAtStore(path))];
+  yield ['file system', await attempt(() => lookAtFileSystem(path))];
   let loaded: Loaded | undefined;
-  tell(
-    'configuration',
-    attempt(() => {
-      loaded = loadConfig({ name, sets, ...configPlaces(io) });
-      return ok(
-        `namespace ${loaded.config.testbed.namespace}${loaded.isOwnNamespace ? '' : ' (that of the shipped file)'}`,
-      );
-    }),
-  );
-  if (loaded === undefined) return exitCodes.mendable;
-  const { config, warnings } = loaded;
-  for (const warning of warnings) tell('configuration', { state: 'warn', what: warning });
+  const configuration = await attempt(() => {
+    loaded = loadConfig({ name: args.config, sets: args.sets, ...configPlaces(io) });
+    const { config, isOwnNamespace } = loaded;
+    return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (that of the shipped file)'}`);
+  });
+  yield ['configuration', configuration];
+  if (loaded !== undefined) yield* lookFurther(io, args, loaded);
+}
+
+async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): AsyncGenerator<Look> {
+  const { config, warnings, isOwnNamespace } = loaded;
+  for (const warning of warnings) yield ['configuration', { state: 'warn', what: warning }];
   let settings: BrokerSettings | undefined;
-  const asked = attempt(() => {
-    settings = brokerSettings(broker, config.broker, io.env);
+  const asked = await attempt(() => {
+    settings = brokerSettings(args.broker, config.broker, io.env);
     return ok(
       settings === undefined
         ? 'none asked for: everything in one process'
         : settings.servers.map(showAddress).join(','),
     );
   });
-  tell('broker', asked);
-  if (settings !== undefined) {
-    if (!loaded.isOwnNamespace)
-      tell(
-        'namespace',
-        attempt(() => ok(String(requireOwnNamespace(loaded as Loaded)))),
-      );
-    for await (const [subject, finding] of lookAtBroker(settings, config)) tell(subject, finding);
-    if (unsubscribe)
-      tell('unsubscribe', await attemptLater(() => forgetDurable(path, settings as BrokerSettings, config)));
-  }
-  return failed ? exitCodes.mendable : exitCodes.fine;
+  yield ['broker', asked];
+  if (settings === undefined) return;
+  const broker = settings;
+  if (!isOwnNamespace)
+    yield [
+      'namespace',
+      await attempt(() => {
+        requireOwnNamespace(loaded);
+        return ok(config.testbed.namespace);
+      }),
+    ];
+  yield* lookAtBroker(broker, config);
+  if (args.unsubscribe)
+    yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config.testbed.namespace))];
 }
 
-function attempt(look: () => Finding): Finding {
-  try {
-    return look();
-  } catch (error) {
-    return asFinding(error);
-  }
-}
-
-async function attemptLater(look: () => Promise<Finding>): Promise<Finding> {
-  try {
-    return await look();
-  } catch (error) {
-    return asFinding(error);
-  }
-}
-
-/** What can be mended is said in its own words; anything else is a bug and stays one. */
-function asFinding(error: unknown): Finding {
-  if (error instanceof SwfError) return { state: 'fail', what: error.line };
-  if (error instanceof Error && 'code' in error) return { state: 'fail', what: messageOf(error) };
-  throw error;
-}
-
-function lookAtNode(nodeVersion: string): Finding {
+function lookAtNode(nodeVersion: string): Diagnosis {
   const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 15)) return ok(nodeVersion);
   return { state: 'fail', what: `${nodeVersion} is too old; install Node.js 20.15 or newer` };
 }
 
-function lookAtStore(path: string): Finding {
+function lookAtStore(path: string): Diagnosis {
   if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
   openReader(path).close();
   return ok(path);
@@ -124,7 +90,7 @@ function lookAtStore(path: string): Finding {
 /** A short run takes a few megabytes. */
 const leastFree = 20_000_000;
 
-function lookAtFileSystem(path: string): Finding {
+function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
   accessSync(folder, constants.W_OK);
@@ -137,99 +103,4 @@ function lookAtFileSystem(path: string): Finding {
     state: 'fail',
     what: `${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`,
   };
-}
-
-async function* lookAtBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Finding]> {
-  let skew: number | undefined;
-  const login = await attemptLater(async () => {
-    skew = (await echo(settings)).skew;
-    return ok(`${settings.user ?? 'no user'}${settings.servers.some(({ tls }) => tls) ? ', over TLS' : ''}`);
-  });
-  yield ['login', login];
-  if (login.state === 'fail') return;
-  yield ['clock', clockFinding(skew)];
-  for (const [name, destination] of Object.entries(config.broker.destinations)) {
-    yield [name, await attemptLater(() => lookAtDestination(settings, destination))];
-  }
-}
-
-/** Subscribing with a selector that nothing fits takes nothing from anybody, and shows whether we may. */
-async function lookAtDestination(settings: BrokerSettings, destination: string): Promise<Finding> {
-  const subscription: Subscription = {
-    id: 'doctor',
-    destination,
-    ack: 'auto',
-    headers: { selector: selectorFor('swf-mcp doctor') },
-    onMessage: () => {},
-  };
-  const bus = createStompBus(settings, () => {});
-  bus.subscribe(subscription);
-  await bus.connect({ once: true });
-  await bus.close();
-  return ok(destination);
-}
-
-/** Sends a message to ourselves; the broker's time stamp on it tells how its clock stands to ours. */
-async function echo(settings: BrokerSettings): Promise<{ skew: number | undefined }> {
-  const bus = createStompBus(settings, () => {});
-  const topic = '/topic/swf.doctor';
-  const heard = new Promise<number | undefined>((resolve) => {
-    bus.subscribe({
-      id: 'doctor',
-      destination: topic,
-      ack: 'auto',
-      onMessage: ({ headers }) =>
-        resolve(headers['timestamp'] === undefined ? undefined : Number(headers['timestamp']) - Date.now()),
-    });
-  });
-  try {
-    await bus.connect({ once: true });
-    await bus.send(topic, {}, 'doctor');
-  } catch (error) {
-    await bus.close();
-    throw error;
-  }
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), 2000);
-  });
-  const skew = await Promise.race([heard, silence]);
-  clearTimeout(timer);
-  await bus.close();
-  return { skew };
-}
-
-/** A clock that is further off spoils expiry times and delays between hosts. */
-const worstSkewMilliseconds = 2000;
-
-function clockFinding(skew: number | undefined): Finding {
-  if (skew === undefined) return { state: 'warn', what: 'the broker does not tell its time' };
-  if (Math.abs(skew) <= worstSkewMilliseconds)
-    return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
-  return {
-    state: 'warn',
-    what: `the broker's clock is ${(skew / 1000).toFixed(1)} s off ours; synchronise both (NTP)`,
-  };
-}
-
-/** Removes the store's durable subscription, for which the broker would otherwise keep messages. */
-async function forgetDurable(path: string, settings: BrokerSettings, config: Config): Promise<Finding> {
-  const store = await openExistingStore(path);
-  try {
-    const name = durableName(await store.write(() => storeId(store.db)), config.testbed.namespace);
-    const bus = createStompBus({ ...settings, clientId: name }, () => {});
-    try {
-      await bus.connect({ once: true });
-      await bus.forget(name);
-      return ok(`${name} is removed`);
-    } catch (error) {
-      // The broker's way of saying that there is none.
-      if (error instanceof SwfError && /durable/i.test(error.message)) return ok(`${name} is not there`);
-      throw error;
-    } finally {
-      await bus.close();
-    }
-  } finally {
-    store.close();
-  }
 }

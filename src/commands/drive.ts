@@ -1,39 +1,120 @@
 import { join } from 'node:path';
 
-import type { Counts } from '../agents/ports.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
-import type { Config } from '../config/load.ts';
-import { createQueries } from '../db/queries.ts';
-import type { Store } from '../db/sqlite/open-store.ts';
+import { connectByStomp } from '../broker/stomp-connection.ts';
+import type { Config } from '../config/schema.ts';
+import { createQueries, type Queries } from '../db/queries.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { Counts } from '../domain/counts.ts';
 import type { Speed } from '../domain/params.ts';
 import { createLog } from '../lib/logger.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { RunningWorkflow, WorkflowOptions } from '../runtime/start-execution.ts';
+import type { HostOptions } from '../runtime/host.ts';
+import type { RunningExecution } from '../runtime/start-execution.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
-import { startLive } from './live/live.ts';
-import { exitCodeOf, readEnding, summaryLines } from './summary.ts';
+import { type Live, startLive } from './live/live.ts';
+import { tellEnding } from './summary.ts';
 
-/** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. */
-export async function driveToEnd(
+/** An execution to be driven. */
+export interface DriveArguments {
+  store: Store;
+  config: Config;
+  speed: Speed;
+  json: boolean;
+  broker: BrokerSettings | undefined;
+}
+
+/** The options of a process that drives an execution, apart from what it shows. */
+export function hostOptions(
   io: Io,
-  {
+  { store, config, broker: settings }: Pick<DriveArguments, 'store' | 'config' | 'broker'>,
+): HostOptions {
+  return {
     store,
     config,
-    speed,
-    json,
-    broker,
-  }: { store: Store; config: Config; speed: Speed; json: boolean; broker: BrokerSettings | undefined },
-  start: (options: WorkflowOptions) => Promise<RunningWorkflow>,
+    user: userName(io),
+    logLevel: logLevel(io),
+    log: createLog('WARNING', (line) => io.err(line)),
+    environment: io.env,
+    broker: settings === undefined ? undefined : { settings, connect: connectByStomp },
+  };
+}
+
+/** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. Returns the exit code. */
+export async function driveToEnd(
+  io: Io,
+  args: DriveArguments,
+  start: (options: HostOptions) => Promise<RunningExecution>,
 ): Promise<number> {
   io.keepGoingWithoutOutput();
+  const { store, config, speed, json } = args;
   const queries = createQueries(store.db, isAlive);
+  const display = openDisplay(io, queries, json);
+  const interruption = watchForInterruption(io, store, display.say);
+  let running: RunningExecution;
+  try {
+    running = await start({ ...hostOptions(io, args), ...display.options });
+    const { execution_id, run_number } = running;
+    io.tellParent({ event: 'started', execution_id, run_number });
+    display.say(`execution ${execution_id}, run ${run_number}, speed ${speed}, store ${store.path}`);
+    display.live?.show(execution_id);
+    interruption.stops(running);
+    await running.done;
+  } finally {
+    display.live?.end();
+  }
+  const folder = dataFolderOf(config, running.execution_id);
+  return tellEnding(io, queries, running.execution_id, {
+    json,
+    folder,
+    isInterrupted: interruption.by() !== undefined,
+  });
+}
+
+export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
+  return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
+}
+
+interface Display {
+  live: Live | undefined;
+  say: (line: string) => void;
+  options: Pick<HostOptions, 'log' | 'agentLog' | 'onProgress'>;
+}
+
+/** A painted view on a terminal; lines elsewhere. */
+function openDisplay(io: Io, queries: Queries, json: boolean): Display {
   const terminal = io.terminal(json ? 'err' : 'out');
-  const live = terminal === undefined ? undefined : startLive(terminal, () => queries, storeOption(io));
-  const plain = json ? (line: string) => io.err(line) : (line: string) => io.out(`${line}\n`);
-  const say = (line: string): void => (live === undefined ? plain(line) : live.print(line));
+  const plain = (line: string): void => (json ? io.err(line) : io.out(`${line}\n`));
+  if (terminal === undefined) {
+    const onProgress = (executionId: string, types: readonly MessageType[]): void => {
+      for (const type of types) {
+        const line = stageLine(type, () => queries.execution(executionId));
+        if (line !== undefined) plain(line);
+      }
+    };
+    return { live: undefined, say: plain, options: { log: warningsTo((line) => io.err(line)), onProgress } };
+  }
+  const live = startLive(terminal, () => queries, storeOption(io));
+  const print = (line: string): void => live.print(line);
+  return {
+    live,
+    say: print,
+    options: {
+      // Warnings that go to the same terminal must not be painted over.
+      log: warningsTo((line) => (io.terminal('err') ? print(line) : io.err(line))),
+      // The view shows what the agents' lines come to; every line is in the store.
+      agentLog: { write: () => {} },
+    },
+  };
+}
+
+const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
+
+/** Ends what is driven in order when a signal comes, from the first moment on: what is begun gets its end. */
+function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
   let interruptedBy: string | undefined;
-  let running: RunningWorkflow | undefined;
+  let running: RunningExecution | undefined;
   const stop = (): void => {
     if (running === undefined || interruptedBy === undefined) return;
     say(`${interruptedBy}: ending the run in order; once more ends it at once`);
@@ -41,48 +122,17 @@ export async function driveToEnd(
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
-  // From the first moment on: what is begun gets its end.
   io.onInterrupt((signal) => {
     interruptedBy = signal;
     stop();
   });
-  try {
-    running = await start({
-      store,
-      config,
-      speed,
-      user: userName(io),
-      logLevel: logLevel(io),
-      environment: io.env,
-      broker,
-      // Warnings that go to the same terminal must not be painted over.
-      log: createLog('WARNING', (line) => (live !== undefined && io.terminal('err') ? live.print(line) : io.err(line))),
-      // The view shows what they come to; every line is in the store.
-      ...(live === undefined ? {} : { agentLog: { write: () => {} } }),
-      onProgress: (executionId, types) => {
-        if (live !== undefined) return;
-        for (const type of types) {
-          const line = stageLine(type, () => queries.execution(executionId));
-          if (line !== undefined) say(line);
-        }
-      },
-    });
-    say(`execution ${running.execution_id}, run ${running.run_number}, speed ${speed}, store ${store.path}`);
-    live?.show(running.execution_id);
-    stop();
-    await running.done;
-  } finally {
-    live?.end();
-  }
-  const ending = readEnding(queries, running.execution_id);
-  if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
-  else
-    for (const line of summaryLines(ending, dataFolderOf(config, running.execution_id), storeOption(io))) plain(line);
-  return exitCodeOf(ending.summary, interruptedBy !== undefined);
-}
-
-export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
-  return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
+  return {
+    by: () => interruptedBy,
+    stops(execution: RunningExecution): void {
+      running = execution;
+      stop();
+    },
+  };
 }
 
 /** One line for each stage that a run comes to; none for the many messages of files and slices. */

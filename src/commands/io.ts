@@ -2,9 +2,11 @@ import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { type Synchronous, synchronousModes } from '../db/sqlite/synchronous.ts';
+import { namePattern } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type LogLevel, logLevels } from '../lib/logger.ts';
 import { nearest } from '../lib/suggest.ts';
+import type { ChildMessage } from './child-messages.ts';
 import type { Terminal } from './live/terminal.ts';
 
 /** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
@@ -23,8 +25,10 @@ export interface Io {
   terminal(stream: 'out' | 'err'): Terminal | undefined;
   /** From now on the process works on when nobody reads its output any more. */
   keepGoingWithoutOutput(): void;
-  /** Starts this program once more, as a process that outlives this one. Its output is read until `release` is called. */
+  /** Starts this program once more, as a process that outlives this one. */
   startSelf(args: readonly string[]): SelfStarted;
+  /** Tells the swf-mcp that has started this process, where one has. */
+  tellParent(message: ChildMessage): void;
   /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */
   onInterrupt(callback: (signal: string) => void): void;
 }
@@ -32,12 +36,11 @@ export interface Io {
 /** This program as another process. */
 export interface SelfStarted {
   pid: number | undefined;
-  /** What it has written so far on stdout and stderr together. */
-  output(): string;
-  /** Resolves when it has written more, or has ended. */
-  news(): Promise<void>;
-  /** Set once it has ended. */
-  exitCode(): number | null | undefined;
+  /**
+   * The first message that it sends; undefined where it sends none in time. Rejects with the `SwfError` that it fails with, and with an `Error`
+   * where it ends without a word.
+   */
+  firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined>;
   /** Lets go of it. */
   release(): void;
 }
@@ -70,7 +73,7 @@ export const shellWord = (word: string): string =>
 /** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
 export function userName({ env }: Io): string {
   const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
-  if (/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(name)) return name;
+  if (namePattern.test(name)) return name;
   throw new SwfError(
     'CONFIG_INVALID',
     `SWF_USER = ${JSON.stringify(name)} cannot be part of an id; use up to 64 letters, digits, ".", "_" and "-"`,

@@ -1,18 +1,20 @@
 import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 
+import { homeOf } from '../db/log/store-identity.ts';
 import {
-  homeOf,
   oldestStart,
   type RemovalRule,
   removableExecutions,
   removeExecution,
-  removeStrays,
   runningCount,
 } from '../db/maintenance/prune.ts';
 import { openRemovals } from '../db/maintenance/removals.ts';
-import { openExistingStore, openReader, type Store } from '../db/sqlite/open-store.ts';
+import { removeStrays } from '../db/maintenance/strays.ts';
+import { openReader } from '../db/sqlite/open-reader.ts';
+import { openExistingStore } from '../db/sqlite/open-store.ts';
 import { preparer } from '../db/sqlite/statements.ts';
+import type { Store } from '../db/sqlite/store.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
@@ -58,7 +60,7 @@ function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
 }
 
 async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
-  const sql = preparer(store.db);
+  const { sql } = store;
   const home = homeOf(sql);
   const isCopy = home !== undefined && home !== realpathSync(store.path);
   const failures: SwfError[] = [];

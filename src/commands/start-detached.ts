@@ -1,7 +1,12 @@
-import { spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { type ChildProcess, spawn } from 'node:child_process';
 
+import { withDeadline } from '../lib/deadline.ts';
+import { SwfError } from '../lib/errors.ts';
+import { type ChildMessage, childMessageSchema } from './child-messages.ts';
 import type { SelfStarted } from './io.ts';
+
+/** The end of what a process has written that is kept, in characters: nobody hears of more. */
+const keptOutput = 2000;
 
 /** Starts a program in a session of its own, so that neither the end nor the signals of this process reach it. */
 export function startDetached(
@@ -14,37 +19,46 @@ export function startDetached(
     cwd: folder,
     env: environment,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  let output = '';
-  let exitCode: number | null | undefined;
-  let wake = (): void => {};
-  const add = (text: string): void => {
-    output += text;
-    wake();
-  };
-  child.once('error', (error) => {
-    exitCode = null;
-    add(error.message);
-  });
-  // Where no process could be made there are no pipes either.
-  const streams = [child.stdout, child.stderr] as (Readable | null)[];
-  for (const stream of streams) stream?.setEncoding('utf8').on('data', add);
-  child.once('close', (code) => {
-    exitCode = code;
-    wake();
-  });
-  return {
-    pid: child.pid,
-    output: () => output,
-    exitCode: () => exitCode,
-    news: () =>
-      new Promise((resolve) => {
-        wake = resolve;
-      }),
-    release() {
-      for (const stream of streams) stream?.destroy();
-      child.unref();
-    },
-  };
+  return new DetachedProcess(child);
+}
+
+class DetachedProcess implements SelfStarted {
+  readonly pid: number | undefined;
+  readonly #child: ChildProcess;
+  readonly #firstMessage: Promise<Exclude<ChildMessage, { event: 'failed' }>>;
+  #output = '';
+
+  constructor(child: ChildProcess) {
+    this.pid = child.pid;
+    this.#child = child;
+    // Where no process could be made there are no pipes either.
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.#output = `${this.#output}${text}`.slice(-keptOutput);
+      });
+    this.#firstMessage = new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
+      child.on('message', (message) => {
+        const told = childMessageSchema.parse(message);
+        if (told.event === 'failed') reject(new SwfError(told.code, told.sentence));
+        else resolve(told);
+      });
+    });
+    // It may fail when nobody waits any more.
+    this.#firstMessage.catch(() => {});
+  }
+
+  firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined> {
+    return withDeadline(this.#firstMessage, milliseconds, undefined);
+  }
+
+  release(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    if (this.#child.connected) this.#child.disconnect();
+    this.#child.unref();
+  }
 }

@@ -1,5 +1,5 @@
-import type { Counts } from '../agents/ports.ts';
-import { printable } from '../lib/logger.ts';
+import type { Counts } from '../domain/counts.ts';
+import { printable } from '../lib/printable.ts';
 import { askTool } from './call.ts';
 import { duration, wholeDuration } from './duration.ts';
 import { type Io, storeOption } from './io.ts';

@@ -1,35 +1,8 @@
 import type { Queries } from '../db/queries.ts';
-import type { StageDelay } from '../domain/stages.ts';
-import { printable } from '../lib/logger.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
-import { duration } from './duration.ts';
-import { exitCodes } from './io.ts';
-
-/** The end of a run in figures (contract §4, `run --json`). `duration_seconds` is wall time. */
-export interface Summary {
-  execution_id: string;
-  run_number: number;
-  status: string;
-  stf_count: number;
-  tf_files_received: number;
-  slices_created: number;
-  slices_completed: number;
-  slices_failed: number;
-  messages: number;
-  duration_seconds: number;
-}
-
-export interface Ending {
-  summary: Summary;
-  reason: string | undefined;
-  stfsReady: number;
-  retries: number;
-  /** Simulated seconds. */
-  simulated: number | null;
-  messageCounts: [type: string, messages: number][];
-  delays: StageDelay[];
-  agents: string[];
-}
+import type { Ending, Summary } from './ending.ts';
+import { exitCodes, type Io, storeOption } from './io.ts';
+import { summaryLines } from './summary-lines.ts';
 
 export function readEnding(queries: Queries, executionId: string): Ending {
   return queries.snapshot(() => {
@@ -76,77 +49,21 @@ function agentsOf(queries: Queries, executionId: string): string[] {
 
 const shownAgents = 20;
 
-/** The summary for people, in the manner of the seed's "Example Execution": what came out, and what to ask next. */
-export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
-  const { summary, reason, stfsReady, retries, simulated } = ending;
-  const why = reason === undefined || reason === summary.status ? '' : ` (${printable(reason)})`;
-  const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
-  const failed = summary.slices_failed > 0;
-  const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
-  const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
-  const all = summary.status === 'completed' && stfsReady === summary.stf_count;
-  const ready = all ? 'all processed' : `${stfsReady} ready`;
-  const branches: Branch[] = [
-    [
-      `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
-    ],
-    [`STF files   ${summary.stf_count}${summary.stf_count === 0 ? '' : ` (${ready})`}`],
-    [`TF samples  ${summary.tf_files_received}`],
-    [
-      `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
-    ],
-    [`messages    ${summary.messages}`, ...columns(ending.messageCounts.map(([type, n]) => [type, String(n)]))],
-    ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
-    ['agents', ...ending.agents],
-    ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),
-    [
-      failed
-        ? `next        swf-mcp${storeOption} call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
-        : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
-    ],
-  ];
-  return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${summary.status}${why}`, ...tree(branches)];
-}
-
-/** A line and the lines under it. */
-type Branch = [string, ...string[]];
-
-function tree(branches: Branch[]): string[] {
-  return branches.flatMap(([head, ...below], index) => {
-    const isLast = index === branches.length - 1;
-    return [
-      `${isLast ? '└──' : '├──'} ${head}`,
-      ...below.map((line, place) => `${isLast ? ' ' : '│'}   ${place === below.length - 1 ? '└──' : '├──'} ${line}`),
-    ];
-  });
-}
-
-/** The median, the time that 95 of 100 stay below, and the longest. */
-function delayBranch(delays: StageDelay[]): Branch {
-  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(delay)]);
-  const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
-  return [head, ...lines];
-}
-
-const delay = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds));
-
-/** Rows as lines with the first column to the left and the others to the right. `indent` is how much deeper rows after the first stand. */
-function columns(rows: string[][], indent = 0): string[] {
-  const widths = (rows[0] ?? []).map((_, at) =>
-    Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),
-  );
-  return rows.map((row, place) =>
-    row
-      .map((cell, at) => {
-        if (at === 0) return cell.padEnd((widths[0] ?? 0) + (place === 0 ? indent : 0));
-        return cell.padStart((widths[at] ?? 0) + 2);
-      })
-      .join(''),
-  );
-}
-
 /** What the exit code says of an execution that has ended. */
 export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {
   if (status === 'terminated') return interrupted ? exitCodes.interrupted : exitCodes.fine;
   return status === 'failed' || slices_failed > 0 ? exitCodes.workflowFailed : exitCodes.fine;
+}
+
+/** Shows how an execution has ended. Returns the exit code. */
+export function tellEnding(
+  io: Io,
+  queries: Queries,
+  executionId: string,
+  { json, folder, isInterrupted }: { json: boolean; folder: string | undefined; isInterrupted: boolean },
+): number {
+  const ending = readEnding(queries, executionId);
+  if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
+  else for (const line of summaryLines(ending, folder, storeOption(io))) io.out(`${line}\n`);
+  return exitCodeOf(ending.summary, isInterrupted);
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 
-import { parseBrokerUrl, showAddress } from '../broker/address.ts';
+import { parseBrokerUrl } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import type { BrokerSection } from './load.ts';
+import type { BrokerSection } from './schema.ts';
 
 /**
- * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment (contract §3); undefined where
- * none was. Throws `CONFIG_INVALID`.
- * @param flag `--broker`: a URL, or `env` for one that is wholly in the environment
+ * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment (contract §3). Undefined where none was asked
+ * for. Throws `CONFIG_INVALID`.
+ * @param flag `--broker`: a URL, or `env` for a broker that is wholly in the environment
  */
 export function brokerSettings(
   flag: string | undefined,
@@ -50,10 +50,4 @@ function readCertificates(path: string): string {
       { cause: error },
     );
   }
-}
-
-/** What an execution's record keeps of its broker: where it is, and no secrets; no URL where it has none. */
-export function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
-  const { password: _, user: __, url: ___, ...kept } = section;
-  return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
 }

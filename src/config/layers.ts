@@ -1,12 +1,10 @@
-import { statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-
 import { SwfError } from '../lib/errors.ts';
+import { type ConfigPlaces, defaultName, findConfig, findInclude, findTestbedFile } from './find-files.ts';
 import type { Origins } from './testbed-compat.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
 /** Where a configuration comes from: files under files, then the environment, then a request, then flags (contract §3). */
-export interface ConfigSources extends Places {
+export interface ConfigSources extends ConfigPlaces {
   /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
   name?: string | undefined;
   /** `section.key=value`, as `--set` takes them; later ones win. */
@@ -16,15 +14,6 @@ export interface ConfigSources extends Places {
   /** A file of overrides, as the testbed's: `SWF_TESTBED_CONFIG`. */
   testbedFile?: string | undefined;
 }
-
-interface Places {
-  /** Where `./workflows` is looked for. */
-  workingFolder: string;
-  /** The files that the package ships. */
-  shippedFolder: string;
-}
-
-const defaultName = 'fast_processing_default';
 
 /** One key has two places; what `--set` says of either must win over a file that has the other. */
 const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: 'fast_processing.physics_period_count' };
@@ -48,48 +37,8 @@ export function readLayers(sources: ConfigSources): { table: Table; origins: Ori
   return { table, origins, path };
 }
 
-/** A bare name is looked for in `./workflows`, as the testbed does; anything else is a path. */
-function findTestbedFile(name: string, { workingFolder }: Places): string {
-  const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
-  if (isFile(path)) return path;
-  throw new SwfError(
-    'CONFIG_NOT_FOUND',
-    `SWF_TESTBED_CONFIG = ${JSON.stringify(name)}: there is no file ${path}; mend or unset it`,
-  );
-}
-
-function findConfig(name: string, { workingFolder, shippedFolder }: Places): string {
-  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
-  if (name.includes('/') || isFile(asPath)) {
-    if (isFile(asPath)) return asPath;
-    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
-  }
-  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
-  const folders = [join(workingFolder, 'workflows'), shippedFolder];
-  for (const folder of folders) {
-    for (const candidate of candidates) {
-      const path = join(folder, candidate);
-      if (isFile(path)) return path;
-    }
-  }
-  throw new SwfError(
-    'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
-  );
-}
-
-/** A place that may not be looked at holds no file for us. */
-/** Whether a path is a file that can be looked at; whatever else is there is none. */
-export function isFile(path: string): boolean {
-  try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** The file with its includes under it: the including file wins, a later include wins over an earlier one. */
-function mergeIncludes(path: string, origins: Origins, places: Places, including: string[] = []): Table {
+function mergeIncludes(path: string, origins: Origins, places: ConfigPlaces, including: string[] = []): Table {
   if (including.includes(path)) {
     throw new SwfError(
       'CONFIG_INVALID',
@@ -107,18 +56,11 @@ function mergeIncludes(path: string, origins: Origins, places: Places, including
 }
 
 /** The files under a file: those that it includes, and under them the one that the testbed's `[workflow] config` names. */
-function includedPaths(table: Table, path: string, places: Places): string[] {
+function includedPaths(table: Table, path: string, places: ConfigPlaces): string[] {
   const workflow = isTable(table['workflow']) ? table['workflow'] : {};
   const { config } = workflow;
   const named = typeof config === 'string' ? [findConfig(config, places)] : [];
   return [...named, ...includesOf(table, path).map((include) => findInclude(include, path, places))];
-}
-
-/** Beside the file that includes it; a bare name may also be one of the shipped files. */
-function findInclude(include: string, path: string, { shippedFolder }: Places): string {
-  const beside = resolve(dirname(path), include);
-  const shipped = join(shippedFolder, include);
-  return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;
 }
 
 function includesOf(table: Table, path: string): string[] {

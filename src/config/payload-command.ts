@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { resolve } from 'node:path';
 
-/** The facts of a slice that a payload command may have in its words (contract §3). */
+/** The placeholders that a payload command may have in its words (contract §3). */
 export const placeholders: readonly string[] = [
   'tf_path',
   'start',
@@ -13,8 +13,8 @@ export const placeholders: readonly string[] = [
 ];
 
 /**
- * A command with its paths made whole: it is run in the slice's output folder, so words that begin with `./` or `../`, and a
- * program that is named by a path, are taken from the folder of the configuration that has them.
+ * A command with absolute paths. It runs in the slice's output folder, so words that begin with `./` or `../`, and a program that is named
+ * by a path, are resolved against the folder of the configuration.
  */
 export function resolvePayload(command: readonly string[], folder: string): string[] {
   const [program = '', ...args] = command;
@@ -24,7 +24,7 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
-/** A program that is named by a path and cannot be run here; on another host it may be. */
+/** Warns of a program that is named by a path and cannot be run here. On another host it may. */
 function programWarning(program: string): string[] {
   if (!program.includes('/')) return [];
   try {
@@ -38,7 +38,7 @@ function programWarning(program: string): string[] {
   }
 }
 
-/** What is most likely a slip: a program that is not there, and what looks like a placeholder and is none. */
+/** Warns of likely slips: a program that is not there, and a word that looks like a placeholder and is none. */
 export function payloadWarnings(command: readonly string[]): string[] {
   const [program = ''] = command;
   const words = command.flatMap((word) => [...word.matchAll(/\{([a-z_]+)\}/g)].map(([, name = '']) => name));

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 
+import { configNamePattern } from '../domain/names.ts';
 import { daqSection, fastmonSection, fastProcessingSection } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import { nearest } from '../lib/suggest.ts';
-import { isFile } from './layers.ts';
+import { isFile } from './find-files.ts';
 import { isTable, type Table } from './toml.ts';
 
-/** What may be set from outside, by message or tool (contract §3). */
+/** The sections that a message or a tool may set (contract §3). */
 const openSections = {
   fast_processing: fastProcessingSection,
   fastmon: fastmonSection,
@@ -36,10 +37,10 @@ export function requestedSections(params: Readonly<Record<string, unknown>>): Ta
   return sections;
 }
 
-/** A configuration that somebody's request may name: one of a name, never a path. Throws `CONFIG_INVALID`. */
+/** Returns the name of a configuration that a request gives. Throws `CONFIG_INVALID` for a path. */
 export function requireBareName(name: string | undefined, workingFolder: string): string | undefined {
   if (name === undefined) return name;
-  if (!/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name))
+  if (!configNamePattern.test(name))
     throw new SwfError(
       'CONFIG_INVALID',
       `the request names the configuration ${JSON.stringify(name)}; it may give the bare name of a configuration only, such as fast_processing_default`,

@@ -1,8 +1,8 @@
 import { isTable, type Table } from './toml.ts';
 
 /**
- * The testbed's own files load as they are (contract §3): what they say in other places is moved to ours, what has no
- * meaning here is taken out and told.
+ * The testbed's own files load as they are (contract §3). Keys that they have in other places are moved, keys without a meaning here are
+ * taken out and reported.
  */
 const bundledAgents: ReadonlySet<string> = new Set(['data', 'fastmon', 'fast_processing', 'worker']);
 
@@ -24,7 +24,7 @@ const simulationKeys = {
 /** Where each key came from, by its dotted name. */
 export type Origins = Map<string, string>;
 
-/** Changes the table, and the names in `origins` with it; returns what a user should be told. */
+/** Changes the table, and the names in `origins` with it. Returns warnings for the user. */
 export function adoptTestbed(table: Table, origins: Origins): string[] {
   const warnings = adoptAgents(table);
   for (const [section, keys] of Object.entries(idleKeys)) {
@@ -74,7 +74,7 @@ function adoptSimulation(table: Table, origins: Origins): void {
     }
     delete simulation[key];
   }
-  // What is left is unknown, and is refused as such.
+  // The keys that are left are unknown, and are refused as such.
   if (Object.keys(simulation).length === 0) delete table['simulation'];
 }
 

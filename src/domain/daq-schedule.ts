@@ -1,8 +1,9 @@
+import { exactOrUndefined } from './fractions.ts';
 import type { WorkflowParams } from './params.ts';
 
 /**
- * The DAQ's schedule as a pure function: what the simulator says next and when, from the parameters and from what it has
- * said so far. States and delays are those of the seed and of the testbed's DAQ state machine:
+ * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters and from the
+ * messages so far. States and delays are those of the seed and of the testbed's DAQ state machine:
  * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between → `end_run`.
  *
  * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause stops the
@@ -43,7 +44,7 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
     case 'start_run':
       return { ...position, last: step, periods: 1, stfsInPeriod: 0, periodStart: step.tick + broadcast_delay };
     case 'stf_gen':
-      // One that its end has already counted was lost, and is said again.
+      // The end of the run has counted it already: its row was lost, and it is said again.
       if (position.last?.msg_type === 'end_run') return { ...position, stfs: Math.max(position.stfs, step.sequence) };
       return { ...position, last: step, stfs: step.sequence, stfsInPeriod: position.stfsInPeriod + 1 };
     case 'pause_run':
@@ -52,7 +53,7 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
     case 'resume_run': {
       const { pausedAt, ...rest } = position;
       if (step.reason === 'operator')
-        return shifted({ ...rest, ordinal: step.ordinal }, step.tick - (pausedAt ?? step.tick));
+        return shift({ ...rest, ordinal: step.ordinal }, step.tick - (pausedAt ?? step.tick));
       return {
         ...rest,
         last: step,
@@ -65,15 +66,16 @@ export function advance(position: DaqPosition, step: TimedStep, params: Workflow
   }
 }
 
-function shifted(position: DaqPosition, by: number): DaqPosition {
+/** Moves the schedule's clock by so many seconds. */
+function shift(position: DaqPosition, by: number): DaqPosition {
   const { last } = position;
   if (last === undefined) return position;
   return { ...position, last: { ...last, tick: last.tick + by }, periodStart: position.periodStart + by };
 }
 
 /**
- * What the simulator says next and at which tick, or `finished` with the tick at which the DAQ is done.
- * While an operator pauses the run the next step is the `resume_run`, which has no planned time (`tick` is Infinity).
+ * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an operator pauses the run, the
+ * next step is the `resume_run`, which has no planned time (`tick` is Infinity).
  */
 export function nextStep(
   position: DaqPosition,
@@ -104,7 +106,7 @@ export function nextStep(
         tick: last.tick + daq.broadcast_delay + daq.standby_duration,
       };
     case 'end_run':
-      // After a power cut the broker may still have the end, and the store no longer what was before it.
+      // After a power cut the broker may still have the end of the run while the store has lost STFs before it.
       if (position.stfs < last.total_stf_files)
         return { msg_type: 'stf_gen', sequence: position.stfs + 1, tick: last.tick };
       return { msg_type: 'finished', tick: last.tick + daq.broadcast_delay + daq.beam_not_ready_end_delay };
@@ -135,11 +137,8 @@ export function plannedStfCount(params: WorkflowParams): number | undefined {
   const { stf_count, physics_period_count } = params.fast_processing;
   const daq = params.daq_state_machine;
   if (physics_period_count === 0) return undefined;
-  if (stf_count > 0) return safe(stf_count * physics_period_count);
+  if (stf_count > 0) return exactOrUndefined(stf_count * physics_period_count);
   const each = daq.stf_interval + daq.stf_generation_time;
   const fitting = Math.floor((daq.physics_period_duration - daq.stf_generation_time + 1e-9) / each) + 1;
-  return safe(Math.max(0, fitting) * physics_period_count);
+  return exactOrUndefined(Math.max(0, fitting) * physics_period_count);
 }
-
-/** A number too large to be told exactly is not told. */
-const safe = (value: number): number | undefined => (Number.isSafeInteger(value) ? value : undefined);

@@ -45,7 +45,7 @@ export function encodeFrames(
   return buffer;
 }
 
-/** The index of a frame that is whole, or the sentence that says what is wrong with it. */
+/** The index of an undamaged frame, or a sentence that says what is wrong with the frame. */
 function inspect(frame: Buffer, frameBytes: number): number | string {
   if (frame.length < frameBytes || frame.readUInt32LE(0) !== magic) return 'is not a Time Frame';
   const bytes = headerBytes + frame.readUInt32LE(8);

@@ -1,53 +1,56 @@
 import * as z from 'zod';
 
 /**
- * The parameters that decide what an execution does, by section, with their defaults (contract §3).
- * They are the same for configuration, messages, agents and projection. Times are seconds of simulated time.
- * Unknown keys are let through here, since messages and older records may have them; the configuration refuses them.
+ * The parameters that decide what an execution does, by section, with their defaults (contract §3). Configuration, messages,
+ * agents and projection share them. Times are seconds of simulated time. Unknown keys are let through here, since messages and
+ * older records may have them; the configuration refuses them. The descriptions stand in `docs/configuration.md`.
  */
-const seconds = (fallback: number) => z.number().nonnegative().max(1e9).default(fallback);
-const count = (fallback: number, least = 0, most = 1_000_000_000) => z.int().min(least).max(most).default(fallback);
+const seconds = (fallback: number, about: string) =>
+  z.number().nonnegative().max(1e9).default(fallback).describe(about);
+const count = (fallback: number, about: string, least = 0, most = 1_000_000_000) =>
+  z.int().min(least).max(most).default(fallback).describe(about);
 
 export const workflowSection = z.object({
   name: z
     .string()
     .regex(/^[A-Za-z0-9_]+(-[A-Za-z0-9_]+)*$/, 'must be letters, digits, "_" and single "-"')
     .max(64)
-    .default('stf_datataking'),
-  version: z.string().max(64).default('1.0'),
-  description: z.string().max(1000).default(''),
-  realtime: z.boolean().default(true),
+    .default('stf_datataking')
+    .describe('first part of the execution id'),
+  version: z.string().max(64).default('1.0').describe('for your own use'),
+  description: z.string().max(1000).default('').describe('for your own use'),
+  realtime: z.boolean().default(true).describe('`false`: full speed unless `--speed` says otherwise'),
 });
 
 export const fastProcessingSection = z.object({
-  stf_count: count(10),
-  physics_period_count: count(1),
-  target_worker_count: count(30, 1, 10_000),
-  stf_sampling_rate: z.number().min(0).max(1).default(1),
-  slices_per_sample: count(15, 1, 10_000),
-  slice_processing_time: seconds(30),
+  stf_count: count(10, 'STF files a physics period; 0: as many as fit in it'),
+  physics_period_count: count(1, 'physics periods a run; 0: until stopped'),
+  target_worker_count: count(30, 'worker slots', 1, 10_000),
+  stf_sampling_rate: z.number().min(0).max(1).default(1).describe('fraction of STF files to sample, 0 to 1'),
+  slices_per_sample: count(15, 'TF slices a sample', 1, 10_000),
+  slice_processing_time: seconds(30, 'seconds a slice, for the placeholder payload'),
 });
 
 export const fastmonSection = z.object({
-  tf_samples_per_stf: count(1, 1, 999),
-  tf_fraction: z.number().gt(0).max(1).default(0.15),
+  tf_samples_per_stf: count(1, 'TF samples a sampled STF', 1, 999),
+  tf_fraction: z.number().gt(0).max(1).default(0.15).describe('part of the STF frames in its samples together'),
 });
 
 /** A frame's header takes 16 bytes (`frames.ts`); the rest is its content. */
 const leastFrameBytes = 32;
 
 export const daqSection = z.object({
-  no_beam_not_ready_delay: seconds(5),
-  beam_not_ready_delay: seconds(5),
-  beam_ready_delay: seconds(2),
-  beam_not_ready_end_delay: seconds(5),
-  broadcast_delay: seconds(1),
-  stf_interval: seconds(2),
-  stf_generation_time: seconds(0.1),
-  standby_duration: seconds(2),
-  physics_period_duration: seconds(10),
-  tf_per_stf: count(1000, 1, 1_000_000),
-  tf_size_bytes: count(64, leastFrameBytes, 16_777_216),
+  no_beam_not_ready_delay: seconds(5, 'seconds before `run_imminent`'),
+  beam_not_ready_delay: seconds(5, 'seconds between beam not ready and beam ready'),
+  beam_ready_delay: seconds(2, 'seconds before `start_run`'),
+  beam_not_ready_end_delay: seconds(5, 'seconds after `end_run`'),
+  broadcast_delay: seconds(1, 'seconds after each announcement of a state'),
+  stf_interval: seconds(2, 'seconds between two STFs'),
+  stf_generation_time: seconds(0.1, 'seconds that an STF takes to be made'),
+  standby_duration: seconds(2, 'seconds between two physics periods'),
+  physics_period_duration: seconds(10, 'seconds, where `stf_count` is 0'),
+  tf_per_stf: count(1000, 'Time Frames in an STF', 1, 1_000_000),
+  tf_size_bytes: count(64, 'bytes in a Time Frame', leastFrameBytes, 16_777_216),
 });
 
 export const workerSection = z.object({
@@ -61,9 +64,24 @@ export const workerSection = z.object({
     )
     .min(1, 'must name a program')
     .max(1000)
-    .optional(),
-  timeout_seconds: z.number().positive().max(1e9).default(600),
-  max_retries: count(3, 0, 1000),
+    .optional()
+    .describe('a program that runs on every slice, as a list of words; without one, the placeholder'),
+  timeout_seconds: z
+    .number()
+    .positive()
+    .max(1e9)
+    .default(600)
+    .describe('seconds of real time that a payload command may take'),
+  max_retries: count(3, 'attempts after the first', 0, 1000),
+});
+
+export const dataSection = z.object({
+  dir: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('folder of the data files; without one, the path of the store and `.data`'),
+  write_files: z.boolean().default(true).describe('`false`: no file is written, and there are no checksums'),
 });
 
 export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);
@@ -81,9 +99,24 @@ export const workflowParamsSchema = z.object({
 
 export type WorkflowParams = z.infer<typeof workflowParamsSchema>;
 
-/** What the workflow's own rules need to know of an execution: its workflow parameters and how often a slice is tried. */
+/** The versions of the plan that this program knows (`plan/plan.ts`). Logs from before it was recorded have version 1. */
+export const planVersionSchema = z.literal(1).default(1);
+
+export const currentPlanVersion = 1 satisfies z.infer<typeof planVersionSchema>;
+
+/**
+ * All parameters of an execution. They are parsed once, out of the log, and nowhere else: see `db/execution/params.ts`.
+ */
 export const executionParamsSchema = workflowParamsSchema.extend({
-  worker: z.object({ max_retries: workerSection.shape.max_retries }).prefault({}),
+  plan_version: planVersionSchema,
+  worker: workerSection.prefault({}),
+  data: dataSection.prefault({}),
 });
 
 export type ExecutionParams = z.infer<typeof executionParamsSchema>;
+
+/** The part of the parameters that everybody may see: no paths, no commands (contract §2). */
+export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
+  const { workflow, fast_processing, fastmon, daq_state_machine, speed } = params;
+  return { workflow, fast_processing, fastmon, daq_state_machine, speed };
+}

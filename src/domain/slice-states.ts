@@ -3,11 +3,12 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
+/** `abandon`: its execution is stopped or fails while a worker has it in hand. */
 export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'abandon';
 
 /**
- * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt.
- * A result may overtake its start on a broker. `abandon` is the end of a stopped or failed execution.
+ * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt. A result
+ * may overtake its start on a broker.
  */
 const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
   queued: { start: 'processing', done: 'completed', fail: 'failed' },

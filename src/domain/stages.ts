@@ -1,6 +1,6 @@
 /**
- * The stages that data goes through, in their order: each lies between two messages, and is the work of one agent type. A stage's
- * place in this list is its number in the store: append only.
+ * The stages that data goes through, in their order. Each lies between two messages and is the work of one agent type. The place of
+ * a stage in this list is its number in the store: append only.
  */
 export const stages = [
   { stage: 'stf_gen → stf_ready', agent: 'data' },
@@ -12,7 +12,7 @@ export const stages = [
 
 export type StageName = (typeof stages)[number]['stage'];
 
-/** How long one stage took, over all its items of an execution. Seconds of wall time. */
+/** How long a stage took, over all its items of an execution, in seconds of wall time. */
 export interface StageDelay {
   stage: StageName;
   items: number;
@@ -24,7 +24,7 @@ export interface StageDelay {
   last_at: string;
 }
 
-/** Delays of one size together; sizes grow by a quarter, so a percentile told by its bucket's mean is off by a tenth at most. */
+/** Delays of about one size. Sizes grow by a quarter, so a percentile read from the mean of its bucket is off by a tenth at most. */
 export interface DelayBucket {
   bucket: number;
   items: number;

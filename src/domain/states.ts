@@ -3,7 +3,7 @@ export const executionStatuses = ['running', 'completed', 'failed', 'terminated'
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
-/** `registered` when the DAQ has announced a file, `processed` when the data agent has measured it. */
+/** `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. */
 export const stfStatuses = ['registered', 'processed', 'failed'] as const;
 
 export type StfStatus = (typeof stfStatuses)[number];
@@ -17,11 +17,6 @@ export type AgentState = (typeof agentStates)[number];
 export const agentStatuses = ['OK', 'WARNING', 'ERROR', 'STALE'] as const;
 
 export type AgentStatus = (typeof agentStatuses)[number];
-
-/** What recording a message did. */
-export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as const;
-
-export type MessageEffect = (typeof messageEffects)[number];
 
 export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker'] as const;
 

@@ -1,14 +1,14 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
-import type { Recorder } from '../db/log/message-writer.ts';
-import type { Store } from '../db/sqlite/open-store.ts';
+import type { Recorded } from '../db/log/rows.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { type DestinationName, type MessageType, messageTypes, vocabulary } from '../messages/vocabulary.ts';
+import { type Decoded, fieldOf } from '../messages/codec.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
-type Destinations = Readonly<Record<DestinationName, string>>;
-
-export interface IntakeOptions {
+export interface InboxOptions {
   store: Store;
-  recorder: Recorder;
   namespace: string;
   destinations: Destinations;
   /** Told which types came in and were new. */
@@ -21,151 +21,141 @@ export interface IntakeOptions {
 /** Messages that are recorded in one transaction, and that a broker may have under way to us unacknowledged. */
 const window = 256;
 
-/** Only messages of this namespace are taken. Namespaces hold no quotes (configuration). */
-export const selectorFor = (namespace: string): string => `namespace = '${namespace}'`;
-
 interface Incoming {
   destination: string;
   delivery: Delivery;
-  /** Why it is refused, where that is known already. */
-  refusal?: string | undefined;
+  /** What is recorded of it: as it was read, or as refused. */
+  decoded: Decoded;
 }
 
-/** Records what comes in, in the order of its coming, many in one transaction where many have come. */
-export function createIntake({
-  store,
-  recorder,
-  namespace,
-  destinations,
-  onRecorded,
-  onStray,
-  onFault,
-}: IntakeOptions) {
-  const waiting: Incoming[] = [];
-  let working = false;
+/** Records what comes in, in the order of its coming, many in one transaction where many have come. It is acknowledged then. */
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #waiting: Incoming[] = [];
+  readonly #strays = new Set<string>();
+  #isWorking = false;
 
-  const drain = async (): Promise<void> => {
-    working = true;
+  constructor(options: InboxOptions) {
+    this.#options = options;
+  }
+
+  /** What is said on a topic while we listen. */
+  news(destination: string): Subscription {
+    const { namespace } = this.#options;
+    return {
+      id: 'news',
+      destination,
+      ack: 'auto',
+      namespace,
+      onMessage: (delivery) => this.#take(destination, delivery),
+    };
+  }
+
+  /** What is kept for us until we acknowledge it. */
+  work(id: string, destination: string): Subscription {
+    const { namespace } = this.#options;
+    return {
+      id,
+      destination,
+      ack: 'each',
+      namespace,
+      prefetch: window,
+      onMessage: (delivery) => this.#take(destination, delivery),
+    };
+  }
+
+  /**
+   * Records one message at once, and leaves its acknowledgement to the caller.
+   * @param refusal records it as rejected, for this reason
+   */
+  async record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
+    const decoded = refusal === undefined ? this.#judge(destination, delivery) : refused(delivery.decoded, refusal);
+    await this.#recordAll([{ destination, delivery, decoded }]);
+  }
+
+  #take(destination: string, delivery: Delivery): void {
+    const { namespace } = this.#options;
+    // Other namespaces are none of ours. A message that names none is.
+    if ((delivery.headers['namespace'] ?? fieldOf(delivery.decoded, 'namespace') ?? namespace) !== namespace) {
+      delivery.acknowledge();
+      return;
+    }
+    this.#waiting.push({ destination, delivery, decoded: this.#judge(destination, delivery) });
+    if (!this.#isWorking) void this.#drain();
+  }
+
+  /** A message counts on the destination of its type only: a control message on the control queue, and so for the others. */
+  #judge(destination: string, { decoded }: Delivery): Decoded {
+    const type = fieldOf(decoded, 'msg_type');
+    if (type === undefined || !isMessageType(type)) return decoded;
+    const right = this.#options.destinations[vocabulary[type].destination];
+    return right === destination
+      ? decoded
+      : refused(decoded, `${type} is taken from ${right}, and came on ${destination}`);
+  }
+
+  async #drain(): Promise<void> {
+    const { store, onRecorded, onFault } = this.#options;
+    this.#isWorking = true;
     try {
-      while (waiting.length > 0) {
+      while (this.#waiting.length > 0) {
         await new Promise(setImmediate);
-        const batch = waiting.splice(0, window);
-        const fresh = batch.filter(
-          ({ delivery }) => delivery.cutFrom !== undefined || !recorder.isRecorded(delivery.body),
-        );
-        const types = fresh.length === 0 ? [] : await recordAll(fresh);
+        const batch = this.#waiting.splice(0, window);
+        const fresh = batch.filter(({ decoded }) => !store.messages.isRecorded(decoded));
+        const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         if (types.length > 0) onRecorded(types);
       }
     } catch (error) {
       onFault(error);
     } finally {
-      working = false;
+      this.#isWorking = false;
     }
-  };
+  }
 
   /** In one transaction; where a message breaks that, each in one of its own, and the one that breaks it as rejected. */
-  const recordAll = async (batch: readonly Incoming[]): Promise<MessageType[]> => {
+  async #recordAll(batch: readonly Incoming[]): Promise<MessageType[]> {
+    const { store } = this.#options;
     try {
-      return await store.write(() => batch.flatMap(recordOne));
+      return await store.write((tx) => batch.flatMap((incoming) => this.#recordOne(tx, incoming)));
     } catch (error) {
       if (error instanceof SwfError) throw error;
     }
     const types: MessageType[] = [];
-    for (const incoming of batch) {
-      try {
-        types.push(...(await store.write(() => recordOne(incoming))));
-      } catch (error) {
-        if (error instanceof SwfError) throw error;
-        const unreadable = `cannot be recorded: ${messageOf(error)}`;
-        await store.write(() =>
-          recorder.recordBody(incoming.destination, incoming.delivery.body, { fromBroker: true, unreadable }),
-        );
-      }
-    }
+    for (const incoming of batch) types.push(...(await this.#recordAlone(incoming)));
     return types;
-  };
+  }
 
-  const strays = new Set<string>();
-  /** Who works on an execution that this store does not know shares the namespace, and its queues, with another store. */
-  const stray = (executionId: string): void => {
-    if (strays.has(executionId)) return;
-    strays.add(executionId);
-    onStray(executionId);
-  };
-
-  const recordOne = (incoming: Incoming): MessageType[] => {
-    const { destination, delivery } = incoming;
-    const unreadable = refusalOf(incoming, destinations);
-    const circumstances = { fromBroker: true, ...(unreadable === undefined ? {} : { unreadable }) };
-    const {
-      isNew,
-      effect,
-      reason,
-      execution_id,
-      released = [],
-    } = recorder.recordBody(destination, delivery.body, circumstances);
-    if (isNew && effect === 'none' && execution_id !== undefined && reason === `unknown execution ${execution_id}`)
-      stray(execution_id);
-    const type = typeOf(delivery.body);
-    return isNew && type !== undefined ? [type, ...released] : [];
-  };
-
-  const take = (destination: string) => (delivery: Delivery) => {
-    // On a topic everybody is heard; other namespaces are none of ours.
-    if ((delivery.headers['namespace'] ?? namespaceOf(delivery.body) ?? namespace) !== namespace) {
-      delivery.acknowledge();
-      return;
+  async #recordAlone(incoming: Incoming): Promise<MessageType[]> {
+    const { store } = this.#options;
+    try {
+      return await store.write((tx) => this.#recordOne(tx, incoming));
+    } catch (error) {
+      if (error instanceof SwfError) throw error;
+      const decoded = refused(incoming.decoded, `cannot be recorded: ${messageOf(error)}`);
+      return store.write((tx) => this.#recordOne(tx, { ...incoming, decoded }));
     }
-    waiting.push({ destination, delivery });
-    if (!working) void drain();
-  };
+  }
 
-  return {
-    record: async (destination: string, delivery: Delivery, refusal?: string): Promise<void> => {
-      await recordAll([{ destination, delivery, refusal }]);
-    },
-    news: (destination: string): Subscription => ({
-      id: 'news',
-      destination,
-      ack: 'auto',
-      onMessage: take(destination),
-    }),
-    work: (id: string, destination: string): Subscription => ({
-      id,
-      destination,
-      ack: 'client-individual',
-      headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': String(window) },
-      onMessage: take(destination),
-    }),
-  };
-}
+  #recordOne(tx: Transaction, { destination, delivery, decoded }: Incoming): MessageType[] {
+    const received = { destination, body: delivery.body, decoded };
+    const recorded = this.#options.store.messages.recordReceived(tx, received, { fromBroker: true });
+    this.#noteStray(recorded);
+    const type = fieldOf(decoded, 'msg_type');
+    if (!recorded.isNew || type === undefined || !isMessageType(type)) return [];
+    return [type, ...(recorded.released ?? [])];
+  }
 
-/** Why a message is not read: a control message counts on the control queue only, and so for the others. */
-function refusalOf({ destination, delivery, refusal }: Incoming, destinations: Destinations): string | undefined {
-  if (refusal !== undefined) return refusal;
-  if (delivery.cutFrom !== undefined) return `a body of ${delivery.cutFrom} bytes is too large; its beginning is kept`;
-  const type = typeOf(delivery.body);
-  if (type === undefined) return undefined;
-  const right = destinations[vocabulary[type].destination];
-  return right === destination ? undefined : `${type} is taken from ${right}, and came on ${destination}`;
-}
-
-function fieldOf(body: string, field: string): unknown {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>)[field] : undefined;
-  } catch {
-    return undefined;
+  /** Messages of an execution that this store does not know mean that another store shares the namespace, and its queues, with it. */
+  #noteStray({ isNew, code, execution_id }: Recorded): void {
+    if (!isNew || code !== 'EXECUTION_UNKNOWN' || execution_id === undefined || this.#strays.has(execution_id)) return;
+    this.#strays.add(execution_id);
+    this.#options.onStray(execution_id);
   }
 }
 
-function namespaceOf(body: string): string | undefined {
-  const value = fieldOf(body, 'namespace');
-  return typeof value === 'string' ? value : undefined;
-}
-
-function typeOf(body: string): MessageType | undefined {
-  const value = fieldOf(body, 'msg_type');
-  return messageTypes.find((type) => type === value);
-}
+const refused = (decoded: Decoded, reason: string): Decoded => ({
+  kind: 'rejected',
+  reason,
+  body: decoded.kind === 'message' ? { ...decoded.message } : decoded.body,
+});

@@ -1,76 +1,86 @@
-import { createQueueWorker, type SliceBench } from '../agents/queued-slice-worker.ts';
-import type { Delivery } from '../broker/connection.ts';
-import type { Message } from '../messages/vocabulary.ts';
-import { selectorFor } from './inbox.ts';
-import type { Station } from './session.ts';
+import type { QueuedSliceWorker } from '../agents/queued-slice-worker.ts';
+import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import { aborted } from '../lib/deadline.ts';
 
-export interface SlotsOptions {
-  name: string;
-  slots: number;
-  hostname: string;
+export interface SliceConsumersOptions {
+  broker: BrokerConnection;
   namespace: string;
-  station: Station;
-  benchOf: (slice: Message<'slice'>) => SliceBench;
+  /** The queue of slices. */
+  destination: string;
+  slots: number;
+  worker: Pick<QueuedSliceWorker, 'handle'>;
+  /** Records what stands on the queue and is no slice. */
+  reject: (delivery: Delivery) => Promise<void>;
   /** Aborted when no slice is to be taken any more. */
-  signal: AbortSignal;
+  draining: AbortSignal;
 }
 
 /**
- * Worker slots on the slice queue, each with a subscription of its own that holds one slice at a time. When `signal` is
- * aborted no more are taken; resolves when those in hand have ended.
+ * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
+ * Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker.
  */
-export async function runSlots({
-  name,
-  slots,
-  hostname,
-  namespace,
-  station,
-  benchOf,
-  signal,
-}: SlotsOptions): Promise<void> {
-  const { exchange, stomp, destinations } = station;
-  const reject = (handout: Delivery): Promise<void> => exchange.record(destinations.slices, handout);
-  const worker = createQueueWorker<Delivery>({
-    name,
-    hostname,
-    benchOf,
-    stopping: signal,
-    reject,
-    sent: (id) => exchange.sent(id),
-  });
-  const busy = new Map<string, Promise<void>>();
-  await new Promise<void>((resolve, refuse) => {
-    for (let index = 1; index <= slots; index += 1) {
-      const slot = String(index).padStart(2, '0');
-      stomp.subscribe({
-        id: idOf(slot),
-        destination: destinations.slices,
-        ack: 'client-individual',
-        headers: { selector: selectorFor(namespace), 'activemq.prefetchSize': '1' },
-        onMessage(delivery) {
-          if (signal.aborted) return;
-          // After a reconnection a slot may be given a slice while it has one: it stays one at a time.
-          const before = busy.get(slot) ?? Promise.resolve();
-          const handled: Promise<void> = before
-            .then(() => worker.handle(delivery, slot))
-            .catch(refuse)
-            .finally(() => {
-              if (busy.get(slot) === handled) busy.delete(slot);
-            });
-          busy.set(slot, handled);
-        },
-      });
-    }
-    signal.addEventListener('abort', () => resolve());
-    if (signal.aborted) resolve();
-  });
-  // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker
-  // would hand the slice in hand to somebody else.
-  const leave = async (slot: string): Promise<void> => {
-    await busy.get(slot);
-    stomp.unsubscribe(idOf(slot));
-  };
-  await Promise.all(Array.from({ length: slots }, (_, index) => leave(String(index + 1).padStart(2, '0'))));
+export function consumeSlices(options: SliceConsumersOptions): Promise<void> {
+  return new SliceConsumers(options).run();
 }
 
-const idOf = (slot: string): string => `slot-${slot}`;
+class SliceConsumers {
+  readonly #options: SliceConsumersOptions;
+  readonly #busy = new Map<number, Promise<void>>();
+  readonly #failed = new AbortController();
+
+  constructor(options: SliceConsumersOptions) {
+    this.#options = options;
+  }
+
+  async run(): Promise<void> {
+    const { slots, draining, broker, destination, namespace } = this.#options;
+    const numbers = Array.from({ length: slots }, (_, index) => index + 1);
+    for (const slot of numbers)
+      broker.subscribe({
+        id: subscriptionOf(slot),
+        destination,
+        ack: 'each',
+        namespace,
+        prefetch: 1,
+        onMessage: (delivery) => this.#take(slot, delivery),
+      });
+    await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
+    this.#failed.signal.throwIfAborted();
+    // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker would hand
+    // the slice in hand to somebody else.
+    await Promise.all(
+      numbers.map(async (slot) => {
+        await this.#busy.get(slot);
+        broker.unsubscribe(subscriptionOf(slot));
+      }),
+    );
+    this.#failed.signal.throwIfAborted();
+  }
+
+  #take(slot: number, delivery: Delivery): void {
+    if (this.#options.draining.aborted) return;
+    // After a reconnection a slot may be given a slice while it has one: it stays one at a time.
+    const before = this.#busy.get(slot) ?? Promise.resolve();
+    const handled: Promise<void> = before
+      .then(() => this.#handle(slot, delivery))
+      .catch((error: unknown) => this.#failed.abort(error))
+      .finally(() => {
+        if (this.#busy.get(slot) === handled) this.#busy.delete(slot);
+      });
+    this.#busy.set(slot, handled);
+  }
+
+  async #handle(slot: number, delivery: Delivery): Promise<void> {
+    const { worker, reject } = this.#options;
+    const { decoded } = delivery;
+    const acknowledge = (): void => delivery.acknowledge();
+    if (decoded.kind === 'message' && decoded.message.msg_type === 'slice')
+      await worker.handle({ slice: decoded.message, acknowledge }, slot);
+    else {
+      await reject(delivery);
+      acknowledge();
+    }
+  }
+}
+
+const subscriptionOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;

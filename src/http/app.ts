@@ -3,8 +3,8 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
 
 import type { Queries } from '../db/queries.ts';
-import { workflowParamsSchema } from '../domain/params.ts';
-import { SwfError } from '../lib/errors.ts';
+import { workflowParamsOf } from '../domain/params.ts';
+import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { refuse, refuseForeign, requireToken } from './guard.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,13 +24,36 @@ export interface AppOptions {
 /** Larger requests are refused: no tool takes so much. */
 const bodyLimit = '4mb';
 
-/** The MCP endpoint and what stands beside it: health, metrics, and the parameters of an execution (seed, "Workflow Parameters Flow"). */
-export function createApp({ createServer, queries, metrics, token, anyHost, log }: AppOptions): Express {
+/**
+ * The HTTP server: health for everybody, and then, for those who bring the token, what `routes` lists. A route that is added there is closed
+ * by default.
+ */
+export function createApp(options: AppOptions): Express {
+  const { queries, token, anyHost, log } = options;
   const app = express();
   app.disable('x-powered-by');
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
-  app.use(['/mcp', '/metrics', '/workflow-executions'], requireToken(token));
+  // Clients look here whether they could log in in another way. To hear that they cannot, they need no token.
+  app.use('/.well-known', answerNothing);
+  app.use(requireToken(token));
+  for (const addRoute of routes) addRoute(app, options);
+  app.use(answerNothing);
+  app.use(onError(log));
+  return app;
+}
+
+function answerNothing({ originalUrl }: Request, response: Response): void {
+  const path = originalUrl.split('?', 1)[0] ?? '';
+  refuse(response, 404, -32_601, `there is nothing at ${path.slice(0, 200)}; MCP is at /mcp`);
+}
+
+type Route = (app: Express, options: AppOptions) => void;
+
+/** Every route that asks for the token. A new one is a function and a line here. */
+const routes: readonly Route[] = [addMcp, addMetrics, addParameters];
+
+function addMcp(app: Express, { createServer }: AppOptions): void {
   app.post('/mcp', express.json({ limit: bodyLimit, type: () => true, strict: false }), (request, response) => {
     const body: unknown = request.body;
     const isMessage = typeof body === 'object' && body !== null && (!Array.isArray(body) || body.length > 0);
@@ -42,15 +65,17 @@ export function createApp({ createServer, queries, metrics, token, anyHost, log 
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');
   });
+}
+
+function addMetrics(app: Express, { metrics, queries }: AppOptions): void {
   app.get('/metrics', (_, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(readable(queries), Date.now()));
   });
+}
+
+/** The parameters of an execution (seed, "Workflow Parameters Flow"). */
+function addParameters(app: Express, { queries }: AppOptions): void {
   app.get('/workflow-executions/:id', (request, response) => answerParameters(request.params.id, response, queries));
-  app.use((request, response) =>
-    refuse(response, 404, -32_601, `there is nothing at ${request.path.slice(0, 200)}; MCP is at /mcp`),
-  );
-  app.use(onError(log));
-  return app;
 }
 
 async function answerMcp(server: Server, request: Request, response: Response): Promise<void> {
@@ -70,9 +95,9 @@ function answerHealth(response: Response, queries: () => Queries): void {
     asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
     response.json({ status: 'ok', data_as_of: asked.dataAsOf() });
   } catch (error) {
-    const isMissing = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE' && / yet;/.test(error.message);
     // Before the first run there is nothing to read, and nothing is wrong.
-    // Who asks without a token hears no paths.
+    const isMissing = error instanceof NoStoreYet;
+    // Everybody may ask, so the answer names no paths.
     response.status(isMissing ? 200 : 503).json({
       status: isMissing ? 'ok' : 'error',
       store: isMissing ? 'none yet' : error instanceof SwfError ? error.code : 'cannot be read',
@@ -96,7 +121,7 @@ function answerParameters(id: string, response: Response, queries: () => Queries
       start_time,
       ...(end_time === null ? {} : { end_time }),
       // No broker, no paths, no secrets (contract §2).
-      parameter_values: workflowParamsSchema.parse(asked.executionDetail(execution).params),
+      parameter_values: workflowParamsOf(asked.executionDetail(execution).params),
     });
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;

@@ -1,24 +1,24 @@
 /**
- * The time of the simulated workflow, in seconds from its start ("ticks"). Only the workflow's own delays run on it;
- * heart-beats, back-off and every `timestamp` use the wall clock.
+ * The time of the simulated workflow in seconds from its start ("ticks"). Only the workflow's own delays run on it. Heartbeats,
+ * back-off and every `timestamp` use the wall clock.
  *
- * Whoever works on behalf of the workflow is inside `enter()`…`leave()`. A sleeper is not inside while it sleeps and is
- * inside again when its time comes. That is how virtual time knows when nothing is in work.
+ * Work on behalf of the workflow happens between `enter()` and `leave()`. A sleeper is outside while it sleeps and is inside again
+ * when its time comes. Virtual time knows from this when nothing is in work.
  */
 export interface Clock {
   now(): number;
-  /** Resolves when `tick` is reached, or at once when it has passed; resolves early when `signal` is aborted. */
+  /** Resolves when `tick` is reached, at once where it has passed, or early when `signal` is aborted. */
   sleepUntil(tick: number, signal: AbortSignal): Promise<void>;
   enter(): void;
   leave(): void;
 }
 
-/** Longest delay that a Node timer keeps. */
+/** The longest delay that a Node timer keeps, in milliseconds. */
 const longestTimer = 2 ** 31 - 1;
 
 /**
  * Real time (`speed` 1) or a multiple of it.
- * @param startTick where the workflow's time stands now: 0, or the last recorded tick of an execution that goes on.
+ * @param startTick the workflow's time now: 0, or the last recorded tick of an execution that goes on
  */
 export function createScaledClock(speed: number, startTick = 0): Clock {
   const origin = performance.now();
@@ -47,63 +47,78 @@ interface Sleeper {
   wake: () => void;
 }
 
-/**
- * Virtual time: jumps to the next sleeper when nobody is inside. With no sleeper it stands still until somebody enters.
- * The jump waits for a turn of the event loop, so that signals and timers of the wall clock are served however fast it runs.
- */
+/** Virtual time: it jumps to the next sleeper when nobody is inside. Without a sleeper it stands still. */
 export function createVirtualClock(startTick = 0): Clock {
-  let tick = startTick;
-  let inside = 0;
-  let scheduled = false;
-  const sleepers: Sleeper[] = [];
+  return new VirtualClock(startTick);
+}
 
-  const jump = (): void => {
-    scheduled = false;
-    const next = sleepers[0]?.tick ?? Infinity;
-    // Who waits without end (a run paused by an operator) is woken by an event, not by time.
-    if (inside > 0 || next === Infinity) return;
-    tick = Math.max(tick, next);
-    // Everybody whose time it is wakes in the same jump, in the order of their going to sleep.
-    while (sleepers[0] !== undefined && sleepers[0].tick <= tick) sleepers.shift()?.wake();
-  };
-  const enter = (): void => {
-    inside += 1;
-  };
-  const leave = (): void => {
-    inside -= 1;
-    if (inside > 0 || scheduled) return;
-    scheduled = true;
-    setImmediate(jump);
-  };
-  const insert = (sleeper: Sleeper): void => {
-    let low = 0;
-    let high = sleepers.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((sleepers[middle] as Sleeper).tick <= sleeper.tick) low = middle + 1;
-      else high = middle;
-    }
-    sleepers.splice(low, 0, sleeper);
-  };
-  const sleepUntil = (until: number, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve) => {
-      if (until <= tick || signal.aborted) {
+class VirtualClock implements Clock {
+  #tick: number;
+  #inside = 0;
+  #isJumpScheduled = false;
+  readonly #sleepers: Sleeper[] = [];
+
+  constructor(startTick: number) {
+    this.#tick = startTick;
+  }
+
+  now(): number {
+    return this.#tick;
+  }
+
+  enter(): void {
+    this.#inside += 1;
+  }
+
+  leave(): void {
+    this.#inside -= 1;
+    if (this.#inside > 0 || this.#isJumpScheduled) return;
+    this.#isJumpScheduled = true;
+    // A turn of the event loop serves signals and timers of the wall clock, however fast the workflow runs.
+    setImmediate(() => this.#jump());
+  }
+
+  sleepUntil(until: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (until <= this.#tick || signal.aborted) {
         resolve();
         return;
       }
       const wake = (): void => {
         signal.removeEventListener('abort', abort);
-        enter();
+        this.enter();
         resolve();
       };
       const sleeper = { tick: until, wake };
       const abort = (): void => {
-        sleepers.splice(sleepers.indexOf(sleeper), 1);
+        this.#sleepers.splice(this.#sleepers.indexOf(sleeper), 1);
         wake();
       };
       signal.addEventListener('abort', abort);
-      insert(sleeper);
-      leave();
+      this.#insert(sleeper);
+      this.leave();
     });
-  return { now: () => tick, sleepUntil, enter, leave };
+  }
+
+  #jump(): void {
+    this.#isJumpScheduled = false;
+    const next = this.#sleepers[0]?.tick ?? Infinity;
+    // A sleeper without an end (a run that an operator has paused) is woken by an event, not by time.
+    if (this.#inside > 0 || next === Infinity) return;
+    this.#tick = Math.max(this.#tick, next);
+    // All sleepers of this tick wake in the same jump, in the order in which they went to sleep.
+    while (this.#sleepers[0] !== undefined && this.#sleepers[0].tick <= this.#tick) this.#sleepers.shift()?.wake();
+  }
+
+  /** Keeps the sleepers in the order of their ticks. */
+  #insert(sleeper: Sleeper): void {
+    let low = 0;
+    let high = this.#sleepers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#sleepers[middle] as Sleeper).tick <= sleeper.tick) low = middle + 1;
+      else high = middle;
+    }
+    this.#sleepers.splice(low, 0, sleeper);
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * The closed list of what can go wrong by the user's or the world's doing (contract §6).
- * Everything else that is thrown is a bug of ours.
+ * The closed list of errors that the user or the world causes (contract §6). Anything else that is thrown is a bug of this
+ * program. `docs/errors.md` has one entry a code.
  */
 export const errorCodes = [
   'CONFIG_NOT_FOUND',
@@ -37,13 +37,20 @@ export class SwfError extends Error {
     this.code = code;
   }
 
-  /** The one line that people and assistants see. */
+  /** The one line that people and assistants see: `CODE: sentence`. */
   get line(): string {
     return `${this.code}: ${this.message}`;
   }
 }
 
-/** The text of whatever was thrown: JavaScript lets anything be thrown. */
+/** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
+export class NoStoreYet extends SwfError {
+  constructor(path: string, cause?: unknown) {
+    super('STORE_UNAVAILABLE', `there is no store at ${path} yet; "swf-mcp run" makes one`, { cause });
+  }
+}
+
+/** The text of an error. JavaScript allows any value to be thrown, so other values are shown as text. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-/** A process of some host, told from a later one with the same pid by the time of its start. */
+/** A process of some host. The time of its start tells it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque; empty where the system does not tell. */
+  /** Opaque; empty where the system does not tell it. */
   pid_started: string;
   hostname: string;
 }
@@ -13,25 +13,25 @@ export function currentProcess(): ProcessIdentity {
   return { pid: process.pid, pid_started: startOf(process.pid) ?? '', hostname: hostname() };
 }
 
-/** Whether a process lives: true or false on this host, undefined for other hosts, where only its beats tell. */
+/** Whether a process of this host is alive. Undefined for other hosts, where only heartbeats tell. */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== hostname()) return undefined;
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    // EPERM: it is there and belongs to somebody else.
+    // EPERM: the process is there and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
   const started = startOf(identity.pid);
   return started === undefined || identity.pid_started === '' || started === identity.pid_started;
 }
 
-/** The kernel's start time of a process (field 22 of its stat line, after the name in parentheses), where there is a /proc. */
+/** The kernel's start time of a process: field 22 of its stat line, after the name in parentheses (proc(5)). */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended, whatever its parent knows of it.
+    // A zombie has ended, even while its parent has not noticed.
     if (fields[0] === 'Z') return 'ended';
     return fields[19];
   } catch {

@@ -1,14 +1,14 @@
 import { distance } from 'fastest-levenshtein';
 
-/** What was begun and not finished is nearer than what was misspelt. */
-const farFrom = (name: string, candidate: string): number =>
+/** A name that was begun and not finished is nearer than one that was misspelt. */
+const distanceBetween = (name: string, candidate: string): number =>
   name.length > 2 && candidate.startsWith(name) ? 0.5 : distance(name, candidate);
 
 /** The known names that come nearest to a mistaken one, nearest first. */
 export function nearest(name: string, known: readonly string[], most = 3): string[] {
   return known
-    .map((candidate) => ({ candidate, far: farFrom(name.toLowerCase(), candidate.toLowerCase()) }))
-    .toSorted((a, b) => a.far - b.far)
+    .map((candidate) => ({ candidate, distance: distanceBetween(name.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.distance - b.distance)
     .slice(0, most)
     .map(({ candidate }) => candidate);
 }
@@ -17,7 +17,6 @@ export function nearest(name: string, known: readonly string[], most = 3): strin
 export function closest(name: string, known: readonly string[]): string | undefined {
   const [best] = nearest(name, known, 1);
   if (best === undefined) return undefined;
-  return farFrom(name.toLowerCase(), best.toLowerCase()) <= Math.max(2, Math.ceil(name.length * 0.4))
-    ? best
-    : undefined;
+  const limit = Math.max(2, Math.ceil(name.length * 0.4));
+  return distanceBetween(name.toLowerCase(), best.toLowerCase()) <= limit ? best : undefined;
 }

@@ -6,19 +6,12 @@ export function utcNow(): string {
   return new Date().toISOString();
 }
 
-/** Messages of one step say the same time. */
-let last: { text: string; utc: string | undefined } | undefined;
-
-/** A time with a zone in the one stored form, or undefined for anything else (a naive time says too little). */
+/** A time with a zone in the stored form, or undefined for anything else. A naive time does not say which moment it means. */
 export function toUtc(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  if (last?.text !== text) last = { text, utc: parseZoned(text) };
-  return last.utc;
-}
-
-function parseZoned(text: string): string | undefined {
-  if (!zoned.test(text)) return undefined;
+  if (text === undefined || !zoned.test(text)) return undefined;
   const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return undefined;
+  const utc = date.toISOString();
   // Years beyond four digits do not sort as text.
-  return Number.isNaN(date.getTime()) || !/^\d{4}-/.test(date.toISOString()) ? undefined : date.toISOString();
+  return /^\d{4}-/.test(utc) ? utc : undefined;
 }

@@ -1,5 +1,5 @@
 import type { Queries } from '../db/queries.ts';
-import { printable } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 
 /** A report of each execution, as Markdown: the same store gives the same text. */
 export const reportTemplate = {

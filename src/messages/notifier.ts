@@ -2,65 +2,77 @@ import type { Clock } from '../lib/clock.ts';
 import type { MessageType } from './vocabulary.ts';
 
 /**
- * What a bus is to agents: news. The log after the cursor is the only delivery, with or without a broker; a bus says when
- * it is worth looking. Within one process that is all there is to it.
+ * Wakes the parts of this process that wait for messages. It carries no messages: the log after a consumer's cursor is the only
+ * delivery, with or without a broker, and the notifier says when it is worth reading on.
  *
- * Invariant: whoever takes a mark, looks at the log and then waits for news since that mark misses nothing. Neither does who
- * looks, finds nothing and waits without an `await` between.
+ * Invariant: a consumer that takes a mark, reads the log and then waits for news since that mark misses nothing. The same holds for a
+ * consumer that reads, finds nothing and waits without an `await` between.
  */
-export interface Bus {
+export interface Notifier {
   /** Rows of these types have been committed. */
   announce(types: Iterable<MessageType>): void;
   /**
-   * Resolves at the next announcement of one of `types` (of any, where it is left out) or when `signal` is aborted; at once
-   * where there has been one since the mark.
-   * Who waits is not at work: see `Clock`.
+   * Resolves at the next announcement of one of `types` (of any, where it is left out) or when `signal` is aborted; at once where there
+   * has been one since the mark. A waiting part is not at work: see `Clock`.
    */
   news(signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void>;
-  /** Tells a moment from a later one in which something of `types` has been announced. */
+  /** A number that is another one after the next announcement of one of `types`. */
   mark(types: ReadonlySet<MessageType>): number;
 }
 
-export function createInProcessBus(clock: Pick<Clock, 'enter' | 'leave'>): Bus {
-  const waiting = new Set<{ types: ReadonlySet<MessageType> | undefined; wake: () => void }>();
-  const announced = new Map<MessageType, number>();
-  const mark = (types: ReadonlySet<MessageType>): number => {
-    let sum = 0;
-    for (const type of types) sum += announced.get(type) ?? 0;
-    return sum;
-  };
-  return {
-    mark,
-    announce(types) {
-      const said = new Set(types);
-      for (const type of said) announced.set(type, (announced.get(type) ?? 0) + 1);
-      for (const waiter of waiting) {
-        if (waiter.types === undefined || shares(waiter.types, said)) waiter.wake();
-      }
-    },
-    news: (signal, types, since) =>
-      new Promise((resolve) => {
-        if (signal.aborted || (since !== undefined && types !== undefined && mark(types) !== since)) {
-          resolve();
-          return;
-        }
-        const waiter = {
-          types,
-          wake: () => {
-            waiting.delete(waiter);
-            signal.removeEventListener('abort', waiter.wake);
-            clock.enter();
-            resolve();
-          },
-        };
-        waiting.add(waiter);
-        signal.addEventListener('abort', waiter.wake);
-        clock.leave();
-      }),
-  };
+export function createNotifier(clock: Pick<Clock, 'enter' | 'leave'>): Notifier {
+  return new ClockedNotifier(clock);
 }
 
-function shares(some: ReadonlySet<MessageType>, others: ReadonlySet<MessageType>): boolean {
+interface Waiter {
+  types: ReadonlySet<MessageType> | undefined;
+  wake: () => void;
+}
+
+class ClockedNotifier implements Notifier {
+  readonly #clock: Pick<Clock, 'enter' | 'leave'>;
+  readonly #waiting = new Set<Waiter>();
+  readonly #announced = new Map<MessageType, number>();
+
+  constructor(clock: Pick<Clock, 'enter' | 'leave'>) {
+    this.#clock = clock;
+  }
+
+  mark(types: ReadonlySet<MessageType>): number {
+    let sum = 0;
+    for (const type of types) sum += this.#announced.get(type) ?? 0;
+    return sum;
+  }
+
+  announce(types: Iterable<MessageType>): void {
+    const said = new Set(types);
+    for (const type of said) this.#announced.set(type, (this.#announced.get(type) ?? 0) + 1);
+    for (const waiter of this.#waiting) {
+      if (waiter.types === undefined || haveCommon(waiter.types, said)) waiter.wake();
+    }
+  }
+
+  news(signal: AbortSignal, types?: ReadonlySet<MessageType>, since?: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted || (since !== undefined && types !== undefined && this.mark(types) !== since)) {
+        resolve();
+        return;
+      }
+      const wake = (): void => {
+        this.#waiting.delete(waiter);
+        signal.removeEventListener('abort', wake);
+        this.#clock.enter();
+        resolve();
+      };
+      const waiter: Waiter = { types, wake };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', wake);
+      this.#clock.leave();
+    });
+  }
+}
+
+function haveCommon(some: ReadonlySet<MessageType>, others: ReadonlySet<MessageType>): boolean {
   for (const type of others) if (some.has(type)) return true;
   return false;
 }

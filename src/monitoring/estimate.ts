@@ -1,5 +1,6 @@
 import type { Health } from '../domain/states.ts';
-import { delayOf, type Facts, seconds, serviceSeconds, stageStates, wallSeconds } from './stage-states.ts';
+import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { stageStates } from './stage-states.ts';
 
 /** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
 export interface TimeLeft {
@@ -8,24 +9,9 @@ export interface TimeLeft {
   at_most: number;
 }
 
-/** Whether the workers keep up with the DAQ. Rates are per second of wall time. */
-export interface Capacity {
-  /** Slices that the DAQ brings about while it makes STFs. */
-  arrival_rate: number;
-  /** How long a worker has a slice. */
-  service_seconds: number;
-  workers: number;
-  /** Workers that would keep up. */
-  workers_needed: number;
-  /** Slices that wait. */
-  backlog: number;
-  /** How long the workers take for those. */
-  backlog_seconds: number;
-}
-
 /**
- * From the plan, the schedule and the time that slices have taken so far. Undefined where nobody can know: a run until it is
- * stopped, one that is paused by an operator, stalled, or has ended.
+ * Estimates the time left from the plan, the schedule and the time that slices have taken so far. Undefined where it cannot be known: a
+ * run until it is stopped, one that an operator has paused, one that is stalled or has ended.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const { slices_planned, slices_final, slice_retries, params } = facts;
@@ -33,8 +19,8 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   // Slices that are tried again are worked on twice.
   const left = (slices_planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
   if (params.speed === 'max') {
-    const rate = slices_final / Math.max(0.001, seconds(facts.start_time, facts.now));
-    return rate === 0 ? undefined : rounded(left / rate, (left / rate) * 0.6, (left / rate) * 2);
+    const rate = slices_final / Math.max(0.001, secondsBetween(facts.start_time, facts.now));
+    return rate === 0 ? undefined : toTimeLeft(left / rate, (left / rate) * 0.6, (left / rate) * 2);
   }
   const service = serviceSeconds(facts);
   if (service === undefined) return undefined;
@@ -49,10 +35,10 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const likely = Math.max(daq + (isMaking ? service : 0), waves);
   const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
-  return rounded(likely, least, likely * 1.25 + p95);
+  return toTimeLeft(likely, least, likely * 1.25 + p95);
 }
 
-const rounded = (likely: number, least: number, most: number): TimeLeft => ({
+const toTimeLeft = (likely: number, least: number, most: number): TimeLeft => ({
   seconds_left: Math.ceil(likely),
   at_least: Math.floor(Math.min(least, likely)),
   at_most: Math.ceil(Math.max(most, likely)),
@@ -61,7 +47,7 @@ const rounded = (likely: number, least: number, most: number): TimeLeft => ({
 const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
   status === 'running' && health !== 'stalled' && !isHeld;
 
-/** Of the DAQ's step that is under way, the part that is over: no more than one step takes. */
+/** The part of the DAQ's current step that is over: no more than one step takes. */
 function sinceDaqStep(facts: Facts): number {
   const daq = stageStates(facts)[0];
   return daq === undefined ? 0 : Math.min(daq.idle_seconds, daq.expected_seconds);
@@ -90,7 +76,7 @@ function periodsSecondsLeft(facts: Facts): number {
   const period = fast_processing.stf_count > 0 ? making : daq.physics_period_duration;
   const untouched = Math.floor(left / each + 1e-9);
   const inPeriod = Math.round(left - untouched * each);
-  // One comes before each period that has not begun; in standby it is under way.
+  // A standby comes before each period that has not begun. In standby it is under way.
   const isBefore = phase === 'none' || phase === 'imminent';
   const hasBegun = phase === 'physics' && (inPeriod > 0 || last_stf_at <= (phase_changed_at ?? ''));
   const standbys = Math.max(0, Math.ceil(left / each - 1e-9) - (hasBegun || isBefore ? 1 : 0));
@@ -100,28 +86,3 @@ function periodsSecondsLeft(facts: Facts): number {
     standbys * (2 * daq.broadcast_delay + daq.standby_duration)
   );
 }
-
-/** Undefined at full speed, where the DAQ's time is nobody's. */
-export function capacityOf(facts: Facts): Capacity | undefined {
-  const { params, counts, stf_planned, slices_planned } = facts;
-  const { fast_processing, fastmon, daq_state_machine: daq } = params;
-  const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
-  const service = serviceSeconds(facts);
-  if (interval === 0 || service === undefined) return undefined;
-  const perStf =
-    stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined
-      ? slices_planned / stf_planned
-      : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
-  const arrival = perStf / interval;
-  const workers = fast_processing.target_worker_count;
-  return {
-    arrival_rate: hundredth(arrival),
-    service_seconds: hundredth(service),
-    workers,
-    workers_needed: Math.ceil(arrival * service - 1e-9),
-    backlog: counts.slices_queued,
-    backlog_seconds: Math.ceil((counts.slices_queued * service) / workers),
-  };
-}
-
-const hundredth = (value: number): number => Math.round(value * 100) / 100;

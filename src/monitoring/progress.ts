@@ -1,11 +1,11 @@
-import type { Counts } from '../agents/ports.ts';
+import type { Counts } from '../domain/counts.ts';
 import { plannedStfCount } from '../domain/daq-schedule.ts';
-import { workflowParamsSchema } from '../domain/params.ts';
-import { plannedCounts } from '../domain/plan.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import { planOf } from '../domain/plan/versions.ts';
 
-/** What the store knows of an execution beside its counts. */
-export interface Recorded {
-  params: unknown;
+/** The part of an execution's record that its progress follows from, beside its counts. */
+export interface ProgressRecord {
+  params: ExecutionParams;
   stfs_ready: number;
   samples_expected: number;
   slices_expected: number;
@@ -13,12 +13,12 @@ export interface Recorded {
   last_tick: number | null;
 }
 
-/** How far an execution is against its plan. What has no planned end (a run until it is stopped) has no planned counts. */
-export function progressOf(counts: Counts, recorded: Recorded) {
-  const params = workflowParamsSchema.parse(recorded.params);
+/** How far an execution is against its plan. A run until it is stopped has no planned counts. */
+export function progressOf(counts: Counts, recorded: ProgressRecord) {
+  const { params } = recorded;
   const stf_planned = plannedStfCount(params);
   const slices_final = counts.slices_completed + recorded.slices_exhausted;
-  const planned = stf_planned === undefined ? undefined : plannedCounts(stf_planned, params);
+  const planned = stf_planned === undefined ? undefined : planOf(params).counts(stf_planned);
   const slices_planned = planned?.slices;
   return {
     stf_planned,
@@ -35,3 +35,5 @@ export function progressOf(counts: Counts, recorded: Recorded) {
     simulation_tick: recorded.last_tick,
   };
 }
+
+export type Progress = ReturnType<typeof progressOf>;

@@ -1,41 +1,38 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import type { OpenSlice } from '../agents/ports.ts';
-import { asDataError } from '../files/data-files.ts';
+import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
+import { asDataError } from '../files/data-errors.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { printable } from '../lib/logger.ts';
-import type { Guard } from './orphan-guard.ts';
+import { printable } from '../lib/printable.ts';
+import type { PayloadHost } from './host.ts';
 import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
-import type { Payload, PayloadResult } from './placeholder.ts';
 import { type Ended, runInGroup } from './process-group.ts';
+import { withoutSecrets } from './secrets.ts';
 
 export interface CommandPayloadOptions {
   /** Program and arguments, with placeholders (contract §3). */
   command: readonly string[];
-  timeoutSeconds: number;
+  /** Wall time a slice. */
+  limitSeconds: number;
   execution_id: string;
   run_number: number;
   namespace: string;
   frameBytes: number;
   /** The execution's folder of data files. */
   folder: string;
-  environment: NodeJS.ProcessEnv;
-  guard: () => Guard;
+  host: PayloadHost;
 }
 
-/** What a command is told of its slice, by placeholder and by environment variable. */
+/** Facts about a slice, by the name of their placeholder. */
 type Facts = Readonly<Record<string, string>>;
 
-/** Words of ours that are no business of a payload. */
-const secretVariables = ['ACTIVEMQ_PASSWORD', 'SWF_MCP_TOKEN'] as const;
-
-/** The last line of output that an error quotes. */
+/** Characters of the last line of output that an error quotes. */
 const quotedCharacters = 200;
 
 /**
- * Runs a command on each slice. It works in a fresh output folder; what it has written there when it ends are the slice's
- * outputs. Whatever goes wrong is the slice's result, with the cause in its error; a disk that gives out is `DATA_UNAVAILABLE`.
+ * Runs a command on each slice. It works in a fresh output folder; the files in it at the end are the slice's outputs. Every failure is
+ * the slice's result, with the cause in its error. Only a disk that gives out throws, `DATA_UNAVAILABLE`.
  */
 export function createCommandPayload(options: CommandPayloadOptions): Payload {
   return {
@@ -45,7 +42,7 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
       let ended: Ended | undefined;
       try {
         aside = makeAside(final);
-        const guard = options.guard();
+        const guard = options.host.guard();
         ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
         refuseFullDisk(ended, aside);
         const written = ended.how.kind === 'aborted' ? noOutputs : await listOutputs(aside);
@@ -57,7 +54,7 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
         const fault = asDataError(error, final, options.folder);
         if (fault instanceof SwfError) throw fault;
         const trouble = `the output folder ${final} cannot be used: ${messageOf(error)}; look at its rights and space`;
-        // Whatever the program itself ended with says more.
+        // How the program itself ended says more.
         return resultOf(ended ?? neverBegun, noOutputs, options, trouble);
       }
     },
@@ -111,8 +108,8 @@ function programFor(
     command,
     args,
     folder: output_dir,
-    environment: { ...withoutSecrets(options.environment), ...asVariables({ ...facts, ...more }), ...mark },
-    timeoutSeconds: options.timeoutSeconds,
+    environment: { ...withoutSecrets(options.host.environment), ...asVariables({ ...facts, ...more }), ...mark },
+    limitSeconds: options.limitSeconds,
   };
 }
 
@@ -122,12 +119,6 @@ const fill = (word: string, facts: Facts): string =>
 /** `tf_path` is `SWF_TF_PATH`. */
 const asVariables = (facts: Facts): Facts =>
   Object.fromEntries(Object.entries(facts).map(([name, value]) => [`SWF_${name.toUpperCase()}`, value]));
-
-function withoutSecrets(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const rest = { ...environment };
-  for (const name of secretVariables) delete rest[name];
-  return rest;
-}
 
 /** @param trouble why the slice has failed although its program has not */
 function resultOf(
@@ -151,8 +142,8 @@ function resultOf(
 }
 
 /** Why a slice has failed, or undefined if it has not. */
-function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }: CommandPayloadOptions) {
-  // Its folder would take the room of the cause where an error is cut.
+function causeOf(how: Ended['how'], seconds: number, { command, limitSeconds }: CommandPayloadOptions) {
+  // The folder would take the room of the cause where an error is cut.
   const program = command[0] ?? '';
   const name = basename(program);
   const after = `after ${seconds.toFixed(2)} s`;
@@ -162,7 +153,7 @@ function causeOf(how: Ended['how'], seconds: number, { command, timeoutSeconds }
     case 'signal':
       return `${name} was ended by ${how.signal} ${after}`;
     case 'timeout':
-      return `${name} was still running after worker.timeout_seconds = ${timeoutSeconds} and was ended by ${
+      return `${name} was still running after worker.timeout_seconds = ${limitSeconds} and was ended by ${
         how.ignoredSigterm ? 'SIGKILL, since SIGTERM did not end it' : 'SIGTERM'
       }`;
     case 'not started':

@@ -1,25 +1,20 @@
-import { type CommandPayloadOptions, createCommandPayload } from './command-payload.ts';
-import { type Guard, startGuard } from './orphan-guard.ts';
-import type { Payload } from './placeholder.ts';
+import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
 
-/** Everything of payload commands that a process has once, however many executions it works on. */
+/** Everything about payload commands that a process has once, however many executions it works on. */
 export interface PayloadHost {
-  create(options: Omit<CommandPayloadOptions, 'environment' | 'guard'>): Payload;
+  /** What payload commands inherit, secrets aside. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** The guard of payload processes. The first call starts it. */
+  guard(): OrphanGuard;
   /** Ends whatever still runs. */
   close(): Promise<void>;
 }
 
-/** @param environment what payload commands inherit, secrets aside */
 export function createPayloadHost(environment: NodeJS.ProcessEnv): PayloadHost {
-  let guard: Guard | undefined;
+  let guard: OrphanGuard | undefined;
   return {
-    create: (options) =>
-      createCommandPayload({
-        ...options,
-        environment,
-        // Only who runs commands needs a guard.
-        guard: () => (guard ??= startGuard(environment)),
-      }),
+    environment,
+    guard: () => (guard ??= startOrphanGuard(environment)),
     async close() {
       await guard?.close();
       guard = undefined;

@@ -2,21 +2,22 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 
+import { withDeadline } from '../lib/deadline.ts';
 import type { GroupWatch } from './process-group.ts';
 
 /**
- * Sees to it that no payload process outlives the process that started it, however that ends: a small shell in a session of
- * its own that reads from a pipe which groups live. When the pipe closes, in order or because the writer was killed, it ends
- * those that are left, and whatever else carries the mark (a payload's child that left its group).
+ * Ends payload processes whose own process is gone, however it ended. It is a small shell in a session of its own that reads from a pipe
+ * which process groups live. When the pipe closes, in order or because the writer was killed, the shell ends the groups that are left, and
+ * every other process that carries the mark (a payload's child that left its group). Finding the mark needs Linux's /proc.
  */
-export interface Guard extends GroupWatch {
-  /** To be in the environment of every payload. */
+export interface OrphanGuard extends GroupWatch {
+  /** Belongs into the environment of every payload. */
   readonly mark: Readonly<Record<string, string>>;
   /** Ends what is left. */
   close(): Promise<void>;
 }
 
-/** `$0` is the mark. Processes that begin others while they are looked for are why it looks again. */
+/** `$0` is the mark. It looks again because a process may begin others while it is looked for. */
 const script = `
 trap '' INT TERM HUP
 groups=
@@ -36,11 +37,14 @@ done
 
 const markName = 'SWF_PAYLOAD_OF';
 
-/** How long the guard may take to end what is left. */
-const patienceMilliseconds = 3000;
+/** How long the guard may take to end what is left, in milliseconds. */
+const patience = 3000;
 
-/** @param environment tells where `sh` is; nothing else of it is passed on, or an outer guard would take this one for a payload */
-export function startGuard(environment: NodeJS.ProcessEnv): Guard {
+/**
+ * Starts a guard. Throws an `Error` where the system lets no process be started.
+ * @param environment tells where `sh` is; nothing else of it is passed on, or an outer guard would take this one for a payload
+ */
+export function startOrphanGuard(environment: NodeJS.ProcessEnv): OrphanGuard {
   const mark = randomUUID();
   const child = spawn('sh', ['-c', script, `${markName}=${mark}`], {
     detached: true,
@@ -49,7 +53,7 @@ export function startGuard(environment: NodeJS.ProcessEnv): Guard {
   });
   const gone = once(child, 'close').catch(() => {});
   if (child.pid === undefined) throw new Error('the system lets no process be started that guards payloads');
-  // Without it payloads still end with their groups; there is nobody to tell.
+  // Without the guard payloads still end with their groups, and there is nobody to tell.
   child.stdin.on('error', () => {});
   child.unref();
   const tell = (change: 'began' | 'ended', pid: number): void => void child.stdin.write(`${change} ${pid}\n`);
@@ -60,12 +64,7 @@ export function startGuard(environment: NodeJS.ProcessEnv): Guard {
     async close() {
       child.ref();
       child.stdin.end();
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, patienceMilliseconds);
-      });
-      await Promise.race([gone, late]);
-      clearTimeout(timer);
+      await withDeadline(gone, patience, undefined);
       child.unref();
     },
   };

@@ -1,14 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type Dirent, readdirSync } from 'node:fs';
+import { createReadStream, type Dirent, readdirSync } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { asideEnding } from '../files/data-files.ts';
-import { makeFolder } from '../files/make-folder.ts';
+import { asideEnding } from '../files/disk-data-files.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 
-/** A file that a payload wrote. `name` is its path below the output folder; the checksum is `sha256:` and 64 hex digits. */
+/** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
 export interface OutputFile {
   name: string;
   size_bytes: number;
@@ -25,15 +24,15 @@ export interface Outputs {
 const listedCharacters = 12_000;
 const listedFiles = 50;
 
-/** The folder that holds what payloads wrote for an execution. */
+/** The folder of all payload outputs of an execution. */
 const outputsFolder = (executionFolder: string): string => join(executionFolder, 'outputs');
 
-/** Where an attempt's files are: `outputs/{slice without .tf}/attempt_{n}` below the execution's folder. */
+/** The folder of one attempt: `outputs/{slice without .tf}/attempt_{n}` below the execution's folder. */
 export function outputFolder(executionFolder: string, sliceFilename: string, attempt: number): string {
   return join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
 }
 
-/** A fresh folder to write into, beside the one that it becomes: two workers may be given the same attempt. */
+/** Makes a fresh folder beside the one that it becomes: two workers may be given the same attempt. Passes on the system's errors. */
 export function makeAside(final: string): string {
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
   makeFolder(aside);
@@ -44,7 +43,7 @@ export const noOutputs: Outputs = { outputs: [] };
 
 export const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true }).catch(() => {});
 
-/** Gives a folder its final name; what an interrupted worker left there is replaced. A folder without files is removed. */
+/** Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is removed. */
 export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
   if (outputs.length === 0 && outputs_omitted === undefined) {
     await removeFolder(aside);
@@ -82,14 +81,14 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
   return { name, size_bytes: size, checksum: await checksumOf(path) };
 }
 
-/** A file's checksum: `sha256:` and 64 hex digits. */
+/** A file's checksum: `sha256:` and 64 hex digits. Passes on the system's errors. */
 export async function checksumOf(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return `sha256:${hash.digest('hex')}`;
 }
 
-/** Removes what killed workers left half done. For the only process that works on the execution. */
+/** Removes what killed workers left half done. Only for the one process that works on the execution. */
 export async function tidyOutputs(executionFolder: string): Promise<void> {
   const root = outputsFolder(executionFolder);
   const left = readFolder(root).flatMap((slice) =>

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 
 /** A program to run, without a shell. */
 export interface Program {
@@ -7,10 +8,11 @@ export interface Program {
   args: readonly string[];
   folder: string;
   environment: NodeJS.ProcessEnv;
-  timeoutSeconds: number;
+  /** Wall time. */
+  limitSeconds: number;
 }
 
-/** How a program ended. `seconds` is wall time; `output` is the end of what it wrote, on stdout and stderr together. */
+/** How a program ended. `seconds` is wall time; `output` is the end of its stdout and stderr together. */
 export interface Ended {
   how:
     | { kind: 'exit'; exit_code: number }
@@ -22,93 +24,111 @@ export interface Ended {
   output: string;
 }
 
-/** Told of each group that lives, so that somebody can end it where this process cannot. */
+/** Hears of each process group that lives, so that it can be ended where this process cannot do it. */
 export interface GroupWatch {
   began(pid: number): void;
   ended(pid: number): void;
 }
 
-/** This much of the output is kept, in bytes; the rest is read and dropped, so that a program never waits for us. */
+/** Bytes of output that are kept. The rest is read and dropped, so that a program never waits for us. */
 const keptOutput = 4096;
 
-/** Between SIGTERM and SIGKILL. */
-const graceMilliseconds = 2000;
+/** Between SIGTERM and SIGKILL, in milliseconds. */
+const grace = 2000;
 
-/** How long output is waited for after the program's end: somebody it left behind may hold the pipes for ever. */
-const drainMilliseconds = 250;
+/** How long output is awaited after the program's end, in milliseconds: a process that it left behind may hold the pipes for ever. */
+const drainTime = 250;
+
+/** Longest delay that a Node timer keeps. */
+const longestTimer = 2 ** 31 - 1;
 
 /**
- * Runs a program in a process group of its own and returns when it has ended: by itself, after its time, or because `signal`
- * was aborted. Whatever it started in its group ends with it. Never throws.
+ * Runs a program in a process group of its own and returns when it has ended: by itself, after its time, or because `signal` was
+ * aborted. Every process of its group ends with it. Never throws.
  */
 export function runInGroup(program: Program, watch: GroupWatch, signal: AbortSignal): Promise<Ended> {
-  const began = performance.now();
-  const output = createTail(keptOutput);
-  const { command, args, folder, environment, timeoutSeconds } = program;
-  return new Promise((resolve) => {
-    const settle = (how: Ended['how']): void =>
-      resolve({ how, seconds: (performance.now() - began) / 1000, output: output.text() });
-    if (signal.aborted) {
-      settle({ kind: 'aborted' });
-      return;
-    }
-    let child: ReturnType<typeof spawnGroup>;
-    try {
-      child = spawnGroup(command, args, folder, environment);
-    } catch (error) {
-      // Some reasons are thrown, and some are told by an event.
-      const { code, message } = error as NodeJS.ErrnoException;
-      settle({ kind: 'not started', reason: code ?? message });
-      return;
-    }
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      if (child.pid === undefined) settle({ kind: 'not started', reason: error.code ?? error.message });
+  return new GroupRun(program, watch, signal).run();
+}
+
+class GroupRun {
+  readonly #program: Program;
+  readonly #watch: GroupWatch;
+  readonly #signal: AbortSignal;
+  readonly #began = performance.now();
+  readonly #output = new OutputTail(keptOutput);
+  #ending: Ended['how'] | undefined;
+  #killer: NodeJS.Timeout | undefined;
+
+  constructor(program: Program, watch: GroupWatch, signal: AbortSignal) {
+    this.#program = program;
+    this.#watch = watch;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Ended> {
+    const how = this.#signal.aborted ? ({ kind: 'aborted' } as const) : await this.#howItEnds();
+    return { how, seconds: (performance.now() - this.#began) / 1000, output: this.#output.text() };
+  }
+
+  #howItEnds(): Promise<Ended['how']> {
+    return new Promise((resolve) => {
+      const notStarted = ({ code, message }: NodeJS.ErrnoException): void =>
+        resolve({ kind: 'not started', reason: code ?? message });
+      try {
+        const child = spawnGroup(this.#program);
+        // Some reasons are thrown, and some come as an event.
+        child.once('error', (error) => {
+          if (child.pid === undefined) notStarted(error);
+        });
+        if (child.pid !== undefined) this.#follow(child, child.pid, resolve);
+      } catch (error) {
+        notStarted(error as NodeJS.ErrnoException);
+      }
     });
-    const { pid } = child;
-    if (pid === undefined) return;
-    watch.began(pid);
-    child.stdout.on('data', (chunk: Buffer) => output.add(chunk));
-    child.stderr.on('data', (chunk: Buffer) => output.add(chunk));
+  }
 
-    let ending: Ended['how'] | undefined;
-    let killer: NodeJS.Timeout | undefined;
-    const end = (how: Ended['how']): void => {
-      if (ending !== undefined) return;
-      ending = how;
-      signalGroup(pid, 'SIGTERM');
-      killer = setTimeout(() => {
-        if (how.kind === 'timeout') ending = { ...how, ignoredSigterm: true };
-        signalGroup(pid, 'SIGKILL');
-      }, graceMilliseconds);
-    };
-    const timer = setTimeout(
-      () => end({ kind: 'timeout', ignoredSigterm: false }),
-      Math.min(timeoutSeconds * 1000, 2 ** 31 - 1),
-    );
-    const abort = (): void => end({ kind: 'aborted' });
-    signal.addEventListener('abort', abort);
-
+  #follow(child: Child, pid: number, resolve: (how: Ended['how']) => void): void {
+    this.#watch.began(pid);
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => this.#output.add(chunk));
+    const limit = Math.min(this.#program.limitSeconds * 1000, longestTimer);
+    const timer = setTimeout(() => this.#end(pid, { kind: 'timeout', ignoredSigterm: false }), limit);
+    const abort = (): void => this.#end(pid, { kind: 'aborted' });
+    this.#signal.addEventListener('abort', abort);
     child.once('exit', (code, by) => {
       clearTimeout(timer);
-      clearTimeout(killer);
-      signal.removeEventListener('abort', abort);
-      // What it has started in its group has no work any more.
+      clearTimeout(this.#killer);
+      this.#signal.removeEventListener('abort', abort);
+      // The other processes of its group have no work any more.
       signalGroup(pid, 'SIGKILL');
-      watch.ended(pid);
-      const how = ending ?? (by === null ? { kind: 'exit', exit_code: code ?? 0 } : { kind: 'signal', signal: by });
+      this.#watch.ended(pid);
+      const how =
+        this.#ending ?? (by === null ? { kind: 'exit', exit_code: code ?? 0 } : { kind: 'signal', signal: by });
       const drained = setTimeout(() => {
         child.stdout.destroy();
         child.stderr.destroy();
-      }, drainMilliseconds);
+      }, drainTime);
       child.once('close', () => {
         clearTimeout(drained);
-        settle(how);
+        resolve(how);
       });
     });
-  });
+  }
+
+  /** Asks the group to end, and kills it where it does not. */
+  #end(pid: number, how: Ended['how']): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = how;
+    signalGroup(pid, 'SIGTERM');
+    this.#killer = setTimeout(() => {
+      if (how.kind === 'timeout') this.#ending = { ...how, ignoredSigterm: true };
+      signalGroup(pid, 'SIGKILL');
+    }, grace);
+  }
 }
 
-function spawnGroup(command: string, args: readonly string[], folder: string, environment: NodeJS.ProcessEnv) {
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+function spawnGroup({ command, args, folder, environment }: Program): Child {
   return spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
@@ -121,18 +141,25 @@ function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 }
 
 /** Keeps the end of a stream of bytes. */
-function createTail(bytes: number) {
-  let kept: Buffer[] = [];
-  let length = 0;
-  return {
-    add(chunk: Buffer): void {
-      kept.push(chunk);
-      length += chunk.length;
-      if (length <= 2 * bytes) return;
-      kept = [Buffer.concat(kept).subarray(-bytes)];
-      length = bytes;
-    },
-    /** Invalid UTF-8, as where the beginning was cut off, is shown as replacement characters. */
-    text: (): string => Buffer.concat(kept).subarray(-bytes).toString('utf8'),
-  };
+class OutputTail {
+  readonly #bytes: number;
+  #kept: Buffer[] = [];
+  #length = 0;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  add(chunk: Buffer): void {
+    this.#kept.push(chunk);
+    this.#length += chunk.length;
+    if (this.#length <= 2 * this.#bytes) return;
+    this.#kept = [Buffer.concat(this.#kept).subarray(-this.#bytes)];
+    this.#length = this.#bytes;
+  }
+
+  /** Invalid UTF-8, as where the beginning was cut off, is shown as replacement characters. */
+  text(): string {
+    return Buffer.concat(this.#kept).subarray(-this.#bytes).toString('utf8');
+  }
 }

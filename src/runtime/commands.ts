@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { requireExecution } from '../db/lists/executions.ts';
-import { commandState } from '../db/lists/messages.ts';
-import { createRecorder } from '../db/log/message-writer.ts';
+import { type CommandState, commandState } from '../db/log/commands.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
-import type { Store } from '../db/sqlite/open-store.ts';
-import { preparer } from '../db/sqlite/statements.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
-import type { Message } from '../messages/vocabulary.ts';
+import type { Message } from '../messages/message.ts';
 
 const messageTypes = { stop: 'stop_workflow', pause: 'pause_workflow', continue: 'resume_workflow' } as const;
 
@@ -26,17 +25,12 @@ export interface Command {
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };
 
-/** Whether a driver has refused an action because nothing was left to do. */
-function isSoAlready(action: Action, reason: string): boolean {
-  switch (action) {
-    case 'stop':
-      return reason === 'the execution has ended' || reason.endsWith(' already');
-    case 'pause':
-      return reason.endsWith(' already');
-    case 'continue':
-      return reason === 'is not paused';
-  }
-}
+/** The codes by which a driver says that what was asked for was so before. */
+const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
+  stop: ['EXECUTION_ENDED', 'ALREADY'],
+  pause: ['ALREADY'],
+  continue: ['ALREADY'],
+};
 
 /**
  * Records a command for the driver of a running execution; `undefined` where it is to be stopped and was stopped before. Throws
@@ -47,9 +41,8 @@ export async function recordCommand(
   executionId: string,
   { action, user, reason }: { action: Action; user: string; reason: string },
 ): Promise<Command | undefined> {
-  const recorder = createRecorder(store.db);
-  return store.write(() => {
-    const { execution_id, namespace, run_number, status } = requireExecution(preparer(store.db), executionId);
+  return store.write((tx) => {
+    const { execution_id, namespace, run_number, status } = requireExecution(tx.sql, executionId);
     if (action === 'stop' && status === 'terminated') return undefined;
     if (status !== 'running')
       throw new SwfError(
@@ -62,20 +55,20 @@ export async function recordCommand(
       action === 'stop'
         ? { ...command, msg_type: 'stop_workflow', state: 'stopped', reason }
         : { ...command, msg_type: messageTypes[action] };
-    return { action, execution_id, message_id: recorder.record(message).message_id };
+    return { action, execution_id, message_id: store.messages.record(tx, message).message_id };
   });
 }
 
 /** Whether a driver of this execution lives. */
 export function isDriven(store: Store, executionId: string, isAlive: LivenessTest): boolean {
-  const owner = ownerOf(preparer(store.db), executionId);
+  const owner = ownerOf(store.sql, executionId);
   return owner !== undefined && isProcessAlive(owner, isAlive);
 }
 
 /** How often it is looked whether the driver has taken a command up. */
 const lookMilliseconds = 50;
 
-/** Who waits longer than this wants to hear why. */
+/** After a longer wait the user wants to hear why. */
 const soonMilliseconds = 2000;
 
 export interface WaitOptions {
@@ -95,16 +88,12 @@ export async function awaitEffect(
   { action, execution_id, message_id }: Command,
   { isAlive, patienceSeconds, onWait = () => {}, storeOption = '' }: WaitOptions,
 ): Promise<Outcome> {
-  const sql = preparer(store.db);
   const began = performance.now();
   const deadline = began + patienceSeconds * 1000;
   let told = false;
   for (;;) {
-    const state = commandState(sql, message_id);
-    if (state !== 'waiting')
-      return state.effect === 'none' && isSoAlready(action, state.reason)
-        ? { effect: 'already', reason: state.reason.replace(/^the execution /, '') }
-        : state;
+    const state = commandState(store.sql, message_id);
+    if (state !== 'waiting') return outcomeOf(action, state);
     if (!isDriven(store, execution_id, isAlive)) throw nobodyDrives(execution_id, storeOption);
     if (performance.now() > deadline) return { effect: 'pending' };
     if (!told && performance.now() - began > soonMilliseconds) {
@@ -113,6 +102,14 @@ export async function awaitEffect(
     }
     await delay(lookMilliseconds);
   }
+}
+
+function outcomeOf(action: Action, state: Exclude<CommandState, 'waiting'>): Outcome {
+  if (state.effect === 'applied') return state;
+  const { code, reason } = state;
+  return soAlready[action].includes(code)
+    ? { effect: 'already', reason: reason.replace(/^the execution /, '') }
+    : { effect: 'none', reason };
 }
 
 export const nobodyDrives = (executionId: string, storeOption = ''): SwfError =>

@@ -1,56 +1,64 @@
-import { beat } from '../db/presence/agent-registry.ts';
-import { beatSeconds } from '../db/presence/leases.ts';
-import type { Store } from '../db/sqlite/open-store.ts';
-import { preparer } from '../db/sqlite/statements.ts';
+import { type Beat, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import { heartbeatSeconds } from '../db/presence/leases.ts';
+import type { Store } from '../db/sqlite/store.ts';
 import type { AgentState } from '../domain/states.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { Log } from '../lib/logger.ts';
 
-/** Heart-beats of this process and of the agents that it hosts. */
-export interface Presence {
-  /** An agent has worked: it is PROCESSING until the next beat finds it idle. */
-  sawWork(agent: string, executionId?: string): void;
-  start(): void;
-  /** The last beat: everybody here has ended in order. */
-  end(): Promise<void>;
-}
+/** Heartbeats of this process and of the agents that it hosts. */
+export class Heartbeat {
+  readonly #store: Store;
+  readonly #processId: number;
+  readonly #agents: readonly string[];
+  readonly #warn: (message: string) => void;
+  /** The execution that each agent has worked on since the last heartbeat. */
+  readonly #worked = new Map<string, string>();
+  #missed = 0;
+  #timer: NodeJS.Timeout | undefined;
+  /** The last heartbeat must not be overtaken by one that waits for the store. */
+  #beating: Promise<void> = Promise.resolve();
 
-export function createPresence(store: Store, log: Log, processId: number, agents: readonly string[]): Presence {
-  const sql = preparer(store.db);
-  const worked = new Set<string>();
-  let working: string | undefined;
-  let missed = 0;
-  let timer: NodeJS.Timeout | undefined;
-  const beatAll = async (stateOf: (name: string) => AgentState): Promise<void> => {
-    const states = new Map(agents.map((name) => [name, stateOf(name)]));
-    worked.clear();
+  constructor(store: Store, processId: number, agents: readonly string[], warn: (message: string) => void) {
+    this.#store = store;
+    this.#processId = processId;
+    this.#agents = agents;
+    this.#warn = warn;
+  }
+
+  /** An agent has worked: it is PROCESSING until the next heartbeat finds it idle. */
+  sawWork(agent: string, executionId: string): void {
+    this.#worked.set(agent, executionId);
+  }
+
+  start(): void {
+    this.#beat();
+    this.#timer = setInterval(() => this.#beat(), heartbeatSeconds * 1000);
+  }
+
+  /** The last heartbeat: every agent here has ended in order. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+    await this.#record(() => 'EXITED');
+  }
+
+  #beat(): void {
+    this.#beating = this.#record((name) => (this.#worked.has(name) ? 'PROCESSING' : 'READY'));
+  }
+
+  async #record(stateOf: (name: string) => AgentState): Promise<void> {
+    const beats = new Map<string, Beat>(
+      this.#agents.map((name) => [name, { state: stateOf(name), execution_id: this.#worked.get(name) }]),
+    );
+    this.#worked.clear();
     try {
-      await store.write(() => beat(sql, processId, states, working));
-      missed = 0;
+      await this.#store.write((tx) => {
+        recordHeartbeat(tx, this.#processId, beats);
+      });
+      this.#missed = 0;
     } catch (error) {
-      missed += 1;
+      this.#missed += 1;
       // One that is missed may be the first sign of a fault that is told anyway; one after another is worth a word, once.
-      if (missed === 2) log.write({ level: 'WARNING', message: `heart-beats are not recorded: ${messageOf(error)}` });
+      if (this.#missed === 2) this.#warn(`heartbeats are not recorded: ${messageOf(error)}`);
     }
-  };
-  // The last beat must not be overtaken by one that waits for the store.
-  let beating: Promise<void> = Promise.resolve();
-  const beatNow = (): void => {
-    beating = beatAll((name) => (worked.has(name) ? 'PROCESSING' : 'READY'));
-  };
-  return {
-    sawWork(agent, executionId) {
-      worked.add(agent);
-      working = executionId ?? working;
-    },
-    start() {
-      beatNow();
-      timer = setInterval(beatNow, beatSeconds * 1000);
-    },
-    async end() {
-      clearInterval(timer);
-      await beating;
-      await beatAll(() => 'EXITED');
-    },
-  };
+  }
 }

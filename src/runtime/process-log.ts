@@ -1,29 +1,31 @@
-import { createLogWriter } from '../db/lists/logs.ts';
-import type { Store } from '../db/sqlite/open-store.ts';
-import { preparer } from '../db/sqlite/statements.ts';
-import { type Log, type LogLevel, type LogLine } from '../lib/logger.ts';
+import { createLogLineWriter, type LogLineWriter } from '../db/log/log-lines.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 
-/** What a process has to say of itself beside its agents: to people at once, and into the store for whoever asks later. */
-export interface Voice {
-  warn(message: string): void;
+/** What a process has to say of itself beside its agents: to people at once, and into the store for those who ask later. */
+export class ProcessLog {
+  readonly #store: Store;
+  readonly #log: Log;
+  readonly #writeLine: LogLineWriter;
+  #speaker: string | undefined;
+
+  constructor(store: Store, log: Log, logLevel: LogLevel) {
+    this.#store = store;
+    this.#log = log;
+    this.#writeLine = createLogLineWriter(logLevel);
+  }
+
   /** From now on the store's log has it too, under this agent's name. */
-  speakAs(agent: string): void;
-}
+  speakAs(agent: string): void {
+    this.#speaker = agent;
+  }
 
-export function createVoice(store: Store, log: Log, logLevel: LogLevel): Voice {
-  const writeLog = createLogWriter(preparer(store.db), logLevel);
-  let speaker: string | undefined;
-  return {
-    warn(message) {
-      const line: LogLine = { level: 'WARNING', message };
-      log.write(line);
-      if (speaker === undefined || !store.db.open) return;
-      const agent = speaker;
-      // A store that cannot be written has been told of by then.
-      store.write(() => writeLog(line, { agent })).catch(() => {});
-    },
-    speakAs(agent) {
-      speaker = agent;
-    },
-  };
+  warn(message: string): void {
+    const line: LogLine = { level: 'WARNING', message };
+    this.#log.write(line);
+    const agent = this.#speaker;
+    if (agent === undefined || !this.#store.db.open) return;
+    // A store that cannot be written has been told of by then.
+    this.#store.write((tx) => this.#writeLine(tx, line, { agent })).catch(() => {});
+  }
 }

@@ -1,13 +1,21 @@
-/** A signal that can be given again and again; once `signal` is aborted it stays given. */
-export function createNudge(signal: AbortSignal): { ring: () => void; signal: () => AbortSignal } {
-  let current = new AbortController();
-  signal.addEventListener('abort', () => current.abort());
-  return {
-    ring: () => {
-      const before = current;
-      if (!signal.aborted) current = new AbortController();
-      before.abort();
-    },
-    signal: () => current.signal,
-  };
+/** A signal that can be given again and again. Once `ended` is aborted it stays given. */
+export class WakeSignal {
+  readonly #ended: AbortSignal;
+  #current = new AbortController();
+
+  constructor(ended: AbortSignal) {
+    this.#ended = ended;
+    ended.addEventListener('abort', () => this.#current.abort());
+  }
+
+  /** Aborted at the next ring. */
+  get signal(): AbortSignal {
+    return this.#current.signal;
+  }
+
+  ring(): void {
+    const before = this.#current;
+    if (!this.#ended.aborted) this.#current = new AbortController();
+    before.abort();
+  }
 }

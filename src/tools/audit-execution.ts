@@ -4,7 +4,7 @@ import type { Audit } from '../db/reports/audit.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-export const auditExecution = defineTool({
+export const auditExecutionTool = defineTool({
   name: 'audit_execution',
   title: 'Audit an execution',
   description:

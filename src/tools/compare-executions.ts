@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
-import { workflowParamsSchema } from '../domain/params.ts';
+import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -14,7 +14,7 @@ const shownDifferences = 40;
 
 const pair = z.strictObject({ a: z.number(), b: z.number() });
 
-export const compareExecutions = defineTool({
+export const compareExecutionsTool = defineTool({
   name: 'compare_executions',
   title: 'Compare two executions',
   description:
@@ -111,10 +111,9 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
 /** What decides a run, by dotted key; the sections that everybody may see (contract §2). */
-function settingsOf(params: unknown): Map<string, string> {
-  const sections = workflowParamsSchema.parse(params);
+function settingsOf(params: ExecutionParams): Map<string, string> {
   return new Map(
-    Object.entries(sections).flatMap(([section, values]) =>
+    Object.entries(workflowParamsOf(params)).flatMap(([section, values]) =>
       typeof values === 'object'
         ? Object.entries(values).map(([key, value]) => [`${section}.${key}`, String(value)] as const)
         : [[section, String(values)] as const],

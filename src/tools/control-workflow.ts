@@ -8,7 +8,7 @@ import { controlOf } from './start-workflow.ts';
 /** A driver looks for commands 20 times a second; a client waits a minute at most. */
 const patienceSeconds = 10;
 
-export const controlWorkflow = defineLiveTool({
+export const controlWorkflowTool = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:

@@ -1,34 +1,34 @@
-import { auditExecution } from './audit-execution.ts';
-import { compareExecutions } from './compare-executions.ts';
-import { controlWorkflow } from './control-workflow.ts';
-import { getWorkflowMonitor } from './get-workflow-monitor.ts';
-import { listAgents } from './list-agents.ts';
-import { listLogs } from './list-logs.ts';
-import { listMessages } from './list-messages.ts';
-import { listStfFiles } from './list-stf-files.ts';
-import { listTfFiles } from './list-tf-files.ts';
-import { listTfSlices } from './list-tf-slices.ts';
-import { listWorkflowExecutions } from './list-workflow-executions.ts';
+import { auditExecutionTool } from './audit-execution.ts';
+import { compareExecutionsTool } from './compare-executions.ts';
+import { controlWorkflowTool } from './control-workflow.ts';
+import { getWorkflowMonitorTool } from './get-workflow-monitor.ts';
+import { listAgentsTool } from './list-agents.ts';
+import { listLogsTool } from './list-logs.ts';
+import { listMessagesTool } from './list-messages.ts';
+import { listStfFilesTool } from './list-stf-files.ts';
+import { listTfFilesTool } from './list-tf-files.ts';
+import { listTfSlicesTool } from './list-tf-slices.ts';
+import { listWorkflowExecutionsTool } from './list-workflow-executions.ts';
 import type { Tool } from './shared/tool.ts';
-import { startWorkflow } from './start-workflow.ts';
-import { traceDataProduct } from './trace-data-product.ts';
-import { waitForExecution } from './wait-for-execution.ts';
+import { startWorkflowTool } from './start-workflow.ts';
+import { traceDataProductTool } from './trace-data-product.ts';
+import { waitForExecutionTool } from './wait-for-execution.ts';
 
 /** The tools that read, in the order in which clients see them. */
 export const tools: readonly Tool[] = [
-  getWorkflowMonitor,
-  listWorkflowExecutions,
-  waitForExecution,
-  auditExecution,
-  traceDataProduct,
-  compareExecutions,
-  listMessages,
-  listStfFiles,
-  listTfFiles,
-  listTfSlices,
-  listLogs,
-  listAgents,
+  getWorkflowMonitorTool,
+  listWorkflowExecutionsTool,
+  waitForExecutionTool,
+  auditExecutionTool,
+  traceDataProductTool,
+  compareExecutionsTool,
+  listMessagesTool,
+  listStfFilesTool,
+  listTfFilesTool,
+  listTfSlicesTool,
+  listLogsTool,
+  listAgentsTool,
 ];
 
 /** The tools that change something: offered only where the operator allows it. */
-export const controlTools: readonly Tool[] = [startWorkflow, controlWorkflow];
+export const controlTools: readonly Tool[] = [startWorkflowTool, controlWorkflowTool];

@@ -5,7 +5,7 @@ import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-export const listAgents = defineTool({
+export const listAgentsTool = defineTool({
   name: 'list_agents',
   title: 'List agents',
   description:

@@ -14,7 +14,7 @@ const shownContext = 2000;
 
 const levelNames = Object.keys(logLevels) as (keyof typeof logLevels)[];
 
-export const listLogs = defineTool({
+export const listLogsTool = defineTool({
   name: 'list_logs',
   title: 'List agent logs',
   description:

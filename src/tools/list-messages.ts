@@ -1,9 +1,9 @@
 import * as z from 'zod';
 
 import type { MessageRow } from '../db/lists/messages.ts';
-import { messageEffects } from '../domain/states.ts';
+import { messageEffects } from '../domain/effects.ts';
 import { SwfError } from '../lib/errors.ts';
-import { printable } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './shared/params.ts';
@@ -16,7 +16,7 @@ const shownId = 700;
 /** A whole body must still fit into one answer, escaped as text within JSON. */
 const wholePayload = 20_000;
 
-export const listMessages = defineTool({
+export const listMessagesTool = defineTool({
   name: 'list_messages',
   title: 'List workflow messages',
   description:

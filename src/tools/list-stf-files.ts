@@ -5,7 +5,7 @@ import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-export const listStfFiles = defineTool({
+export const listStfFilesTool = defineTool({
   name: 'list_stf_files',
   title: 'List STF files',
   description:

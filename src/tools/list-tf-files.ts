@@ -4,7 +4,7 @@ import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-export const listTfFiles = defineTool({
+export const listTfFilesTool = defineTool({
   name: 'list_tf_files',
   title: 'List TF samples',
   description:

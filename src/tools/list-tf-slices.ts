@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { sliceStatuses } from '../domain/slice-states.ts';
-import { printable } from '../lib/logger.ts';
+import { printable } from '../lib/printable.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
@@ -19,7 +19,7 @@ interface OutputFile {
   checksum: string;
 }
 
-export const listTfSlices = defineTool({
+export const listTfSlicesTool = defineTool({
   name: 'list_tf_slices',
   title: 'List TF slices',
   description:

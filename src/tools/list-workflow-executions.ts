@@ -6,7 +6,7 @@ import { listOutput, listPage } from './shared/list.ts';
 import { listArguments, namespace, present, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
-export const listWorkflowExecutions = defineTool({
+export const listWorkflowExecutionsTool = defineTool({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:

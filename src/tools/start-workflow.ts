@@ -25,7 +25,7 @@ const sections = {
 
 const schemas = { fast_processing: fastProcessingSection, fastmon: fastmonSection, daq_state_machine: daqSection };
 
-export const startWorkflow = defineLiveTool({
+export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
   title: 'Start a run',
   description:

@@ -8,7 +8,7 @@ const mostHops = 60;
 const mostLines = 20;
 const shownText = 300;
 
-export const traceDataProduct = defineTool({
+export const traceDataProductTool = defineTool({
   name: 'trace_data_product',
   title: 'Trace an STF, TF sample or slice',
   description:

@@ -4,6 +4,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
+import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
 import { integer, present } from './shared/params.ts';
@@ -17,7 +18,7 @@ const tellMilliseconds = 1000;
 
 const awaited = ['change', 'phase', 'end'] as const;
 
-export const waitForExecution = defineLiveTool({
+export const waitForExecutionTool = defineLiveTool({
   name: 'wait_for_execution',
   title: 'Wait for an execution',
   description:
@@ -71,7 +72,7 @@ export const waitForExecution = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: countsOf(now.execution),
+      counts: { ...countsIn(now.execution) },
       seconds_left: now.secondsLeft,
       next: nextOf(now),
       data_as_of: now.dataAsOf,
@@ -110,19 +111,6 @@ function look({ queries }: LiveContext, executionId: string) {
     };
   });
 }
-
-const countNames = [
-  'stf_count',
-  'tf_files_received',
-  'slices_created',
-  'slices_queued',
-  'slices_processing',
-  'slices_completed',
-  'slices_failed',
-] as const;
-
-const countsOf = (execution: ExecutionRow): Record<string, number> =>
-  Object.fromEntries(countNames.map((name) => [name, execution[name]]));
 
 function differences(before: ExecutionRow, now: ExecutionRow, until: (typeof awaited)[number]): string[] {
   const names =

@@ -2,22 +2,23 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import type { Agent } from '../../src/agents/agent.ts';
-import { runReader, type Workplace } from '../../src/agents/log-consumer.ts';
+import type { Agent, ExecutionContext } from '../../src/agents/agent.ts';
+import { consumeLog } from '../../src/agents/log-consumer.ts';
 import type { Journal, Step } from '../../src/agents/ports.ts';
 import { createVirtualClock } from '../../src/lib/clock.ts';
-import { createInProcessBus } from '../../src/messages/notifier.ts';
-import type { Message } from '../../src/messages/vocabulary.ts';
+import { Lifetime } from '../../src/lib/lifetime.ts';
+import type { Message } from '../../src/messages/message.ts';
+import { createNotifier } from '../../src/messages/notifier.ts';
 
 const messages = [1, 2, 3, 4].map((sequence) => ({
   seq: sequence,
   message: { msg_type: 'stf_ready', sequence } as unknown as Message,
 }));
 
-/** A place to work in whose journal records as `record` says. */
-function workplaceWith(record: (step: Step) => Promise<boolean>): { workplace: Workplace; stop: () => void } {
+/** An execution whose journal records as `record` says. */
+function executionWith(record: (step: Step) => Promise<boolean>): { execution: ExecutionContext; stop: () => void } {
   const clock = createVirtualClock();
-  const stopping = new AbortController();
+  const lifetime = new Lifetime();
   const journal: Journal = {
     cursor: () => 0,
     readLate: (_, after) => ({ messages: [], seen: after }),
@@ -29,19 +30,19 @@ function workplaceWith(record: (step: Step) => Promise<boolean>): { workplace: W
     behind: () => 0,
     step: record,
   };
-  const context = {} as Workplace['context'];
+  const agent = {} as ExecutionContext['agent'];
   return {
-    workplace: { context, journal, bus: createInProcessBus(clock), clock, signal: stopping.signal },
-    stop: () => stopping.abort(),
+    execution: { agent, journal, notifier: createNotifier(clock), clock, lifetime },
+    stop: () => lifetime.stop(),
   };
 }
 
-const saysNothing: Agent = { type: 'fastmon', reads: ['stf_ready'], handle: () => [] };
+const saysNothing: Agent = { type: 'fastmon', emits: [], reads: ['stf_ready'], handle: () => [] };
 
 describe('a reader', () => {
   it('whose step fails while the next message is in hand ends with that error, and hands in no more', async () => {
     const steps: Step[] = [];
-    const { workplace } = workplaceWith((step) => {
+    const { execution } = executionWith((step) => {
       steps.push(step);
       return Promise.reject(new Error('taken over'));
     });
@@ -56,7 +57,7 @@ describe('a reader', () => {
         return [];
       },
     };
-    await expect(runReader(agent, 'fastmon-1', workplace)).rejects.toThrow('taken over');
+    await expect(consumeLog(agent, 'fastmon-1', execution)).rejects.toThrow('taken over');
     await delay(10);
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
@@ -68,7 +69,7 @@ describe('a reader', () => {
 
   it('hands in steps in the order of the log, each from where the one before ended', async () => {
     const cursors: Step['cursor'][] = [];
-    const { workplace, stop } = workplaceWith((step) => {
+    const { execution, stop } = executionWith((step) => {
       cursors.push(step.cursor);
       if (cursors.length === 3) stop();
       return Promise.resolve(true);
@@ -81,7 +82,7 @@ describe('a reader', () => {
         return [];
       },
     };
-    await runReader(agent, 'fastmon-1', workplace);
+    await consumeLog(agent, 'fastmon-1', execution);
     expect(cursors.map((cursor) => [cursor?.from, cursor?.to])).toEqual([
       [0, 1],
       [1, 3],

@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { parseBrokerUrl } from '../../src/broker/address.ts';
-import type { BrokerSettings, Delivery, StompBus } from '../../src/broker/connection.ts';
-import { createStompBus } from '../../src/broker/stomp-connection.ts';
+import type { BrokerSettings, Delivery, BrokerConnection } from '../../src/broker/connection.ts';
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { SwfError } from '../../src/lib/errors.ts';
 import { type Broker, brokerIsMissing, startBroker, startProxy } from '../activemq.ts';
 
@@ -25,7 +25,7 @@ afterAll(() => (missing === undefined ? broker.stop() : undefined));
 async function connected(
   changes: Partial<BrokerSettings> = {},
   url = broker.url,
-): Promise<StompBus & { troubles: SwfError[] }> {
+): Promise<BrokerConnection & { troubles: SwfError[] }> {
   const troubles: SwfError[] = [];
   const settings = {
     servers: parseBrokerUrl(url),
@@ -34,7 +34,7 @@ async function connected(
     heartbeatSeconds: 30,
     ...changes,
   };
-  const bus = createStompBus(settings, (error) => troubles.push(error));
+  const bus = connectByStomp(settings, (error) => troubles.push(error));
   onTestFinished(() => bus.close());
   await bus.connect({ once: false });
   return Object.assign(bus, { troubles });
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     const bus = await connected();
     const queue = fresh('queue');
     const got = collector();
-    bus.subscribe({ id: 'a', destination: queue, ack: 'client-individual', onMessage: got.onMessage });
+    bus.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
     const body = JSON.stringify({ text: 'ä\n\\ "quoted" \u0001 😀', long: 'x'.repeat(200_000) });
     await bus.send(queue, { namespace: 'n', msg_type: 'test', persistent: 'true' }, body);
     await got.has(1);
@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     const bus = await connected();
     const queue = fresh('queue');
     const got = collector();
-    bus.subscribe({ id: 'a', destination: queue, ack: 'client-individual', onMessage: got.onMessage });
+    bus.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
     await bus.send(queue, { hasOwnProperty: 'evil' }, '1');
     await bus.send(queue, { long: 'x'.repeat(5000) }, '2');
     await bus.send(queue, {}, 'y'.repeat(10_000_000));
@@ -106,7 +106,7 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     const bus = await connected();
     const queue = fresh('queue');
     const got = collector();
-    bus.subscribe({ id: 'a', destination: queue, ack: 'client-individual', onMessage: got.onMessage });
+    bus.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
     await bus.send(queue, { persistent: 'true' }, 'before');
     await got.has(1);
     const up = new Promise<void>((resolve) => bus.onUp(resolve));
@@ -155,7 +155,7 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
 
   it('says what is wrong when it is not let in', async () => {
     const attempt = (changes: Partial<BrokerSettings>, url = broker.url): Promise<void> => {
-      const bus = createStompBus(
+      const bus = connectByStomp(
         { servers: parseBrokerUrl(url), user: 'swf', password: 'secret', heartbeatSeconds: 30, ...changes },
         () => {},
       );
@@ -184,8 +184,8 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     first.subscribe({
       id: 'a',
       destination: queue,
-      ack: 'client-individual',
-      headers: { 'activemq.prefetchSize': '1' },
+      ack: 'each',
+      prefetch: 1,
       onMessage: kept.onMessage,
     });
     await first.send(queue, { persistent: 'true' }, 'work');
@@ -193,8 +193,8 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     second.subscribe({
       id: 'b',
       destination: queue,
-      ack: 'client-individual',
-      headers: { 'activemq.prefetchSize': '1' },
+      ack: 'each',
+      prefetch: 1,
       onMessage: taken.onMessage,
     });
     await first.close();
@@ -211,8 +211,8 @@ describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, ()
     bus.subscribe({
       id: 'a',
       destination: queue,
-      ack: 'client-individual',
-      headers: { selector: "namespace = 'mine'" },
+      ack: 'each',
+      namespace: 'mine',
       onMessage: got.onMessage,
     });
     for (const namespace of ['other', 'mine']) await bus.send(queue, { namespace }, namespace);
@@ -228,7 +228,7 @@ describe('a broker that accepts and says nothing', () => {
     await once(mute, 'listening');
     onTestFinished(() => void mute.close());
     const { port } = mute.address() as { port: number };
-    const bus = createStompBus(
+    const bus = connectByStomp(
       { servers: parseBrokerUrl(`stomp://127.0.0.1:${port}`), heartbeatSeconds: 30 },
       () => {},
     );

@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { parseBrokerUrl } from '../../src/broker/address.ts';
-import type { Delivery, StompBus } from '../../src/broker/connection.ts';
-import { createStompBus } from '../../src/broker/stomp-connection.ts';
-import { random } from '../../src/domain/plan.ts';
-import type { Message } from '../../src/messages/vocabulary.ts';
+import type { Delivery, BrokerConnection } from '../../src/broker/connection.ts';
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import { random } from '../../src/domain/random.ts';
+import type { Message } from '../../src/messages/message.ts';
 import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
@@ -24,25 +24,26 @@ afterAll(() => (missing === undefined ? broker.stop() : undefined));
  */
 async function startDisorderlyWorker(namespace: string, seed: number) {
   const counts = { slices: 0, sent: 0, failed: 0, dropped: 0 };
-  let bus: StompBus = await connect();
+  let bus: BrokerConnection = await connect();
 
-  async function connect(): Promise<StompBus> {
-    const fresh = createStompBus(
+  async function connect(): Promise<BrokerConnection> {
+    const fresh = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: broker.user, password: broker.password, heartbeatSeconds: 30 },
       () => {},
     );
     fresh.subscribe({
       id: 'slices',
       destination: '/queue/panda.transformer.slices',
-      ack: 'client-individual',
-      headers: { selector: `namespace = '${namespace}'`, 'activemq.prefetchSize': '8' },
+      ack: 'each',
+      namespace,
+      prefetch: 8,
       onMessage: (delivery) => void work(delivery, fresh).catch(() => {}),
     });
     await fresh.connect({ once: true });
     return fresh;
   }
 
-  async function work(delivery: Delivery, mine: StompBus): Promise<void> {
+  async function work(delivery: Delivery, mine: BrokerConnection): Promise<void> {
     const slice = JSON.parse(delivery.body) as Message<'slice'>;
     counts.slices += 1;
     const draw = (purpose: string): number =>

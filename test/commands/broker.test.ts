@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { parseBrokerUrl } from '../../src/broker/address.ts';
-import { createStompBus } from '../../src/broker/stomp-connection.ts';
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import { type Broker, brokerIsMissing, startBroker, startTls } from '../activemq.ts';
 import {
   type Answer,
@@ -289,7 +289,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
     await agent?.saw(/works in namespace test/);
-    const bus = createStompBus(
+    const bus = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
       () => {},
     );
@@ -366,7 +366,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     const worker = (): Started => start(folder, ['agent', 'worker', '--broker', broker.url, ...own]);
     const first = worker();
     await first.saw(/works in namespace calm/);
-    const bus = createStompBus(
+    const bus = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
       () => {},
     );
@@ -469,7 +469,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     await delay(1500);
     first?.child.kill('SIGTERM');
     await first?.finished;
-    const bus = createStompBus(
+    const bus = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
       () => {},
     );

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { knownKeys } from '../../src/config/schema.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 
 const shippedFolder = resolve('workflows');

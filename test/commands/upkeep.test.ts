@@ -15,9 +15,9 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { differences, outcomeIn } from '../../faults/outcome.ts';
-import { createRecorder } from '../../src/db/log/message-writer.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { receiverOf } from '../receive.ts';
 
 const first = 'stf_datataking-tester-0001';
 const dataOf = (folder: string, id: string): string => join(folder, 'swf.db.data', id);
@@ -218,7 +218,7 @@ describe('prune', () => {
     const folder = temporaryFolder();
     for (let run = 0; run < 4; run += 1) await runWorkflow(folder, '--stf-count', '2');
     const store = await openStore(join(folder, 'swf.db'));
-    await store.write(() => createRecorder(store.db).recordBody('/topic/epictopic', '{"msg_type":"heartbeat"}'));
+    await store.write((tx) => receiverOf(store)(tx, '/topic/epictopic', '{"msg_type":"heartbeat"}'));
     store.close();
     const dry = await runCli(['prune', '--keep', '2', '--dry-run'], { folder });
     expect(dry.stdout).toMatch(

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { knownKeys } from '../../src/config/schema.ts';
 import { temporaryFolder } from '../helpers.ts';
 
-const shippedFolder = join(import.meta.dirname, '../workflows');
+const shippedFolder = join(import.meta.dirname, '../../workflows');
 
 /** A working folder with these files, and a loader that works in it. */
 function folderWith(files: Record<string, string>) {

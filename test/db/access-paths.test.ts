@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
+import { listAgents } from '../../src/db/lists/agents.ts';
 import { listExecutions } from '../../src/db/lists/executions.ts';
 import { listLogs, type LogFilter } from '../../src/db/lists/logs.ts';
-import { listMessages, type MessageFilter } from '../../src/db/lists/messages.ts';
+import type { MessageFilter } from '../../src/db/lists/message-filter.ts';
+import { listMessages } from '../../src/db/lists/messages.ts';
 import type { Page } from '../../src/db/lists/page.ts';
 import { listStfFiles, type StfFileFilter } from '../../src/db/lists/stf-files.ts';
 import { listTfFiles, type TfFileFilter } from '../../src/db/lists/tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from '../../src/db/lists/tf-slices.ts';
 import { createWordSearch } from '../../src/db/lists/word-search.ts';
-import { listAgents } from '../../src/db/presence/agent-registry.ts';
 import { type Prepare, preparer } from '../../src/db/sqlite/statements.ts';
 import { makeRunningStore } from '../helpers.ts';
 
@@ -62,7 +63,7 @@ const paths: [what: string, ask: Ask, index: string][] = [
   [
     'messages of an execution without effect',
     messages({ execution_id: 'e', effect: 'none' }),
-    'workflow_messages_fruitless',
+    'workflow_messages_execution_without_effect',
   ],
   [
     'messages of an execution, a type and a time',

@@ -2,15 +2,16 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import type { Agent } from '../../src/agents/agent.ts';
+import type { Agent, ExecutionContext } from '../../src/agents/agent.ts';
 import { fastProcessingAgent } from '../../src/agents/fast-processing.ts';
 import { fastmonAgent } from '../../src/agents/fastmon.ts';
-import { runReader, type Workplace } from '../../src/agents/log-consumer.ts';
-import { openJournal } from '../../src/db/execution/journal.ts';
+import { consumeLog } from '../../src/agents/log-consumer.ts';
+import { openExecution } from '../../src/db/execution/journal.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createScaledClock } from '../../src/lib/clock.ts';
-import { createInProcessBus } from '../../src/messages/notifier.ts';
+import { Lifetime } from '../../src/lib/lifetime.ts';
+import { createNotifier } from '../../src/messages/notifier.ts';
 import { ask, connectInProcess, makeRunningStore, type TestStore } from '../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
@@ -142,41 +143,41 @@ describe('a message that comes before what it refers to', () => {
 /** An agent that reads the log of a store until its lines say something, or it is stopped. */
 function readerOf(made: TestStore, agent: Agent) {
   const clock = createScaledClock(1);
-  const bus = createInProcessBus(clock);
-  const stopping = new AbortController();
+  const notifier = createNotifier(clock);
+  const lifetime = new Lifetime();
   const lines: string[] = [];
   let isEnough: (line: string) => boolean = () => false;
-  const { journal } = openJournal(
+  const { journal } = openExecution(
     made.store,
     { execution_id, run_number: 100_010, namespace: 'test' },
     {
-      writeLog: ({ message }) => void lines.push(message),
+      writeLogLine: (_, { message }) => void lines.push(message),
       isAlive: () => true,
       onCommitted(types) {
-        bus.announce(types);
-        if (lines.some(isEnough)) stopping.abort();
+        notifier.announce(types);
+        if (lines.some(isEnough)) lifetime.stop();
       },
     },
   );
-  const context = {
+  const seen = {
     execution_id,
     run_number: 100_010,
     params: executionParamsSchema.parse({}),
     files: noDataFiles,
     message: (id: string) => journal.message(id),
   };
-  const workplace: Workplace = { context, journal, bus, clock, signal: stopping.signal };
+  const execution: ExecutionContext = { agent: seen, journal, notifier, clock, lifetime };
   return {
     lines,
     read(enough: (line: string) => boolean) {
       isEnough = enough;
-      return runReader(agent, `${agent.type}-1`, workplace);
+      return consumeLog(agent, `${agent.type}-1`, execution);
     },
-    stop: () => stopping.abort(),
+    stop: () => lifetime.stop(),
     /** As a message that comes over the broker: recorded, and told to the readers. */
     async say(...said: Parameters<TestStore['say']>) {
       const { released = [] } = await made.say(...said);
-      bus.announce([said[0], ...released]);
+      notifier.announce([said[0], ...released]);
     },
   };
 }

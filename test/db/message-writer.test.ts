@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createRecorder } from '../../src/db/log/message-writer.ts';
-import type { Message } from '../../src/messages/vocabulary.ts';
+import type { Message } from '../../src/messages/message.ts';
 import { ask, connectInProcess, makeRunningStore, makeStore, type TestStore } from '../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
@@ -42,15 +41,17 @@ describe('recording', () => {
     const { store } = made;
     await made.say('slice', { ...secondSlice, stf_filename: stf, start: 1, end: 1, tf_count: 1 });
     // An agent's journal and what takes in messages from a broker write in the same moment.
-    const [agent, inbox] = [createRecorder(store.db), createRecorder(store.db)];
     const result = { ...byWorker(1), msg_type: 'slice_result', state: 'done' as const };
     const said = (message: object): Message => ({ ...envelope, ...message }) as Message;
     const recorded = await Promise.all([
-      store.write(() => agent.record(said(result))),
-      store.write(() =>
-        inbox.record(said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...zeroCounts })),
+      store.write((tx) => store.messages.record(tx, said(result))),
+      store.write((tx) =>
+        store.messages.record(
+          tx,
+          said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...zeroCounts }),
+        ),
       ),
-      store.write(() => agent.record(said({ ...result, ...secondSlice }))),
+      store.write((tx) => store.messages.record(tx, said({ ...result, ...secondSlice }))),
     ]);
     expect(recorded.map(({ effect }) => effect)).toEqual(['applied', 'applied', 'none']);
     expect(state(made)).toMatchObject({ slices_completed: 1 });
@@ -125,8 +126,8 @@ describe('recording', () => {
       { effect: 'none', reason: 'unknown execution x' },
     ],
   ])('keeps %s, which changes nothing, with the reason', async (body, expected) => {
-    const { store, recorder } = await makeStore();
-    const record = () => store.write(() => recorder.recordBody('/topic/epictopic', body));
+    const { store, receive } = await makeStore();
+    const record = () => store.write((tx) => receive(tx, '/topic/epictopic', body));
     const first = await record();
     expect(first).toMatchObject({ ...expected, isNew: true });
     expect(await record()).toMatchObject({ ...expected, isNew: false, seq: first.seq });
@@ -134,7 +135,7 @@ describe('recording', () => {
   });
 
   it('keeps the id that a message brought along beside its own', async () => {
-    const { store, recorder } = await makeRunningStore();
+    const { store, receive } = await makeRunningStore();
     const body = JSON.stringify({
       msg_type: 'pause_run',
       message_id: 'forged',
@@ -144,7 +145,7 @@ describe('recording', () => {
       namespace: 'n',
       execution_id: 'stf_datataking-tester-0001',
     });
-    await store.write(() => recorder.recordBody('/topic/epictopic', body));
+    await store.write((tx) => receive(tx, '/topic/epictopic', body));
     expect(
       store.db
         .prepare(`SELECT message_id, wire_message_id FROM workflow_messages WHERE message_type = 'pause_run'`)
@@ -177,8 +178,8 @@ describe('what came over a broker from a host whose clock is off', () => {
     const made = await makeRunningStore();
     const timestamp = new Date(Date.now() + off * 1000).toISOString();
     const heard = (msg_type: string, fields: object): Promise<unknown> =>
-      made.store.write(() =>
-        made.recorder.recordBody('/topic/epictopic', JSON.stringify({ ...envelope, timestamp, msg_type, ...fields }), {
+      made.store.write((tx) =>
+        made.receive(tx, '/topic/epictopic', JSON.stringify({ ...envelope, timestamp, msg_type, ...fields }), {
           fromBroker: true,
         }),
       );
@@ -287,18 +288,18 @@ describe('a run_workflow from outside', () => {
   it.each([{ run_id: '1e40' }, { run_id: '900000000000000' }, { execution_id: 'other-x-9999', run_id: '7' }])(
     'does not choose its numbers by %j',
     async (chosen) => {
-      const { store, recorder } = await makeStore();
+      const { store, receive } = await makeStore();
       const body = JSON.stringify({ ...command, ...chosen });
-      const recorded = await store.write(() => recorder.recordBody('/queue/workflow_control', body));
+      const recorded = await store.write((tx) => receive(tx, '/queue/workflow_control', body));
       expect(recorded).toMatchObject({ effect: 'applied', execution_id: 'w-u-0001' });
       expect(store.db.prepare('SELECT run_number FROM runs').all()).toEqual([{ run_number: 100_010 }]);
     },
   );
 
   it('with a name that cannot be part of an id is rejected; with parameters that cannot be used it makes nothing', async () => {
-    const { store, recorder } = await makeStore();
+    const { store, receive } = await makeStore();
     const record = (changes: object) =>
-      store.write(() => recorder.recordBody('/queue/workflow_control', JSON.stringify({ ...command, ...changes })));
+      store.write((tx) => receive(tx, '/queue/workflow_control', JSON.stringify({ ...command, ...changes })));
     expect(await record({ executed_by: '../u' })).toMatchObject({ effect: 'rejected' });
     expect(await record({ executed_by: 'u'.repeat(65) })).toMatchObject({ effect: 'rejected' });
     expect(await record({ params: { fast_processing: { stf_count: 'x' } } })).toMatchObject({

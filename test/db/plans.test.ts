@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openJournal } from '../../src/db/execution/journal.ts';
+import { openExecution } from '../../src/db/execution/journal.ts';
 import { makeRunningStore } from '../helpers.ts';
 
 /** The indexes that SQLite uses for every statement that `work` prepares. */
@@ -25,7 +25,7 @@ describe('what is asked at every step of a run', () => {
   it('is found by an index and never by looking at all rows', async () => {
     const plans = await plansOf(({ store }) => {
       const held = { execution_id: 'stf_datataking-tester-0001', run_number: 100_010, namespace: 'test' };
-      const access = openJournal(store, held, { writeLog: () => {}, isAlive: () => true, onCommitted: () => {} });
+      const access = openExecution(store, held, { writeLogLine: () => {}, isAlive: () => true, onCommitted: () => {} });
       access.queue.queued(10);
       access.queue.isOpen();
       access.overview.pendingStop();

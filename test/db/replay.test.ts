@@ -2,10 +2,11 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { createRecorder } from '../../src/db/log/message-writer.ts';
-import { openReader, openStore } from '../../src/db/sqlite/open-store.ts';
+import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, type Answer } from '../helpers.ts';
 import { readHistory, replay } from '../histories/log-file.ts';
+import { receiverOf } from '../receive.ts';
 
 /** Every answer about an execution, logs, agents and times of recording aside. */
 async function everything(store: string): Promise<unknown> {
@@ -65,8 +66,8 @@ describe('the whole log, read into an empty store,', () => {
     const failing = startCli(['run', '--speed', '20'], { folder });
     await failing.saw(/start_run/);
     const voice = await openStore(join(folder, 'swf.db'));
-    await voice.write(() =>
-      createRecorder(voice.db).record({
+    await voice.write((tx) =>
+      voice.messages.record(tx, {
         msg_type: 'stop_workflow',
         command_id: 'c-1',
         state: 'failed',
@@ -89,13 +90,13 @@ describe('the whole log, read into an empty store,', () => {
     expect(await stopped.finished).toMatchObject({ code: 130 });
     // A conflict, an unreadable and an unknown message.
     const store = await openStore(join(folder, 'swf.db'));
-    const recorder = createRecorder(store.db);
+    const receive = receiverOf(store);
     const log = store.db
       .prepare<[], { payload: string }>(`SELECT payload FROM workflow_messages WHERE message_type = 'stf_gen' LIMIT 1`)
       .get();
     const conflict = JSON.stringify({ ...(JSON.parse(log?.payload ?? '{}') as object), tf_count: 7 });
     for (const body of [conflict, '{broken', '{"msg_type":"heartbeat"}'])
-      await store.write(() => recorder.recordBody('/topic/epictopic', body));
+      await store.write((tx) => receive(tx, '/topic/epictopic', body));
     store.close();
 
     const again = join(temporaryFolder(), 'again.db');

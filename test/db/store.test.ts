@@ -4,11 +4,22 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
-import { migrations } from '../../src/db/migrations/index.ts';
-import { openReader, openStore } from '../../src/db/sqlite/open-store.ts';
+import { schemaHistory } from '../../src/db/migrations/index.ts';
+import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
+import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
 
 const freshPath = (): string => join(temporaryFolder(), 'deep', 'er', 'swf.db');
+
+const newest = schemaHistory.baseVersion + schemaHistory.steps.length;
+
+/** A history of one table, and further steps. */
+const historyOf = (...steps: string[]): SchemaHistory => ({
+  baseVersion: 1,
+  base: 'CREATE TABLE t (a TEXT) STRICT;',
+  steps: steps.map((sql, index) => ({ name: `step ${index + 1}`, sql })),
+});
 
 describe('a store', () => {
   it('is made with its folders, for its owner alone', async () => {
@@ -32,27 +43,6 @@ describe('a store', () => {
     await expect(`${schema}\n`).toMatchFileSnapshot('../golden/schema.sql');
   });
 
-  it('of an older version is brought up to date with what it holds', async () => {
-    const path = freshPath();
-    const old = await openStore(path, { migrations: migrations.slice(0, 1) });
-    old.db.exec(`
-      INSERT INTO run_states (run_number, execution_id) VALUES (1, 'e-1'), (2, 'e-2');
-      INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES
-        ('a', 1, 'e-1', 'failed', ''), ('a', 2, 'e-1', 'failed', ''), ('a', 3, 'e-1', 'completed', ''), ('b', 1, 'e-2', 'queued', '')`);
-    old.close();
-    expect(() => openReader(path)).toThrow(
-      /^the store .* has schema version 1, this program needs \d+; any command that writes/,
-    );
-    const store = await openStore(path);
-    const rows = store.db.prepare('SELECT execution_id, slice_retries FROM run_states ORDER BY run_number').all();
-    store.close();
-    expect(rows).toEqual([
-      { execution_id: 'e-1', slice_retries: 2 },
-      { execution_id: 'e-2', slice_retries: 0 },
-    ]);
-    openReader(path).close();
-  });
-
   it('opened a second time is what it was', async () => {
     const { path, store } = await makeRunningStore();
     const rows = () => store.db.prepare('SELECT * FROM workflow_messages').all();
@@ -62,29 +52,35 @@ describe('a store', () => {
     expect(rows()).toEqual(before);
   });
 
-  it('is brought up to date from every older version, with its data', async () => {
+  it('is brought up to date from every older version of its history, with its data', async () => {
     const path = freshPath();
-    const first = await openStore(path, { migrations: [{ name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' }] });
+    const first = await openStore(path, { history: historyOf() });
     first.db.exec(`INSERT INTO t VALUES ('kept')`);
     first.close();
-    const steps = [
-      { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' },
-      { name: 'two', sql: `ALTER TABLE t ADD COLUMN b TEXT NOT NULL DEFAULT 'new'` },
-    ];
-    const second = await openStore(path, { migrations: steps });
+    const second = await openStore(path, {
+      history: historyOf(`ALTER TABLE t ADD COLUMN b TEXT NOT NULL DEFAULT 'new'`),
+    });
     expect(second.db.prepare('SELECT * FROM t').all()).toEqual([{ a: 'kept', b: 'new' }]);
+    expect(second.db.pragma('user_version', { simple: true })).toBe(2);
     second.close();
   });
 
-  it('keeps its old version when a migration fails', async () => {
+  it('keeps its old version when a step of its history fails', async () => {
     const path = freshPath();
-    const good = { name: 'one', sql: 'CREATE TABLE t (a TEXT) STRICT' };
-    (await openStore(path, { migrations: [good] })).close();
-    const half = { name: 'two', sql: 'CREATE TABLE u (a TEXT) STRICT; CREATE TABLE t (a TEXT) STRICT' };
-    await expect(openStore(path, { migrations: [good, half] })).rejects.toThrow();
-    const db = openReader(path, [good]);
+    (await openStore(path, { history: historyOf() })).close();
+    const half = historyOf('CREATE TABLE u (a TEXT) STRICT; CREATE TABLE t (a TEXT) STRICT');
+    await expect(openStore(path, { history: half })).rejects.toThrow();
+    const db = openReader(path, historyOf());
     expect(db.prepare(`SELECT name FROM sqlite_schema WHERE name = 'u'`).all()).toEqual([]);
     db.close();
+  });
+
+  it('of an older version of its history is refused by readers, who say which commands bring it up to date', async () => {
+    const path = freshPath();
+    (await openStore(path, { history: historyOf() })).close();
+    expect(() => openReader(path, historyOf('CREATE TABLE u (a TEXT) STRICT'))).toThrow(
+      /^the store .* has schema version 1, this program needs 2; any command that writes/,
+    );
   });
 
   it('made by several programs at once is made once', async () => {
@@ -92,7 +88,7 @@ describe('a store', () => {
     const stores = await Promise.all(Array.from({ length: 5 }, () => openStore(path)));
     for (const store of stores) store.close();
     const db = openReader(path);
-    expect(db.pragma('user_version', { simple: true })).toBe(migrations.length);
+    expect(db.pragma('user_version', { simple: true })).toBe(newest);
     db.close();
   });
 
@@ -134,10 +130,21 @@ describe('what is no store of this program', () => {
       (path) => {
         const db = new Database(path);
         db.pragma(`application_id = 1398228589`);
-        db.pragma(`user_version = ${migrations.length + 1}`);
+        db.pragma(`user_version = ${newest + 1}`);
         db.close();
       },
       /^STORE_TOO_NEW: .*newer swf-mcp/,
+    ],
+    [
+      'a store of a version that was never released',
+      (path) => {
+        const db = new Database(path);
+        db.exec('CREATE TABLE t (a TEXT)');
+        db.pragma(`application_id = 1398228589`);
+        db.pragma(`user_version = ${schemaHistory.baseVersion - 1}`);
+        db.close();
+      },
+      /^STORE_TOO_OLD: .*use the swf-mcp that made it, or another --db file/,
     ],
   ];
 
@@ -157,17 +164,6 @@ describe('what is no store of this program', () => {
       if (before !== undefined) expect(readFileSync(path)).toEqual(before);
     },
   );
-
-  it('an older store is brought up to date by a writer and refused by a reader', async () => {
-    const path = freshPath();
-    mkdirSync(join(path, '..'), { recursive: true });
-    const db = new Database(path);
-    db.pragma(`application_id = 1398228589`);
-    db.close();
-    expect(() => openReader(path)).toThrow(expect.objectContaining({ code: 'STORE_TOO_OLD' }));
-    (await openStore(path)).close();
-    openReader(path).close();
-  });
 
   it('an empty file, as a store is at the moment of its making, is no store yet', async () => {
     const path = join(temporaryFolder(), 'swf.db');

@@ -1,14 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { workflowParamsSchema } from '../../src/domain/params.ts';
-import { isSampled, plannedCounts, planSamples, planSlices } from '../../src/domain/plan.ts';
+import { executionParamsSchema } from '../../src/domain/params.ts';
+import { isSampled } from '../../src/domain/plan/v1.ts';
+import { planOf } from '../../src/domain/plan/versions.ts';
 
 const sampledOf = (stfs: number, rate: number): number =>
   Array.from({ length: stfs }, (_, index) => isSampled(index + 1, rate)).filter(Boolean).length;
 
 const paramsWith = (fastmon: object, rate = 1) =>
-  workflowParamsSchema.parse({ fastmon, fast_processing: { stf_sampling_rate: rate } });
+  executionParamsSchema.parse({ fastmon, fast_processing: { stf_sampling_rate: rate } });
 
 describe('sampling', () => {
   it.each([
@@ -41,7 +42,7 @@ describe('samples', () => {
         fc.integer({ min: 1, max: 100 }),
         (tf_count, samples, hundredths) => {
           const params = paramsWith({ tf_samples_per_stf: samples, tf_fraction: hundredths / 100 });
-          const planned = planSamples({ run: 100_010, sequence: 3, tf_count }, params);
+          const planned = planOf(params).samples({ run: 100_010, sequence: 3, tf_count });
           expect(planned).toHaveLength(Math.min(samples, tf_count));
           let before = -1;
           for (const sample of planned) {
@@ -59,13 +60,13 @@ describe('samples', () => {
   });
 
   it('are the same each time they are planned, and differ from STF to STF', () => {
-    const at = (sequence: number) => planSamples({ run: 100_010, sequence, tf_count: 1000 }, paramsWith({}));
+    const at = (sequence: number) => planOf(paramsWith({})).samples({ run: 100_010, sequence, tf_count: 1000 });
     expect(at(1)).toEqual(at(1));
     expect(new Set([1, 2, 3, 4, 5].map((sequence) => at(sequence)[0]?.tf_first)).size).toBeGreaterThan(1);
   });
 
   it('are numbered from 1 in their names', () => {
-    const names = planSamples({ run: 101_993, sequence: 1, tf_count: 1000 }, paramsWith({ tf_samples_per_stf: 2 }));
+    const names = planOf(paramsWith({ tf_samples_per_stf: 2 })).samples({ run: 101_993, sequence: 1, tf_count: 1000 });
     expect(names.map((sample) => sample.tf_filename)).toEqual([
       'swf.101993.000001_tf_001.tf',
       'swf.101993.000001_tf_002.tf',
@@ -82,7 +83,7 @@ describe('slices', () => {
     [151, 15],
   ])('of a sample of %i frames are %i, without gap or overlap, alike within one frame', (tf_count, expected) => {
     const sample = { stf_filename: 'swf.1.000001.stf', tf_filename: 'swf.1.000001_tf_001.tf', tf_first: 40, tf_count };
-    const slices = planSlices(sample, 15);
+    const slices = planOf(paramsWith({})).slices(sample);
     expect(slices).toHaveLength(expected);
     const frames = slices.flatMap(({ tf_first, tf_last }) =>
       Array.from({ length: tf_last - tf_first + 1 }, (_, index) => tf_first + index),
@@ -99,7 +100,7 @@ describe('slices', () => {
       tf_first: 0,
       tf_count: 30,
     };
-    const [first] = planSlices(sample, 15);
+    const [first] = planOf(paramsWith({})).slices(sample);
     expect(first).toMatchObject({ slice_id: 15, slice_filename: 'swf.1.000001_slice_015.tf' });
   });
 
@@ -109,11 +110,11 @@ describe('slices', () => {
     let slices = 0;
     for (let sequence = 1; sequence <= 100; sequence += 1) {
       const stf_filename = `swf.5.${String(sequence).padStart(6, '0')}.stf`;
-      for (const sample of planSamples({ run: 5, sequence, tf_count: 1000 }, params)) {
+      for (const sample of planOf(params).samples({ run: 5, sequence, tf_count: 1000 })) {
         samples += 1;
-        slices += planSlices({ stf_filename, ...sample }, 15).length;
+        slices += planOf(params).slices({ stf_filename, ...sample }).length;
       }
     }
-    expect(plannedCounts(100, params)).toEqual({ samples, slices });
+    expect(planOf(params).counts(100)).toEqual({ samples, slices });
   });
 });

@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { knownKeys, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { knownKeys } from '../../src/config/schema.ts';
 import { SwfError } from '../../src/lib/errors.ts';
 import { temporaryFolder } from '../helpers.ts';
 

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createQueries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/sqlite/open-store.ts';
+import { openReader } from '../../src/db/sqlite/open-reader.ts';
 import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeRunningStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 
@@ -89,8 +89,8 @@ describe('10,000 messages of whatever kind', () => {
       });
       await fc.assert(
         fc.asyncProperty(fc.array(anyDelivery, { minLength: 100, maxLength: 100 }), async (deliveries) => {
-          const results = await made.store.write(() =>
-            deliveries.map(({ destination, body }) => made.recorder.recordBody(destination, body)),
+          const results = await made.store.write((tx) =>
+            deliveries.map(({ destination, body }) => made.receive(tx, destination, body)),
           );
           for (const { effect, reason } of results) if (effect !== 'applied') expect(reason).toMatch(/^[^\n]{1,1000}/);
         }),

@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { createStompBus } from '../../src/broker/stomp-connection.ts';
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 
 const connectedFrame = 'CONNECTED\nversion:1.2\nheart-beat:0,0\n\n\0';
 const message = 'MESSAGE\nsubscription:slices\nmessage-id:1\nack:1\ndestination:/queue/x\ncontent-length:2\n\n{}\0';
@@ -53,14 +53,14 @@ describe('a broker that sends whatever frames', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyBytes, { minLength: 1, maxLength: 5 }), async (frames) => {
         script = frames;
-        const bus = createStompBus(
+        const bus = connectByStomp(
           { servers: [{ host: '127.0.0.1', port, tls: false }], heartbeatSeconds: 1 },
           () => {},
         );
         bus.subscribe({
           id: 'slices',
           destination: '/queue/x',
-          ack: 'client-individual',
+          ack: 'each',
           onMessage: (delivery) => delivery.acknowledge(),
         });
         await bus.connect({ once: true }).catch(() => {});

@@ -105,7 +105,7 @@ CREATE TABLE payload_results (
   execution_id TEXT NOT NULL,
   exit_code INTEGER,
   signal TEXT,
-  -- The end of what a failed command wrote on stdout and stderr.
+  -- The end of the stdout and stderr of a failed command.
   output_tail TEXT,
   -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
   outputs TEXT,
@@ -141,8 +141,9 @@ CREATE TABLE run_states (
   slices_completed INTEGER NOT NULL DEFAULT 0,
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
-  slices_exhausted INTEGER NOT NULL DEFAULT 0
-, slice_retries INTEGER NOT NULL DEFAULT 0) STRICT;
+  slices_exhausted INTEGER NOT NULL DEFAULT 0,
+  slice_retries INTEGER NOT NULL DEFAULT 0
+) STRICT;
 
 CREATE TABLE runs (
   run_number INTEGER PRIMARY KEY,
@@ -272,13 +273,17 @@ CREATE TABLE workflow_messages (
   sent_at TEXT NOT NULL,
   recorded_at TEXT NOT NULL,
   effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
+  -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
+  effect_code TEXT,
   effect_reason TEXT,
+  -- The message that it waits for: it takes effect when that comes. NULL for all others.
+  awaits TEXT,
   payload TEXT NOT NULL,
   wire_message_id TEXT,
   -- The process that has to send the row over the broker; NULL where nothing is to be sent.
   outbox_owner INTEGER,
   outbox_sent_at TEXT
-, awaits TEXT) STRICT;
+) STRICT;
 
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
@@ -332,7 +337,7 @@ CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits
 
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
 
-CREATE INDEX workflow_messages_fruitless ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
+CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
 
 CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
 
@@ -346,6 +351,6 @@ CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) 
 
 CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
 
-CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE message_type IN ('stop_workflow', 'pause_workflow', 'resume_workflow') AND effect_reason = 'waits for the driver';
+CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE effect_code = 'WAITS_FOR_DRIVER';
 
 CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE effect <> 'applied';

@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  decodeMessage,
-  destinationOf,
-  messageIdOf,
-  type Message,
-  messageTypes,
-  wireHash,
-} from '../../src/messages/vocabulary.ts';
+import { decodeMessage } from '../../src/messages/codec.ts';
+import { messageIdOf, wireHash } from '../../src/messages/identity.ts';
+import type { Message } from '../../src/messages/message.ts';
+import { destinationOf, messageTypes } from '../../src/messages/vocabulary.ts';
 
 const envelope = { sender: 's', namespace: 'n', execution_id: 'e-u-0001', run_id: '101993' };
 const slice = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { advance, nextStep, plannedStfCount, startPosition, type TimedStep } from '../../src/domain/daq-schedule.ts';
-import { workflowParamsSchema } from '../../src/domain/params.ts';
+import { executionParamsSchema } from '../../src/domain/params.ts';
 import type { Phase } from '../../src/domain/run-phases.ts';
 import { timeLeft } from '../../src/monitoring/estimate.ts';
-import type { Facts } from '../../src/monitoring/stage-states.ts';
+import type { Facts } from '../../src/monitoring/facts.ts';
 
 const began = Date.parse('2026-01-01T00:00:00Z');
 const at = (tick: number): string => new Date(began + tick * 1000).toISOString();
@@ -19,7 +19,7 @@ const phaseAfter: Partial<Record<TimedStep['msg_type'], Phase>> = {
 
 /** The whole schedule of a run whose slices take no time, looked at in the middle of each of its steps. */
 function looks(settings: object): { tick: number; left: number; told: ReturnType<typeof timeLeft> }[] {
-  const parsed = workflowParamsSchema.parse(settings);
+  const parsed = executionParamsSchema.parse(settings);
   const params = {
     ...parsed,
     speed: 1,
@@ -85,7 +85,6 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     slice_retries: 0,
     delays: [],
     last_stf_at: lastStf,
-    payload_timeout: undefined,
     in_hand_seconds: undefined,
     driver: { alive: true, silent: false },
   };

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createLogWriter } from '../../src/db/lists/logs.ts';
-import { preparer } from '../../src/db/sqlite/statements.ts';
+import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
 import { ask, connectInProcess, makeRunningStore, refusal } from '../helpers.ts';
 
 /** What a text could do more than be read: move a cursor, colour, turn around, hide, begin a line of its own. */
@@ -18,17 +17,17 @@ const harmful = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
 describe('texts of messages and logs', () => {
   it('come out of every tool as what they are, and can do nothing else', async () => {
     const made = await makeRunningStore();
-    const sql = preparer(made.store.db);
-    const writeLog = createLogWriter(sql, 'INFO');
+    const writeLog = createLogLineWriter('INFO');
     const execution_id = 'stf_datataking-tester-0001';
     for (const text of nasty) {
-      await made.store.write(() => {
-        writeLog({ level: 'ERROR', message: text, context: { [text]: text } }, { agent: text, execution_id });
-        made.recorder.recordBody(
+      await made.store.write((tx) => {
+        writeLog(tx, { level: 'ERROR', message: text, context: { [text]: text } }, { agent: text, execution_id });
+        made.receive(
+          tx,
           '/topic/epictopic',
           JSON.stringify({ msg_type: text, sender: text, namespace: text, execution_id, note: text }),
         );
-        made.recorder.recordBody('/topic/epictopic', text);
+        made.receive(tx, '/topic/epictopic', text);
       });
     }
     await made.say('stop_workflow', { command_id: 'c', reason: nasty[0] });
@@ -63,14 +62,15 @@ describe('texts of messages and logs', () => {
 
   it('of ten thousand such characters still fit a page', async () => {
     const made = await makeRunningStore();
-    const writeLog = createLogWriter(preparer(made.store.db), 'INFO');
-    await made.store.write(() => {
+    const writeLog = createLogLineWriter('INFO');
+    await made.store.write((tx) => {
       for (let line = 0; line < 30; line += 1)
         writeLog(
+          tx,
           { level: 'ERROR', message: '\u202E'.repeat(10_000), context: { x: '\u0007'.repeat(10_000) } },
           { agent: 'a', execution_id: 'stf_datataking-tester-0001' },
         );
-      made.recorder.recordBody('/topic/epictopic', '\u0000'.repeat(100_000));
+      made.receive(tx, '/topic/epictopic', '\u0000'.repeat(100_000));
     });
     const client = await connectInProcess(made.path);
     for (const name of ['list_logs', 'list_messages'])

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createLogWriter } from '../../src/db/lists/logs.ts';
-import { preparer } from '../../src/db/sqlite/statements.ts';
+import { createLogLineWriter } from '../../src/db/log/log-lines.ts';
 import {
   type Answer,
   ask,
@@ -95,10 +94,11 @@ describe('a list', () => {
 
   it('never exceeds 25,000 characters, and still gives every row', async () => {
     const { path, store } = await makeRunningStore();
-    const writeLog = createLogWriter(preparer(store.db), 'INFO');
-    await store.write(() => {
+    const writeLog = createLogLineWriter('INFO');
+    await store.write((tx) => {
       for (let line = 0; line < 60; line += 1) {
         writeLog(
+          tx,
           { level: 'INFO', message: `${line} ${'"\n\u001b é'.repeat(800)}`, context: { text: 'x'.repeat(5000) } },
           { agent: 'a' },
         );
@@ -195,7 +195,7 @@ describe('list_messages', () => {
   });
 
   it('fits into its budget and keeps characters whole, whatever is in a message', async () => {
-    const { path, store, recorder } = await makeRunningStore();
+    const { path, store, receive } = await makeRunningStore();
     const bodies = [
       JSON.stringify({ msg_type: 'x'.repeat(100_000) }),
       `{"msg_type": "${'\\u0000'.repeat(30_000)}"}`,
@@ -203,7 +203,7 @@ describe('list_messages', () => {
       JSON.stringify({ msg_type: 'start_run', text: '😀'.repeat(20_000) }),
       `{"msg_type":"pause_run","sender":"s","namespace":"test","execution_id":"stf_datataking-tester-0001","ordinal":1,"reason":"period","deep":${'['.repeat(99)}${']'.repeat(99)}}`,
     ];
-    await store.write(() => bodies.forEach((body) => recorder.recordBody('/topic/epictopic', body)));
+    await store.write((tx) => bodies.forEach((body) => receive(tx, '/topic/epictopic', body)));
     const client = await connectInProcess(path);
     for (const { message_id } of await askAll(client, 'list_messages', { limit: 1 })) {
       const answer = await ask(client, 'list_messages', { message_id });
@@ -216,9 +216,9 @@ describe('list_messages', () => {
   });
 
   it('shows what recording a message did, with the reason', async () => {
-    const { path, say, store, recorder } = await makeRunningStore();
+    const { path, say, store, receive } = await makeRunningStore();
     await say('resume_run', { ordinal: 9, reason: 'operator' });
-    await store.write(() => recorder.recordBody('/topic/epictopic', '{broken'));
+    await store.write((tx) => receive(tx, '/topic/epictopic', '{broken'));
     const [broken, resume] = await askAll(await connectInProcess(path), 'list_messages');
     expect(broken).toMatchObject({
       message_type: 'unreadable',
@@ -233,10 +233,10 @@ describe('list_messages', () => {
 describe('list_logs', () => {
   it('gives a level and those above it, by name or number', async () => {
     const { path, store } = await makeRunningStore();
-    const writeLog = createLogWriter(preparer(store.db), 'DEBUG');
-    await store.write(() => {
+    const writeLog = createLogLineWriter('DEBUG');
+    await store.write((tx) => {
       for (const level of ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'] as const)
-        writeLog({ level, message: level }, { agent: 'a' });
+        writeLog(tx, { level, message: level }, { agent: 'a' });
     });
     const client = await connectInProcess(path);
     const levels = async (level: unknown) =>
@@ -249,16 +249,18 @@ describe('list_logs', () => {
 
 describe('get_workflow_monitor', () => {
   it('stays within 8 KB when everything in it is long', async () => {
-    const { path, say, store, recorder } = await makeRunningStore();
-    const writeLog = createLogWriter(preparer(store.db), 'INFO');
+    const { path, say, store, receive } = await makeRunningStore();
+    const writeLog = createLogLineWriter('INFO');
     for (let ordinal = 1; ordinal <= 30; ordinal += 1) await say('pause_run', { ordinal, reason: 'operator' });
-    await store.write(() => {
+    await store.write((tx) => {
       for (let line = 0; line < 30; line += 1) {
         writeLog(
+          tx,
           { level: 'ERROR', message: `${line} ${'long '.repeat(500)}` },
           { agent: 'a'.repeat(100), execution_id: 'stf_datataking-tester-0001' },
         );
-        recorder.recordBody(
+        receive(
+          tx,
           '/topic/epictopic',
           JSON.stringify({
             msg_type: 'start_run',

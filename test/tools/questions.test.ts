@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { faultyPayload } from '../../faults/payload.ts';
 import { registerAgent } from '../../src/db/presence/agent-registry.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
-import { preparer } from '../../src/db/sqlite/statements.ts';
 import {
   type Answer,
   ask,
@@ -245,16 +244,15 @@ describe('a careful assistant with these tools answers', () => {
   it('7. which workers died, and with which slices', async () => {
     const made = await waitingSince(1, 'slice');
     const { db } = made.store;
-    const sql = preparer(db);
     // A process that has ended.
-    const name = await made.store.write(() => {
-      const process_id = registerProcess(sql, {
+    const name = await made.store.write((tx) => {
+      const process_id = registerProcess(tx, {
         pid: 2 ** 22 - 7,
         pid_started: '1',
         hostname: (process.env['HOSTNAME'] ?? '') || 'gone',
       });
       db.prepare(`UPDATE processes SET last_beat = ? WHERE process_id = ?`).run(minutesAgo(3), process_id);
-      return registerAgent(db, sql, {
+      return registerAgent(tx, {
         type: 'worker',
         user: 'tester',
         namespace: 'test',
@@ -347,8 +345,9 @@ describe('a careful assistant with these tools answers', () => {
 
   it('12. which messages nobody could use', async () => {
     const made = await waitingSince(1, 'slice');
-    await made.store.write(() =>
-      made.recorder.recordBody(
+    await made.store.write((tx) =>
+      made.receive(
+        tx,
         '/topic/epictopic',
         JSON.stringify({
           msg_type: 'stf_ready',

@@ -2,10 +2,11 @@ import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 
 import type { Health } from '../../domain/states.ts';
-import { printable } from '../../lib/logger.ts';
+import { printable } from '../../lib/printable.ts';
 import { wholeDuration } from '../duration.ts';
 import type { Paint, Shade } from './palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
+import { labelWidth, stageBar } from './stage-bar.ts';
 
 export interface ViewOptions {
   /** Of the terminal. */
@@ -27,127 +28,113 @@ const shadeOfHealth: Readonly<Record<Health, Shade>> = {
   failed: 'failed',
 };
 
-const labelWidth = 12;
-const widestBar = 50;
-/** Beside a bar: its label, brackets, counts, rate, time left. */
-const besideBar = labelWidth + 2 + 14 + 16 + 16;
-
 /**
- * An execution as a few calm lines for a terminal: what it is, a bar a stage, who works, what happened last, what failed.
- * Every line fits in `columns`, and everything that a colour says, a word or a glyph says too.
+ * An execution as a few calm lines for a terminal: what it is, a bar a stage, who works, what happened last, what failed. Every line fits in
+ * `columns`, and everything that a colour says, a word or a glyph says too.
  */
-export function renderView(
-  snapshot: Snapshot,
-  rates: Rates,
-  { columns, paint, now, storeOption = '' }: ViewOptions,
-): string[] {
-  const { execution, health, progress, slots, speed, retries, exhausted, last, error, secondsLeft } = snapshot;
-  const width = Math.max(10, columns - 1);
-  const barWidth = Math.min(widestBar, Math.max(6, width - besideBar));
-  const end = execution.end_time === null ? now : Date.parse(execution.end_time);
-  const elapsed = wholeDuration(Math.max(0, end - Date.parse(execution.start_time)) / 1000);
-  const simulated = progress.simulation_tick === null ? '' : `, simulated ${wholeDuration(progress.simulation_tick)}`;
-  const planned = progress.slices_planned ?? execution.slices_created;
-  const waiting = execution.slices_failed - exhausted;
-  const stage = (label: string, segments: Segment[], done: number, total: number | undefined, rate: Rate): string =>
-    [
-      label.padEnd(labelWidth),
-      total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`,
-      ` ${total === undefined ? done : `${done}/${total}`}`.padEnd(14),
-      (rate.rate === undefined || (total !== undefined && done >= total)
-        ? ''
-        : `${shortRate(rate.rate)} ${rate.unit}`
-      ).padEnd(16),
-      timeLeft(done, total, rate, health),
-    ]
-      .join('')
-      .trimEnd();
+export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOptions): string[] {
+  const width = Math.max(10, options.columns - 1);
   const lines = [
-    spread(`${execution.execution_id}  run ${execution.run_number}`, elapsed, width),
-    `${paint(shadeOfHealth[health], ` ${health} `)} ${execution.status === 'running' ? '' : `${execution.status}, `}phase ${execution.phase}${simulated}, speed ${speed}, namespace ${execution.namespace}`,
+    ...titleLines(snapshot, options, width),
     '',
-    stage('STF files', [{ shade: 'completed', n: progress.stf_ready }], progress.stf_ready, progress.stf_planned, {
-      rate: rates.stfs,
-      unit: 'STF/s',
-    }),
-    stage(
-      'TF samples',
-      [{ shade: 'completed', n: execution.tf_files_received }],
-      execution.tf_files_received,
-      progress.tf_files_planned,
-      { rate: rates.samples, unit: 'samples/s' },
-    ),
-    stage(
-      'TF slices',
-      [
-        { shade: 'completed', n: execution.slices_completed },
-        { shade: 'failed', n: execution.slices_failed },
-        { shade: 'processing', n: execution.slices_processing },
-        { shade: 'queued', n: execution.slices_queued },
-      ],
-      progress.slices_final,
-      planned === 0 ? undefined : planned,
-      // What is still to come, and workers who finish all at once, are in the plan and not in the rate.
-      { rate: rates.slices, unit: 'slices/s', left: secondsLeft },
-    ),
-    [
-      ' '.repeat(labelWidth),
-      `${paint('completed', '#')} ${execution.slices_completed} completed  `,
-      `${paint('processing', '=')} ${execution.slices_processing} processing  `,
-      `${paint('queued', '-')} ${execution.slices_queued} queued  `,
-      `${paint('failed', '!')} ${execution.slices_failed} failed`,
-    ].join(''),
-    `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
-    `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
-    ...(error === undefined
-      ? []
-      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width)),
-    `${'last event'.padEnd(labelWidth)}${last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last.message_id)}`}`,
-    ...advice(snapshot, storeOption),
+    ...barLines(snapshot, rates, { paint: options.paint, width }),
+    legend(snapshot, options.paint),
+    ...workLines(snapshot, width),
+    ...advice(snapshot, options.storeOption ?? ''),
   ];
   return lines.map((line) => cut(line, width));
 }
 
-interface Rate {
-  rate: number | undefined;
-  unit: string;
-  /** Seconds, where they are known better than by the rate. */
-  left?: number | undefined;
+function titleLines({ execution, health, progress, speed }: Snapshot, { paint, now }: ViewOptions, width: number) {
+  const { execution_id, run_number, start_time, end_time, status, phase, namespace } = execution;
+  const end = end_time === null ? now : Date.parse(end_time);
+  const elapsed = wholeDuration(Math.max(0, end - Date.parse(start_time)) / 1000);
+  const simulated = progress.simulation_tick === null ? '' : `, simulated ${wholeDuration(progress.simulation_tick)}`;
+  const ended = status === 'running' ? '' : `${status}, `;
+  return [
+    spread(`${execution_id}  run ${run_number}`, elapsed, width),
+    `${paint(shadeOfHealth[health], ` ${health} `)} ${ended}phase ${phase}${simulated}, speed ${speed}, namespace ${namespace}`,
+  ];
 }
 
-interface Segment {
-  shade: Shade;
-  n: number;
+function barLines(
+  { execution, health, progress, secondsLeft }: Snapshot,
+  rates: Rates,
+  view: { paint: Paint; width: number },
+): string[] {
+  const planned = progress.slices_planned ?? execution.slices_created;
+  const whole = (n: number): { shade: Shade; n: number }[] => [{ shade: 'completed', n }];
+  const slices: { shade: Shade; n: number }[] = [
+    { shade: 'completed', n: execution.slices_completed },
+    { shade: 'failed', n: execution.slices_failed },
+    { shade: 'processing', n: execution.slices_processing },
+    { shade: 'queued', n: execution.slices_queued },
+  ];
+  return [
+    stageBar(
+      {
+        label: 'STF files',
+        segments: whole(progress.stf_ready),
+        done: progress.stf_ready,
+        total: progress.stf_planned,
+        rate: rates.stfs,
+        unit: 'STF/s',
+        health,
+      },
+      view,
+    ),
+    stageBar(
+      {
+        label: 'TF samples',
+        segments: whole(execution.tf_files_received),
+        done: execution.tf_files_received,
+        total: progress.tf_files_planned,
+        rate: rates.samples,
+        unit: 'samples/s',
+        health,
+      },
+      view,
+    ),
+    stageBar(
+      {
+        label: 'TF slices',
+        segments: slices,
+        done: progress.slices_final,
+        total: planned === 0 ? undefined : planned,
+        rate: rates.slices,
+        unit: 'slices/s',
+        health,
+        // What is still to come, and workers that finish all at once, are in the plan and not in the rate.
+        secondsLeft,
+      },
+      view,
+    ),
+  ];
 }
 
-const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
+const legend = ({ execution }: Snapshot, paint: Paint): string =>
+  [
+    ' '.repeat(labelWidth),
+    `${paint('completed', '#')} ${execution.slices_completed} completed  `,
+    `${paint('processing', '=')} ${execution.slices_processing} processing  `,
+    `${paint('queued', '-')} ${execution.slices_queued} queued  `,
+    `${paint('failed', '!')} ${execution.slices_failed} failed`,
+  ].join('');
 
-/** Parts of a whole side by side. What there is at least one of is seen; what is not there yet is left blank. */
-function bar(segments: Segment[], total: number, width: number, paint: Paint): string {
-  let left = width;
-  let sum = 0;
-  let drawn = 0;
-  const parts = segments.map(({ shade, n }) => {
-    sum += n;
-    const upTo = Math.round((Math.min(sum, total) / Math.max(1, total)) * width);
-    const cells = Math.min(left, Math.max(n > 0 ? 1 : 0, upTo - drawn));
-    drawn += cells;
-    left -= cells;
-    return paint(shade, (glyphs[shade] ?? '').repeat(cells));
-  });
-  return parts.join('') + ' '.repeat(left);
-}
-
-function shortRate(rate: number): string {
-  return rate >= 100 ? rate.toFixed(0) : rate >= 1 ? rate.toFixed(1) : rate.toFixed(2);
-}
-
-function timeLeft(done: number, total: number | undefined, { rate, left }: Rate, health: Health): string {
-  if (total === undefined || health === 'finished' || health === 'failed') return '';
-  if (done >= total) return 'done';
-  if (health === 'paused' || health === 'stalled') return health;
-  const seconds = left ?? (rate === undefined ? undefined : (total - done) / rate);
-  return seconds === undefined ? '' : `${wholeDuration(Math.max(1, seconds))} left`;
+function workLines(snapshot: Snapshot, width: number): string[] {
+  const { execution, slots, retries, exhausted, last, error } = snapshot;
+  const waiting = execution.slices_failed - exhausted;
+  const lastError =
+    error === undefined
+      ? []
+      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width);
+  const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last.message_id)}`;
+  return [
+    `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
+    `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
+    ...lastError,
+    `${'last event'.padEnd(labelWidth)}${lastEvent}`,
+  ];
 }
 
 /** Slices keep the state that they had; nobody works on them where nobody drives the execution any more. */

@@ -1,8 +1,8 @@
 import type { ExecutionRow } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
-import { workflowParamsSchema } from '../../domain/params.ts';
 import type { Health } from '../../domain/states.ts';
-import type { progressOf } from '../../monitoring/progress.ts';
+import { logLevels } from '../../lib/logger.ts';
+import type { Progress } from '../../monitoring/progress.ts';
 
 /** An execution at one moment, as far as people watch it. */
 export interface Snapshot {
@@ -11,7 +11,7 @@ export interface Snapshot {
   driver: ReturnType<Queries['driver']>;
   /** An operator has paused it. */
   isHeld: boolean;
-  progress: ReturnType<typeof progressOf>;
+  progress: Progress;
   /** Until the whole execution is done, as far as it can be told. */
   secondsLeft: number | undefined;
   /** Worker slots that a run of this configuration has. */
@@ -25,13 +25,11 @@ export interface Snapshot {
   error: { timestamp: string; message: string } | undefined;
 }
 
-const errorLevel = 40;
-
 export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const { detail, health, progress, isHeld, left } = queries.assess(execution, Date.now());
-    const { fast_processing, speed } = workflowParamsSchema.parse(detail.params);
+    const { fast_processing, speed } = detail.params;
     const { execution_id } = execution;
     return {
       execution,
@@ -45,7 +43,8 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
       last: queries.lastMessage(execution_id),
-      error: queries.logs({ execution_id, level: errorLevel }, { order: 'newest', limit: 1, uncounted: true }).rows[0],
+      error: queries.logs({ execution_id, level: logLevels.ERROR }, { order: 'newest', limit: 1, uncounted: true })
+        .rows[0],
     };
   });
 }

@@ -1,16 +1,16 @@
 import { openRemovals } from '../maintenance/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Condition } from './page.ts';
+import type { Condition } from './list-query.ts';
 
-/** How rows of one execution are asked for: by its id, by its run, or by both. */
+/** The execution whose rows are asked for: by its id, by its run, or by both. */
 export interface OfExecution {
   execution_id?: string | undefined;
   run_number?: number | undefined;
 }
 
 /**
- * The conditions `execution` and, where both are given, `run`: a run is found by its execution, so that one index serves both.
- * @param table before the column's name, where another table has one of the same name
+ * The conditions `execution` and, where both are given, `run`. A run is found by its execution, so that one index serves both.
+ * @param table prefix of the column, where another table has a column of the same name
  */
 export function ofExecution(
   sql: Prepare,
@@ -31,8 +31,8 @@ export function executionOfRun(sql: Prepare, runNumber: number): string | undefi
 }
 
 /**
- * A count that is kept for each run: of one execution, or of all together. Undefined where other conditions are given too, or
- * while an execution is being removed, whose count goes before its rows: rows have to be counted then.
+ * A count that is kept for each run: of one execution, or of all together. Undefined where rows have to be counted: other conditions are given
+ * too, or an execution is being removed, whose count goes before its rows.
  */
 export function keptCount(
   sql: Prepare,

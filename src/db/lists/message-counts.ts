@@ -1,15 +1,15 @@
 import type { Prepare } from '../sqlite/statements.ts';
-import type { MessageFilter } from './messages.ts';
+import type { MessageFilter } from './message-filter.ts';
 import { lastNoted } from './row-blocks.ts';
 
 /** Messages by type, those without effect too. */
 export type MessageCounts = ReadonlyMap<string, number>;
 
-/** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in what has come after them. */
+/** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in the rows behind them. */
 export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'workflow_messages');
-  // By their sequence, since few have come; the index that has their types would lead past all of them.
+  // The few new rows are counted by their sequence. The index that has their types would lead past all of them.
   const since = `SELECT message_type, count(*) AS n FROM workflow_messages`;
   const rows =
     executionId === undefined

@@ -1,4 +1,5 @@
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Rows of one block of `time_blocks`. */
 export const rowsOfBlock = 1024;
@@ -18,7 +19,7 @@ export interface TimedTable {
   time: string;
 }
 
-/** What is noted of each: times of all, and what else of some. */
+/** The notes about each table: times of all, and further notes of some. */
 export const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
   {
     table: 'workflow_messages',
@@ -47,32 +48,37 @@ export const timedTables: readonly (TimedTable & { also: readonly string[] })[] 
   { table: 'tf_slices', key: 'seq', time: 'created_at', also: [] },
 ];
 
-/** Notes what can be told of whole blocks of rows, as soon as they are whole. */
-export interface BlockNoter {
-  /** To be called at the end of a write transaction. */
-  note(): void;
-  /** To be called when a transaction has been rolled back: what it noted is not noted. */
-  forget(): void;
-}
-
 /**
- * One look at the sequences a transaction costs less than a trigger on each row, and whoever writes need not think of it.
+ * Notes times, words and counts of whole blocks of rows, as soon as they are whole. One look at the sequences a transaction costs less than
+ * a trigger on each row, and no writer has to do anything for it.
  */
-export function createBlockNoter(sql: Prepare): BlockNoter {
-  const known = new Map<string, number>();
-  const noteAll = (): void => {
-    for (const { name, seq } of sql<[], { name: string; seq: number }>('SELECT name, seq FROM sqlite_sequence').all()) {
+export class RowBlockNoter {
+  readonly #sql: Prepare;
+  readonly #known = new Map<string, number>();
+
+  constructor(sql: Prepare) {
+    this.#sql = sql;
+  }
+
+  /** To be called at the end of a write transaction. */
+  note(): void {
+    const sequences = this.#sql<[], { name: string; seq: number }>('SELECT name, seq FROM sqlite_sequence').all();
+    for (const { name, seq } of sequences) {
       const last = Math.floor(seq / rowsOfBlock) * rowsOfBlock;
-      if (last === known.get(name)) continue;
+      if (last === this.#known.get(name)) continue;
       const timed = timedTables.find(({ table }) => table === name);
-      if (timed !== undefined) note(sql, timed, last);
-      known.set(name, last);
+      if (timed !== undefined) noteBlocks(this.#sql, timed, last);
+      this.#known.set(name, last);
     }
-  };
-  return { note: noteAll, forget: () => known.clear() };
+  }
+
+  /** To be called when a transaction has been rolled back, and its notes with it. */
+  forget(): void {
+    this.#known.clear();
+  }
 }
 
-function note(sql: Prepare, { table, key, time, also }: (typeof timedTables)[number], last: number): void {
+function noteBlocks(sql: Prepare, { table, key, time, also }: (typeof timedTables)[number], last: number): void {
   // Another process may have noted it.
   const noted = lastNoted(sql, table);
   if (noted >= last) return;
@@ -83,7 +89,17 @@ function note(sql: Prepare, { table, key, time, also }: (typeof timedTables)[num
   ).run(noted, last);
 }
 
-/** The part of a range of messages that begins, in the order of the page, near the first of a namespace. */
+/** The key of the last row that belongs to a block. Rows behind it belong to none yet. */
+export function lastNoted(sql: Prepare, table: string): number {
+  const row = sql<[string], { block: number | null }>(
+    'SELECT max(block) AS block FROM time_blocks WHERE table_name = ?',
+  ).get(table);
+  return ((row?.block ?? -1) + 1) * rowsOfBlock;
+}
+
+const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
+
+/** The part of a range of messages that begins, in the order of the page, near the first message of a namespace. */
 export function nearNamespace(
   sql: Prepare,
   namespace: string,
@@ -107,37 +123,9 @@ export function nearNamespace(
   return { from, to: last === null || last === undefined ? 0 : Math.min(to, (last + 1) * rowsOfBlock) };
 }
 
-const blockOf = (key: number): number => Math.floor((Math.max(1, key) - 1) / rowsOfBlock);
-
-/** Takes rows that are about to be deleted out of what is noted of their words and numbers. Inside a transaction only. */
-export function forgetRows(sql: Prepare, table: string, keys: readonly number[]): void {
-  const those = JSON.stringify(keys);
-  if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
-  if (table !== 'workflow_messages') return;
-  sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
-  const gone = sql<[string, number], { id: string; type: string; n: number }>(
-    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
-     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
-  ).all(those, lastNoted(sql, table));
-  for (const { id, type, n } of gone) {
-    sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);
-    sql('DELETE FROM message_counts WHERE execution_id = ? AND message_type = ? AND n = 0').run(id, type);
-    sql('UPDATE message_totals SET n = n - ? WHERE message_type = ?').run(n, type);
-    sql('DELETE FROM message_totals WHERE message_type = ? AND n = 0').run(type);
-  }
-}
-
-/** The key of the last row that belongs to a block; rows after it are of none yet. */
-export function lastNoted(sql: Prepare, table: string): number {
-  const row = sql<[string], { block: number | null }>(
-    'SELECT max(block) AS block FROM time_blocks WHERE table_name = ?',
-  ).get(table);
-  return ((row?.block ?? -1) + 1) * rowsOfBlock;
-}
-
 /**
- * The keys between which all rows of a time window are. Rows are recorded about when they are said, so few others are between
- * them: late ones, and those of clocks that differ.
+ * The keys between which all rows of a time window are. Rows are recorded about when they are said, so few others are between them: late
+ * ones, and those of clocks that differ.
  */
 export function keysWithin(
   sql: Prepare,
@@ -162,4 +150,22 @@ export function keysWithin(
     if (isLater === undefined) range.to = last === undefined ? 0 : (last.block + 1) * rowsOfBlock;
   }
   return range;
+}
+
+/** Takes rows that are about to be deleted out of the notes of words and counts. */
+export function forgetRows({ sql }: Transaction, table: string, keys: readonly number[]): void {
+  const those = JSON.stringify(keys);
+  if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
+  if (table !== 'workflow_messages') return;
+  sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
+  const gone = sql<[string, number], { id: string; type: string; n: number }>(
+    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
+     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
+  ).all(those, lastNoted(sql, table));
+  for (const { id, type, n } of gone) {
+    sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);
+    sql('DELETE FROM message_counts WHERE execution_id = ? AND message_type = ? AND n = 0').run(id, type);
+    sql('UPDATE message_totals SET n = n - ? WHERE message_type = ?').run(n, type);
+    sql('DELETE FROM message_totals WHERE message_type = ? AND n = 0').run(type);
+  }
 }

@@ -1,7 +1,9 @@
 import type { StfStatus } from '../../domain/states.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, ofExecution } from './by-execution.ts';
-import { type ListPage, listRows, type Page } from './page.ts';
+import { listRows } from './list-rows.ts';
+import type { ListPage, Page, Window } from './page.ts';
 
 export interface StfFileRow {
   key: number;
@@ -19,13 +21,11 @@ export interface StfFileRow {
   processed_at: string | null;
 }
 
-export interface StfFileFilter {
+export interface StfFileFilter extends Window {
   run_number?: number | undefined;
   execution_id?: string | undefined;
   status?: string | undefined;
   stf_filename?: string | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
 }
 
 export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): ListPage<StfFileRow> {
@@ -40,12 +40,11 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): L
     conditions: {
       ...ofExecution(sql, filter),
       stf_filename: ['stf_filename = ?', filter.stf_filename],
-      // In the words of their indexes.
-      registered: [`status = 'registered' AND status = ?`, status === 'registered' ? status : undefined],
-      failed: [`status = 'failed' AND status = ?`, status === 'failed' ? status : undefined],
+      registered: [`${indexPredicates.registeredStf} AND status = ?`, status === 'registered' ? status : undefined],
+      failed: [`${indexPredicates.failedStf} AND status = ?`, status === 'failed' ? status : undefined],
       status: ['status = ?', status === 'processed' ? status : undefined],
     },
-    paths: [
+    indexes: [
       ['sqlite_autoindex_stf_files_1', ['stf_filename']],
       ['stf_files_registered', ['execution', 'registered']],
       ['stf_files_failed', ['failed']],

@@ -1,6 +1,7 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, ofExecution } from './by-execution.ts';
-import { type ListPage, listRows, type Page } from './page.ts';
+import { listRows } from './list-rows.ts';
+import type { ListPage, Page, Window } from './page.ts';
 
 export interface TfFileRow {
   key: number;
@@ -16,13 +17,11 @@ export interface TfFileRow {
   created_at: string;
 }
 
-export interface TfFileFilter {
+export interface TfFileFilter extends Window {
   run_number?: number | undefined;
   execution_id?: string | undefined;
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
 }
 
 export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): ListPage<TfFileRow> {
@@ -38,7 +37,7 @@ export function listTfFiles(sql: Prepare, filter: TfFileFilter, page: Page): Lis
       tf: ['tf_filename = ?', filter.tf_filename],
       stf: ['stf_filename = ?', filter.stf_filename],
     },
-    paths: [
+    indexes: [
       ['sqlite_autoindex_fastmon_files_1', ['tf']],
       ['fastmon_files_stf', ['stf']],
       ['fastmon_files_execution', ['execution']],

@@ -1,9 +1,10 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
-import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, ofExecution } from './by-execution.ts';
-import { type Condition, type ListPage, listRows, type Page } from './page.ts';
+import type { Condition } from './list-query.ts';
+import { listRows } from './list-rows.ts';
+import type { ListPage, Page, Window } from './page.ts';
 
 export interface TfSliceRow {
   key: number;
@@ -31,15 +32,13 @@ export interface TfSliceRow {
   outputs_omitted: number | null;
 }
 
-export interface TfSliceFilter {
+export interface TfSliceFilter extends Window {
   run_number?: number | undefined;
   execution_id?: string | undefined;
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
   status?: SliceStatus | undefined;
   assigned_worker?: string | undefined;
-  start_time?: string | undefined;
-  end_time?: string | undefined;
 }
 
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
@@ -60,7 +59,7 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
       worker: ['assigned_worker = ?', filter.assigned_worker],
       ...ofState(filter),
     },
-    paths: [
+    indexes: [
       ['tf_slices_tf', ['tf']],
       ['tf_slices_stf', ['stf']],
       ['tf_slices_worker', ['worker']],
@@ -81,58 +80,14 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
   });
 }
 
-/** The condition of a state, in the words of its index, without which SQLite would not use it. */
+/** The condition of a state. Which index serves it depends on the other conditions. */
 function ofState({ status, execution_id, run_number }: TfSliceFilter): Record<string, Condition> {
   if (status === undefined) return {};
   if (status === 'completed') return { completed: ['status = ?', status] };
-  const isUnfinished = `status = '${status}' AND status IN ('queued', 'processing', 'failed') AND status = ?`;
+  const isUnfinished = `status = '${status}' AND ${indexPredicates.openSlice} AND status = ?`;
   if (execution_id !== undefined || run_number !== undefined) return { unfinished: [isUnfinished, status] };
   if (status === 'failed') return { failed: [isUnfinished, status] };
-  return { pending: [`status IN ('queued', 'processing') AND status = ?`, status] };
-}
-
-/** The first slices of an execution that have stayed failed. */
-export function exhaustedSlices(sql: Prepare, executionId: string, limit: number): string[] {
-  // Most of the failed have no attempt left; which do, the next retry decides.
-  return sql<[string, number], { slice_filename: string }>(
-    `SELECT slice_filename FROM tf_slices
-     WHERE execution_id = ? AND status = 'failed' AND status IN ('queued', 'processing', 'failed') ORDER BY seq LIMIT ?`,
-  )
-    .all(executionId, limit)
-    .map(({ slice_filename }) => slice_filename);
-}
-
-/** How long the slices in work have been so, on average; undefined where none is. */
-export function secondsInHand(sql: Prepare, executionId: string, now: number): number | undefined {
-  const row = sql<[string], { begun: number | null }>(
-    `SELECT avg(unixepoch(assigned_at, 'subsec')) AS begun FROM tf_slices
-     WHERE execution_id = ? AND status = 'processing' AND status IN ('queued', 'processing', 'failed')`,
-  ).get(executionId);
-  return row?.begun === null || row === undefined ? undefined : Math.max(0, now / 1000 - row.begun);
-}
-
-interface WorkedRow extends ProcessIdentity {
-  slice: string;
-  worker: string;
-  last_beat: string;
-}
-
-/** Slices in work whose worker's process is gone, as far as this store knows the worker. */
-export function lostSlices(
-  sql: Prepare,
-  executionId: string,
-  isAlive: LivenessTest,
-): { worker: string; slice: string }[] {
-  return sql<[string], WorkedRow>(
-    `SELECT slice_filename AS slice, assigned_worker AS worker, pid, pid_started, hostname, last_beat
-     FROM tf_slices AS s
-       JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
-       JOIN processes USING (process_id)
-     WHERE s.execution_id = ? AND s.status = 'processing' AND s.status IN ('queued', 'processing', 'failed') ORDER BY s.seq`,
-  )
-    .all(executionId)
-    .filter((row) => !isProcessAlive(row, isAlive))
-    .map(({ worker, slice }) => ({ worker, slice }));
+  return { pending: [`${indexPredicates.pendingSlice} AND status = ?`, status] };
 }
 
 const sliceColumns: Readonly<Record<SliceStatus, string>> = {

@@ -1,10 +1,11 @@
 import Database from 'better-sqlite3';
 
 import { preparer, type Prepare } from '../sqlite/statements.ts';
-import type { Among } from './page.ts';
-import { lastNoted } from './row-blocks.ts';
+import { type CandidateRange, directionOf } from './list-query.ts';
+import type { Page } from './page.ts';
+import { type KeyRange, lastNoted } from './row-blocks.ts';
 
-/** A table whose texts can be searched: where its words are kept, and where the texts of single rows come from. */
+/** A table whose texts can be searched: the table of its words, and the view of the texts of single rows. */
 export interface SearchedTable {
   table: string;
   words: string;
@@ -13,98 +14,114 @@ export interface SearchedTable {
 
 /**
  * Finds rows by words of their texts.
- * @param words `text` has whole words that follow each other, whatever their case and what stands between them; with `*` at the end the
- * last may go on; `and` is a condition on another column, in the language of FTS5
+ * @param words `text`: whole words that follow each other, whatever their case and the marks between them; with `*` at the end the last one may
+ * have any ending. `and`: a condition on another column, in the language of FTS5.
  * @returns keys in the order of the page, at most `limit`
  */
 export type WordSearch = (
   searched: SearchedTable,
   words: { text: string; and?: string | undefined },
-  part: Among,
+  part: CandidateRange,
 ) => number[];
 
-/** A number comes as REAL, and of those FTS5 makes no bounds: it would walk past all rows outside of them. */
+/** A number is bound as REAL, which FTS5 does not take for a bound: it would walk past all rows outside of the range. */
 const integer = 'CAST(? AS INTEGER)';
 
-/** Words as a phrase of FTS5, in which nothing is an operator. */
+/** Words as a phrase of FTS5, which holds no operators. */
 function phraseOf(words: string): string {
   const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
   return text.endsWith('*') ? `"${text.slice(0, -1)}" *` : `"${text}"`;
 }
 
 /**
- * Words are indexed by blocks of rows. Those of the rows after the last block are indexed here, in memory, when somebody asks: by
- * the same tokenizer, so that a text is found alike before and after.
+ * Words are indexed by blocks of rows. The words of rows behind the last block are indexed here, in memory, when they are searched: by the same
+ * tokenizer, so that a text is found alike before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
-  const tails = new Map<string, Tail>();
+  const newest = new Map<string, NewestWords>();
   return (searched, { text, and }, { from, to, order, limit, of }) => {
     const phrase = `text : ${phraseOf(text)}${and === undefined ? '' : ` AND ${and}`}`;
     const noted = lastNoted(sql, searched.table);
-    let tail = tails.get(searched.table);
-    if (tail === undefined) tails.set(searched.table, (tail = createTail(sql, searched)));
-    const direction = order === 'newest' ? 'DESC' : 'ASC';
-    const find = (prepare: Prepare, table: string, first: number, last: number, most: number): number[] =>
-      first > last || most <= 0
-        ? []
-        : prepare<[string, number, number, number], { key: number }>(
-            `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} ORDER BY rowid ${direction} LIMIT ?`,
-          )
-            .all(phrase, first, last, most)
-            .map(({ key }) => key);
-    if (of !== undefined) return find(tail.ofRows(of), 'some', from, to, limit);
+    const tail = newest.get(searched.table) ?? new NewestWords(sql, searched);
+    newest.set(searched.table, tail);
+    const find = (prepare: Prepare, table: string, range: KeyRange, most: number): number[] =>
+      findKeys(prepare, table, { phrase, order, ...range }, most);
+    if (of !== undefined) return find(tail.ofRows(of), 'some', { from, to }, limit);
     const inTail = (most: number): number[] =>
-      to <= noted ? [] : find(tail.upToDate(noted), 'tail', Math.max(from, noted + 1), to, most);
-    const inBlocks = (most: number): number[] => find(sql, searched.words, from, Math.min(to, noted), most);
+      to <= noted ? [] : find(tail.upToDate(noted), 'tail', { from: Math.max(from, noted + 1), to }, most);
+    const inBlocks = (most: number): number[] => find(sql, searched.words, { from, to: Math.min(to, noted) }, most);
     const [nearer, farther] = order === 'newest' ? [inTail, inBlocks] : [inBlocks, inTail];
     const keys = nearer(limit);
     return [...keys, ...farther(limit - keys.length)];
   };
 }
 
-type Tail = ReturnType<typeof createTail>;
+function findKeys(
+  prepare: Prepare,
+  table: string,
+  { phrase, order, from, to }: KeyRange & { phrase: string; order: Page['order'] },
+  most: number,
+): number[] {
+  if (from > to || most <= 0) return [];
+  return prepare<[string, number, number, number], { key: number }>(
+    `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
+  )
+    .all(phrase, from, to, most)
+    .map(({ key }) => key);
+}
 
-/** The words of rows that are not looked up in the store: those after the last block, at most 1,023, and where only few come into question. */
-function createTail(sql: Prepare, { texts }: SearchedTable) {
-  const memory = preparer(new Database(':memory:'));
-  const { from, key, columns } = texts;
-  memory(`CREATE VIRTUAL TABLE tail USING fts5(${columns.join(', ')}, content = '', contentless_delete = 1)`).run();
-  const insert = memory(`INSERT INTO tail (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`);
-  memory(`CREATE VIRTUAL TABLE some USING fts5(${columns.join(', ')}, content = '', contentless_delete = 1)`).run();
-  const insertSome = memory(
-    `INSERT INTO some (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`,
-  );
-  const fill = (into: typeof insert, rows: object[]): void => {
-    memory('BEGIN').run();
-    for (const row of rows) into.run(...Object.values(row));
-    memory('COMMIT').run();
-  };
-  let after = 0;
-  let newest = 0;
-  let prunes: string | undefined;
-  return {
-    upToDate(noted: number): Prepare {
-      const now = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
-      if (noted !== after || now !== prunes) {
-        memory('DELETE FROM tail').run();
-        newest = noted;
-      }
-      [after, prunes] = [noted, now];
-      const rows = sql<[number], { key: number }>(
-        `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} > ? ORDER BY ${key}`,
-      ).all(newest);
-      fill(insert, rows);
-      newest = rows.at(-1)?.key ?? newest;
-      return memory;
-    },
-    /** The words of some rows and no others. */
-    ofRows(keys: readonly number[]): Prepare {
-      memory('DELETE FROM some').run();
-      const rows = sql<[string], { key: number }>(
-        `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`,
-      ).all(JSON.stringify(keys));
-      fill(insertSome, rows);
-      return memory;
-    },
-  };
+/** The words of rows that are not looked up in the store: those behind the last block (at most 1,023), and those of few candidates. */
+class NewestWords {
+  readonly #sql: Prepare;
+  readonly #texts: SearchedTable['texts'];
+  readonly #memory = preparer(new Database(':memory:'));
+  #after = 0;
+  #newest = 0;
+  #prunes: string | undefined;
+
+  constructor(sql: Prepare, { texts }: SearchedTable) {
+    this.#sql = sql;
+    this.#texts = texts;
+    const columns = texts.columns.join(', ');
+    for (const table of ['tail', 'some'])
+      this.#memory(`CREATE VIRTUAL TABLE ${table} USING fts5(${columns}, content = '', contentless_delete = 1)`).run();
+  }
+
+  /** The table `tail` with the words of all rows behind the last block. */
+  upToDate(noted: number): Prepare {
+    const { from, key, columns } = this.#texts;
+    const prunes = this.#sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+    if (noted !== this.#after || prunes !== this.#prunes) {
+      this.#memory('DELETE FROM tail').run();
+      this.#newest = noted;
+    }
+    [this.#after, this.#prunes] = [noted, prunes];
+    const rows = this.#sql<[number], { key: number }>(
+      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} > ? ORDER BY ${key}`,
+    ).all(this.#newest);
+    this.#fill('tail', rows);
+    this.#newest = rows.at(-1)?.key ?? this.#newest;
+    return this.#memory;
+  }
+
+  /** The table `some` with the words of these rows and no others. */
+  ofRows(keys: readonly number[]): Prepare {
+    const { from, key, columns } = this.#texts;
+    this.#memory('DELETE FROM some').run();
+    const rows = this.#sql<[string], { key: number }>(
+      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`,
+    ).all(JSON.stringify(keys));
+    this.#fill('some', rows);
+    return this.#memory;
+  }
+
+  #fill(table: string, rows: readonly object[]): void {
+    const { columns } = this.#texts;
+    const insert = this.#memory(
+      `INSERT INTO ${table} (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`,
+    );
+    this.#memory('BEGIN').run();
+    for (const row of rows) insert.run(...Object.values(row));
+    this.#memory('COMMIT').run();
+  }
 }

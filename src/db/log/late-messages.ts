@@ -1,12 +1,16 @@
-import { decodeMessage, type Message, type MessageType } from '../../messages/vocabulary.ts';
-import { provided } from '../projection/awaits.ts';
-import type { Effect } from '../projection/effect.ts';
-import type { Project } from '../projection/index.ts';
+import type { Effect } from '../../domain/effects.ts';
+import { decodeRecorded } from '../../messages/codec.ts';
+import type { Message } from '../../messages/message.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import { providedKey } from '../projection/awaits.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { happenedAt } from './rows.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { effectColumns, happenedAt } from './rows.ts';
 
-/** Lets what waited for a message take effect; the types of what did. Inside a transaction only. */
-export type Release = (message: Message) => MessageType[];
+/** Gives a message its effect on the tables (`db/projection/`). */
+interface MessageProjector {
+  project(tx: Transaction, message: Message, at: string): Effect;
+}
 
 interface WaitingRow {
   seq: number;
@@ -15,34 +19,37 @@ interface WaitingRow {
 }
 
 /**
- * Messages that came before what they refer to stand in the log without effect until that comes. Then they are projected, in
- * their order, and put down as late: readers have passed their place in the log, and have a cursor of its own for them.
+ * Lets the messages that waited for `message` take effect. They came before what they refer to and stood in the log without effect. Now they
+ * are projected in their order and noted as late: consumers have passed their place in the log, and have a cursor of its own for them.
+ * @returns the types of the messages that took effect
  */
-export function createRelease(sql: Prepare, project: Project): Release {
-  const readAgain = (executionId: string, { seq, payload, happened_at }: WaitingRow): Message | undefined => {
-    const decoded = decodeMessage(payload);
-    if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');
-    const effect = project(decoded.message, happened_at);
-    noteEffect(sql, seq, effect);
-    if (effect.effect !== 'applied') return undefined;
-    sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
-    return decoded.message;
-  };
-
-  return (message) => {
-    const { execution_id } = message;
-    if (execution_id === undefined) return [];
-    const released: Message[] = [message];
-    // What takes effect may be what others wait for.
-    for (const one of released) {
-      const key = provided(one);
-      for (const row of key === undefined ? [] : waitingFor(sql, execution_id, key)) {
-        const late = readAgain(execution_id, row);
-        if (late !== undefined) released.push(late);
-      }
+export function releaseWaiting(tx: Transaction, projector: MessageProjector, message: Message): MessageType[] {
+  const { execution_id } = message;
+  if (execution_id === undefined) return [];
+  const released: Message[] = [message];
+  // A message that takes effect may be what others wait for.
+  for (const one of released) {
+    const key = providedKey(one);
+    for (const row of key === undefined ? [] : waitingFor(tx.sql, execution_id, key)) {
+      const late = projectLate(tx, projector, execution_id, row);
+      if (late !== undefined) released.push(late);
     }
-    return released.slice(1).map(({ msg_type }) => msg_type);
-  };
+  }
+  return released.slice(1).map(({ msg_type }) => msg_type);
+}
+
+function projectLate(
+  tx: Transaction,
+  projector: MessageProjector,
+  executionId: string,
+  { seq, payload, happened_at }: WaitingRow,
+): Message | undefined {
+  const message = decodeRecorded(payload);
+  const effect = projector.project(tx, message, happened_at);
+  noteEffect(tx, seq, effect);
+  if (effect.effect !== 'applied') return undefined;
+  tx.sql('INSERT INTO late_messages (execution_id, seq) VALUES (?, ?)').run(executionId, seq);
+  return message;
 }
 
 function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
@@ -52,11 +59,12 @@ function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[
   ).all(executionId, key);
 }
 
-function noteEffect(sql: Prepare, seq: number, effect: Effect): void {
-  const [reason, awaits] = effect.effect === 'applied' ? [null, null] : [effect.reason, effect.awaits ?? null];
-  sql('UPDATE workflow_messages SET effect = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
+function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
+  const { effect_code, effect_reason, awaits } = effectColumns(effect);
+  sql('UPDATE workflow_messages SET effect = ?, effect_code = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
     effect.effect,
-    reason,
+    effect_code,
+    effect_reason,
     awaits,
     seq,
   );

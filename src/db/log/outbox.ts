@@ -3,6 +3,7 @@ import { utcNow } from '../../lib/time.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A row of the log that its owner has still to send over the broker. */
 export interface UnsentRow {
@@ -21,8 +22,8 @@ export function unsentRows(sql: Prepare, processId: number, after: number, limit
   ).all(processId, after, limit);
 }
 
-/** Notes the broker's receipts. Inside a transaction only. */
-export function markSent(sql: Prepare, seqs: readonly number[]): void {
+/** Notes the broker's receipts. */
+export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
   const now = utcNow();
   for (const seq of seqs) sql('UPDATE workflow_messages SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
@@ -35,12 +36,9 @@ export function isSent(sql: Prepare, messageId: string): boolean {
   return row?.open !== 1;
 }
 
-/**
- * Takes over what processes that are gone have left unsent, of the types that this process speaks for. Inside a transaction
- * only. Returns the number of rows.
- */
+/** Takes over unsent rows of processes that are gone, of the types that this process speaks for. Returns the number of rows. */
 export function takeOverUnsent(
-  sql: Prepare,
+  { sql }: Transaction,
   processId: number,
   types: readonly MessageType[],
   isAlive: LivenessTest,
@@ -61,8 +59,8 @@ export function takeOverUnsent(
 /** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
 export const sliceExpirySeconds = 12 * 3600;
 
-/** Queued slices whose message has expired without a start are to be sent again. Inside a transaction only. */
-export function renewExpiredSlices(sql: Prepare, processId: number): void {
+/** Marks queued slices as unsent whose message has expired without a start. */
+export function renewExpiredSlices({ sql }: Transaction, processId: number): void {
   const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
   sql(
     `UPDATE workflow_messages SET outbox_owner = ?, outbox_sent_at = NULL
@@ -70,19 +68,4 @@ export function renewExpiredSlices(sql: Prepare, processId: number): void {
        SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
        WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,
   ).run(processId, expired);
-}
-
-/**
- * Makes this process the holder of the store's durable subscription, unless a living one is. Inside a transaction only.
- */
-export function claimListener(sql: Prepare, namespace: string, processId: number, isAlive: LivenessTest): boolean {
-  const holder = sql<[string], ProcessIdentity & { process_id: number; last_beat: string }>(
-    `SELECT process_id, pid, pid_started, hostname, last_beat FROM broker_listeners JOIN processes USING (process_id) WHERE namespace = ?`,
-  ).get(namespace);
-  if (holder !== undefined && holder.process_id !== processId && isProcessAlive(holder, isAlive)) return false;
-  sql(
-    `INSERT INTO broker_listeners (namespace, process_id) VALUES (?, ?)
-     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id`,
-  ).run(namespace, processId);
-  return true;
 }

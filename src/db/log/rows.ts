@@ -1,8 +1,9 @@
-import type { MessageEffect } from '../../domain/states.ts';
+import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
-import type { Message, MessageType } from '../../messages/vocabulary.ts';
-import type { Effect } from '../projection/effect.ts';
+import type { Message } from '../../messages/message.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 /** One row of the log, as recording left it. */
 export interface Recorded {
@@ -11,6 +12,7 @@ export interface Recorded {
   /** False where the same statement was in the log already: nothing was written. */
   isNew: boolean;
   effect: MessageEffect;
+  code?: EffectCode;
   reason?: string;
   execution_id?: string;
   /** The types of earlier messages that had waited for this one and have taken effect with it. */
@@ -27,8 +29,6 @@ export interface Circumstances {
   effect?: Effect;
   /** A log is read again: the numbers that a `run_workflow` was given hold. */
   isReplay?: boolean;
-  /** Why a body cannot be read that is not here as a whole. */
-  unreadable?: string;
   /** The process that has to send the row over the broker. */
   outboxOwner?: number;
   /** It came over the broker: nobody has to send it. */
@@ -36,20 +36,31 @@ export interface Circumstances {
 }
 
 /** The columns that a body can fill. */
-export interface Said {
+export interface EnvelopeColumns {
   message_type: string;
   sender?: string | undefined;
   namespace?: string | undefined;
   execution_id?: string | undefined;
   run_id?: string | undefined;
   timestamp?: string | undefined;
+  /** The id that a message brought along. It is kept and not trusted. */
   wireId?: string | undefined;
 }
 
-export interface NewRow extends Said {
+export interface NewRow extends EnvelopeColumns {
   message_id: string;
   destination: string;
   payload: string;
+}
+
+export interface LogRow {
+  seq: number;
+  message_id: string;
+  payload: string;
+  effect: MessageEffect;
+  effect_code: EffectCode | null;
+  effect_reason: string | null;
+  execution_id: string | null;
 }
 
 /** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
@@ -61,29 +72,25 @@ export const cameOverBroker = '(outbox_owner IS NULL AND outbox_sent_at IS NOT N
  */
 export const happenedAt = `CASE WHEN ${cameOverBroker} THEN recorded_at ELSE sent_at END`;
 
-export interface LogRow {
-  seq: number;
-  message_id: string;
-  payload: string;
-  effect: MessageEffect;
-  effect_reason: string | null;
-  execution_id: string | null;
-}
-
 export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
   return sql<[string], LogRow>(
-    'SELECT seq, message_id, payload, effect, effect_reason, execution_id FROM workflow_messages WHERE message_id = ?',
+    `SELECT seq, message_id, payload, effect, effect_code, effect_reason, execution_id
+     FROM workflow_messages WHERE message_id = ?`,
   ).get(messageId);
 }
 
-export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstances: Circumstances): Recorded {
-  const recordedAt = circumstances.recordedAt ?? utcNow();
-  const effect_reason = effect.effect === 'applied' ? null : effect.reason;
+export function insertRow(
+  { sql }: Transaction,
+  row: NewRow,
+  effect: Effect,
+  { recordedAt = utcNow(), sentAt, outboxOwner, fromBroker }: Circumstances,
+): Recorded {
+  const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const execution_id = row.execution_id ?? null;
   const { lastInsertRowid } = sql(
     `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
-       sent_at, recorded_at, effect, effect_reason, awaits, payload, wire_message_id, outbox_owner, outbox_sent_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sent_at, recorded_at, effect, effect_code, effect_reason, awaits, payload, wire_message_id, outbox_owner, outbox_sent_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     row.message_id,
     row.message_type,
@@ -92,21 +99,30 @@ export function insertRow(sql: Prepare, row: NewRow, effect: Effect, circumstanc
     execution_id,
     row.run_id ?? null,
     row.destination,
-    circumstances.sentAt ?? toUtc(row.timestamp) ?? recordedAt,
+    sentAt ?? toUtc(row.timestamp) ?? recordedAt,
     recordedAt,
     effect.effect,
+    effect_code,
     effect_reason,
-    effect.effect === 'applied' ? null : (effect.awaits ?? null),
+    awaits,
     row.payload,
     row.wireId ?? null,
-    circumstances.outboxOwner ?? null,
-    circumstances.fromBroker === true ? recordedAt : null,
+    outboxOwner ?? null,
+    fromBroker === true ? recordedAt : null,
   );
   const { message_id } = row;
-  return asRecorded(
-    { seq: Number(lastInsertRowid), message_id, effect: effect.effect, effect_reason, execution_id },
-    true,
-  );
+  const inserted = { seq: Number(lastInsertRowid), message_id, effect: effect.effect, effect_code, effect_reason };
+  return asRecorded({ ...inserted, execution_id }, true);
+}
+
+/** The columns of an effect beside its name. */
+export function effectColumns(effect: Effect): {
+  effect_code: EffectCode | null;
+  effect_reason: string | null;
+  awaits: string | null;
+} {
+  if (effect.effect === 'applied') return { effect_code: null, effect_reason: null, awaits: null };
+  return { effect_code: effect.code, effect_reason: effect.reason, awaits: effect.awaits ?? null };
 }
 
 export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Recorded {
@@ -115,18 +131,19 @@ export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Record
     message_id: row.message_id,
     isNew,
     effect: row.effect,
+    ...(row.effect_code === null ? {} : { code: row.effect_code }),
     ...(row.effect_reason === null ? {} : { reason: row.effect_reason }),
     ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
   };
 }
 
-export function envelopeOf(message: Message): Said {
+export function envelopeOf(message: Message): EnvelopeColumns {
   const { sender, namespace, execution_id, run_id, timestamp, message_id } = message;
   return { message_type: message.msg_type, sender, namespace, execution_id, run_id, timestamp, wireId: message_id };
 }
 
-/** The envelope of a body that is not a message of ours: whatever it has of it in a usable form. */
-export function saidIn(body: Record<string, unknown>, fallbackType: string): Said {
+/** The envelope of a body that is no message of the vocabulary, as far as it is usable. */
+export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {
   const text = (key: string): string | undefined => {
     const value = body[key];
     return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
-import type { Connection } from '../sqlite/open-store.ts';
+import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 
 /**

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 
-import { migrations } from '../migrations/index.ts';
-import type { Connection } from '../sqlite/open-store.ts';
+import { schemaHistory } from '../migrations/index.ts';
+import type { Connection } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 
 /** What SQLite finds damaged in the file, a sentence each; none where it is sound. Reads every page. */
@@ -15,7 +15,8 @@ export function damageOf(db: Connection): string[] {
 /** Tables and indexes that are missing, changed, or not of this program. */
 export function schemaDifferences(db: Connection): string[] {
   const fresh = new Database(':memory:');
-  for (const { sql } of migrations) fresh.exec(sql);
+  fresh.exec(schemaHistory.base);
+  for (const { sql } of schemaHistory.steps) fresh.exec(sql);
   const expected = schemaOf(fresh);
   fresh.close();
   const found = schemaOf(db);

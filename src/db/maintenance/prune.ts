@@ -1,8 +1,10 @@
 import { utcNow } from '../../lib/time.ts';
 import { forgetRows } from '../lists/row-blocks.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
-import type { Store } from '../sqlite/open-store.ts';
-import { preparer, type Prepare } from '../sqlite/statements.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Store } from '../sqlite/store.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 import type { Removal } from './removals.ts';
 
 /** An execution that may be removed. */
@@ -18,9 +20,12 @@ export interface RemovalRule {
   endedBefore?: string | undefined;
 }
 
+/** A process that drove an execution may still have last messages of it to send for so long. */
+const farewellMilliseconds = 60_000;
+
 /**
- * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do those whose process has not
- * gone yet or whose last messages have still to be sent.
+ * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do those whose process has not gone yet or
+ * whose last messages have still to be sent.
  */
 export function removableExecutions(
   sql: Prepare,
@@ -35,8 +40,7 @@ export function removableExecutions(
      WHERE status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
        AND execution_id NOT IN (
-         SELECT execution_id FROM workflow_messages
-         WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL AND execution_id IS NOT NULL)
+         SELECT execution_id FROM workflow_messages WHERE ${indexPredicates.unsent} AND execution_id IS NOT NULL)
      ORDER BY seq`,
   )
     .all(endedBefore ?? '9999', keep)
@@ -47,103 +51,9 @@ export function removableExecutions(
     });
 }
 
-/** A process that drove an execution may still have last messages of it to send for so long. */
-const farewellMilliseconds = 60_000;
-
-/** Where the store stood when it was made. A copy that stands elsewhere tells of the same data files, which are not its own. */
-export function homeOf(sql: Prepare): string | undefined {
-  return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;
-}
-
 /** Executions that have not ended, driven or not. */
 export function runningCount(sql: Prepare): number {
   return sql<[], { n: number }>(`SELECT count(*) AS n FROM workflow_executions WHERE status = 'running'`).get()?.n ?? 0;
-}
-
-/** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
-const batch = 500;
-
-/** Tables that hold rows of an execution, and how they are found. Those of attempts go with their slices. */
-const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'workflow_messages', 'app_logs'] as const;
-
-/**
- * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest
- * for the next removal. `removeFolder` removes its data files, and may be called again.
- */
-export async function removeExecution(
-  store: Store,
-  { execution_id, data_folder }: Removal,
-  removeFolder: (folder: string) => Promise<void>,
-): Promise<void> {
-  const sql = preparer(store.db);
-  await store.write(() => {
-    sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
-      execution_id,
-      data_folder,
-    );
-    sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
-      execution_id,
-    );
-    for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors', 'late_messages'])
-      sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
-    sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
-  });
-  for (const table of ofExecution) {
-    while ((await store.write(() => removeSome(sql, table, execution_id))) === batch);
-  }
-  if (data_folder !== null) await removeFolder(data_folder);
-  await store.write(() => {
-    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
-  });
-}
-
-/** Readers keep words of the newest rows; from now on they look anew. */
-function notePruning(sql: Prepare): void {
-  sql(
-    `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
-  ).run();
-}
-
-/** Rows that are looked at in one question. */
-const lookedAt = 20_000;
-
-/**
- * Removes messages and log lines that belong to no execution of this store and are older than what is kept. Returns how many.
- * @param before a time of theirs
- */
-export async function removeStrays(store: Store, before: string): Promise<number> {
-  const sql = preparer(store.db);
-  const isSent = 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)';
-  return (
-    (await removeStraysOf(
-      store,
-      sql,
-      { table: 'workflow_messages', key: 'seq', at: 'recorded_at', more: isSent },
-      before,
-    )) + (await removeStraysOf(store, sql, { table: 'app_logs', key: 'log_id', at: 'timestamp', more: '' }, before))
-  );
-}
-
-/** Looks outside of the transactions that remove: others write meanwhile, and must not wait. */
-async function removeStraysOf(
-  store: Store,
-  sql: Prepare,
-  { table, key, at, more }: { table: string; key: string; at: string; more: string },
-  before: string,
-): Promise<number> {
-  const stray = `(t.execution_id IS NULL OR t.execution_id NOT IN (SELECT execution_id FROM workflow_executions))`;
-  const some = sql<[number, number, string], { key: number }>(
-    `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND t.${at} < ? ${more}`,
-  );
-  const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
-  let removed = 0;
-  for (let after = 0; after < newest; after += lookedAt) {
-    const keys = some.all(after, after + lookedAt, before).map((row) => row.key);
-    for (let place = 0; place < keys.length; place += batch)
-      await store.write(() => removeRows(sql, { table, key }, keys.slice(place, place + batch)));
-    removed += keys.length;
-  }
-  return removed;
 }
 
 /** When the oldest execution that is there began; undefined where there is none. */
@@ -152,7 +62,48 @@ export function oldestStart(sql: Prepare): string | undefined {
     ?.start_time;
 }
 
-function removeSome(sql: Prepare, table: (typeof ofExecution)[number], executionId: string): number {
+/** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
+const batch = 500;
+
+/** Tables that hold rows of an execution. Those of attempts go with their slices. */
+const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'workflow_messages', 'app_logs'] as const;
+
+/**
+ * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest for the next
+ * removal. `removeFolder` removes its data files, and may be called again.
+ */
+export async function removeExecution(
+  store: Store,
+  { execution_id, data_folder }: Removal,
+  removeFolder: (folder: string) => Promise<void>,
+): Promise<void> {
+  await store.write((tx) => {
+    beginRemoval(tx, { execution_id, data_folder });
+  });
+  for (const table of ofExecution) {
+    while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
+  }
+  if (data_folder !== null) await removeFolder(data_folder);
+  await store.write(({ sql }) => {
+    sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
+  });
+}
+
+function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal): void {
+  sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
+    execution_id,
+    data_folder,
+  );
+  sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
+    execution_id,
+  );
+  for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors', 'late_messages'])
+    sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
+  sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
+}
+
+function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
+  const { sql } = tx;
   const key = table === 'app_logs' ? 'log_id' : 'seq';
   const keys = sql<[string], { key: number }>(
     `SELECT ${key} AS key FROM ${table} WHERE execution_id = ? ORDER BY ${key} LIMIT ${batch}`,
@@ -166,13 +117,24 @@ function removeSome(sql: Prepare, table: (typeof ofExecution)[number], execution
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
       ).run(JSON.stringify(keys));
   }
-  removeRows(sql, { table, key }, keys);
+  removeRows(tx, { table, key }, keys);
   return keys.length;
 }
 
-function removeRows(sql: Prepare, { table, key }: { table: string; key: string }, keys: readonly number[]): void {
-  // Whoever has indexed some of them meanwhile must do so anew.
-  notePruning(sql);
-  forgetRows(sql, table, keys);
-  sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
+/** Removes rows with what is noted of them. */
+export function removeRows(
+  tx: Transaction,
+  { table, key }: { table: string; key: string },
+  keys: readonly number[],
+): void {
+  notePruning(tx);
+  forgetRows(tx, table, keys);
+  tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
+}
+
+/** Readers keep the words of the newest rows; from now on they look anew. */
+function notePruning({ sql }: Transaction): void {
+  sql(
+    `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,
+  ).run();
 }

@@ -1,22 +1,8 @@
-import { logAndProjection } from './001-log-and-projection.ts';
-import { payloads } from './002-payloads.ts';
-import { lateMessages } from './003-late-messages.ts';
-import { stageDelays } from './004-stage-delays.ts';
-import { accessPaths } from './005-access-paths.ts';
-import { blocksAndWords } from './006-blocks-and-words.ts';
-import { totalsAndNamespaces } from './007-totals-and-namespaces.ts';
-import type { Migration } from './migration.ts';
+import type { SchemaHistory } from './migration.ts';
+import { schema, schemaVersion } from './schema.ts';
 
 /**
- * The store's schema as an append-only list: step N leads to `user_version` N. A step that has been released is never
- * edited; `test/golden/schema.sql` shows where all steps together lead.
+ * The store's schema. Until the first release `schema.ts` is edited in place, and each change raises its version; stores of another version
+ * are refused. From then on `schema.ts` stays as it is, and a change is a step here.
  */
-export const migrations: readonly Migration[] = [
-  logAndProjection,
-  payloads,
-  lateMessages,
-  stageDelays,
-  accessPaths,
-  blocksAndWords,
-  totalsAndNamespaces,
-];
+export const schemaHistory: SchemaHistory = { baseVersion: schemaVersion, base: schema, steps: [] };

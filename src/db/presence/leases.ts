@@ -2,13 +2,15 @@ import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Beats of a process that is on duty. On another host nothing else tells that it lives. */
-export const beatSeconds = 5;
+/** Seconds between heartbeats of a process. From another host nothing else tells that it lives. */
+export const heartbeatSeconds = 5;
 
-/** Beats that may be missed before a process of another host counts as gone. */
-export const missedBeats = 3;
+/** Heartbeats that may be missed before a process of another host counts as gone. */
+export const missedHeartbeats = 3;
 
+/** Whether a process lives: undefined where only its heartbeats tell. */
 export type LivenessTest = (identity: ProcessIdentity) => boolean | undefined;
 
 interface ProcessRow extends ProcessIdentity {
@@ -16,8 +18,8 @@ interface ProcessRow extends ProcessIdentity {
   last_beat: string;
 }
 
-/** Enters a process as one that writes here. Inside a transaction only. */
-export function registerProcess(sql: Prepare, identity: ProcessIdentity): number {
+/** Enters a process as one that writes here. Returns its id. */
+export function registerProcess({ sql }: Transaction, identity: ProcessIdentity): number {
   const now = utcNow();
   const { lastInsertRowid } = sql(
     'INSERT INTO processes (pid, pid_started, hostname, registered_at, last_beat) VALUES (?, ?, ?, ?, ?)',
@@ -26,12 +28,12 @@ export function registerProcess(sql: Prepare, identity: ProcessIdentity): number
 }
 
 export function isProcessAlive(row: ProcessIdentity & { last_beat: string }, isAlive: LivenessTest): boolean {
-  return isAlive(row) ?? Date.now() - Date.parse(row.last_beat) < beatSeconds * missedBeats * 1000;
+  return isAlive(row) ?? !isSilent(row);
 }
 
-/** Whether a process that lives has missed its beats: it is stopped, or its machine is overwhelmed. */
+/** Whether a process has missed its heartbeats. Where it lives, it is stopped, or its machine is overwhelmed. */
 export function isSilent({ last_beat }: { last_beat: string }): boolean {
-  return Date.now() - Date.parse(last_beat) >= beatSeconds * missedBeats * 1000;
+  return Date.now() - Date.parse(last_beat) >= heartbeatSeconds * missedHeartbeats * 1000;
 }
 
 /** The process that drives an execution, or last drove it. */
@@ -42,7 +44,7 @@ export function ownerOf(sql: Prepare, executionId: string): ProcessRow | undefin
   ).get(executionId);
 }
 
-/** The running executions of a namespace whose driver is gone, the newest first, and when it was last heard. */
+/** The running executions of a namespace whose driver is gone, the newest first, with the last heartbeat of each driver. */
 export function interruptedExecutions(
   sql: Prepare,
   namespace: string,
@@ -58,21 +60,23 @@ export function interruptedExecutions(
 }
 
 /**
- * Makes a process the driver of an execution and returns the new epoch. Inside a transaction only.
+ * Gives a process the lease of an execution: it is its driver. Returns the new epoch, the fencing token of every write.
  * Throws `EXECUTION_IN_USE` while another driver lives.
  */
-export function takeOwnership(sql: Prepare, executionId: string, processId: number, isAlive: LivenessTest): number {
-  const owner = ownerOf(sql, executionId);
+export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
+  const owner = ownerOf(tx.sql, executionId);
   if (owner !== undefined && isProcessAlive(owner, isAlive)) {
     throw new SwfError(
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,
     );
   }
-  const row = sql<[string, number, string], { epoch: number }>(
-    `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
-     ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
-     RETURNING epoch`,
-  ).get(executionId, processId, utcNow());
+  const row = tx
+    .sql<[string, number, string], { epoch: number }>(
+      `INSERT INTO execution_owners (execution_id, process_id, epoch, taken_at) VALUES (?, ?, 1, ?)
+       ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
+       RETURNING epoch`,
+    )
+    .get(executionId, processId, utcNow());
   return (row as { epoch: number }).epoch;
 }

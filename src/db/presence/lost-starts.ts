@@ -22,8 +22,8 @@ interface StartRow extends ProcessIdentity {
 }
 
 /**
- * The starts of an attempt whose worker's process died while the driver lived; one that ended in order gave its slice back. Starts that were lost because the whole run
- * was interrupted, or the broker, are not counted: their workers live, or the driver began after them.
+ * The starts of an attempt whose worker's process died while the driver lived. A worker that ended in order gave its slice back. A start that
+ * was lost because the whole run was interrupted, or the broker, is not counted: its worker lives, or the driver began after it.
  */
 export function lostStarts(
   sql: Prepare,
@@ -47,8 +47,8 @@ export function lostStarts(
     .map(({ worker_id, hostname }) => ({ worker_id, hostname }));
 }
 
-/** Slices in work whose attempt has lost as many starts as it may. */
-export function givenUpSlices(
+/** Slices in hand whose attempt has lost as many starts as it may, each with the last worker that had it. */
+export function abandonedSlices(
   sql: Prepare,
   executionId: string,
   isAlive: LivenessTest,

@@ -1,16 +1,16 @@
-import type { Message } from '../../messages/vocabulary.ts';
+import type { Message } from '../../messages/message.ts';
 
 /**
- * What messages wait for that come before what they refer to, as deliveries over a broker may: a file by its name, an
- * attempt at a slice, or its failure. Whoever makes one of these lets the messages that wait for it take effect.
+ * Keys that messages wait for when they come before what they refer to, as deliveries over a broker may: a file by its name, an attempt at a
+ * slice, or its failure. A message that provides such a key lets the messages that wait for it take effect.
  */
 export const attemptKey = (sliceFilename: string, attempt: number): string => `attempt ${attempt} of ${sliceFilename}`;
 
 export const failureKey = (sliceFilename: string, attempt: number): string =>
   `the failure of attempt ${attempt} of ${sliceFilename}`;
 
-/** What a message that had an effect has brought, that others may wait for. */
-export function provided(message: Message): string | undefined {
+/** The key that a message provides which had an effect; undefined where nothing can wait for it. */
+export function providedKey(message: Message): string | undefined {
   switch (message.msg_type) {
     case 'stf_gen':
       return message.filename;

@@ -1,17 +1,17 @@
 import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
-import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
 
-/** Counts an item that has gone through a stage, from one time to another; an end that is not known is none. */
-export function keepDelay(
-  sql: Prepare,
-  { run_number }: Scope,
-  stage: StageName,
-  from: string | null | undefined,
-  to: string,
-): void {
+/** When an item entered and left a stage. */
+interface Passage {
+  from: string | null | undefined;
+  to: string;
+}
+
+/** Counts an item that has gone through a stage. An item with an unknown beginning is not counted. */
+export function keepDelay({ sql }: Transaction, { run_number }: Scope, stage: StageName, { from, to }: Passage): void {
   if (from === null || from === undefined) return;
   const seconds = Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
   sql(

@@ -1,23 +1,20 @@
+import type { Effect, EffectCode } from '../../domain/effects.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
-import type { Message, MessageType } from '../../messages/vocabulary.ts';
-import type { Prepare } from '../sqlite/statements.ts';
-
-/** What recording a message did to the other tables. */
-export type Effect =
-  | { effect: 'applied' }
-  | {
-      effect: 'none' | 'rejected' | 'conflict';
-      reason: string;
-      /** What it came before: when that is there, the message is read again (`awaits.ts`). */
-      awaits?: string;
-    };
+import type { Message } from '../../messages/message.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 export const applied: Effect = { effect: 'applied' };
 
-export const none = (reason: string): Effect => ({ effect: 'none', reason });
+export const none = (code: EffectCode, reason: string): Effect => ({ effect: 'none', code, reason });
 
-/** The message came before what it refers to. */
-export const awaiting = (key: string): Effect => ({ effect: 'none', reason: `waits for ${key}`, awaits: key });
+/** The message came before what it refers to. @param key in the words of `awaits.ts` */
+export const awaiting = (key: string): Effect => ({
+  effect: 'none',
+  code: 'WAITS',
+  reason: `waits for ${key}`,
+  awaits: key,
+});
 
 /** The execution that a message belongs to: known, and running. */
 export interface Scope {
@@ -27,10 +24,10 @@ export interface Scope {
 }
 
 /**
- * The reading of one message type: changes tables by what the message says and says whether it did.
- * It depends on the log alone: `at` is when the message happened (`happenedAt`), never the time of reading.
+ * The reading of one message type: it changes tables by what the message says and returns whether it did. It depends on the log alone: `at`
+ * is when the message happened (`happenedAt`), never the time of reading.
  */
 export type Projection<T extends MessageType> = (
   message: Message<T>,
-  context: { scope: Scope; at: string; sql: Prepare },
+  context: { scope: Scope; at: string; tx: Transaction },
 ) => Effect;

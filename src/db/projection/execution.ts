@@ -1,23 +1,28 @@
+import type { Effect } from '../../domain/effects.ts';
 import { executionParamsSchema } from '../../domain/params.ts';
-import type { Message } from '../../messages/vocabulary.ts';
-import { isLandmark, isWaitingCommand } from '../lists/messages.ts';
-import type { Prepare } from '../sqlite/statements.ts';
-import { applied, none, type Effect, type Projection } from './effect.ts';
-import { abandonSlices } from './slices.ts';
+import type { Message } from '../../messages/message.ts';
+import { refuseWaiting } from '../log/commands.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { applied, none, type Projection } from './effect.ts';
+import { abandonSlices } from './slice-work.ts';
 
-/** `run_workflow` is the first row of its execution and makes it; its numbers are in its envelope by now. */
-export function createExecution(message: Message<'run_workflow'>, at: string, sql: Prepare): Effect {
+/** `run_workflow` is the first row of its execution and makes it. Its numbers are in its envelope by now. */
+export function createExecution({ sql }: Transaction, message: Message<'run_workflow'>, at: string): Effect {
   const { execution_id, run_id } = message;
   if (execution_id === undefined || run_id === undefined || !/^\d{1,15}$/.test(run_id)) {
-    return none('has no execution and run number');
+    return none('NO_NEW_EXECUTION', 'has no execution and run number');
   }
   const run = Number(run_id);
   const known = sql<[string, number], { n: number }>(
     'SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR run_number = ?',
   ).get(execution_id, run);
-  if (known !== undefined && known.n > 0) return none(`execution ${execution_id} or run ${run_id} exists already`);
-  const params = executionParamsSchema.safeParse({ ...message.params, speed: message.speed });
-  if (!params.success) return none(`its parameters cannot be used: ${params.error.issues[0]?.path.join('.')}`);
+  if (known !== undefined && known.n > 0)
+    return none('NO_NEW_EXECUTION', `execution ${execution_id} or run ${run_id} exists already`);
+  const recorded = { ...message.params, speed: message.speed, plan_version: message.plan_version };
+  const params = executionParamsSchema.safeParse(recorded);
+  if (!params.success)
+    return none('NO_NEW_EXECUTION', `its parameters cannot be used: ${params.error.issues[0]?.path.join('.')}`);
   sql(
     `INSERT INTO workflow_executions (execution_id, workflow_name, namespace, status, executed_by, run_number, params, over_broker, start_time)
      VALUES (?, ?, ?, 'running', ?, ?, ?, ?, ?)`,
@@ -27,7 +32,7 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
     message.namespace,
     message.executed_by,
     run,
-    JSON.stringify({ ...message.params, speed: message.speed }),
+    JSON.stringify(recorded),
     isOverBroker(message.params) ? 1 : 0,
     at,
   );
@@ -36,36 +41,35 @@ export function createExecution(message: Message<'run_workflow'>, at: string, sq
   return applied;
 }
 
-/** A command has its effect when the driver has taken it up, which the driver notes in the log with its step. */
-export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () =>
-  none('waits for the driver');
+/** The recorded configuration of an execution that runs over a broker names the broker. */
+function isOverBroker({ broker }: Record<string, unknown>): boolean {
+  return typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
+}
 
-export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, sql }) => {
+/** A command has its effect when the driver carries it out. The driver notes that in the log with its step. */
+export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () =>
+  none('WAITS_FOR_DRIVER', 'waits for the driver');
+
+export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {
+  const { sql } = tx;
+  const { execution_id, run_number } = scope;
   sql('UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?').run(
     message.status,
     message.reason,
     at,
-    scope.execution_id,
+    execution_id,
   );
-  if (message.status !== 'completed') abandonSlices(scope, sql);
+  if (message.status !== 'completed') abandonSlices(tx, scope);
   sql(
     `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE run_number = ? AND dataset_state = 'open'`,
-  ).run(at, scope.run_number);
-  // What nobody has taken up by now is taken up by nobody.
-  sql(
-    `UPDATE workflow_messages SET effect_reason = 'the execution has ended' WHERE execution_id = ? AND ${isWaitingCommand}`,
-  ).run(scope.execution_id);
+  ).run(at, run_number);
+  refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
   if (message.status === 'failed') {
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(payload, '$.filename') FROM workflow_messages
-         WHERE execution_id = ? AND ${isLandmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
-    ).run(scope.execution_id, scope.execution_id);
+         WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
+    ).run(execution_id, execution_id);
   }
   return applied;
 };
-
-/** The recorded configuration of an execution that runs over a broker names it. */
-function isOverBroker({ broker }: Record<string, unknown>): boolean {
-  return typeof broker === 'object' && broker !== null && 'url' in broker && typeof broker.url === 'string';
-}

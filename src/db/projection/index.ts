@@ -1,15 +1,19 @@
-import { executionParamsSchema, type ExecutionParams } from '../../domain/params.ts';
-import type { Message, MessageType } from '../../messages/vocabulary.ts';
+import type { Effect } from '../../domain/effects.ts';
+import type { Message } from '../../messages/message.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { none, type Effect, type Projection, type Scope } from './effect.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { none, type Projection, type Scope } from './effect.ts';
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
 import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
-import { slice, sliceResult, sliceStarted } from './slices.ts';
+import { slice } from './slice-queueing.ts';
+import { sliceResult, sliceStarted } from './slice-work.ts';
 
 /**
- * The reading of the log: one function a message type. A type that is missing here does not compile.
- * `run_workflow` stands apart because it makes the execution that the others belong to.
+ * The reading of the log: one function a message type. A type that is missing here does not compile. `run_workflow` stands apart because it
+ * makes the execution that the others belong to.
  */
 const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> } = {
   run_imminent: runImminent,
@@ -30,74 +34,64 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
 };
 
 interface ExecutionRow {
-  seq: number;
+  key: number;
+  execution_id: string;
   start_time: string;
   namespace: string;
   status: string;
   run_number: number;
 }
 
-export type Project = (message: Message, at: string) => Effect;
+/** Projects messages on one connection, inside the transaction that records them. */
+export class Projector {
+  readonly #sql: Prepare;
+  /** A step says many things about one execution, so the row is kept for the transaction. */
+  #latest: { tx: Transaction; row: ExecutionRow } | undefined;
 
-/**
- * The projection on one connection. It is called inside the transaction that records the message.
- * @param transaction tells one write transaction from another; undefined where nobody does
- */
-export function createProjection(sql: Prepare, transaction: () => number | undefined): Project {
-  // An execution's parameters never change; reading them out of JSON for each message would be most of the work.
-  const known = new Map<string, { made: string; params: ExecutionParams }>();
+  constructor(sql: Prepare) {
+    this.#sql = sql;
+  }
 
-  // A step says many things about one execution.
-  let latest: { transaction: number; execution_id: string; row: ExecutionRow | undefined } | undefined;
-  const executionRow = (execution_id: string): ExecutionRow | undefined => {
-    const current = transaction();
-    if (current !== undefined && latest?.transaction === current && latest.execution_id === execution_id)
-      return latest.row;
-    const row = sql<[string], ExecutionRow>(
-      'SELECT seq, namespace, status, run_number, start_time FROM workflow_executions WHERE execution_id = ?',
-    ).get(execution_id);
-    latest = current === undefined ? undefined : { transaction: current, execution_id, row };
-    return row;
-  };
-
-  const paramsOf = ({ seq, start_time, run_number }: ExecutionRow, execution_id: string): ExecutionParams => {
-    // A transaction that was rolled back may have left the parameters of another execution under this id.
-    const made = `${seq}/${run_number}/${start_time}`;
-    const entry = known.get(execution_id);
-    if (entry?.made === made) return entry.params;
-    const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
-      execution_id,
-    );
-    const params = executionParamsSchema.parse(JSON.parse(row?.params ?? '{}'));
-    known.set(execution_id, { made, params });
-    return params;
-  };
-
-  const scopeOf = (message: Message): Scope | Effect => {
-    const { execution_id, run_id } = message;
-    if (execution_id === undefined) return none('names no execution');
-    const row = executionRow(execution_id);
-    if (row === undefined) return none(`unknown execution ${execution_id}`);
-    if (row.status !== 'running') return none(`the execution has ended (${row.status})`);
-    if (run_id !== undefined && run_id !== String(row.run_number)) {
-      return none(`run ${run_id} is not run ${row.run_number} of ${execution_id}`);
-    }
-    if (row.namespace !== message.namespace) return none(`${execution_id} is in namespace ${row.namespace}`);
-    return { execution_id, run_number: row.run_number, params: paramsOf(row, execution_id) };
-  };
-
-  return (message, at) => {
+  /** @param at when the message happened, as UTC in ISO 8601 */
+  project(tx: Transaction, message: Message, at: string): Effect {
     if (message.msg_type === 'run_workflow') {
-      known.delete(message.execution_id ?? '');
-      latest = undefined;
-      return createExecution(message, at, sql);
+      this.#forget(message.execution_id);
+      return createExecution(tx, message, at);
     }
-    const scope = scopeOf(message);
+    const scope = this.#scopeOf(tx, message);
     if ('effect' in scope) return scope;
-    if (message.msg_type === 'workflow_ended') {
-      known.delete(scope.execution_id);
-      latest = undefined;
-    }
-    return (projections[message.msg_type] as Projection<MessageType>)(message, { scope, at, sql });
-  };
+    if (message.msg_type === 'workflow_ended') this.#forget(scope.execution_id);
+    return (projections[message.msg_type] as Projection<MessageType>)(message, { scope, at, tx });
+  }
+
+  #scopeOf(tx: Transaction, message: Message): Scope | Effect {
+    const { execution_id, run_id } = message;
+    if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
+    const row = this.#executionRow(tx, execution_id);
+    if (row === undefined) return none('EXECUTION_UNKNOWN', `unknown execution ${execution_id}`);
+    if (row.status !== 'running') return none('EXECUTION_ENDED', `the execution has ended (${row.status})`);
+    if (run_id !== undefined && run_id !== String(row.run_number))
+      return none('OTHER_RUN', `run ${run_id} is not run ${row.run_number} of ${execution_id}`);
+    if (row.namespace !== message.namespace)
+      return none('OTHER_NAMESPACE', `${execution_id} is in namespace ${row.namespace}`);
+    return { execution_id, run_number: row.run_number, params: executionParams(this.#sql, row) };
+  }
+
+  #executionRow(tx: Transaction, executionId: string): ExecutionRow | undefined {
+    if (this.#latest?.tx === tx && this.#latest.row.execution_id === executionId) return this.#latest.row;
+    const row = tx
+      .sql<[string], ExecutionRow>(
+        `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
+         FROM workflow_executions WHERE execution_id = ?`,
+      )
+      .get(executionId);
+    this.#latest = row === undefined ? undefined : { tx, row };
+    return row;
+  }
+
+  /** The execution changes, so what is known of it holds no more. */
+  #forget(executionId: string | undefined): void {
+    this.#latest = undefined;
+    if (executionId !== undefined) forgetParams(this.#sql, executionId);
+  }
 }

@@ -1,15 +1,13 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { plannedSliceCount, planSlices } from '../../domain/plan.ts';
+import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
+import { planOf } from '../../domain/plan/versions.ts';
 import { isRetried } from '../../domain/slice-states.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing } from './audit-check.ts';
 
-export interface SampleRow {
-  tf_filename: string;
-  stf_filename: string;
-  tf_first: number;
+export interface SampleRow extends SampleToCut {
   tf_last: number;
-  tf_count: number;
 }
 
 /** The slices of one sample taken together. */
@@ -64,19 +62,18 @@ export function checkSlices(
   { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
   whenMissing: Missing,
 ): AuditCheck[] {
-  const { slices_per_sample } = params.fast_processing;
+  const plan = planOf(params);
   const left = new Map(cuts.map((cut) => [cut.tf_filename, cut]));
   const missing: string[] = [];
   const uncovered: string[] = [];
   let [expected, found, whole] = [0, 0, 0];
   for (const sample of samples) {
-    const planned = plannedSliceCount(sample.tf_count, slices_per_sample);
+    const planned = plan.sliceCount(sample.tf_count);
     const cut = left.get(sample.tf_filename);
     left.delete(sample.tf_filename);
     expected += planned;
     found += cut?.slices_created ?? 0;
-    if (cut === undefined || cut.slices_created < planned)
-      missing.push(...missingSlices(sql, sample, slices_per_sample));
+    if (cut === undefined || cut.slices_created < planned) missing.push(...missingSlices(sql, sample, plan));
     else if (isWhole(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
@@ -93,13 +90,14 @@ export function checkSlices(
   ];
 }
 
-function missingSlices(sql: Prepare, sample: SampleRow, slicesPerSample: number): string[] {
+function missingSlices(sql: Prepare, sample: SampleRow, plan: Plan): string[] {
   const known = new Set(
     sql<[string], { slice_filename: string }>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ?')
       .all(sample.tf_filename)
       .map(({ slice_filename }) => slice_filename),
   );
-  return planSlices(sample, slicesPerSample)
+  return plan
+    .slices(sample)
     .map(({ slice_filename }) => slice_filename)
     .filter((name) => !known.has(name));
 }
@@ -116,7 +114,7 @@ export function checkResults(
   const results = appliedMessages(sql, executionId, 'slice_result');
   const open = sql<[string], { slice_filename: string; status: string; attempt: number }>(
     `SELECT slice_filename, status, attempt FROM tf_slices INDEXED BY tf_slices_open
-     WHERE execution_id = ? AND status IN ('queued', 'processing', 'failed') ORDER BY seq`,
+     WHERE execution_id = ? AND ${indexPredicates.openSlice} ORDER BY seq`,
   )
     .all(executionId)
     .filter(({ status, attempt }) => status !== 'failed' || isRetried(attempt, params.worker.max_retries))
@@ -137,8 +135,8 @@ export function appliedMessages(sql: Prepare, executionId: string, type: string)
     'SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = ?',
   ).get(executionId, type)?.n;
   const without = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_messages INDEXED BY workflow_messages_fruitless
-     WHERE execution_id = ? AND message_type = ? AND effect <> 'applied'`,
+    `SELECT count(*) AS n FROM workflow_messages INDEXED BY workflow_messages_execution_without_effect
+     WHERE execution_id = ? AND message_type = ? AND ${indexPredicates.withoutEffect}`,
   ).get(executionId, type)?.n;
   return (all ?? 0) - (without ?? 0);
 }

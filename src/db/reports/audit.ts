@@ -1,5 +1,7 @@
-import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
-import { plannedSampleCount, stfFilename, tfFilename } from '../../domain/plan.ts';
+import { stfFilename, tfFilename } from '../../domain/file-names.ts';
+import type { ExecutionParams } from '../../domain/params.ts';
+import { planOf } from '../../domain/plan/versions.ts';
+import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
@@ -34,7 +36,7 @@ interface StfRow {
 /** Looks at every row of one execution: some hundreds of milliseconds for a run of two hours. */
 export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
   const { execution_id } = execution;
-  const params = paramsOf(sql, execution_id);
+  const params = executionParams(sql, execution);
   const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
   const samples = rowsOf<SampleRow>(
     sql,
@@ -60,13 +62,6 @@ function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Aud
   if (checks.some(({ state }) => state === 'broken')) return 'broken';
   // What still runs may be whole so far and is not done.
   return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
-}
-
-function paramsOf(sql: Prepare, executionId: string): ExecutionParams {
-  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
-    executionId,
-  );
-  return executionParamsSchema.parse(JSON.parse(row?.params ?? '{}'));
 }
 
 const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
@@ -111,11 +106,12 @@ function checkSamples(
   params: ExecutionParams,
   whenMissing: Missing,
 ): AuditCheck {
+  const plan = planOf(params);
   const known = new Set(samples.map(({ tf_filename }) => tf_filename));
   const ids: string[] = [];
   let expected = 0;
   for (const { stf_filename, sequence, tf_count } of stfs) {
-    const planned = plannedSampleCount(sequence, tf_count, params);
+    const planned = plan.sampleCount({ sequence, tf_count });
     expected += planned;
     for (let sample = 1; sample <= planned; sample += 1) {
       const name = tfFilename(stf_filename, sample);
@@ -144,13 +140,14 @@ function checkCounts(
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
      FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);
+  const plan = planOf(params);
   const ready = stfs.filter(({ status }) => status === 'processed').length;
   const rows: Kept = {
     ...totalsOf(cuts),
     stfs_announced: stfs.length,
     stfs_ready: ready,
     dataset_files: ready,
-    samples_expected: stfs.reduce((sum, stf) => sum + plannedSampleCount(stf.sequence, stf.tf_count, params), 0),
+    samples_expected: stfs.reduce((sum, stf) => sum + plan.sampleCount(stf), 0),
     tf_files_received: samples,
   };
   const wrong = Object.keys(rows).filter((name) => rows[name] !== kept?.[name]);

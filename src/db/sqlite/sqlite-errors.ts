@@ -1,6 +1,6 @@
 import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
 
-/** What SQLite or the system says about a store, in this program's words; anything else stays what it is. */
+/** An error of SQLite or of the system about a store, in this program's words. Any other error stays as it is. */
 export function asSwfError(error: unknown, path: string): unknown {
   if (error instanceof SwfError) return error;
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';

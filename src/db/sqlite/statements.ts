@@ -1,9 +1,9 @@
 import type { RunResult, Statement } from 'better-sqlite3';
 
-import type { Connection } from './open-store.ts';
+import type { Connection } from './connection.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
-/** A prepared statement; what SQLite says of a faulty store is thrown as `SwfError`. */
+/** A prepared statement. Errors of a faulty store are thrown as `SwfError`. */
 export interface Prepared<Parameters extends unknown[], Row> {
   get(...values: Parameters): Row | undefined;
   all(...values: Parameters): Row[];
@@ -14,7 +14,7 @@ export type Prepare = <Parameters extends unknown[], Row = unknown>(sql: string)
 
 const preparers = new WeakMap<Connection, Prepare>();
 
-/** Prepares each statement once a connection, however often and from wherever it is asked for. */
+/** The statements of a connection. Each is prepared once, however often and from wherever it is asked for. */
 export function preparer(db: Connection): Prepare {
   const prepare = preparers.get(db) ?? createPreparer(db);
   preparers.set(db, prepare);
@@ -26,51 +26,35 @@ function createPreparer(db: Connection): Prepare {
   return <Parameters extends unknown[], Row>(sql: string) => {
     let prepared = known.get(sql);
     if (prepared === undefined) {
-      prepared = translating(db, sql);
+      prepared = prepareTranslated(db, sql);
       known.set(sql, prepared);
     }
     return prepared as unknown as Prepared<Parameters, Row>;
   };
 }
 
-/** With a value in this place alone SQLite plans a statement anew at each call; within an expression it takes the value as it comes. */
+/** With a plain value behind LIMIT, SQLite plans a statement anew at each call. Within an expression it does not. */
 const plainLimit = /\b(LIMIT|OFFSET) \?/g;
 
-function translating(db: Connection, sql: string): Prepared<unknown[], unknown> {
-  const translated = (error: unknown): unknown => asSwfError(error, db.name);
-  try {
-    const statement = db.prepare(sql.replaceAll(plainLimit, '$1 (? + 0)'));
-    const rowsOf = statement.reader ? readerOf(statement) : undefined;
-    return {
-      get(...values) {
-        try {
-          return statement.get(...values);
-        } catch (error) {
-          throw translated(error);
-        }
-      },
-      all(...values) {
-        try {
-          return rowsOf === undefined ? statement.all(...values) : rowsOf(values);
-        } catch (error) {
-          throw translated(error);
-        }
-      },
-      run(...values) {
-        try {
-          return statement.run(...values);
-        } catch (error) {
-          throw translated(error);
-        }
-      },
-    };
-  } catch (error) {
-    throw translated(error);
-  }
+function prepareTranslated(db: Connection, sql: string): Prepared<unknown[], unknown> {
+  const translate = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw asSwfError(error, db.name);
+    }
+  };
+  const statement = translate(() => db.prepare(sql.replaceAll(plainLimit, '$1 (? + 0)')));
+  const readRows = statement.reader ? rowReader(statement) : (values: unknown[]) => statement.all(...values);
+  return {
+    get: (...values) => translate(() => statement.get(...values)),
+    all: (...values) => translate(() => readRows(values)),
+    run: (...values) => translate(() => statement.run(...values)),
+  };
 }
 
-/** Rows as arrays made into objects here: half the time that better-sqlite3 takes to make the objects itself. */
-function readerOf(statement: Statement): (values: unknown[]) => unknown[] {
+/** Reads rows as arrays and makes the objects here: half the time that better-sqlite3 takes to make them itself. */
+function rowReader(statement: Statement): (values: unknown[]) => unknown[] {
   const names = statement.columns().map(({ name }) => name);
   return (values) => {
     let rows: unknown[][];

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 
 import Database from 'better-sqlite3';
 
-import { networkFileSystemOf } from '../../files/network-file-system.ts';
 import { SwfError } from '../../lib/errors.ts';
+import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 
 /** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
 export function fileAt(path: string): string | undefined {
@@ -15,7 +15,7 @@ export function fileAt(path: string): string | undefined {
   }
 }
 
-/** Tells what a store holds from what it holds after it has been written, be it only its write-ahead log. */
+/** A text that is another one after the store has been written, be it only its write-ahead log. */
 export function contentAt(path: string): string | undefined {
   const states = [path, `${path}-wal`].map((name) => {
     const { mtimeMs, size } = statSync(name, { throwIfNoEntry: false }) ?? {};
@@ -24,7 +24,9 @@ export function contentAt(path: string): string | undefined {
   return states.join(' ');
 }
 
-/** What is written into a file that has no name any more, or has been emptied, is lost, whatever SQLite says. Throws `STORE_UNAVAILABLE`. */
+/**
+ * Throws `STORE_UNAVAILABLE` for a file that has been removed, emptied or replaced: what is written into it is lost, whatever SQLite says.
+ */
 export function requireSameFile(path: string, file: string | undefined): void {
   const now = statSync(path, { throwIfNoEntry: false });
   if (now !== undefined && `${now.dev}/${now.ino}` === file && now.size > 0) return;
@@ -36,12 +38,12 @@ export function requireSameFile(path: string, file: string | undefined): void {
 }
 
 /**
- * A store that is empty or gone, with a write-ahead log beside it: SQLite would throw the log away, which may hold nearly
- * everything. Throws `STORE_CORRUPT`.
+ * Throws `STORE_CORRUPT` for a store that is empty or gone while its write-ahead log is there: SQLite would throw the log away, which may
+ * hold nearly everything.
  */
 export function requireNoOrphanLog(path: string): void {
   const sizeOf = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
-  // In this order: who makes a store writes into it before there is a log.
+  // In this order: the maker of a store writes into it before there is a log.
   if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
@@ -49,7 +51,7 @@ export function requireNoOrphanLog(path: string): void {
   );
 }
 
-/** A place where other hosts may write too is no place to write; what nobody writes may be read from a copy. Throws `STORE_UNAVAILABLE`. */
+/** Throws `STORE_UNAVAILABLE` for a store that other hosts may write too. A store that nobody writes may be read from a copy. */
 export function requireLocal(path: string): void {
   const network = networkFileSystemOf(path);
   if (network === undefined) return;
@@ -66,8 +68,8 @@ const mostBytes = 256 * 1024 * 1024;
 const journalModeBytes = [18, 19];
 
 /**
- * A store that nobody has open, in a folder that may not be written, as a copy in memory: SQLite cannot read a write-ahead log
- * without files beside it. Undefined where that would not be the whole store, or is too large.
+ * Reads a store that nobody has open, in a folder that may not be written, into memory: SQLite cannot read a write-ahead log without files
+ * beside it. Undefined where the copy would not be the whole store, or is too large.
  */
 export function readIntoMemory(path: string): Database.Database | undefined {
   const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;

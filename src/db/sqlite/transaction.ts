@@ -1,16 +1,9 @@
-import type { Connection } from './open-store.ts';
-
-const counts = new WeakMap<Connection, number>();
-
-/** To be called at the beginning of each write transaction of a connection. */
-export function beginTransaction(db: Connection): void {
-  counts.set(db, (counts.get(db) ?? 0) + 1);
-}
+import type { Prepare } from './statements.ts';
 
 /**
- * A number that is another one in every write transaction: what was read in the same one is still so, since nobody else can
- * write meanwhile. Undefined on a connection whose transactions are not counted.
+ * An open write transaction. Only `Store.write` makes one, so a function that takes it runs inside a transaction. Facts that were read in the
+ * same transaction still hold, since nobody else can write meanwhile.
  */
-export function transactionOf(db: Connection): number | undefined {
-  return db.inTransaction ? counts.get(db) : undefined;
+export interface Transaction {
+  readonly sql: Prepare;
 }

@@ -1,4 +1,4 @@
-import { printable } from '../../lib/logger.ts';
+import { printable } from '../../lib/printable.ts';
 
 /** The beginning of a text, at most so many UTF-16 units, never half a character. */
 export function clip(text: string, most: number): string {

@@ -1,4 +1,4 @@
-import { printable } from '../../lib/logger.ts';
+import { printable } from '../../lib/printable.ts';
 
 /** Whether JSON text holds anything that `printable` would change, escaped or as it is. */
 const suspicious = /\\u00[01]|\\[bfnrt]|[\u007F-\u009F\p{Cf}\u2028\u2029]/u;

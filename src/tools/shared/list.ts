@@ -112,11 +112,11 @@ export function listPage<Row extends { key: number }, Item>(
 
 /** Where a page ends of which so many rows are given, and whether because enough were looked at. */
 function endOf(
-  { rows, has_more, reached }: ListPage<{ key: number }>,
+  { rows, has_more, scanStoppedAt }: ListPage<{ key: number }>,
   count: number,
 ): { hasMore: boolean; last: number | undefined; isShort: boolean } {
   if (count < rows.length) return { hasMore: true, last: rows[count - 1]?.key, isShort: false };
-  return { hasMore: has_more, last: reached ?? rows.at(-1)?.key, isShort: reached !== undefined };
+  return { hasMore: has_more, last: scanStoppedAt ?? rows.at(-1)?.key, isShort: scanStoppedAt !== undefined };
 }
 
 /**

@@ -94,7 +94,7 @@ export function resolveExecution(id: string | undefined, { queries }: ToolContex
 
 /** Throws `RUN_NOT_FOUND` for a run that the store does not know. */
 export function requireRun(run: number | undefined, { queries }: ToolContext): number | undefined {
-  if (run === undefined || queries.runExists(run)) return run;
+  if (run === undefined || queries.runIsKnown(run)) return run;
   const recent = queries.recentRunNumbers();
   const known =
     recent.length === 0 ? 'there is none yet; "swf-mcp run" makes one' : `the newest are ${recent.join(', ')}`;

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { cyclesOf, readRooms, readSources, refusals } from './source-tree.ts';
+
+/** Prints how large the parts of the house are. Fails where one is larger than it may be. */
+const mostFileLines = 250;
+const mostFunctionLines = 60;
+const mostMedianLines = 80;
+
+/** The table of commands is one list, and the schema one text. */
+const mayBeLong = { functions: new Set(['createProgram']), files: /^src\/db\/migrations\// };
+
+const sources = readSources('src');
+const edges = sources.flatMap((source) => source.edges);
+const byLength = sources.map(({ lines }) => lines).toSorted((a, b) => a - b);
+const median = byLength[Math.floor(byLength.length / 2)] ?? 0;
+const loose = sources.map(({ path }) => path).filter((path) => /^src\/[^/]+$/.test(path));
+const longFiles = sources.filter(({ path, lines }) => lines > mostFileLines && !mayBeLong.files.test(path));
+const functions = sources.flatMap((source) => source.functions);
+const longFunctions = functions.filter(
+  ({ name, lines }) => lines > mostFunctionLines && !mayBeLong.functions.has(name),
+);
+const cycles = cyclesOf(sources);
+const refused = refusals(edges, readRooms(readFileSync('docs/architecture.md', 'utf8')));
+
+const figures: [what: string, found: number, most: number, which: string[]][] = [
+  ['files loose in src/', loose.length, 2, loose],
+  [`files over ${mostFileLines} lines`, longFiles.length, 0, longFiles.map(({ path, lines }) => `${path} ${lines}`)],
+  ['lines of the median file', median, mostMedianLines, []],
+  [
+    `functions over ${mostFunctionLines} lines`,
+    longFunctions.length,
+    0,
+    longFunctions.map(({ file, line, name, lines }) => `${file}:${line} ${name} ${lines}`),
+  ],
+  ['rings of imports, types included', cycles.length, 0, cycles.map((cycle) => cycle.join(' → '))],
+  ['imports that docs/architecture.md does not allow', refused.length, 0, refused],
+];
+
+console.log(
+  `${sources.length} files, ${byLength.reduce((sum, lines) => sum + lines, 0)} lines, ${functions.length} functions`,
+);
+let isFine = true;
+for (const [what, found, most, which] of figures) {
+  const fits = found <= most;
+  isFine &&= fits;
+  console.log(`${fits ? 'ok  ' : 'FAIL'}  ${what}: ${found} (at most ${most})`);
+  if (!fits) for (const one of which) console.log(`      ${one}`);
+}
+process.exitCode = isFine ? 0 : 1;

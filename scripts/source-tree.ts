@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+
+import { parseSync, Visitor } from 'oxc-parser';
+
+/** One import: which file takes what from where. A package is named; a file has its path from the project's root. */
+export interface Edge {
+  from: string;
+  to: string;
+  isPackage: boolean;
+  /** Only types: nothing of it is left when the program runs. */
+  isType: boolean;
+}
+
+export interface SourceFunction {
+  file: string;
+  name: string;
+  /** Where it begins. */
+  line: number;
+  lines: number;
+}
+
+export interface SourceFile {
+  path: string;
+  lines: number;
+  edges: Edge[];
+  functions: SourceFunction[];
+}
+
+/** Every TypeScript file below a folder, with its imports and functions. */
+export function readSources(folder: string): SourceFile[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => path.endsWith('.ts'))
+    .toSorted()
+    .map((path) => readSource(path, readFileSync(path, 'utf8')));
+}
+
+export function readSource(path: string, text: string): SourceFile {
+  const { module, program, errors } = parseSync(path, text);
+  if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
+  const edges: Edge[] = [];
+  const add = (specifier: string, isType: boolean): void => {
+    // What comes with Node.js is held by lint, room by room.
+    if (specifier.startsWith('node:')) return;
+    const isPackage = !specifier.startsWith('.');
+    edges.push({ from: path, to: isPackage ? packageOf(specifier) : fileOf(path, specifier), isPackage, isType });
+  };
+  for (const { moduleRequest, entries } of module.staticImports)
+    add(moduleRequest.value, entries.length > 0 && entries.every(({ isType }) => isType));
+  for (const { entries } of module.staticExports)
+    for (const { moduleRequest, isType } of entries) if (moduleRequest !== null) add(moduleRequest.value, isType);
+  for (const { moduleRequest } of module.dynamicImports)
+    add(text.slice(moduleRequest.start + 1, moduleRequest.end - 1), false);
+  const functions: SourceFunction[] = [];
+  const measure = (node: { start: number; end: number }, name: string): void => {
+    const line = text.slice(0, node.start).split('\n').length;
+    functions.push({ file: path, name, line, lines: text.slice(node.start, node.end).split('\n').length });
+  };
+  new Visitor({
+    TSImportType: ({ source }) => add(source.value, true),
+    FunctionDeclaration: (node) => measure(node, node.id?.name ?? 'function'),
+    FunctionExpression: (node) => measure(node, node.id?.name ?? 'method'),
+    ArrowFunctionExpression: (node) => measure(node, 'arrow function'),
+  }).visit(program);
+  return { path, lines: text.trimEnd().split('\n').length, edges, functions };
+}
+
+const fileOf = (from: string, specifier: string): string => normalize(join(dirname(from), specifier));
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+
+/** The room of a file below `src/`: its folder, or the file itself where it is in none. */
+export const roomOf = (path: string): string => path.split('/')[1] ?? path;
+
+/** A row of the table in `docs/architecture.md`. */
+export interface Room {
+  name: string;
+  rooms: ReadonlyMap<string, 'values' | 'types'>;
+  /** Every room but these. */
+  allBut?: ReadonlySet<string>;
+  packages: ReadonlySet<string>;
+}
+
+/** The table of rooms. Throws an `Error` where there is none. */
+export function readRooms(markdown: string): Map<string, Room> {
+  const rows = markdown
+    .split('\n')
+    .map((line) => /^\| `([\w.]+)` +\| (.*?) *\| (.*?) *\|$/.exec(line))
+    .filter((match) => match !== null);
+  if (rows.length === 0) throw new Error('there is no table of rooms');
+  return new Map(
+    rows.map(([, name = '', rooms = '', packages = '']) => {
+      const named = [...rooms.matchAll(/`([\w.]+)`( \(types\))?/g)];
+      const isAllBut = rooms.startsWith('every room but');
+      return [
+        name,
+        {
+          name,
+          rooms: new Map(
+            isAllBut ? [] : named.map(([, room = '', types]) => [room, types === undefined ? 'values' : 'types']),
+          ),
+          ...(isAllBut ? { allBut: new Set(named.map(([, room = '']) => room)) } : {}),
+          packages: new Set([...packages.matchAll(/`([^`]+)`/g)].map(([, one = '']) => one)),
+        },
+      ];
+    }),
+  );
+}
+
+/** What the table does not allow, a sentence an import, with the row that would have to change. */
+export function refusals(edges: readonly Edge[], rooms: ReadonlyMap<string, Room>): string[] {
+  return edges.flatMap(({ from, to, isPackage, isType }) => {
+    const home = roomOf(from);
+    const row = rooms.get(home);
+    if (row === undefined) return [`${from}: the room \`${home}\` has no row in docs/architecture.md`];
+    const target = isPackage ? to : roomOf(to);
+    if (!isPackage && target === home) return [];
+    // The version is the only thing of ours that is outside of src/.
+    if (to === 'package.json' && home === 'cli.ts') return [];
+    const allowed = isPackage ? row.packages.has(target) || isTypesOf(target, isType) : mayImport(row, target, isType);
+    if (allowed) return [];
+    const what = `${isType ? 'types of ' : ''}${isPackage ? 'the package ' : ''}${target}`;
+    return [`${from} imports ${what} (${to}): the row \`${home}\` of docs/architecture.md does not allow it`];
+  });
+}
+
+/** Declarations of a package that has none of its own. */
+const isTypesOf = (name: string, isType: boolean): boolean => isType && name.startsWith('@types/');
+
+function mayImport({ rooms, allBut }: Room, target: string, isType: boolean): boolean {
+  if (allBut !== undefined) return !allBut.has(target);
+  const allowed = rooms.get(target);
+  return allowed === 'values' || (allowed === 'types' && isType);
+}
+
+/** Rings of files that import each other, types included; each as the files of one ring. */
+export function cyclesOf(sources: readonly SourceFile[]): string[][] {
+  const next = new Map(sources.map(({ path, edges }) => [path, edges.map(({ to }) => to)]));
+  const state = new Map<string, 'open' | 'done'>();
+  const found: string[][] = [];
+  const walk = (path: string, trail: string[]): void => {
+    if (state.get(path) === 'done') return;
+    if (state.get(path) === 'open') {
+      found.push(trail.slice(trail.indexOf(path)));
+      return;
+    }
+    state.set(path, 'open');
+    for (const to of next.get(path) ?? []) if (next.has(to)) walk(to, [...trail, path]);
+    state.set(path, 'done');
+  };
+  for (const { path } of sources) walk(path, []);
+  return found;
+}

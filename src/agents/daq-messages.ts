@@ -1,0 +1,57 @@
+import type { DaqStep } from '../domain/daq-schedule.ts';
+import { stfFilename } from '../domain/file-names.ts';
+import { workflowParamsOf } from '../domain/params.ts';
+import type { Draft } from '../messages/message.ts';
+import type { ExecutionContext } from './agent.ts';
+
+/** The message of one step of the schedule. For an STF it writes the file first. Passes on the errors of `DataFiles.writeStf`. */
+export async function draftOf(step: DaqStep, context: ExecutionContext['agent']): Promise<Draft> {
+  switch (step.msg_type) {
+    case 'run_imminent': {
+      const workflow_params = workflowParamsOf(context.params);
+      return { msg_type: 'run_imminent', state: 'beam', substate: 'not_ready', workflow_params };
+    }
+    case 'start_run':
+      return { msg_type: 'start_run', state: 'physics' };
+    case 'stf_gen':
+      return generateStf(step.sequence, context);
+    case 'pause_run':
+    case 'resume_run':
+      return { msg_type: step.msg_type, ordinal: step.ordinal, reason: step.reason };
+    case 'end_run':
+      return { msg_type: 'end_run', total_stf_files: step.total_stf_files, reason: 'completed' };
+  }
+}
+
+async function generateStf(sequence: number, context: ExecutionContext['agent']): Promise<Draft> {
+  const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
+  const { run_number: run } = context;
+  const filename = stfFilename(run, sequence);
+  const { file_url } = await context.files.writeStf({ filename, run, sequence, tf_count, frameBytes });
+  return {
+    msg_type: 'stf_gen',
+    filename,
+    sequence,
+    tf_count,
+    state: 'physics',
+    ...(file_url === undefined ? {} : { file_url }),
+  };
+}
+
+/** A step as a line of the log. */
+export function daqSentence(step: DaqStep): string {
+  switch (step.msg_type) {
+    case 'run_imminent':
+      return 'beam, not ready: a run is imminent';
+    case 'start_run':
+      return 'physics begins';
+    case 'stf_gen':
+      return `STF ${step.sequence} is generated`;
+    case 'pause_run':
+      return `standby (${step.reason})`;
+    case 'resume_run':
+      return `physics goes on (${step.reason})`;
+    case 'end_run':
+      return `the run ends with ${step.total_stf_files} STF files`;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Draft, Message } from '../messages/message.ts';
+import type { AgentRole } from './agent.ts';
+import type { OpenSlice, PayloadResult } from './ports.ts';
+
+export const workerRole: AgentRole = { type: 'worker', emits: ['slice_started', 'slice_result'] };
+
+/** A slice as its message describes it. */
+export function asOpenSlice(message: Message<'slice'>): OpenSlice {
+  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  return { slice_id, slice_filename, tf_filename, stf_filename, tf_first: start, tf_last: end, tf_count, attempt };
+}
+
+/** The fields that `slice_started` and `slice_result` share. */
+export function startFields(
+  { slice_id, slice_filename, tf_filename, attempt }: OpenSlice,
+  worker_id: string,
+  hostname: string,
+) {
+  return { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
+}
+
+export function resultOf(fields: ReturnType<typeof startFields>, result: PayloadResult): Draft<'slice_result'> {
+  return {
+    msg_type: 'slice_result',
+    ...fields,
+    state: result.state,
+    processing_seconds: Math.round(result.seconds * 1000) / 1000,
+    ...(result.state === 'failed' ? { error: result.error } : {}),
+    ...result.facts,
+  };
+}
+
+/** The slot `index` (from 1) of a worker agent (contract §1). */
+export const slotName = (agent: string, index: number): string => `${agent}/${String(index).padStart(2, '0')}`;

@@ -1,0 +1,118 @@
+import type { Subscription } from './connection.ts';
+
+export interface StoredMessage {
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** One connection, as the broker sees it. */
+export interface MemorySession {
+  isUp(): boolean;
+  comeUp(): void;
+  breakOff(): void;
+  listensTo(durableName: string): boolean;
+  /** A topic's message, for every subscription that it fits. */
+  hear(destination: string, message: StoredMessage): void;
+  hasRoomFor(destination: string, message: StoredMessage): boolean;
+  /** A queue's message, for one subscription that has room. */
+  take(destination: string, message: StoredMessage): void;
+}
+
+/**
+ * A broker in this process, for tests of what stands between log and broker: queues, topics, namespaces, acknowledgement, durable
+ * subscriptions and breaks as a real one has them, in microseconds. Nothing survives the process.
+ */
+export class MemoryBroker {
+  readonly #sessions = new Set<MemorySession>();
+  readonly #queues = new Map<string, StoredMessage[]>();
+  /** Messages that are kept for durable subscriptions, by name; `destination` is the topic. */
+  readonly #durable = new Map<string, { destination: string; namespace: string | undefined; kept: StoredMessage[] }>();
+  #isUp = true;
+
+  /** Ends every session; they come back when the broker is up again. Messages stay. */
+  goDown(): void {
+    this.#isUp = false;
+    for (const session of this.#sessions) session.breakOff();
+  }
+
+  comeUp(): void {
+    this.#isUp = true;
+    for (const session of this.#sessions) session.comeUp();
+  }
+
+  /** Messages that wait in a queue, those that are delivered and not acknowledged aside. */
+  waiting(queue: string): number {
+    return this.#queues.get(queue)?.length ?? 0;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  enter(session: MemorySession): void {
+    this.#sessions.add(session);
+  }
+
+  leave(session: MemorySession): void {
+    this.#sessions.delete(session);
+  }
+
+  publish(destination: string, message: StoredMessage): void {
+    if (destination.startsWith('/queue/')) {
+      this.#queueOf(destination).push(message);
+      this.dispatch(destination);
+      return;
+    }
+    for (const [name, durable] of this.#durable) {
+      if (durable.destination !== destination || !fits(message, durable.namespace)) continue;
+      const listens = [...this.#sessions].some((session) => session.isUp() && session.listensTo(name));
+      if (!listens) durable.kept.push(message);
+    }
+    for (const session of this.#sessions) session.hear(destination, message);
+  }
+
+  /** Gives what waits in a queue to the subscriptions that have room, in turn. */
+  dispatch(destination: string): void {
+    const queue = this.#queueOf(destination);
+    for (let at = 0; at < queue.length;) {
+      const message = queue[at] as StoredMessage;
+      const taker = [...this.#sessions].find((session) => session.hasRoomFor(destination, message));
+      if (taker === undefined) {
+        at += 1;
+        continue;
+      }
+      queue.splice(at, 1);
+      // The next message goes to another session, as with a real broker.
+      this.#sessions.delete(taker);
+      this.#sessions.add(taker);
+      taker.take(destination, message);
+    }
+  }
+
+  /** Puts back what a session had and did not acknowledge. */
+  giveBack(destination: string, messages: readonly StoredMessage[]): void {
+    this.#queueOf(destination).unshift(...messages);
+    this.dispatch(destination);
+  }
+
+  /** Opens a durable subscription; what was kept for it. */
+  openDurable(name: string, { destination, namespace }: Subscription): StoredMessage[] {
+    const kept = this.#durable.get(name)?.kept ?? [];
+    this.#durable.set(name, { destination, namespace, kept: [] });
+    return kept;
+  }
+
+  forgetDurable(name: string): boolean {
+    return this.#durable.delete(name);
+  }
+
+  #queueOf(destination: string): StoredMessage[] {
+    const queue = this.#queues.get(destination) ?? [];
+    this.#queues.set(destination, queue);
+    return queue;
+  }
+}
+
+/** Whether a subscription that asks for a namespace is given a message. */
+export const fits = ({ headers }: StoredMessage, namespace: string | undefined): boolean =>
+  namespace === undefined || headers['namespace'] === namespace;

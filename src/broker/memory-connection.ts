@@ -1,0 +1,182 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { SwfError } from '../lib/errors.ts';
+import { decodeMessage } from '../messages/codec.ts';
+import type { BrokerConnection, Connect, Delivery, Subscription } from './connection.ts';
+import { fits, type MemoryBroker, type MemorySession, type StoredMessage } from './memory-broker.ts';
+
+/** Makes connections to a broker in this process. */
+export const connectToMemory =
+  (broker: MemoryBroker): Connect =>
+  ({ clientId }, onTrouble) =>
+    new MemoryConnection(broker, onTrouble, clientId);
+
+interface Listening {
+  subscription: Subscription;
+  /** Delivered and not acknowledged. */
+  open: Set<StoredMessage>;
+}
+
+class MemoryConnection implements BrokerConnection, MemorySession {
+  readonly #broker: MemoryBroker;
+  readonly #onTrouble: (error: SwfError) => void;
+  readonly #clientId: string | undefined;
+  readonly #listening = new Map<string, Listening>();
+  readonly #upCallbacks: (() => void)[] = [];
+  #session: AbortController | undefined;
+  #onFirst: (() => void) | undefined;
+
+  constructor(broker: MemoryBroker, onTrouble: (error: SwfError) => void, clientId: string | undefined) {
+    this.#broker = broker;
+    this.#onTrouble = onTrouble;
+    this.#clientId = clientId;
+  }
+
+  isUp(): boolean {
+    return this.#session !== undefined;
+  }
+
+  connect({ once }: { once: boolean }): Promise<void> {
+    this.#broker.enter(this);
+    if (!this.#broker.isUp && once) {
+      this.#broker.leave(this);
+      return Promise.reject(notUp());
+    }
+    return new Promise((resolve) => {
+      this.#onFirst = resolve;
+      if (this.#broker.isUp) this.comeUp();
+    });
+  }
+
+  comeUp(): void {
+    if (this.#session !== undefined) return;
+    this.#session = new AbortController();
+    for (const { subscription } of this.#listening.values()) this.#open(subscription);
+    this.#onFirst?.();
+    this.#onFirst = undefined;
+    for (const callback of this.#upCallbacks) callback();
+  }
+
+  breakOff(): void {
+    if (this.#session === undefined) return;
+    this.#end();
+    this.#onTrouble(notUp());
+  }
+
+  onUp(callback: () => void): void {
+    this.#upCallbacks.push(callback);
+  }
+
+  subscribe(subscription: Subscription): void {
+    this.#listening.set(subscription.id, { subscription, open: new Set() });
+    if (this.isUp()) this.#open(subscription);
+  }
+
+  unsubscribe(id: string): void {
+    const listening = this.#listening.get(id);
+    this.#listening.delete(id);
+    if (listening !== undefined) this.#giveBack(listening);
+  }
+
+  forget(durableName: string): Promise<void> {
+    if (!this.isUp()) return Promise.reject(notUp());
+    if (this.#broker.forgetDurable(durableName)) return Promise.resolve();
+    return Promise.reject(new SwfError('BROKER_REFUSED', `no durable subscription ${durableName}`));
+  }
+
+  async send(destination: string, headers: Record<string, string>, body: string): Promise<void> {
+    const session = this.#session;
+    if (session === undefined) throw notUp();
+    await nextTurn();
+    if (session.signal.aborted) throw notUp();
+    this.#broker.publish(destination, { headers: { ...headers }, body });
+  }
+
+  close(): Promise<void> {
+    this.#end();
+    this.#broker.leave(this);
+    return Promise.resolve();
+  }
+
+  /** */
+  listensTo(durableName: string): boolean {
+    return (
+      this.#clientId !== undefined &&
+      [...this.#listening.values()].some((one) => one.subscription.durableName === durableName)
+    );
+  }
+
+  /** A topic's message, for every subscription that it fits. */
+  hear(destination: string, message: StoredMessage): void {
+    if (!this.isUp()) return;
+    for (const listening of this.#listening.values())
+      if (listening.subscription.destination === destination && fits(message, listening.subscription.namespace))
+        this.#deliver(listening, message);
+  }
+
+  /** */
+  hasRoomFor(destination: string, message: StoredMessage): boolean {
+    return this.#withRoom(destination, message) !== undefined;
+  }
+
+  /** */
+  take(destination: string, message: StoredMessage): void {
+    const listening = this.#withRoom(destination, message);
+    if (listening !== undefined) this.#deliver(listening, message);
+  }
+
+  #withRoom(destination: string, message: StoredMessage): Listening | undefined {
+    if (!this.isUp()) return undefined;
+    return [...this.#listening.values()].find(
+      ({ subscription, open }) =>
+        subscription.destination === destination &&
+        fits(message, subscription.namespace) &&
+        open.size < (subscription.prefetch ?? Infinity),
+    );
+  }
+
+  #open(subscription: Subscription): void {
+    const listening = this.#listening.get(subscription.id);
+    if (listening === undefined) return;
+    if (subscription.durableName !== undefined)
+      for (const message of this.#broker.openDurable(subscription.durableName, subscription))
+        this.#deliver(listening, message);
+    else if (subscription.destination.startsWith('/queue/')) this.#broker.dispatch(subscription.destination);
+  }
+
+  #deliver({ subscription, open }: Listening, message: StoredMessage): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    if (subscription.ack === 'each') open.add(message);
+    const { signal } = session;
+    const delivery: Delivery = {
+      headers: message.headers,
+      body: message.body,
+      decoded: decodeMessage(message.body),
+      lost: signal,
+      acknowledge: () => {
+        if (signal.aborted || !open.delete(message)) return;
+        this.#broker.dispatch(subscription.destination);
+      },
+    };
+    // A broker delivers on a later turn, never within the call that sends or subscribes.
+    setImmediate(() => {
+      if (!signal.aborted) subscription.onMessage(delivery);
+    });
+  }
+
+  #end(): void {
+    this.#session?.abort();
+    this.#session = undefined;
+    for (const listening of this.#listening.values()) this.#giveBack(listening);
+  }
+
+  #giveBack({ subscription, open }: Listening): void {
+    const left = [...open];
+    open.clear();
+    if (left.length > 0 && subscription.destination.startsWith('/queue/'))
+      this.#broker.giveBack(subscription.destination, left);
+  }
+}
+
+const notUp = (): SwfError => new SwfError('BROKER_UNREACHABLE', 'there is no connection to the broker at the moment');

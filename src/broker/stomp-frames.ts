@@ -1,0 +1,97 @@
+import type { Client, Frame } from 'stompit';
+
+import { withDeadline } from '../lib/deadline.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { decodeMessage } from '../messages/codec.ts';
+import { type BrokerAddress, showAddress } from './address.ts';
+import type { BrokerSettings, Delivery } from './connection.ts';
+
+const bodyLimit = 1_048_576;
+/** How much of a body that is too large is kept, to show what it was. */
+const keptOfLarge = 2000;
+/** How long the end of a connection may take, in milliseconds. */
+const farewell = 3000;
+
+/** What stompit is told for one server. */
+export function connectOptions(
+  { user, password, ca, heartbeatSeconds, clientId }: BrokerSettings,
+  { host, port, tls }: BrokerAddress,
+): object {
+  const beat = Math.round(heartbeatSeconds * 1000);
+  return {
+    host,
+    port,
+    // Header, body and end of a frame are three writes: with Nagle's algorithm each send waits 44 ms.
+    noDelay: true,
+    timeout: 5000,
+    // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
+    maxLineLength: 65_536,
+    maxHeaders: 512,
+    // ActiveMQ Classic is silent for up to twice the interval; less margin drops healthy connections.
+    heartbeatDelayMargin: Math.round(beat * 1.1) + 2000,
+    heartbeatOutputMargin: Math.round(beat / 6),
+    ...(tls
+      ? { ssl: true, ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) }
+      : {}),
+    connectHeaders: {
+      host,
+      'accept-version': '1.1,1.2',
+      'heart-beat': `${beat},${beat}`,
+      ...(user === undefined ? {} : { login: user }),
+      ...(password === undefined ? {} : { passcode: password }),
+      ...(clientId === undefined ? {} : { 'client-id': clientId }),
+    },
+  };
+}
+
+/** Reads a body at once and whole: an unread body stops the connection, heart-beats included. */
+export function receive(
+  { client, ended, frame }: { client: Client; ended: AbortSignal; frame: Frame },
+  mustAcknowledge: boolean,
+  onMessage: (delivery: Delivery) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  frame.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= bodyLimit) chunks.push(chunk);
+    else if (chunks.length > 1) chunks.splice(1);
+  });
+  frame.on('error', () => {});
+  frame.on('end', () => {
+    if (ended.aborted) return;
+    const whole = Buffer.concat(chunks).toString('utf8');
+    const body = size > bodyLimit ? whole.slice(0, keptOfLarge) : whole;
+    let acknowledged = false;
+    onMessage({
+      headers: frame.headers,
+      body,
+      decoded: decodeMessage(body),
+      ...(size > bodyLimit ? { cutFrom: size } : {}),
+      lost: ended,
+      acknowledge() {
+        // A second ACK, or one on another connection than that of the delivery, costs the connection.
+        if (acknowledged || ended.aborted || !mustAcknowledge) return;
+        acknowledged = true;
+        client.ack(frame);
+      },
+    });
+  });
+}
+
+/** An error of a session in this program's words. */
+export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
+  const isRefusal = error instanceof Error && 'isRefusal' in error;
+  const sentence = isRefusal
+    ? `${showAddress(address)} refused: ${messageOf(error)}; check user, password and rights`
+    : `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`;
+  return new SwfError(isRefusal ? 'BROKER_REFUSED' : 'BROKER_UNREACHABLE', sentence, { cause: error });
+}
+
+/** Ends a connection in order. A broker that does not answer is not waited for. */
+export function disconnect(client: Client): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    client.disconnect(() => resolve());
+  });
+  return withDeadline(ended, farewell, undefined);
+}

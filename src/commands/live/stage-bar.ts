@@ -1,0 +1,81 @@
+import type { Health } from '../../domain/states.ts';
+import { wholeDuration } from '../duration.ts';
+import type { Paint, Shade } from './palette.ts';
+
+/** One stage of an execution as it is drawn. */
+export interface Stage {
+  label: string;
+  /** Its items by state. */
+  segments: readonly Segment[];
+  done: number;
+  /** Of the whole run; undefined where nobody knows. */
+  total: number | undefined;
+  /** Items a second. */
+  rate: number | undefined;
+  unit: string;
+  health: Health;
+  /** Where they are known better than by the rate. */
+  secondsLeft?: number | undefined;
+}
+
+interface Segment {
+  shade: Shade;
+  n: number;
+}
+
+export const labelWidth = 12;
+const countsWidth = 14;
+const rateWidth = 16;
+const leftWidth = 16;
+const widestBar = 50;
+const narrowestBar = 6;
+
+/** One line: label, bar, counts, rate and the time that is left. */
+export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }): string {
+  const { label, segments, done, total } = stage;
+  const beside = labelWidth + 2 + countsWidth + rateWidth + leftWidth;
+  const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));
+  const drawn = total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`;
+  const counts = ` ${total === undefined ? done : `${done}/${total}`}`;
+  return [
+    label.padEnd(labelWidth),
+    drawn,
+    counts.padEnd(countsWidth),
+    shownRate(stage).padEnd(rateWidth),
+    timeLeft(stage),
+  ]
+    .join('')
+    .trimEnd();
+}
+
+const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
+
+/** Parts of a whole side by side. What there is at least one of is seen; what is not there yet is left blank. */
+function bar(segments: readonly Segment[], total: number, width: number, paint: Paint): string {
+  let left = width;
+  let sum = 0;
+  let drawn = 0;
+  const parts = segments.map(({ shade, n }) => {
+    sum += n;
+    const upTo = Math.round((Math.min(sum, total) / Math.max(1, total)) * width);
+    const cells = Math.min(left, Math.max(n > 0 ? 1 : 0, upTo - drawn));
+    drawn += cells;
+    left -= cells;
+    return paint(shade, (glyphs[shade] ?? '').repeat(cells));
+  });
+  return parts.join('') + ' '.repeat(left);
+}
+
+function shownRate({ done, total, rate, unit }: Stage): string {
+  if (rate === undefined || (total !== undefined && done >= total)) return '';
+  const digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 2;
+  return `${rate.toFixed(digits)} ${unit}`;
+}
+
+function timeLeft({ done, total, rate, secondsLeft, health }: Stage): string {
+  if (total === undefined || health === 'finished' || health === 'failed') return '';
+  if (done >= total) return 'done';
+  if (health === 'paused' || health === 'stalled') return health;
+  const seconds = secondsLeft ?? (rate === undefined ? undefined : (total - done) / rate);
+  return seconds === undefined ? '' : `${wholeDuration(Math.max(1, seconds))} left`;
+}

@@ -1,0 +1,95 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { exitCodes, type Io } from './io.ts';
+import { showCursor, type Terminal } from './live/terminal.ts';
+import { startDetached } from './start-detached.ts';
+
+/** The process itself as commands see it. Only `cli.ts` makes one. */
+export function createProcessIo({
+  version,
+  db,
+  program,
+}: {
+  version: string;
+  db: string | undefined;
+  /** URL of the program's file. */
+  program: string;
+}): Io {
+  const workingFolder = process.cwd();
+  const path = fileURLToPath(program);
+  return {
+    env: process.env,
+    workingFolder,
+    // Built, the program is dist/cli.js.
+    packageFolder: dirname(dirname(path)),
+    version,
+    nodeVersion: process.versions.node,
+    db,
+    out: (text) => void process.stdout.write(text),
+    err: (line) => void process.stderr.write(`${line}\n`),
+    terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
+    keepGoingWithoutOutput() {
+      worksWithoutOutput = true;
+    },
+    startSelf: (args) => startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env)),
+    // A parent that has gone hears nothing any more.
+    tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
+    onInterrupt: callAtSignals,
+  };
+}
+
+function callAtSignals(callback: (signal: string) => void): void {
+  let interrupts = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interrupts += 1;
+      if (interrupts > 1) process.exit(exitCodes.interrupted);
+      callback(signal);
+    });
+  }
+}
+
+/** A run has no business with the server's token. */
+function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const rest = { ...environment };
+  delete rest['SWF_MCP_TOKEN'];
+  return rest;
+}
+
+let worksWithoutOutput = false;
+
+/** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */
+export function endWithoutReaders(): void {
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (!worksWithoutOutput) process.exit(code === 'EPIPE' ? exitCodes.fine : exitCodes.mendable);
+  });
+  process.stderr.on('error', () => {});
+}
+
+/** A terminal that says it is dumb cannot move its cursor; one of no size shows nothing. */
+function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
+  if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
+  return {
+    columns: () => stream.columns,
+    rows: () => stream.rows,
+    colorDepth: stream.getColorDepth(),
+    write(text) {
+      // However this process ends, the terminal must have its cursor again.
+      if (!painted.has(stream)) giveCursorBack(stream);
+      painted.add(stream);
+      stream.write(text);
+    },
+  };
+}
+
+const painted = new Set<NodeJS.WriteStream>();
+
+function giveCursorBack(stream: NodeJS.WriteStream): void {
+  process.on('exit', () => void stream.write(showCursor));
+  // Ctrl-Z: what a handler replaces has to be done by it.
+  process.on('SIGTSTP', () => {
+    stream.write(showCursor);
+    process.kill(process.pid, 'SIGSTOP');
+  });
+}

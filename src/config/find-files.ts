@@ -1,0 +1,61 @@
+import { statSync } from 'node:fs';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+
+import { SwfError } from '../lib/errors.ts';
+
+/** Where configurations are looked for. */
+export interface ConfigPlaces {
+  /** Where `./workflows` is looked for. */
+  workingFolder: string;
+  /** The files that the package ships. */
+  shippedFolder: string;
+}
+
+export const defaultName = 'fast_processing_default';
+
+/** The file of `SWF_TESTBED_CONFIG`. A bare name is looked for in `./workflows`, as the testbed does. Throws `CONFIG_NOT_FOUND`. */
+export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): string {
+  const path = name.includes('/') ? resolve(workingFolder, name) : join(workingFolder, 'workflows', name);
+  if (isFile(path)) return path;
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `SWF_TESTBED_CONFIG = ${JSON.stringify(name)}: there is no file ${path}; mend or unset it`,
+  );
+}
+
+/** The file of a configuration's name or path (contract §3). Throws `CONFIG_NOT_FOUND` with the places that were looked at. */
+export function findConfig(name: string, { workingFolder, shippedFolder }: ConfigPlaces): string {
+  const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
+  if (name.includes('/') || isFile(asPath)) {
+    if (isFile(asPath)) return asPath;
+    throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
+  }
+  const candidates = [name, `${name}.toml`, `${name}_default.toml`];
+  const folders = [join(workingFolder, 'workflows'), shippedFolder];
+  for (const folder of folders) {
+    for (const candidate of candidates) {
+      const path = join(folder, candidate);
+      if (isFile(path)) return path;
+    }
+  }
+  throw new SwfError(
+    'CONFIG_NOT_FOUND',
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
+  );
+}
+
+/** Whether a path is a file that can be looked at. */
+export function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** An included file stands beside the file that includes it. A bare name may also be one of the shipped files. */
+export function findInclude(include: string, path: string, { shippedFolder }: ConfigPlaces): string {
+  const beside = resolve(dirname(path), include);
+  const shipped = join(shippedFolder, include);
+  return !include.includes('/') && !isFile(beside) && isFile(shipped) ? shipped : beside;
+}

@@ -1,0 +1,44 @@
+import type * as z from 'zod';
+
+import { SwfError } from '../lib/errors.ts';
+import { closest } from '../lib/suggest.ts';
+import { leafKeys } from './layers.ts';
+import { knownKeys, sectionNames } from './schema.ts';
+import { isTable, showValue, type Table } from './toml.ts';
+
+/**
+ * The first problem of a configuration as `CONFIG_INVALID`: file, key, value, and what is allowed.
+ * @param originOf the file or flag that a dotted key came from
+ */
+export function configInvalid(error: z.ZodError, table: Table, originOf: (dottedKey: string) => string): SwfError {
+  const issue = error.issues[0] as z.core.$ZodIssue;
+  if (issue.code === 'unrecognized_keys') {
+    const key = [...issue.path, issue.keys[0]].join('.');
+    const near = closest(key, [...knownKeys, ...sectionNames]);
+    const hint =
+      near === undefined ? `known sections are ${sectionNames.join(', ')}` : `the nearest known key is ${near}`;
+    return new SwfError('CONFIG_INVALID', `${originOf(firstLeaf(key, table))}: unknown key ${key}; ${hint}`);
+  }
+  const key = issue.path.join('.');
+  const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
+  return new SwfError(
+    'CONFIG_INVALID',
+    `${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${issue.message}${hint}`,
+  );
+}
+
+function shown(key: string, issue: z.core.$ZodIssue, table: Table): string {
+  // A password is not shown, however wrong it is.
+  if (key === 'broker.password') return '***';
+  const value = issue.path.reduce<unknown>(
+    (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),
+    table,
+  );
+  return value === undefined ? 'missing' : showValue(value);
+}
+
+/** An unknown section came from where its first key came from. */
+function firstLeaf(key: string, table: Table): string {
+  const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), table);
+  return isTable(value) ? (leafKeys(value, `${key}.`)[0] ?? key) : key;
+}

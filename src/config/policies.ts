@@ -1,0 +1,51 @@
+import type { Speed } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import type { Config } from './schema.ts';
+
+/** Rules that a single key cannot tell. Each throws `CONFIG_INVALID`. */
+
+/** @param originOf the file or flag that a dotted key came from */
+export function requireConsistent(config: Config, originOf: (dottedKey: string) => string): void {
+  const { fast_processing, daq_state_machine: daq, worker, data } = config;
+  if (fast_processing.stf_count === 0 && daq.stf_interval + daq.stf_generation_time === 0) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'fast_processing.stf_count = 0 makes as many STFs as fit in a period, which has no end when stf_interval and stf_generation_time are 0; set one of them',
+    );
+  }
+  if (worker.payload !== undefined && !data.write_files) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${originOf('worker.payload')}: worker.payload needs the files that data.write_files = false does not write; leave out one of them`,
+    );
+  }
+}
+
+/** On a shared broker the namespace of the shipped file is no boundary: all users who chose none have it (contract §3). */
+export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }): void {
+  if (isOwnNamespace) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `testbed.namespace = "${config.testbed.namespace}" is that of the shipped file; with a broker give your own with --set testbed.namespace=NAME, or use a file of your own`,
+  );
+}
+
+/** In one process, the work of an agent that is not started is never done. */
+export function requireEveryAgent({ agents }: Config): void {
+  for (const [type, { enabled }] of Object.entries(agents)) {
+    if (enabled) continue;
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `agents.${type}.enabled = false: without a broker nobody else does the work of the ${type} agent; enable it`,
+    );
+  }
+}
+
+/** Virtual time jumps when nobody is at work. Of other processes nobody knows that. */
+export function requireRealTime(speed: Speed): void {
+  if (speed !== 'max') return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    'speed max needs every agent in one process; with a broker give a number, such as --speed 20',
+  );
+}

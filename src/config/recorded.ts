@@ -1,0 +1,26 @@
+import { resolve } from 'node:path';
+
+import { showAddress } from '../broker/address.ts';
+import type { BrokerSettings } from '../broker/connection.ts';
+import type { BrokerSection, Config } from './schema.ts';
+
+/**
+ * A configuration as it is recorded: where files go in full, so that an execution can be resumed from any folder; where its broker is; and
+ * no secrets.
+ * @param store the path of the store
+ */
+export function asRecorded(
+  config: Config,
+  store: string,
+  workingFolder: string,
+  broker: BrokerSettings | undefined,
+): Config {
+  const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
+  return { ...config, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
+}
+
+/** The recorded broker has its address and no login. Without a broker it has no address. */
+function recordedBroker(section: BrokerSection, broker: BrokerSettings | undefined): BrokerSection {
+  const { password: _, user: __, url: ___, ...kept } = section;
+  return broker === undefined ? kept : { ...kept, url: broker.servers.map(showAddress).join(',') };
+}

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+
+import {
+  daqSection,
+  dataSection,
+  fastmonSection,
+  fastProcessingSection,
+  workerSection,
+  workflowSection,
+} from '../domain/params.ts';
+import { destinations } from '../messages/destinations.ts';
+
+/**
+ * The configuration of a run (contract §3). This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
+ * from it.
+ */
+const agentSection = z.strictObject({ enabled: z.boolean().default(true).describe('whether `run` starts this agent') });
+
+const topic = (fallback: string, about: string) => z.string().startsWith('/topic/').default(fallback).describe(about);
+const queue = (fallback: string, about: string) => z.string().startsWith('/queue/').default(fallback).describe(about);
+
+const brokerSection = z.strictObject({
+  url: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('`stomp://host:port` or `stomp+ssl://host:port`, a comma list for failover; without one, in one process'),
+  user: z.string().optional().describe('login'),
+  password: z.string().optional().describe('login'),
+  ca_file: z.string().min(1).optional().describe('certificates to trust with TLS; without one, those of the system'),
+  heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
+  destinations: z
+    .strictObject({
+      broadcast: topic(destinations.broadcast, 'messages to everybody'),
+      slices: queue(destinations.slices, 'slices for the workers'),
+      results: queue(destinations.results, 'reports of the workers'),
+      control: queue(destinations.control, 'requests to the DAQ simulator'),
+    })
+    .prefault({}),
+});
+
+export type BrokerSection = z.infer<typeof brokerSection>;
+
+const firstNumber = (of: string) =>
+  z
+    .int()
+    .min(1)
+    .max(99_999_999)
+    .optional()
+    .describe(`first ${of} number of a store that is used with a broker; without one, drawn at random`);
+
+const testbedSection = z.strictObject({
+  first_execution_number: firstNumber('execution'),
+  first_run_number: firstNumber('run'),
+  namespace: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "_" or "-"')
+    .describe('isolation boundary: messages of another namespace are ignored; required'),
+});
+
+export const configSchema = z.strictObject({
+  testbed: testbedSection,
+  workflow: z
+    .strictObject({
+      ...workflowSection.shape,
+      includes: z.array(z.string()).default([]).describe('files that are read first'),
+    })
+    .prefault({}),
+  agents: z
+    .strictObject({
+      data: agentSection.prefault({}),
+      fastmon: agentSection.prefault({}),
+      fast_processing: agentSection.prefault({}),
+      worker: agentSection.prefault({}),
+    })
+    .prefault({}),
+  fast_processing: fastProcessingSection.strict().prefault({}),
+  fastmon: fastmonSection.strict().prefault({}),
+  daq_state_machine: daqSection.strict().prefault({}),
+  worker: workerSection.strict().prefault({}),
+  broker: brokerSection.prefault({}),
+  data: dataSection.strict().prefault({}),
+});
+
+export type Config = z.infer<typeof configSchema>;
+
+/** One key of the configuration: dotted, with its schema. */
+interface Key {
+  key: string;
+  schema: z.ZodType;
+}
+
+function keysOf(schema: z.ZodType, prefix = ''): Key[] {
+  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  if (!(inner instanceof z.ZodObject)) return [{ key: prefix.slice(0, -1), schema }];
+  return Object.entries(inner.shape).flatMap(([key, value]) => keysOf(value as z.ZodType, `${prefix}${key}.`));
+}
+
+const keys = keysOf(configSchema);
+
+/** Every key that a configuration may have, dotted. */
+export const knownKeys: readonly string[] = keys.map(({ key }) => key);
+
+export const sectionNames: readonly string[] = Object.keys(configSchema.shape);
+
+/** Every key with its description and its default as TOML; undefined where it has none. */
+export const describedKeys = (): { key: string; about: string; fallback: string | undefined }[] =>
+  keys.map(({ key, schema }) => {
+    const fallback: unknown = schema instanceof z.ZodDefault ? schema.def.defaultValue : undefined;
+    return {
+      key,
+      about: schema.description ?? '',
+      fallback: fallback === undefined ? undefined : JSON.stringify(fallback),
+    };
+  });

@@ -1,0 +1,55 @@
+import { type ExecutionRow, requireExecution } from './lists/executions.ts';
+import { listLogs } from './lists/logs.ts';
+import { countMessages, sumOf } from './lists/message-counts.ts';
+import type { WordSearch } from './lists/word-search.ts';
+import { isHeld } from './log/commands.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from './presence/leases.ts';
+import { assess, assessWithFindings } from './reports/assessment.ts';
+import { auditExecution } from './reports/audit.ts';
+import { executionDetail } from './reports/execution-detail.ts';
+import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
+import { stageDelays } from './reports/stage-delays.ts';
+import { findProduct, messagesOf, type Product, slicesOf } from './reports/trace.ts';
+import type { Prepare } from './sqlite/statements.ts';
+
+/** The process that drives an execution, or drove it last. */
+export interface Driver {
+  pid: number;
+  hostname: string;
+  /** ISO 8601. */
+  last_beat: string;
+  isAlive: boolean;
+}
+
+/** Questions about one execution or one file of it. */
+export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
+  return {
+    execution: (id: string) => requireExecution(sql, id),
+    executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
+    audit: (execution: ExecutionRow) => auditExecution(sql, execution),
+    /** How an execution does. `now` is in milliseconds since 1970. */
+    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
+    /** The same with everything that is worth saying of it. */
+    assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
+      assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
+    driver(executionId: string): Driver | undefined {
+      const owner = ownerOf(sql, executionId);
+      if (owner === undefined) return undefined;
+      const { pid, hostname, last_beat } = owner;
+      return { pid, hostname, last_beat, isAlive: isProcessAlive(owner, isAlive) };
+    },
+    isHeld: (executionId: string) => isHeld(sql, executionId),
+    messageCount: (executionId: string) => sumOf(countMessages(sql, executionId)),
+    messageCounts: (executionId: string) => countMessages(sql, executionId),
+    lastMessage: (executionId: string) => lastMessage(sql, executionId),
+    lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
+    lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
+    stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
+    product: (name: string) => findProduct(sql, name),
+    messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
+    slicesOf: (product: Product) => slicesOf(sql, product),
+    /** The first log lines of its execution that name a file. */
+    logLinesOf: ({ execution_id, name }: Product, limit: number) =>
+      listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
+  };
+}

@@ -1,0 +1,37 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/**
+ * Throws `EXECUTION_IN_USE` where the epoch of a driver is not the current one: a driver that was thought dead and wakes up late must not write
+ * any more.
+ * @param epoch undefined for agents of other processes, which need none
+ */
+export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
+  if (epoch === undefined) return;
+  const owner = sql<[string], { epoch: number }>('SELECT epoch FROM execution_owners WHERE execution_id = ?').get(
+    executionId,
+  );
+  if (owner?.epoch === epoch) return;
+  throw new SwfError('EXECUTION_IN_USE', `${executionId} has been taken over by another process; this one ends`);
+}
+
+/** Moves a consumer's cursor by compare-and-set. False where it stands elsewhere: another process has done the same work. */
+export function moveCursor(
+  { sql }: Transaction,
+  executionId: string,
+  { role, from, to }: { role: string; from: number; to: number },
+): boolean {
+  const { changes } =
+    from === 0
+      ? sql(
+          `INSERT INTO cursors (execution_id, role, seq) VALUES (?, ?, ?)
+           ON CONFLICT (execution_id, role) DO UPDATE SET seq = excluded.seq WHERE seq = 0`,
+        ).run(executionId, role, to)
+      : sql('UPDATE cursors SET seq = ? WHERE execution_id = ? AND role = ? AND seq = ?').run(
+          to,
+          executionId,
+          role,
+          from,
+        );
+  return changes === 1;
+}

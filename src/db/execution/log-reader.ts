@@ -1,0 +1,91 @@
+import type { LoggedMessage, Reading } from '../../agents/ports.ts';
+import { decodeRecorded } from '../../messages/codec.ts';
+import type { Message } from '../../messages/message.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+interface Range {
+  readings: readonly Reading[];
+  after: number;
+  limit: number;
+}
+
+interface Batch {
+  messages: LoggedMessage[];
+  /** The log has been read up to here. */
+  seen: number;
+}
+
+/**
+ * The condition of a reading. The type, which is of our vocabulary, is part of the statement: with a value in its place SQLite plans anew at
+ * each call, since which partial index fits depends on it. A row that had an effect is JSON.
+ */
+function conditionOf(reading: Reading): { where: string; values: string[] } {
+  const ofType = (type: MessageType): string => `message_type = '${type}' AND effect = 'applied'`;
+  if (typeof reading === 'string') return { where: ofType(reading), values: [] };
+  return { where: `${ofType(reading.msg_type)} AND json_extract(payload, '$.state') = ?`, values: [reading.state] };
+}
+
+/** Messages of an execution that had an effect, in the order of the log. */
+export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
+  const newest = sql<[string], { seq: number | null }>(
+    'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
+  ).get(executionId);
+  const upTo = newest?.seq ?? 0;
+  // Each type by its index, or the few of one type would be looked for among all others. The index is named, since SQLite takes a shorter one
+  // for a better one. Rows that other processes record meanwhile are left to the next call, or a later message of one type would hide an
+  // earlier one of another.
+  const rows = readings.flatMap((reading) => {
+    const { where, values } = conditionOf(reading);
+    return sql<unknown[], { seq: number; payload: string }>(
+      `SELECT seq, payload FROM workflow_messages INDEXED BY workflow_messages_type
+       WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    ).all(executionId, ...values, after, upTo, limit);
+  });
+  const messages = rows
+    .toSorted((a, b) => a.seq - b.seq)
+    .slice(0, limit)
+    .map(({ seq, payload }) => ({ seq, message: decodeRecorded(payload) }));
+  const last = messages.at(-1)?.seq ?? after;
+  return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
+}
+
+/** Messages that took effect late, in that order. There are few, so each is looked at. */
+export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
+  const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
+    `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
+     WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
+  ).all(executionId, after, limit);
+  const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decodeRecorded(payload) }));
+  return {
+    messages: messages.filter(({ message }) => isRead(message, readings)),
+    seen: rows.at(-1)?.late_seq ?? after,
+  };
+}
+
+function isRead(message: Message, readings: readonly Reading[]): boolean {
+  const { state } = message as { state?: string };
+  return readings.some((reading) =>
+    typeof reading === 'string'
+      ? reading === message.msg_type
+      : reading.msg_type === message.msg_type && reading.state === state,
+  );
+}
+
+/** How many messages there are after a place. Counting stops at `limit` for each reading. */
+export function countMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): number {
+  return readings.reduce((sum, reading) => {
+    const { where, values } = conditionOf(reading);
+    const counted = sql<unknown[], { n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages INDEXED BY workflow_messages_type
+         WHERE execution_id = ? AND ${where} AND seq > ? LIMIT ?)`,
+    ).get(executionId, ...values, after, limit);
+    return sum + (counted?.n ?? 0);
+  }, 0);
+}
+
+/** A recorded message by its id. */
+export function readMessage(sql: Prepare, id: string): Message | undefined {
+  const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(id);
+  return row === undefined ? undefined : decodeRecorded(row.payload);
+}

@@ -1,0 +1,57 @@
+import { type ExecutionParams, executionParamsSchema } from '../../domain/params.ts';
+import { SwfError } from '../../lib/errors.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** An execution as far as its parameters are found by it. */
+export interface ExecutionKey {
+  /** Its sequence. */
+  key: number;
+  execution_id: string;
+  run_number: number;
+  start_time: string;
+}
+
+interface Known {
+  /** Tells this execution from another one of the same id, which a transaction that was rolled back may have left. */
+  made: string;
+  params: ExecutionParams;
+}
+
+/** Executions whose parameters are kept. A server that is asked about many must not grow for ever. */
+const mostKept = 500;
+
+const caches = new WeakMap<Prepare, Map<string, Known>>();
+
+/**
+ * The parameters of an execution as its log has them: the only source of them. They never change, and to read them out of JSON for each
+ * message would be most of the work, so each connection parses them once. Throws `CONFIG_INVALID` where this program cannot use them.
+ */
+export function executionParams(sql: Prepare, execution: ExecutionKey): ExecutionParams {
+  const { key, execution_id, run_number, start_time } = execution;
+  const cache = caches.get(sql) ?? new Map<string, Known>();
+  caches.set(sql, cache);
+  const made = `${key}/${run_number}/${start_time}`;
+  const known = cache.get(execution_id);
+  if (known?.made === made) return known.params;
+  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
+    execution_id,
+  );
+  const params = parseParams(row?.params ?? '{}', execution_id);
+  if (cache.size >= mostKept) cache.clear();
+  cache.set(execution_id, { made, params });
+  return params;
+}
+
+function parseParams(text: string, executionId: string): ExecutionParams {
+  const { data, error } = executionParamsSchema.safeParse(JSON.parse(text));
+  if (data !== undefined) return data;
+  const [issue] = error.issues;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
+  );
+}
+
+export function forgetParams(sql: Prepare, executionId: string): void {
+  caches.get(sql)?.delete(executionId);
+}

@@ -1,0 +1,46 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { Message } from '../../messages/message.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/**
+ * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` where this store has none: the execution
+ * was started elsewhere.
+ */
+export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
+  const row = sql<[string], { payload: string }>(
+    `SELECT payload FROM workflow_messages
+     WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
+  ).get(executionId);
+  if (row === undefined)
+    throw new SwfError(
+      'EXECUTION_NOT_RUNNING',
+      `${executionId} was not started from this store and cannot be resumed here`,
+    );
+  return JSON.parse(row.payload) as Message<'run_workflow'>;
+}
+
+/** Rows that are looked at for the newest tick. */
+const newestRows = 64;
+
+/**
+ * The simulated time that an execution has come to. Steps of agents may be recorded a little out of the order of their ticks, so the last
+ * few rows are looked at, not only the last.
+ */
+export function lastTick(sql: Prepare, executionId: string): number | undefined {
+  const row = sql<[string], { tick: number | null }>(
+    `SELECT max(json_extract(payload, '$.simulation_tick')) AS tick FROM (
+       SELECT payload FROM workflow_messages
+       WHERE execution_id = ? AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows}) WHERE json_valid(payload)`,
+  ).get(executionId);
+  return row?.tick ?? undefined;
+}
+
+/** The running executions of a namespace whose agents may be in several processes. */
+export function runningOverBroker(sql: Prepare, namespace: string): string[] {
+  return sql<[string], { execution_id: string }>(
+    `SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker AND namespace = ? ORDER BY seq`,
+  )
+    .all(namespace)
+    .map((row) => row.execution_id);
+}

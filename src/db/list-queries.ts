@@ -1,0 +1,41 @@
+import { type AgentFilter, listAgents } from './lists/agents.ts';
+import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
+import {
+  executionIsMentioned,
+  namespacesOf,
+  recentExecutionIds,
+  recentRunNumbers,
+  runIsKnown,
+} from './lists/known-names.ts';
+import { type LogFilter, listLogs } from './lists/logs.ts';
+import type { MessageFilter } from './lists/message-filter.ts';
+import { listMessages } from './lists/messages.ts';
+import type { Page } from './lists/page.ts';
+import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
+import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';
+import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
+import type { WordSearch } from './lists/word-search.ts';
+import { agentStatus } from './presence/agent-registry.ts';
+import type { LivenessTest } from './presence/leases.ts';
+import type { Prepare } from './sqlite/statements.ts';
+
+/** Lists, page by page, and the names that filters may give. */
+export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
+  return {
+    executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
+    messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
+    stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
+    tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
+    tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
+    logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
+    agents(filter: AgentFilter, page: Page) {
+      const { rows, ...rest } = listAgents(sql, filter, page);
+      return { ...rest, rows: rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) })) };
+    },
+    executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
+    runIsKnown: (run: number) => runIsKnown(sql, run),
+    recentRunNumbers: () => recentRunNumbers(sql),
+    recentExecutionIds: () => recentExecutionIds(sql),
+    namespaces: () => namespacesOf(sql),
+  };
+}

@@ -1,0 +1,36 @@
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Names and numbers that a store knows: for completion, and for errors that name what there is. */
+
+/** The namespaces of executions. */
+export function namespacesOf(sql: Prepare): string[] {
+  return sql<[], { namespace: string }>('SELECT DISTINCT namespace FROM workflow_executions ORDER BY namespace')
+    .all()
+    .map((row) => row.namespace);
+}
+
+/** The newest executions. */
+export function recentExecutionIds(sql: Prepare): string[] {
+  return sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
+    .all()
+    .map((row) => row.execution_id);
+}
+
+/** The newest run numbers. */
+export function recentRunNumbers(sql: Prepare): number[] {
+  return sql<[], { run_number: number }>('SELECT run_number FROM workflow_executions ORDER BY seq DESC LIMIT 5')
+    .all()
+    .map((row) => row.run_number);
+}
+
+/** Whether a run was made here, or any message, with or without effect, names it. */
+export function runIsKnown(sql: Prepare, runNumber: number): boolean {
+  if (sql<[number]>('SELECT 1 FROM runs WHERE run_number = ?').get(runNumber) !== undefined) return true;
+  const mention = sql<[string]>('SELECT 1 FROM workflow_messages WHERE run_id = ? LIMIT 1');
+  return mention.get(String(runNumber)) !== undefined;
+}
+
+/** Whether any message, with or without effect, names this execution. */
+export function executionIsMentioned(sql: Prepare, executionId: string): boolean {
+  return sql<[string]>('SELECT 1 FROM workflow_messages WHERE execution_id = ? LIMIT 1').get(executionId) !== undefined;
+}

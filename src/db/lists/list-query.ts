@@ -1,0 +1,62 @@
+import type { Page, Window } from './page.ts';
+import type { KeyRange } from './row-blocks.ts';
+
+/**
+ * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay put while rows are added and
+ * nothing has to be sorted. For example `list_messages(execution_id="e", message_type="slice", start_time="-1h")`:
+ *
+ * 1. `indexes` names `workflow_messages_type` for the conditions `execution` and `type`. Both are given, so the walk goes along that index.
+ * 2. The time is looked at row by row. `time_blocks` tells between which keys the last hour is, so the walk is bounded.
+ * 3. At most `scanLimit` rows are looked at for a page. Where that is not enough to fill it, the page ends there with `scanStoppedAt`.
+ */
+export interface ListQuery {
+  select: string;
+  from: string;
+  /** Tables that each row needs and no condition is about. */
+  join?: string;
+  /** The column that rows are ordered by: a sequence that only grows. */
+  key: string;
+  time: string;
+  /** The table whose times are noted in blocks; left out for short tables. */
+  blocksOf?: string;
+  conditions: Readonly<Record<string, Condition>>;
+  /**
+   * Indexes in the order of `key`, each with the names of the conditions that it serves, the best first. They are named to SQLite, since it
+   * takes a shorter index for a better one as soon as two keys bound the range, and walks past all rows that do not fit.
+   */
+  indexes: readonly (readonly [index: string, conditions: readonly string[]])[];
+  /** Indexes of conditions whose rows stand near each other, so that their first and last key bound the walk along any other index. */
+  rangeBounds?: readonly (readonly [index: string, condition: string])[];
+  window: Window;
+  /** Finds the keys of the only candidates, for example by words, in the order of the page: at most `limit` of those in the range. */
+  candidateKeys?: ((part: CandidateRange) => number[]) | undefined;
+  /** Narrows a range to the part that begins, in the order of the page, near the first row that fits. */
+  narrowRange?: ((range: KeyRange, order: Page['order']) => KeyRange) | undefined;
+  page: Page;
+  /** How many rows there are, where that is known without counting. */
+  total?: number | undefined;
+}
+
+/** A condition on a row, as SQL with one value. Without a value it asks for nothing. */
+export type Condition = readonly [sql: string, value: string | number | undefined];
+
+/** Which keys are candidates: those of a range, or a few of it. */
+export type CandidateRange = KeyRange & { order: Page['order']; limit: number; of?: readonly number[] | undefined };
+
+/** Conditions as SQL with their values. */
+export interface Where {
+  conditions: string[];
+  values: (string | number)[];
+}
+
+export const nowhere: Where = { conditions: [], values: [] };
+
+export const both = (a: Where, b: Where): Where => ({
+  conditions: [...a.conditions, ...b.conditions],
+  values: [...a.values, ...b.values],
+});
+
+export const clauseOf = ({ conditions }: Where): string =>
+  conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+
+export const directionOf = ({ order }: Pick<Page, 'order'>): 'DESC' | 'ASC' => (order === 'newest' ? 'DESC' : 'ASC');

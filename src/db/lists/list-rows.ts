@@ -1,0 +1,125 @@
+import type { Prepare } from '../sqlite/statements.ts';
+import { afterPage, boundRange, chooseAccessPath, type RangedPath, scanEnd, within } from './access-path.ts';
+import { both, clauseOf, directionOf, type ListQuery, type Where } from './list-query.ts';
+import type { ListPage } from './page.ts';
+
+/** Rows that are looked at for one page where no index leads to those that fit. */
+const pageScanLimit = 10_000;
+/** Rows that are counted along an index, by their words, and by looking at each. */
+const mostCounted = 10_000;
+const mostCountedByWords = 2000;
+const countScanLimit = 1000;
+/** Rows whose words are looked at singly, where so few are candidates. */
+const fewRows = 300;
+
+/**
+ * Reads one page after a key: along an index to the rows that fit, or past some thousand rows and no more, so that no question takes long.
+ * Column names come from this program, values are bound.
+ */
+export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
+  const { page } = query;
+  const path = chooseAccessPath(query);
+  const range = boundRange(sql, query, path);
+  const { found, scanStoppedAt } = readPage(sql, query, { ...path, range: afterPage(range, page) });
+  const isAll = page.after === undefined && found.length <= page.limit && scanStoppedAt === undefined;
+  const counted =
+    query.total !== undefined || isAll || page.uncounted === true
+      ? { n: query.total ?? found.length, isLowerBound: false }
+      : countRows(sql, query, { ...path, range });
+  return {
+    rows: found.slice(0, page.limit) as Row[],
+    total_count: Math.max(counted.n, found.length),
+    total_is_lower_bound: counted.isLowerBound,
+    has_more: found.length > page.limit || scanStoppedAt !== undefined,
+    scanStoppedAt,
+  };
+}
+
+/** The rows of a page and one more, where there is one. */
+function readPage(
+  sql: Prepare,
+  query: ListQuery,
+  path: RangedPath,
+  // Candidates mostly fit the other conditions too: a few of them are enough at first.
+  scanLimit = query.candidateKeys === undefined ? pageScanLimit : pageScanLimit / 20,
+): { found: unknown[]; scanStoppedAt: number | undefined } {
+  const { select, from, join = '', key, page } = query;
+  const { where, source, scanStoppedAt } = scannedRows(sql, query, path, scanLimit);
+  const fits = both(where, path.rest);
+  const found = sql<unknown[]>(
+    `SELECT ${select} FROM ${from} ${source} ${join} ${clauseOf(fits)} ORDER BY ${key} ${directionOf(page)} LIMIT ?`,
+  ).all(...fits.values, page.limit + 1);
+  if (found.length > page.limit) return { found, scanStoppedAt: undefined };
+  const isFinal = scanStoppedAt === undefined || scanLimit === pageScanLimit;
+  return isFinal ? { found, scanStoppedAt } : readPage(sql, query, path, pageScanLimit);
+}
+
+/** The rows that are looked at, and the last of them where there are more. */
+function scannedRows(
+  sql: Prepare,
+  query: ListQuery,
+  path: RangedPath,
+  scanLimit: number,
+): { where: Where; source: string; scanStoppedAt: number | undefined } {
+  const { key, page, candidateKeys, narrowRange } = query;
+  const { indexed, rest, source } = path;
+  const range = narrowRange === undefined ? path.range : narrowRange(path.range, page.order);
+  if (candidateKeys !== undefined) {
+    const isOnly = indexed.conditions.length + rest.conditions.length === 0;
+    const limit = isOnly ? page.limit + 1 : scanLimit;
+    const of = keysIfFew(sql, query, { indexed, source, range });
+    const keys = candidateKeys({ ...range, order: page.order, limit, of });
+    const chosen: Where = {
+      conditions: [`${key} IN (SELECT value FROM json_each(?))`],
+      values: [JSON.stringify(keys)],
+    };
+    const where = both(chosen, indexed);
+    return { where, source: 'NOT INDEXED', scanStoppedAt: keys.length === limit ? keys.at(-1) : undefined };
+  }
+  const scanStoppedAt =
+    rest.conditions.length === 0 ? undefined : scanEnd(sql, query, { indexed, source, range }, scanLimit);
+  const scanned =
+    page.order === 'newest'
+      ? { from: scanStoppedAt ?? range.from, to: range.to }
+      : { from: range.from, to: scanStoppedAt ?? range.to };
+  return { where: both(indexed, within(key, scanned)), source, scanStoppedAt };
+}
+
+/** The keys along an index, where there are few. */
+function keysIfFew(
+  sql: Prepare,
+  { from, key }: ListQuery,
+  { indexed, source, range }: Omit<RangedPath, 'rest'>,
+): number[] | undefined {
+  if (indexed.conditions.length === 0) return undefined;
+  const all = both(indexed, within(key, range));
+  const rows = sql<unknown[], { key: number }>(
+    `SELECT ${key} AS key FROM ${from} ${source} ${clauseOf(all)} ORDER BY ${key} LIMIT ${fewRows + 1}`,
+  ).all(...all.values);
+  return rows.length > fewRows ? undefined : rows.map((row) => row.key);
+}
+
+/** Counts from the beginning of the list, the same on every page, as far as that is soon done. */
+function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: number; isLowerBound: boolean } {
+  const { from, candidateKeys, page } = query;
+  const { indexed, rest, source, range } = path;
+  const isIndexed = rest.conditions.length === 0;
+  if (candidateKeys !== undefined && isIndexed && indexed.conditions.length === 0) {
+    const { length } = candidateKeys({ ...range, order: page.order, limit: mostCountedByWords + 1 });
+    return { n: Math.min(length, mostCountedByWords), isLowerBound: length > mostCountedByWords };
+  }
+  if (candidateKeys === undefined && isIndexed) {
+    const all = both(indexed, within(query.key, range));
+    const n =
+      sql<unknown[], { n: number }>(
+        `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(all)} LIMIT ${mostCounted + 1})`,
+      ).get(...all.values)?.n ?? 0;
+    return { n: Math.min(n, mostCounted), isLowerBound: n > mostCounted };
+  }
+  const scanned = scannedRows(sql, query, path, countScanLimit);
+  const fits = both(scanned.where, rest);
+  const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${scanned.source} ${clauseOf(fits)}`).get(
+    ...fits.values,
+  )?.n;
+  return { n: n ?? 0, isLowerBound: scanned.scanStoppedAt !== undefined };
+}

@@ -1,0 +1,79 @@
+import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
+import { decodeRecorded } from '../../messages/codec.ts';
+import type { Message } from '../../messages/message.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver of their execution. */
+
+/** How a command stands: it waits, was carried out, or had no effect. */
+export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none'; code: EffectCode; reason: string };
+
+/** Throws an `Error` for a command that is not recorded. */
+export function commandState(sql: Prepare, messageId: string): CommandState {
+  const row = sql<[string], { effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
+    'SELECT effect, effect_code, effect_reason FROM workflow_messages WHERE message_id = ?',
+  ).get(messageId);
+  if (row === undefined) throw new Error(`the command ${messageId} is not recorded`);
+  if (row.effect === 'applied') return { effect: 'applied' };
+  if (row.effect_code === 'WAITS_FOR_DRIVER') return 'waiting';
+  return { effect: 'none', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' };
+}
+
+/** The oldest command of these types that waits for the driver. */
+export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'resume_workflow'>(
+  sql: Prepare,
+  executionId: string,
+  types: readonly T[],
+): Message<T> | undefined {
+  const row = sql<[string], { payload: string }>(
+    `SELECT payload FROM workflow_messages INDEXED BY workflow_messages_waiting
+     WHERE execution_id = ? AND ${indexPredicates.waitingCommand}
+       AND message_type IN (${types.map((type) => `'${type}'`).join(', ')}) ORDER BY seq LIMIT 1`,
+  ).get(executionId);
+  return row === undefined ? undefined : (decodeRecorded(row.payload) as Message<T>);
+}
+
+/** Notes that the driver has carried a command out. */
+export function noteApplied({ sql }: Transaction, messageId: string): void {
+  sql(
+    `UPDATE workflow_messages SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`,
+  ).run(messageId);
+}
+
+/** Notes why a command has no effect. */
+export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string): void {
+  sql('UPDATE workflow_messages SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(
+    code,
+    reason,
+    messageId,
+  );
+}
+
+/**
+ * Notes that nobody carries out the waiting commands of an execution.
+ * @param except the id of a command that goes on waiting
+ */
+export function refuseWaiting(
+  { sql }: Transaction,
+  executionId: string,
+  { code, reason, except = '' }: { code: EffectCode; reason: string; except?: string | undefined },
+): void {
+  sql(
+    `UPDATE workflow_messages SET effect_code = ?, effect_reason = ?
+     WHERE execution_id = ? AND ${indexPredicates.waitingCommand} AND message_id <> ?`,
+  ).run(code, reason, executionId, except);
+}
+
+/** Whether an operator has paused an execution since its driver took it up. Taking it up again lets it go on. */
+export function isHeld(sql: Prepare, executionId: string): boolean {
+  const row = sql<[string, string], { held: number }>(
+    `SELECT message_type = 'pause_workflow' AND recorded_at >= (
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
+     WHERE execution_id = ? AND ${indexPredicates.landmark}
+       AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
+     ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId, executionId);
+  return row?.held === 1;
+}

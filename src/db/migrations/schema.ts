@@ -1,0 +1,344 @@
+import { indexPredicates } from './index-predicates.ts';
+
+/** Raised with each change of the schema. */
+export const schemaVersion = 8;
+
+/** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
+export const schema = `
+-- Facts about this store: its id, when it was made.
+CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The next number of each kind: execution, run, agent.
+CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The record: everything that was said, in the order of recording. All tables down to slice_attempts are read from it.
+CREATE TABLE workflow_messages (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id TEXT NOT NULL UNIQUE,
+  message_type TEXT NOT NULL,
+  sender_agent TEXT,
+  namespace TEXT,
+  execution_id TEXT,
+  run_id TEXT,
+  destination TEXT NOT NULL,
+  sent_at TEXT NOT NULL,
+  recorded_at TEXT NOT NULL,
+  effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
+  -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
+  effect_code TEXT,
+  effect_reason TEXT,
+  -- The message that it waits for: it takes effect when that comes. NULL for all others.
+  awaits TEXT,
+  payload TEXT NOT NULL,
+  wire_message_id TEXT,
+  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
+  outbox_owner INTEGER,
+  outbox_sent_at TEXT
+) STRICT;
+CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
+CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
+CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
+CREATE INDEX workflow_messages_agent ON workflow_messages (sender_agent, seq);
+CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE ${indexPredicates.unsent};
+-- The few messages that tell the story of an execution, among the many of its files and slices.
+CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.landmark};
+CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.waitingCommand};
+CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.troubled};
+CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE ${indexPredicates.awaiting};
+-- Few messages are of these types or are refused: these indexes cost nothing while all goes well.
+CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE ${indexPredicates.seldom};
+CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE ${indexPredicates.withoutEffect};
+CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.withoutEffect};
+
+-- Messages that took effect late, in that order: consumers may have passed their place in the log.
+CREATE TABLE late_messages (
+  late_seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL,
+  seq INTEGER NOT NULL
+) STRICT;
+CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
+
+CREATE TABLE workflow_executions (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL UNIQUE,
+  workflow_name TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
+  status_reason TEXT,
+  executed_by TEXT NOT NULL,
+  run_number INTEGER NOT NULL UNIQUE,
+  -- The execution's parameters as recorded at its start (JSON).
+  params TEXT NOT NULL,
+  -- Whether its messages go over a broker: agents of other processes work on it then.
+  over_broker INTEGER NOT NULL DEFAULT 0,
+  start_time TEXT NOT NULL,
+  end_time TEXT
+) STRICT;
+CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
+
+CREATE TABLE runs (
+  run_number INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL UNIQUE,
+  start_time TEXT,
+  end_time TEXT,
+  total_stf_files INTEGER,
+  dataset_name TEXT,
+  dataset_state TEXT CHECK (dataset_state IN ('open', 'final')),
+  dataset_files INTEGER NOT NULL DEFAULT 0,
+  dataset_bytes INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Phase and counts of a run. The counts are kept by the projection, so the monitor need not count rows.
+CREATE TABLE run_states (
+  run_number INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL UNIQUE,
+  phase TEXT NOT NULL DEFAULT 'none' CHECK (phase IN ('none', 'imminent', 'physics', 'standby', 'completed')),
+  phase_changed_at TEXT,
+  stfs_announced INTEGER NOT NULL DEFAULT 0,
+  stfs_ready INTEGER NOT NULL DEFAULT 0,
+  samples_expected INTEGER NOT NULL DEFAULT 0,
+  tf_files_received INTEGER NOT NULL DEFAULT 0,
+  slices_expected INTEGER NOT NULL DEFAULT 0,
+  slices_created INTEGER NOT NULL DEFAULT 0,
+  slices_queued INTEGER NOT NULL DEFAULT 0,
+  slices_processing INTEGER NOT NULL DEFAULT 0,
+  slices_completed INTEGER NOT NULL DEFAULT 0,
+  slices_failed INTEGER NOT NULL DEFAULT 0,
+  -- Of slices_failed, those without a retry left.
+  slices_exhausted INTEGER NOT NULL DEFAULT 0,
+  slice_retries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
+CREATE TABLE stage_delays (
+  run_number INTEGER NOT NULL,
+  stage INTEGER NOT NULL,
+  bucket INTEGER NOT NULL,
+  items INTEGER NOT NULL,
+  total REAL NOT NULL,
+  longest REAL NOT NULL,
+  -- When the last item of the bucket left the stage.
+  latest TEXT NOT NULL,
+  PRIMARY KEY (run_number, stage, bucket)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stf_files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  stf_filename TEXT NOT NULL UNIQUE,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
+  checksum TEXT,
+  size_bytes INTEGER,
+  tf_count INTEGER NOT NULL,
+  tf_file_count INTEGER NOT NULL DEFAULT 0,
+  slice_count INTEGER NOT NULL DEFAULT 0,
+  file_url TEXT,
+  created_at TEXT NOT NULL,
+  processed_at TEXT
+) STRICT;
+CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
+CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE ${indexPredicates.registeredStf};
+CREATE INDEX stf_files_failed ON stf_files (seq) WHERE ${indexPredicates.failedStf};
+
+CREATE TABLE fastmon_files (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  tf_filename TEXT NOT NULL UNIQUE,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  tf_first INTEGER NOT NULL,
+  tf_last INTEGER NOT NULL,
+  tf_count INTEGER NOT NULL,
+  size_bytes INTEGER,
+  slice_count INTEGER NOT NULL DEFAULT 0,
+  file_url TEXT,
+  created_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
+CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
+
+-- A slice as it stands: the state of its current attempt.
+CREATE TABLE tf_slices (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  slice_filename TEXT NOT NULL UNIQUE,
+  slice_id INTEGER NOT NULL,
+  tf_filename TEXT NOT NULL,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  tf_first INTEGER NOT NULL,
+  tf_last INTEGER NOT NULL,
+  tf_count INTEGER NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
+  attempt INTEGER NOT NULL,
+  assigned_worker TEXT,
+  created_at TEXT NOT NULL,
+  assigned_at TEXT,
+  completed_at TEXT,
+  error TEXT
+) STRICT;
+CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
+CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
+CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
+-- A slice without a worker needs no place among those of the workers: so a slice is moved once and not twice.
+CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE ${indexPredicates.assignedSlice};
+CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE ${indexPredicates.openSlice};
+CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE ${indexPredicates.pendingSlice};
+CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE ${indexPredicates.failedSlice};
+
+-- Every attempt at every slice, for good.
+CREATE TABLE slice_attempts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
+  worker_id TEXT,
+  hostname TEXT,
+  -- How often a worker began this attempt: more than once where a worker vanished.
+  starts INTEGER NOT NULL DEFAULT 0,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  completed_at TEXT,
+  processing_seconds REAL,
+  error TEXT,
+  PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.
+CREATE TABLE payload_results (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  exit_code INTEGER,
+  signal TEXT,
+  -- The end of the stdout and stderr of a failed command.
+  output_tail TEXT,
+  -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
+  outputs TEXT,
+  outputs_omitted INTEGER,
+  PRIMARY KEY (slice_filename, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- The tables from here on are not read from the log: processes, cursors, agents, log lines.
+
+-- Processes that have written here. A driver is gone when its process is gone.
+CREATE TABLE processes (
+  process_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pid INTEGER NOT NULL,
+  -- Tells a process from a later one with the same pid; empty where the system does not say.
+  pid_started TEXT NOT NULL,
+  hostname TEXT NOT NULL,
+  registered_at TEXT NOT NULL,
+  last_beat TEXT NOT NULL
+) STRICT;
+
+-- The driver of an execution. Every write of a driver checks its epoch in the same transaction.
+CREATE TABLE execution_owners (
+  execution_id TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  epoch INTEGER NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The process that holds the store's durable subscription, by namespace.
+CREATE TABLE broker_listeners (
+  namespace TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id)
+) STRICT, WITHOUT ROWID;
+
+-- How far each role has read the log of an execution.
+CREATE TABLE cursors (
+  execution_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE system_agents (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_name TEXT NOT NULL UNIQUE,
+  agent_type TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
+  last_heartbeat TEXT NOT NULL,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  current_execution_id TEXT
+) STRICT;
+CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
+CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
+CREATE INDEX system_agents_present ON system_agents (seq) WHERE ${indexPredicates.presentAgent};
+
+-- Executions that have been removed, with their folder of data files: the next removal finishes one that was interrupted, and what still
+-- comes for a removed execution is over.
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app_logs (
+  log_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  timestamp TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  message TEXT NOT NULL,
+  execution_id TEXT,
+  run_id TEXT,
+  context TEXT
+) STRICT;
+CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
+CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
+CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
+CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE ${indexPredicates.error};
+CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE ${indexPredicates.warning};
+CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE ${indexPredicates.error};
+
+-- Notes about blocks of 1,024 rows. Block n holds the rows from 1024 n + 1 to 1024 (n + 1).
+
+-- The earliest and latest time of a block: of a time window only the blocks that reach into it are read.
+CREATE TABLE time_blocks (
+  table_name TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  earliest TEXT NOT NULL,
+  latest TEXT NOT NULL,
+  PRIMARY KEY (table_name, block)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages of each type an execution has, in all blocks together; '' stands for no execution.
+CREATE TABLE message_counts (
+  execution_id TEXT NOT NULL,
+  message_type TEXT NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, message_type)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages of each type there are, in all blocks together.
+CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The blocks that have messages of a namespace: from one to the next there may be millions of others.
+CREATE TABLE message_namespaces (
+  namespace TEXT NOT NULL,
+  block INTEGER NOT NULL,
+  PRIMARY KEY (namespace, block)
+) STRICT, WITHOUT ROWID;
+
+-- The searchable text of a message: its id and its body without the envelope, which has filters of its own. Of run_workflow only the
+-- part that may be shown.
+CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
+  CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
+    SELECT group_concat(value, ' ') FROM json_each(
+      CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
+        'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
+        'fast_processing', payload -> '$.params.fast_processing',
+        'fastmon', payload -> '$.params.fastmon',
+        'daq_state_machine', payload -> '$.params.daq_state_machine')) END)
+    WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
+  END AS text FROM workflow_messages;
+CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
+
+-- The words of messages and of log lines with their level, without the texts themselves. They are kept by blocks: a row at a time would
+-- cost twice as much.
+CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
+CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless_delete = 1);
+-- Merging more at a time makes fewer of the merges that take long.
+INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
+INSERT INTO log_words (log_words, rank) VALUES ('automerge', 8);
+`;

@@ -1,0 +1,108 @@
+import type { Effect } from '../../domain/effects.ts';
+import { sliceFilename } from '../../domain/file-names.ts';
+import { planOf } from '../../domain/plan/versions.ts';
+import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
+import type { Message } from '../../messages/message.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { failureKey } from './awaits.ts';
+import { keepDelay } from './delays.ts';
+import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
+import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+
+/** A `slice` makes a slice, or queues one again as its next attempt. */
+export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
+  const row = sliceRow(tx, scope, message.slice_filename);
+  const effect = row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, scope);
+  if (effect === applied) {
+    tx.sql(
+      `INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES (?, ?, ?, 'queued', ?)`,
+    ).run(message.slice_filename, message.attempt, scope.execution_id, at);
+  }
+  return effect;
+};
+
+interface SampleRow {
+  stf_filename: string;
+  tf_first: number;
+  tf_count: number;
+  created_at: string;
+}
+
+function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, at: string): Effect {
+  const { sql } = tx;
+  const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count, attempt } = message;
+  if (attempt !== 1) return awaiting(failureKey(slice_filename, attempt - 1));
+  if (slice_filename !== sliceFilename(stf_filename, slice_id))
+    return none('NOT_PLANNED', `${slice_filename} is not the name of slice ${slice_id} of ${stf_filename}`);
+  const sample = sql<[string, string], SampleRow>(
+    'SELECT stf_filename, tf_first, tf_count, created_at FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
+  ).get(tf_filename, scope.execution_id);
+  if (sample === undefined) return awaiting(tf_filename);
+  if (sample.stf_filename !== stf_filename)
+    return none('NOT_PLANNED', `${tf_filename} is no sample of ${stf_filename}`);
+  if (!isPlanned(message, sample, scope)) {
+    const frames = `${tf_count} frames from ${start} to ${end}`;
+    return none('NOT_PLANNED', `${tf_filename} is not cut into a slice ${slice_id} with ${frames}`);
+  }
+  sql(
+    `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt, created_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 1, ?)`,
+  ).run(
+    slice_filename,
+    slice_id,
+    tf_filename,
+    stf_filename,
+    scope.run_number,
+    scope.execution_id,
+    start,
+    end,
+    tf_count,
+    at,
+  );
+  sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
+  keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
+  sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
+  countMove(tx, scope, undefined, 'queued');
+  return applied;
+}
+
+/** A sample has the slices that the plan gives it, and no others: an execution with more would never be complete. */
+function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Scope): boolean {
+  const { tf_filename, slice_id, start, end, tf_count } = message;
+  const planned = planOf(params).slice({ ...sample, tf_filename }, slice_id);
+  return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
+}
+
+function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, scope: Scope): Effect {
+  const { slice_filename, attempt } = message;
+  if (!isSameSlice(tx, message))
+    return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);
+  const next = nextSliceStatus(row.status, 'queue');
+  const { max_retries } = scope.params.worker;
+  if (next === undefined || !isRetried(attempt - 1, max_retries) || attempt !== row.attempt + 1) {
+    if (mayStillCome(attempt, row, max_retries)) return awaiting(failureKey(slice_filename, attempt - 1));
+    return none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
+  }
+  tx.sql(
+    `UPDATE tf_slices SET status = ?, attempt = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL
+     WHERE slice_filename = ?`,
+  ).run(next, attempt, slice_filename);
+  tx.sql('UPDATE run_states SET slice_retries = slice_retries + 1 WHERE run_number = ?').run(scope.run_number);
+  countMove(tx, scope, row.status, next);
+  return applied;
+}
+
+/** Whether a message that queues a slice again means the slice that there is. */
+function isSameSlice({ sql }: Transaction, message: Message<'slice'>): boolean {
+  const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
+  const same = sql<unknown[]>(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
+       AND tf_first = ? AND tf_last = ? AND tf_count = ?`,
+  ).get(slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count);
+  return same !== undefined;
+}
+
+/** Whether a later attempt than the current one can follow. */
+export function mayStillCome(attempt: number, row: SliceRow, maxRetries: number): boolean {
+  return attempt > row.attempt && row.status !== 'completed' && isRetried(attempt - 1, maxRetries);
+}

@@ -1,0 +1,101 @@
+import type { Effect } from '../../domain/effects.ts';
+import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
+import type { Message } from '../../messages/message.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { attemptKey } from './awaits.ts';
+import { keepDelay } from './delays.ts';
+import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
+import { mayStillCome } from './slice-queueing.ts';
+import { attemptRow, countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+
+/** The slice that a worker's message is about, or why the message changes nothing. */
+function sliceInAttempt(
+  tx: Transaction,
+  { slice_filename, attempt }: Message<'slice_started' | 'slice_result'>,
+  scope: Scope,
+): SliceRow | { unfit: Effect } {
+  const row = sliceRow(tx, scope, slice_filename);
+  if (row === undefined || mayStillCome(attempt, row, scope.params.worker.max_retries))
+    return { unfit: awaiting(attemptKey(slice_filename, attempt)) };
+  if (attempt === row.attempt) return row;
+  return {
+    unfit: none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`),
+  };
+}
+
+export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, tx }) => {
+  const row = sliceInAttempt(tx, message, scope);
+  if ('unfit' in row) return row.unfit;
+  const next = nextSliceStatus(row.status, 'start');
+  if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
+  const { slice_filename, attempt, worker_id, hostname } = message;
+  const { sql } = tx;
+  sql('UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ? WHERE slice_filename = ?').run(
+    next,
+    worker_id,
+    at,
+    slice_filename,
+  );
+  const before = attemptRow(tx, slice_filename, attempt);
+  sql(
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, starts = starts + 1, started_at = ?
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(next, worker_id, hostname, at, slice_filename, attempt);
+  if (before?.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: before.queued_at, to: at });
+  if (next !== row.status) countMove(tx, scope, row.status, next);
+  return applied;
+};
+
+export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx }) => {
+  const row = sliceInAttempt(tx, message, scope);
+  if ('unfit' in row) return row.unfit;
+  const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
+  if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
+  const { slice_filename, attempt, worker_id, hostname, processing_seconds } = message;
+  const { sql } = tx;
+  const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
+  sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?
+     WHERE slice_filename = ?`,
+  ).run(next, worker_id, at, at, error, slice_filename);
+  const before = attemptRow(tx, slice_filename, attempt);
+  sql(
+    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
+     WHERE slice_filename = ? AND attempt = ?`,
+  ).run(next, worker_id, hostname, at, processing_seconds ?? null, error, slice_filename, attempt);
+  keepDelay(tx, scope, 'slice_started → slice_result', { from: before?.started_at, to: at });
+  keepPayloadResult(tx, message, scope);
+  countMove(tx, scope, row.status, next);
+  if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries)) {
+    sql('UPDATE run_states SET slices_exhausted = slices_exhausted + 1 WHERE run_number = ?').run(scope.run_number);
+  }
+  return applied;
+};
+
+function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'>, { execution_id }: Scope): void {
+  const { slice_filename, attempt, exit_code, signal, output_tail, outputs, outputs_omitted } = message;
+  const facts = [exit_code, signal, output_tail, outputs === undefined ? undefined : JSON.stringify(outputs)];
+  if (facts.every((fact) => fact === undefined)) return;
+  sql(
+    `INSERT INTO payload_results (slice_filename, attempt, execution_id, exit_code, signal, output_tail, outputs, outputs_omitted)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  ).run(slice_filename, attempt, execution_id, ...facts.map((fact) => fact ?? null), outputs_omitted ?? null);
+}
+
+const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
+
+/** At the end of a stopped or failed execution nobody has a slice in hand any more: it waits again, in the same attempt. */
+export function abandonSlices({ sql }: Transaction, { execution_id, run_number }: Scope): void {
+  const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
+  sql(
+    `UPDATE slice_attempts SET state = ? WHERE (slice_filename, attempt) IN (
+       SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? AND ${inHand})`,
+  ).run(next, execution_id);
+  const { changes } = sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = NULL, assigned_at = NULL WHERE execution_id = ? AND ${inHand}`,
+  ).run(next, execution_id);
+  sql(
+    'UPDATE run_states SET slices_processing = slices_processing - ?, slices_queued = slices_queued + ? WHERE run_number = ?',
+  ).run(changes, changes, run_number);
+}

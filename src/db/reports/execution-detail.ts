@@ -1,0 +1,35 @@
+import type { ExecutionParams } from '../../domain/params.ts';
+import { executionParams } from '../execution/params.ts';
+import { lastTick } from '../execution/start-message.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** What a list of executions leaves out. Times are ISO 8601. */
+export interface ExecutionDetail {
+  params: ExecutionParams;
+  stfs_ready: number;
+  samples_expected: number;
+  slices_expected: number;
+  slices_exhausted: number;
+  slice_retries: number;
+  dataset_name: string | null;
+  dataset_state: 'open' | 'final' | null;
+  dataset_files: number;
+  dataset_bytes: number;
+  last_tick: number | null;
+  phase_changed_at: string | null;
+  /** 1 where agents of other processes may work on it. */
+  over_broker: number;
+}
+
+/** Throws an `Error` for an execution without a run. */
+export function executionDetail(sql: Prepare, execution: ExecutionRow): ExecutionDetail {
+  const { execution_id, run_number } = execution;
+  const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'>>(
+    `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries,
+       dataset_name, dataset_state, dataset_files, dataset_bytes
+     FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
+  ).get(run_number);
+  if (row === undefined) throw new Error(`${execution_id} has no run`);
+  return { ...row, params: executionParams(sql, execution), last_tick: lastTick(sql, execution_id) ?? null };
+}

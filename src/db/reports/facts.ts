@@ -1,0 +1,64 @@
+import type { ExecutionParams } from '../../domain/params.ts';
+import { planOf } from '../../domain/plan/versions.ts';
+import type { Facts } from '../../monitoring/facts.ts';
+import { type Progress, progressOf } from '../../monitoring/progress.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import { isHeld } from '../log/commands.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
+import { secondsInHand } from './slices-in-hand.ts';
+import { stageDelays } from './stage-delays.ts';
+
+/** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
+export function factsOf(
+  sql: Prepare,
+  execution: ExecutionRow,
+  { isAlive, now }: { isAlive: LivenessTest; now: number },
+): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
+  const { execution_id, run_number, status, phase, start_time } = execution;
+  const detail = executionDetail(sql, execution);
+  const progress = progressOf(execution, detail);
+  const owner = ownerOf(sql, execution_id);
+  const { params, stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
+  const { stf_planned, slices_planned, slices_final } = progress;
+  const facts: Facts = {
+    now,
+    status,
+    phase,
+    start_time,
+    phase_changed_at,
+    params,
+    counts: execution,
+    stfs_ready,
+    samples_expected,
+    slices_expected,
+    stf_planned,
+    slices_planned,
+    slices_final,
+    slice_retries,
+    isHeld: status === 'running' && isHeld(sql, execution_id),
+    samples_of_unready: samplesOfUnready(sql, execution_id, params),
+    delays: stageDelays(sql, run_number),
+    last_stf_at: lastStfAt(sql, execution_id),
+    in_hand_seconds: secondsInHand(sql, execution_id, now),
+    driver: owner === undefined ? undefined : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
+  };
+  return { facts, detail, progress };
+}
+
+function lastStfAt(sql: Prepare, executionId: string): string | undefined {
+  return sql<[string], { created_at: string }>(
+    'SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+  ).get(executionId)?.created_at;
+}
+
+function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {
+  const plan = planOf(params);
+  return sql<[string], { sequence: number; tf_count: number }>(
+    `SELECT sequence, tf_count FROM stf_files WHERE execution_id = ? AND ${indexPredicates.registeredStf}`,
+  )
+    .all(executionId)
+    .reduce((sum, stf) => sum + plan.sampleCount(stf), 0);
+}

@@ -1,0 +1,18 @@
+import { SwfError } from '../../lib/errors.ts';
+
+/** Reads parts of a store one by one, so that damage in one table does not hide what others hold. */
+export class PartReader {
+  /** The parts that could not be read. */
+  readonly unreadable: string[] = [];
+
+  /** What `ask` returns, or `instead` where the store is damaged there. */
+  read<T>(part: string, ask: () => T, instead: T): T {
+    try {
+      return ask();
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'STORE_CORRUPT') throw error;
+      this.unreadable.push(part);
+      return instead;
+    }
+  }
+}

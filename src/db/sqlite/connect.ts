@@ -1,0 +1,31 @@
+import { statSync } from 'node:fs';
+
+import Database from 'better-sqlite3';
+
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import type { Connection } from './connection.ts';
+import { asSwfError } from './sqlite-errors.ts';
+import { requireLocal, requireNoOrphanLog } from './store-file.ts';
+
+/** How long one try waits for another writer inside SQLite, where nothing else of this process can go on, in milliseconds. */
+const busyTimeout = 20;
+
+/**
+ * Opens the file, or says why it cannot be a store before SQLite says so in its own words.
+ * @param make makes the file where there is none
+ * Throws `NoStoreYet` where there is none and nobody makes it, `STORE_UNAVAILABLE` or `STORE_CORRUPT` otherwise.
+ */
+export function connect(path: string, make?: () => void): Connection {
+  try {
+    requireLocal(path);
+    requireNoOrphanLog(path);
+    make?.();
+    if (!statSync(path).isFile()) {
+      throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
+    }
+    return new Database(path, { fileMustExist: true, timeout: busyTimeout });
+  } catch (error) {
+    if (make === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') throw new NoStoreYet(path, error);
+    throw asSwfError(error, path);
+  }
+}

@@ -1,0 +1,64 @@
+import Database from 'better-sqlite3';
+
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { networkFileSystemOf } from '../../lib/network-file-system.ts';
+import { schemaHistory } from '../migrations/index.ts';
+import type { SchemaHistory } from '../migrations/migration.ts';
+import { connect } from './connect.ts';
+import type { Connection } from './connection.ts';
+import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
+import { asSwfError } from './sqlite-errors.ts';
+import { fileAt, readIntoMemory } from './store-file.ts';
+
+/**
+ * Opens a store for reading only. Throws `NoStoreYet` where there is none, `STORE_TOO_OLD` if it must be migrated first, and other
+ * `STORE_…` where the file cannot be used.
+ */
+export function openReader(path: string, history: SchemaHistory = schemaHistory): Connection {
+  let db: Connection | undefined;
+  try {
+    db = connectToRead(path);
+    requireKnownVersion(db, path, history);
+    if (isEmpty(db)) throw new NoStoreYet(path);
+    if (versionOf(db) < newestVersion(history)) {
+      throw new SwfError(
+        'STORE_TOO_OLD',
+        `the store ${path} has schema version ${versionOf(db)}, this program needs ${newestVersion(history)}; any command that writes brings it up to date, such as "swf-mcp run"`,
+      );
+    }
+    return db;
+  } catch (error) {
+    db?.close();
+    throw asSwfError(error, path);
+  }
+}
+
+/** Connects to the file or, where SQLite would have to write beside it and may not, to a copy in memory. */
+function connectToRead(path: string): Connection {
+  if (fileAt(path) !== undefined && networkFileSystemOf(path) !== undefined) {
+    const copy = readIntoMemory(path);
+    if (copy !== undefined) return readOnly(copy, path);
+  }
+  const db = connect(path);
+  try {
+    return readOnly(db, path);
+  } catch (error) {
+    db.close();
+    const copy = cannotWriteBeside(error) ? readIntoMemory(path) : undefined;
+    if (copy === undefined) throw error;
+    return readOnly(copy, path);
+  }
+}
+
+function readOnly(db: Connection, path: string): Connection {
+  db.pragma('query_only = ON');
+  requireOwnKind(db, path);
+  return db;
+}
+
+function cannotWriteBeside(error: unknown): boolean {
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code.startsWith('SQLITE_READONLY') || error.code.startsWith('SQLITE_CANTOPEN'))
+  );
+}

@@ -1,0 +1,51 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { SchemaHistory } from '../migrations/migration.ts';
+import type { Connection } from './connection.ts';
+
+/** Marks a SQLite file as a store of this program ("SWFm"). */
+const applicationId = 0x53_57_46_6d;
+
+export const applicationIdOf = (db: Connection): number => db.pragma('application_id', { simple: true }) as number;
+export const versionOf = (db: Connection): number => db.pragma('user_version', { simple: true }) as number;
+
+/** The version that a history leads to. */
+export const newestVersion = ({ baseVersion, steps }: SchemaHistory): number => baseVersion + steps.length;
+
+/** Throws `STORE_UNAVAILABLE` for a SQLite file of another program. */
+export function requireOwnKind(db: Connection, path: string): void {
+  const tables = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM sqlite_schema').get()?.n ?? 0;
+  const id = applicationIdOf(db);
+  if (id === applicationId || (id === 0 && tables === 0)) return;
+  throw new SwfError('STORE_UNAVAILABLE', `${path} is a SQLite file of another program; name another file with --db`);
+}
+
+/** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` for a store that no step leads on from. A store without tables passes. */
+export function requireKnownVersion(db: Connection, path: string, history: SchemaHistory): void {
+  const version = versionOf(db);
+  const newest = newestVersion(history);
+  if (version > newest)
+    throw new SwfError(
+      'STORE_TOO_NEW',
+      `the store ${path} has schema version ${version}, this program knows ${newest}; use a newer swf-mcp or another --db file`,
+    );
+  if (version < history.baseVersion && !isEmpty(db))
+    throw new SwfError(
+      'STORE_TOO_OLD',
+      `the store ${path} has schema version ${version}, and this program knows none before ${history.baseVersion}; use the swf-mcp that made it, or another --db file`,
+    );
+}
+
+/** Whether the file is a store that is being made at this moment, or whose maker was ended before it was made. */
+export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
+
+/** Brings the schema up to date. Part of one transaction: a step that fails leaves the old version. */
+export function migrate(db: Connection, path: string, history: SchemaHistory): void {
+  requireKnownVersion(db, path, history);
+  if (isEmpty(db)) {
+    db.exec(history.base);
+    db.pragma(`user_version = ${history.baseVersion}`);
+    db.pragma(`application_id = ${applicationId}`);
+  }
+  for (const { sql } of history.steps.slice(versionOf(db) - history.baseVersion)) db.exec(sql);
+  db.pragma(`user_version = ${newestVersion(history)}`);
+}

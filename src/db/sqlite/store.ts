@@ -1,0 +1,24 @@
+import type { MessageWriter } from '../log/message-writer.ts';
+import type { Connection } from './connection.ts';
+import type { Prepare } from './statements.ts';
+import type { Transaction } from './transaction.ts';
+
+/** A store that is open for writing. */
+export interface Store {
+  readonly path: string;
+  readonly db: Connection;
+  /** Its statements, for questions outside of a transaction. */
+  readonly sql: Prepare;
+  /** The only writer of the log and of the tables that are read from it. */
+  readonly messages: MessageWriter;
+  /**
+   * Runs `work` as one immediate transaction. Resolves with its result when it is committed. Writes of the same moment share a commit;
+   * one that throws does not touch the others. While another process writes, it is tried again with pauses in which this process goes on,
+   * so `work` may be called more than once. Throws `STORE_UNAVAILABLE` when the store stays locked, and where another file has taken its
+   * place; passes on the errors of `work`.
+   */
+  write<T>(work: (tx: Transaction) => T): Promise<T>;
+  /** From now on a write is given up sooner: somebody waits for the end. */
+  hurry(): void;
+  close(): void;
+}

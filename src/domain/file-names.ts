@@ -1,0 +1,20 @@
+/** Names of the workflow's files (contract §1). */
+
+const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
+
+/** @param sequence from 1 */
+export const stfFilename = (run: number, sequence: number): string => `swf.${run}.${padded(sequence, 6)}.stf`;
+
+const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
+
+/** @param sample from 1 */
+export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
+
+/** @param sliceId from 0 */
+export const sliceFilename = (stf: string, sliceId: number): string => `${stfBase(stf)}_slice_${padded(sliceId, 3)}.tf`;
+
+/** The sample number in a TF file's name (`…_tf_002.tf` is 2), or undefined where the name has none. */
+export function sampleNumber(filename: string): number | undefined {
+  const digits = /_tf_(\d{3,})\.tf$/.exec(filename)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

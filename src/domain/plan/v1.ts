@@ -1,0 +1,99 @@
+import { sampleNumber, sliceFilename, stfFilename, tfFilename } from '../file-names.ts';
+import { evenPart, exactOrUndefined, floorOfProduct } from '../fractions.ts';
+import type { WorkflowParams } from '../params.ts';
+import { random } from '../random.ts';
+import type { Plan, PlannedSample, PlannedSlice, SampleToCut } from './plan.ts';
+
+/** Version 1 of the plan (contract §2, "Rules of the workflow"). */
+export function planV1(params: WorkflowParams): Plan {
+  const { slices_per_sample } = params.fast_processing;
+  return {
+    sampleCount: (stf) => sampleCount(stf, params),
+    samples: (stf) => planSamples(stf, params),
+    sliceCount: (tf_count) => sliceCount(tf_count, slices_per_sample),
+    slices: (sample) =>
+      Array.from({ length: sliceCount(sample.tf_count, slices_per_sample) }, (_, k) =>
+        cutSlice(sample, slices_per_sample, k),
+      ),
+    slice: (sample, slice_id) => planSlice(sample, slices_per_sample, slice_id),
+    counts: (stfCount) => planCounts(stfCount, params),
+  };
+}
+
+/** STF number `sequence` (from 1) is sampled exactly if ⌊n·rate⌋ > ⌊(n−1)·rate⌋. */
+export function isSampled(sequence: number, rate: number): boolean {
+  if (rate >= 1) return true;
+  return floorOfProduct(sequence, rate) > floorOfProduct(sequence - 1, rate);
+}
+
+function sampleCount({ sequence, tf_count }: { sequence: number; tf_count: number }, params: WorkflowParams): number {
+  if (tf_count < 1 || !isSampled(sequence, params.fast_processing.stf_sampling_rate)) return 0;
+  return Math.min(params.fastmon.tf_samples_per_stf, tf_count);
+}
+
+/**
+ * The samples of one STF: none if it is not sampled; else `tf_samples_per_stf` ranges, one in each of as many equal parts of the
+ * STF, which together hold `tf_fraction` of its frames (at least one frame each).
+ */
+function planSamples(
+  stf: { run: number; sequence: number; tf_count: number },
+  params: WorkflowParams,
+): PlannedSample[] {
+  const { run, sequence, tf_count } = stf;
+  const samples = sampleCount(stf, params);
+  const wanted = Math.max(samples, floorOfProduct(tf_count, params.fastmon.tf_fraction));
+  return Array.from({ length: samples }, (_, index) => {
+    const part = evenPart(tf_count, samples, index);
+    const size = Math.min(evenPart(wanted, samples, index).size, part.size);
+    const spare = part.size - size;
+    const tf_first = part.start + Math.floor(random(run, sequence, `sample ${index + 1}`) * (spare + 1));
+    return {
+      sample: index + 1,
+      tf_filename: tfFilename(stfFilename(run, sequence), index + 1),
+      tf_first,
+      tf_last: tf_first + size - 1,
+      tf_count: size,
+    };
+  });
+}
+
+/** A sample with fewer frames than `slicesPerSample` gives one slice a frame. */
+const sliceCount = (tf_count: number, slicesPerSample: number): number => Math.min(slicesPerSample, tf_count);
+
+function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: number): PlannedSlice | undefined {
+  const k = slice_id - firstSliceId(sample.tf_filename, slicesPerSample);
+  const isPlanned = k >= 0 && k < sliceCount(sample.tf_count, slicesPerSample);
+  return isPlanned ? cutSlice(sample, slicesPerSample, k) : undefined;
+}
+
+/** `slice_id` counts through the STF from 0 (contract §1). */
+const firstSliceId = (tfFile: string, slicesPerSample: number): number =>
+  ((sampleNumber(tfFile) ?? 1) - 1) * slicesPerSample;
+
+/** Slice `k` (from 0) of a sample: contiguous, without gap or overlap, sizes differing by at most one frame. */
+function cutSlice(sample: SampleToCut, slicesPerSample: number, k: number): PlannedSlice {
+  const slice_id = firstSliceId(sample.tf_filename, slicesPerSample) + k;
+  const { start, size } = evenPart(sample.tf_count, sliceCount(sample.tf_count, slicesPerSample), k);
+  const tf_first = sample.tf_first + start;
+  return {
+    slice_id,
+    slice_filename: sliceFilename(sample.stf_filename, slice_id),
+    tf_first,
+    tf_last: tf_first + size - 1,
+    tf_count: size,
+  };
+}
+
+function planCounts(stfCount: number, params: WorkflowParams): ReturnType<Plan['counts']> {
+  const { stf_sampling_rate, slices_per_sample } = params.fast_processing;
+  const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
+  // Every sampled STF gives as many as any other: only the place of its samples is drawn at random.
+  const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
+  const stf = { run: 0, sequence: 1, tf_count: params.daq_state_machine.tf_per_stf };
+  const samples = planSamples(stf, everySampled);
+  const slicesPerStf = samples.reduce((sum, { tf_count }) => sum + sliceCount(tf_count, slices_per_sample), 0);
+  return {
+    samples: exactOrUndefined(sampledStfs * samples.length),
+    slices: exactOrUndefined(sampledStfs * slicesPerStf),
+  };
+}

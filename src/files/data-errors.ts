@@ -1,0 +1,34 @@
+import { accessSync, constants } from 'node:fs';
+
+import { messageOf, SwfError } from '../lib/errors.ts';
+
+/** Errors that an operator can mend and no message caused: with more room or a mended disk everything goes on. */
+const mendable: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE']);
+
+/** A missing file may be the fault of one file. A folder that is missing or closed is the fault of the disk. */
+const missing: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'ESTALE']);
+
+/**
+ * Translates an error of the file system.
+ * @param folder the folder of data files that `path` is in
+ * @returns `DATA_UNAVAILABLE` for a disk that is full, faulty, or not there (a file system that is not mounted); any other error as it is
+ */
+export function asDataError(error: unknown, path: string, folder: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === undefined || error instanceof SwfError) return error;
+  const dataError = (what: string, todo: string): SwfError =>
+    new SwfError('DATA_UNAVAILABLE', `${what} (${messageOf(error)}); ${todo}, then resume`, { cause: error });
+  if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or mend the disk');
+  if (missing.has(code) && !isUsable(folder))
+    return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or mend its rights');
+  return error;
+}
+
+function isUsable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { limitFunction } from 'p-limit';
+
+import { encodeFrames, verifyFrames } from '../domain/frames.ts';
+import { SwfError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
+import { asDataError } from './data-errors.ts';
+import type { DataFiles, FileFacts, FramesOfFile, StfToWrite } from './data-files.ts';
+import { append, chunkBytes, firstIndex, inFile, readRange, statOf } from './frame-reader.ts';
+
+/** The end of the name of a file that is still being written. */
+export const asideEnding = '.part';
+
+/** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
+const openFiles = 64;
+
+/** The data files of an execution in a folder of their own, which is made with mode 0700. */
+export const createDataFiles = (folder: string): DataFiles => new DiskDataFiles(folder);
+
+/**
+ * A file is written aside and then renamed, so that a name never stands for half a file. File names come from messages: the vocabulary
+ * lets no separator and no leading dot through.
+ */
+class DiskDataFiles implements DataFiles {
+  readonly #folder: string;
+  readonly verify: DataFiles['verify'];
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.verify = limitFunction((filename: string, range: FramesOfFile) => this.#verify(filename, range), {
+      concurrency: openFiles,
+    });
+  }
+
+  prepare(): void {
+    try {
+      makeFolder(this.#folder);
+    } catch (error) {
+      const fault = asDataError(error, this.#folder, this.#folder);
+      throw fault instanceof SwfError ? fault : error;
+    }
+  }
+
+  writeStf({ filename, run, sequence, tf_count, frameBytes }: StfToWrite): Promise<FileFacts> {
+    return this.#writeAside(filename, async (write) => {
+      const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
+      for (let first = 0; first < tf_count; first += each) {
+        const count = Math.min(each, tf_count - first);
+        await write(encodeFrames({ run, sequence }, first, count, frameBytes));
+      }
+    });
+  }
+
+  measure(filename: string): Promise<FileFacts> {
+    return this.#read(filename, async (file) => {
+      const { size } = await statOf(file);
+      const hash = createHash('sha256');
+      await readRange(file, { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
+      const file_url = pathToFileURL(this.#pathOf(filename)).href;
+      return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };
+    });
+  }
+
+  copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
+    const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
+    return this.#read(from, (source) => this.#writeAside(to, (write) => readRange(source, range, write)));
+  }
+
+  async tidy(): Promise<void> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const left = names.filter((name) => name.endsWith(asideEnding));
+    await Promise.all(left.map((name) => rm(join(this.#folder, name), { force: true })));
+  }
+
+  #verify(filename: string, { first, last, frameBytes }: FramesOfFile): Promise<void> {
+    return this.#read(filename, async (file) => {
+      const base = await firstIndex(file, frameBytes);
+      if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
+      let next = first;
+      const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
+      await readRange(file, range, (chunk) => {
+        verifyFrames(chunk, next, frameBytes);
+        next += chunk.length / frameBytes;
+      });
+    });
+  }
+
+  #pathOf(filename: string): string {
+    return join(this.#folder, filename);
+  }
+
+  async #read<T>(filename: string, work: (file: number) => Promise<T>): Promise<T> {
+    const path = this.#pathOf(filename);
+    try {
+      return await inFile(path, 'r', work);
+    } catch (error) {
+      throw asDataError(error, path, this.#folder);
+    }
+  }
+
+  async #writeAside(
+    filename: string,
+    produce: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
+  ): Promise<FileFacts> {
+    const path = this.#pathOf(filename);
+    // Two processes may write the same file at the same time, each aside from the other.
+    const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
+    let size_bytes = 0;
+    try {
+      await inFile(aside, 'w', (file) =>
+        produce(async (chunk) => {
+          await append(file, chunk);
+          size_bytes += chunk.length;
+        }),
+      );
+      await rename(aside, path);
+    } catch (error) {
+      await rm(aside, { force: true }).catch(() => {});
+      throw asDataError(error, path, this.#folder);
+    }
+    return { size_bytes, file_url: pathToFileURL(path).href };
+  }
+}

@@ -1,0 +1,60 @@
+import { setMaxListeners } from 'node:events';
+
+/**
+ * The life of one piece of work, such as a process, an execution or an agent. It goes one way: it works, it may drain, it is
+ * stopped. A fault stops it at once and is kept for its owner.
+ */
+export class Lifetime {
+  readonly #draining = new AbortController();
+  readonly #stopped = new AbortController();
+  #fault: { error: unknown } | undefined;
+
+  constructor() {
+    // Every sleeper and every waiting consumer listens to them.
+    setMaxListeners(0, this.#draining.signal, this.#stopped.signal);
+  }
+
+  /** Aborted when nothing new is begun any more: finish what is in hand, then end. */
+  get draining(): AbortSignal {
+    return this.#draining.signal;
+  }
+
+  /** Aborted when everything ends, finished or not. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
+  /** The first fault, where there was one. */
+  get fault(): { error: unknown } | undefined {
+    return this.#fault;
+  }
+
+  drain(): void {
+    this.#draining.abort();
+  }
+
+  stop(): void {
+    this.#draining.abort();
+    this.#stopped.abort();
+  }
+
+  /** Stops with an error. Only the first one counts: others mostly follow from it. */
+  fail(error: unknown): void {
+    this.#fault ??= { error };
+    this.stop();
+  }
+
+  /** Throws the fault, where there was one. */
+  throwFault(): void {
+    if (this.#fault !== undefined) throw this.#fault.error;
+  }
+
+  /** A life within this one: a stop or a fault of this one stops or fails it, and it may end by itself before. */
+  child(): Lifetime {
+    const child = new Lifetime();
+    const end = (): void => (this.#fault === undefined ? child.stop() : child.fail(this.#fault.error));
+    if (this.stopped.aborted) end();
+    else this.stopped.addEventListener('abort', end, { once: true, signal: child.stopped });
+    return child;
+  }
+}

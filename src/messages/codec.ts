@@ -1,0 +1,66 @@
+import { messageOf } from '../lib/errors.ts';
+import { type Message, messageSchema } from './message.ts';
+import { isMessageType } from './vocabulary.ts';
+
+/** A body as it was read: a message, a message of an unknown type, or something that cannot be read, with the reason. */
+export type Decoded =
+  | { kind: 'message'; message: Message }
+  | { kind: 'unknown'; body: Record<string, unknown>; msg_type: string }
+  | { kind: 'rejected'; reason: string; body: Record<string, unknown> };
+
+/** Deeper bodies break code that walks through them, SQLite's JSON functions among it. */
+const mostDeep = 100;
+
+/** Characters of a reason that are kept. */
+const keptReason = 500;
+
+/** Reads a message's body. Never throws. */
+export function decodeMessage(body: string): Decoded {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch (error) {
+    return { kind: 'rejected', reason: `not JSON: ${messageOf(error)}`, body: {} };
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    return { kind: 'rejected', reason: 'not a JSON object', body: {} };
+  }
+  if (isTooDeep(parsed)) return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: {} };
+  return decodeObject(parsed as Record<string, unknown>);
+}
+
+/** The same for a body that is an object already. */
+export function decodeObject(body: Record<string, unknown>): Decoded {
+  const type = body['msg_type'];
+  if (typeof type !== 'string' || type === '') return { kind: 'rejected', reason: 'has no msg_type', body };
+  if (!isMessageType(type)) return { kind: 'unknown', body, msg_type: type };
+  const result = messageSchema.safeParse(body);
+  if (result.success) return { kind: 'message', message: result.data };
+  const reason = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  return { kind: 'rejected', reason: reason.slice(0, keptReason), body };
+}
+
+/** A recorded message that had an effect. It could be read when it was recorded; throws an `Error` where it no longer can. */
+export function decodeRecorded(body: string): Message {
+  const decoded = decodeMessage(body);
+  if (decoded.kind !== 'message') throw new Error('a recorded message can no longer be read');
+  return decoded.message;
+}
+
+/** A field of the body, also of one that cannot be read as a message; undefined where it is no text. */
+export function fieldOf(decoded: Decoded, field: 'namespace' | 'msg_type'): string | undefined {
+  const body: Record<string, unknown> = decoded.kind === 'message' ? { ...decoded.message } : decoded.body;
+  const value = body[field];
+  return typeof value === 'string' ? value : undefined;
+}
+
+function isTooDeep(value: object): boolean {
+  let level: object[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth >= mostDeep) return true;
+    level = level.flatMap((item) =>
+      Object.values(item).filter((inner): inner is object => typeof inner === 'object' && inner !== null),
+    );
+  }
+  return false;
+}

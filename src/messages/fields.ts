@@ -1,0 +1,66 @@
+import * as z from 'zod';
+
+import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
+
+/** Fields that several messages share, with their limits. */
+
+/** File names from the wire (contract §3). None begins with a dot, so none is a folder. */
+export const fileName = z
+  .string()
+  .max(255)
+  .regex(fileNamePattern, 'must be a file name of letters, digits, ".", "_" and "-"');
+
+export const text = z.string().min(1).max(1000);
+
+export const index = z.int().nonnegative();
+
+/** A word that becomes part of an execution's id. */
+export const nameInId = z.string().regex(namePattern, 'must be up to 64 letters, digits, ".", "_" and "-"');
+
+/** Paths may be long, and three times as long when they are escaped. */
+export const fileUrl = z.string().max(16_000).optional();
+
+export const daqState = { state: z.string().optional(), substate: z.string().optional() };
+
+export const pauseFields = { ordinal: z.int().positive(), reason: z.enum(['period', 'operator']) };
+
+export const sliceFields = {
+  slice_id: index,
+  slice_filename: fileName,
+  tf_filename: fileName,
+  attempt: z.int().positive(),
+};
+
+export const startFields = { ...sliceFields, worker_id: text };
+
+/** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
+export const payloadFacts = {
+  exit_code: z.int().optional().catch(undefined),
+  signal: z.string().max(20).optional().catch(undefined),
+  /** The end of its stdout and stderr, where it failed. */
+  output_tail: z.string().max(10_000).optional().catch(undefined),
+  outputs: z
+    .array(z.object({ name: z.string(), size_bytes: index, checksum: z.string() }))
+    .max(100)
+    .optional()
+    .catch(undefined),
+  /** Files that were written and are not listed. */
+  outputs_omitted: index.optional().catch(undefined),
+};
+
+/** The fields that every message carries besides its own. */
+export const envelopeShape = {
+  message_id: z.string().optional(),
+  sender: z.string().min(1).max(200),
+  namespace: z.string().min(1).max(200),
+  execution_id: z
+    .string()
+    .max(200)
+    .regex(executionIdPattern, 'must be an id of letters, digits, ".", "_" and "-"')
+    .optional(),
+  run_id: z.string().min(1).max(50).optional(),
+  timestamp: z.string().max(100).optional(),
+  simulation_tick: z.number().nonnegative().optional(),
+};
+
+export type Envelope = z.infer<z.ZodObject<typeof envelopeShape>>;

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+
+import type { Message } from './message.ts';
+import { vocabulary } from './vocabulary.ts';
+
+/**
+ * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (contract §2). The same statement
+ * made twice has the same id. `run_workflow` makes its execution, so its id cannot name it.
+ */
+export function messageIdOf(message: Message): string {
+  const key = (vocabulary[message.msg_type].key as (m: Message) => string)(message);
+  const scope = message.msg_type === 'run_workflow' ? [] : [message.execution_id];
+  return [...scope, message.msg_type, ...(key === '' ? [] : [key])].join('/');
+}
+
+/** The content of a message as one canonical text. Two messages of one id agree in it, or they contradict each other. */
+export function contentOf(message: Message): string {
+  const { content } = vocabulary[message.msg_type];
+  const fields = message as Record<string, unknown>;
+  return JSON.stringify(Object.keys(content).map((field) => canonical(fields[field])));
+}
+
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value ?? null;
+  return Object.entries(value)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, inner]) => [key, canonical(inner)]);
+}
+
+/** SHA-256 of a body and its destination in hex: the id of what has no id of its own is made from it (contract §2). */
+export function wireHash(destination: string, body: string): string {
+  return createHash('sha256').update(`${destination}\n${body}`).digest('hex');
+}
+
+/** The id of the `slice` message of one attempt. */
+export function sliceMessageId(executionId: string, sliceFilename: string, attempt: number): string {
+  return `${executionId}/slice/${sliceFilename}/${attempt}`;
+}

@@ -1,0 +1,62 @@
+import type { Counts } from '../domain/counts.ts';
+import type { ExecutionParams, WorkflowParams } from '../domain/params.ts';
+import { payloadSpecOf } from '../domain/payload-spec.ts';
+import type { Phase } from '../domain/run-phases.ts';
+import type { StageDelay, StageName } from '../domain/stages.ts';
+import type { ExecutionStatus } from '../domain/states.ts';
+
+/** Everything that is known of an execution at one moment, to judge how it does. Times are ISO 8601. */
+export interface Facts {
+  /** In milliseconds since 1970. */
+  now: number;
+  status: ExecutionStatus;
+  phase: Phase;
+  start_time: string;
+  phase_changed_at: string | null;
+  /** An operator has paused it. */
+  isHeld: boolean;
+  params: ExecutionParams;
+  counts: Counts;
+  stfs_ready: number;
+  samples_expected: number;
+  /** Of STFs that are not ready. */
+  samples_of_unready: number;
+  slices_expected: number;
+  /** STFs of the whole run by the plan; undefined for a run until it is stopped. */
+  stf_planned: number | undefined;
+  slices_planned: number | undefined;
+  slices_final: number;
+  slice_retries: number;
+  delays: readonly StageDelay[];
+  last_stf_at: string | undefined;
+  /** How long slices have been in hand, on average; undefined where none is. */
+  in_hand_seconds: number | undefined;
+  /** The process that drives it; undefined for an execution that was never driven from this store. */
+  driver: { alive: boolean; silent: boolean } | undefined;
+}
+
+/** Seconds from a time to another one in milliseconds since 1970; 0 where it is later. */
+export const secondsBetween = (from: string, to: number): number => Math.max(0, (to - Date.parse(from)) / 1000);
+
+/** Simulated seconds as wall time. At full speed they take none. */
+export function wallSeconds(simulated: number, { speed }: WorkflowParams): number {
+  return speed === 'max' ? 0 : simulated / speed;
+}
+
+export const delayOf = ({ delays }: Facts, stage: StageName): StageDelay | undefined =>
+  delays.find((delay) => delay.stage === stage);
+
+/** How long a payload command may take, in seconds of wall time; undefined for the placeholder. */
+export const payloadLimit = ({ params }: Facts): number | undefined => payloadSpecOf(params).limit_seconds;
+
+/**
+ * How long a worker has a slice, in seconds of wall time: as observed, else as planned. Undefined for a payload command of which none has
+ * ended yet.
+ */
+export function serviceSeconds(facts: Facts): number | undefined {
+  const observed = delayOf(facts, 'slice_started → slice_result');
+  const isPayload = payloadLimit(facts) !== undefined;
+  if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;
+  if (isPayload) return undefined;
+  return wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);
+}

@@ -1,0 +1,16 @@
+import { agentsOf, defineFinding, isDriven } from './rule.ts';
+
+/** Agents that the sentence names. */
+const named = 5;
+
+export const agentGone = defineFinding('AGENT_GONE', ({ facts, evidence: { execution_id, agents } }) => {
+  const gone = agents.filter(({ status }) => status === 'STALE' || status === 'ERROR');
+  if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
+  const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
+  return {
+    severity: 'warning',
+    sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${names.join(', ')}.`,
+    ids: names,
+    next: agentsOf(execution_id),
+  };
+});

@@ -1,0 +1,12 @@
+import { agentsOf, defineFinding } from './rule.ts';
+
+export const driverSilent = defineFinding('DRIVER_SILENT', ({ facts, evidence: { execution_id, driver } }) => {
+  if (facts.status !== 'running' || driver === undefined || !driver.alive || !driver.silent) return undefined;
+  const who = `process ${driver.pid} on ${driver.hostname}`;
+  return {
+    severity: 'error',
+    sentence: `The driver, ${who}, lives but has not been heard since ${driver.last_beat}: it is stopped, or its machine is overwhelmed.`,
+    ids: [who],
+    next: agentsOf(execution_id),
+  };
+});

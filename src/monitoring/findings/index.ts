@@ -1,0 +1,47 @@
+import { agentGone } from './agent-gone.ts';
+import { agentMissing } from './agent-missing.ts';
+import { dataOld } from './data-old.ts';
+import { driverGone } from './driver-gone.ts';
+import { driverSilent } from './driver-silent.ts';
+import { executionFailed } from './execution-failed.ts';
+import { messagesRefused } from './messages-refused.ts';
+import { messagesWaiting } from './messages-waiting.ts';
+import { paused } from './paused.ts';
+import type { Finding, FindingRule, Situation } from './rule.ts';
+import { slicesFailed } from './slices-failed.ts';
+import { slicesRetried } from './slices-retried.ts';
+import { stageSlow, stageStuck } from './stages.ts';
+import { unreadable } from './unreadable.ts';
+import { workUndone } from './work-undone.ts';
+import { workerGone } from './worker-gone.ts';
+import { workersTooFew } from './workers-too-few.ts';
+
+/** Every kind of finding. Of one severity they are told in this order. */
+export const findingRules: readonly FindingRule[] = [
+  executionFailed,
+  workUndone,
+  driverSilent,
+  driverGone,
+  paused,
+  stageStuck,
+  stageSlow,
+  agentMissing,
+  agentGone,
+  workerGone,
+  slicesFailed,
+  slicesRetried,
+  workersTooFew,
+  messagesRefused,
+  messagesWaiting,
+  unreadable,
+  dataOld,
+];
+
+const order = { error: 0, warning: 1, info: 2 } as const;
+
+/** All findings, the worst first. "Behind" alone is none: a run may be meant to lag and drain. */
+export function findingsOf(situation: Situation): Finding[] {
+  return findingRules
+    .flatMap(({ code, find }) => [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })))
+    .toSorted((a, b) => order[a.severity] - order[b.severity]);
+}

@@ -1,0 +1,12 @@
+import { defineFinding, wholeMessage } from './rule.ts';
+
+export const messagesWaiting = defineFinding('MESSAGES_WAITING', ({ facts, evidence: { waiting } }) => {
+  // Nothing comes any more for an execution that has ended.
+  if (waiting.count === 0 || facts.status !== 'running') return undefined;
+  return {
+    severity: 'warning',
+    sentence: `${waiting.count} messages wait for something that has not come.`,
+    ids: [...waiting.ids],
+    next: wholeMessage(waiting.ids),
+  };
+});

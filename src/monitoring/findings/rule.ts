@@ -1,0 +1,63 @@
+import type { Health } from '../../domain/states.ts';
+import type { Capacity } from '../capacity.ts';
+import type { TimeLeft } from '../estimate.ts';
+import type { Evidence } from '../evidence.ts';
+import type { Facts } from '../facts.ts';
+import type { StageState } from '../stage-states.ts';
+
+/** An observation for the operator, with the tool call that shows its evidence. */
+export interface Finding {
+  code: string;
+  severity: 'info' | 'warning' | 'error';
+  sentence: string;
+  /** Its subjects: agents, workers, slices, messages. */
+  ids: string[];
+  next: { tool: string; arguments: Record<string, unknown> };
+}
+
+/** What follows from the facts. */
+export interface Judgement {
+  health: Health;
+  stages: readonly StageState[];
+  capacity: Capacity | undefined;
+  left: TimeLeft | undefined;
+}
+
+export interface Situation {
+  facts: Facts;
+  evidence: Evidence;
+  judged: Judgement;
+}
+
+/** One kind of finding. `docs/monitor.md` has a row a code. */
+export interface FindingRule<Code extends string = string> {
+  code: Code;
+  /** None, one, or several findings of this code. */
+  find: (situation: Situation) => Omit<Finding, 'code'> | Omit<Finding, 'code'>[] | undefined;
+}
+
+export const defineFinding = <Code extends string>(code: Code, find: FindingRule['find']): FindingRule<Code> => ({
+  code,
+  find,
+});
+
+/** The call that shows the log lines of an execution. */
+export const logLines = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
+  tool: 'list_logs',
+  arguments: { execution_id, ...more },
+});
+
+/** The call that shows the agents of an execution. */
+export const agentsOf = (execution_id: string): Finding['next'] => ({
+  tool: 'list_agents',
+  arguments: { execution_id },
+});
+
+/** The call that shows one message whole. */
+export const wholeMessage = ([message_id = '']: readonly string[]): Finding['next'] => ({
+  tool: 'list_messages',
+  arguments: { message_id },
+});
+
+/** Whether a driver works on it, as far as this store knows. */
+export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;

@@ -1,0 +1,31 @@
+import type { StageState } from '../stage-states.ts';
+import { agentsOf, defineFinding, type Finding, type Situation } from './rule.ts';
+
+const nothingDone: Readonly<Record<StageState['stage'], string>> = {
+  daq_simulator: 'The DAQ simulator has announced nothing',
+  data: 'The data agent has made no STF file ready',
+  fastmon: 'Fastmon has registered no TF sample',
+  fast_processing: 'The fast processing agent has queued no TF slice',
+  worker: 'No worker has begun or ended a TF slice',
+};
+
+function stagesThatAre(
+  state: 'stuck' | 'slow',
+  severity: Finding['severity'],
+  { facts, evidence: { execution_id }, judged }: Situation,
+): Omit<Finding, 'code'>[] {
+  if (facts.status !== 'running') return [];
+  const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
+  return judged.stages
+    .filter((stage) => stage.state === state)
+    .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
+      severity,
+      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; usual are ${expected_seconds} s.`,
+      ids: [stage],
+      next: stage === 'worker' ? { tool: 'list_tf_slices', arguments: slices } : agentsOf(execution_id),
+    }));
+}
+
+export const stageStuck = defineFinding('STAGE_STUCK', (situation) => stagesThatAre('stuck', 'error', situation));
+
+export const stageSlow = defineFinding('STAGE_SLOW', (situation) => stagesThatAre('slow', 'warning', situation));

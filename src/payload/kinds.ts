@@ -1,0 +1,39 @@
+import type { Payload } from '../agents/ports.ts';
+import type { PayloadSpec } from '../domain/payload-spec.ts';
+import type { DataFiles } from '../files/data-files.ts';
+import type { Clock } from '../lib/clock.ts';
+import { createCommandPayload } from './command-payload.ts';
+import type { PayloadHost } from './host.ts';
+import { createPlaceholderPayload } from './placeholder.ts';
+
+/** What a payload is told of the execution that it works for. */
+export interface PayloadSurroundings {
+  execution_id: string;
+  run_number: number;
+  namespace: string;
+  /** Length of a Time Frame. */
+  frameBytes: number;
+  files: DataFiles;
+  /** The execution's folder of data files; undefined where none are written. */
+  folder: string | undefined;
+  clock: Clock;
+  host: PayloadHost;
+}
+
+type Kinds = {
+  [K in PayloadSpec['kind']]: (spec: Extract<PayloadSpec, { kind: K }>, surroundings: PayloadSurroundings) => Payload;
+};
+
+/** The kinds of payload. A new kind of `PayloadSpec` does not compile until it has an entry. */
+const kinds: Kinds = {
+  placeholder: ({ seconds }, { files, clock, frameBytes }) =>
+    createPlaceholderPayload(files, clock, seconds, frameBytes),
+  command: ({ command, limit_seconds }, { folder, ...surroundings }) => {
+    if (folder === undefined) throw new Error('a payload command needs the files of its execution');
+    return createCommandPayload({ ...surroundings, command, limitSeconds: limit_seconds, folder });
+  },
+};
+
+/** The payload of an execution. */
+export const createPayload = (spec: PayloadSpec, surroundings: PayloadSurroundings): Payload =>
+  (kinds[spec.kind] as (spec: PayloadSpec, surroundings: PayloadSurroundings) => Payload)(spec, surroundings);

@@ -1,0 +1,35 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Config } from '../config/schema.ts';
+import type { Drive } from '../db/execution/take-over.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
+
+/** Makes the folder of all executions' data files, where any are written. Throws `DATA_UNAVAILABLE` where it cannot be made or used. */
+export function requireDataFolder({ data: { dir, write_files } }: Config): void {
+  if (!write_files || dir === undefined) return;
+  try {
+    makeFolder(dir);
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
+  } catch (error) {
+    throw new SwfError(
+      'DATA_UNAVAILABLE',
+      `the data folder ${dir} cannot be made or used (${messageOf(error)}); mend it, or name another with --set data.dir=FOLDER`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * Two stores may give their executions the same id; they must not write into the same folder. Called in the transaction that begins the
+ * execution, which then has not begun. Throws `CONFIG_INVALID`.
+ */
+export function refuseForeignFolder({ data: { dir, write_files } }: Config, { execution_id }: Drive): void {
+  if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} of another store; give this store another data.dir, or remove that folder`,
+  );
+}

@@ -1,0 +1,117 @@
+import { awaitVerdict, type DriverOptions, endExecution, type Verdict } from '../agents/driver.ts';
+import { executionParams } from '../db/execution/params.ts';
+import type { Drive } from '../db/execution/take-over.ts';
+import { requireExecution } from '../db/lists/executions.ts';
+import { pollStore } from '../db/sqlite/store-poller.ts';
+import type { Speed } from '../domain/params.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { messageTypes } from '../messages/vocabulary.ts';
+import { tidyOutputs } from '../payload/outputs.ts';
+import { tasksOf } from './execution-tasks.ts';
+import { type Execution, openHere } from './execution.ts';
+import type { Host } from './host.ts';
+import { requestStop, supervise, type Task } from './supervisor.ts';
+import { WakeSignal } from './wake-signal.ts';
+
+/** How long tasks that are told to stop are waited for: one that hangs (a file system that does not answer) must not keep the execution from its end. */
+const patienceMilliseconds = 4000;
+
+interface RunningTask {
+  task: Task;
+  done: Promise<void>;
+}
+
+/** An execution that this process drives to its end, with the agents of its host. */
+export class DrivenExecution {
+  /** Resolves when the execution has ended, in whatever way; rejects when it could not go on here and can be resumed. */
+  readonly done: Promise<void>;
+  readonly #host: Host;
+  readonly #execution: Execution;
+  readonly #driver: DriverOptions;
+  readonly #wake: WakeSignal;
+  #isDaqDone = false;
+
+  /** @param speed left out, it goes on at the recorded one */
+  constructor(host: Host, drive: Drive, speed?: Speed) {
+    const recorded = executionParams(host.store.sql, requireExecution(host.store.sql, drive.execution_id));
+    const params = speed === undefined ? recorded : { ...recorded, speed };
+    const held = { ...drive, ...(host.session === undefined ? {} : { outboxOwner: host.processId }) };
+    this.#host = host;
+    this.#execution = openHere(host, held, params, host.lifetime.child());
+    this.#wake = new WakeSignal(this.#execution.lifetime.stopped);
+    this.#driver = {
+      name: host.nameOf('daq_simulator'),
+      overview: this.#execution.overview,
+      daqIsDone: () => this.#isDaqDone,
+      onPause: () => this.#wake.ring(),
+    };
+    this.done = this.#driveToTheEnd();
+  }
+
+  /** Asks the execution to stop; `done` follows. */
+  stop(reason: string): Promise<void> {
+    return requestStop(this.#host.options.user, { state: 'stopped', reason }, this.#execution.execution);
+  }
+
+  async #driveToTheEnd(): Promise<void> {
+    const { store, session } = this.#host;
+    const { execution, lifetime } = this.#execution;
+    const { clock, notifier } = execution;
+    // Commands come from other processes too; over a broker its session looks for them.
+    const endPoll = session === undefined ? pollStore(store.db, () => notifier.announce(messageTypes)) : undefined;
+    clock.enter();
+    try {
+      await this.#prepareFiles();
+      const verdict = await this.#work();
+      lifetime.throwFault();
+      if (verdict !== undefined) await endExecution(verdict, this.#driver, execution);
+    } finally {
+      lifetime.stop();
+      clock.leave();
+      endPoll?.();
+    }
+  }
+
+  async #prepareFiles(): Promise<void> {
+    const { overview, execution, folder } = this.#execution;
+    const { files } = execution.agent;
+    if (overview.counts().stf_count === 0) files.prepare();
+    // Alone on its store, what is half written is nobody's work in hand.
+    if (this.#host.session !== undefined) return;
+    await files.tidy();
+    if (folder !== undefined) await tidyOutputs(folder);
+  }
+
+  /** Lets all tasks work until the execution is judged, and then come to their ends. */
+  async #work(): Promise<Verdict | undefined> {
+    const { execution, lifetime } = this.#execution;
+    const running = this.#beginTasks();
+    const verdict = await awaitVerdict(this.#driver, execution).catch((error: unknown) => {
+      lifetime.fail(error);
+      return undefined;
+    });
+    lifetime.drain();
+    // What was done last has still to be read by those who have something to say of it.
+    if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
+    lifetime.stop();
+    await ended(running);
+    return verdict;
+  }
+
+  /** A driver that is asked to stop before anything has begun begins nothing. */
+  #beginTasks(): RunningTask[] {
+    const { overview, execution, lifetime } = this.#execution;
+    if (overview.pendingStop() !== undefined) return [];
+    const onDone = (): void => {
+      this.#isDaqDone = true;
+      execution.notifier.announce(['end_run']);
+    };
+    return tasksOf(this.#host, this.#execution, { onDone, wake: this.#wake }).map((task) => ({
+      task,
+      done: supervise(task, execution, (error) => lifetime.fail(error)),
+    }));
+  }
+}
+
+const ended = (running: readonly RunningTask[]): Promise<unknown> =>
+  withDeadline(Promise.all(running.map(({ done }) => done)), patienceMilliseconds, undefined);

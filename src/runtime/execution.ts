@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+
+import type { ExecutionContext } from '../agents/agent.ts';
+import type { Step } from '../agents/ports.ts';
+import type { SliceWork } from '../agents/queued-slice-worker.ts';
+import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/execution/journal.ts';
+import { lastTick } from '../db/execution/start-message.ts';
+import { createLogLineWriter } from '../db/log/log-lines.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import { payloadSpecOf } from '../domain/payload-spec.ts';
+import { noDataFiles } from '../files/data-files.ts';
+import { createDataFiles } from '../files/disk-data-files.ts';
+import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
+import { Lifetime } from '../lib/lifetime.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { createNotifier } from '../messages/notifier.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import { createPayload } from '../payload/kinds.ts';
+import type { Host } from './host.ts';
+
+/** An execution that this process works on, driven or attached: everything that its agents and workers need. */
+export interface Execution extends ExecutionAccess, SliceWork {
+  held: HeldExecution;
+  params: ExecutionParams;
+  /** The folder of its data files; undefined where none are written. */
+  folder: string | undefined;
+  lifetime: Lifetime;
+}
+
+/**
+ * Opens an execution.
+ * @param params as its log has them
+ */
+export function openHere(host: Host, held: HeldExecution, params: ExecutionParams, lifetime: Lifetime): Execution {
+  const { execution_id, run_number, namespace } = held;
+  const { speed } = params;
+  const startTick = lastTick(host.store.sql, execution_id) ?? 0;
+  const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
+  const notifier = host.session?.notifier ?? createNotifier(clock);
+  const access = openExecution(host.store, held, {
+    writeLogLine: createLogLineWriter(host.options.logLevel),
+    isAlive,
+    onCommitted(types, step) {
+      tellOfStep(host, execution_id, types, step);
+      notifier.announce(types);
+    },
+  });
+  const { dir, write_files } = params.data;
+  const folder = dir === undefined ? undefined : join(dir, execution_id);
+  const files = write_files && folder !== undefined ? createDataFiles(folder) : noDataFiles;
+  const { journal } = access;
+  const agent = { execution_id, run_number, params, files, message: (id: string) => journal.message(id) };
+  const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
+  const payload = createPayload(payloadSpecOf(params), {
+    execution_id,
+    run_number,
+    namespace,
+    files,
+    folder,
+    clock,
+    host: host.payloads,
+    frameBytes: params.daq_state_machine.tf_size_bytes,
+  });
+  return { ...access, held, params, folder, lifetime, execution, payload };
+}
+
+function tellOfStep(
+  { options, heartbeat, session }: Host,
+  executionId: string,
+  types: MessageType[],
+  step: Step,
+): void {
+  heartbeat.sawWork(step.sender, executionId);
+  for (const line of step.logs ?? []) (options.agentLog ?? options.log).write(line);
+  session?.committed();
+  options.onProgress?.(executionId, types);
+}

@@ -1,0 +1,92 @@
+import type { Delivery } from '../broker/connection.ts';
+import type { ConfigSources } from '../config/layers.ts';
+import { loadConfig } from '../config/load.ts';
+import { requireRealTime } from '../config/policies.ts';
+import { requestedSections, requireBareName } from '../config/request.ts';
+import type { Config } from '../config/schema.ts';
+import { namePattern } from '../domain/names.ts';
+import { currentPlanVersion } from '../domain/params.ts';
+import { SwfError } from '../lib/errors.ts';
+import { utcNow } from '../lib/time.ts';
+import { decodeObject } from '../messages/codec.ts';
+import type { Message } from '../messages/message.ts';
+
+/** A request for an execution. */
+export interface RunRequest {
+  kind: 'run';
+  command: Message<'run_workflow'>;
+  config: Config;
+}
+
+/** A message that only is recorded: as rejected, where there is a reason to refuse it. */
+export type ControlMessage = RunRequest | { kind: 'other'; refusal?: string };
+
+export interface RequestSurroundings {
+  /** The agent's own configuration: its namespace and broker hold, and the rest for requests that name none. */
+  config: Config;
+  /** Where configurations are found that requests name. */
+  sources: ConfigSources;
+  /** Makes a configuration what is recorded: without secrets, with its folder and broker. */
+  asRecorded: (config: Config) => Config;
+}
+
+/** Reads a message of the control queue. The testbed's own requests lack what can be filled in. */
+export function readControlMessage(
+  { headers, decoded: received }: Delivery,
+  around: RequestSurroundings,
+): ControlMessage {
+  const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;
+  if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
+  const decoded = decodeObject(completed(fields, headers['message-id'], around.config));
+  if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow')
+    return { kind: 'other', refusal: decoded.kind === 'rejected' ? decoded.reason : 'is no request' };
+  const { message } = decoded;
+  try {
+    const config = around.asRecorded(requestedConfig(message, around));
+    return { kind: 'run', command: { ...message, params: config, plan_version: currentPlanVersion }, config };
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    return { kind: 'other', refusal: error.line };
+  }
+}
+
+function completed(
+  fields: Record<string, unknown>,
+  wireId: string | undefined,
+  { testbed, workflow }: Config,
+): Record<string, unknown> {
+  // A request does not choose its numbers.
+  const { execution_id: _, run_id: __, ...asked } = fields;
+  const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
+  return {
+    command_id: wireId,
+    namespace: testbed.namespace,
+    timestamp: utcNow(),
+    workflow_name: workflow.name,
+    params: {},
+    executed_by: sender,
+    speed: 1,
+    ...asked,
+    sender,
+  };
+}
+
+/** The agent's namespace and broker hold; a request chooses a configuration by name and sets parameters of the workflow. */
+function requestedConfig(request: Message<'run_workflow'>, { config, sources }: RequestSurroundings): Config {
+  requireWords([request.executed_by, request.workflow_name]);
+  requireRealTime(request.speed);
+  const name = requireBareName(request.config, sources.workingFolder) ?? sources.name;
+  const overrides = requestedSections(request.params);
+  const { testbed, broker, data, agents } = config;
+  const sets = [...(sources.sets ?? []), `testbed.namespace=${testbed.namespace}`];
+  return { ...loadConfig({ ...sources, name, sets, overrides }).config, testbed, broker, data, agents };
+}
+
+function requireWords(words: readonly string[]): void {
+  const wrong = words.find((word) => !namePattern.test(word));
+  if (wrong === undefined) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `${JSON.stringify(wrong)} cannot be part of an execution id; use letters, digits, "_", "." and "-"`,
+  );
+}

@@ -1,0 +1,112 @@
+import * as z from 'zod';
+
+import { phases } from '../../domain/run-phases.ts';
+import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
+
+/** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
+export const monitorAnswer = z.strictObject({
+  execution_id: z.string(),
+  workflow_name: z.string(),
+  namespace: z.string(),
+  executed_by: z.string(),
+  status: z.enum(executionStatuses),
+  status_reason: z.string().optional(),
+  phase: z.enum(phases).describe('Phase of the run'),
+  health: z.enum(healths),
+  paused_by: z
+    .enum(['period', 'operator'])
+    .optional()
+    .describe('Where it is paused: it goes on by itself, or waits for an operator'),
+  driver: z
+    .strictObject({ pid: z.int(), hostname: z.string(), alive: z.boolean(), last_seen: z.string() })
+    .optional()
+    .describe('Process that drives it, or drove it last'),
+  run_id: z.string(),
+  run_number: z.int(),
+  start_time: z.string(),
+  end_time: z.string().optional(),
+  duration_seconds: z.number().describe('Wall time; so far, while it runs'),
+  data_as_of: z.string().optional(),
+  message_count: z.int(),
+  stf_count: z.int(),
+  tf_files_received: z.int(),
+  slices_created: z.int(),
+  slices_queued: z.int(),
+  slices_processing: z.int(),
+  slices_completed: z.int(),
+  slices_failed: z.int(),
+  dataset: z
+    .strictObject({ name: z.string(), state: z.enum(['open', 'final']), files: z.int(), bytes: z.int() })
+    .optional(),
+  progress: z.strictObject({
+    stf_planned: z.int().optional().describe('Absent: until stopped'),
+    stf_ready: z.int(),
+    tf_files_expected: z.int().describe('Of the STFs so far'),
+    tf_files_planned: z.int().optional().describe('Of the whole run'),
+    slices_expected: z.int().describe('Of the samples so far'),
+    slices_final: z.int().describe('Completed, or failed without a retry left'),
+    slices_planned: z.int().optional().describe('Of the whole run'),
+    percent: z.number().optional().describe('slices_final of slices_planned'),
+    simulation_tick: z.number().optional().describe('Seconds of simulated time'),
+    seconds_left: z.int().optional(),
+    at_least: z.int().optional(),
+    at_most: z.int().optional(),
+  }),
+  agents: z.array(
+    z.strictObject({
+      agent_name: z.string(),
+      state: z.enum(agentStates),
+      status: z.enum(agentStatuses),
+      last_heartbeat: z.string(),
+    }),
+  ),
+  stages: z.array(
+    z.strictObject({
+      stage: z.string(),
+      waiting: z.int(),
+      idle_seconds: z.number(),
+      expected_seconds: z.number(),
+      state: z.enum(['waiting', 'working', 'slow', 'stuck', 'paused', 'done']),
+    }),
+  ),
+  latency: z.array(
+    z.strictObject({ stage: z.string(), items: z.int(), p50: z.number(), p95: z.number(), max: z.number() }),
+  ),
+  capacity: z
+    .strictObject({
+      arrival_rate: z.number(),
+      service_seconds: z.number(),
+      workers: z.int(),
+      workers_needed: z.int(),
+      backlog: z.int(),
+      backlog_seconds: z.int(),
+    })
+    .optional(),
+  findings: z.array(
+    z.strictObject({
+      code: z.string(),
+      severity: z.enum(['error', 'warning', 'info']),
+      sentence: z.string(),
+      ids: z.array(z.string()),
+      next: z.strictObject({ tool: z.string(), arguments: z.record(z.string(), z.unknown()) }),
+    }),
+  ),
+  events: z.array(
+    z.strictObject({
+      time: z.string(),
+      type: z.string(),
+      message_id: z.string(),
+      effect: z.string(),
+      note: z.string().optional(),
+    }),
+  ),
+  errors: z.array(
+    z.strictObject({
+      time: z.string(),
+      source: z.string(),
+      error: z.string(),
+      log_id: z.int().optional(),
+      message_id: z.string().optional(),
+    }),
+  ),
+});

@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+
+import { describe, expect, it } from 'vitest';
+
+import { cyclesOf, type Edge, readRooms, readSource, readSources, refusals } from '../scripts/source-tree.ts';
+
+const rooms = readRooms(readFileSync('docs/architecture.md', 'utf8'));
+const sources = readSources('src');
+
+const edge = (from: string, to: string, isType = false): Edge => ({
+  from: `src/${from}`,
+  to: `src/${to}`,
+  isPackage: false,
+  isType,
+});
+
+describe('the table of rooms in docs/architecture.md', () => {
+  it('has a row for each room, and no others', () => {
+    const inUse = new Set(sources.map(({ path }) => path.split('/')[1] ?? ''));
+    expect([...rooms.keys()].toSorted()).toEqual([...inUse].toSorted());
+  });
+
+  it('allows every import that there is', () => {
+    expect(
+      refusals(
+        sources.flatMap(({ edges }) => edges),
+        rooms,
+      ),
+    ).toEqual([]);
+  });
+
+  it('allows no room that a row names and does not import', () => {
+    const unused = [...rooms.values()].map(({ name, rooms: allowed }) => {
+      const used = new Set(
+        sources
+          .filter(({ path }) => path.split('/')[1] === name)
+          .flatMap(({ edges }) => edges.map(({ to }) => to.split('/')[1])),
+      );
+      return { name, unused: [...allowed.keys()].filter((room) => !used.has(room)) };
+    });
+    expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
+  });
+
+  it.each([
+    ['a configuration that records', edge('config/load.ts', 'db/log/message-writer.ts')],
+    ['a tool that sends', edge('tools/list-agents.ts', 'exchange/session.ts')],
+    ['an agent with a broker session', edge('agents/data.ts', 'exchange/session.ts')],
+    ['a store that supervises', edge('db/queries.ts', 'runtime/supervisor.ts')],
+    ['an HTTP route that starts a DAQ simulator', edge('http/app.ts', 'runtime/daq-process.ts')],
+    ['a rule that knows who works', edge('domain/plan.ts', 'runtime/attached-executions.ts')],
+    ['a server that starts agents', edge('server.ts', 'runtime/agent-process.ts')],
+    ['a new file loose in src/', edge('shortcuts.ts', 'tools/index.ts')],
+    ['a command that knows the command line', edge('commands/run.ts', 'cli.ts')],
+    ['a new room without a row', edge('helpers/text.ts', 'lib/errors.ts')],
+    ['a value where only types are allowed', edge('tools/list-agents.ts', 'db/queries.ts')],
+    ['a type import where nothing is allowed', edge('config/load.ts', 'db/log/message-writer.ts', true)],
+  ])('refuses %s', (_, forbidden) => {
+    expect(refusals([forbidden], rooms)).toEqual([expect.stringMatching(/no row|does not allow it/)]);
+  });
+
+  it('refuses a package that a room has no use for', () => {
+    const { edges } = readSource('src/tools/x.ts', "import type { Database } from 'better-sqlite3/lib/database';");
+    expect(refusals(edges, rooms)).toEqual([expect.stringContaining('the package better-sqlite3')]);
+  });
+});
+
+describe('imports', () => {
+  it.each([
+    ["import { a } from './b.ts';", false],
+    ["import type { a } from './b.ts';", true],
+    ["import { type a } from './b.ts';", true],
+    ["import { type a, b } from './b.ts';", false],
+    ["import './b.ts';", false],
+    ["export * from './b.ts';", false],
+    ["export type { a } from './b.ts';", true],
+    ["const b = await import('./b.ts');", false],
+    ["type A = import('./b.ts').A;", true],
+  ])('are seen in %s', (text, isType) => {
+    expect(readSource('src/tools/a.ts', text).edges).toEqual([
+      { from: 'src/tools/a.ts', to: 'src/tools/b.ts', isPackage: false, isType },
+    ]);
+  });
+
+  it('make no ring, types included', () => {
+    const [a, b] = ['a', 'b'].map((name) =>
+      readSource(`src/tools/${name}.ts`, `import type { x } from './${name === 'a' ? 'b' : 'a'}.ts';`),
+    );
+    expect(cyclesOf([a, b].filter((one) => one !== undefined))).toEqual([['src/tools/a.ts', 'src/tools/b.ts']]);
+    expect(cyclesOf(sources)).toEqual([]);
+  });
+});
