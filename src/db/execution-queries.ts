@@ -2,7 +2,7 @@ import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
 import { countMessages, sumOf } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { isHeld } from './log/commands.ts';
+import { isHeld } from './log/held.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Message } from './message.ts';
-import { vocabulary } from './vocabulary.ts';
+import { type MessageType, vocabulary } from './vocabulary.ts';
 
 /**
  * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (contract §2). The same statement
@@ -15,9 +15,16 @@ export function messageIdOf(message: Message): string {
 
 /** The content of a message as one canonical text. Two messages of one id agree in it, or they contradict each other. */
 export function contentOf(message: Message): string {
-  const { content } = vocabulary[message.msg_type];
   const fields = message as Record<string, unknown>;
-  return JSON.stringify(Object.keys(content).map((field) => canonical(fields[field])));
+  return JSON.stringify(contentFields(message.msg_type).map((field) => canonical(fields[field])));
+}
+
+const known = new Map<MessageType, readonly string[]>();
+
+function contentFields(type: MessageType): readonly string[] {
+  const fields = known.get(type) ?? Object.keys(vocabulary[type].content());
+  known.set(type, fields);
+  return fields;
 }
 
 function canonical(value: unknown): unknown {

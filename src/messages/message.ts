@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type Envelope, envelopeShape } from './fields.ts';
 import { type MessageType, messageTypes, type Vocabulary, vocabulary } from './vocabulary.ts';
 
-type Fields<T extends MessageType> = z.infer<Vocabulary[T]['fields']>;
+type Fields<T extends MessageType> = z.infer<ReturnType<Vocabulary[T]['fields']>>;
 
 /** A message of one type without its envelope: what an agent says. */
 export type Draft<T extends MessageType = MessageType> = { [K in T]: { msg_type: K } & Fields<K> }[T];
@@ -14,6 +14,6 @@ export type Message<T extends MessageType = MessageType> = { [K in T]: Draft<K> 
 export const messageSchema = z.discriminatedUnion(
   'msg_type',
   messageTypes.map((type) =>
-    z.looseObject({ msg_type: z.literal(type), ...envelopeShape, ...vocabulary[type].fields.shape }),
+    z.looseObject({ msg_type: z.literal(type), ...envelopeShape, ...vocabulary[type].fields().shape }),
   ) as unknown as [z.core.$ZodTypeDiscriminable],
 ) as unknown as z.ZodType<Message>;

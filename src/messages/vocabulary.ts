@@ -25,19 +25,21 @@ type Trait = 'frequent' | 'landmark' | 'command';
  * - `content`: the fields that say something. Two messages of one id must agree in them.
  * - `extra`: fields that may differ between two tellings of the same thing.
  * - `key`: the part of the message's id behind `{execution_id}/{msg_type}`.
+ *
+ * Fields are functions: a server that only reads the store asks for none, and starts sooner without them.
  */
 interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape> {
   destination: DestinationName;
   trait: Trait;
-  content: Content;
-  fields: z.ZodObject<Content & Extra>;
+  content: () => Content;
+  fields: () => z.ZodObject<Content & Extra>;
   key: (message: z.infer<z.ZodObject<Content & Extra>>) => string;
 }
 
 function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
   [destination, trait]: readonly [DestinationName, Trait],
-  content: Content,
-  extra: Extra,
+  content: () => Content,
+  extra: () => Extra,
   key: Definition<Content, Extra>['key'],
 ): Definition<Content, Extra> {
   return {
@@ -45,7 +47,7 @@ function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
     trait,
     content,
     key,
-    fields: z.object({ ...content, ...extra }) as z.ZodObject<Content & Extra>,
+    fields: () => z.object({ ...content(), ...extra() }) as z.ZodObject<Content & Extra>,
   };
 }
 
@@ -62,7 +64,7 @@ const startKey = (m: { slice_filename: string; attempt: number; worker_id: strin
 export const vocabulary = {
   run_workflow: define(
     ['control', 'landmark'],
-    {
+    () => ({
       command_id: text,
       workflow_name: nameInId,
       config: z.string().optional(),
@@ -70,97 +72,127 @@ export const vocabulary = {
       plan_version: planVersionSchema,
       executed_by: nameInId,
       speed: speedSchema,
-    },
-    {},
+    }),
+    () => ({}),
     (m) => m.command_id,
   ),
   run_imminent: define(
     ['broadcast', 'landmark'],
-    { ...daqState, workflow_params: workflowParamsSchema.optional() },
-    {},
+    () => ({ ...daqState, workflow_params: workflowParamsSchema.optional() }),
+    () => ({}),
     () => '',
   ),
-  start_run: define(['broadcast', 'landmark'], daqState, {}, () => ''),
+  start_run: define(
+    ['broadcast', 'landmark'],
+    () => daqState,
+    () => ({}),
+    () => '',
+  ),
   stf_gen: define(
     ['broadcast', 'frequent'],
-    { ...daqState, filename: fileName, sequence: z.int().positive(), tf_count: z.int().positive() },
-    { file_url: fileUrl },
+    () => ({ ...daqState, filename: fileName, sequence: z.int().positive(), tf_count: z.int().positive() }),
+    () => ({ file_url: fileUrl }),
     (m) => m.filename,
   ),
-  pause_run: define(['broadcast', 'landmark'], { ...daqState, ...pauseFields }, {}, (m) => String(m.ordinal)),
-  resume_run: define(['broadcast', 'landmark'], { ...daqState, ...pauseFields }, {}, (m) => String(m.ordinal)),
+  pause_run: define(
+    ['broadcast', 'landmark'],
+    () => ({ ...daqState, ...pauseFields }),
+    () => ({}),
+    (m) => String(m.ordinal),
+  ),
+  resume_run: define(
+    ['broadcast', 'landmark'],
+    () => ({ ...daqState, ...pauseFields }),
+    () => ({}),
+    (m) => String(m.ordinal),
+  ),
   end_run: define(
     ['broadcast', 'landmark'],
-    { total_stf_files: index, reason: z.enum(['completed', 'stopped', 'failed']).default('completed') },
-    {},
+    () => ({ total_stf_files: index, reason: z.enum(['completed', 'stopped', 'failed']).default('completed') }),
+    () => ({}),
     () => '',
   ),
   stf_ready: define(
     ['broadcast', 'frequent'],
-    {
+    () => ({
       filename: fileName,
       checksum: z.string().max(200).optional(),
       size_bytes: index.optional(),
       sequence: z.int().positive(),
       tf_count: z.int().positive(),
-    },
-    { file_url: fileUrl },
+    }),
+    () => ({ file_url: fileUrl }),
     (m) => m.filename,
   ),
   tf_file_registered: define(
     ['broadcast', 'frequent'],
-    {
+    () => ({
       tf_filename: fileName,
       stf_filename: fileName,
       tf_first: index,
       tf_last: index,
       tf_count: z.int().positive(),
       size_bytes: index.optional(),
-    },
-    { file_url: fileUrl },
+    }),
+    () => ({ file_url: fileUrl }),
     (m) => m.tf_filename,
   ),
   slice: define(
     ['slices', 'frequent'],
-    {
+    () => ({
       ...sliceFields,
       stf_filename: fileName,
       start: index,
       end: index,
       tf_count: z.int().positive(),
       size_bytes: index.optional(),
-    },
-    { file_url: fileUrl },
+    }),
+    () => ({ file_url: fileUrl }),
     (m) => `${m.slice_filename}/${m.attempt}`,
   ),
-  slice_started: define(['results', 'frequent'], startFields, { hostname: text }, startKey),
+  slice_started: define(
+    ['results', 'frequent'],
+    () => startFields,
+    () => ({ hostname: text }),
+    startKey,
+  ),
   slice_result: define(
     ['results', 'frequent'],
-    { ...startFields, state: z.enum(['done', 'failed']) },
-    {
+    () => ({ ...startFields, state: z.enum(['done', 'failed']) }),
+    () => ({
       hostname: text,
       processing_seconds: z.number().nonnegative().optional(),
       error: z.string().optional(),
       ...payloadFacts,
-    },
+    }),
     startKey,
   ),
   stop_workflow: define(
     ['control', 'command'],
-    {
+    () => ({
       command_id: text,
       reason: z.string().optional(),
       state: z.enum(['stopped', 'failed']).default('stopped'),
       filename: fileName.optional(),
-    },
-    {},
+    }),
+    () => ({}),
     (m) => m.command_id,
   ),
-  pause_workflow: define(['control', 'command'], { command_id: text }, {}, (m) => m.command_id),
-  resume_workflow: define(['control', 'command'], { command_id: text }, {}, (m) => m.command_id),
+  pause_workflow: define(
+    ['control', 'command'],
+    () => ({ command_id: text }),
+    () => ({}),
+    (m) => m.command_id,
+  ),
+  resume_workflow: define(
+    ['control', 'command'],
+    () => ({ command_id: text }),
+    () => ({}),
+    (m) => m.command_id,
+  ),
   workflow_ended: define(
     ['broadcast', 'landmark'],
-    {
+    () => ({
       status: z.enum(['completed', 'failed', 'terminated']),
       reason: z.string(),
       stf_count: index,
@@ -170,8 +202,8 @@ export const vocabulary = {
       slices_processing: index,
       slices_completed: index,
       slices_failed: index,
-    },
-    {},
+    }),
+    () => ({}),
     () => '',
   ),
 } as const;

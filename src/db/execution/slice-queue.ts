@@ -10,6 +10,11 @@ import { phaseOf } from './overview.ts';
 
 const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
 
+const selectIn = (status: 'queued' | 'processing'): string => `SELECT ${columns} FROM tf_slices
+  WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`;
+
+const slicesIn = { queued: selectIn('queued'), processing: selectIn('processing') } as const;
+
 /** The slices of an execution as its workers see them. */
 export function openSliceQueue(
   sql: Prepare,
@@ -17,10 +22,7 @@ export function openSliceQueue(
   isAlive: LivenessTest,
 ): SliceQueue {
   const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
-    sql<[string, number], OpenSlice>(
-      `SELECT ${columns} FROM tf_slices
-       WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`,
-    ).all(execution_id, limit);
+    sql<[string, number], OpenSlice>(slicesIn[status]).all(execution_id, limit);
   return {
     isOpen() {
       const phase = phaseOf(sql, run_number);

@@ -3,7 +3,7 @@ import { planOf } from '../../domain/plan/versions.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
-import { isHeld } from '../log/commands.ts';
+import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
