@@ -26,7 +26,15 @@ await client.close();
 console.log(`
 Add it to an MCP client (an AI assistant) with this block, and ask "how far is my latest run?":
 
-${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli] } } }, null, 2)}`);
+${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli] } } }, null, 2)}
+
+See the same at a terminal:
+
+  npx swf-mcp status
+
+Watch a run while it goes on, twenty times faster than real time:
+
+  npx swf-mcp run --speed 20`);
 
 /** One call and its answer, without the parts named in `hidden`. */
 async function look(name, args, hidden = []) {

@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A call of a tool and its answer, shortened as the docs show it. */
+export interface Answer {
+  tool: string;
+  args: Record<string, unknown>;
+  answer: unknown;
+}
+
+/** The calls, in the order in which they are made. */
+const calls: readonly [tool: string, args: Record<string, unknown>][] = [
+  ['get_workflow_monitor', { execution_id: 'latest' }],
+  ['list_workflow_executions', { namespace: 'torre2' }],
+  ['wait_for_execution', { execution_id: 'latest', until: 'end' }],
+  ['audit_execution', { execution_id: 'latest' }],
+  ['trace_data_product', { filename: 'swf.100010.000002_slice_007.tf' }],
+  ['compare_executions', { execution_id: 'latest', with_execution_id: 'latest' }],
+  ['list_messages', { execution_id: 'latest', message_type: 'start_run' }],
+  ['list_stf_files', { execution_id: 'latest', limit: 1 }],
+  ['list_tf_files', { execution_id: 'latest', limit: 1 }],
+  ['list_tf_slices', { execution_id: 'latest', status: 'completed', limit: 1 }],
+  ['list_logs', { execution_id: 'latest', limit: 1 }],
+  ['list_agents', { execution_id: 'latest', limit: 1 }],
+  ['start_workflow', { stf_count: 2, speed: '1' }],
+  ['control_workflow', { execution_id: 'latest', action: 'stop', reason: 'an example' }],
+];
+
+/** Items of a list that are shown. */
+const shown = 2;
+
+/** Makes a run in a store of its own and asks every tool about it, by the built command line. */
+export function makeAnswers(): Answer[] {
+  const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-answers-'));
+  const cli = resolve('dist/cli.js');
+  const env = { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'wenauseic' };
+  const run = (...args: string[]): string =>
+    execFileSync(process.execPath, [cli, ...args], { cwd: folder, env, encoding: 'utf8' });
+  try {
+    run('run', '--stf-count', '3', '--speed', 'max');
+    return calls.map(([tool, args]) => ({
+      tool,
+      args,
+      answer: shortened(JSON.parse(run('call', tool, JSON.stringify(args)))),
+    }));
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+/** The first items of each list: enough to see its form. */
+export function shortened(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, shown).map(shortened);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shortened(inner)]));
+}
+
+/** The page of answers, as Markdown. */
+export function answersPage(answers: readonly Answer[]): string {
+  return [
+    '# One answer a tool',
+    '',
+    'Each tool of the server, called at a terminal after a run of three STF files. `npm run docs` makes this page, and a test compares the form of every',
+    `answer with what the tools give now. Lists are cut to ${shown} items here. [Asking](asking.md) explains pages, search and times.`,
+    '',
+    ...answers.flatMap(({ tool, args, answer }) => [
+      `## ${tool}`,
+      '',
+      '```sh',
+      `swf-mcp call ${tool} '${JSON.stringify(args)}'`,
+      '```',
+      '',
+      '```json',
+      JSON.stringify(answer, null, 2),
+      '```',
+      '',
+    ]),
+  ].join('\n');
+}

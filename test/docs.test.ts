@@ -1,0 +1,216 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { answersPage, makeAnswers } from '../scripts/docs/answers.ts';
+import { keysTable } from '../scripts/docs/keys-table.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { errorCodes } from '../src/lib/errors.ts';
+import { findingRules } from '../src/monitoring/findings/index.ts';
+import { controlTools, tools } from '../src/tools/index.ts';
+import { cliPath, runCli, temporaryFolder } from './helpers.ts';
+
+const packageJson = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  version: string;
+  scripts: Record<string, string>;
+};
+
+/** Every page that people read. */
+const pages: readonly string[] = [
+  ...readdirSync('.').filter((name) => name.endsWith('.md')),
+  ...['docs', 'docs/decisions', 'examples'].flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => join(folder, name)),
+  ),
+];
+
+const read = (page: string): string => readFileSync(page, 'utf8');
+
+/** The names in code style in the first column of the tables of a page, or of one of its sections. */
+function firstColumn(page: string, heading?: string): string[] {
+  const sections = read(page).split(/^## /m);
+  const text =
+    heading === undefined ? sections.join('\n') : (sections.find((section) => section.startsWith(heading)) ?? '');
+  const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+  return rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name as string));
+}
+
+const blocksOf = (page: string, language: string): string[] =>
+  [...read(page).matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(([, block = '']) => block);
+
+/** The commands that a page shows in its console blocks, as words. */
+const commandsOf = (page: string): string[][] =>
+  blocksOf(page, 'console')
+    .flatMap((block) => block.split('\n'))
+    .filter((line) => line.startsWith('$ '))
+    .map((line) => [...line.slice(2).matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''));
+
+/** The form of an answer: its keys and types, without what differs from run to run. */
+function formOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(formOf);
+  if (typeof value !== 'object' || value === null) return typeof value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, formOf(inner)]));
+}
+
+describe('the pages', () => {
+  it.each(pages)('%s shows commands that work', { timeout: 60_000 }, async (page) => {
+    const folder = temporaryFolder();
+    for (const command of commandsOf(page)) {
+      expect(command.slice(0, 2)).toEqual(['npx', 'swf-mcp']);
+      const { code, stderr } = await runCli(command.slice(2), { folder });
+      const isQuiet = !command.includes('--json');
+      expect({ command, code, stderr: isQuiet ? stderr : '' }).toEqual({ command, code: 0, stderr: '' });
+    }
+  });
+
+  it.each(pages)('%s has links that lead somewhere', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link);
+    const local = links.filter((link) => !/^[a-z]+:/.test(link));
+    expect(local.filter((link) => !existsSync(resolve(dirname(page), link)))).toEqual([]);
+  });
+
+  it.each(pages)('%s shows configurations that can be used', (page) => {
+    for (const text of blocksOf(page, 'toml')) {
+      const workingFolder = temporaryFolder();
+      writeFileSync(join(workingFolder, 'mine.toml'), text);
+      writeFileSync(join(workingFolder, 'recon.sh'), '', { mode: 0o755 });
+      const { warnings, isOwnNamespace } = loadConfig({
+        name: './mine.toml',
+        workingFolder,
+        shippedFolder: resolve('workflows'),
+      });
+      expect({ warnings, isOwnNamespace }).toEqual({ warnings: [], isOwnNamespace: true });
+    }
+  });
+
+  it.each(pages)('%s shows JSON that can be read', (page) => {
+    for (const text of blocksOf(page, 'json')) expect(() => JSON.parse(text) as unknown).not.toThrow();
+  });
+
+  it('name scripts that there are, and the version that the changelog ends with', () => {
+    for (const page of pages)
+      for (const [, script = ''] of read(page).matchAll(
+        /npm (?:run )?(start|test|[a-z]+:[a-z]+|docs|house|faults|bench|histories)\b/g,
+      ))
+        expect(packageJson.scripts).toHaveProperty([script]);
+    expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## ${packageJson.version}`, 'm'));
+  });
+});
+
+describe('the README', () => {
+  it('has at most 150 lines and a link to every page of docs/', () => {
+    const text = read('README.md');
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+    for (const page of readdirSync('docs').filter((name) => name.endsWith('.md')))
+      expect(text).toContain(`docs/${page}`);
+  });
+
+  it('has a row for every tool, and no others', () => {
+    const all = [...tools, ...controlTools].map(({ name }) => name);
+    expect(firstColumn('README.md', 'What you can ask').toSorted()).toEqual(all.toSorted());
+  });
+});
+
+describe('the tables of docs/', () => {
+  it('have a row for every error code, finding, command and table, and no others', () => {
+    expect(firstColumn('docs/errors.md')).toEqual([...errorCodes]);
+    expect(firstColumn('docs/monitor.md', 'Findings')).toEqual(findingRules.map(({ code }) => code));
+    const help = spawnSync(process.execPath, [cliPath, '--help'], { encoding: 'utf8' }).stdout;
+    const commands = [...help.matchAll(/^ {2}([a-z]+)(?: \[options\]| [[<]|\s{2})/gm)].map(
+      ([, name]) => name as string,
+    );
+    const shown = firstColumn('docs/command-line.md').flatMap((text) => /^swf-mcp ([a-z]+)/.exec(text)?.[1] ?? []);
+    expect(shown.toSorted()).toEqual(commands.filter((name) => name !== 'help').toSorted());
+    const schema = readFileSync('test/golden/schema.sql', 'utf8');
+    const tables = [...schema.matchAll(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm)]
+      .map(([, name]) => name as string)
+      .filter((name) => !/_words_|'/.test(name));
+    const told = read('docs/store.md');
+    expect(tables.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  it('have every configuration key as the schema describes it', () => {
+    // The formatter may pad the cells.
+    const plain = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
+    expect(plain(read('docs/configuration.md'))).toContain(plain(keysTable()));
+  });
+
+  it('have answers of the form that the tools give now', { timeout: 60_000 }, () => {
+    const now = makeAnswers();
+    const [shown, made] = [blocksOf('docs/answers.md', 'json'), now.map(({ answer }) => answer)];
+    expect(shown.map((text) => formOf(JSON.parse(text)))).toEqual(made.map(formOf));
+    expect(read('docs/answers.md').match(/^## \S+$/gm)).toEqual(answersPage(now).match(/^## \S+$/gm));
+    expect(now.map(({ tool }) => tool).toSorted()).toEqual(
+      [...tools, ...controlTools].map(({ name }) => name).toSorted(),
+    );
+  });
+
+  it.each([
+    ['The way of `slices_per_sample`', 12],
+    ['The way of a `slice_result`', 9],
+  ])('draw %s in at most %i files that there are', (heading, most) => {
+    const section =
+      read('docs/architecture.md')
+        .split(/^## /m)
+        .find((text) => text.startsWith(heading)) ?? '';
+    const files = [...section.matchAll(/^\d+\. `([^`]+)`/gm)].map(([, file]) => file as string);
+    expect(files.length).toBeGreaterThan(4);
+    expect(files.length).toBeLessThanOrEqual(most);
+    expect(files.filter((file) => !existsSync(join('src', file)))).toEqual([]);
+  });
+
+  it('name files of src/ that there are', () => {
+    for (const page of ['docs/architecture.md', 'docs/store.md', 'CONTRIBUTING.md']) {
+      const named = [...read(page).matchAll(/`((?:src\/)?[a-z]+(?:\/[a-z0-9-]+)+\.ts)`/g)].map(
+        ([, file]) => file as string,
+      );
+      const missing = named.filter((file) => !existsSync(file) && !existsSync(join('src', file)));
+      expect({ page, missing }).toEqual({ page, missing: [] });
+    }
+  });
+});
+
+describe('the examples', () => {
+  it('have a payload in Python that runs on every slice', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    cpSync('examples', join(folder, 'examples'), { recursive: true });
+    const file = './examples/payload-python/payload.toml';
+    const run = await runCli(['run', file, '--stf-count', '2', '--speed', 'max', '--json'], { folder });
+    expect(JSON.parse(run.stdout)).toMatchObject({ slices_completed: 30, slices_failed: 0 });
+    const { stdout } = await runCli(['call', 'list_tf_slices', '{"execution_id":"latest","limit":1}'], { folder });
+    expect(JSON.parse(stdout)).toMatchObject({ items: [{ outputs: [{ name: 'result.json' }] }] });
+  });
+
+  it('have a script that asks by the SDK', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--stf-count', '1', '--speed', 'max'], { folder });
+    const { status, stdout } = spawnSync(process.execPath, ['examples/script-with-the-sdk/ask.js'], {
+      env: { ...process.env, SWF_DB: join(folder, 'swf.db') },
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: 'stf_datataking-tester-0001: completed, finished, 100 % of the run\n',
+    });
+  });
+});
+
+describe('npm start', () => {
+  it('makes a run, looks at it through the server, and ends with commands that work as printed', async () => {
+    const folder = temporaryFolder();
+    const { status, stdout } = spawnSync(process.execPath, ['scripts/first-look.js'], {
+      env: { ...process.env, SWF_DB: `${folder}/swf.db` },
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/"slices_completed": 45/);
+    expect(stdout).toMatch(/"mcpServers"/);
+    const printed = [...stdout.matchAll(/^ {2}npx swf-mcp (.*)$/gm)].map(([, words = '']) => words.split(' '));
+    expect(printed).toEqual([['status'], ['run', '--speed', '20']]);
+    for (const words of [printed[0] as string[], [...(printed[1] as string[]), '--stf-count', '1']])
+      expect(await runCli(words, { folder })).toMatchObject({ code: 0, stderr: '' });
+  });
+});
