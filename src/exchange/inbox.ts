@@ -39,16 +39,9 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** What is said on a topic while we listen. */
+  /** What is said on a topic while we listen. Some programs name the namespace in the body only, so it is looked at here. */
   news(destination: string): Subscription {
-    const { namespace } = this.#options;
-    return {
-      id: 'news',
-      destination,
-      ack: 'auto',
-      namespace,
-      onMessage: (delivery) => this.#take(destination, delivery),
-    };
+    return { id: 'news', destination, ack: 'auto', onMessage: (delivery) => this.#take(destination, delivery) };
   }
 
   /** What is kept for us until we acknowledge it. */

@@ -9,6 +9,7 @@ import type { BrokerSettings, Delivery, BrokerConnection } from '../../src/broke
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { SwfError } from '../../src/lib/errors.ts';
 import { type Broker, brokerIsMissing, startBroker, startProxy } from '../activemq.ts';
+import { describeConnection } from './connection-suite.ts';
 
 const missing = brokerIsMissing();
 if (missing !== undefined) console.warn(missing);
@@ -70,7 +71,25 @@ function collector(acknowledge = true) {
   };
 }
 
-describe.skipIf(missing !== undefined)('the STOMP bus', { timeout: 120_000 }, () => {
+describe.skipIf(missing !== undefined)('over STOMP', { timeout: 120_000 }, () => {
+  describeConnection('ActiveMQ Classic', () => ({
+    connection: (clientId) =>
+      connectByStomp(
+        {
+          servers: parseBrokerUrl(broker.url),
+          user: broker.user,
+          password: broker.password,
+          heartbeatSeconds: 30,
+          clientId,
+        },
+        () => {},
+      ),
+    goDown: () => broker.kill(),
+    comeUp: () => broker.start(),
+  }));
+});
+
+describe.skipIf(missing !== undefined)('the STOMP connection', { timeout: 120_000 }, () => {
   it('brings a message with its headers, whatever is in its body', async () => {
     const bus = await connected();
     const queue = fresh('queue');

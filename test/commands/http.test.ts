@@ -137,6 +137,7 @@ describe('the server over HTTP', () => {
         404,
         /nothing at \/admin; MCP is at \/mcp/,
       ],
+      ['an unknown page without the token', `${base}/admin`, { method: 'GET' }, 401, /no bearer token was given/],
       ['a path out of the house', `${base}/../../etc/passwd`, { headers: good, method: 'GET' }, 404, /nothing at/],
       ['OAuth discovery', `${base}/.well-known/oauth-authorization-server`, { method: 'GET' }, 404, /nothing at/],
       [

@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Journal } from '../../src/agents/ports.ts';
+import { openExecution } from '../../src/db/execution/journal.ts';
+import type { Draft } from '../../src/messages/message.ts';
+import { makeRunningStore } from '../helpers.ts';
+import { MemoryJournal } from './memory-journal.ts';
+
+const execution_id = 'stf_datataking-tester-0001';
+
+/** Every implementation of the port, each with an execution whose run is in physics. */
+const journals: [kind: string, open: () => Promise<Journal>][] = [
+  [
+    'of a store',
+    async () => {
+      const { store } = await makeRunningStore();
+      const held = { execution_id, run_number: 100_010, namespace: 'test' };
+      const options = { writeLogLine: () => {}, isAlive: () => true, onCommitted: () => {} };
+      return openExecution(store, held, options).journal;
+    },
+  ],
+  ['in memory', () => Promise.resolve(new MemoryJournal())],
+];
+
+const stf = (sequence: number): Draft<'stf_gen'> => ({
+  msg_type: 'stf_gen',
+  filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`,
+  sequence,
+  tf_count: 100,
+});
+
+const say = (journal: Journal, ...says: Draft[]): Promise<boolean> => journal.step({ sender: 'daq-1', tick: 1, says });
+
+const sequencesOf = ({ messages }: ReturnType<Journal['read']>): number[] =>
+  messages.map(({ message }) => (message.msg_type === 'stf_gen' ? message.sequence : NaN));
+
+describe.each(journals)('a journal %s', (_, open) => {
+  it('gives the messages of the types that are asked for, in their order, after a place', async () => {
+    const journal = await open();
+    await say(journal, stf(1), stf(2), { msg_type: 'pause_run', ordinal: 1, reason: 'operator' });
+    const all = journal.read(['stf_gen'], 0, 10);
+    expect(sequencesOf(all)).toEqual([1, 2]);
+    const first = journal.read(['stf_gen'], 0, 1);
+    expect(sequencesOf(first)).toEqual([1]);
+    expect(sequencesOf(journal.read(['stf_gen'], first.seen, 10))).toEqual([2]);
+    expect(journal.read(['stf_gen'], all.seen, 10)).toEqual({ messages: [], seen: all.seen });
+  });
+
+  it('gives of a type only messages in the state that is asked for', async () => {
+    const journal = await open();
+    await say(journal, { ...stf(1), state: 'physics' }, { ...stf(2), state: 'other' });
+    expect(sequencesOf(journal.read([{ msg_type: 'stf_gen', state: 'other' }], 0, 10))).toEqual([2]);
+  });
+
+  it('moves a cursor with a step, and records nothing of a step that begins elsewhere', async () => {
+    const journal = await open();
+    const step = (from: number, to: number, sequence: number): Promise<boolean> =>
+      journal.step({ sender: 'data-1', tick: 1, says: [stf(sequence)], cursor: { role: 'data', from, to } });
+    expect(journal.cursor('data')).toBe(0);
+    expect(await step(0, 5, 1)).toBe(true);
+    expect(await step(0, 6, 2)).toBe(false);
+    expect(journal.cursor('data')).toBe(5);
+    expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
+  });
+
+  it('asks a function for what is said, and records a statement once that is made twice', async () => {
+    const journal = await open();
+    await journal.step({ sender: 'daq-1', tick: 1, says: () => [stf(1)] });
+    await say(journal, stf(1));
+    expect(sequencesOf(journal.read(['stf_gen'], 0, 10))).toEqual([1]);
+  });
+
+  it('finds a message by its id, and counts those that a role has still to read, up to a number', async () => {
+    const journal = await open();
+    await say(journal, stf(1), stf(2), stf(3));
+    expect(journal.message(`${execution_id}/stf_gen/${stf(2).filename}`)).toMatchObject({
+      sequence: 2,
+      sender: 'daq-1',
+    });
+    expect(journal.message('no such id')).toBeUndefined();
+    expect([journal.behind('data', ['stf_gen'], 10), journal.behind('data', ['stf_gen'], 2)]).toEqual([3, 2]);
+  });
+});

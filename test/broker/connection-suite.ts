@@ -1,0 +1,140 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import type { BrokerConnection, Delivery } from '../../src/broker/connection.ts';
+
+/** A broker of one kind, as the suite needs it. */
+export interface BrokerUnderTest {
+  /** A connection that is not open yet. */
+  connection(clientId?: string): BrokerConnection;
+  goDown(): Promise<void> | void;
+  comeUp(): Promise<void> | void;
+}
+
+let names = 0;
+const fresh = (kind: 'queue' | 'topic'): string => `/${kind}/suite.${process.pid}.${(names += 1)}`;
+
+/** Collects deliveries and lets a test await their number. */
+export function collector(acknowledge = true) {
+  const deliveries: Delivery[] = [];
+  const waiting = new Set<() => void>();
+  return {
+    deliveries,
+    bodies: (): string[] => deliveries.map(({ body }) => body),
+    onMessage(delivery: Delivery): void {
+      deliveries.push(delivery);
+      if (acknowledge) delivery.acknowledge();
+      for (const look of waiting) look();
+    },
+    has: (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (deliveries.length < count) return;
+          waiting.delete(look);
+          resolve();
+        };
+        waiting.add(look);
+        look();
+      }),
+  };
+}
+
+/** What every implementation of `BrokerConnection` does. */
+export function describeConnection(kind: string, brokerUnderTest: () => BrokerUnderTest): void {
+  const open = async (clientId?: string): Promise<BrokerConnection> => {
+    const connection = brokerUnderTest().connection(clientId);
+    onTestFinished(() => connection.close());
+    await connection.connect({ once: false });
+    return connection;
+  };
+
+  describe(`a connection to ${kind}`, () => {
+    it('brings a message of a queue with its headers, decoded', async () => {
+      const connection = await open();
+      const [queue, got] = [fresh('queue'), collector()];
+      connection.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
+      await connection.send(queue, { namespace: 'n' }, '{"msg_type":"hello","sender":"ä"}');
+      await got.has(1);
+      expect(got.deliveries[0]).toMatchObject({
+        body: '{"msg_type":"hello","sender":"ä"}',
+        headers: { namespace: 'n' },
+        decoded: { kind: 'unknown', msg_type: 'hello' },
+      });
+    });
+
+    it('gives a queue only messages of its namespace, and a topic to everybody who listens', async () => {
+      const [one, two] = [await open(), await open()];
+      const [queue, topic] = [fresh('queue'), fresh('topic')];
+      const [mine, first, second] = [collector(), collector(), collector()];
+      one.subscribe({ id: 'q', destination: queue, ack: 'each', namespace: 'mine', onMessage: mine.onMessage });
+      one.subscribe({ id: 't', destination: topic, ack: 'auto', onMessage: first.onMessage });
+      two.subscribe({ id: 't', destination: topic, ack: 'auto', onMessage: second.onMessage });
+      for (const namespace of ['other', 'mine']) await one.send(queue, { namespace }, namespace);
+      // A subscription is in place when a message that was sent after it has come.
+      await one.send(topic, {}, 'to all');
+      await Promise.all([mine.has(1), first.has(1), second.has(1)]);
+      expect([mine.bodies(), first.bodies(), second.bodies()]).toEqual([['mine'], ['to all'], ['to all']]);
+    });
+
+    it('holds as many messages as its prefetch until they are acknowledged', async () => {
+      const connection = await open();
+      const [queue, got] = [fresh('queue'), collector(false)];
+      connection.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: got.onMessage });
+      for (const body of ['1', '2', '3']) await connection.send(queue, { persistent: 'true' }, body);
+      await got.has(1);
+      expect(got.bodies()).toEqual(['1']);
+      got.deliveries[0]?.acknowledge();
+      await got.has(2);
+      expect(got.bodies()).toEqual(['1', '2']);
+    });
+
+    it('hands a message that was not acknowledged to another connection when it ends', async () => {
+      const [first, second] = [await open(), await open()];
+      const [queue, kept, taken] = [fresh('queue'), collector(false), collector()];
+      first.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: kept.onMessage });
+      await first.send(queue, { persistent: 'true' }, 'work');
+      await kept.has(1);
+      second.subscribe({ id: 'b', destination: queue, ack: 'each', prefetch: 1, onMessage: taken.onMessage });
+      await first.close();
+      await taken.has(1);
+      expect(taken.bodies()).toEqual(['work']);
+      expect(kept.deliveries[0]?.lost.aborted).toBe(true);
+    });
+
+    it('keeps what is said to a durable subscription while nobody listens, until it is forgotten', async () => {
+      const name = `durable.${process.pid}.${(names += 1)}`;
+      const topic = fresh('topic');
+      const listen = async () => {
+        const [connection, got] = [await open(name), collector()];
+        connection.subscribe({ id: 'd', destination: topic, ack: 'each', durableName: name, onMessage: got.onMessage });
+        return { connection, got };
+      };
+      const speaker = await open();
+      const before = await listen();
+      await speaker.send(topic, { persistent: 'true' }, 'heard');
+      await before.got.has(1);
+      await before.connection.close();
+      await speaker.send(topic, { persistent: 'true' }, 'kept');
+      const after = await listen();
+      await after.got.has(1);
+      expect(after.got.bodies()).toEqual(['kept']);
+      await after.connection.close();
+      const last = await open(name);
+      await last.forget(name);
+      await expect(last.forget(name)).rejects.toThrow();
+    });
+
+    it('comes back after a break with its subscriptions; a send meanwhile is refused', async () => {
+      const connection = await open();
+      const [queue, got] = [fresh('queue'), collector()];
+      connection.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
+      const up = new Promise<void>((resolve) => connection.onUp(resolve));
+      await brokerUnderTest().goDown();
+      await expect(connection.send(queue, {}, 'down')).rejects.toThrow();
+      await brokerUnderTest().comeUp();
+      await up;
+      await connection.send(queue, { persistent: 'true' }, 'after');
+      await got.has(1);
+      expect(got.bodies()).toEqual(['after']);
+    });
+  });
+}

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+
+import { Inbox } from '../../src/exchange/inbox.ts';
+import type { MessageType } from '../../src/messages/vocabulary.ts';
+import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
+
+/** An inbox that listens on the topic and on the queue of results, and a wait for the next types that it records. */
+function listen({ store, ours, faults }: Exchange) {
+  const strays: string[] = [];
+  const recorded: MessageType[] = [];
+  let wake = (): void => {};
+  const inbox = new Inbox({
+    store,
+    namespace,
+    destinations,
+    onRecorded(types) {
+      recorded.push(...types);
+      wake();
+    },
+    onStray: (id) => strays.push(id),
+    onFault: (error) => faults.push(error),
+  });
+  ours.subscribe(inbox.news(destinations.broadcast));
+  ours.subscribe(inbox.work('results', destinations.results));
+  const next = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      wake = () => (recorded.length >= count ? resolve() : undefined);
+      wake();
+    });
+  return { inbox, strays, recorded, next };
+}
+
+const body = (msg_type: string, fields: object): string =>
+  JSON.stringify({ msg_type, sender: 'daq-1', namespace, execution_id, run_id: '100010', ...fields });
+
+const stf = (sequence: number): string =>
+  body('stf_gen', { filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`, sequence, tf_count: 100 });
+
+const rows = ({ store }: Exchange): unknown[] =>
+  store.db
+    .prepare('SELECT message_type AS type, effect, effect_code AS code FROM workflow_messages WHERE seq > 3')
+    .all();
+
+describe('an inbox', () => {
+  it('records what comes in once, however often it comes, and tells the types that were new', async () => {
+    const made = await setUp();
+    const { next, recorded } = listen(made);
+    for (const text of [stf(1), stf(1), stf(2)]) await made.theirs.send(destinations.broadcast, { namespace }, text);
+    await next(2);
+    expect(recorded).toEqual(['stf_gen', 'stf_gen']);
+    expect(rows(made)).toEqual([
+      { type: 'stf_gen', effect: 'applied', code: null },
+      { type: 'stf_gen', effect: 'applied', code: null },
+    ]);
+    expect(made.faults).toEqual([]);
+  });
+
+  it('leaves messages of another namespace alone, by header or by body', async () => {
+    const made = await setUp();
+    const { next } = listen(made);
+    await made.theirs.send(destinations.broadcast, { namespace: 'other' }, stf(1));
+    await made.theirs.send(destinations.broadcast, {}, stf(1).replace('"test"', '"other"'));
+    await made.theirs.send(destinations.broadcast, {}, stf(1));
+    await next(1);
+    expect(rows(made)).toHaveLength(1);
+  });
+
+  it('records what cannot be read, and what came on the wrong destination, as rejected', async () => {
+    const made = await setUp();
+    const { next } = listen(made);
+    await made.theirs.send(destinations.results, { namespace }, '{broken');
+    await made.theirs.send(destinations.results, { namespace }, stf(2));
+    await made.theirs.send(destinations.broadcast, { namespace }, stf(1));
+    await next(2);
+    expect(rows(made)).toEqual(
+      expect.arrayContaining([
+        { type: 'unreadable', effect: 'rejected', code: 'UNREADABLE' },
+        { type: 'stf_gen', effect: 'rejected', code: 'UNREADABLE' },
+        { type: 'stf_gen', effect: 'applied', code: null },
+      ]),
+    );
+    expect(made.broker.waiting(destinations.results)).toBe(0);
+  });
+
+  it('tells once of an execution that this store does not know', async () => {
+    const made = await setUp();
+    const { next, strays } = listen(made);
+    for (const sequence of [1, 2])
+      await made.theirs.send(
+        destinations.broadcast,
+        { namespace },
+        stf(sequence).replace(execution_id, 'theirs-x-0001'),
+      );
+    await made.theirs.send(destinations.broadcast, { namespace }, stf(1));
+    await next(3);
+    expect(strays).toEqual(['theirs-x-0001']);
+  });
+});

@@ -1,0 +1,33 @@
+import { onTestFinished } from 'vitest';
+
+import type { BrokerConnection } from '../../src/broker/connection.ts';
+import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { connectToMemory } from '../../src/broker/memory-connection.ts';
+import { destinations } from '../../src/messages/destinations.ts';
+import { makeRunningStore, type TestStore } from '../helpers.ts';
+
+export const execution_id = 'stf_datataking-tester-0001';
+export const namespace = 'test';
+
+export interface Exchange extends TestStore {
+  broker: MemoryBroker;
+  /** A connection of ours, and one of somebody else. */
+  ours: BrokerConnection;
+  theirs: BrokerConnection;
+  faults: unknown[];
+}
+
+/** A store with a running execution, beside a broker in memory. */
+export async function setUp(): Promise<Exchange> {
+  const made = await makeRunningStore();
+  const broker = new MemoryBroker();
+  const connect = async (): Promise<BrokerConnection> => {
+    const connection = connectToMemory(broker)({ servers: [], heartbeatSeconds: 1 }, () => {});
+    await connection.connect({ once: true });
+    onTestFinished(() => connection.close());
+    return connection;
+  };
+  return { ...made, broker, ours: await connect(), theirs: await connect(), faults: [] };
+}
+
+export { destinations };

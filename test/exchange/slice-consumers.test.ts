@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+
+import type { QueuedSliceWorker } from '../../src/agents/queued-slice-worker.ts';
+import { consumeSlices } from '../../src/exchange/slice-consumers.ts';
+import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
+
+const slice = (id: number): string =>
+  JSON.stringify({
+    msg_type: 'slice',
+    sender: 'fast-1',
+    namespace,
+    execution_id,
+    run_id: '100010',
+    slice_id: id,
+    slice_filename: `swf.100010.000001_slice_${String(id).padStart(3, '0')}.tf`,
+    tf_filename: 'swf.100010.000001_tf_001.tf',
+    stf_filename: 'swf.100010.000001.stf',
+    start: id,
+    end: id,
+    tf_count: 1,
+    attempt: 1,
+  });
+
+type Handle = QueuedSliceWorker['handle'];
+
+function consume({ ours }: Exchange, slots: number, handle: Handle) {
+  const draining = new AbortController();
+  const rejected: string[] = [];
+  const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
+  const done = consumeSlices({
+    broker: ours,
+    namespace,
+    destination: destinations.slices,
+    slots,
+    worker: { handle },
+    reject,
+    draining: draining.signal,
+  });
+  return { done, rejected, drain: () => draining.abort() };
+}
+
+const send = async ({ theirs }: Exchange, ...bodies: string[]): Promise<void> => {
+  for (const body of bodies) await theirs.send(destinations.slices, { namespace, persistent: 'true' }, body);
+};
+
+describe('consumers of slices', () => {
+  it('give each slot one slice at a time, and leave the others on the queue', async () => {
+    const made = await setUp();
+    const inHand: { slot: number; id: number; finish: () => void }[] = [];
+    let wake = (): void => {};
+    const { drain, done } = consume(
+      made,
+      2,
+      ({ slice: { slice_id: id }, acknowledge }, slot) =>
+        new Promise((resolve) => {
+          inHand.push({ slot, id, finish: () => (acknowledge(), resolve()) });
+          wake();
+        }),
+    );
+    const has = (count: number): Promise<void> =>
+      new Promise((resolve) => {
+        wake = () => (inHand.length >= count ? resolve() : undefined);
+        wake();
+      });
+    await send(made, slice(0), slice(1), slice(2));
+    await has(2);
+    expect(made.broker.waiting(destinations.slices)).toBe(1);
+    expect(inHand.map(({ slot }) => slot).toSorted()).toEqual([1, 2]);
+    inHand[0]?.finish();
+    await has(3);
+    expect(inHand.map(({ id }) => id)).toEqual([0, 1, 2]);
+    for (const { finish } of inHand) finish();
+    drain();
+    await done;
+  });
+
+  it('record what is no slice and take it from the queue', async () => {
+    const made = await setUp();
+    const { drain, done, rejected } = consume(made, 1, ({ acknowledge }) => Promise.resolve(acknowledge()));
+    await send(made, 'no slice', slice(0));
+    drain();
+    await done;
+    expect(rejected).toEqual(['no slice']);
+  });
+
+  it('take no slice any more once they drain, and end when those in hand have ended', async () => {
+    const made = await setUp();
+    const handled: number[] = [];
+    const { drain, done } = consume(made, 1, async ({ slice: { slice_id }, acknowledge }) => {
+      drain();
+      await new Promise(setImmediate);
+      handled.push(slice_id);
+      acknowledge();
+    });
+    await send(made, slice(0), slice(1));
+    await done;
+    expect(handled).toEqual([0]);
+    expect(made.broker.waiting(destinations.slices)).toBe(1);
+  });
+
+  it('end with the error of a worker that cannot go on', async () => {
+    const made = await setUp();
+    const { done } = consume(made, 1, () => Promise.reject(new Error('the disk is gone')));
+    await send(made, slice(0));
+    await expect(done).rejects.toThrow('the disk is gone');
+  });
+});
