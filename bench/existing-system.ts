@@ -24,7 +24,7 @@ const theirs = {
 } as const;
 
 /**
- * What the existing system was asked, asked here: each call of another execution or run, over stdio with the JSON of the protocol.
+ * The questions that the existing system was asked, asked here: each call of another execution or run, over stdio with the JSON of the protocol.
  * Their figures were taken on another machine, so the ratio tells an order of magnitude.
  */
 export async function benchExistingSystem(executions = 200): Promise<Figure[]> {

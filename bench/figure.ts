@@ -9,7 +9,7 @@ export interface Figure {
   floor?: { what: string; value: number };
   /** The ratio to the floor as it mostly is: one that is three times off is a fault, whatever the machine. */
   usual?: number;
-  /** What is aimed at, as a sentence and as a test. */
+  /** The aim, as a sentence and as a test. */
   aim?: { says: string; holds: (figure: Figure) => boolean };
 }
 

@@ -11,7 +11,7 @@ import type { LogLevel } from '../src/lib/logger.ts';
 import type { Draft, Message } from '../src/messages/message.ts';
 import type { Shape } from './shapes.ts';
 
-/** What a generated store holds, and how fast it was made. */
+/** The content of a generated store, and how fast it was made. */
 export interface Generated {
   executions: string[];
   messages: number;

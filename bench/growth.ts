@@ -16,7 +16,7 @@ interface Question {
   question: string;
   tool: string;
   args: object;
-  /** What it may take at most, in milliseconds, and how much more than of a small store. */
+  /** The most time that it may take, in milliseconds, and how much more than of a small store. */
   atMost: number;
   timesSmall?: number;
 }

@@ -8,7 +8,7 @@ import { type Figure, median } from './figure.ts';
 
 const processes = 200;
 
-/** What a payload process costs, with its folder, group and guard, beside the bare spawn of the same program. */
+/** The cost of a payload process, with its folder, group and guard, beside the bare spawn of the same program. */
 export async function benchPayload(): Promise<Figure[]> {
   const host = createPayloadHost(process.env);
   const payload = createCommandPayload({

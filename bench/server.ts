@@ -61,7 +61,7 @@ export async function benchServer(
   ];
 }
 
-/** What our server answers, in a file for the bare one. */
+/** The answers of our server, in a file for the bare one. */
 async function sameBytes(ours: string[], env: Record<string, string>): Promise<string> {
   const server = await startServer(ours, env);
   const results: Record<string, unknown> = {};

@@ -98,7 +98,7 @@ async function watch(stopping: AbortSignal): Promise<Seen[]> {
     `SELECT seq, payload ->> '$.simulation_tick' AS tick FROM workflow_messages WHERE seq > ? ORDER BY seq`,
   );
   const seen: Seen[] = [];
-  // What was recorded before anybody looked was not seen late.
+  // A message that was recorded before anybody looked was not seen late.
   let last = reader.prepare<[], number>('SELECT coalesce(max(seq), 0) FROM workflow_messages').pluck().get() ?? 0;
   while (!stopping.aborted) {
     const at = Date.now();

@@ -15,7 +15,7 @@ interface Delivery {
   sent_at: string;
 }
 
-/** Who speaks on one connection is heard in order; of all others any may come first. */
+/** Messages of one connection come in order; of all others any may come first. */
 const ofDaq = new Set(['run_workflow', 'run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run']);
 
 /** Most times that a message is delivered. */

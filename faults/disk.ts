@@ -11,7 +11,7 @@ export interface FullDisk {
   seed: number;
   /** How often the disk was full. */
   full: number;
-  /** What the run said of it, each in one line. */
+  /** The lines in which the run told of it. */
   said: string[];
   lost: string[];
   added: string[];

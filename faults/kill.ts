@@ -26,7 +26,7 @@ export interface Injury {
   twice: string[];
 }
 
-/** What a run gives that nobody disturbs. */
+/** The outcome of a run that nobody disturbs. */
 export async function undisturbed(more: readonly string[] = []): Promise<Outcome> {
   const folder = temporaryFolder();
   const { code, stderr } = await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...more]).ended;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openReader } from '../src/db/sqlite/open-reader.ts';
 import { storeIn } from './cli.ts';
 
-/** What a fault must not change, as sets of lines by kind. */
+/** The facts that a fault must not change, as sets of lines by kind. */
 export type Outcome = Record<string, string[]>;
 
 /** Everything that has come out of a run, without workers and times, without `slice_started` and commands. */
@@ -47,7 +47,7 @@ function filesIn(folder: string): string[] {
     .toSorted();
 }
 
-/** What one outcome has and the other lacks. */
+/** The lines that one outcome has and the other lacks. */
 export function differences(expected: Outcome, found: Outcome): { lost: string[]; added: string[] } {
   const without = (some: Outcome, others: Outcome): string[] =>
     Object.entries(some).flatMap(([kind, lines]) => {

@@ -1,4 +1,4 @@
-// What a newcomer sees first: a short run at full speed, then a look at it through the MCP server, as an assistant would look.
+// The first look of a newcomer: a short run at full speed, then a look at it through the MCP server, as an assistant would look.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 

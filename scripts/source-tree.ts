@@ -41,7 +41,7 @@ export function readSource(path: string, text: string): SourceFile {
   if (errors[0] !== undefined) throw new Error(`${path}: ${errors[0].message}`);
   const edges: Edge[] = [];
   const add = (specifier: string, isType: boolean): void => {
-    // What comes with Node.js is held by lint, room by room.
+    // Lint holds the modules of Node.js, room by room.
     if (specifier.startsWith('node:')) return;
     const isPackage = !specifier.startsWith('.');
     edges.push({ from: path, to: isPackage ? packageOf(specifier) : fileOf(path, specifier), isPackage, isType });
@@ -112,7 +112,7 @@ export function readRooms(markdown: string): Map<string, Room> {
   );
 }
 
-/** What the table does not allow, a sentence an import, with the row that would have to change. */
+/** The imports that the table does not allow, a sentence each, with the row that would have to change. */
 export function refusals(edges: readonly Edge[], rooms: ReadonlyMap<string, Room>): string[] {
   return edges.flatMap(({ from, to, isPackage, isType }) => {
     const home = roomOf(from);

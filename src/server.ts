@@ -34,7 +34,7 @@ export interface ServerOptions {
   tools: readonly Tool[];
   /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
   queries: () => Queries;
-  /** What tools may do to executions; left out, none may do anything. */
+  /** The control that tools have over executions; left out, they have none. */
   control?: Control | undefined;
   /** Aborted when the server is to end: what takes its time answers at once. */
   stopping?: AbortSignal;
@@ -110,7 +110,7 @@ function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
   return definitions;
 }
 
-/** What a tool is given that takes its time. Progress is told to clients that asked for it. */
+/** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
   { queries, control, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
@@ -118,7 +118,7 @@ function liveContext(
   const progressToken = _meta?.progressToken;
   return {
     queries,
-    // Made only for who listens to it: each one that is made stays known to the signal that lasts.
+    // Made only for a tool that listens to it: each one that is made stays known to the signal that lasts.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
@@ -178,7 +178,7 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
   });
 }
 
-/** Errors that a client can mend are told in full; others are bugs, whose texts could hold anything. */
+/** Errors that a client can mend are told in full. Others are bugs, whose texts could hold anything. */
 function errorText(error: unknown, what: string, log: Log): string {
   if (error instanceof SwfError) return error.line;
   log.write({

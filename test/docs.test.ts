@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { answersPage, makeAnswers } from '../scripts/docs/answers.ts';
 import { keysTable } from '../scripts/docs/keys-table.ts';
+import { forbiddenWords } from '../scripts/docs/words.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { findingRules } from '../src/monitoring/findings/index.ts';
@@ -97,6 +98,21 @@ describe('the pages', () => {
       ))
         expect(packageJson.scripts).toHaveProperty([script]);
     expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## ${packageJson.version}`, 'm'));
+  });
+});
+
+describe('the language', () => {
+  const files = ['src', 'docs', 'examples', 'scripts', 'bench', 'faults', 'workflows']
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
+    .filter((name) => /\.(?:ts|js|md|toml|py)$/.test(name) && !name.endsWith('words.ts'));
+
+  it.each(forbiddenWords)('does without %s', (pattern) => {
+    const found = [...files, ...pages].flatMap((file) =>
+      read(file)
+        .split('\n')
+        .flatMap((line, index) => (pattern.test(line) ? [`${file}:${index + 1}: ${line.trim()}`] : [])),
+    );
+    expect(found).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
-/** What an agent sees of an execution. */
+/** The part of an execution that an agent sees. */
 export interface AgentContext {
   readonly execution_id: string;
   readonly run_number: number;

@@ -6,7 +6,7 @@ import type { ExecutionContext } from './agent.ts';
 import type { Payload, SliceQueue } from './ports.ts';
 import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
 
-/** What a worker needs of one execution. */
+/** The parts of one execution that a worker needs. */
 export interface SliceWork {
   execution: ExecutionContext;
   queue: SliceQueue;

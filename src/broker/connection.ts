@@ -19,7 +19,7 @@ export interface BrokerSettings {
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** What the body says. */
+  /** The content of the body. */
   decoded: Decoded;
   /** Set where the body was too large to keep: its size in bytes. `body` is its beginning then. */
   cutFrom?: number;

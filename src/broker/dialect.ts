@@ -1,6 +1,6 @@
 import type { Subscription } from './connection.ts';
 
-/** What differs from broker to broker behind the same protocol. Each dialect is a file of its own. */
+/** The differences from broker to broker behind the same protocol. Each dialect is a file of its own. */
 export interface BrokerDialect {
   /** The headers of a SUBSCRIBE frame, besides id, destination and ack. */
   subscribeHeaders(subscription: Subscription): Record<string, string>;

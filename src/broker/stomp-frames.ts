@@ -12,7 +12,7 @@ const keptOfLarge = 2000;
 /** How long the end of a connection may take, in milliseconds. */
 const farewell = 3000;
 
-/** What stompit is told for one server. */
+/** The options of stompit for one server. */
 export function connectOptions(
   { user, password, ca, heartbeatSeconds, clientId }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
@@ -44,7 +44,7 @@ export function connectOptions(
   };
 }
 
-/** Reads a body at once and whole: an unread body stops the connection, heart-beats included. */
+/** Reads a body at once and whole: an unread body stops the connection, heartbeats included. */
 export function receive(
   { client, ended, frame }: { client: Client; ended: AbortSignal; frame: Frame },
   mustAcknowledge: boolean,

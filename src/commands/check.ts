@@ -42,7 +42,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArgu
     failed ||= state === 'fail';
     io.out(`${state.padEnd(4)}  ${printable(`${subject}  ${what}`)}\n`);
   };
-  /** What cannot be read does not hide what can. */
+  /** A part that cannot be read does not hide the others. */
   const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
     try {
       await look();

@@ -70,7 +70,7 @@ const commentColumn = 36;
 
 function lineOf(dotted: string, key: string, { value, source }: Effective): string {
   if (value === undefined) return `# ${key} is not set`;
-  // What was included stands here already: the output is a configuration of its own.
+  // Included files stand here already: the output is a configuration of its own.
   const setting = `${dotted === 'workflow.includes' ? '# ' : ''}${key} = ${tomlOf(value)}`;
   return `${setting.padEnd(commentColumn)} # ${printable(source)}`;
 }

@@ -38,7 +38,7 @@ export async function controlCommand(
   }
 }
 
-/** What came of it; undefined where another process has taken the execution up or ended it in between. */
+/** Returns the outcome as a sentence; undefined where another process has taken the execution up or ended it in between. */
 async function control(
   io: Io,
   store: Store,

@@ -1,6 +1,6 @@
 import { messageOf, SwfError } from '../lib/errors.ts';
 
-/** What one look found: all is well, or what to do. */
+/** The result of one look: all is well, or what to do. */
 export interface Diagnosis {
   state: 'ok' | 'warn' | 'fail';
   what: string;

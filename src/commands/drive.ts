@@ -41,7 +41,7 @@ export function hostOptions(
   };
 }
 
-/** What `run` and `resume` share: an execution is driven to its end, and its summary is shown. Returns the exit code. */
+/** Drives an execution to its end and shows its summary, for `run` and `resume`. Returns the exit code. */
 export async function driveToEnd(
   io: Io,
   args: DriveArguments,

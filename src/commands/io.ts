@@ -9,7 +9,7 @@ import { nearest } from '../lib/suggest.ts';
 import type { ChildMessage } from './child-messages.ts';
 import type { Terminal } from './live/terminal.ts';
 
-/** What a command sees of the process that it runs in. Only `cli.ts` makes one from the real thing. */
+/** The part of its process that a command sees. Only `process-io.ts` makes one from the real thing. */
 export interface Io {
   env: NodeJS.ProcessEnv;
   workingFolder: string;
@@ -103,7 +103,7 @@ export function storeOptions({ env }: Io): { synchronous: Synchronous } {
   );
 }
 
-/** What the system knows of the user: nothing, for a user id without an entry, as containers have them. */
+/** Asks the system about the user. It knows nothing of a user id without an entry, as containers have them. */
 function known(ask: () => string, what: string, instead: string): string {
   try {
     return ask();

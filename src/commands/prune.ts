@@ -64,7 +64,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const home = homeOf(sql);
   const isCopy = home !== undefined && home !== realpathSync(store.path);
   const failures: SwfError[] = [];
-  /** What a copy knows of the data files is not enough to remove them. */
+  /** A copy describes data files that are not its own, so it must not remove them. */
   const removeData = async (folder: string): Promise<void> => {
     if (isCopy) io.err(`WARNING ${folder} is left: it belongs to the store ${home}, of which this one is a copy`);
     else await removeFolder(folder);
@@ -80,7 +80,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
       failures.push(error);
     }
   }
-  // What belongs to no execution is of use beside those of its time.
+  // Messages and lines of no execution are of use beside the executions of their time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
   const removed = removable.length - failures.length;

@@ -22,7 +22,7 @@ export interface RunArguments {
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
 export async function runCommand(io: Io, args: RunArguments): Promise<number> {
-  // What the environment says is checked before anything is made.
+  // The environment is checked before anything is made.
   userName(io);
   logLevel(io);
   const setup = setupOf(io, args);

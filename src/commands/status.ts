@@ -64,7 +64,7 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer
   ];
 }
 
-/** Who drove it, when it was last heard, and what to do. */
+/** The driver, when it was last heard, and what to do. */
 function stallOf({ driver, health, execution_id }: MonitorAnswer, option: string): string[] {
   if (driver === undefined || health !== 'stalled') return [];
   const { pid, hostname, alive, last_seen } = driver;

@@ -49,7 +49,7 @@ function agentsOf(queries: Queries, executionId: string): string[] {
 
 const shownAgents = 20;
 
-/** What the exit code says of an execution that has ended. */
+/** The exit code of an execution that has ended. */
 export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {
   if (status === 'terminated') return interrupted ? exitCodes.interrupted : exitCodes.fine;
   return status === 'failed' || slices_failed > 0 ? exitCodes.workflowFailed : exitCodes.fine;

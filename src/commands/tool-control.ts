@@ -14,7 +14,7 @@ import { type Io, storeOptions, storePath, userName } from './io.ts';
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
 
-/** What tools may do to executions, as the command line does it. */
+/** The control that tools have over executions, as the command line has it. */
 export const createControl = (io: Io): Control => ({
   start: (request) => start(io, request),
   command: (action, executionId, reason, patienceSeconds) =>

@@ -41,7 +41,7 @@ export const effectCodes = [
 
 export type EffectCode = (typeof effectCodes)[number];
 
-/** What recording a message did to the other tables. */
+/** The effect of recording a message on the other tables. */
 export type Effect =
   | { effect: 'applied' }
   | {
@@ -49,6 +49,6 @@ export type Effect =
       code: EffectCode;
       /** The same for people. */
       reason: string;
-      /** What the message waits for, in the words of `db/projection/awaits.ts`. */
+      /** The message that it waits for, in the words of `db/projection/awaits.ts`. */
       awaits?: string;
     };

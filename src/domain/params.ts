@@ -88,7 +88,7 @@ export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('m
 
 export type Speed = z.infer<typeof speedSchema>;
 
-/** What `run_imminent` tells everybody (contract §2): these sections and the speed, and nothing else. */
+/** The parameters that `run_imminent` tells everybody (contract §2): these sections and the speed, and nothing else. */
 export const workflowParamsSchema = z.object({
   workflow: workflowSection.prefault({}),
   fast_processing: fastProcessingSection.prefault({}),

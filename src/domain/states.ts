@@ -8,7 +8,7 @@ export const stfStatuses = ['registered', 'processed', 'failed'] as const;
 
 export type StfStatus = (typeof stfStatuses)[number];
 
-/** What an agent does. */
+/** The roles of agents. */
 export const agentStates = ['STARTING', 'READY', 'PROCESSING', 'EXITED'] as const;
 
 export type AgentState = (typeof agentStates)[number];
@@ -22,7 +22,7 @@ export const agentTypes = ['daq_simulator', 'data', 'fastmon', 'fast_processing'
 
 export type AgentType = (typeof agentTypes)[number];
 
-/** What can be asked of a running execution. */
+/** The actions that a running execution takes. */
 export const actions = ['stop', 'pause', 'continue'] as const;
 
 export type Action = (typeof actions)[number];

@@ -10,7 +10,7 @@ import { Inbox } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import { Upkeep } from './upkeep.ts';
 
-/** What a process needs to meet its broker. */
+/** The needs of a process that meets its broker. */
 export interface BrokerOptions {
   store: Store;
   namespace: string;
@@ -84,7 +84,7 @@ export async function openBrokerSession(
   return new BrokerSession(broker, durableName(id, options.namespace), options, session);
 }
 
-/** What passes between the log and the broker while a process lives, and news of what other processes record. */
+/** Carries messages between the log and the broker while a process lives, and wakes its parts when other processes record. */
 export class BrokerSession {
   readonly broker: BrokerConnection;
   readonly destinations: Destinations;

@@ -24,7 +24,7 @@ const window = 256;
 interface Incoming {
   destination: string;
   delivery: Delivery;
-  /** What is recorded of it: as it was read, or as refused. */
+  /** The body as it is recorded: as it was read, or as refused. */
   decoded: Decoded;
 }
 
@@ -39,12 +39,12 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** What is said on a topic while we listen. Some programs name the namespace in the body only, so it is looked at here. */
+  /** The messages of a topic while we listen. Some programs name the namespace in the body only, so it is looked at here. */
   news(destination: string): Subscription {
     return { id: 'news', destination, ack: 'auto', onMessage: (delivery) => this.#take(destination, delivery) };
   }
 
-  /** What is kept for us until we acknowledge it. */
+  /** The messages that are kept for us until we acknowledge them. */
   work(id: string, destination: string): Subscription {
     const { namespace } = this.#options;
     return {

@@ -14,7 +14,7 @@ export interface AppOptions {
   createServer: () => Server;
   queries: () => Queries;
   metrics: Metrics;
-  /** What every request but that for health must bring; left out, nobody is asked. */
+  /** The token that every request but that for health must bring; left out, nobody is asked. */
   token: string | undefined;
   /** Whether the server is asked by other names than those of this machine for itself. */
   anyHost: boolean;

@@ -1,6 +1,6 @@
 import type { Queries } from '../db/queries.ts';
 
-/** What a client is offered at most (specification, "Completion"). */
+/** The most values that a client is offered (specification, "Completion"). */
 const most = 100;
 
 /** The values that an argument may have and that begin with what has been typed. */

@@ -7,8 +7,8 @@ type Schema = Record<string, unknown>;
 
 /**
  * A tool as clients are told of it. Every word of it stands in an assistant's context for as long as it talks, so it is short:
- * of an answer its fields, and of these no more than their kind, since the answer itself says the rest. What we send is checked
- * against the whole schema before.
+ * of an answer its fields, and of these no more than their kind, since the answer itself says the rest. Answers are checked
+ * against the whole schema before they are sent.
  */
 export function definitionOf(tool: Tool): ToolDefinition {
   return {

@@ -23,7 +23,7 @@ const jobs: readonly Job[] = [
       arguments: [{ name: 'namespace', description: 'Only this namespace', required: false }],
     },
     text: ({ namespace }) =>
-      `Is the testbed ready for a run${namespace === undefined ? '' : ` in namespace ${namespace}`}? Look at list_agents (who lives, who is STALE), ` +
+      `Is the testbed ready for a run${namespace === undefined ? '' : ` in namespace ${namespace}`}? Look at list_agents (which live, which are STALE), ` +
       `list_workflow_executions with status "running" (is one going on, paused or stalled?) and get_workflow_monitor of each of those. ` +
       `Answer ready or not ready, with the reasons and what to do about each.`,
   },
@@ -53,7 +53,7 @@ const jobs: readonly Job[] = [
     prompt: {
       name: 'shift_handover',
       title: 'Shift hand-over',
-      description: 'What happened in a time, what is open, what to watch',
+      description: 'The events of a time, what is open, what to watch',
       arguments: [{ name: 'since', description: 'ISO 8601, or relative such as -8h (default)', required: false }],
     },
     text: ({ since = '-8h' }) =>

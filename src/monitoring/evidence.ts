@@ -1,4 +1,4 @@
-/** What is known of an execution beside its figures. */
+/** Facts about an execution beside its figures. */
 export interface Evidence {
   execution_id: string;
   status_reason: string | null;

@@ -2,7 +2,7 @@ import { type OrphanGuard, startOrphanGuard } from './orphan-guard.ts';
 
 /** Everything about payload commands that a process has once, however many executions it works on. */
 export interface PayloadHost {
-  /** What payload commands inherit, secrets aside. */
+  /** The environment that payload commands inherit, secrets aside. */
   readonly environment: NodeJS.ProcessEnv;
   /** The guard of payload processes. The first call starts it. */
   guard(): OrphanGuard;

@@ -6,7 +6,7 @@ import { createCommandPayload } from './command-payload.ts';
 import type { PayloadHost } from './host.ts';
 import { createPlaceholderPayload } from './placeholder.ts';
 
-/** What a payload is told of the execution that it works for. */
+/** The facts about its execution that a payload gets. */
 export interface PayloadSurroundings {
   execution_id: string;
   run_number: number;

@@ -39,7 +39,7 @@ class AgentProcess implements RunningAgent {
   readonly done: Promise<void>;
   readonly #host: Host;
   readonly #attached: AttachedExecutions;
-  /** What an agent has given up on stays here until the execution has ended: each news would start it anew otherwise. */
+  /** Executions that are read. One that the agent has given up on stays here until it has ended: each news would start it anew otherwise. */
   readonly #reading = new Map<string, Promise<unknown>>();
 
   constructor(host: Host, type: AgentOptions['type']) {

@@ -20,7 +20,7 @@ export interface Command {
 }
 
 /**
- * What came of a command: `already` where what was asked for was so before, with how it is; `none` where it was refused, with why;
+ * The outcome of a command: `already` where it asked for the state that was there, with that state; `none` where it was refused, with why;
  * `pending` where the driver has not taken it up in time: it stays recorded.
  */
 export type Outcome = { effect: 'applied' } | { effect: 'pending' } | { effect: 'already' | 'none'; reason: string };

@@ -91,7 +91,7 @@ export class DrivenExecution {
       return undefined;
     });
     lifetime.drain();
-    // What was done last has still to be read by those who have something to say of it.
+    // Consumers have still to read the last messages: they may have something to say of them.
     if (verdict?.status === 'completed') await ended(running.filter(({ task }) => task.drains === true));
     lifetime.stop();
     await ended(running);

@@ -27,7 +27,7 @@ export interface BrokerChoice {
   connect: Connect;
 }
 
-/** What every process that hosts agents needs. */
+/** The needs of every process that hosts agents. */
 export interface HostOptions {
   store: Store;
   /** Its namespace, numbers, destinations, enabled agents and number of slots hold for this process. */
@@ -38,7 +38,7 @@ export interface HostOptions {
   log: Log;
   /** Where the agents' own lines go besides the store; left out, to `log`. */
   agentLog?: Log;
-  /** What payload commands inherit. */
+  /** The environment that payload commands inherit. */
   environment: NodeJS.ProcessEnv;
   /** Set where the messages go over a broker. */
   broker?: BrokerChoice | undefined;

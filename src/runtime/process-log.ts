@@ -2,7 +2,7 @@ import { createLogLineWriter, type LogLineWriter } from '../db/log/log-lines.ts'
 import type { Store } from '../db/sqlite/store.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 
-/** What a process has to say of itself beside its agents: to people at once, and into the store for those who ask later. */
+/** The log of a process itself, beside its agents: to people at once, and into the store for those who ask later. */
 export class ProcessLog {
   readonly #store: Store;
   readonly #log: Log;

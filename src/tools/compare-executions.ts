@@ -110,7 +110,7 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** What decides a run, by dotted key; the sections that everybody may see (contract §2). */
+/** The settings that decide a run, by dotted key: the sections that everybody may see (contract §2). */
 function settingsOf(params: ExecutionParams): Map<string, string> {
   return new Map(
     Object.entries(workflowParamsOf(params)).flatMap(([section, values]) =>

@@ -13,7 +13,7 @@ export const listAgentsTool = defineTool({
     'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
   input: z.strictObject({
     namespace,
-    agent_type: z.enum(agentTypes).optional().describe('What the agent does'),
+    agent_type: z.enum(agentTypes).optional().describe('Role of the agent'),
     execution_id: executionId,
     include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
     ...listArguments,

@@ -18,7 +18,7 @@ export const listLogsTool = defineTool({
   name: 'list_logs',
   title: 'List agent logs',
   description:
-    'What the agents logged, in the order of recording. Why did it fail: level="ERROR". What did one agent do: agent="fastmon-agent-…". ' +
+    'The log lines of the agents, in the order of recording. Why did it fail: level="ERROR". One agent: agent="fastmon-agent-…". ' +
     'No time window is applied unless you give one. For the messages that agents exchanged use list_messages.',
   input: z.strictObject({
     execution_id: executionId,

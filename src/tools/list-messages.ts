@@ -28,7 +28,7 @@ export const listMessagesTool = defineTool({
     namespace,
     agent: text('Sender, such as data-agent-wenauseic-481'),
     message_type: text('Such as stf_ready'),
-    effect: z.enum(messageEffects).optional().describe('What recording it did'),
+    effect: z.enum(messageEffects).optional().describe('Effect of recording it'),
     search: words('Whole words in sequence, of id or body'),
     message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
     ...listArguments,

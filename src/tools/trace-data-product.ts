@@ -12,7 +12,7 @@ export const traceDataProductTool = defineTool({
   name: 'trace_data_product',
   title: 'Trace an STF, TF sample or slice',
   description:
-    'What happened to this one file? Where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
+    'The story of one file: where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
     'each attempt at a slice, what was made of it, and the log lines that name it.',
   input: z.strictObject({
     filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),

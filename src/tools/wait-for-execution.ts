@@ -52,7 +52,7 @@ export const waitForExecutionTool = defineLiveTool({
     while (now.execution.status === 'running' && !signal.aborted) {
       now = look(context, execution_id);
       changed = differences(before.execution, now.execution, until);
-      // What stands still is not waited for.
+      // Waiting for an execution that stands still is no use.
       if (changed.length > 0 || standstill(now) !== undefined || elapsed() >= timeout_seconds) break;
       if (performance.now() - told > tellMilliseconds) {
         told = performance.now();

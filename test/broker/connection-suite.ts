@@ -20,7 +20,7 @@ export function collector(acknowledge = true) {
   return {
     deliveries,
     bodies: (): string[] => deliveries.map(({ body }) => body),
-    onMessage(delivery: Delivery): void {
+    onMessage: (delivery: Delivery): void => {
       deliveries.push(delivery);
       if (acknowledge) delivery.acknowledge();
       for (const look of waiting) look();

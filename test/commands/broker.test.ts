@@ -53,7 +53,7 @@ function startAgents(folder: string, types: string[]): Started[] {
   return types.map((type) => start(folder, ['agent', type, '--broker', broker.url, ...settings]));
 }
 
-/** Everything that an execution came to, whoever worked on it and when. */
+/** Everything that an execution came to, apart from the workers and the times. */
 async function outcome(folder: string): Promise<unknown> {
   const client = await connectInProcess(join(folder, 'swf.db'));
   const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });

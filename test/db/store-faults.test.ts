@@ -277,7 +277,7 @@ const hasSshfs = spawnSync('sshfs', ['--version']).status === 0;
 if (!hasSshfs) console.log('a store on a network file system is not tried: install sshfs');
 
 describe.skipIf(!hasSshfs && !inCi)('a store on a network file system', () => {
-  it('is refused with what to do, by whoever writes and whoever reads, and is not made', async () => {
+  it('is refused with what to do, by writers and readers, and is not made', async () => {
     const folder = temporaryFolder();
     const place = mountNetwork(folder) ?? expect.fail('sshfs cannot be mounted here');
     for (const args of [['run', '--speed', 'max'], ['status']]) {

@@ -148,22 +148,19 @@ describe('what is no store of this program', () => {
     ],
   ];
 
-  it.each(makers)(
-    '%s is refused in one line by whoever writes and whoever reads, and stays as it is',
-    async (_, make, line) => {
-      const folder = temporaryFolder();
-      const path = join(folder, 'swf.db');
-      make(path);
-      const before = statSync(path).isFile() ? readFileSync(path) : undefined;
-      for (const args of [['run', '--stf-count', '1', '--speed', 'max'], ['status'], ['resume', 'latest']]) {
-        const { code, stdout, stderr } = await runCli(args, { folder });
-        expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
-        expect(stderr.trimEnd()).toMatch(line);
-        expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-      }
-      if (before !== undefined) expect(readFileSync(path)).toEqual(before);
-    },
-  );
+  it.each(makers)('%s is refused in one line by writers and readers, and stays as it is', async (_, make, line) => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'swf.db');
+    make(path);
+    const before = statSync(path).isFile() ? readFileSync(path) : undefined;
+    for (const args of [['run', '--stf-count', '1', '--speed', 'max'], ['status'], ['resume', 'latest']]) {
+      const { code, stdout, stderr } = await runCli(args, { folder });
+      expect({ args, code, stdout }).toEqual({ args, code: 1, stdout: '' });
+      expect(stderr.trimEnd()).toMatch(line);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+    if (before !== undefined) expect(readFileSync(path)).toEqual(before);
+  });
 
   it('an empty file, as a store is at the moment of its making, is no store yet', async () => {
     const path = join(temporaryFolder(), 'swf.db');

@@ -104,7 +104,7 @@ function barLines(
         rate: rates.slices,
         unit: 'slices/s',
         health,
-        // What is still to come, and workers that finish all at once, are in the plan and not in the rate.
+        // Slices that are still to come, and workers that finish all at once, are in the plan and not in the rate.
         secondsLeft,
       },
       view,
@@ -165,7 +165,7 @@ function wrapped(label: string, text: string, width: number): string[] {
   return [label.padEnd(labelWidth) + text.slice(0, breakAt), ...(rest === '' ? [] : [' '.repeat(labelWidth) + rest])];
 }
 
-/** What to do next, where somebody has to do something. */
+/** The next step, where somebody has to take one. */
 function advice({ health, isHeld, driver, execution }: Snapshot, storeOption: string): string[] {
   const { execution_id } = execution;
   if (health === 'stalled' && driver?.isAlive === true)
@@ -173,7 +173,7 @@ function advice({ health, isHeld, driver, execution }: Snapshot, storeOption: st
       '',
       `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
     ];
-  // What is to be copied stands alone on its line.
+  // A command that is to be copied stands alone on its line.
   const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution_id}`;
   if (health === 'stalled') return ['', 'its process is gone; go on with', next('resume')];
   if (health === 'paused' && isHeld) return ['', 'an operator has paused it; go on with', next('continue')];

@@ -26,7 +26,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     try {
       paintNow();
     } catch {
-      // A store that cannot be read just now is told of by whoever needs it; the next painting may find it again.
+      // Other parts tell of a store that cannot be read just now; the next painting may find it again.
     }
   };
   const paintNow = (): void => {

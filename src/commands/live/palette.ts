@@ -1,4 +1,4 @@
-/** What a colour stands for: the state words of the field. */
+/** The meanings of colours: the state words of the field. */
 export type Shade = 'completed' | 'processing' | 'queued' | 'failed' | 'warning' | 'idle';
 
 /** Marks a text as standing for a state. A word or a glyph must say the same: not everybody sees the colour. */

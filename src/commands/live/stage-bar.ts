@@ -50,7 +50,7 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
 
 const glyphs: Readonly<Partial<Record<Shade, string>>> = { completed: '#', failed: '!', processing: '=', queued: '-' };
 
-/** Parts of a whole side by side. What there is at least one of is seen; what is not there yet is left blank. */
+/** Parts of a whole side by side. A part with at least one item is seen; the rest is left blank. */
 function bar(segments: readonly Segment[], total: number, width: number, paint: Paint): string {
   let left = width;
   let sum = 0;

@@ -49,7 +49,7 @@ function isEmptyFile(path: string): boolean {
   return stats !== undefined && stats.isFile() && stats.size === 0;
 }
 
-/** What is wrong with the store itself is said of the store. */
+/** A fault of the store itself is told of the store, not of the copy. */
 function explained(error: unknown, source: string, target: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (/^SQLITE_(CORRUPT|NOTADB|BUSY)/.test(code)) return asSwfError(error, source);

@@ -4,7 +4,7 @@ import { schemaHistory } from '../migrations/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { preparer } from '../sqlite/statements.ts';
 
-/** What SQLite finds damaged in the file, a sentence each; none where it is sound. Reads every page. */
+/** The damage that SQLite finds in the file, a sentence each; none where it is sound. Reads every page. */
 export function damageOf(db: Connection): string[] {
   return preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
     .all()

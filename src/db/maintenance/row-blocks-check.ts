@@ -31,7 +31,7 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * What is noted of whole blocks of rows and does not agree with them, a few words each; reads every row. Of words only whether
+ * The notes about whole blocks that do not agree with their rows, a few words each. Reads every row. Of words only whether
  * there are any of each row. Of rows that have been deleted times and namespaces may still be noted: they lead to rows that do
  * not fit, and past none that do.
  */

@@ -8,14 +8,14 @@ export interface AuditCheck {
   ids: string[];
   /** How many there are, those that are not named too. */
   id_count: number;
-  /** What is meant by it, where it is not ok. */
+  /** Its meaning, where it is not ok. */
   problem?: string;
 }
 
 /** Ids that a check names. */
 export const namedIds = 20;
 
-/** What a lack means: something is not done yet, or the records contradict each other. */
+/** The meaning of a lack: something is not done yet, or the records contradict each other. */
 export type Missing = 'open' | 'broken';
 
 /** A check of which some items are missing or wrong. */

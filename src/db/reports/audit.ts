@@ -60,7 +60,7 @@ export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
 
 function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Audit['verdict'] {
   if (checks.some(({ state }) => state === 'broken')) return 'broken';
-  // What still runs may be whole so far and is not done.
+  // An execution that still runs may be whole so far and is not done.
   return status === 'completed' && checks.every(({ state }) => state === 'ok') ? 'balanced' : 'open';
 }
 
@@ -121,7 +121,7 @@ function checkSamples(
   return checked('samples', { expected, found: samples.length, ids }, whenMissing, 'planned TF samples are missing');
 }
 
-/** What is kept beside the rows, by the name of its column. */
+/** The figures that are kept beside the rows, by the name of their columns. */
 type Kept = Record<string, number>;
 
 /** The counts that are kept beside the rows are those of the rows. */

@@ -17,7 +17,7 @@ const agentsLookedAt = 50;
 /** The agent types that every execution needs (contract §1). */
 const neededTypes = ['data', 'fastmon', 'fast_processing', 'worker'];
 
-/** What findings name. Damage in one table leaves the rest. */
+/** The evidence that findings name. Damage in one table leaves the rest. */
 export function evidenceOf(
   sql: Prepare,
   execution: ExecutionRow,

@@ -4,7 +4,7 @@ import { lastTick } from '../execution/start-message.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** What a list of executions leaves out. Times are ISO 8601. */
+/** The fields that a list of executions leaves out. Times are ISO 8601. */
 export interface ExecutionDetail {
   params: ExecutionParams;
   stfs_ready: number;

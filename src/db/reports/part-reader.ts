@@ -5,7 +5,7 @@ export class PartReader {
   /** The parts that could not be read. */
   readonly unreadable: string[] = [];
 
-  /** What `ask` returns, or `instead` where the store is damaged there. */
+  /** Returns the value of `ask`, or `instead` where the store is damaged there. */
   read<T>(part: string, ask: () => T, instead: T): T {
     try {
       return ask();

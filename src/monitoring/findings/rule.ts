@@ -15,7 +15,7 @@ export interface Finding {
   next: { tool: string; arguments: Record<string, unknown> };
 }
 
-/** What follows from the facts. */
+/** The conclusions from the facts. */
 export interface Judgement {
   health: Health;
   stages: readonly StageState[];

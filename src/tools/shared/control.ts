@@ -1,6 +1,6 @@
 import type { Action } from '../../domain/states.ts';
 
-/** What a run may be started with from outside (contract §3): a configuration's bare name and parameters of the workflow. */
+/** A request from outside to start a run (contract §3): a configuration's bare name and parameters of the workflow. */
 export interface StartRequest {
   config?: string | undefined;
   speed?: number | 'max' | undefined;
@@ -14,7 +14,7 @@ export type CommandState =
   | { effect: 'refused'; sentence: string }
   | { effect: 'pending'; sentence: string };
 
-/** What tools may do to executions. The implementation is injected, where the operator has allowed it. */
+/** The control that tools have over executions. The implementation is injected, where the operator has allowed it. */
 export interface Control {
   /** Starts a run as a process of its own that outlives the server. Throws `SwfError` where it cannot start. */
   start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;

@@ -25,7 +25,7 @@ export const listOutput = <Item extends z.ZodObject>(item: Item) =>
     has_more: z.boolean(),
     next_cursor: z.string().optional(),
     data_as_of: z.string().optional().describe('When the store was last written'),
-    note: z.string().optional().describe('What to know about a page that is short or empty'),
+    note: z.string().optional().describe('Why a page is short or empty'),
   });
 
 interface ListArguments {
@@ -37,7 +37,7 @@ interface ListArguments {
   end_time?: string | undefined;
 }
 
-/** What a list is asked for, with everything relative made fixed: the same on every page. */
+/** The question of a list, with everything relative made fixed: the same on every page. */
 export interface Fixed {
   start_time: string | undefined;
   end_time: string | undefined;
@@ -146,7 +146,7 @@ function asManyAsFit<Row, Item>(rows: readonly Row[], toItem: (row: Row) => Item
   return items;
 }
 
-/** What is asked for on this page: as given on the first, as the cursor says on the others. */
+/** The question of this page: as given on the first page, as the cursor says on the others. */
 function fix(
   args: ListArguments,
   of: string,

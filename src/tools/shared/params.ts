@@ -21,7 +21,7 @@ export const executionId = text('Execution id, or "latest"');
 export const runNumber = integer(0, Number.MAX_SAFE_INTEGER, 'Run number');
 export const namespace = text('Namespace');
 
-/** What every list takes. */
+/** The arguments of every list. */
 export const listArguments = {
   limit: integer(1, 200, 'Rows a page, 1 to 200 (default 50)'),
   cursor: z

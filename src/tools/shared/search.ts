@@ -19,7 +19,7 @@ export const words = (description: string) =>
     .describe(`${description}; word* for any ending`);
 
 /**
- * What to know where no text has the words: whoever gives the beginning of a word, an operator, or what is no text must not think
+ * Explains an empty answer. A client that gives the beginning of a word, an operator, or something that is no text must not conclude
  * that there is nothing.
  */
 export function otherWords<Filter extends { search?: string | undefined }, Row>(

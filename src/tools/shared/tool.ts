@@ -3,14 +3,14 @@ import type * as z from 'zod';
 import type { Queries } from '../../db/queries.ts';
 import type { Control } from './control.ts';
 
-/** What a tool that only asks is given beside its arguments: one state of the store, at one moment. */
+/** The context of a tool that only asks: one state of the store, at one moment. */
 export interface ToolContext {
   queries: Queries;
   /** Now, in milliseconds since 1970: what relative times and ages are counted from. */
   now: number;
 }
 
-/** What a tool that takes its time is given. */
+/** The context of a tool that takes its time. */
 export interface LiveContext {
   /** The store as it is at the time of asking. Throws `SwfError` where there is none. */
   queries: () => Queries;
@@ -18,7 +18,7 @@ export interface LiveContext {
   signal: AbortSignal;
   /** Tells the client that something goes on; nothing where it did not ask. */
   progress: (done: number, total: number | undefined, message: string) => void;
-  /** What may be asked of executions, where the server is allowed to. */
+  /** The control over executions, where the server has it. */
   control: Control | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface Tool {
   output: z.ZodObject;
   /** Other spellings of arguments, as the testbed's own monitor has them. */
   aliases: Readonly<Record<string, string>>;
-  /** What it does beside reading; nothing, for most. */
+  /** Its effects beside reading; most tools have none. */
   writes?: { destructive: boolean; idempotent: boolean };
   /** Asks, on one state of the store; or takes its time. */
   handle?: (args: never, context: ToolContext) => Record<string, unknown>;
