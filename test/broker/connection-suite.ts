@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import type { BrokerConnection, Delivery } from '../../src/broker/connection.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../../src/broker/connection.ts';
 
 /** A broker of one kind, as the suite needs it. */
 export interface BrokerUnderTest {
@@ -40,9 +40,11 @@ export function collector(acknowledge = true) {
 
 /** What every implementation of `BrokerConnection` does. */
 export function describeConnection(kind: string, brokerUnderTest: () => BrokerUnderTest): void {
-  const open = async (clientId?: string): Promise<BrokerConnection> => {
+  /** A connection that is up, with these subscriptions in place. */
+  const open = async (subscriptions: Subscription[] = [], clientId?: string): Promise<BrokerConnection> => {
     const connection = brokerUnderTest().connection(clientId);
     onTestFinished(() => connection.close());
+    for (const subscription of subscriptions) connection.subscribe(subscription);
     await connection.connect({ once: false });
     return connection;
   };
@@ -62,14 +64,14 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
     });
 
     it('gives a queue only messages of its namespace, and a topic to everybody who listens', async () => {
-      const [one, two] = [await open(), await open()];
       const [queue, topic] = [fresh('queue'), fresh('topic')];
       const [mine, first, second] = [collector(), collector(), collector()];
-      one.subscribe({ id: 'q', destination: queue, ack: 'each', namespace: 'mine', onMessage: mine.onMessage });
-      one.subscribe({ id: 't', destination: topic, ack: 'auto', onMessage: first.onMessage });
-      two.subscribe({ id: 't', destination: topic, ack: 'auto', onMessage: second.onMessage });
+      const one = await open([
+        { id: 'q', destination: queue, ack: 'each', namespace: 'mine', onMessage: mine.onMessage },
+        { id: 't', destination: topic, ack: 'auto', onMessage: first.onMessage },
+      ]);
+      await open([{ id: 't', destination: topic, ack: 'auto', onMessage: second.onMessage }]);
       for (const namespace of ['other', 'mine']) await one.send(queue, { namespace }, namespace);
-      // A subscription is in place when a message that was sent after it has come.
       await one.send(topic, {}, 'to all');
       await Promise.all([mine.has(1), first.has(1), second.has(1)]);
       expect([mine.bodies(), first.bodies(), second.bodies()]).toEqual([['mine'], ['to all'], ['to all']]);
@@ -104,9 +106,9 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       const name = `durable.${process.pid}.${(names += 1)}`;
       const topic = fresh('topic');
       const listen = async () => {
-        const [connection, got] = [await open(name), collector()];
-        connection.subscribe({ id: 'd', destination: topic, ack: 'each', durableName: name, onMessage: got.onMessage });
-        return { connection, got };
+        const got = collector();
+        const durable = { id: 'd', destination: topic, ack: 'each', durableName: name } as const;
+        return { got, connection: await open([{ ...durable, onMessage: got.onMessage }], name) };
       };
       const speaker = await open();
       const before = await listen();
@@ -118,7 +120,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       await after.got.has(1);
       expect(after.got.bodies()).toEqual(['kept']);
       await after.connection.close();
-      const last = await open(name);
+      const last = await open([], name);
       await last.forget(name);
       await expect(last.forget(name)).rejects.toThrow();
     });

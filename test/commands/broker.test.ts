@@ -665,9 +665,9 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     await survivor.finished;
   });
 
-  it('the commands of README work', async () => {
+  it('the commands of docs/broker.md work', async () => {
     const folder = temporaryFolder();
-    const block = /^## Over a broker[\s\S]*?```sh\n([\s\S]*?)```/m.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+    const block = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/broker.md', 'utf8'))?.[1] ?? '';
     const commands = block
       .split('\n')
       .filter((line) => line.startsWith('swf-mcp '))

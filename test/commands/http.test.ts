@@ -301,8 +301,8 @@ describe('the server over HTTP', () => {
     },
   );
 
-  it('is started as README says', async () => {
-    const section = /## Over HTTP\n\n```sh\n(.*)\n```/.exec(readFileSync('README.md', 'utf8'))?.[1] ?? '';
+  it('is started as docs/http.md says', async () => {
+    const section = /```sh\n(.*)\n```/.exec(readFileSync('docs/http.md', 'utf8'))?.[1] ?? '';
     const [, value = '', words = ''] = /^SWF_MCP_TOKEN=(\S+) swf-mcp (.*)$/.exec(section) ?? [];
     const server = startCli(words.replace(/\d+$/, '0').split(' '), {
       folder: temporaryFolder(),
