@@ -41,6 +41,18 @@ describe('the table of rooms in docs/architecture.md', () => {
     expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
   });
 
+  it('names no package that a room does not import', () => {
+    const unused = [...rooms.values()].map(({ name, packages }) => {
+      const used = new Set(
+        sources
+          .filter(({ path }) => path.split('/')[1] === name)
+          .flatMap(({ edges }) => edges.filter(({ isPackage }) => isPackage).map(({ to }) => to)),
+      );
+      return { name, unused: [...packages].filter((one) => !used.has(one)) };
+    });
+    expect(unused.filter((one) => one.unused.length > 0)).toEqual([]);
+  });
+
   it.each([
     ['a configuration that records', edge('config/load.ts', 'db/log/message-writer.ts')],
     ['a tool that sends', edge('tools/list-agents.ts', 'exchange/session.ts')],

@@ -99,10 +99,16 @@ export const workflowParamsSchema = z.object({
 
 export type WorkflowParams = z.infer<typeof workflowParamsSchema>;
 
-/** The versions of the plan that this program knows (`plan/plan.ts`). Logs from before it was recorded have version 1. */
-export const planVersionSchema = z.literal(1).default(1);
+/** The versions of the plan that this program knows, the newest last. `plan/versions.ts` has a line for each. */
+const planVersions = [1] as const;
 
-export const currentPlanVersion = 1 satisfies z.infer<typeof planVersionSchema>;
+type PlanVersion = (typeof planVersions)[number];
+
+/** Logs from before it was recorded have version 1. */
+export const planVersionSchema = z.literal(planVersions).default(1);
+
+/** New executions begin with it. */
+export const currentPlanVersion = planVersions.at(-1) as PlanVersion;
 
 /**
  * All parameters of an execution. They are parsed once, out of the log, and nowhere else: see `db/execution/params.ts`.

@@ -8,7 +8,7 @@ export const stfStatuses = ['registered', 'processed', 'failed'] as const;
 
 export type StfStatus = (typeof stfStatuses)[number];
 
-/** The roles of agents. */
+/** The states of agents. */
 export const agentStates = ['STARTING', 'READY', 'PROCESSING', 'EXITED'] as const;
 
 export type AgentState = (typeof agentStates)[number];

@@ -55,7 +55,7 @@ export const payloadLimit = ({ params }: Facts): number | undefined => payloadSp
  */
 export function serviceSeconds(facts: Facts): number | undefined {
   const observed = delayOf(facts, 'slice_started → slice_result');
-  const isPayload = payloadLimit(facts) !== undefined;
+  const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
   if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;
   if (isPayload) return undefined;
   return wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);

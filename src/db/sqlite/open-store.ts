@@ -24,7 +24,7 @@ import { type Prepare, preparer } from './statements.ts';
 import { fileAt, requireSameFile } from './store-file.ts';
 import type { Store } from './store.ts';
 import type { Synchronous } from './synchronous.ts';
-import type { Transaction } from './transaction.ts';
+import { inTransaction, type Transaction } from './transaction.ts';
 
 /**
  * WAL pages (of 4 kB) before SQLite moves them into the store. More at a time make the process stand still longer, and are hardly
@@ -85,7 +85,7 @@ class SqliteStore implements Store {
     this.#file = fileAt(path);
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
-      work({ sql: this.sql });
+      work({ sql: this.sql, [inTransaction]: true });
       if (this.#isReady) this.#blocks?.note();
     });
   }

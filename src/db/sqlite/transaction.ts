@@ -6,4 +6,9 @@ import type { Prepare } from './statements.ts';
  */
 export interface Transaction {
   readonly sql: Prepare;
+  /** Nobody else can make one: the key is known to the store alone. */
+  readonly [inTransaction]: true;
 }
+
+/** For `open-store.ts` alone. */
+export const inTransaction = Symbol('in a transaction');
