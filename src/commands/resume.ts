@@ -54,7 +54,8 @@ async function resume(io: Io, store: Store, { executionId, broker, speed, json }
     );
   }
   refuseCopy(store, execution_id, config);
-  const goesOnAt = speed ?? executionParams(store.sql, execution).speed;
+  const recorded = executionParams(store.sql, execution);
+  const goesOnAt = speed ?? recorded.speed;
   if (settings !== undefined) requireRealTime(goesOnAt);
   return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
     resumeExecution(options, { execution_id, speed: goesOnAt }),

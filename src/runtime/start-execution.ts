@@ -76,7 +76,7 @@ async function takeUp(
   // Over a broker, agents that are not enabled here are expected in other processes.
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
   const { host, entered: drive } = await Host.enter(options, hosted, take);
-  const driven = new DrivenExecution(host, drive, speed);
+  const driven = await drivenBy(host, drive, speed);
   host.heartbeat.start();
   let isHurried = false;
   const untilClosed = async (): Promise<void> => {
@@ -91,4 +91,14 @@ async function takeUp(
     return driven.stop(reason);
   };
   return { execution_id: drive.execution_id, run_number: drive.run_number, stop, done: untilClosed() };
+}
+
+/** Where the execution cannot be driven, nothing is left that would keep the process alive. */
+async function drivenBy(host: Host, drive: Drive, speed: Speed | undefined): Promise<DrivenExecution> {
+  try {
+    return new DrivenExecution(host, drive, speed);
+  } catch (error) {
+    await host.close(true);
+    throw error;
+  }
 }
