@@ -13,9 +13,12 @@ export interface SliceWork {
   payload: Payload;
 }
 
+/** A slice that names its execution: without one there is nothing to work for. */
+export type SliceOfExecution = Message<'slice'> & { execution_id: string };
+
 /** A slice that a broker hands out to one slot, until it is acknowledged or the connection ends. */
 export interface QueuedSlice {
-  slice: Message<'slice'>;
+  slice: SliceOfExecution;
   /** Does nothing where the connection has ended: the broker hands the slice out again then. */
   acknowledge: () => void;
 }
@@ -24,7 +27,7 @@ export interface QueuedSliceWorkerOptions {
   name: string;
   hostname: string;
   /** The execution of a slice; for one that this store does not know, work without rows. */
-  workFor: (slice: Message<'slice'>) => SliceWork;
+  workFor: (slice: SliceOfExecution) => SliceWork;
   /** Aborted when no slice is begun any more. */
   draining: AbortSignal;
   /** Resolves when the broker has confirmed a message of ours. */

@@ -19,10 +19,8 @@ export interface BrokerSettings {
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   body: string;
-  /** The content of the body. */
+  /** The content of the body. One that is too large is rejected, and `body` is its beginning. */
   decoded: Decoded;
-  /** Set where the body was too large to keep: its size in bytes. `body` is its beginning then. */
-  cutFrom?: number;
   /** Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over. */
   acknowledge(): void;
   /** Aborted when the session of the delivery is over: the broker delivers the message again then, perhaps to another process. */

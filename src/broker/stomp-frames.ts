@@ -2,7 +2,7 @@ import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { decodeMessage } from '../messages/codec.ts';
+import { type Decoded, decodeMessage } from '../messages/codec.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
 
@@ -61,13 +61,12 @@ export function receive(
   frame.on('end', () => {
     if (ended.aborted) return;
     const whole = Buffer.concat(chunks).toString('utf8');
-    const body = size > bodyLimit ? whole.slice(0, keptOfLarge) : whole;
+    const { body, decoded } = size > bodyLimit ? tooLarge(whole, size) : { body: whole, decoded: decodeMessage(whole) };
     let acknowledged = false;
     onMessage({
       headers: frame.headers,
       body,
-      decoded: decodeMessage(body),
-      ...(size > bodyLimit ? { cutFrom: size } : {}),
+      decoded,
       lost: ended,
       acknowledge() {
         // A second ACK, or one on another connection than that of the delivery, costs the connection.
@@ -77,6 +76,12 @@ export function receive(
       },
     });
   });
+}
+
+/** Of a body that is too large its beginning is kept, which is never read as a message. */
+function tooLarge(whole: string, size: number): { body: string; decoded: Decoded } {
+  const reason = `a body of ${size} bytes is too large; its beginning is kept`;
+  return { body: whole.slice(0, keptOfLarge), decoded: { kind: 'rejected', reason, body: {} } };
 }
 
 /** An error of a session in this program's words. */

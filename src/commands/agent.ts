@@ -15,7 +15,7 @@ import { type RunningAgent, startAgent } from '../runtime/agent-process.ts';
 import { startDaqAgent } from '../runtime/daq-process.ts';
 import type { BrokerChoice } from '../runtime/host.ts';
 import { hostOptions } from './drive.ts';
-import { configPlaces, exitCodes, type Io, storeOptions, storePath, userName } from './io.ts';
+import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 
 export interface AgentArguments {
   type: AgentType;
@@ -30,6 +30,7 @@ const momentMilliseconds = 500;
 export async function agentCommand(io: Io, { type, broker, config: name, sets }: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   userName(io);
+  logLevel(io);
   const sources = { name, sets, ...configPlaces(io) };
   const loaded = loadConfig(sources);
   const settings = requireBroker(broker, loaded, io);

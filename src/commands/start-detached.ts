@@ -42,7 +42,9 @@ class DetachedProcess implements SelfStarted {
       child.once('error', reject);
       child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
       child.on('message', (message) => {
-        const told = childMessageSchema.parse(message);
+        const { data: told } = childMessageSchema.safeParse(message);
+        // A program that was upgraded meanwhile may say other things.
+        if (told === undefined) return;
         if (told.event === 'failed') reject(new SwfError(told.code, told.sentence));
         else resolve(told);
       });

@@ -62,7 +62,7 @@ export class Inbox {
    * @param refusal records it as rejected, for this reason
    */
   async record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
-    const decoded = refusal === undefined ? this.#judge(destination, delivery) : refused(delivery.decoded, refusal);
+    const decoded = refusal === undefined ? this.#judge(destination, delivery) : refused(refusal);
     await this.#recordAll([{ destination, delivery, decoded }]);
   }
 
@@ -82,9 +82,7 @@ export class Inbox {
     const type = fieldOf(decoded, 'msg_type');
     if (type === undefined || !isMessageType(type)) return decoded;
     const right = this.#options.destinations[vocabulary[type].destination];
-    return right === destination
-      ? decoded
-      : refused(decoded, `${type} is taken from ${right}, and came on ${destination}`);
+    return right === destination ? decoded : refused(`${type} is taken from ${right}, and came on ${destination}`);
   }
 
   async #drain(): Promise<void> {
@@ -94,7 +92,8 @@ export class Inbox {
       while (this.#waiting.length > 0) {
         await new Promise(setImmediate);
         const batch = this.#waiting.splice(0, window);
-        const fresh = batch.filter(({ decoded }) => !store.messages.isRecorded(decoded));
+        // A message that is known is none to be refused, wherever it comes again.
+        const fresh = batch.filter(({ delivery }) => !store.messages.isRecorded(delivery.decoded));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         if (types.length > 0) onRecorded(types);
@@ -125,7 +124,7 @@ export class Inbox {
       return await store.write((tx) => this.#recordOne(tx, incoming));
     } catch (error) {
       if (error instanceof SwfError) throw error;
-      const decoded = refused(incoming.decoded, `cannot be recorded: ${messageOf(error)}`);
+      const decoded = refused(`cannot be recorded: ${messageOf(error)}`);
       return store.write((tx) => this.#recordOne(tx, { ...incoming, decoded }));
     }
   }
@@ -147,8 +146,5 @@ export class Inbox {
   }
 }
 
-const refused = (decoded: Decoded, reason: string): Decoded => ({
-  kind: 'rejected',
-  reason,
-  body: decoded.kind === 'message' ? { ...decoded.message } : decoded.body,
-});
+/** A message that is refused is known by its body alone: it must not pass for one of the execution that it names. */
+const refused = (reason: string): Decoded => ({ kind: 'rejected', reason, body: {} });

@@ -1,4 +1,4 @@
-import type { QueuedSliceWorker } from '../agents/queued-slice-worker.ts';
+import type { QueuedSliceWorker, SliceOfExecution } from '../agents/queued-slice-worker.ts';
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { aborted } from '../lib/deadline.ts';
 
@@ -72,15 +72,21 @@ class SliceConsumers {
 
   async #handle(slot: number, delivery: Delivery): Promise<void> {
     const { worker, reject } = this.#options;
-    const { decoded } = delivery;
+    const slice = sliceIn(delivery);
     const acknowledge = (): void => delivery.acknowledge();
-    if (decoded.kind === 'message' && decoded.message.msg_type === 'slice')
-      await worker.handle({ slice: decoded.message, acknowledge }, slot);
+    if (slice !== undefined) await worker.handle({ slice, acknowledge }, slot);
     else {
       await reject(delivery);
       acknowledge();
     }
   }
+}
+
+/** The slice of a delivery; undefined for any other message, and for a slice that names no execution. */
+function sliceIn({ decoded }: Delivery): SliceOfExecution | undefined {
+  if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
+  const { execution_id } = decoded.message;
+  return execution_id === undefined ? undefined : { ...decoded.message, execution_id };
 }
 
 const subscriptionOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;

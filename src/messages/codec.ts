@@ -25,7 +25,12 @@ export function decodeMessage(body: string): Decoded {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     return { kind: 'rejected', reason: 'not a JSON object', body: {} };
   }
-  if (isTooDeep(parsed)) return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: {} };
+  if (isTooDeep(parsed)) {
+    const { namespace } = parsed as { namespace?: unknown };
+    // The namespace says whether it is ours at all.
+    const kept = typeof namespace === 'string' ? { namespace } : {};
+    return { kind: 'rejected', reason: `nested deeper than ${mostDeep} levels`, body: kept };
+  }
   return decodeObject(parsed as Record<string, unknown>);
 }
 

@@ -1,12 +1,11 @@
 import type { Payload } from '../agents/ports.ts';
-import type { SliceWork } from '../agents/queued-slice-worker.ts';
+import type { SliceOfExecution, SliceWork } from '../agents/queued-slice-worker.ts';
 import { executionParams } from '../db/execution/params.ts';
 import { startMessage } from '../db/execution/start-message.ts';
 import { type ExecutionRow, findExecution } from '../db/lists/executions.ts';
 import { currentPlanVersion, type ExecutionParams, executionParamsSchema } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
-import type { Message } from '../messages/message.ts';
 import { type Execution, openHere } from './execution.ts';
 import type { Host } from './host.ts';
 
@@ -35,7 +34,7 @@ export class AttachedExecutions {
   }
 
   /** The work on a slice, also on one of an execution that this store does not know. */
-  workFor({ execution_id: executionId = '', run_id }: Message<'slice'>): SliceWork {
+  workFor({ execution_id: executionId, run_id }: SliceOfExecution): SliceWork {
     const { sql } = this.#host.store;
     return findExecution(sql, executionId) === undefined ? this.#foreign(executionId, run_id) : this.of(executionId);
   }

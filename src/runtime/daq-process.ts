@@ -29,6 +29,8 @@ class DaqProcess implements RunningAgent {
   readonly done: Promise<void>;
   readonly #host: Host;
   readonly #around: RequestSurroundings;
+  /** Requests that are being taken. */
+  readonly #taking = new Set<Promise<void>>();
   readonly #driving = new Set<{ driven: DrivenExecution; ended: Promise<void> }>();
 
   constructor(host: Host, around: RequestSurroundings) {
@@ -53,7 +55,10 @@ class DaqProcess implements RunningAgent {
       prefetch: 1,
       onMessage: (delivery) => {
         if (lifetime.draining.aborted) return;
-        this.#takeAndAcknowledge(delivery).catch((error: unknown) => lifetime.fail(error));
+        const taking: Promise<void> = this.#takeAndAcknowledge(delivery)
+          .catch((error: unknown) => lifetime.fail(error))
+          .finally(() => this.#taking.delete(taking));
+        this.#taking.add(taking);
       },
     });
   }
@@ -64,6 +69,7 @@ class DaqProcess implements RunningAgent {
     try {
       await aborted(lifetime.draining);
       brokerSession.broker.unsubscribe(subscription);
+      await Promise.all(this.#taking);
       const driving = [...this.#driving];
       // As for a run of its own: a process that is told to stop ends what it drives in order.
       if (lifetime.fault === undefined)

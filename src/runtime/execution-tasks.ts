@@ -1,10 +1,9 @@
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
-import { QueuedSliceWorker, type SliceWork } from '../agents/queued-slice-worker.ts';
+import { QueuedSliceWorker, type SliceOfExecution, type SliceWork } from '../agents/queued-slice-worker.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
 import { consumeSlices } from '../exchange/slice-consumers.ts';
-import type { Message } from '../messages/message.ts';
 import { watchAbandonedSlices } from './abandoned-slices.ts';
 import { AttachedExecutions } from './attached-executions.ts';
 import type { Execution } from './execution.ts';
@@ -43,7 +42,7 @@ function workerTasks(host: Host, { execution, queue, payload, params, held, life
   const others = new AttachedExecutions(host);
   lifetime.stopped.addEventListener('abort', () => others.close());
   // The queue is that of the namespace: slices of other executions come here too.
-  const workFor = (slice: Message<'slice'>): SliceWork =>
+  const workFor = (slice: SliceOfExecution): SliceWork =>
     slice.execution_id === held.execution_id ? { execution, queue, payload } : others.workFor(slice);
   return [{ name, work: () => workOnQueue(host, { name, slots, workFor, draining: lifetime.stopped }) }];
 }
@@ -51,7 +50,7 @@ function workerTasks(host: Host, { execution, queue, payload, params, held, life
 export interface QueueWork {
   name: string;
   slots: number;
-  workFor: (slice: Message<'slice'>) => SliceWork;
+  workFor: (slice: SliceOfExecution) => SliceWork;
   /** Aborted when no slice is to be taken any more. */
   draining: AbortSignal;
 }

@@ -71,15 +71,21 @@ describe('an inbox', () => {
     await made.theirs.send(destinations.results, { namespace }, '{broken');
     await made.theirs.send(destinations.results, { namespace }, stf(2));
     await made.theirs.send(destinations.broadcast, { namespace }, stf(1));
-    await next(2);
+    await next(1);
     expect(rows(made)).toEqual(
       expect.arrayContaining([
         { type: 'unreadable', effect: 'rejected', code: 'UNREADABLE' },
-        { type: 'stf_gen', effect: 'rejected', code: 'UNREADABLE' },
+        { type: 'unreadable', effect: 'rejected', code: 'UNREADABLE' },
         { type: 'stf_gen', effect: 'applied', code: null },
       ]),
     );
+    expect(rows(made)).toHaveLength(3);
     expect(made.broker.waiting(destinations.results)).toBe(0);
+    // What is known already is not refused when it comes again on another destination.
+    await made.theirs.send(destinations.results, { namespace }, stf(1));
+    await made.theirs.send(destinations.broadcast, { namespace }, stf(3));
+    await next(2);
+    expect(rows(made)).toHaveLength(4);
   });
 
   it('tells once of an execution that this store does not know', async () => {

@@ -77,10 +77,11 @@ describe('consumers of slices', () => {
   it('record what is no slice and take it from the queue', async () => {
     const made = await setUp();
     const { drain, done, rejected } = consume(made, 1, ({ acknowledge }) => Promise.resolve(acknowledge()));
-    await send(made, 'no slice', slice(0));
+    const ofNobody = slice(1).replace(`"execution_id":"${execution_id}",`, '');
+    await send(made, 'no slice', ofNobody, slice(0));
     drain();
     await done;
-    expect(rejected).toEqual(['no slice']);
+    expect(rejected).toEqual(['no slice', ofNobody]);
   });
 
   it('take no slice any more once they drain, and end when those in hand have ended', async () => {
