@@ -49,7 +49,7 @@ export class AttachedExecutions {
     const { execution_id, run_number, namespace } = row;
     startMessage(sql, execution_id);
     const held = { execution_id, run_number, namespace, outboxOwner: this.#host.processId };
-    return openHere(this.#host, held, inRealTime(executionParams(sql, row)), new Lifetime());
+    return openHere(this.#host, held, inRealTime(executionParams(sql, row)), { lifetime: new Lifetime() });
   }
 
   /** Of an execution that this store does not know nothing says when it ends, so nothing of it is kept. */
@@ -62,7 +62,7 @@ export class AttachedExecutions {
       outboxOwner: this.#host.processId,
     };
     const params = executionParamsSchema.parse({ ...config, speed: 1, plan_version: currentPlanVersion });
-    const execution = openHere(this.#host, held, params, new Lifetime());
+    const execution = openHere(this.#host, held, params, { lifetime: new Lifetime() });
     return { ...execution, payload: withoutFault(execution.payload) };
   }
 

@@ -6,6 +6,7 @@ import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
+import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { tidyOutputs } from '../payload/outputs.ts';
 import { tasksOf } from './execution-tasks.ts';
 import { type Execution, openHere } from './execution.ts';
@@ -29,6 +30,8 @@ export class DrivenExecution {
   readonly #execution: Execution;
   readonly #driver: DriverOptions;
   readonly #wake: WakeSignal;
+  /** Of its own: nothing of an execution may be left when it has ended. */
+  readonly #payloads: PayloadHost;
   #isDaqDone = false;
 
   /** @param speed left out, it goes on at the recorded one */
@@ -37,7 +40,11 @@ export class DrivenExecution {
     const params = speed === undefined ? recorded : { ...recorded, speed };
     const held = { ...drive, ...(host.session === undefined ? {} : { outboxOwner: host.processId }) };
     this.#host = host;
-    this.#execution = openHere(host, held, params, host.lifetime.child());
+    this.#payloads = createPayloadHost(host.options.environment);
+    this.#execution = openHere(host, held, params, {
+      lifetime: host.lifetime.child(),
+      payloads: this.#payloads,
+    });
     this.#wake = new WakeSignal(this.#execution.lifetime.stopped);
     this.#driver = {
       name: host.nameOf('daq_simulator'),
@@ -63,12 +70,14 @@ export class DrivenExecution {
     try {
       await this.#prepareFiles();
       const verdict = await this.#work();
+      await this.#payloads.close();
       lifetime.throwFault();
       if (verdict !== undefined) await endExecution(verdict, this.#driver, execution);
     } finally {
       lifetime.stop();
       clock.leave();
       endPoll?.();
+      await this.#payloads.close();
     }
   }
 

@@ -15,6 +15,7 @@ import { Lifetime } from '../lib/lifetime.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { createNotifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
+import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import type { Host } from './host.ts';
 
@@ -30,8 +31,14 @@ export interface Execution extends ExecutionAccess, SliceWork {
 /**
  * Opens an execution.
  * @param params as its log has them
+ * @param payloads the host of its payload processes; left out, that of the process
  */
-export function openHere(host: Host, held: HeldExecution, params: ExecutionParams, lifetime: Lifetime): Execution {
+export function openHere(
+  host: Host,
+  held: HeldExecution,
+  params: ExecutionParams,
+  { lifetime, payloads = host.payloads }: { lifetime: Lifetime; payloads?: PayloadHost },
+): Execution {
   const { execution_id, run_number, namespace } = held;
   const { speed } = params;
   const startTick = lastTick(host.store.sql, execution_id) ?? 0;
@@ -58,7 +65,7 @@ export function openHere(host: Host, held: HeldExecution, params: ExecutionParam
     files,
     folder,
     clock,
-    host: host.payloads,
+    host: payloads,
     frameBytes: params.daq_state_machine.tf_size_bytes,
   });
   return { ...access, held, params, folder, lifetime, execution, payload };
