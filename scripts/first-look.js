@@ -7,6 +7,9 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 
 const cli = resolve(import.meta.dirname, '../dist/cli.js');
 
+// A client that is not started from this shell does not know SWF_DB.
+const storeOption = process.env.SWF_DB ? ['--db', resolve(process.env.SWF_DB)] : [];
+
 console.log('$ swf-mcp run --stf-count 3 --speed max\n');
 const run = spawnSync(process.execPath, [cli, 'run', '--stf-count', '3', '--speed', 'max'], { stdio: 'inherit' });
 if (run.status !== 0) process.exit(run.status ?? 1);
@@ -26,7 +29,7 @@ await client.close();
 console.log(`
 Add it to an MCP client (an AI assistant) with this block, and ask "how far is my latest run?":
 
-${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli] } } }, null, 2)}
+${JSON.stringify({ mcpServers: { 'swf-mcp': { command: process.execPath, args: [cli, ...storeOption] } } }, null, 2)}
 
 See the same at a terminal:
 

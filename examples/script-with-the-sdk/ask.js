@@ -1,9 +1,15 @@
 // Asks the server for the last execution and its failed slices: node examples/script-with-the-sdk/ask.js
+import { resolve } from 'node:path';
+
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 
 const client = new Client({ name: 'example', version: '1.0.0' });
-const server = { command: process.execPath, args: ['dist/cli.js'], env: process.env };
+const server = {
+  command: process.execPath,
+  args: [resolve(import.meta.dirname, '../../dist/cli.js')],
+  env: process.env,
+};
 await client.connect(new StdioClientTransport(server));
 
 const ask = async (name, args) => {

@@ -7,6 +7,7 @@ import { brokerSettings } from '../config/broker.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
+import { requireNoOrphanLog } from '../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../lib/network-file-system.ts';
 import { forgetDurable, lookAtBroker } from './doctor-broker.ts';
 import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
@@ -82,6 +83,7 @@ function lookAtNode(nodeVersion: string): Diagnosis {
 }
 
 function lookAtStore(path: string): Diagnosis {
+  requireNoOrphanLog(path);
   if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
   openReader(path).close();
   return ok(path);
@@ -93,7 +95,8 @@ const leastFree = 20_000_000;
 function lookAtFileSystem(path: string): Diagnosis {
   let folder = dirname(path);
   while (!existsSync(folder)) folder = dirname(folder);
-  accessSync(folder, constants.W_OK);
+  if (!isWritable(folder))
+    return { state: 'fail', what: `${folder} cannot be written; mend its rights, or name another file with --db` };
   const { bavail, bsize } = statfsSync(folder);
   const kind = networkFileSystemOf(folder);
   const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
@@ -103,4 +106,13 @@ function lookAtFileSystem(path: string): Diagnosis {
     state: 'fail',
     what: `${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`,
   };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

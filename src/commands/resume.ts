@@ -43,6 +43,9 @@ async function resume(io: Io, store: Store, { executionId, broker, speed, json }
   const { config } = setup;
   if (execution.status !== 'running') {
     const folder = dataFolderOf(config, execution_id);
+    const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
+    if (json) io.err(sentence);
+    else io.out(`${sentence}\n`);
     tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
     return exitCodes.fine;
   }

@@ -15,7 +15,7 @@ export const controlWorkflowTool = defineLiveTool({
     'pause: no STF is made, workers finish the slice in hand; continue: lets it go on; stop: ends it in order, also one whose process was killed, and cannot ' +
     'be taken back. Answers when the effect is seen (effect applied), is refused with the reason, or says after 10 s that it is not yet (pending).',
   input: z.strictObject({
-    execution_id: z.string().min(1).max(300).describe('Execution id; "latest" is taken at its word'),
+    execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
     action: z.enum(actions).describe('pause, continue or stop'),
     reason: text('Why, for the record (stop)'),
   }),

@@ -21,7 +21,7 @@ import {
 } from './schema-version.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { type Prepare, preparer } from './statements.ts';
-import { fileAt, requireSameFile } from './store-file.ts';
+import { fileAt, requireNoOrphanLog, requireSameFile } from './store-file.ts';
 import type { Store } from './store.ts';
 import type { Synchronous } from './synchronous.ts';
 import { inTransaction, type Transaction } from './transaction.ts';
@@ -62,6 +62,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
 
 /** Opens a store that must be there: a mistyped name must not leave a new one behind. Throws `NoStoreYet` where there is none. */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
+  requireNoOrphanLog(path);
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
   if (size === undefined || size === 0) throw new NoStoreYet(path);
   return openStore(path, options);

@@ -47,7 +47,7 @@ export function requireNoOrphanLog(path: string): void {
   if (sizeOf(`${path}-wal`) === 0 || sizeOf(path) > 0) return;
   throw new SwfError(
     'STORE_CORRUPT',
-    `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move that file away`,
+    `the store ${path} is empty or gone, and ${path}-wal beside it holds what was written last; put the store back, restore a backup, or move ${path}-wal away`,
   );
 }
 
