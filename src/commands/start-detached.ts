@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { type ChildMessage, childMessageSchema } from './child-messages.ts';
+import type { ChildMessage } from './child-messages.ts';
 import type { SelfStarted } from './io.ts';
 
 /** The end of what a process has written that is kept, in characters: nobody hears of more. */
@@ -38,19 +38,23 @@ class DetachedProcess implements SelfStarted {
       stream?.setEncoding('utf8').on('data', (text: string) => {
         this.#output = `${this.#output}${text}`.slice(-keptOutput);
       });
-    this.#firstMessage = new Promise((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
-      child.on('message', (message) => {
-        const { data: told } = childMessageSchema.safeParse(message);
-        // A program that was upgraded meanwhile may say other things.
-        if (told === undefined) return;
-        if (told.event === 'failed') reject(new SwfError(told.code, told.sentence));
-        else resolve(told);
-      });
-    });
+    this.#firstMessage = this.#awaitFirst();
     // It may fail when nobody waits any more.
     this.#firstMessage.catch(() => {});
+  }
+
+  async #awaitFirst(): Promise<Exclude<ChildMessage, { event: 'failed' }>> {
+    const child = this.#child;
+    const told = await new Promise<unknown>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('message', resolve);
+      child.once('close', () => reject(new Error(`the process ended without a word: ${this.#output}`)));
+    });
+    // Loaded only here: the command line itself starts sooner without it.
+    const { childMessageSchema } = await import('./child-messages.ts');
+    const message = childMessageSchema.parse(told);
+    if (message.event === 'failed') throw new SwfError(message.code, message.sentence);
+    return message;
   }
 
   firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined> {
