@@ -29,7 +29,8 @@ export class AttachedExecutions {
     if (row === undefined) throw new Error(`this store does not know ${executionId}`);
     const execution = this.#attach(row);
     this.#open.set(executionId, execution);
-    void this.#closeAtEnd(execution);
+    // A store that cannot be read here is a fault of the process, and must not pass unseen.
+    this.#closeAtEnd(execution).catch((error: unknown) => this.#host.lifetime.fail(error));
     return execution;
   }
 
@@ -47,6 +48,7 @@ export class AttachedExecutions {
   #attach(row: ExecutionRow): Execution {
     const { sql } = this.#host.store;
     const { execution_id, run_number, namespace } = row;
+    // One that was started elsewhere has no parameters here that could be relied on.
     startMessage(sql, execution_id);
     const held = { execution_id, run_number, namespace, outboxOwner: this.#host.processId };
     return openHere(this.#host, held, inRealTime(executionParams(sql, row)), { lifetime: new Lifetime() });

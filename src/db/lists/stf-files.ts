@@ -1,7 +1,7 @@
 import type { StfStatus } from '../../domain/states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { keptCount, ofExecution } from './by-execution.ts';
+import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
 
@@ -21,9 +21,7 @@ export interface StfFileRow {
   processed_at: string | null;
 }
 
-export interface StfFileFilter extends Window {
-  run_number?: number | undefined;
-  execution_id?: string | undefined;
+export interface StfFileFilter extends Window, OfExecution {
   status?: string | undefined;
   stf_filename?: string | undefined;
 }

@@ -1,5 +1,5 @@
 import type { Prepare } from '../sqlite/statements.ts';
-import { keptCount, ofExecution } from './by-execution.ts';
+import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
 
@@ -17,9 +17,7 @@ export interface TfFileRow {
   created_at: string;
 }
 
-export interface TfFileFilter extends Window {
-  run_number?: number | undefined;
-  execution_id?: string | undefined;
+export interface TfFileFilter extends Window, OfExecution {
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
 }

@@ -1,7 +1,7 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { keptCount, ofExecution } from './by-execution.ts';
+import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
@@ -32,9 +32,7 @@ export interface TfSliceRow {
   outputs_omitted: number | null;
 }
 
-export interface TfSliceFilter extends Window {
-  run_number?: number | undefined;
-  execution_id?: string | undefined;
+export interface TfSliceFilter extends Window, OfExecution {
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
   status?: SliceStatus | undefined;

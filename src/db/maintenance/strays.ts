@@ -1,9 +1,8 @@
 import type { Store } from '../sqlite/store.ts';
-import { removeRows } from './prune.ts';
+import { batch, removeRows } from './prune.ts';
 
-/** Rows that are looked at in one question, and removed in one transaction. */
+/** Rows that are looked at in one question. */
 const lookedAt = 20_000;
-const batch = 500;
 
 interface StrayTable {
   table: string;

@@ -1,3 +1,4 @@
+import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
 import { listAgents } from '../lists/agents.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
@@ -14,8 +15,8 @@ import { exhaustedSlices, lostSlices } from './slices-in-hand.ts';
 const named = 5;
 const agentsLookedAt = 50;
 
-/** The agent types that every execution needs (contract §1). */
-const neededTypes = ['data', 'fastmon', 'fast_processing', 'worker'];
+/** The agent types that every execution needs (contract §1). The DAQ simulator is its driver, which other findings tell of. */
+const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator');
 
 /** The evidence that findings name. Damage in one table leaves the rest. */
 export function evidenceOf(
