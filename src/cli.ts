@@ -158,10 +158,15 @@ function addControl(add: Add, run: Run): void {
   };
   for (const action of actions) {
     const command = add(`${action} <EXECUTION_ID>`, does[action]);
-    if (action === 'stop') command.option('--reason <TEXT>', 'why, for the record (default: who stopped it)');
-    command.action(async (executionId: string, { reason }: { reason?: string }) => {
-      await run(async (io) => (await import('./commands/control.ts')).controlCommand(io, action, executionId, reason));
-    });
+    command
+      .option('--reason <TEXT>', 'why, for the record')
+      .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)')
+      .action(async (executionId: string, { reason, requestedBy }: { reason?: string; requestedBy?: string }) => {
+        const options = { reason, requestedBy };
+        await run(async (io) =>
+          (await import('./commands/control.ts')).controlCommand(io, action, executionId, options),
+        );
+      });
   }
 }
 

@@ -20,6 +20,7 @@ import * as z from 'zod';
 import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
+import { printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
@@ -87,7 +88,11 @@ export function createServer(options: ServerOptions): Server {
     const called = (isError: boolean): void =>
       options.onCall?.(params.name, (performance.now() - began) / 1000, isError);
     try {
-      const answered = await callTool(findTool(tools, params.name), params.arguments, liveContext(options, extra));
+      const answered = await callTool(
+        findTool(tools, params.name),
+        params.arguments,
+        liveContext(options, extra, () => callerOf(server)),
+      );
       const { answer, text } = harmless(answered);
       called(false);
       return { structuredContent: answer, content: [{ type: 'text', text }] };
@@ -99,6 +104,16 @@ export function createServer(options: ServerOptions): Server {
   });
   offerReading(server, options);
   return server;
+}
+
+const longestName = 100;
+
+/** The client by its own name; `mcp` where it has told none, as over HTTP, where each request stands alone. */
+function callerOf(server: Server): string {
+  const name = printable(server.getClientVersion()?.name ?? '')
+    .trim()
+    .slice(0, longestName);
+  return name === '' ? 'mcp' : name;
 }
 
 /** Made when they are asked for, and once: over HTTP there is a server for every request. */
@@ -114,6 +129,7 @@ function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
 function liveContext(
   { queries, control, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
+  caller: () => string,
 ): LiveContext {
   const progressToken = _meta?.progressToken;
   return {
@@ -123,6 +139,7 @@ function liveContext(
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
     control,
+    caller,
     progress(done, total, message) {
       if (progressToken === undefined) return;
       const params = { progressToken, progress: done, message, ...(total === undefined ? {} : { total }) };

@@ -21,7 +21,10 @@ import type { Journal } from './ports.ts';
 const scheduleTypes = ['run_imminent', 'start_run', 'stf_gen', 'pause_run', 'resume_run', 'end_run'] as const;
 
 /** The driver, in the same process, speaks as the DAQ simulator too. */
-export const daqSimulatorRole: AgentRole = { type: 'daq_simulator', emits: [...scheduleTypes, 'workflow_ended'] };
+export const daqSimulatorRole: AgentRole = {
+  type: 'daq_simulator',
+  emits: [...scheduleTypes, 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended'],
+};
 
 /** Where the schedule stands by the simulator's messages so far. */
 export function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {

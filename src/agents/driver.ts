@@ -1,15 +1,18 @@
 import type { Counts } from '../domain/counts.ts';
+import type { LogLine } from '../lib/logger.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import { commandTypes, type MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
 import { pauseRefusals } from './daq-simulator.ts';
-import type { Overview } from './ports.ts';
+import type { Overview, Step } from './ports.ts';
 
 export interface DriverOptions {
   /** The agent that the driver speaks as: the DAQ simulator. */
   name: string;
   overview: Overview;
+  /** Of its lease. */
+  epoch: number;
   /** Whether the DAQ simulator has come to the end of its schedule. */
   daqIsDone: () => boolean;
   /** Called when an operator asks to pause or to go on, which is the DAQ simulator's to do. */
@@ -52,10 +55,12 @@ export async function awaitVerdict(
   return undefined;
 }
 
-/** Records the end of an execution in one step: `end_run` where it has not been said, then `workflow_ended`. */
+/**
+ * Records the end of an execution in one step: `end_run` where it has not been said, the driver's own end, and `workflow_ended` last of all.
+ */
 export async function endExecution(
   verdict: Verdict,
-  { name, overview }: DriverOptions,
+  { name, overview, epoch }: DriverOptions,
   { journal, clock }: Pick<ExecutionContext, 'journal' | 'clock'>,
 ): Promise<void> {
   const { status } = verdict;
@@ -69,9 +74,26 @@ export async function endExecution(
     ...(status === 'completed' ? {} : { takes: [messageIdOf(verdict.stop)] }),
     says: () => [
       ...endOfRun(verdict, overview),
+      { msg_type: 'driver_ended', epoch, cause: 'finished' },
       { msg_type: 'workflow_ended', status, reason, ...finalCounts(verdict, overview.counts()) },
     ],
   });
+}
+
+/** Why a driver leaves an execution that runs: it was interrupted, or could not go on. The execution can be resumed. */
+export type Leave = { cause: 'interrupted' } | { cause: 'fault'; code?: string; reason: string };
+
+/** The step by which a driver says that it leaves, the last row of its epoch. */
+export function leavingStep(
+  why: Leave,
+  { name, epoch }: DriverOptions,
+  { clock }: Pick<ExecutionContext, 'clock'>,
+): Step {
+  const line: LogLine =
+    why.cause === 'interrupted'
+      ? { level: 'WARNING', message: 'the driver was interrupted; the execution can be resumed' }
+      : { level: 'ERROR', message: `the driver could not go on: ${why.code ?? 'a bug'}: ${why.reason}` };
+  return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 
 /** The counts after the end. Slices in hand of a stopped or failed execution are abandoned and wait again. */

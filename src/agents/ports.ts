@@ -52,6 +52,8 @@ export interface Journal {
    * the execution over, `STORE_UNAVAILABLE` where the store cannot be written.
    */
   step(step: Step): Promise<boolean>;
+  /** The same in one try, before it returns: for a process that ends at once. Throws where the store cannot be written this moment. */
+  stepAtOnce(step: Step): void;
 }
 
 /** The state of an execution as its driver sees it. */

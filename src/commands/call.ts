@@ -2,7 +2,7 @@ import { SwfError } from '../lib/errors.ts';
 import { controlTools, tools } from '../tools/index.ts';
 import { harmless } from '../tools/shared/harmless.ts';
 import { callTool, findTool, runTool } from '../tools/shared/run-tool.ts';
-import { exitCodes, type Io, storePath } from './io.ts';
+import { exitCodes, type Io, storePath, userName } from './io.ts';
 import { createStoreReader } from './store-reader.ts';
 
 /** One answer of a tool as the server would give it. */
@@ -28,6 +28,7 @@ export async function callCommand(io: Io, name: string, json: string | undefined
   io.onInterrupt(() => interrupted.abort());
   try {
     const answer = await callTool(tool, args, {
+      caller: () => userName(io),
       queries: reader.queries,
       signal: interrupted.signal,
       progress: () => {},

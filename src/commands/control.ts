@@ -4,7 +4,14 @@ import type { Store } from '../db/sqlite/store.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { awaitEffect, type Command, isDriven, nobodyDrives, recordCommand } from '../runtime/commands.ts';
+import {
+  awaitEffect,
+  type Command,
+  isDriven,
+  nobodyDrives,
+  recordCommand,
+  type Requester,
+} from '../runtime/commands.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
 import { hostOptions } from './drive.ts';
 import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from './io.ts';
@@ -15,21 +22,31 @@ const patienceSeconds = 30;
 
 /** As the tool takes it. */
 export const mostReason = 300;
+export const mostName = 100;
+
+export interface ControlOptions {
+  /** Why, for the record. */
+  reason?: string | undefined;
+  /** The person in whose name it is asked, where that is not the user. */
+  requestedBy?: string | undefined;
+}
 
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. Returns the exit code. */
 export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
-  reason = `stopped by ${userName(io)}`,
+  { reason: given, requestedBy }: ControlOptions,
 ): Promise<number> {
-  if (reason === '' || reason.length > mostReason)
-    throw new SwfError('ARGUMENT_INVALID', `--reason has ${reason.length} characters; give 1 to ${mostReason}`);
+  requireLength('--reason', given, mostReason);
+  requireLength('--requested-by', requestedBy, mostName);
+  const by = { name: userName(io), claimed: requestedBy };
+  const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
     let sentence: string | undefined;
     // While another process takes the execution up or ends it, it is asked again how it stands.
-    while (sentence === undefined) sentence = await control(io, store, { action, executionId, reason });
+    while (sentence === undefined) sentence = await control(io, store, { action, executionId, by, reason });
     io.out(`${sentence}\n`);
     io.tellParent({ event: 'done' });
     return exitCodes.fine;
@@ -38,16 +55,24 @@ export async function controlCommand(
   }
 }
 
+function requireLength(option: string, text: string | undefined, most: number): void {
+  if (text === undefined || (text !== '' && text.length <= most)) return;
+  throw new SwfError('ARGUMENT_INVALID', `${option} has ${text.length} characters; give 1 to ${most}`);
+}
+
+interface Asked {
+  action: Action;
+  executionId: string;
+  by: Requester;
+  reason: string | undefined;
+}
+
 /** Returns the outcome as a sentence; undefined where another process has taken the execution up or ended it in between. */
-async function control(
-  io: Io,
-  store: Store,
-  { action, executionId, reason }: { action: Action; executionId: string; reason: string },
-): Promise<string | undefined> {
+async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
   const { execution_id, status } = requireExecution(store.sql, executionId);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
-  const command = await recordCommand(store, execution_id, { action, user: userName(io), reason });
+  const command = await recordCommand(store, execution_id, { action, by, reason });
   if (command === undefined) return `${execution_id} is stopped already`;
   if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
   return answerTo(io, store, action, command);

@@ -34,6 +34,7 @@ export function hostOptions(
     store,
     config,
     user: userName(io),
+    version: io.version,
     logLevel: logLevel(io),
     log: createLog('WARNING', (line) => io.err(line)),
     environment: io.env,
@@ -122,10 +123,15 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
     // If the request cannot be recorded, the run itself fails on the same store and says so.
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
+  const leaveAtOnce = (): void => {
+    if (running === undefined) return;
+    running.leaveAtOnce();
+    say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
+  };
   io.onInterrupt((signal) => {
     interruptedBy = signal;
     stop();
-  });
+  }, leaveAtOnce);
   return {
     by: () => interruptedBy,
     stops(execution: RunningExecution): void {

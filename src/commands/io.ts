@@ -29,8 +29,8 @@ export interface Io {
   startSelf(args: readonly string[]): SelfStarted;
   /** Tells the swf-mcp that has started this process, where one has. */
   tellParent(message: ChildMessage): void;
-  /** Calls back at SIGINT and SIGTERM; a second SIGINT ends the process at once. */
-  onInterrupt(callback: (signal: string) => void): void;
+  /** Calls back at SIGINT, SIGTERM and SIGHUP. A second one ends the process at once, after `last`. */
+  onInterrupt(callback: (signal: string) => void, last?: () => void): void;
 }
 
 /** This program as another process. */
@@ -45,7 +45,15 @@ export interface SelfStarted {
   release(): void;
 }
 
-export const exitCodes = { fine: 0, mendable: 1, usage: 2, workflowFailed: 3, bug: 70, interrupted: 130 } as const;
+export const exitCodes = {
+  fine: 0,
+  mendable: 1,
+  usage: 2,
+  workflowFailed: 3,
+  stopped: 4,
+  bug: 70,
+  interrupted: 130,
+} as const;
 
 /** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
 export function storePath({ db, env, workingFolder }: Io): string {

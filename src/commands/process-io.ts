@@ -39,12 +39,15 @@ export function createProcessIo({
   };
 }
 
-function callAtSignals(callback: (signal: string) => void): void {
+function callAtSignals(callback: (signal: string) => void, last: () => void = () => {}): void {
   let interrupts = 0;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       interrupts += 1;
-      if (interrupts > 1) process.exit(exitCodes.interrupted);
+      if (interrupts > 1) {
+        last();
+        process.exit(exitCodes.interrupted);
+      }
       callback(signal);
     });
   }

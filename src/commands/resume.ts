@@ -13,7 +13,7 @@ import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
-import { exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
+import { type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './recorded-setup.ts';
 import { tellEnding } from './summary.ts';
 
@@ -46,8 +46,8 @@ async function resume(io: Io, store: Store, { executionId, broker, speed, json }
     const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
     if (json) io.err(sentence);
     else io.out(`${sentence}\n`);
-    tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
-    return exitCodes.fine;
+    io.tellParent({ event: 'done' });
+    return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
   }
   const settings = setup.broker(broker);
   if (settings !== undefined && config.broker.url === undefined) {

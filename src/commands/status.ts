@@ -1,8 +1,10 @@
 import type { Counts } from '../domain/counts.ts';
 import { printable } from '../lib/printable.ts';
+import type { CommandGiven } from '../monitoring/evidence.ts';
 import { askTool } from './call.ts';
 import { duration, wholeDuration } from './duration.ts';
 import { type Io, storeOption } from './io.ts';
+import { phaseWords } from './phase-words.ts';
 
 /** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
 interface MonitorAnswer extends Counts {
@@ -11,8 +13,14 @@ interface MonitorAnswer extends Counts {
   status_reason?: string;
   phase: string;
   health: string;
-  paused_by?: string;
-  driver?: { pid: number; hostname: string; alive: boolean; last_seen: string };
+  paused_by?: CommandGiven;
+  stopped_by?: CommandGiven;
+  drivers: { pid: number; host: string; until?: string }[];
+  slices_retried: number;
+  slices_overdue?: number;
+  slices_lost?: number;
+  oldest_in_hand?: { slice_filename: string; assigned_worker: string; seconds: number; usual_seconds?: number };
+  configuration?: { config?: string; speed: string; target_worker_count: number; payload: string };
   namespace: string;
   run_number: number;
   start_time: string;
@@ -49,45 +57,69 @@ export function statusCommand(io: Io, executionId: string | undefined, json: boo
   return 0;
 }
 
-function pauseOf({ paused_by, execution_id }: MonitorAnswer, option: string): string {
-  if (paused_by === undefined) return '';
-  return paused_by === 'operator'
-    ? ` by an operator; swf-mcp${option} continue ${execution_id}`
-    : ' between two periods';
+function pauseOf({ paused_by, health, execution_id }: MonitorAnswer, option: string): string {
+  if (health !== 'paused') return '';
+  if (paused_by === undefined) return ' between two periods, goes on by itself';
+  return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
+
+const givenBy = ({ name, time, reason }: CommandGiven): string =>
+  `${name} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time that is left, as far as anybody can tell. */
 function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer): string[] {
-  if (seconds_left === undefined || at_least === undefined || at_most === undefined) return [];
-  return [
-    `  time left   about ${wholeDuration(seconds_left)}, between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`,
-  ];
+  if (seconds_left === undefined || at_least === undefined) return [];
+  const range =
+    at_most === undefined
+      ? 'or more: how long the overdue slices take, nobody knows'
+      : `between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`;
+  return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
 }
 
 /** The driver, when it was last heard, and what to do. */
-function stallOf({ driver, health, execution_id }: MonitorAnswer, option: string): string[] {
-  if (driver === undefined || health !== 'stalled') return [];
-  const { pid, hostname, alive, last_seen } = driver;
+function stallOf({ drivers, health, execution_id }: MonitorAnswer, option: string): string[] {
+  const driver = drivers.at(-1);
   // One that lives and is not heard is told of by a finding.
-  if (alive) return [];
+  if (driver?.until === undefined || health !== 'stalled') return [];
   return [
-    `  driver      process ${pid} on ${hostname} is gone, last heard ${last_seen}; swf-mcp${option} resume ${execution_id}`,
+    `  driver      process ${driver.pid} on ${driver.host} is gone, last heard ${driver.until}; swf-mcp${option} resume ${execution_id}`,
   ];
+}
+
+/** The slice that has been in hand for longest. */
+function oldestOf({ oldest_in_hand, slices_overdue = 0 }: MonitorAnswer): string[] {
+  if (oldest_in_hand === undefined) return [];
+  const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
+  const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
+  const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
+  return [
+    `  oldest      ${slice_filename} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`,
+  ];
+}
+
+function configurationOf({ configuration }: MonitorAnswer): string[] {
+  if (configuration === undefined) return [];
+  const { config = 'fast_processing_default', speed, target_worker_count, payload } = configuration;
+  return [`  started as  ${config}, speed ${speed}, ${target_worker_count} workers, payload ${payload}`];
 }
 
 function statusLines(answer: MonitorAnswer, option: string): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
+  const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
     `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer, option)}`,
     ...stallOf(answer, option),
-    `  run         ${answer.run_number}, phase ${answer.phase}, namespace ${answer.namespace}`,
+    ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
+    `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
+    ...configurationOf(answer),
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
     `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
-      `${answer.slices_completed} completed, ${answer.slices_failed} failed${percent}`,
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    ...oldestOf(answer),
     ...(dataset === undefined
       ? []
       : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),

@@ -8,7 +8,6 @@ export function readEnding(queries: Queries, executionId: string): Ending {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
     const detail = queries.executionDetail(execution);
-    const end = execution.end_time === null ? Date.now() : Date.parse(execution.end_time);
     return {
       reason: execution.status_reason ?? undefined,
       stfsReady: detail.stfs_ready,
@@ -27,7 +26,7 @@ export function readEnding(queries: Queries, executionId: string): Ending {
         slices_completed: execution.slices_completed,
         slices_failed: execution.slices_failed,
         messages: queries.messageCount(execution.execution_id),
-        duration_seconds: (end - Date.parse(execution.start_time)) / 1000,
+        duration_seconds: queries.duration(execution, Date.now()),
       },
     };
   });
@@ -49,10 +48,11 @@ function agentsOf(queries: Queries, executionId: string): string[] {
 
 const shownAgents = 20;
 
-/** The exit code of an execution that has ended. */
+/** The exit code of an execution that has ended (contract §4). @param interrupted it was ended by a signal to this process */
 export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {
-  if (status === 'terminated') return interrupted ? exitCodes.interrupted : exitCodes.fine;
-  return status === 'failed' || slices_failed > 0 ? exitCodes.workflowFailed : exitCodes.fine;
+  if (status === 'terminated' && interrupted) return exitCodes.interrupted;
+  if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;
+  return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;
 }
 
 /** Shows how an execution has ended. Returns the exit code. */

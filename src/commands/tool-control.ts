@@ -7,9 +7,9 @@ import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { awaitEffect, isDriven, nobodyDrives, type Outcome, recordCommand } from '../runtime/commands.ts';
-import type { CommandState, Control, StartRequest } from '../tools/shared/control.ts';
-import { mostReason } from './control.ts';
-import { type Io, storeOptions, storePath, userName } from './io.ts';
+import type { CommandState, Control, ControlRequest, StartRequest } from '../tools/shared/control.ts';
+import { mostName, mostReason } from './control.ts';
+import { type Io, storeOptions, storePath } from './io.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
@@ -17,8 +17,8 @@ const startMilliseconds = 20_000;
 /** The control that tools have over executions, as the command line has it. */
 export const createControl = (io: Io): Control => ({
   start: (request) => start(io, request),
-  command: (action, executionId, reason, patienceSeconds) =>
-    command(io, { action, executionId, reason, patienceSeconds }),
+  command: (action, request) => command(io, action, request),
+  resume: (request) => resume(io, request),
 });
 
 async function start(io: Io, request: StartRequest): ReturnType<Control['start']> {
@@ -46,34 +46,47 @@ function runArguments({ config, speed, settings }: StartRequest): string[] {
   ];
 }
 
-interface Asked {
-  action: Action;
-  executionId: string;
-  reason: string | undefined;
-  patienceSeconds: number;
-}
-
-async function command(io: Io, asked: Asked): Promise<CommandState> {
+async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
   const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
-    return await commandOn(io, store, asked);
+    return await commandOn(io, store, action, request);
   } finally {
     store.close();
   }
 }
 
-async function commandOn(io: Io, store: Store, asked: Asked): Promise<CommandState> {
-  const { action, executionId, patienceSeconds } = asked;
-  const user = userName(io);
-  const reason = asked.reason ?? `stopped by ${user}`;
-  const { status } = requireExecution(store.sql, executionId);
-  const isUndriven = status === 'running' && !isDriven(store, executionId, isAlive);
+async function commandOn(io: Io, store: Store, action: Action, request: ControlRequest): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
+  const { status } = requireExecution(store.sql, execution_id);
+  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   // Nobody drives it: to be ended it is taken up, which is a process of its own.
-  if (isUndriven && action === 'stop') return stopUndriven(io, executionId, reason, patienceSeconds);
-  if (isUndriven) throw nobodyDrives(executionId);
-  const recorded = await recordCommand(store, executionId, { action, user, reason });
+  if (isUndriven && action === 'stop') return stopUndriven(io, { ...request, reason });
+  if (isUndriven) throw nobodyDrives(execution_id);
+  const recorded = await recordCommand(store, execution_id, { action, by, reason });
   if (recorded === undefined) return { effect: 'applied', sentence: 'it is stopped already' };
   return stateOf(action, await awaitEffect(store, recorded, { isAlive, patienceSeconds }));
+}
+
+/** Takes an execution up as a process of its own, which says so in the log. */
+async function resume(io: Io, { execution_id, by, patienceSeconds }: ControlRequest): Promise<CommandState> {
+  const started = io.startSelf(['--db', storePath(io), 'resume', execution_id]);
+  try {
+    const message = await started.firstMessage(patienceSeconds * 1000);
+    if (message === undefined)
+      return {
+        effect: 'pending',
+        sentence:
+          'a process has been started that takes it up, and has not said so yet: look with get_workflow_monitor',
+      };
+    if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
+    return {
+      effect: 'applied',
+      sentence: `it goes on, driven by process ${started.pid}, as ${by.claimed ?? by.name} asked`,
+    };
+  } finally {
+    started.release();
+  }
 }
 
 const sentences: Readonly<Record<Action, string>> = {
@@ -101,12 +114,11 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
 
 async function stopUndriven(
   io: Io,
-  executionId: string,
-  reason: string,
-  patienceSeconds: number,
+  { execution_id, reason = '', by, patienceSeconds }: ControlRequest,
 ): Promise<CommandState> {
   const why = `--reason=${printable(reason).slice(0, mostReason)}`;
-  const started = io.startSelf(['--db', storePath(io), 'stop', executionId, why]);
+  const who = `--requested-by=${printable(by.claimed ?? by.name).slice(0, mostName)}`;
+  const started = io.startSelf(['--db', storePath(io), 'stop', execution_id, why, who]);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };

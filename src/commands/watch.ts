@@ -4,8 +4,10 @@ import { askTool } from './call.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
 import { startLive } from './live/live.ts';
 import { type Snapshot, takeSnapshot } from './live/snapshot.ts';
+import { phaseWords } from './phase-words.ts';
 import { statusCommand } from './status.ts';
 import { createStoreReader, type StoreReader } from './store-reader.ts';
+import { exitCodeOf, readEnding } from './summary.ts';
 
 /** How often it is looked whether there is anything new to say. */
 const lookMilliseconds = 250;
@@ -23,7 +25,8 @@ export async function watchCommand(io: Io, given: string | undefined, json: bool
     await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted.signal));
     // The view is gone; what it showed last stays to be read.
     if (!json) statusCommand(io, executionId, false);
-    return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return exitCodeOf(readEnding(reader.queries(), executionId).summary, false);
   } finally {
     reader.close();
   }
@@ -53,15 +56,21 @@ async function watch(io: Io, executionId: string, reader: StoreReader, signal: A
   }
 }
 
-function lineOf({ execution, health, progress, exhausted }: Snapshot): { words: string; counts: string } {
+function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
   const of = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
   return {
-    words: `${execution.status}, phase ${execution.phase}, ${health}`,
+    words: [execution.status, phaseWords(execution), health, ...overdueWords(inHand, pace)]
+      .filter((word) => word !== '')
+      .join(', '),
     counts:
       `${progress.stf_ready}${of(progress.stf_planned)} STF files, ${progress.slices_final}${of(progress.slices_planned)} TF slices done ` +
-      `(${execution.slices_processing} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
+      `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
   };
 }
+
+/** Slices in hand that take too long. Ages would make each line another one, so only their number stands there. */
+const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>
+  overdue === 0 ? [] : [`${overdue} slices in hand for over ${Math.round(slow_seconds)} s`];
 
 /** The monitor's answer as a line, whenever it is another one. */
 async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {

@@ -1,5 +1,8 @@
-import { accessSync, constants } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+import { SwfError } from '../lib/errors.ts';
+import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command may have in its words (contract §3). */
 export const placeholders: readonly string[] = [
@@ -24,18 +27,46 @@ export function resolvePayload(command: readonly string[], folder: string): stri
   ];
 }
 
+/** Why a program cannot be run here; undefined where it can. */
+function obstacleOf(program: string, path: string): string | undefined {
+  if (!program.includes('/')) {
+    const folders = path.split(delimiter).filter((folder) => folder !== '');
+    return folders.some((folder) => fileObstacle(join(folder, program)) === undefined)
+      ? undefined
+      : 'is in no folder of PATH';
+  }
+  return fileObstacle(program);
+}
+
+function fileObstacle(file: string): string | undefined {
+  try {
+    accessSync(file, constants.X_OK);
+    return statSync(file).isFile() ? undefined : 'is no file';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'is not there' : 'may not be executed';
+  }
+}
+
 /** Warns of a program that is named by a path and cannot be run here. On another host it may. */
 function programWarning(program: string): string[] {
-  if (!program.includes('/')) return [];
-  try {
-    accessSync(program, constants.X_OK);
-    return [];
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return [
-      `worker.payload: ${program} ${code === 'ENOENT' ? 'is not there' : 'may not be executed'}; on this host every slice would fail`,
-    ];
-  }
+  const obstacle = program.includes('/') ? fileObstacle(program) : undefined;
+  return obstacle === undefined ? [] : [`worker.payload: ${program} ${obstacle}; on this host every slice would fail`];
+}
+
+/**
+ * Refuses a payload command that cannot start, where workers of this process would run it: all attempts at all slices would fail alike. Throws
+ * `CONFIG_INVALID`.
+ * @param path the environment's PATH
+ */
+export function requireRunnable({ worker: { payload }, agents }: Config, path: string): void {
+  const [program] = payload ?? [];
+  if (program === undefined || !agents.worker.enabled) return;
+  const obstacle = obstacleOf(program, path);
+  if (obstacle === undefined) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `worker.payload: the program ${program} ${obstacle}, so every slice would fail; mend it, or name another with --set 'worker.payload=["PROGRAM","ARGUMENT"]'`,
+  );
 }
 
 /** Warns of likely slips: a program that is not there, and a word that looks like a placeholder and is none. */

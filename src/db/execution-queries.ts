@@ -1,24 +1,27 @@
+import type { Health } from '../domain/states.ts';
 import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
 import { countMessages, sumOf } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { isHeld } from './log/held.ts';
-import { isProcessAlive, type LivenessTest, ownerOf } from './presence/leases.ts';
+import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
+import { stoppedBy } from './reports/commands.ts';
 import { executionDetail } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
+import { endOfLife, secondsOfLife } from './reports/life.ts';
+import { configurationOf, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
-import { findProduct, messagesOf, type Product, slicesOf } from './reports/trace.ts';
+import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 /** The process that drives an execution, or drove it last. */
 export interface Driver {
   pid: number;
   hostname: string;
-  /** ISO 8601. */
-  last_beat: string;
   isAlive: boolean;
+  /** It has missed its heartbeats. */
+  isSilent: boolean;
 }
 
 /** Questions about one execution or one file of it. */
@@ -35,10 +38,24 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     driver(executionId: string): Driver | undefined {
       const owner = ownerOf(sql, executionId);
       if (owner === undefined) return undefined;
-      const { pid, hostname, last_beat } = owner;
-      return { pid, hostname, last_beat, isAlive: isProcessAlive(owner, isAlive) };
+      const { pid, hostname } = owner;
+      return { pid, hostname, isAlive: isProcessAlive(owner, isAlive), isSilent: isSilent(owner) };
     },
-    isHeld: (executionId: string) => isHeld(sql, executionId),
+    stoppedBy: (execution: ExecutionRow) => stoppedBy(sql, execution),
+    configuration: (execution: ExecutionRow) => configurationOf(sql, execution),
+    settings: (execution: ExecutionRow) => settingsOf(sql, execution),
+    /** How an execution does; of one that has ended nothing need be judged. */
+    health: (execution: ExecutionRow, now: number): Health =>
+      execution.status === 'running'
+        ? assess(sql, execution, { isAlive, now }).health
+        : execution.status === 'failed'
+          ? 'failed'
+          : 'finished',
+    /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
+    endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
+    /** Wall time of an execution in seconds; so far, while it runs. */
+    duration: (execution: ExecutionRow, now: number) =>
+      secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
     messageCount: (executionId: string) => sumOf(countMessages(sql, executionId)),
     messageCounts: (executionId: string) => countMessages(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
@@ -46,6 +63,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
     stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
     product: (name: string) => findProduct(sql, name),
+    sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, now),
     messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
     slicesOf: (product: Product) => slicesOf(sql, product),
     /** The first log lines of its execution that name a file. */

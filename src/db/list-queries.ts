@@ -1,4 +1,5 @@
 import { type AgentFilter, listAgents } from './lists/agents.ts';
+import { executionOfRun } from './lists/by-execution.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
 import {
   executionIsMentioned,
@@ -7,6 +8,7 @@ import {
   recentRunNumbers,
   runIsKnown,
 } from './lists/known-names.ts';
+import { nearestKnown, type ValueKind } from './lists/known-values.ts';
 import { type LogFilter, listLogs } from './lists/logs.ts';
 import type { MessageFilter } from './lists/message-filter.ts';
 import { listMessages } from './lists/messages.ts';
@@ -15,23 +17,38 @@ import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
 import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { agentStatus } from './presence/agent-registry.ts';
+import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
+import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 /** Lists, page by page, and the names that filters may give. */
 export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
-    executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page),
+    executions: (filter: ExecutionFilter, page: Page) => listExecutions(sql, filter, page, isAlive),
     messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
     tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
-    tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
+    tfSlices(filter: TfSliceFilter, page: Page) {
+      const { rows, ...rest } = listTfSlices(sql, filter, page);
+      const isGone = goneWorkers(sql, isAlive);
+      return { ...rest, rows: rows.map((row) => ({ ...row, isLost: row.status === 'processing' && isGone(row) })) };
+    },
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
     agents(filter: AgentFilter, page: Page) {
       const { rows, ...rest } = listAgents(sql, filter, page);
-      return { ...rest, rows: rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) })) };
+      const inHand = slicesInHandByAgent(sql);
+      return {
+        ...rest,
+        rows: rows.map((row) => ({
+          ...row,
+          state: agentState(row, inHand.get(row.agent_name) ?? 0, isAlive),
+          status: agentStatus(row, isAlive),
+        })),
+      };
     },
+    nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
+    executionOfRun: (run: number) => executionOfRun(sql, run),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runIsKnown: (run: number) => runIsKnown(sql, run),
     recentRunNumbers: () => recentRunNumbers(sql),

@@ -33,6 +33,12 @@ export const sliceFields = {
 
 export const startFields = { ...sliceFields, worker_id: text };
 
+/** The driver's lease: the first driver of an execution has 1, each that takes it up the next number. */
+export const epoch = z.int().positive();
+
+/** The person in whose name a command was given, as the sender claims: nobody has checked it. */
+export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
+
 /** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
 export const payloadFacts = {
   exit_code: z.int().optional().catch(undefined),

@@ -3,7 +3,9 @@ import * as z from 'zod';
 import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/params.ts';
 import { type DestinationName, destinations } from './destinations.ts';
 import {
+  claim,
   daqState,
+  epoch,
   fileName,
   fileUrl,
   index,
@@ -53,6 +55,8 @@ function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
+
+const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
 /**
  * The vocabulary of the workflow (contract §2): every message type with its destination, its fields and its natural key. Unknown
@@ -175,20 +179,43 @@ export const vocabulary = {
       state: z.enum(['stopped', 'failed']).default('stopped'),
       filename: fileName.optional(),
     }),
-    () => ({}),
+    () => claim,
     (m) => m.command_id,
   ),
   pause_workflow: define(
     ['control', 'command'],
-    () => ({ command_id: text }),
-    () => ({}),
+    () => ({ command_id: text, reason: z.string().optional() }),
+    () => claim,
     (m) => m.command_id,
   ),
   resume_workflow: define(
     ['control', 'command'],
-    () => ({ command_id: text }),
-    () => ({}),
+    () => ({ command_id: text, reason: z.string().optional() }),
+    () => claim,
     (m) => m.command_id,
+  ),
+  driver_started: define(
+    ['broadcast', 'landmark'],
+    () => ({ epoch, pid: z.int().positive(), user: nameInId, version: text, speed: speedSchema }),
+    () => ({ hostname: text }),
+    epochKey,
+  ),
+  driver_ended: define(
+    ['broadcast', 'landmark'],
+    () => ({
+      epoch,
+      cause: z.enum(['finished', 'interrupted', 'fault']),
+      code: z.string().max(50).optional(),
+      reason: z.string().max(2000).optional(),
+    }),
+    () => ({}),
+    epochKey,
+  ),
+  driver_lost: define(
+    ['broadcast', 'landmark'],
+    () => ({ epoch, last_sign: text, last_sign_by: z.enum(['beat', 'message', 'log']) }),
+    () => ({}),
+    epochKey,
   ),
   workflow_ended: define(
     ['broadcast', 'landmark'],

@@ -1,23 +1,27 @@
-import { type Facts, serviceSeconds, wallSeconds } from './facts.ts';
+import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
 
-/** Whether the workers keep up with the DAQ. Rates are per second of wall time. */
+/** Whether the workers keep up with the DAQ, or have. Rates are per second of wall time. A figure that does not apply is undefined. */
 export interface Capacity {
-  /** Slices that the DAQ brings about while it makes STFs. */
-  arrival_rate: number;
   /** How long a worker has a slice. */
   service_seconds: number;
   workers: number;
+  /** Slices that the DAQ brings about while it makes STFs; undefined while the slices that it left are worked off. */
+  arrival_rate: number | undefined;
   /** Workers that would keep up. */
-  workers_needed: number;
-  /** Slices that wait. */
-  backlog: number;
+  workers_needed: number | undefined;
+  /** Whether the workers are as many as were needed. */
+  keeps_up: boolean | undefined;
+  /** Slices that wait; undefined after the end. */
+  backlog: number | undefined;
   /** How long the workers take for those. */
-  backlog_seconds: number;
+  backlog_seconds: number | undefined;
+  /** How long the slices that the DAQ had left took, after the end. */
+  drain_seconds: number | undefined;
 }
 
 /** Undefined at full speed, where the DAQ's intervals take no time, and while the time of a slice is not known. */
 export function capacityOf(facts: Facts): Capacity | undefined {
-  const { params, counts, stf_planned, slices_planned } = facts;
+  const { params, counts, stf_planned, slices_planned, phase } = facts;
   const { fast_processing, fastmon, daq_state_machine: daq } = params;
   const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
   const service = serviceSeconds(facts);
@@ -27,15 +31,26 @@ export function capacityOf(facts: Facts): Capacity | undefined {
       ? slices_planned / stf_planned
       : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
   const arrival = perStf / interval;
+  const needed = Math.ceil(arrival * service - 1e-9);
   const workers = fast_processing.target_worker_count;
+  const isRunning = facts.status === 'running';
+  // Nothing arrives any more: what would keep up with it does not matter now.
+  const isDraining = isRunning && phase === 'completed';
   return {
-    arrival_rate: hundredth(arrival),
     service_seconds: hundredth(service),
     workers,
-    workers_needed: Math.ceil(arrival * service - 1e-9),
-    backlog: counts.slices_queued,
-    backlog_seconds: Math.ceil((counts.slices_queued * service) / workers),
+    arrival_rate: isDraining ? undefined : hundredth(arrival),
+    workers_needed: isDraining ? undefined : needed,
+    keeps_up: isDraining ? undefined : needed <= workers,
+    backlog: isRunning ? counts.slices_queued : undefined,
+    backlog_seconds: isRunning ? Math.ceil((counts.slices_queued * service) / workers) : undefined,
+    drain_seconds: isRunning ? undefined : drainSeconds(facts),
   };
+}
+
+function drainSeconds({ status, phase_changed_at, end_time }: Facts): number | undefined {
+  if (status !== 'completed' || phase_changed_at === null || end_time === null) return undefined;
+  return hundredth(secondsBetween(phase_changed_at, Date.parse(end_time)));
 }
 
 const hundredth = (value: number): number => Math.round(value * 100) / 100;

@@ -1,12 +1,14 @@
 import type { Health } from '../domain/states.ts';
-import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { delayOf, type Facts, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { type AgedSlice, oldestInHand, overdueSlices, paceOf } from './pace.ts';
 import { stageStates } from './stage-states.ts';
 
 /** How long an execution will still take, in seconds of wall time, between the least and the most that is likely. */
 export interface TimeLeft {
   seconds_left: number;
   at_least: number;
-  at_most: number;
+  /** Undefined where nobody can tell: a slice in hand is overdue, and nothing ends it. */
+  at_most: number | undefined;
 }
 
 /**
@@ -14,20 +16,41 @@ export interface TimeLeft {
  * run until it is stopped, one that an operator has paused, one that is stalled or has ended.
  */
 export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
-  const { slices_planned, slices_final, slice_retries, params } = facts;
-  if (slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
-  // Slices that are tried again are worked on twice.
-  const left = (slices_planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
-  if (params.speed === 'max') {
-    const rate = slices_final / Math.max(0.001, secondsBetween(facts.start_time, facts.now));
-    return rate === 0 ? undefined : toTimeLeft(left / rate, (left / rate) * 0.6, (left / rate) * 2);
-  }
+  if (facts.slices_planned === undefined || !isUnderWay(facts, health)) return undefined;
+  const planned =
+    facts.params.speed === 'max' ? byRate(facts, facts.slices_planned) : bySchedule(facts, facts.slices_planned);
+  return planned === undefined ? undefined : withOverrun(planned, facts);
+}
+
+interface Estimate {
+  likely: number;
+  least: number;
+  most: number;
+}
+
+/** Slices that are tried again are worked on twice. */
+const slicesLeft = ({ slices_final, slice_retries }: Facts, planned: number): number =>
+  (planned - slices_final) * (1 + slice_retries / Math.max(1, slices_final));
+
+/** At full speed the schedule takes no time: only the rate so far tells. */
+function byRate(facts: Facts, planned: number): Estimate | undefined {
+  const rate = facts.slices_final / Math.max(0.001, secondsBetween(facts.start_time, facts.now));
+  if (rate === 0) return undefined;
+  const likely = slicesLeft(facts, planned) / rate;
+  return { likely, least: likely * 0.6, most: likely * 2 };
+}
+
+function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const service = serviceSeconds(facts);
   if (service === undefined) return undefined;
+  const { params, in_hand, now } = facts;
+  const left = slicesLeft(facts, planned);
   const workers = params.fast_processing.target_worker_count;
   const daq = Math.max(0, wallSeconds(daqSecondsLeft(facts), params) - sinceDaqStep(facts));
-  const inHand = Math.min(left, facts.counts.slices_processing);
-  const rest = Math.max(0, service - (facts.in_hand_seconds ?? 0));
+  const inHand = Math.min(left, in_hand.length);
+  const ages = in_hand.map(({ since }) => secondsBetween(since, now));
+  const age = ages.reduce((sum, one) => sum + one, 0) / Math.max(1, ages.length);
+  const rest = Math.max(0, service - age);
   // With all workers busy slices go through in waves, of which one is under way.
   const waves = Math.ceil((left - inHand) / workers) * service + (inHand > 0 ? rest : 0);
   // The last STF's slices come when the DAQ is nearly done.
@@ -35,14 +58,35 @@ export function timeLeft(facts: Facts, health: Health): TimeLeft | undefined {
   const likely = Math.max(daq + (isMaking ? service : 0), waves);
   const least = Math.max(daq, ((left - inHand) / workers) * service * 0.8 + (inHand > 0 ? rest * 0.8 : 0));
   const p95 = delayOf(facts, 'slice_started → slice_result')?.p95 ?? service;
-  return toTimeLeft(likely, least, likely * 1.25 + p95);
+  return { likely, least, most: likely * 1.25 + p95 };
 }
 
-const toTimeLeft = (likely: number, least: number, most: number): TimeLeft => ({
-  seconds_left: Math.ceil(likely),
-  at_least: Math.floor(Math.min(least, likely)),
-  at_most: Math.ceil(Math.max(most, likely)),
-});
+/**
+ * A slice that has been in hand for longer than usual tells nothing of its end: it may take as long again, and as much longer as its payload
+ * may take in all the attempts that are left.
+ */
+function withOverrun({ likely, least, most }: Estimate, facts: Facts): TimeLeft {
+  const pace = paceOf(facts);
+  const usual = pace.usual_seconds ?? serviceSeconds(facts) ?? pace.slow_seconds;
+  const overrun = Math.max(0, (oldestInHand(facts)?.seconds ?? 0) - usual);
+  const longest = overdueSlices(facts, pace).map((slice) => longestStay(slice, facts));
+  const unknown = longest.includes(undefined);
+  return {
+    seconds_left: Math.ceil(Math.max(likely, overrun)),
+    at_least: Math.floor(Math.min(least, likely)),
+    at_most: unknown
+      ? undefined
+      : Math.ceil(Math.max(most, likely, overrun) + Math.max(0, ...longest.map((one) => one ?? 0))),
+  };
+}
+
+/** How long a slice may still be worked on, in seconds; undefined where nothing ends it. */
+function longestStay({ seconds, attempt }: AgedSlice, facts: Facts): number | undefined {
+  const limit = payloadLimit(facts);
+  if (limit === undefined) return undefined;
+  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - attempt);
+  return Math.max(0, limit - seconds) + attemptsLeft * limit;
+}
 
 const isUnderWay = ({ status, isHeld }: Facts, health: Health): boolean =>
   status === 'running' && health !== 'stalled' && !isHeld;

@@ -1,18 +1,69 @@
+import type { Speed } from '../domain/params.ts';
+
+/** One driver of an execution: since when, until when, and how it ended. Times are ISO 8601. */
+export interface DriverSpan {
+  epoch: number;
+  since: string;
+  /** Undefined while it drives. */
+  until?: string;
+  /** The user who started the process. */
+  by: string;
+  pid: number;
+  host: string;
+  version: string;
+  speed: Speed;
+  ended?: 'finished' | 'interrupted' | 'fault' | 'lost';
+  /** Of a fault. */
+  code?: string | undefined;
+  reason?: string | undefined;
+}
+
+/** Who gave a command, when, and why. `time` is ISO 8601. */
+export interface CommandGiven {
+  name: string;
+  time: string;
+  reason?: string;
+  /** The name is only claimed: nobody has checked it. */
+  claimed_by?: string;
+}
+
+/** Attempts that failed alike. */
+export interface FailureCause {
+  /** The error with what differs from slice to slice made alike. */
+  cause: string;
+  attempts: number;
+}
+
+/** A role that has much of the log still to read. */
+export interface ReaderBehind {
+  role: string;
+  rows: number;
+  /** When the first row that it has not read was recorded. ISO 8601. */
+  since: string;
+}
+
 /** Facts about an execution beside its figures. */
 export interface Evidence {
   execution_id: string;
   status_reason: string | null;
-  driver: { pid: number; hostname: string; last_beat: string; alive: boolean; silent: boolean } | undefined;
+  /** The process that drives it or drove it last. `last_sign` is ISO 8601. */
+  driver: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
+  /** Its last drivers, the oldest first. */
+  drivers: readonly DriverSpan[];
   agents: readonly { agent_name: string; agent_type: string; state: string; status: string; last_heartbeat: string }[];
   /** Agent types that the execution needs and that no living agent of its namespace has. */
   missing: readonly string[];
-  /** Workers that are gone while they had slices, each with one of them. */
-  lost: readonly { worker: string; slice: string }[];
+  behind: readonly ReaderBehind[];
   /** The first error that an agent logged; the verdict of the driver is none. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;
+  /** Slices that were tried again, and why attempts failed, the most frequent cause first. */
+  slices_retried: number;
+  causes: readonly FailureCause[];
+  /** Who paused it, where an operator has. */
+  paused_by: CommandGiven | undefined;
   refused: { count: number; ids: readonly string[] };
   waiting: { count: number; ids: readonly string[] };
   data_as_of: string | undefined;

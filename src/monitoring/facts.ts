@@ -5,6 +5,17 @@ import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
 
+/** A slice that a worker has begun and not ended. */
+export interface SliceInHand {
+  slice_filename: string;
+  assigned_worker: string;
+  /** ISO 8601. */
+  since: string;
+  attempt: number;
+  /** Its worker is gone: nobody works on it. */
+  isLost: boolean;
+}
+
 /** Everything that is known of an execution at one moment, to judge how it does. Times are ISO 8601. */
 export interface Facts {
   /** In milliseconds since 1970. */
@@ -12,10 +23,16 @@ export interface Facts {
   status: ExecutionStatus;
   phase: Phase;
   start_time: string;
+  end_time: string | null;
   phase_changed_at: string | null;
   /** An operator has paused it. */
   isHeld: boolean;
+  /** As recorded, at the speed of its last driver. */
   params: ExecutionParams;
+  /** An earlier driver went at another speed. */
+  hasChangedSpeed: boolean;
+  /** Agents of other processes may work on it. */
+  isOverBroker: boolean;
   counts: Counts;
   stfs_ready: number;
   samples_expected: number;
@@ -29,10 +46,12 @@ export interface Facts {
   slice_retries: number;
   delays: readonly StageDelay[];
   last_stf_at: string | undefined;
-  /** How long slices have been in hand, on average; undefined where none is. */
-  in_hand_seconds: number | undefined;
+  /** Slices in the hands of living workers, the oldest first. */
+  in_hand: readonly SliceInHand[];
+  /** Slices in the hands of workers that are gone. */
+  lost: readonly SliceInHand[];
   /** The process that drives it; undefined for an execution that was never driven from this store. */
-  driver: { alive: boolean; silent: boolean } | undefined;
+  driver: { alive: boolean; silent: boolean; /** ISO 8601. */ since: string } | undefined;
 }
 
 /** Seconds from a time to another one in milliseconds since 1970; 0 where it is later. */
@@ -54,9 +73,12 @@ export const payloadLimit = ({ params }: Facts): number | undefined => payloadSp
  * ended yet.
  */
 export function serviceSeconds(facts: Facts): number | undefined {
-  const observed = delayOf(facts, 'slice_started → slice_result');
+  // Where none has been completed, those that failed tell how long one takes.
+  const observed = delayOf(facts, 'slice_started → slice_result') ?? delayOf(facts, 'slice_started → failed result');
   const isPayload = payloadSpecOf(facts.params).kind !== 'placeholder';
+  if (facts.hasChangedSpeed && !isPayload) return plannedSeconds(facts);
   if (observed !== undefined && (observed.items >= 3 || isPayload)) return observed.mean;
-  if (isPayload) return undefined;
-  return wallSeconds(facts.params.fast_processing.slice_processing_time, facts.params);
+  return isPayload ? undefined : plannedSeconds(facts);
 }
+
+const plannedSeconds = ({ params }: Facts): number => wallSeconds(params.fast_processing.slice_processing_time, params);

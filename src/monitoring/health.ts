@@ -2,7 +2,7 @@ import type { Health } from '../domain/states.ts';
 import type { Facts } from './facts.ts';
 import type { StageState } from './stage-states.ts';
 
-/** How an execution does, beside its status (contract §5). */
+/** How an execution does, beside its status (contract §5 and §7). */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   const { status, phase, driver, isHeld } = facts;
   if (status === 'failed') return 'failed';

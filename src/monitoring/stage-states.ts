@@ -1,5 +1,6 @@
 import type { StageDelay } from '../domain/stages.ts';
-import { delayOf, type Facts, payloadLimit, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { delayOf, type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts.ts';
+import { handState, leastSlowSeconds, leastStalledSeconds, paceOf } from './pace.ts';
 
 /** The work of one kind of agent and the time since it last did something. Seconds of wall time. */
 export interface StageState {
@@ -16,11 +17,8 @@ export interface StageState {
 /** A stage with work that does nothing for so many of its usual times is slow, and then stuck. */
 const slowFactor = 3;
 const stuckFactor = 6;
-/** Shorter times are not worth a word, in seconds. */
-const leastSlowSeconds = 5;
-const leastStuckSeconds = 15;
 
-/** The work of a stage. Times are ISO 8601, `expected` and `allowed` seconds of wall time. */
+/** The work of a stage. Times are ISO 8601, `expected` seconds of wall time. */
 interface Work {
   stage: StageState['stage'];
   waiting: number;
@@ -29,8 +27,8 @@ interface Work {
   expected: number;
   /** Whether it rests while the run is paused. */
   rests: boolean;
-  /** So long nothing may happen, whatever is usual. */
-  allowed?: number;
+  /** Somebody is at work on it, so that nothing need happen for now. */
+  isBusy?: boolean;
 }
 
 /** The stages in the order of the data. */
@@ -42,15 +40,28 @@ export function stageStates(facts: Facts): StageState[] {
       waiting: facts.stf_planned === undefined ? 0 : daq.waiting,
       state: facts.phase === 'completed' ? 'done' : daq.state,
     },
-    ...[...fileWork(facts), workerWork(facts)].map((work) => toStageState(work, facts)),
+    ...fileWork(facts).map((work) => toStageState(work, facts)),
+    workerState(facts),
   ];
 }
 
-function toStageState({ stage, waiting, since, expected, rests, allowed = 0 }: Work, facts: Facts): StageState {
-  const idle = secondsBetween(latest(facts.start_time, ...since), facts.now);
+const severity = ['waiting', 'working', 'slow', 'stuck'] as const;
+
+/** The workers are as slow as the oldest slice in hand, or as a queue that nobody takes from, whichever is worse. */
+function workerState(facts: Facts): StageState {
+  const queue = queueState(facts);
+  if (queue.state === 'paused' || queue.state === 'done' || facts.in_hand.length === 0) return queue;
+  const hand = handState(facts, paceOf(facts));
+  return severity.indexOf(hand) > severity.indexOf(queue.state) ? { ...queue, state: hand } : queue;
+}
+
+/** The queue of slices: whether workers that are free take from it. */
+export const queueState = (facts: Facts): StageState => toStageState(workerWork(facts), facts);
+
+function toStageState({ stage, waiting, since, expected, rests, isBusy = false }: Work, facts: Facts): StageState {
+  const idle = secondsBetween(latest(facts.start_time, facts.driver?.since, ...since), facts.now);
   const isPaused = facts.isHeld || facts.phase === 'standby';
-  const state =
-    rests && isPaused ? 'paused' : idle <= allowed && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
+  const state = rests && isPaused ? 'paused' : isBusy && waiting > 0 ? 'working' : stateFor(waiting, idle, expected);
   return {
     stage,
     waiting: Math.max(0, Math.round(waiting)),
@@ -62,7 +73,7 @@ function toStageState({ stage, waiting, since, expected, rests, allowed = 0 }: W
 
 function stateFor(waiting: number, idle: number, expected: number): StageState['state'] {
   if (waiting <= 0) return 'waiting';
-  if (idle > Math.max(leastStuckSeconds, stuckFactor * expected)) return 'stuck';
+  if (idle > Math.max(leastStalledSeconds, stuckFactor * expected)) return 'stuck';
   return idle > Math.max(leastSlowSeconds, slowFactor * expected) ? 'slow' : 'working';
 }
 
@@ -119,19 +130,27 @@ function fileWork(facts: Facts): Work[] {
   ];
 }
 
-/** Workers begin and end slices. With all of them busy nothing may happen for as long as one slice takes. */
+/**
+ * Workers take slices as long as one is free. Over a broker nobody knows how many there are: one that has a slice in hand may be all. How long
+ * a slice may be in hand is told by the pace of the others.
+ */
 function workerWork(facts: Facts): Work {
-  const { counts, phase_changed_at } = facts;
-  const times = (['tf_file_registered → slice', 'slice → slice_started', 'slice_started → slice_result'] as const).map(
-    (stage) => delayOf(facts, stage)?.last_at,
-  );
+  const { counts, phase_changed_at, in_hand, isOverBroker, params } = facts;
+  const times = (
+    [
+      'tf_file_registered → slice',
+      'slice → slice_started',
+      'slice_started → slice_result',
+      'slice_started → failed result',
+    ] as const
+  ).map((stage) => delayOf(facts, stage)?.last_at);
+  const slots = isOverBroker ? 1 : params.fast_processing.target_worker_count;
   return {
     stage: 'worker',
     waiting: counts.slices_queued + counts.slices_processing,
     since: [...times, phase_changed_at],
     expected: serviceSeconds(facts) ?? 0,
     rests: true,
-    // A payload command in hand is given its limit, which is wall time however fast the run goes.
-    ...(counts.slices_processing > 0 ? { allowed: payloadLimit(facts) ?? 0 } : {}),
+    isBusy: counts.slices_queued === 0 ? in_hand.length > 0 : in_hand.length >= slots,
   };
 }

@@ -19,6 +19,13 @@ export interface Command {
   message_id: string;
 }
 
+/** The giver of a command: a name that this program knows, and the name of a person that it was told. */
+export interface Requester {
+  name: string;
+  /** Nobody has checked it. */
+  claimed?: string | undefined;
+}
+
 /**
  * The outcome of a command: `already` where it asked for the state that was there, with that state; `none` where it was refused, with why;
  * `pending` where the driver has not taken it up in time: it stays recorded.
@@ -39,7 +46,7 @@ const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
 export async function recordCommand(
   store: Store,
   executionId: string,
-  { action, user, reason }: { action: Action; user: string; reason: string },
+  { action, by, reason }: { action: Action; by: Requester; reason?: string | undefined },
 ): Promise<Command | undefined> {
   return store.write((tx) => {
     const { execution_id, namespace, run_number, status } = requireExecution(tx.sql, executionId);
@@ -49,11 +56,16 @@ export async function recordCommand(
         'EXECUTION_NOT_RUNNING',
         `${execution_id} has ended (${status}); there is nothing to ${action}`,
       );
-    const envelope = { sender: user, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
-    const command = { ...envelope, command_id: randomUUID() };
+    const envelope = { sender: by.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
+    const command = {
+      ...envelope,
+      command_id: randomUUID(),
+      ...(by.claimed === undefined ? {} : { claimed_by: by.claimed }),
+      ...(reason === undefined ? {} : { reason }),
+    };
     const message: Message =
       action === 'stop'
-        ? { ...command, msg_type: 'stop_workflow', state: 'stopped', reason }
+        ? { ...command, msg_type: 'stop_workflow', state: 'stopped' }
         : { ...command, msg_type: messageTypes[action] };
     return { action, execution_id, message_id: store.messages.record(tx, message).message_id };
   });

@@ -6,6 +6,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import type { RunningAgent } from './agent-process.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
+import { driverSelf } from './driver-self.ts';
 import { type BrokerChoice, Host, type HostOptions } from './host.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 
@@ -108,10 +109,11 @@ class DaqProcess implements RunningAgent {
 
   /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */
   async #begin({ command, config }: RunRequest, delivery: Delivery): Promise<Drive | undefined> {
-    const { store, processId } = this.#host;
+    const { store, options, processId: process_id, agents } = this.#host;
     try {
       return await store.write((tx) => {
-        const drive = beginExecution(store, tx, command, processId, isAlive);
+        const driver = driverSelf(options, { process_id, agents }, command.speed);
+        const drive = beginExecution(store, tx, command, driver, isAlive);
         if (drive !== undefined) refuseForeignFolder(config, drive);
         return drive;
       });

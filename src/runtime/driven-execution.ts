@@ -1,10 +1,18 @@
-import { awaitVerdict, type DriverOptions, endExecution, type Verdict } from '../agents/driver.ts';
+import {
+  awaitVerdict,
+  type DriverOptions,
+  endExecution,
+  type Leave,
+  leavingStep,
+  type Verdict,
+} from '../agents/driver.ts';
 import { executionParams } from '../db/execution/params.ts';
 import type { Drive } from '../db/execution/take-over.ts';
 import { requireExecution } from '../db/lists/executions.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import { tidyOutputs } from '../payload/outputs.ts';
@@ -16,6 +24,9 @@ import { WakeSignal } from './wake-signal.ts';
 
 /** How long tasks that are told to stop are waited for: one that hangs (a file system that does not answer) must not keep the execution from its end. */
 const patienceMilliseconds = 4000;
+
+/** As much of an error as `driver_ended` takes. */
+const mostReason = 2000;
 
 interface RunningTask {
   task: Task;
@@ -49,6 +60,7 @@ export class DrivenExecution {
     this.#driver = {
       name: host.nameOf('daq_simulator'),
       overview: this.#execution.overview,
+      epoch: drive.epoch,
       daqIsDone: () => this.#isDaqDone,
       onPause: () => this.#wake.ring(),
     };
@@ -58,6 +70,16 @@ export class DrivenExecution {
   /** Asks the execution to stop; `done` follows. */
   stop(reason: string): Promise<void> {
     return requestStop(this.#host.options.user, { state: 'stopped', reason }, this.#execution.execution);
+  }
+
+  /** This process ends at once: the execution stays as it is, and can be resumed. */
+  leaveAtOnce(): void {
+    const { execution } = this.#execution;
+    try {
+      execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution));
+    } catch {
+      // Whoever takes it up will find that this process is gone.
+    }
   }
 
   async #driveToTheEnd(): Promise<void> {
@@ -72,13 +94,28 @@ export class DrivenExecution {
       const verdict = await this.#work();
       await this.#payloads.close();
       lifetime.throwFault();
-      if (verdict !== undefined) await endExecution(verdict, this.#driver, execution);
+      if (verdict === undefined) await this.#leave({ cause: 'interrupted' });
+      else await endExecution(verdict, this.#driver, execution);
+    } catch (error) {
+      await this.#leave({
+        cause: 'fault',
+        ...(error instanceof SwfError ? { code: error.code } : {}),
+        reason: messageOf(error).slice(0, mostReason),
+      });
+      throw error;
     } finally {
       lifetime.stop();
       clock.leave();
       endPoll?.();
       await this.#payloads.close();
     }
+  }
+
+  /** Says why this process drives no more, as far as the store can still be written. */
+  async #leave(why: Leave): Promise<void> {
+    const { execution } = this.#execution;
+    const said = execution.journal.step(leavingStep(why, this.#driver, execution)).catch(() => false);
+    await withDeadline(said, patienceMilliseconds, false);
   }
 
   async #prepareFiles(): Promise<void> {

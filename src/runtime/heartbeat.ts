@@ -1,7 +1,7 @@
-import { type Beat, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { heartbeatSeconds } from '../db/presence/leases.ts';
 import type { Store } from '../db/sqlite/store.ts';
-import type { AgentState } from '../domain/states.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf } from '../lib/errors.ts';
 
 /** Heartbeats of this process and of the agents that it hosts. */
@@ -34,26 +34,27 @@ export class Heartbeat {
     this.#timer = setInterval(() => this.#beat(), heartbeatSeconds * 1000);
   }
 
-  /** The last heartbeat: every agent here has ended in order. */
-  async end(): Promise<void> {
+  /** The last heartbeat: every agent here ends. */
+  async end(ended: ProcessEnd): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#record(() => 'EXITED');
+    await this.#record((tx) => recordEnd(tx, this.#processId, ended));
   }
 
   #beat(): void {
-    this.#beating = this.#record((name) => (this.#worked.has(name) ? 'PROCESSING' : 'READY'));
-  }
-
-  async #record(stateOf: (name: string) => AgentState): Promise<void> {
     const beats = new Map<string, Beat>(
-      this.#agents.map((name) => [name, { state: stateOf(name), execution_id: this.#worked.get(name) }]),
+      this.#agents.map((name) => {
+        const execution_id = this.#worked.get(name);
+        return [name, { state: execution_id === undefined ? 'READY' : 'PROCESSING', execution_id }];
+      }),
     );
     this.#worked.clear();
+    this.#beating = this.#record((tx) => recordHeartbeat(tx, this.#processId, beats));
+  }
+
+  async #record(sign: (tx: Transaction) => void): Promise<void> {
     try {
-      await this.#store.write((tx) => {
-        recordHeartbeat(tx, this.#processId, beats);
-      });
+      await this.#store.write(sign);
       this.#missed = 0;
     } catch (error) {
       this.#missed += 1;

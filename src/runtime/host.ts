@@ -33,6 +33,8 @@ export interface HostOptions {
   /** Its namespace, numbers, destinations, enabled agents and number of slots hold for this process. */
   config: Config;
   user: string;
+  /** Of this program. */
+  version: string;
   logLevel: LogLevel;
   /** For people, on this process's stderr. */
   log: Log;
@@ -47,7 +49,7 @@ export interface HostOptions {
 }
 
 /** Enters this process, and whatever else belongs into the same transaction. */
-type Enter<T> = (tx: Transaction, processId: number) => T;
+type Enter<T> = (tx: Transaction, crew: Crew<AgentType>) => T;
 
 /** A process that hosts agents: its entry in the store, its heartbeats, its broker session and the life that they share. */
 export class Host {
@@ -131,10 +133,10 @@ export class Host {
     return name;
   }
 
-  /** Ends in order: the last heartbeat, and the last messages to the broker. */
-  async close(isHurried = false): Promise<void> {
+  /** Ends: the last heartbeat, which says how, and the last messages to the broker. */
+  async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
     await this.payloads.close();
-    await this.heartbeat.end();
+    await this.heartbeat.end(hasFault ? 'fault' : 'order');
     await this.#session?.close(isHurried);
   }
 
@@ -164,6 +166,6 @@ function enterStore<T>(
   return store.write((tx) => {
     if (broker !== undefined) spreadNumbers(tx, config.testbed);
     const crew = enterProcess(tx, entry);
-    return { crew, entered: alsoEnter(tx, crew.process_id) };
+    return { crew, entered: alsoEnter(tx, crew) };
   });
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
-import { beginExecution, type Drive, takeOver } from '../db/execution/take-over.ts';
+import { beginExecution, type Crew, type Drive, takeOver } from '../db/execution/take-over.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { currentPlanVersion, type Speed } from '../domain/params.ts';
-import { agentTypes } from '../domain/states.ts';
+import { type AgentType, agentTypes } from '../domain/states.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
+import { driverSelf } from './driver-self.ts';
 import { Host, type HostOptions } from './host.ts';
 
 export interface RunningExecution {
@@ -18,6 +19,8 @@ export interface RunningExecution {
   done: Promise<void>;
   /** Asks the execution to stop; `done` follows. */
   stop: (reason: string) => Promise<void>;
+  /** Says that this process ends at once; the execution can be resumed. */
+  leaveAtOnce: () => void;
 }
 
 /**
@@ -43,8 +46,8 @@ export function startExecution(
     speed,
     timestamp: utcNow(),
   };
-  return takeUp(options, (tx, processId) => {
-    const drive = beginExecution(store, tx, command, processId, isAlive);
+  return takeUp(options, (tx, crew) => {
+    const drive = beginExecution(store, tx, command, driverSelf(options, crew, speed), isAlive);
     if (drive === undefined) throw new Error('a command with a new id made no execution');
     refuseForeignFolder(config, drive);
     return drive;
@@ -64,13 +67,15 @@ export function resumeExecution(
   options: HostOptions,
   { execution_id, speed, follows }: ResumeRequest,
 ): Promise<RunningExecution> {
-  return takeUp(options, (tx, processId) => takeOver(tx, execution_id, processId, { isAlive, follows }), speed);
+  const take = (tx: Transaction, crew: Crew<AgentType>): Drive =>
+    takeOver(options.store, tx, execution_id, driverSelf(options, crew, speed), { isAlive, follows });
+  return takeUp(options, take, speed);
 }
 
 /** Enters this process with its agents and the execution in one transaction, and drives it. */
 async function takeUp(
   options: HostOptions,
-  take: (tx: Transaction, processId: number) => Drive,
+  take: (tx: Transaction, crew: Crew<AgentType>) => Drive,
   speed?: Speed,
 ): Promise<RunningExecution> {
   // Over a broker, agents that are not enabled here are expected in other processes.
@@ -80,17 +85,25 @@ async function takeUp(
   host.heartbeat.start();
   let isHurried = false;
   const untilClosed = async (): Promise<void> => {
+    let hasFault = true;
     try {
       await driven.done;
+      hasFault = false;
     } finally {
-      await host.close(isHurried);
+      await host.close({ isHurried, hasFault });
     }
   };
   const stop = (reason: string): Promise<void> => {
     isHurried = true;
     return driven.stop(reason);
   };
-  return { execution_id: drive.execution_id, run_number: drive.run_number, stop, done: untilClosed() };
+  return {
+    execution_id: drive.execution_id,
+    run_number: drive.run_number,
+    stop,
+    leaveAtOnce: () => driven.leaveAtOnce(),
+    done: untilClosed(),
+  };
 }
 
 /** Where the execution cannot be driven, nothing is left that would keep the process alive. */
@@ -98,7 +111,7 @@ async function drivenBy(host: Host, drive: Drive, speed: Speed | undefined): Pro
   try {
     return new DrivenExecution(host, drive, speed);
   } catch (error) {
-    await host.close(true);
+    await host.close({ isHurried: true, hasFault: true });
     throw error;
   }
 }

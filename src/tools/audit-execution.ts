@@ -61,7 +61,7 @@ function summaryOf({ verdict, checks }: Audit, status: string, failed: number, i
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${status === 'running' ? (isDriven ? 'It still runs' : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; nothing contradicts. ${wrong.join('; ')}${lost}`.trimEnd();
+      return `${status === 'running' ? (isDriven ? 'It still runs' : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; what there is agrees. ${wrong.join('; ')}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

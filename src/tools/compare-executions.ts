@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
-import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
+import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -11,6 +11,7 @@ const noticeable = 1.25;
 /** Differences below this many seconds are noise. */
 const leastSeconds = 0.05;
 const shownDifferences = 40;
+const shownText = 220;
 
 const pair = z.strictObject({ a: z.number(), b: z.number() });
 
@@ -86,13 +87,12 @@ interface Side {
   execution: ExecutionRow;
   delays: { stage: string; p50: number; p95: number; max: number }[];
   figures: Record<string, number>;
-  settings: Map<string, string>;
+  settings: ReturnType<Queries['settings']>;
 }
 
 function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
-  const { detail, delays } = queries.assess(execution, now);
-  const end = execution.end_time === null ? now : Date.parse(execution.end_time);
-  const duration = Math.max(0.001, (end - Date.parse(execution.start_time)) / 1000);
+  const { detail, delays, duration_seconds } = queries.assess(execution, now);
+  const duration = Math.max(0.001, duration_seconds);
   return {
     execution,
     delays,
@@ -104,28 +104,24 @@ function sideOf(queries: Queries, execution: ExecutionRow, now: number): Side {
       slice_retries: detail.slice_retries,
       slices_per_second: round(execution.slices_completed / duration),
     },
-    settings: settingsOf(detail.params),
+    settings: queries.settings(execution),
   };
 }
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** The settings that decide a run, by dotted key: the sections that everybody may see (contract §2). */
-function settingsOf(params: ExecutionParams): Map<string, string> {
-  return new Map(
-    Object.entries(workflowParamsOf(params)).flatMap(([section, values]) =>
-      typeof values === 'object'
-        ? Object.entries(values).map(([key, value]) => [`${section}.${key}`, String(value)] as const)
-        : [[section, String(values)] as const],
-    ),
-  );
-}
-
-function configurationDifferences(a: Map<string, string>, b: Map<string, string>) {
+/** The settings that differ, as they may be shown; those that look alike and are not have a mark behind them. */
+function configurationDifferences(a: Side['settings'], b: Side['settings']) {
   const keys = [...new Set([...a.keys(), ...b.keys()])].toSorted();
   return keys
-    .filter((key) => a.get(key) !== b.get(key))
-    .map((key) => present({ key, a: a.get(key) ?? null, b: b.get(key) ?? null }));
+    .filter((key) => a.get(key)?.mark !== b.get(key)?.mark)
+    .map((key) => {
+      const [mine, theirs] = [a.get(key), b.get(key)];
+      const isAlike = mine?.shown === theirs?.shown;
+      const shown = (one: typeof mine) =>
+        one === undefined ? null : clipShown(isAlike ? `${one.shown} (${one.mark})` : one.shown, shownText);
+      return present({ key, a: shown(mine), b: shown(theirs) });
+    });
 }
 
 function sentence(name: string, { a, b }: { a: number; b: number }, least: number): string[] {

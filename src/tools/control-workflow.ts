@@ -1,34 +1,47 @@
 import * as z from 'zod';
 
 import { actions } from '../domain/states.ts';
-import { text } from './shared/params.ts';
+import { present, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { controlOf } from './start-workflow.ts';
 
 /** A driver looks for commands 20 times a second; a client waits a minute at most. */
 const patienceSeconds = 10;
 
+const allActions = [...actions, 'resume'] as const;
+
 export const controlWorkflowTool = defineLiveTool({
   name: 'control_workflow',
   title: 'Pause, continue or stop an execution',
   description:
-    'pause: no STF is made, workers finish the slice in hand; continue: lets it go on; stop: ends it in order, also one whose process was killed, and cannot ' +
-    'be taken back. Answers when the effect is seen (effect applied), is refused with the reason, or says after 10 s that it is not yet (pending).',
+    'pause: no STF is made, workers finish the slice in hand; continue: lets a paused one go on; stop: ends it in order, also one whose process was killed, and ' +
+    'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), is refused with the reason, or is not seen in 10 s (pending).',
   input: z.strictObject({
     execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-    action: z.enum(actions).describe('pause, continue or stop'),
-    reason: text('Why, for the record (stop)'),
+    action: z.enum(allActions).describe('pause, continue, stop or resume'),
+    reason: text('Why, for the record'),
+    requested_by: text('The person who asked for it'),
   }),
   output: z.strictObject({
     execution_id: z.string(),
-    action: z.enum(actions),
+    action: z.enum(allActions),
+    driver: z.strictObject({ pid: z.int(), host: z.string(), alive: z.boolean() }).optional(),
     effect: z.enum(['applied', 'refused', 'pending']),
     sentence: z.string(),
   }),
   writes: { destructive: true, idempotent: true },
-  async perform({ execution_id, action, reason }, context) {
-    const { execution_id: id } = context.queries().execution(execution_id);
-    const state = await controlOf(context).command(action, id, reason, patienceSeconds);
-    return { execution_id: id, action, ...state };
+  async perform({ execution_id: asked, action, reason, requested_by }, context) {
+    const { execution_id } = context.queries().execution(asked);
+    const control = controlOf(context);
+    const by = { name: context.caller(), claimed: requested_by };
+    const request = { execution_id, reason, by, patienceSeconds };
+    const state = await (action === 'resume' ? control.resume(request) : control.command(action, request));
+    const driver = context.queries().driver(execution_id);
+    return present({
+      execution_id,
+      action,
+      ...state,
+      driver: driver === undefined ? null : { pid: driver.pid, host: driver.hostname, alive: driver.isAlive },
+    });
   },
 });

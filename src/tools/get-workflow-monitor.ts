@@ -3,15 +3,16 @@ import * as z from 'zod';
 import { countsIn } from '../domain/counts.ts';
 import { monitorAnswer } from './monitor/answer-schema.ts';
 import { withinBudget } from './monitor/budget.ts';
+import { asEvent } from './monitor/events.ts';
 import {
   agentsOf,
-  asEvent,
   clipped,
+  commandOf,
   datasetOf,
   driverOf,
-  durationSeconds,
   lastErrors,
   lastEvents,
+  oldestOf,
 } from './monitor/parts.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -29,9 +30,9 @@ export const getWorkflowMonitorTool = defineTool({
     const { execution_id, status, phase, start_time, end_time, run_number, workflow_name, namespace } = execution;
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
-    const { detail, health, isHeld, progress, left, unreadable } = assessed;
+    const { detail, health, progress, left, unreadable, drivers, in_hand, pace } = assessed;
     const isRunning = status === 'running';
-    const driver = isRunning ? driverOf(execution_id, queries) : null;
+    const isDriven = queries.driver(execution_id)?.isAlive !== false;
     return withinBudget(
       present({
         execution_id,
@@ -42,22 +43,29 @@ export const getWorkflowMonitorTool = defineTool({
         status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
         phase,
         health,
-        paused_by: health !== 'paused' ? null : isHeld ? ('operator' as const) : ('period' as const),
-        driver,
+        paused_by: commandOf(assessed.paused_by),
+        stopped_by: commandOf(queries.stoppedBy(execution)),
+        drivers: drivers.map(driverOf),
         run_id: String(run_number),
         run_number,
         start_time,
         end_time,
-        duration_seconds: durationSeconds(execution, now),
+        duration_seconds: assessed.duration_seconds,
         data_as_of,
         message_count: queries.messageCount(execution_id),
         ...countsIn(execution),
+        slices_processing: in_hand.count,
+        slices_retried: detail.slices_retried,
+        slices_overdue: isRunning ? in_hand.overdue : null,
+        slices_lost: isRunning ? in_hand.lost : null,
+        oldest_in_hand: oldestOf(in_hand.oldest, pace),
+        configuration: present({ ...queries.configuration(execution) }),
         dataset: datasetOf(detail),
         progress: present({ ...progress, ...left }),
         // Without its driver nothing works, whatever waits.
-        stages: isRunning && driver?.alive !== false ? assessed.stages : [],
+        stages: isRunning && isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
-        capacity: isRunning ? assessed.capacity : null,
+        capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
         findings: assessed.findings.map((finding) => ({ ...finding, sentence: clipped(finding.sentence) ?? '' })),
         agents: unreadable.includes('agents') ? [] : agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, lastEvents).map(asEvent),

@@ -16,7 +16,7 @@ export const listAgentsTool = defineTool({
     agent_type: z.enum(agentTypes).optional().describe('Role of the agent'),
     execution_id: executionId,
     include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
-    ...listArguments,
+    ...listArguments('last_heartbeat'),
   }),
   output: listOutput(
     z.strictObject({
@@ -36,6 +36,7 @@ export const listAgentsTool = defineTool({
     const filter = { ...args, include_exited: args.include_exited ?? args.execution_id !== undefined };
     return listPage('list_agents', args, context, {
       ask: (fixed, page) => context.queries.agents({ ...filter, ...fixed }, page),
+      values: { namespace: 'namespace' },
       toItem: (row) =>
         present({
           agent_name: row.agent_name,

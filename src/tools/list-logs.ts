@@ -29,7 +29,7 @@ export const listLogsTool = defineTool({
       .optional()
       .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
     search: words('Whole words in sequence'),
-    ...listArguments,
+    ...listArguments('timestamp'),
   }),
   output: listOutput(
     z.strictObject({
@@ -53,6 +53,7 @@ export const listLogsTool = defineTool({
     };
     return listPage('list_logs', args, context, {
       ask: (fixed, page) => context.queries.logs({ ...filter, ...fixed }, page),
+      values: { agent: 'log agent' },
       whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.logs),
       toItem,
     });

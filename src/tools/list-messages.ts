@@ -4,6 +4,7 @@ import type { MessageRow } from '../db/lists/messages.ts';
 import { messageEffects } from '../domain/effects.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './shared/params.ts';
@@ -21,7 +22,7 @@ export const listMessagesTool = defineTool({
   title: 'List workflow messages',
   description:
     'The messages of the workflow as recorded (run_imminent, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run …), each with its ' +
-    'effect, and why where it had none. Bodies are cut at 500 characters; message_id gives one whole. For what agents logged use list_logs.',
+    'effect, and why where it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
   input: z.strictObject({
     execution_id: executionId,
     run_number: runNumber,
@@ -31,7 +32,7 @@ export const listMessagesTool = defineTool({
     effect: z.enum(messageEffects).optional().describe('Effect of recording it'),
     search: words('Whole words in sequence, of id or body'),
     message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
-    ...listArguments,
+    ...listArguments('sent_at'),
   }),
   output: listOutput(
     z.strictObject({
@@ -45,8 +46,10 @@ export const listMessagesTool = defineTool({
       destination: z.string(),
       effect: z.enum(messageEffects),
       effect_reason: z.string().optional(),
-      payload: z.string(),
-      payload_truncated: z.boolean(),
+      body: z.record(z.string(), z.unknown()).optional(),
+      body_truncated: z.literal(true).optional(),
+      payload: z.string().optional(),
+      payload_truncated: z.literal(true).optional(),
     }),
   ),
   aliases: { sender_agent: 'agent', instance_name: 'agent' },
@@ -59,8 +62,9 @@ export const listMessagesTool = defineTool({
     };
     const answer = listPage('list_messages', args, context, {
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
+      values: { agent: 'message sender', message_type: 'message type', namespace: 'namespace' },
       whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.messages),
-      toItem: (row) => toItem(row, message_id === undefined ? shownPayload : wholePayload),
+      toItem: (row) => toItem(row, message_id !== undefined),
       resolve: resolveMentioned,
     });
     if (message_id !== undefined && answer.total_count === 0) {
@@ -79,9 +83,7 @@ function resolveMentioned(id: string | undefined, { queries }: ToolContext): str
   return queries.execution(id).execution_id;
 }
 
-function toItem(row: MessageRow, characters: number) {
-  const whole = printable(clip(row.payload, 2 * wholePayload));
-  const payload = clipEscaped(clip(whole, characters), wholePayload);
+function toItem(row: MessageRow, isWhole: boolean) {
   return present({
     message_id: row.message_id,
     message_type: row.message_type,
@@ -93,7 +95,15 @@ function toItem(row: MessageRow, characters: number) {
     destination: row.destination,
     effect: row.effect,
     effect_reason: row.effect_reason === null ? null : clipShown(row.effect_reason, shownReason),
-    payload,
-    payload_truncated: payload.length < whole.length,
+    ...(isWhole
+      ? payloadOf(row.payload, wholePayload)
+      : (shownBody(row.payload) ?? payloadOf(row.payload, shownPayload))),
   });
+}
+
+/** A body as text, cut where it is long. */
+function payloadOf(body: string, characters: number) {
+  const whole = printable(clip(body, 2 * wholePayload));
+  const payload = clipEscaped(clip(whole, characters), wholePayload);
+  return { payload, payload_truncated: payload.length < whole.length ? (true as const) : null };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { stfStatuses } from '../domain/states.ts';
 import { listOutput, listPage } from './shared/list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import { executionId, listArguments, present, requireRun, runNumber, text, timeField } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 export const listStfFilesTool = defineTool({
@@ -16,7 +16,9 @@ export const listStfFilesTool = defineTool({
     execution_id: executionId,
     status: z.enum(stfStatuses).optional().describe('State of the file'),
     stf_filename: text('Such as swf.101993.000001.stf'),
-    ...listArguments,
+    has_slices: z.boolean().optional().describe('Whether slices were made of it'),
+    time_field: timeField(['created', 'completed'], 'Time that start_time and end_time mean (default created)'),
+    ...listArguments('time_field'),
   }),
   output: listOutput(
     z.strictObject({
@@ -41,6 +43,7 @@ export const listStfFilesTool = defineTool({
     };
     return listPage('list_stf_files', args, context, {
       ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
+      values: { stf_filename: 'STF file' },
       toItem: (row) =>
         present({
           stf_filename: row.stf_filename,

@@ -15,7 +15,7 @@ export const listTfFilesTool = defineTool({
     execution_id: executionId,
     stf_filename: text('Such as swf.101993.000001.stf'),
     tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
-    ...listArguments,
+    ...listArguments('created_at'),
   }),
   output: listOutput(
     z.strictObject({
@@ -35,6 +35,7 @@ export const listTfFilesTool = defineTool({
     const filter = { ...args, run_number: requireRun(args.run_number, context) };
     return listPage('list_tf_files', args, context, {
       ask: (fixed, page) => context.queries.tfFiles({ ...filter, ...fixed }, page),
+      values: { stf_filename: 'STF file', tf_filename: 'TF sample' },
       toItem: (row) =>
         present({
           tf_filename: row.tf_filename,

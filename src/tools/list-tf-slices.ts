@@ -1,10 +1,20 @@
 import * as z from 'zod';
 
+import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { printable } from '../lib/printable.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
+import {
+  executionId,
+  integer,
+  listArguments,
+  present,
+  requireRun,
+  runNumber,
+  text,
+  timeField,
+} from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
 /** A payload's error may be long; the monitor and the log have it too. */
@@ -24,15 +34,20 @@ export const listTfSlicesTool = defineTool({
   title: 'List TF slices',
   description:
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
-    'status="failed": which failed; status="queued": what is piling up. outputs: what a payload wrote. Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
+    'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. outputs: what a payload wrote. ' +
+    'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
   input: z.strictObject({
     run_number: runNumber,
     execution_id: executionId,
     stf_filename: text('Such as swf.101993.000001.stf'),
     tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
     status: z.enum(sliceStatuses).optional().describe('State of the slice'),
-    assigned_worker: text('Such as worker-agent-wenauseic-485/07'),
-    ...listArguments,
+    slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
+    assigned_worker: text('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
+    min_retries: integer(0, 1000, 'Tried again so often at least'),
+    order_by: z.enum(sliceOrders).optional().describe('seconds: of its attempt; order newest: largest first'),
+    time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
+    ...listArguments('time_field'),
   }),
   output: listOutput(
     z.strictObject({
@@ -48,9 +63,11 @@ export const listTfSlicesTool = defineTool({
       status: z.enum(sliceStatuses),
       retries: z.int(),
       assigned_worker: z.string().optional(),
+      worker_gone: z.literal(true).optional(),
       created_at: z.string(),
       assigned_at: z.string().optional(),
       completed_at: z.string().optional(),
+      seconds: z.number().optional(),
       error: z.string().optional(),
       exit_code: z.int().optional().describe('Of the payload command'),
       signal: z.string().optional().describe('That ended the payload command'),
@@ -69,6 +86,12 @@ export const listTfSlicesTool = defineTool({
     };
     return listPage('list_tf_slices', args, context, {
       ask: (fixed, page) => context.queries.tfSlices({ ...filter, ...fixed }, page),
+      values: {
+        assigned_worker: 'worker',
+        stf_filename: 'STF file',
+        tf_filename: 'TF sample',
+        slice_filename: 'TF slice',
+      },
       toItem: (row) =>
         present({
           slice_filename: row.slice_filename,
@@ -83,9 +106,11 @@ export const listTfSlicesTool = defineTool({
           status: row.status,
           retries: row.attempt - 1,
           assigned_worker: row.assigned_worker,
+          worker_gone: row.isLost ? (true as const) : null,
           created_at: row.created_at,
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,
+          seconds: row.seconds === null ? null : Math.max(0, Math.round(row.seconds * 1000) / 1000),
           error: row.error === null ? null : clipShown(row.error, shownError),
           exit_code: row.exit_code,
           signal: row.signal,

@@ -1,23 +1,26 @@
 import * as z from 'zod';
 
 import { phases } from '../domain/run-phases.ts';
-import { executionStatuses } from '../domain/states.ts';
+import { executionStatuses, healths } from '../domain/states.ts';
+import { clipShown } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import { listArguments, namespace, present, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
+
+const shownReason = 200;
 
 export const listWorkflowExecutionsTool = defineTool({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
   description:
-    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. ' +
-    'Start here when you have no execution_id; then get_workflow_monitor tells how far one is.',
+    'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those that lived in the window, ' +
+    'also where they began before it. Start here when you have no execution_id; then get_workflow_monitor tells how far one is, and its configuration.',
   input: z.strictObject({
     namespace,
     status: z.enum(executionStatuses).optional().describe('State of the execution'),
     executed_by: text('User who started it'),
     workflow_name: text('Such as stf_datataking'),
-    ...listArguments,
+    ...listArguments('life: those that overlap'),
   }),
   output: listOutput(
     z.strictObject({
@@ -33,11 +36,18 @@ export const listWorkflowExecutionsTool = defineTool({
       stf_count: z.int(),
       slices_completed: z.int(),
       slices_failed: z.int(),
+      health: z.enum(healths),
+      status_reason: z.string().optional(),
+      duration_seconds: z.number(),
+      bytes: z.int(),
+      retries: z.int(),
+      speed: z.string(),
     }),
   ),
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
+      values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       toItem: (row) =>
         present({
           execution_id: row.execution_id,
@@ -52,6 +62,12 @@ export const listWorkflowExecutionsTool = defineTool({
           stf_count: row.stf_count,
           slices_completed: row.slices_completed,
           slices_failed: row.slices_failed,
+          health: context.queries.health(row, context.now),
+          status_reason: row.status_reason === null ? null : clipShown(row.status_reason, shownReason),
+          duration_seconds: context.queries.duration(row, context.now),
+          bytes: row.bytes,
+          retries: row.retries,
+          speed: String(row.speed),
         }),
     }),
 });

@@ -13,7 +13,7 @@ export const traceDataProductTool = defineTool({
   title: 'Trace an STF, TF sample or slice',
   description:
     'The story of one file: where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
-    'each attempt at a slice, what was made of it, and the log lines that name it.',
+    'each attempt at a slice with worker and outcome, its place in the queue, what was made of it, and the log lines that name it.',
   input: z.strictObject({
     filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),
   }),
@@ -25,13 +25,19 @@ export const traceDataProductTool = defineTool({
     status: z.string(),
     stf_filename: z.string(),
     tf_filename: z.string().optional(),
-    attempts: z.int().optional(),
+    attempts: z.int().optional().describe('That a worker began'),
+    worker: z.string().optional(),
+    waiting_seconds: z.number().optional(),
+    queued_before: z.int().optional().describe('Slices of its execution that come before it'),
     hops: z.array(
       z.strictObject({
         type: z.string(),
         time: z.string(),
         delay_seconds: z.number().optional(),
         by: z.string().optional(),
+        worker: z.string().optional(),
+        attempt: z.int().optional(),
+        outcome: z.string().optional(),
         effect: z.string(),
         note: z.string().optional(),
         message_id: z.string(),
@@ -43,8 +49,10 @@ export const traceDataProductTool = defineTool({
     logs: z.array(z.strictObject({ time: z.string(), agent: z.string(), message: z.string(), log_id: z.int() })),
     data_as_of: z.string().optional(),
   }),
-  handle({ filename }, { queries }) {
+  handle({ filename }, { queries, now }) {
     const product = queries.product(filename);
+    const end = queries.endOfLife(queries.execution(product.execution_id), now);
+    const standing = product.kind === 'slice' ? queries.sliceStanding(product, end) : undefined;
     const found = queries.messagesOf(product, mostHops + 1);
     const messages = found.slice(0, mostHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
@@ -53,7 +61,9 @@ export const traceDataProductTool = defineTool({
       ...parts.map(({ last_at }) => last_at ?? ''),
     ].filter((time) => time !== '');
     const first = messages[0]?.happened_at;
-    const last = ends.toSorted().at(-1);
+    // A slice that is not done yet is under way until now.
+    const isOpen = product.status === 'queued' || product.status === 'processing';
+    const last = isOpen ? new Date(end).toISOString() : ends.toSorted().at(-1);
     return present({
       filename: product.name,
       kind: product.kind,
@@ -62,20 +72,26 @@ export const traceDataProductTool = defineTool({
       status: product.status,
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
-      attempts: product.attempt,
+      attempts: standing?.attempts_made,
+      worker: standing?.worker,
+      waiting_seconds: standing?.waiting_seconds,
+      queued_before: standing?.ahead,
       hops: messages.map((message, index) =>
         present({
           type: message.message_type,
           time: message.sent_at,
           delay_seconds: index === 0 ? null : between(messages[index - 1]?.happened_at ?? '', message.happened_at),
           by: message.sender_agent,
+          worker: message.worker,
+          attempt: message.attempt,
+          outcome: message.outcome,
           effect: message.effect,
-          note: message.effect_reason === null ? null : clipShown(message.effect_reason, shownText),
+          note: shownNote(message.effect_reason ?? message.error),
           message_id: message.message_id,
         }),
       ),
       more_hops: found.length > mostHops ? true : null,
-      total_seconds: first === undefined || last === undefined ? 0 : between(first, last),
+      total_seconds: first === undefined || last === undefined ? 0 : Math.max(0, between(first, last)),
       slices: parts.length === 0 ? null : Object.fromEntries(parts.map(({ status, n }) => [status, n])),
       logs: queries.logLinesOf(product, mostLines).map((line) => ({
         time: line.timestamp,
@@ -87,5 +103,7 @@ export const traceDataProductTool = defineTool({
     });
   },
 });
+
+const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));
 
 const between = (from: string, to: string): number => Math.round(Date.parse(to) - Date.parse(from)) / 1000;

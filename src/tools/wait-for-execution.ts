@@ -38,6 +38,10 @@ export const waitForExecutionTool = defineLiveTool({
     health: z.enum(healths),
     counts: z.record(z.string(), z.int()),
     seconds_left: z.int().optional(),
+    slices_overdue: z.int().optional().describe('In hand for too long'),
+    oldest_in_hand: z
+      .strictObject({ slice_filename: z.string(), assigned_worker: z.string(), since: z.string(), seconds: z.number() })
+      .optional(),
     next: z.string(),
     data_as_of: z.string().optional(),
   }),
@@ -72,8 +76,10 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: { ...countsIn(now.execution) },
+      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count },
       seconds_left: now.secondsLeft,
+      slices_overdue: now.inHand.overdue === 0 ? null : now.inHand.overdue,
+      oldest_in_hand: oldestOf(now),
       next: nextOf(now),
       data_as_of: now.dataAsOf,
     });
@@ -81,6 +87,12 @@ export const waitForExecutionTool = defineLiveTool({
 });
 
 type Look = ReturnType<typeof look>;
+
+function oldestOf({ inHand: { oldest } }: Look) {
+  if (oldest === undefined) return null;
+  const { slice_filename, assigned_worker, since, seconds } = oldest;
+  return { slice_filename, assigned_worker, since, seconds: Math.round(seconds * 10) / 10 };
+}
 
 /** Why nothing will happen by itself: then waiting is no use. */
 function standstill({ health, isHeld }: Look): string | undefined {
@@ -90,7 +102,11 @@ function standstill({ health, isHeld }: Look): string | undefined {
 
 function nextOf(now: Look): string {
   const { execution_id, status } = now.execution;
-  if (status === 'running') return standstill(now) ?? `call wait_for_execution again with execution_id ${execution_id}`;
+  if (status === 'running') {
+    const again = `call wait_for_execution again with execution_id ${execution_id}`;
+    const isSlow = now.health === 'slow' || now.inHand.overdue > 0;
+    return standstill(now) ?? (isSlow ? `it is slow: get_workflow_monitor says what is overdue; then ${again}` : again);
+  }
   const failed = now.execution.slices_failed;
   return `it has ended${failed === 0 ? '' : `, and ${failed} slices failed`}; get_workflow_monitor tells how`;
 }
@@ -99,11 +115,12 @@ function look({ queries }: LiveContext, executionId: string) {
   const asked: Queries = queries();
   return asked.snapshot(() => {
     const execution = asked.execution(executionId);
-    const { health, progress, left, isHeld } = asked.assess(execution, Date.now());
+    const { health, progress, left, isHeld, in_hand } = asked.assess(execution, Date.now());
     return {
       execution,
       health,
       isHeld,
+      inHand: in_hand,
       final: progress.slices_final,
       planned: progress.slices_planned,
       secondsLeft: left?.seconds_left,

@@ -29,6 +29,7 @@ function executionWith(record: (step: Step) => Promise<boolean>): { execution: E
     message: () => undefined,
     behind: () => 0,
     step: record,
+    stepAtOnce: () => {},
   };
   const agent = {} as ExecutionContext['agent'];
   return {

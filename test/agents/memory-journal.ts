@@ -33,8 +33,16 @@ export class MemoryJournal implements Journal {
   }
 
   step(step: Step): Promise<boolean> {
+    return Promise.resolve(this.#take(step));
+  }
+
+  stepAtOnce(step: Step): void {
+    this.#take(step);
+  }
+
+  #take(step: Step): boolean {
     const { cursor, says, sender, tick } = step;
-    if (cursor !== undefined && this.cursor(cursor.role) !== cursor.from) return Promise.resolve(false);
+    if (cursor !== undefined && this.cursor(cursor.role) !== cursor.from) return false;
     const drafts = typeof says === 'function' ? says() : says;
     const envelope = { sender, namespace: 'test', execution_id: 'stf_datataking-tester-0001', simulation_tick: tick };
     for (const draft of drafts) {
@@ -43,7 +51,7 @@ export class MemoryJournal implements Journal {
     }
     if (cursor !== undefined) this.#cursors.set(cursor.role, cursor.to);
     this.steps.push(step);
-    return Promise.resolve(true);
+    return true;
   }
 }
 

@@ -172,7 +172,7 @@ describe('pause', () => {
     await run.finished;
     const store = await openStore(join(folder, 'swf.db'));
     for (const action of ['pause', 'stop'] as const)
-      await recordCommand(store, 'latest', { action, user: 'tester', reason: 'unheard' });
+      await recordCommand(store, 'latest', { action, by: { name: 'tester' }, reason: 'unheard' });
     store.close();
     const resumed = startCli(['resume', 'latest'], { folder });
     const before = (await monitorOf(folder))['stf_count'] as number;

@@ -41,10 +41,10 @@ const byKey = 'INTEGER PRIMARY KEY';
 
 /** What is asked for, and the index that leads there in the order of recording; nothing for the end of the table itself. */
 const paths: [what: string, ask: Ask, index: string][] = [
-  ['executions', (sql, page) => listExecutions(sql, {}, page), ''],
+  ['executions', (sql, page) => listExecutions(sql, {}, page, () => true), ''],
   [
     'executions in a state',
-    (sql, page) => listExecutions(sql, { status: 'running' }, page),
+    (sql, page) => listExecutions(sql, { status: 'running' }, page, () => true),
     'workflow_executions_status',
   ],
   ['agents at work', (sql, page) => listAgents(sql, { include_exited: false }, page), 'system_agents_present'],
@@ -92,7 +92,16 @@ const paths: [what: string, ask: Ask, index: string][] = [
   ['slices', slices({}), ''],
   ['slices of an execution', slices({ execution_id: 'e' }), 'tf_slices_execution'],
   ['slices of a run', slices({ run_number: 1 }), 'tf_slices_execution'],
-  ['slices of a worker', slices({ assigned_worker: 'w' }), 'tf_slices_worker'],
+  ['slices of a worker', slices({ assigned_worker: 'w/01' }), 'tf_slices_worker'],
+  ['slices of an agent', slices({ assigned_worker: 'w' }), ''],
+  ['slices of a slot of an execution', slices({ execution_id: 'e', assigned_worker: '7' }), 'tf_slices_execution'],
+  ['a slice', slices({ slice_filename: 's' }), 'sqlite_autoindex_tf_slices_1'],
+  ['slices that were tried again', slices({ execution_id: 'e', min_retries: 1 }), 'tf_slices_retried'],
+  [
+    'slices that were completed in a time',
+    slices({ execution_id: 'e', time_field: 'completed', ...time }),
+    'tf_slices_execution',
+  ],
   ['slices of a TF file', slices({ tf_filename: 't' }), 'tf_slices_tf'],
   ['slices of a time', slices(time), byKey],
   ['failed slices', slices({ status: 'failed' }), 'tf_slices_failed'],

@@ -120,7 +120,9 @@ CREATE TABLE processes (
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
   registered_at TEXT NOT NULL,
-  last_beat TEXT NOT NULL
+  last_beat TEXT NOT NULL,
+  -- How it has ended, as far as anybody has noted it.
+  ended TEXT CHECK (ended IN ('order', 'fault', 'lost'))
 ) STRICT;
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
@@ -142,7 +144,9 @@ CREATE TABLE run_states (
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
-  slice_retries INTEGER NOT NULL DEFAULT 0
+  -- Attempts after the first, and the slices that had any.
+  slice_retries INTEGER NOT NULL DEFAULT 0,
+  slices_retried INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE runs (
@@ -303,6 +307,8 @@ CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
+CREATE INDEX slice_attempts_failed ON slice_attempts (execution_id, slice_filename) WHERE state = 'failed';
+
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 
 CREATE INDEX stf_files_failed ON stf_files (seq) WHERE status = 'failed';
@@ -323,6 +329,8 @@ CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE statu
 
 CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE status IN ('queued', 'processing');
 
+CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE attempt > 1;
+
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
@@ -339,7 +347,7 @@ CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq
 
 CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
 
-CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'workflow_ended');
+CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended');
 
 CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 

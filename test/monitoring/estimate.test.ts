@@ -63,9 +63,12 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     status: 'running',
     phase,
     start_time: at(0),
+    end_time: null,
     phase_changed_at: changedAt,
     isHeld: false,
     params,
+    hasChangedSpeed: false,
+    isOverBroker: false,
     counts: {
       stf_count: stfs,
       tf_files_received: stfs,
@@ -85,8 +88,9 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     slice_retries: 0,
     delays: [],
     last_stf_at: lastStf,
-    in_hand_seconds: undefined,
-    driver: { alive: true, silent: false },
+    in_hand: [],
+    lost: [],
+    driver: { alive: true, silent: false, since: at(0) },
   };
 }
 

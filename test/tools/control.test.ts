@@ -58,7 +58,7 @@ describe('start_workflow', () => {
       expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
         phase: 'standby',
         health: 'paused',
-        paused_by: 'operator',
+        paused_by: { name: 'mcp', time: expect.any(String) },
       });
       expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
         effect: 'applied',
@@ -153,7 +153,7 @@ describe('control_workflow', () => {
         sentence: expect.stringContaining('stays recorded'),
       });
       suspended.child.kill('SIGCONT');
-      expect(await suspended.finished).toMatchObject({ code: 0 });
+      expect(await suspended.finished).toMatchObject({ code: 4 });
     },
   );
 });

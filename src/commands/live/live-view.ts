@@ -1,9 +1,11 @@
 import sliceAnsi from 'slice-ansi';
 import stringWidth from 'string-width';
 
+import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
 import { printable } from '../../lib/printable.ts';
-import { wholeDuration } from '../duration.ts';
+import { duration, wholeDuration } from '../duration.ts';
+import { phaseWords } from '../phase-words.ts';
 import type { Paint, Shade } from './palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, stageBar } from './stage-bar.ts';
@@ -12,8 +14,6 @@ export interface ViewOptions {
   /** Of the terminal. */
   columns: number;
   paint: Paint;
-  /** Wall time in milliseconds since the epoch. */
-  now: number;
   /** `--db` again, for commands that are to be typed next. */
   storeOption?: string;
 }
@@ -45,20 +45,19 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
   return lines.map((line) => cut(line, width));
 }
 
-function titleLines({ execution, health, progress, speed }: Snapshot, { paint, now }: ViewOptions, width: number) {
-  const { execution_id, run_number, start_time, end_time, status, phase, namespace } = execution;
-  const end = end_time === null ? now : Date.parse(end_time);
-  const elapsed = wholeDuration(Math.max(0, end - Date.parse(start_time)) / 1000);
-  const simulated = progress.simulation_tick === null ? '' : `, simulated ${wholeDuration(progress.simulation_tick)}`;
-  const ended = status === 'running' ? '' : `${status}, `;
+function titleLines({ execution, health, progress, speed, elapsed }: Snapshot, { paint }: ViewOptions, width: number) {
+  const { execution_id, run_number, status, namespace } = execution;
+  const simulated = progress.simulation_tick === null ? '' : `simulated ${wholeDuration(progress.simulation_tick)}`;
+  const ended = status === 'running' ? '' : status;
+  const words = [ended, phaseWords(execution), simulated, `speed ${speed}`, `namespace ${namespace}`];
   return [
-    spread(`${execution_id}  run ${run_number}`, elapsed, width),
-    `${paint(shadeOfHealth[health], ` ${health} `)} ${ended}phase ${phase}${simulated}, speed ${speed}, namespace ${namespace}`,
+    spread(`${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
+    `${paint(shadeOfHealth[health], ` ${health} `)} ${words.filter((word) => word !== '').join(', ')}`,
   ];
 }
 
 function barLines(
-  { execution, health, progress, secondsLeft }: Snapshot,
+  { execution, health, progress, secondsLeft, isOpenEnded, inHand }: Snapshot,
   rates: Rates,
   view: { paint: Paint; width: number },
 ): string[] {
@@ -67,8 +66,8 @@ function barLines(
   const slices: { shade: Shade; n: number }[] = [
     { shade: 'completed', n: execution.slices_completed },
     { shade: 'failed', n: execution.slices_failed },
-    { shade: 'processing', n: execution.slices_processing },
-    { shade: 'queued', n: execution.slices_queued },
+    { shade: 'processing', n: inHand.count },
+    { shade: 'queued', n: execution.slices_queued + inHand.lost },
   ];
   return [
     stageBar(
@@ -106,19 +105,21 @@ function barLines(
         health,
         // Slices that are still to come, and workers that finish all at once, are in the plan and not in the rate.
         secondsLeft,
+        isOpenEnded,
       },
       view,
     ),
   ];
 }
 
-const legend = ({ execution }: Snapshot, paint: Paint): string =>
+const legend = ({ execution, inHand }: Snapshot, paint: Paint): string =>
   [
     ' '.repeat(labelWidth),
     `${paint('completed', '#')} ${execution.slices_completed} completed  `,
-    `${paint('processing', '=')} ${execution.slices_processing} processing  `,
+    `${paint('processing', '=')} ${inHand.count} processing  `,
     `${paint('queued', '-')} ${execution.slices_queued} queued  `,
     `${paint('failed', '!')} ${execution.slices_failed} failed`,
+    ...(inHand.lost === 0 ? [] : [`  ${inHand.lost} lost`]),
   ].join('');
 
 function workLines(snapshot: Snapshot, width: number): string[] {
@@ -128,9 +129,10 @@ function workLines(snapshot: Snapshot, width: number): string[] {
     error === undefined
       ? []
       : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width);
-  const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last.message_id)}`;
+  const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
   return [
     `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
+    ...oldestLine(snapshot),
     `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
     ...lastError,
     `${'last event'.padEnd(labelWidth)}${lastEvent}`,
@@ -138,8 +140,17 @@ function workLines(snapshot: Snapshot, width: number): string[] {
 }
 
 /** Slices keep the state that they had; nobody works on them where nobody drives the execution any more. */
-function busyWorkers({ execution, health }: Snapshot): number {
-  return execution.status === 'running' && health !== 'stalled' ? execution.slices_processing : 0;
+function busyWorkers({ execution, inHand }: Snapshot): number {
+  return execution.status === 'running' ? inHand.count : 0;
+}
+
+/** The slice that has been in hand for longest: what is not done yet is seen by nothing else. */
+function oldestLine({ inHand: { oldest, overdue }, pace: { usual_seconds } }: Snapshot): string[] {
+  if (oldest === undefined) return [];
+  const { seconds, slice_filename } = oldest;
+  const usual = usual_seconds === undefined ? 'usual not known yet' : `usual ${duration(usual_seconds)}`;
+  const words = `${wholeDuration(seconds)}, ${usual}${overdue === 0 ? '' : `, ${overdue} overdue`}`;
+  return [`${`${overdue === 0 ? '' : '! '}oldest`.padEnd(labelWidth)}${words}: ${printable(slice_filename)}`];
 }
 
 function failures(exhausted: number, waiting: number, retries: number): string {
@@ -148,11 +159,16 @@ function failures(exhausted: number, waiting: number, retries: number): string {
   return [...parts, ...(waiting === 0 ? [] : [`${waiting} to be tried again`])].join(', ');
 }
 
-/** A message by what its id says: its type and what it is about. */
-function eventOf(messageId: string): string {
-  const [first = '', ...parts] = messageId.split('/');
+/** A message by what its id says, its type and what it is about, and why it had no effect, where it had none. */
+function eventOf({ message_id, effect_code, effect_reason }: LastMessage): string {
+  const [first = '', ...parts] = message_id.split('/');
   const [type = '', about = '', attempt = '1'] = first === 'run_workflow' ? [first] : parts;
-  return printable([type, about, ...(Number(attempt) > 1 ? [`attempt ${attempt}`] : [])].join(' ').trimEnd());
+  // The id of a command says nothing to a person.
+  const named = type.endsWith('_workflow') ? [type] : [type, about];
+  const again = Number(attempt) > 1 ? [`attempt ${attempt}`] : [];
+  const refused =
+    effect_reason === null ? [] : [`${effect_code === 'REFUSED' ? 'refused' : 'no effect'}: ${effect_reason}`];
+  return printable([...named, ...again, ...refused].join(' ').trimEnd());
 }
 
 /** A text on up to two lines behind its label. */
@@ -166,8 +182,16 @@ function wrapped(label: string, text: string, width: number): string[] {
 }
 
 /** The next step, where somebody has to take one. */
-function advice({ health, isHeld, driver, execution }: Snapshot, storeOption: string): string[] {
+function advice({ health, isHeld, driver, execution, inHand }: Snapshot, storeOption: string): string[] {
   const { execution_id } = execution;
+  if (health === 'stalled' && driver?.isAlive === true && !driver.isSilent)
+    return [
+      '',
+      inHand.overdue > 0
+        ? 'no slice in hand has ended for a while; look at the payload of the oldest, and with'
+        : 'a stage has work and does nothing; look with',
+      `  swf-mcp${storeOption} status ${execution_id}`,
+    ];
   if (health === 'stalled' && driver?.isAlive === true)
     return [
       '',

@@ -35,7 +35,6 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     const lines = renderView(snapshot, rates(snapshot, performance.now()), {
       columns: terminal.columns(),
       paint,
-      now: Date.now(),
       storeOption,
     });
     screen.paint(lines);

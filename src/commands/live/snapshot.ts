@@ -1,7 +1,10 @@
 import type { ExecutionRow } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
+import type { InHand } from '../../db/reports/assessment.ts';
+import type { LastMessage } from '../../db/reports/landmarks.ts';
 import type { Health } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
+import type { Pace } from '../../monitoring/pace.ts';
 import type { Progress } from '../../monitoring/progress.ts';
 
 /** An execution at one moment, as far as people watch it. */
@@ -14,13 +17,19 @@ export interface Snapshot {
   progress: Progress;
   /** Until the whole execution is done, as far as it can be told. */
   secondsLeft: number | undefined;
+  /** It may take any time longer than that. */
+  isOpenEnded: boolean;
+  /** Wall time so far. */
+  elapsed: number;
+  inHand: InHand;
+  pace: Pace;
   /** Worker slots that a run of this configuration has. */
   slots: number;
   speed: string;
   retries: number;
   /** Failed without a retry left. */
   exhausted: number;
-  last: { message_id: string; sent_at: string } | undefined;
+  last: LastMessage | undefined;
   /** The last error that an agent logged. */
   error: { timestamp: string; message: string } | undefined;
 }
@@ -28,8 +37,9 @@ export interface Snapshot {
 export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
   return queries.snapshot(() => {
     const execution = queries.execution(executionId);
-    const { detail, health, progress, isHeld, left } = queries.assess(execution, Date.now());
-    const { fast_processing, speed } = detail.params;
+    const assessed = queries.assess(execution, Date.now());
+    const { detail, health, progress, isHeld, left, speed } = assessed;
+    const { fast_processing } = detail.params;
     const { execution_id } = execution;
     return {
       execution,
@@ -38,6 +48,10 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       isHeld,
       progress,
       secondsLeft: left?.seconds_left,
+      isOpenEnded: left !== undefined && left.at_most === undefined,
+      elapsed: assessed.duration_seconds,
+      inHand: assessed.in_hand,
+      pace: assessed.pace,
       slots: fast_processing.target_worker_count,
       speed: String(speed),
       retries: detail.slice_retries,

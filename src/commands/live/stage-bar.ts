@@ -16,6 +16,8 @@ export interface Stage {
   health: Health;
   /** Where they are known better than by the rate. */
   secondsLeft?: number | undefined;
+  /** It may take any time longer than that. */
+  isOpenEnded?: boolean;
 }
 
 interface Segment {
@@ -72,10 +74,12 @@ function shownRate({ done, total, rate, unit }: Stage): string {
   return `${rate.toFixed(digits)} ${unit}`;
 }
 
-function timeLeft({ done, total, rate, secondsLeft, health }: Stage): string {
+function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, health }: Stage): string {
   if (total === undefined || health === 'finished' || health === 'failed') return '';
   if (done >= total) return 'done';
   if (health === 'paused' || health === 'stalled') return health;
   const seconds = secondsLeft ?? (rate === undefined ? undefined : (total - done) / rate);
-  return seconds === undefined ? '' : `${wholeDuration(Math.max(1, seconds))} left`;
+  if (seconds === undefined) return '';
+  const shown = wholeDuration(Math.max(1, seconds));
+  return isOpenEnded === true ? `over ${shown}` : `${shown} left`;
 }

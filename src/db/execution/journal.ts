@@ -92,6 +92,10 @@ class StoreJournal implements Journal {
     return true;
   }
 
+  stepAtOnce(step: Step): void {
+    this.#store.writeAtOnce((tx) => void this.#commit(tx, step));
+  }
+
   /** The types of the messages that the step said and released; undefined where its cursor stood elsewhere. */
   #commit(tx: Transaction, step: Step): MessageType[] | undefined {
     const { execution_id, run_number, epoch } = this.#held;

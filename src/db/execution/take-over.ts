@@ -1,12 +1,18 @@
+import type { Speed } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
-import type { Message } from '../../messages/message.ts';
+import { utcNow } from '../../lib/time.ts';
+import type { Draft, Message } from '../../messages/message.ts';
 import { requireExecution } from '../lists/executions.ts';
 import { refuseWaiting } from '../log/commands.ts';
-import { registerAgent } from '../presence/agent-registry.ts';
+import { noteLost, registerAgent } from '../presence/agent-registry.ts';
+import { lastSignOf } from '../presence/last-sign.ts';
 import { type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Store } from '../sqlite/store.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { readMessage } from './log-reader.ts';
+import { executionParams } from './params.ts';
 
 /** A process that works here, and the names of the agents that it hosts, by type. */
 export interface Crew<AgentType extends string> {
@@ -37,35 +43,53 @@ export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>)
   return { process_id, agents: Object.fromEntries(names) as Record<T, string> };
 }
 
+/** The process that becomes a driver, as it says of itself. */
+export interface Driver {
+  process_id: number;
+  identity: ProcessIdentity;
+  /** The agent that it speaks as: its DAQ simulator. */
+  name: string;
+  user: string;
+  /** Of this program. */
+  version: string;
+  /** Left out, it goes on at the recorded one. */
+  speed?: Speed | undefined;
+  /** Whether its messages go over a broker. */
+  isOverBroker: boolean;
+}
+
 /**
  * Starts an execution by its first message and makes this process its driver. Undefined where the command makes none: it has been taken
  * before, or contradicts one that has. Passes on the errors of `takeOver`.
  */
 export function beginExecution(
-  { messages }: Pick<Store, 'messages'>,
+  store: Pick<Store, 'messages'>,
   tx: Transaction,
   command: Message<'run_workflow'>,
-  processId: number,
+  driver: Driver,
   isAlive: LivenessTest,
 ): Drive | undefined {
-  const recorded = messages.record(tx, command);
+  const recorded = store.messages.record(tx, command);
   if (!recorded.isNew || recorded.effect !== 'applied' || recorded.execution_id === undefined) return undefined;
-  return takeOver(tx, recorded.execution_id, processId, { isAlive });
+  return takeOver(store, tx, recorded.execution_id, driver, { isAlive });
 }
 
 /**
- * Makes this process the driver of an execution.
+ * Makes this process the driver of an execution, and says so.
  * @param follows the id of the one earlier command that it is to carry out; all others are refused
  * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
  */
 export function takeOver(
+  { messages }: Pick<Store, 'messages'>,
   tx: Transaction,
   executionId: string,
-  processId: number,
+  driver: Driver,
   { isAlive, follows }: { isAlive: LivenessTest; follows?: string | undefined },
 ): Drive {
   const { sql } = tx;
-  const { execution_id, run_number, namespace, status } = requireExecution(sql, executionId);
+  const execution = requireExecution(sql, executionId);
+  const { execution_id, run_number, namespace, status } = execution;
+  const { process_id } = driver;
   if (status !== 'running') {
     throw new SwfError(
       'EXECUTION_NOT_RUNNING',
@@ -73,16 +97,31 @@ export function takeOver(
     );
   }
   const before = ownerOf(sql, execution_id);
-  const epoch = takeOwnership(tx, execution_id, processId, isAlive);
+  const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   // Taking an execution up lets it go on, whatever its last driver was asked and did not hear.
   refuseWaiting(tx, execution_id, {
     code: 'DRIVER_GONE',
     reason: 'the process that drove it was gone',
     except: follows,
   });
-  // The agents of an earlier driver are gone with it.
-  if (before !== undefined)
-    sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(before.process_id);
-  sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, processId);
+  if (before !== undefined) noteLost(tx, before.process_id);
+  sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
+  const speed = driver.speed ?? executionParams(sql, execution).speed;
+  const says: Draft[] = [
+    ...lossOf(sql, execution_id, before),
+    { msg_type: 'driver_started', epoch, ...selfOf(driver), speed },
+  ];
+  const envelope = { sender: driver.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
+  for (const draft of says)
+    messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { outboxOwner: process_id } : {});
   return { execution_id, run_number, namespace, epoch };
+}
+
+const selfOf = ({ identity: { pid, hostname }, user, version }: Driver) => ({ pid, hostname, user, version });
+
+/** The loss of an earlier driver that has not said its end. */
+function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {
+  if (before === undefined || readMessage(sql, `${executionId}/driver_ended/${before.epoch}`) !== undefined) return [];
+  const { at, by } = lastSignOf(sql, before);
+  return [{ msg_type: 'driver_lost', epoch: before.epoch, last_sign: at, last_sign_by: by }];
 }

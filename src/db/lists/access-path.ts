@@ -38,9 +38,12 @@ export function chooseAccessPath({ conditions, indexes, window, time }: ListQuer
 
 /** The keys between which all rows are that may fit. */
 export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange {
-  const { from, key, time, blocksOf, window, conditions, rangeBounds = [], candidateKeys } = query;
+  const { from, key, time, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
+  const window = madeAt === undefined ? query.window : { end_time: query.window.end_time, start_time: undefined };
   const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
-  const range = isTimed ? keysWithin(sql, { table: blocksOf, key, time } satisfies TimedTable, window) : { ...anyKey };
+  const range = isTimed
+    ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time } satisfies TimedTable, window)
+    : { ...anyKey };
   const walks = rangeBounds.flatMap(([index, name]) => {
     const [condition, value] = conditions[name] ?? [];
     return condition === undefined || value === undefined

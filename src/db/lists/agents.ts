@@ -1,6 +1,6 @@
 import type { AgentState } from '../../domain/states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import type { SignsOfLife } from '../presence/agent-registry.ts';
+import { processColumns, type SignsOfLife } from '../presence/agent-registry.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
@@ -23,7 +23,7 @@ export interface AgentFilter extends Window {
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
-    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, last_beat, pid, pid_started, hostname, current_execution_id`,
+    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id`,
     from: 'system_agents',
     join: 'JOIN processes USING (process_id)',
     key: 'seq',

@@ -3,6 +3,8 @@ import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { lastSignOf } from '../presence/last-sign.ts';
+import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { executionOfRun } from './by-execution.ts';
 import { recentExecutionIds } from './known-names.ts';
@@ -21,6 +23,15 @@ export interface ExecutionRow extends Counts {
   executed_by: string;
   start_time: string;
   end_time: string | null;
+}
+
+/** An execution as a list shows it. */
+export interface ListedExecution extends ExecutionRow {
+  retries: number;
+  /** Of its STF files. */
+  bytes: number;
+  /** As it was started: a number, or `max`. */
+  speed: string | number;
 }
 
 const countColumns =
@@ -74,25 +85,46 @@ export interface ExecutionFilter extends Window {
   execution_id?: string | undefined;
 }
 
-export function listExecutions(sql: Prepare, filter: ExecutionFilter, page: Page): ListPage<ExecutionRow> {
-  return listRows<ExecutionRow>(sql, {
-    select: executionColumns,
+/** Executions are found by the overlap of their life with the window. @param isAlive tells which of those that run are driven */
+export function listExecutions(
+  sql: Prepare,
+  filter: ExecutionFilter,
+  page: Page,
+  isAlive: LivenessTest,
+): ListPage<ListedExecution> {
+  const { start_time, end_time } = filter;
+  return listRows<ListedExecution>(sql, {
+    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, params ->> '$.speed' AS speed`,
     from: 'workflow_executions AS e',
-    join: 'JOIN run_states USING (run_number)',
+    join: 'JOIN run_states USING (run_number) JOIN (SELECT run_number, dataset_bytes FROM runs) USING (run_number)',
     key: 'seq',
-    time: 'start_time',
+    time: 'e.start_time',
     conditions: {
       execution: ['e.execution_id = ?', filter.execution_id],
       namespace: ['namespace = ?', filter.namespace],
       status: ['status = ?', filter.status],
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
+      'begun by': ['e.start_time <= ?', end_time],
+      'not ended before': [`coalesce(e.end_time, '9999') >= ?`, start_time],
+      // An execution whose driver is gone has no end yet, and lives no more.
+      'not dead before': [
+        'e.execution_id NOT IN (SELECT value FROM json_each(?))',
+        start_time === undefined ? undefined : JSON.stringify(deadBefore(sql, start_time, isAlive)),
+      ],
     },
     indexes: [
       ['sqlite_autoindex_workflow_executions_1', ['execution']],
       ['workflow_executions_status', ['status']],
     ],
-    window: filter,
+    window: {},
     page,
   });
+}
+
+/** Running executions whose driver gave its last sign of life before a time. */
+function deadBefore(sql: Prepare, time: string, isAlive: LivenessTest): string[] {
+  return interruptedExecutions(sql, undefined, isAlive)
+    .filter((one) => lastSignOf(sql, one).at < time)
+    .map(({ execution_id }) => execution_id);
 }

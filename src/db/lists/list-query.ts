@@ -19,6 +19,10 @@ export interface ListQuery {
   time: string;
   /** The table whose times are noted in blocks; left out for short tables. */
   blocksOf?: string;
+  /** The column that the notes are of, where the window is of another one: nothing happens to a row before it is made. */
+  madeAt?: string;
+  /** Rows that are looked at for one page, where more are worth it. */
+  scanLimit?: number;
   conditions: Readonly<Record<string, Condition>>;
   /**
    * Indexes in the order of `key`, each with the names of the conditions that it serves, the best first. They are named to SQLite, since it

@@ -41,7 +41,7 @@ function readPage(
   query: ListQuery,
   path: RangedPath,
   // Candidates mostly fit the other conditions too: a few of them are enough at first.
-  scanLimit = query.candidateKeys === undefined ? pageScanLimit : pageScanLimit / 20,
+  scanLimit = query.candidateKeys === undefined ? (query.scanLimit ?? pageScanLimit) : pageScanLimit / 20,
 ): { found: unknown[]; scanStoppedAt: number | undefined } {
   const { select, from, join = '', key, page } = query;
   const { where, source, scanStoppedAt } = scannedRows(sql, query, path, scanLimit);
@@ -50,7 +50,7 @@ function readPage(
     `SELECT ${select} FROM ${from} ${source} ${join} ${clauseOf(fits)} ORDER BY ${key} ${directionOf(page)} LIMIT ?`,
   ).all(...fits.values, page.limit + 1);
   if (found.length > page.limit) return { found, scanStoppedAt: undefined };
-  const isFinal = scanStoppedAt === undefined || scanLimit === pageScanLimit;
+  const isFinal = scanStoppedAt === undefined || scanLimit >= pageScanLimit;
   return isFinal ? { found, scanStoppedAt } : readPage(sql, query, path, pageScanLimit);
 }
 
@@ -116,7 +116,7 @@ function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: numbe
       ).get(...all.values)?.n ?? 0;
     return { n: Math.min(n, mostCounted), isLowerBound: n > mostCounted };
   }
-  const scanned = scannedRows(sql, query, path, countScanLimit);
+  const scanned = scannedRows(sql, query, path, query.scanLimit ?? countScanLimit);
   const fits = both(scanned.where, rest);
   const n = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${scanned.source} ${clauseOf(fits)}`).get(
     ...fits.values,

@@ -18,6 +18,9 @@ export interface ListPage<Row> {
   scanStoppedAt?: number | undefined;
 }
 
+/** Conditions that no index serves are looked at row by row: so many are looked at for a page, in some tens of milliseconds. */
+export const manyRows = 200_000;
+
 /** A time window. Both ends are inclusive, as UTC in ISO 8601. */
 export interface Window {
   start_time?: string | undefined;

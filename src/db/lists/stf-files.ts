@@ -1,9 +1,10 @@
+import type { TimeField } from '../../domain/list-words.ts';
 import type { StfStatus } from '../../domain/states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import { type ListPage, manyRows, type Page, type Window } from './page.ts';
 
 export interface StfFileRow {
   key: number;
@@ -24,23 +25,29 @@ export interface StfFileRow {
 export interface StfFileFilter extends Window, OfExecution {
   status?: string | undefined;
   stf_filename?: string | undefined;
+  has_slices?: boolean | undefined;
+  time_field?: Exclude<TimeField, 'started'> | undefined;
 }
 
 export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): ListPage<StfFileRow> {
-  const { status } = filter;
+  const { status, has_slices, time_field = 'created' } = filter;
+  const isOtherTime = time_field === 'completed';
   return listRows<StfFileRow>(sql, {
     select: `seq AS key, stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count,
       tf_file_count, slice_count, created_at, processed_at`,
     from: 'stf_files',
     key: 'seq',
-    time: 'created_at',
+    time: isOtherTime ? 'processed_at' : 'created_at',
     blocksOf: 'stf_files',
+    ...(isOtherTime ? { madeAt: 'created_at' } : {}),
+    ...(isOtherTime || has_slices !== undefined ? { scanLimit: manyRows } : {}),
     conditions: {
       ...ofExecution(sql, filter),
       stf_filename: ['stf_filename = ?', filter.stf_filename],
       registered: [`${indexPredicates.registeredStf} AND status = ?`, status === 'registered' ? status : undefined],
       failed: [`${indexPredicates.failedStf} AND status = ?`, status === 'failed' ? status : undefined],
       status: ['status = ?', status === 'processed' ? status : undefined],
+      slices: ['(slice_count > 0) = ?', has_slices === undefined ? undefined : Number(has_slices)],
     },
     indexes: [
       ['sqlite_autoindex_stf_files_1', ['stf_filename']],
@@ -49,7 +56,13 @@ export function listStfFiles(sql: Prepare, filter: StfFileFilter, page: Page): L
       ['stf_files_execution', ['execution']],
     ],
     window: filter,
-    total: keptCount(sql, 'stfs_announced', filter, [status, filter.stf_filename, filter.start_time, filter.end_time]),
+    total: keptCount(sql, 'stfs_announced', filter, [
+      status,
+      has_slices,
+      filter.stf_filename,
+      filter.start_time,
+      filter.end_time,
+    ]),
     page,
   });
 }

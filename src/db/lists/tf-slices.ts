@@ -1,10 +1,14 @@
+import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
-import type { Condition } from './list-query.ts';
+import type { Condition, ListQuery } from './list-query.ts';
 import { listRows } from './list-rows.ts';
-import type { ListPage, Page, Window } from './page.ts';
+import { listSorted } from './list-sorted.ts';
+import { type ListPage, manyRows, type Page, type Window } from './page.ts';
+import { workerConditions } from './workers.ts';
 
 export interface TfSliceRow {
   key: number;
@@ -24,6 +28,8 @@ export interface TfSliceRow {
   assigned_at: string | null;
   completed_at: string | null;
   error: string | null;
+  /** Wall time of its attempt; null before its end. */
+  seconds: number | null;
   exit_code: number | null;
   signal: string | null;
   output_tail: string | null;
@@ -36,32 +42,79 @@ export interface TfSliceFilter extends Window, OfExecution {
   stf_filename?: string | undefined;
   tf_filename?: string | undefined;
   status?: SliceStatus | undefined;
+  slice_filename?: string | undefined;
+  /** A worker, an agent or a slot. */
   assigned_worker?: string | undefined;
+  min_retries?: number | undefined;
+  time_field?: TimeField | undefined;
+  order_by?: SliceOrder | undefined;
 }
 
+const times: Readonly<Record<TimeField, string>> = {
+  created: 'created_at',
+  started: 'assigned_at',
+  completed: 'completed_at',
+};
+
+const seconds = `(unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec'))`;
+
+const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds, retries: 'attempt' };
+
+/** More cannot be sorted while somebody waits. */
+const mostSorted = 500_000;
+
+/** Throws `ARGUMENT_INVALID` where more slices would have to be sorted than can be. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
-  const { status } = filter;
-  return listRows<TfSliceRow>(sql, {
+  const query = queryOf(sql, filter, page);
+  const { order_by = 'recorded' } = filter;
+  if (order_by === 'recorded') return listRows<TfSliceRow>(sql, query);
+  requireSortable(sql, filter);
+  return listSorted<TfSliceRow>(sql, query, orders[order_by]);
+}
+
+function requireSortable(sql: Prepare, filter: TfSliceFilter): void {
+  const { stf_filename, tf_filename, slice_filename } = filter;
+  if ([stf_filename, tf_filename, slice_filename].some((name) => name !== undefined)) return;
+  const count = keptCount(sql, 'slices_created', filter, []) ?? 0;
+  if (count <= mostSorted) return;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `order_by = ${JSON.stringify(filter.order_by)} would have to sort ${count} slices, which are more than ${mostSorted}; narrow them by execution_id or stf_filename`,
+  );
+}
+
+function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
+  const { status, time_field = 'created', min_retries } = filter;
+  const isOtherTime = time_field !== 'created';
+  const workers = workerConditions(filter.assigned_worker);
+  const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 1;
+  return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error,
+      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted`,
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
     key: 'seq',
-    time: 'created_at',
+    time: times[time_field],
     blocksOf: 'tf_slices',
+    ...(isOtherTime ? { madeAt: times.created } : {}),
+    ...(isScan ? { scanLimit: manyRows } : {}),
     conditions: {
       ...ofExecution(sql, filter, 's.'),
       tf: ['tf_filename = ?', filter.tf_filename],
       stf: ['stf_filename = ?', filter.stf_filename],
-      worker: ['assigned_worker = ?', filter.assigned_worker],
+      slice: ['slice_filename = ?', filter.slice_filename],
+      ...workers,
+      retried: [`${indexPredicates.retriedSlice} AND attempt > ?`, min_retries === 0 ? undefined : min_retries],
       ...ofState(filter),
     },
     indexes: [
+      ['sqlite_autoindex_tf_slices_1', ['slice']],
       ['tf_slices_tf', ['tf']],
       ['tf_slices_stf', ['stf']],
       ['tf_slices_worker', ['worker']],
       ['tf_slices_open', ['execution', 'unfinished']],
+      ['tf_slices_retried', ['execution', 'retried']],
       ['tf_slices_failed', ['failed']],
       ['tf_slices_pending', ['pending']],
       ['tf_slices_execution', ['execution']],
@@ -70,12 +123,14 @@ export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): L
     total: keptCount(sql, status === undefined ? 'slices_created' : sliceColumns[status], filter, [
       filter.tf_filename,
       filter.stf_filename,
+      filter.slice_filename,
       filter.assigned_worker,
+      min_retries,
       filter.start_time,
       filter.end_time,
     ]),
     page,
-  });
+  };
 }
 
 /** The condition of a state. Which index serves it depends on the other conditions. */

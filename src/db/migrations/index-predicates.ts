@@ -25,6 +25,8 @@ export const indexPredicates = {
   /** Slices that wait or are in hand. */
   pendingSlice: `status IN ('queued', 'processing')`,
   failedSlice: `status = 'failed'`,
+  retriedSlice: 'attempt > 1',
+  failedAttempt: `state = 'failed'`,
   assignedSlice: 'assigned_worker IS NOT NULL',
   warning: 'level >= 30',
   error: 'level >= 40',

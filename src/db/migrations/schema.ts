@@ -1,7 +1,7 @@
 import { indexPredicates } from './index-predicates.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 8;
+export const schemaVersion = 9;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -106,7 +106,9 @@ CREATE TABLE run_states (
   slices_failed INTEGER NOT NULL DEFAULT 0,
   -- Of slices_failed, those without a retry left.
   slices_exhausted INTEGER NOT NULL DEFAULT 0,
-  slice_retries INTEGER NOT NULL DEFAULT 0
+  -- Attempts after the first, and the slices that had any.
+  slice_retries INTEGER NOT NULL DEFAULT 0,
+  slices_retried INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
@@ -186,6 +188,8 @@ CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE ${indexPredicates.assignedSlice};
 CREATE INDEX tf_slices_open ON tf_slices (execution_id, status, seq) WHERE ${indexPredicates.openSlice};
 CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE ${indexPredicates.pendingSlice};
+-- Few slices are tried again: these indexes cost nothing while all goes well.
+CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE ${indexPredicates.retriedSlice};
 CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE ${indexPredicates.failedSlice};
 
 -- Every attempt at every slice, for good.
@@ -205,6 +209,8 @@ CREATE TABLE slice_attempts (
   error TEXT,
   PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX slice_attempts_failed ON slice_attempts (execution_id, slice_filename) WHERE ${indexPredicates.failedAttempt};
 
 -- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.
 CREATE TABLE payload_results (
@@ -231,7 +237,9 @@ CREATE TABLE processes (
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
   registered_at TEXT NOT NULL,
-  last_beat TEXT NOT NULL
+  last_beat TEXT NOT NULL,
+  -- How it has ended, as far as anybody has noted it.
+  ended TEXT CHECK (ended IN ('order', 'fault', 'lost'))
 ) STRICT;
 
 -- The driver of an execution. Every write of a driver checks its epoch in the same transaction.

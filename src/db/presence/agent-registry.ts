@@ -26,6 +26,22 @@ export interface Beat {
   execution_id?: string | undefined;
 }
 
+/** How a process has ended: in order, by a fault that it noticed, or killed. Another process notes the last. */
+export type ProcessEnd = 'order' | 'fault' | 'lost';
+
+/** Records that a process has ended, and its agents with it. */
+export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
+  const now = utcNow();
+  sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
+  sql(`UPDATE system_agents SET state = 'EXITED', last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
+}
+
+/** Notes that a process is gone, and its agents with it. What it said of its own end stays. */
+export function noteLost({ sql }: Transaction, processId: number): void {
+  sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
+  sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);
+}
+
 /** Records a heartbeat of a process and of the agents that it hosts, by their names. */
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
   const now = utcNow();
@@ -43,24 +59,46 @@ export interface SignsOfLife extends ProcessIdentity {
   state: AgentState;
   last_heartbeat: string;
   last_beat: string;
+  /** Of its process; null while nobody has noted its end. */
+  ended: ProcessEnd | null;
 }
+
+/** The columns of its process that tell how an agent is. */
+export const processColumns = 'pid, pid_started, hostname, last_beat, ended';
+
+const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
 /**
  * How an agent is, as far as its last sign of life tells: `STALE` when its process is gone without a word or has missed several heartbeats,
- * `WARNING` when it is late. An agent that has ended in order is `OK`.
+ * `WARNING` when it is late, `ERROR` when its process could not go on. An agent that has ended in order is `OK`.
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
-  if (row.state === 'EXITED') return 'OK';
+  if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return 'STALE';
   const missed = (Date.now() - Date.parse(row.last_heartbeat)) / (heartbeatSeconds * 1000);
   if (missed > 2 * missedHeartbeats) return 'STALE';
   return missed > missedHeartbeats ? 'WARNING' : 'OK';
 }
 
+/**
+ * The state of an agent as it is now. A worker is PROCESSING exactly while it has a slice in hand; what the others do is known as of their last
+ * heartbeat. An agent whose process is gone has ended, whether it said so or not.
+ */
+export function agentState(
+  row: SignsOfLife & { agent_type: string },
+  slicesInHand: number,
+  isAlive: LivenessTest,
+): AgentState {
+  if (row.state === 'EXITED' || !isProcessAlive(row, isAlive)) return 'EXITED';
+  if (row.agent_type !== 'worker') return row.state;
+  if (slicesInHand > 0) return 'PROCESSING';
+  return row.state === 'STARTING' ? 'STARTING' : 'READY';
+}
+
 /** The types of agents that live in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
   const rows = sql<[string], SignsOfLife & { agent_type: string }>(
-    `SELECT agent_type, state, last_heartbeat, last_beat, pid, pid_started, hostname FROM system_agents JOIN processes USING (process_id)
+    `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED'`,
   ).all(namespace);
   return new Set(rows.filter((row) => agentStatus(row, isAlive) !== 'STALE').map(({ agent_type }) => agent_type));

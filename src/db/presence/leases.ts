@@ -18,6 +18,12 @@ interface ProcessRow extends ProcessIdentity {
   last_beat: string;
 }
 
+/** The process that has the lease of an execution, or had it last. */
+export interface Owner extends ProcessRow {
+  epoch: number;
+  taken_at: string;
+}
+
 /** Enters a process as one that writes here. Returns its id. */
 export function registerProcess({ sql }: Transaction, identity: ProcessIdentity): number {
   const now = utcNow();
@@ -37,25 +43,28 @@ export function isSilent({ last_beat }: { last_beat: string }): boolean {
 }
 
 /** The process that drives an execution, or last drove it. */
-export function ownerOf(sql: Prepare, executionId: string): ProcessRow | undefined {
-  return sql<[string], ProcessRow>(
-    `SELECT process_id, pid, pid_started, hostname, last_beat FROM execution_owners JOIN processes USING (process_id)
+export function ownerOf(sql: Prepare, executionId: string): Owner | undefined {
+  return sql<[string], Owner>(
+    `SELECT process_id, pid, pid_started, hostname, last_beat, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
      WHERE execution_id = ?`,
   ).get(executionId);
 }
 
-/** The running executions of a namespace whose driver is gone, the newest first, with the last heartbeat of each driver. */
+/**
+ * The running executions whose driver is gone, the newest first, with the last heartbeat of each driver.
+ * @param namespace left out, of all
+ */
 export function interruptedExecutions(
   sql: Prepare,
-  namespace: string,
+  namespace: string | undefined,
   isAlive: LivenessTest,
-): { execution_id: string; last_beat: string }[] {
-  return sql<[string], ProcessRow & { execution_id: string }>(
+): { execution_id: string; process_id: number; last_beat: string }[] {
+  return sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
     `SELECT execution_id, process_id, pid, pid_started, hostname, last_beat
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
-     WHERE status = 'running' AND namespace = ? ORDER BY seq DESC`,
+     WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,
   )
-    .all(namespace)
+    .all(namespace ?? null, namespace ?? null)
     .filter((row) => !isProcessAlive(row, isAlive));
 }
 

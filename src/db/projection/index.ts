@@ -4,6 +4,7 @@ import type { MessageType } from '../../messages/vocabulary.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { driverEnded, driverLost, driverStarted } from './drivers.ts';
 import { none, type Projection, type Scope } from './effect.ts';
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
@@ -30,6 +31,9 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
   stop_workflow: command,
   pause_workflow: command,
   resume_workflow: command,
+  driver_started: driverStarted,
+  driver_ended: driverEnded,
+  driver_lost: driverLost,
   workflow_ended: workflowEnded,
 };
 

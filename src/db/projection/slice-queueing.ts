@@ -87,7 +87,9 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
     `UPDATE tf_slices SET status = ?, attempt = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL
      WHERE slice_filename = ?`,
   ).run(next, attempt, slice_filename);
-  tx.sql('UPDATE run_states SET slice_retries = slice_retries + 1 WHERE run_number = ?').run(scope.run_number);
+  tx.sql(
+    'UPDATE run_states SET slice_retries = slice_retries + 1, slices_retried = slices_retried + ? WHERE run_number = ?',
+  ).run(attempt === 2 ? 1 : 0, scope.run_number);
   countMove(tx, scope, row.status, next);
   return applied;
 }

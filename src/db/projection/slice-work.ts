@@ -64,7 +64,8 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
     `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
      WHERE slice_filename = ? AND attempt = ?`,
   ).run(next, worker_id, hostname, at, processing_seconds ?? null, error, slice_filename, attempt);
-  keepDelay(tx, scope, 'slice_started → slice_result', { from: before?.started_at, to: at });
+  const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
+  keepDelay(tx, scope, stage, { from: before?.started_at, to: at });
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
   if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries)) {

@@ -1,11 +1,14 @@
+import type { Speed } from '../../domain/params.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { Health } from '../../domain/states.ts';
 import { type Capacity, capacityOf } from '../../monitoring/capacity.ts';
 import { type TimeLeft, timeLeft } from '../../monitoring/estimate.ts';
+import type { DriverSpan, Evidence } from '../../monitoring/evidence.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import { healthOf } from '../../monitoring/health.ts';
+import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
 import type { Progress } from '../../monitoring/progress.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
@@ -14,6 +17,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
 import type { ExecutionDetail } from './execution-detail.ts';
 import { factsOf } from './facts.ts';
+import { endOfLife, secondsOfLife } from './life.ts';
 
 /** An execution as it does at one moment: what is known, and what follows from it. */
 export interface Assessment {
@@ -25,11 +29,30 @@ export interface Assessment {
   delays: StageDelay[];
   left: TimeLeft | undefined;
   capacity: Capacity | undefined;
+  pace: Pace;
+  in_hand: InHand;
+  /** Wall time; so far, while it runs, and up to the last sign of life where its driver is gone. */
+  duration_seconds: number;
+  /** As it goes on now. */
+  speed: Speed;
+}
+
+/** The slices that are being worked on. */
+export interface InHand {
+  /** Of living workers. */
+  count: number;
+  /** Of workers that are gone. */
+  lost: number;
+  /** Of those of living workers, the ones that take too long. */
+  overdue: number;
+  oldest: AgedSlice | undefined;
 }
 
 /** An assessment with everything that is worth saying. */
 export interface FullAssessment extends Assessment {
   findings: Finding[];
+  drivers: readonly DriverSpan[];
+  paused_by: Evidence['paused_by'];
   /** Parts of the store that could not be read. */
   unreadable: readonly string[];
 }
@@ -43,7 +66,8 @@ interface Moment {
 /** How an execution does. */
 export function assess(sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
-  return { ...rest, ...judge(facts) };
+  const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
+  return { ...rest, ...judge(facts), duration_seconds };
 }
 
 /** How an execution does, with everything that is worth saying of it. */
@@ -56,15 +80,26 @@ export function assessWithFindings(
   const judged = judge(facts);
   const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
   const findings = findingsOf({ facts, evidence, judged });
-  return { detail, progress, ...judged, findings, unreadable: evidence.unreadable };
+  const { drivers, paused_by, unreadable } = evidence;
+  const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
+  return { detail, progress, ...judged, findings, drivers, paused_by, unreadable, duration_seconds };
 }
 
 function judge(facts: Facts) {
   const stages = stageStates(facts);
   const health = healthOf(facts, stages);
+  const pace = paceOf(facts);
   return {
     stages,
     health,
+    pace,
+    in_hand: {
+      count: facts.in_hand.length,
+      lost: facts.lost.length,
+      overdue: overdueSlices(facts, pace).length,
+      oldest: oldestInHand(facts),
+    },
+    speed: facts.params.speed,
     isHeld: facts.isHeld,
     delays: [...facts.delays],
     left: timeLeft(facts, health),

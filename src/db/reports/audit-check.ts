@@ -1,6 +1,6 @@
 /** One of the looks that an audit takes, and what it found. */
 export interface AuditCheck {
-  check: 'stf_announced' | 'stf_ready' | 'samples' | 'slices' | 'coverage' | 'results' | 'counts';
+  check: 'stf_planned' | 'stf_announced' | 'stf_ready' | 'samples' | 'slices' | 'coverage' | 'results' | 'counts';
   state: 'ok' | 'open' | 'broken';
   expected: number;
   found: number;

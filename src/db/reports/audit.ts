@@ -1,3 +1,4 @@
+import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
@@ -48,6 +49,7 @@ export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
   // A run that was to go on to its end and says that it has, must be whole; any other may lack what was not done.
   const whenMissing = execution.status === 'completed' ? 'broken' : 'open';
   const checks = [
+    ...checkPlanned(params, stfs, whenMissing),
     checkAnnounced(sql, execution, stfs, whenMissing),
     checkReady(stfs, whenMissing),
     checkSamples(stfs, samples, params, whenMissing),
@@ -66,6 +68,14 @@ function verdictOf({ status }: ExecutionRow, checks: readonly AuditCheck[]): Aud
 
 const rowsOf = <Row>(sql: Prepare, columns: string, table: string, executionId: string): Row[] =>
   sql<[string], Row>(`SELECT ${columns} FROM ${table} WHERE execution_id = ? ORDER BY seq`).all(executionId);
+
+/** As many STFs as were planned. A run until it is stopped has no plan. */
+function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMissing: Missing): AuditCheck[] {
+  const expected = plannedStfCount(params);
+  if (expected === undefined) return [];
+  const counts = { expected, found: stfs.length, ids: [], id_count: Math.max(0, expected - stfs.length) };
+  return [checked('stf_planned', counts, whenMissing, 'planned STF files were not announced')];
+}
 
 /** As many STFs as the log announces and as the end of the run tells, numbered without a gap. */
 function checkAnnounced(

@@ -3,16 +3,22 @@ import type { Evidence } from '../../monitoring/evidence.ts';
 import { listAgents } from '../lists/agents.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
-import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { lastSignOf } from '../presence/last-sign.ts';
+import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { pausedBy } from './commands.ts';
+import { driversOf } from './drivers.ts';
 import type { ExecutionDetail } from './execution-detail.ts';
+import { failureCauses } from './failure-causes.ts';
 import { firstError } from './first-error.ts';
 import { refusedMessages, waitingMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
-import { exhaustedSlices, lostSlices } from './slices-in-hand.ts';
+import { readersBehind } from './readers-behind.ts';
+import { exhaustedSlices } from './slices-in-hand.ts';
 
 /** Rows that a finding names, and agents that are looked at. */
 const named = 5;
+const namedDrivers = 4;
 const agentsLookedAt = 50;
 
 /** The agent types that every execution needs (contract §1). The DAQ simulator is its driver, which other findings tell of. */
@@ -25,7 +31,7 @@ export function evidenceOf(
   { detail, isAlive, data_as_of }: { detail: ExecutionDetail; isAlive: LivenessTest; data_as_of: string | undefined },
 ): Evidence {
   const { execution_id, status_reason, namespace, status } = execution;
-  const { slices_exhausted, over_broker } = detail;
+  const { slices_exhausted, slice_retries, slices_retried, over_broker } = detail;
   const parts = new PartReader();
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
@@ -33,20 +39,30 @@ export function evidenceOf(
   return {
     execution_id,
     status_reason,
-    driver:
-      owner === undefined ? undefined : { ...owner, alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
+    driver: owner === undefined ? undefined : driverOf(sql, owner, isAlive),
+    drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isRunning && over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
-    lost: isRunning ? parts.read('slices in work', () => lostSlices(sql, execution_id, isAlive), []) : [],
+    behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     exhausted:
       slices_exhausted === 0 ? [] : parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
     exhausted_count: slices_exhausted,
+    slices_retried,
+    causes:
+      slices_exhausted + slice_retries === 0 ? [] : parts.read('attempts', () => failureCauses(sql, execution_id), []),
+    paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
     refused: parts.read('refused messages', () => refusedMessages(sql, execution_id, named), none),
     waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
     data_as_of,
     unreadable: parts.unreadable,
   };
+}
+
+function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
+  const { pid, hostname, last_beat } = owner;
+  const alive = isProcessAlive(owner, isAlive);
+  return { pid, hostname, alive, silent: isSilent(owner), last_sign: alive ? last_beat : lastSignOf(sql, owner).at };
 }
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {

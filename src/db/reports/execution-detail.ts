@@ -12,6 +12,7 @@ export interface ExecutionDetail {
   slices_expected: number;
   slices_exhausted: number;
   slice_retries: number;
+  slices_retried: number;
   dataset_name: string | null;
   dataset_state: 'open' | 'final' | null;
   dataset_files: number;
@@ -26,7 +27,7 @@ export interface ExecutionDetail {
 export function executionDetail(sql: Prepare, execution: ExecutionRow): ExecutionDetail {
   const { execution_id, run_number } = execution;
   const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'>>(
-    `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries,
+    `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries, slices_retried,
        dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);

@@ -7,8 +7,9 @@ import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { currentSpeed } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
-import { secondsInHand } from './slices-in-hand.ts';
+import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 
 /** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
@@ -21,15 +22,22 @@ export function factsOf(
   const detail = executionDetail(sql, execution);
   const progress = progressOf(execution, detail);
   const owner = ownerOf(sql, execution_id);
-  const { params, stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
+  const isOverBroker = detail.over_broker === 1;
+  const speed = currentSpeed(sql, execution_id) ?? detail.params.speed;
+  const { stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
   const { stf_planned, slices_planned, slices_final } = progress;
+  const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
+  const { params } = detail;
   const facts: Facts = {
     now,
     status,
     phase,
     start_time,
+    end_time: execution.end_time,
     phase_changed_at,
-    params,
+    params: speed === params.speed ? params : { ...params, speed },
+    hasChangedSpeed: speed !== params.speed,
+    isOverBroker,
     counts: execution,
     stfs_ready,
     samples_expected,
@@ -42,8 +50,12 @@ export function factsOf(
     samples_of_unready: samplesOfUnready(sql, execution_id, params),
     delays: stageDelays(sql, run_number),
     last_stf_at: lastStfAt(sql, execution_id),
-    in_hand_seconds: secondsInHand(sql, execution_id, now),
-    driver: owner === undefined ? undefined : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner) },
+    in_hand: inHand.filter(({ isLost }) => !isLost),
+    lost: inHand.filter(({ isLost }) => isLost),
+    driver:
+      owner === undefined
+        ? undefined
+        : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner), since: owner.taken_at },
   };
   return { facts, detail, progress };
 }

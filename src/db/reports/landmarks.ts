@@ -2,15 +2,26 @@ import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-export function lastMessage(sql: Prepare, executionId: string): { message_id: string; sent_at: string } | undefined {
-  return sql<[string], { message_id: string; sent_at: string }>(
-    'SELECT message_id, sent_at FROM workflow_messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+/** The last message of an execution, and why it had no effect, where it had none. */
+export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
+
+export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
+  return sql<[string], LastMessage>(
+    'SELECT message_id, sent_at, effect, effect_code, effect_reason FROM workflow_messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
   ).get(executionId);
 }
 
-/** The newest messages that tell the story of an execution: its phases, commands and end. */
-export function lastLandmarks(sql: Prepare, executionId: string, limit: number): MessageHead[] {
-  return newest(sql, executionId, indexPredicates.landmark, limit);
+/** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
+export interface Landmark extends MessageHead {
+  payload: string | null;
+}
+
+/** The newest messages that tell the story of an execution: its phases, drivers, commands and end. */
+export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
+  return sql<[string, number], Landmark>(
+    `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN payload END AS payload FROM workflow_messages
+     WHERE execution_id = ? AND ${indexPredicates.landmark} ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, limit);
 }
 
 /** The newest messages that cannot be read or contradict an earlier one. */

@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import type { SliceInHand } from '../../monitoring/facts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -14,35 +15,57 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
     .map(({ slice_filename }) => slice_filename);
 }
 
-/** How long the slices in hand have been so, on average, in seconds; undefined where none is. */
-export function secondsInHand(sql: Prepare, executionId: string, now: number): number | undefined {
-  const row = sql<[string], { begun: number | null }>(
-    `SELECT avg(unixepoch(assigned_at, 'subsec')) AS begun FROM tf_slices
-     WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice}`,
-  ).get(executionId);
-  return row?.begun === null || row === undefined ? undefined : Math.max(0, now / 1000 - row.begun);
-}
-
-interface InHandRow extends ProcessIdentity {
-  slice: string;
-  worker: string;
+interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessIdentity {
+  process_id: number | null;
   last_beat: string;
 }
 
-/** Slices in hand whose worker's process is gone, as far as this store knows the worker. */
-export function lostSlices(
-  sql: Prepare,
-  executionId: string,
-  isAlive: LivenessTest,
-): { worker: string; slice: string }[] {
+/**
+ * The slices that workers have begun and not ended, the oldest first. A slice is lost where its worker's process is gone, as far as this store
+ * knows the worker. There are no more of them than slots.
+ */
+export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
+  const living = new Map<number, boolean>();
   return sql<[string], InHandRow>(
-    `SELECT slice_filename AS slice, assigned_worker AS worker, pid, pid_started, hostname, last_beat
+    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, hostname, last_beat
      FROM tf_slices AS s
-       JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
-       JOIN processes USING (process_id)
-     WHERE s.execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY s.seq`,
+       LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
+       LEFT JOIN processes USING (process_id)
+     WHERE s.execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, s.seq`,
   )
     .all(executionId)
-    .filter((row) => !isProcessAlive(row, isAlive))
-    .map(({ worker, slice }) => ({ worker, slice }));
+    .map(({ process_id, pid, pid_started, hostname, last_beat, ...slice }) => {
+      if (process_id === null) return { ...slice, isLost: false };
+      const lives = living.get(process_id) ?? isProcessAlive({ pid, pid_started, hostname, last_beat }, isAlive);
+      living.set(process_id, lives);
+      return { ...slice, isLost: !lives };
+    });
+}
+
+/** Tells of slices in hand whether their workers' processes are gone, as far as this store knows the workers. */
+export function goneWorkers(
+  sql: Prepare,
+  isAlive: LivenessTest,
+): (slice: { assigned_worker: string | null }) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ assigned_worker }) => {
+    const agent = (assigned_worker ?? '').split('/')[0] ?? '';
+    const before = known.get(agent);
+    if (before !== undefined) return before;
+    const row = sql<[string], ProcessIdentity & { last_beat: string }>(
+      'SELECT pid, pid_started, hostname, last_beat FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
+    ).get(agent);
+    const isGone = row !== undefined && !isProcessAlive(row, isAlive);
+    known.set(agent, isGone);
+    return isGone;
+  };
+}
+
+/** The slices that each worker agent has in hand, of whatever execution, by the agent's name. */
+export function slicesInHandByAgent(sql: Prepare): Map<string, number> {
+  const rows = sql<[], { agent: string; n: number }>(
+    `SELECT substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) AS agent, count(*) AS n
+     FROM tf_slices INDEXED BY tf_slices_pending WHERE status = 'processing' AND ${indexPredicates.pendingSlice} GROUP BY 1`,
+  ).all();
+  return new Map(rows.map(({ agent, n }) => [agent, n]));
 }

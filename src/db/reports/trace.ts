@@ -1,6 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** A file of the workflow: what it is, and whose. */
@@ -13,6 +14,49 @@ export interface Product {
   stf_filename: string;
   tf_filename: string | null;
   attempt: number | null;
+}
+
+/** How a slice stands: its attempts so far, and its place in the queue. */
+export interface SliceStanding {
+  /** Attempts that a worker has begun. */
+  attempts_made: number;
+  /** Seconds that it has waited, or did before the worker began its last attempt. */
+  waiting_seconds: number;
+  /** Queued slices of its execution that come before it; undefined where it is not queued. */
+  ahead: number | undefined;
+  worker: string | undefined;
+}
+
+/** More are not counted. */
+const mostAhead = 100_000;
+
+/** @param now in milliseconds since 1970; of an execution that is over, its end */
+export function sliceStanding(sql: Prepare, { name, execution_id }: Product, now: number): SliceStanding | undefined {
+  const slice = sql<[string], { key: number; status: string; attempt: number; assigned_worker: string | null }>(
+    'SELECT seq AS key, status, attempt, assigned_worker FROM tf_slices WHERE slice_filename = ?',
+  ).get(name);
+  if (slice === undefined) return undefined;
+  const attempts = sql<[string], { queued_at: string; started_at: string | null; starts: number }>(
+    'SELECT queued_at, started_at, starts FROM slice_attempts WHERE slice_filename = ? ORDER BY attempt',
+  ).all(name);
+  const last = attempts.at(-1);
+  const isQueued = slice.status === 'queued';
+  const until = isQueued || last?.started_at === null || last === undefined ? now : Date.parse(last.started_at);
+  return {
+    attempts_made: attempts.filter(({ starts }) => starts > 0).length,
+    waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
+    ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
+    worker: slice.assigned_worker ?? undefined,
+  };
+}
+
+function queuedBefore(sql: Prepare, executionId: string, key: number): number {
+  return (
+    sql<[string, number], { n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND seq < ? LIMIT ${mostAhead})`,
+    ).get(executionId, key)?.n ?? 0
+  );
 }
 
 /** Throws `ARGUMENT_INVALID` for a name that the store does not know, with the form that names have. */
@@ -38,12 +82,25 @@ export function findProduct(sql: Prepare, name: string): Product {
   );
 }
 
+/** A message of a product's way, with what a worker says in it. */
+export interface Hop extends MessageHead {
+  /** The worker that begins or has ended an attempt. */
+  worker: string | null;
+  attempt: number | null;
+  /** Of a result: `done` or `failed`. */
+  outcome: string | null;
+  error: string | null;
+}
+
+const hopColumns = `${headColumns}, payload ->> '$.worker_id' AS worker, payload ->> '$.attempt' AS attempt,
+  CASE WHEN message_type = 'slice_result' THEN payload ->> '$.state' END AS outcome, payload ->> '$.error' AS error`;
+
 /** Messages that tell a product's way, found by their ids: what it comes from, itself, and what was made of it. */
 export function messagesOf(
   sql: Prepare,
   { kind, name, execution_id, stf_filename, tf_filename }: Product,
   limit: number,
-): MessageHead[] {
+): Hop[] {
   const exact = [
     `${execution_id}/stf_gen/${stf_filename}`,
     `${execution_id}/stf_ready/${stf_filename}`,
@@ -57,11 +114,11 @@ export function messagesOf(
   if (kind === 'stf') ranges.push(`${execution_id}/tf_file_registered/${stf_filename.replace(/\.stf$/, '_tf_')}`);
   const rows = [
     ...exact.map((id) =>
-      sql<[string], MessageHead>(`SELECT ${headColumns} FROM workflow_messages WHERE message_id = ?`).all(id),
+      sql<[string], Hop>(`SELECT ${hopColumns} FROM workflow_messages WHERE message_id = ?`).all(id),
     ),
     ...ranges.map((prefix) =>
-      sql<[string, string, number], MessageHead>(
-        `SELECT ${headColumns} FROM workflow_messages WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
+      sql<[string, string, number], Hop>(
+        `SELECT ${hopColumns} FROM workflow_messages WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
   ].flat();

@@ -113,6 +113,10 @@ class SqliteStore implements Store {
     return this.#group.write(work);
   }
 
+  writeAtOnce(work: (tx: Transaction) => void): void {
+    this.#writeOnce(work);
+  }
+
   hurry(): void {
     this.#patience = impatientMilliseconds;
   }

@@ -18,6 +18,8 @@ export interface Store {
    * place; passes on the errors of `work`.
    */
   write<T>(work: (tx: Transaction) => T): Promise<T>;
+  /** The same in one try, before it returns: for the last moment of a process. Throws where another process writes. */
+  writeAtOnce(work: (tx: Transaction) => void): void;
   /** From now on a write is given up sooner: somebody waits for the end. */
   hurry(): void;
   close(): void;

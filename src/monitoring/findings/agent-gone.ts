@@ -4,7 +4,8 @@ import { agentsOf, defineFinding, isDriven } from './rule.ts';
 const named = 5;
 
 export const agentGone = defineFinding('AGENT_GONE', ({ facts, evidence: { execution_id, agents } }) => {
-  const gone = agents.filter(({ status }) => status === 'STALE' || status === 'ERROR');
+  // Agents of an earlier driver are gone with it, which its end tells.
+  const gone = agents.filter(({ state, status }) => state !== 'EXITED' && status === 'STALE');
   if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
   const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
   return {

@@ -1,11 +1,15 @@
 import { agentsOf, defineFinding } from './rule.ts';
 
-export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { execution_id, driver } }) => {
-  if (facts.status !== 'running' || driver === undefined || driver.alive) return undefined;
+export const driverGone = defineFinding('DRIVER_GONE', ({ facts, evidence: { execution_id, driver, drivers } }) => {
+  const last = drivers.at(-1);
+  // A driver that said why it could not go on is told of by a finding of its own.
+  if (facts.status !== 'running' || driver === undefined || driver.alive || last?.ended === 'fault') return undefined;
   const who = `process ${driver.pid} on ${driver.hostname}`;
+  const how =
+    last?.ended === 'interrupted' ? `was interrupted at ${last.until}` : `is gone, last heard ${driver.last_sign}`;
   return {
     severity: 'error',
-    sentence: `The driver, ${who}, is gone, last heard ${driver.last_beat}; nothing goes on until somebody runs "swf-mcp resume ${execution_id}".`,
+    sentence: `The driver, ${who}, ${how}; nothing goes on until somebody runs "swf-mcp resume ${execution_id}".`,
     ids: [who],
     next: agentsOf(execution_id),
   };

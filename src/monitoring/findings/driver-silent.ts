@@ -5,7 +5,7 @@ export const driverSilent = defineFinding('DRIVER_SILENT', ({ facts, evidence: {
   const who = `process ${driver.pid} on ${driver.hostname}`;
   return {
     severity: 'error',
-    sentence: `The driver, ${who}, lives but has not been heard since ${driver.last_beat}: it is stopped, or its machine is overwhelmed.`,
+    sentence: `The driver, ${who}, lives but has not been heard since ${driver.last_sign}: it is stopped, or its machine is overwhelmed.`,
     ids: [who],
     next: agentsOf(execution_id),
   };

@@ -1,13 +1,17 @@
 import { agentGone } from './agent-gone.ts';
 import { agentMissing } from './agent-missing.ts';
+import { clockOff } from './clock-off.ts';
 import { dataOld } from './data-old.ts';
+import { driverFault } from './driver-fault.ts';
 import { driverGone } from './driver-gone.ts';
 import { driverSilent } from './driver-silent.ts';
 import { executionFailed } from './execution-failed.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { paused } from './paused.ts';
+import { readerBehind } from './reader-behind.ts';
 import type { Finding, FindingRule, Situation } from './rule.ts';
+import { sliceOverdue } from './slice-overdue.ts';
 import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
 import { stageSlow, stageStuck } from './stages.ts';
@@ -20,14 +24,17 @@ import { workersTooFew } from './workers-too-few.ts';
 export const findingRules: readonly FindingRule[] = [
   executionFailed,
   workUndone,
+  driverFault,
   driverSilent,
   driverGone,
   paused,
+  sliceOverdue,
   stageStuck,
   stageSlow,
   agentMissing,
   agentGone,
   workerGone,
+  readerBehind,
   slicesFailed,
   slicesRetried,
   workersTooFew,
@@ -35,6 +42,7 @@ export const findingRules: readonly FindingRule[] = [
   messagesWaiting,
   unreadable,
   dataOld,
+  clockOff,
 ];
 
 const order = { error: 0, warning: 1, info: 2 } as const;

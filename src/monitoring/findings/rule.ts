@@ -1,8 +1,9 @@
 import type { Health } from '../../domain/states.ts';
 import type { Capacity } from '../capacity.ts';
 import type { TimeLeft } from '../estimate.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Evidence, FailureCause } from '../evidence.ts';
 import type { Facts } from '../facts.ts';
+import type { Pace } from '../pace.ts';
 import type { StageState } from '../stage-states.ts';
 
 /** An observation for the operator, with the tool call that shows its evidence. */
@@ -19,6 +20,7 @@ export interface Finding {
 export interface Judgement {
   health: Health;
   stages: readonly StageState[];
+  pace: Pace;
   capacity: Capacity | undefined;
   left: TimeLeft | undefined;
 }
@@ -58,6 +60,22 @@ export const wholeMessage = ([message_id = '']: readonly string[]): Finding['nex
   tool: 'list_messages',
   arguments: { message_id },
 });
+
+const namedCauses = 2;
+const shownCause = 120;
+
+/** The most frequent causes of failed attempts as a sentence behind another one. */
+export function causesSentence(causes: readonly FailureCause[]): string {
+  if (causes.length === 0) return '';
+  const some = causes
+    .slice(0, namedCauses)
+    .map(
+      ({ cause, attempts }) =>
+        `${attempts} times ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
+    );
+  const more = causes.length > namedCauses ? `, and ${causes.length - namedCauses} other causes` : '';
+  return ` Attempts failed ${some.join(', ')}${more}.`;
+}
 
 /** Whether a driver works on it, as far as this store knows. */
 export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;

@@ -1,12 +1,16 @@
-import { defineFinding, logLines } from './rule.ts';
+import { causesSentence, defineFinding, logLines } from './rule.ts';
 
 export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts: { slice_retries }, evidence }) => {
-  // Where slices stay failed, another finding tells it.
-  if (slice_retries === 0 || evidence.exhausted_count > 0) return undefined;
+  const { execution_id, slices_retried, exhausted_count, causes } = evidence;
+  if (slice_retries === 0) return undefined;
+  const outcome = exhausted_count === 0 ? 'none has stayed failed' : `${exhausted_count} stay failed`;
   return {
     severity: 'info',
-    sentence: `${slice_retries} attempts at slices failed and were tried again; none has stayed failed.`,
+    sentence: `${slices_retried} TF slices were tried again, in ${slice_retries} further attempts; ${outcome}.${exhausted_count === 0 ? causesSentence(causes) : ''}`,
     ids: [],
-    next: logLines(evidence.execution_id, { level: 'WARNING' }),
+    next:
+      exhausted_count === 0
+        ? { tool: 'list_tf_slices', arguments: { execution_id, min_retries: 1 } }
+        : logLines(execution_id, { level: 'WARNING' }),
   };
 });

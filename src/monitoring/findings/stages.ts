@@ -1,5 +1,5 @@
-import type { StageState } from '../stage-states.ts';
-import { agentsOf, defineFinding, type Finding, type Situation } from './rule.ts';
+import { queueState, type StageState } from '../stage-states.ts';
+import { agentsOf, defineFinding, type Finding, isDriven, type Situation } from './rule.ts';
 
 const nothingDone: Readonly<Record<StageState['stage'], string>> = {
   daq_simulator: 'The DAQ simulator has announced nothing',
@@ -14,9 +14,12 @@ function stagesThatAre(
   severity: Finding['severity'],
   { facts, evidence: { execution_id }, judged }: Situation,
 ): Omit<Finding, 'code'>[] {
-  if (facts.status !== 'running') return [];
+  // Without its driver nothing works, which another finding tells.
+  if (facts.status !== 'running' || !isDriven(facts)) return [];
   const slices = { execution_id, status: facts.counts.slices_queued > 0 ? 'queued' : 'processing', order: 'oldest' };
-  return judged.stages
+  // Of slices that are in hand for too long another finding tells.
+  const stages = judged.stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
+  return stages
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,

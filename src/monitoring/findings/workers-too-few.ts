@@ -6,6 +6,7 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   if (capacity === undefined || !isDriven(facts) || facts.status !== 'running' || facts.phase === 'completed')
     return undefined;
   const { workers, workers_needed, backlog, backlog_seconds, arrival_rate, service_seconds } = capacity;
+  if (workers_needed === undefined || arrival_rate === undefined || backlog === undefined) return undefined;
   if (workers_needed <= workers || backlog === 0) return undefined;
   // A run with an end is meant to lag and drain. One without an end is not.
   const isEndless = facts.stf_planned === undefined;

@@ -3,6 +3,14 @@ import * as z from 'zod';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
 
+/** Who gave a command, when and why. */
+const command = z.strictObject({
+  name: z.string(),
+  time: z.string(),
+  reason: z.string().optional(),
+  claimed_by: z.string().optional(),
+});
+
 /** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
 export const monitorAnswer = z.strictObject({
   execution_id: z.string(),
@@ -13,14 +21,26 @@ export const monitorAnswer = z.strictObject({
   status_reason: z.string().optional(),
   phase: z.enum(phases).describe('Phase of the run'),
   health: z.enum(healths),
-  paused_by: z
-    .enum(['period', 'operator'])
+  paused_by: command
     .optional()
-    .describe('Where it is paused: it goes on by itself, or waits for an operator'),
-  driver: z
-    .strictObject({ pid: z.int(), hostname: z.string(), alive: z.boolean(), last_seen: z.string() })
-    .optional()
-    .describe('Process that drives it, or drove it last'),
+    .describe('The operator who paused it; absent between two periods, where it goes on by itself'),
+  stopped_by: command.optional().describe('Operator or agent that ended it before its end'),
+  drivers: z
+    .array(
+      z.strictObject({
+        epoch: z.int(),
+        since: z.string(),
+        until: z.string().optional(),
+        by: z.string(),
+        host: z.string(),
+        pid: z.int(),
+        speed: z.string(),
+        version: z.string(),
+        ended: z.enum(['finished', 'interrupted', 'fault', 'lost']).optional(),
+        reason: z.string().optional(),
+      }),
+    )
+    .describe('Processes that drove it, the oldest first'),
   run_id: z.string(),
   run_number: z.int(),
   start_time: z.string(),
@@ -35,6 +55,37 @@ export const monitorAnswer = z.strictObject({
   slices_processing: z.int(),
   slices_completed: z.int(),
   slices_failed: z.int(),
+  slices_retried: z.int(),
+  slices_overdue: z.int().optional().describe('In hand for too long'),
+  slices_lost: z.int().optional().describe('In the hands of workers that are gone'),
+  oldest_in_hand: z
+    .strictObject({
+      slice_filename: z.string(),
+      assigned_worker: z.string(),
+      since: z.string(),
+      seconds: z.number(),
+      attempt: z.int(),
+      usual_seconds: z.number().optional(),
+    })
+    .optional(),
+  configuration: z
+    .strictObject({
+      config: z.string().optional(),
+      speed: z.string(),
+      stf_count: z.int(),
+      physics_period_count: z.int(),
+      stf_interval: z.number(),
+      stf_sampling_rate: z.number(),
+      tf_samples_per_stf: z.int(),
+      slices_per_sample: z.int(),
+      slice_processing_time: z.number(),
+      target_worker_count: z.int(),
+      payload: z.string(),
+      timeout_seconds: z.number().optional(),
+      max_retries: z.int(),
+      write_files: z.boolean(),
+    })
+    .optional(),
   dataset: z
     .strictObject({ name: z.string(), state: z.enum(['open', 'final']), files: z.int(), bytes: z.int() })
     .optional(),
@@ -74,12 +125,14 @@ export const monitorAnswer = z.strictObject({
   ),
   capacity: z
     .strictObject({
-      arrival_rate: z.number(),
       service_seconds: z.number(),
       workers: z.int(),
-      workers_needed: z.int(),
-      backlog: z.int(),
-      backlog_seconds: z.int(),
+      arrival_rate: z.number().optional(),
+      workers_needed: z.int().optional(),
+      keeps_up: z.boolean().optional(),
+      backlog: z.int().optional(),
+      backlog_seconds: z.int().optional(),
+      drain_seconds: z.number().optional(),
     })
     .optional(),
   findings: z.array(
@@ -96,6 +149,7 @@ export const monitorAnswer = z.strictObject({
       time: z.string(),
       type: z.string(),
       message_id: z.string(),
+      by: z.string().optional(),
       effect: z.string(),
       note: z.string().optional(),
     }),

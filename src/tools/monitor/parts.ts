@@ -1,8 +1,8 @@
-import type { ExecutionRow } from '../../db/lists/executions.ts';
-import type { MessageHead } from '../../db/lists/messages.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionDetail } from '../../db/reports/execution-detail.ts';
 import { logLevels } from '../../lib/logger.ts';
+import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
+import type { AgedSlice, Pace } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
 
@@ -12,17 +12,33 @@ const shownAgents = 12;
 const shownText = 300;
 
 /** Undefined becomes null: `present` leaves it out. */
-export function driverOf(executionId: string, queries: Queries) {
-  const driver = queries.driver(executionId);
-  if (driver === undefined) return null;
-  const { pid, hostname, isAlive, last_beat } = driver;
-  return { pid, hostname, alive: isAlive, last_seen: last_beat };
+export function commandOf(command: CommandGiven | undefined) {
+  if (command === undefined) return null;
+  const { name, time, reason, claimed_by } = command;
+  return present({
+    name: clipped(name) ?? '',
+    time,
+    reason: clipped(reason ?? null),
+    claimed_by: clipped(claimed_by ?? null),
+  });
 }
 
-/** Wall time; so far, while it runs. */
-export function durationSeconds({ start_time, end_time }: ExecutionRow, now: number): number {
-  const end = end_time === null ? now : Date.parse(end_time);
-  return Math.max(0, end - Date.parse(start_time)) / 1000;
+export function driverOf({ epoch, since, until, by, host, pid, speed, version, ended, code, reason }: DriverSpan) {
+  const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;
+  return present({ epoch, since, until, by, host, pid, speed: String(speed), version, ended, reason: clipped(why) });
+}
+
+export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace) {
+  if (oldest === undefined) return null;
+  const { slice_filename, assigned_worker, since, seconds, attempt } = oldest;
+  return present({
+    slice_filename,
+    assigned_worker,
+    since,
+    seconds: Math.round(seconds * 10) / 10,
+    attempt,
+    usual_seconds,
+  });
 }
 
 export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionDetail) {
@@ -35,17 +51,10 @@ export function agentsOf(executionId: string, queries: Queries) {
     { execution_id: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
-  return rows.map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
-}
-
-export function asEvent(row: MessageHead) {
-  return present({
-    time: row.sent_at,
-    type: row.message_type,
-    message_id: row.message_id,
-    effect: row.effect,
-    note: clipped(row.effect_reason),
-  });
+  // Those of an earlier driver went with it: its end stands among the drivers.
+  return rows
+    .filter(({ ended }) => ended !== 'lost')
+    .map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
 }
 
 /** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */

@@ -8,21 +8,27 @@ export interface StartRequest {
   settings: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** A request to an execution. */
+export interface ControlRequest {
+  execution_id: string;
+  reason: string | undefined;
+  /** The caller's name as the server knows it, and the name of a person that it was told. */
+  by: { name: string; claimed: string | undefined };
+  patienceSeconds: number;
+}
+
 /** How a command stands: taken up, refused for a reason, or not yet heard. */
-export type CommandState =
-  | { effect: 'applied'; sentence: string }
-  | { effect: 'refused'; sentence: string }
-  | { effect: 'pending'; sentence: string };
+export interface CommandState {
+  effect: 'applied' | 'refused' | 'pending';
+  sentence: string;
+}
 
 /** The control that tools have over executions. The implementation is injected, where the operator has allowed it. */
 export interface Control {
   /** Starts a run as a process of its own that outlives the server. Throws `SwfError` where it cannot start. */
   start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;
   /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended or nobody drives it. */
-  command(
-    action: Action,
-    executionId: string,
-    reason: string | undefined,
-    patienceSeconds: number,
-  ): Promise<CommandState>;
+  command(action: Action, request: ControlRequest): Promise<CommandState>;
+  /** Goes on with an interrupted execution, as a process of its own. Throws `EXECUTION_…` where it has ended or is driven. */
+  resume(request: ControlRequest): Promise<CommandState>;
 }

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 
 import * as z from 'zod';
 
+import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { harmless } from './harmless.ts';
+import { nowhereNote } from './nowhere.ts';
 import { parseWindow, present, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
@@ -66,6 +68,8 @@ interface ListParts<Row, Item> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
   whenEmpty?: (fixed: Fixed) => string | undefined;
+  /** Arguments whose values may be found nowhere, with their kinds. */
+  values?: Readonly<Record<string, ValueKind>>;
   resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
 }
 
@@ -83,7 +87,7 @@ export function listPage<Row extends { key: number }, Item>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, whenEmpty, resolve = resolveExecution }: ListParts<Row, Item>,
+  { ask, toItem, whenEmpty, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
 ) {
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
@@ -105,7 +109,11 @@ export function listPage<Row extends { key: number }, Item>(
     ...present({
       next_cursor: next,
       data_as_of: context.queries.dataAsOf(),
-      note: isShort ? shortPage : isNothing ? whenEmpty?.(fixed) : undefined,
+      note: isShort
+        ? shortPage
+        : isNothing
+          ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed))
+          : undefined,
     }),
   };
 }

@@ -21,8 +21,8 @@ export const executionId = text('Execution id, or "latest"');
 export const runNumber = integer(0, Number.MAX_SAFE_INTEGER, 'Run number');
 export const namespace = text('Namespace');
 
-/** The arguments of every list. */
-export const listArguments = {
+/** The arguments of every list. @param time the time that its window is about, in words */
+export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page, 1 to 200 (default 50)'),
   cursor: z
     .string()
@@ -31,9 +31,13 @@ export const listArguments = {
     .optional()
     .describe('next_cursor of the page before, with the same other arguments'),
   order: z.enum(['newest', 'oldest']).optional().describe('By time of recording (default newest first)'),
-  start_time: text('ISO 8601 (UTC without a zone) or relative: -15m, -2h, -7d'),
+  start_time: text(`Of ${time}: ISO 8601 (UTC without a zone) or relative: -15m, -2h, -7d`),
   end_time: text('As start_time'),
-};
+});
+
+/** The time that a window is about. */
+export const timeField = <T extends string>(values: readonly T[], description: string) =>
+  z.enum(values).optional().describe(description);
 
 const relative = /^-(\d{1,9})(s|m|h|d|w)$/;
 const unitSeconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };

@@ -20,6 +20,8 @@ export interface LiveContext {
   progress: (done: number, total: number | undefined, message: string) => void;
   /** The control over executions, where the server has it. */
   control: Control | undefined;
+  /** The name of the caller, as far as the server knows it: the client's own, or `mcp`. */
+  caller: () => string;
 }
 
 /** One tool: a declaration, and a handler that returns its structured answer and lets every error pass. */

@@ -1,0 +1,81 @@
+import { nearest } from '../../lib/suggest.ts';
+import { messageTypes } from '../../messages/vocabulary.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { distinctValues } from './distinct-values.ts';
+import { countMessages } from './message-counts.ts';
+import { matchingWorkers, workersOf } from './workers.ts';
+
+/** The kinds of values that filters name and that may be found nowhere. */
+export type ValueKind =
+  | 'worker'
+  | 'message sender'
+  | 'log agent'
+  | 'message type'
+  | 'user'
+  | 'namespace'
+  | 'workflow'
+  | 'STF file'
+  | 'TF sample'
+  | 'TF slice';
+
+interface Known {
+  isKnown: (value: string) => boolean;
+  /** Values among which the nearest are looked for. */
+  near: (value: string) => string[];
+}
+
+function column(sql: Prepare, table: string, name: string): Known {
+  return {
+    isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ? LIMIT 1`).get(value) !== undefined,
+    near: () => distinctValues(sql, table, name),
+  };
+}
+
+/** Names of files, of which there are too many to look at each: those beside the mistaken one, and the newest. */
+function file(sql: Prepare, table: string, name: string): Known {
+  return {
+    isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
+    near: (value) =>
+      [
+        ...sql<[string], { v: string }>(`SELECT ${name} AS v FROM ${table} WHERE ${name} > ? ORDER BY 1 LIMIT 3`).all(
+          value,
+        ),
+        ...sql<[string], { v: string }>(
+          `SELECT ${name} AS v FROM ${table} WHERE ${name} < ? ORDER BY 1 DESC LIMIT 3`,
+        ).all(value),
+        ...sql<[], { v: string }>(`SELECT ${name} AS v FROM ${table} ORDER BY seq DESC LIMIT 20`).all(),
+      ].map(({ v }) => v),
+  };
+}
+
+const either = (a: Known, b: Known): Known => ({
+  isKnown: (value) => a.isKnown(value) || b.isKnown(value),
+  near: (value) => [...a.near(value), ...b.near(value)],
+});
+
+const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
+  worker: (sql) => ({
+    isKnown: (value) => matchingWorkers(sql, value).length > 0,
+    near: () => workersOf(sql),
+  }),
+  'message sender': (sql) => column(sql, 'workflow_messages', 'sender_agent'),
+  'log agent': (sql) => column(sql, 'app_logs', 'agent'),
+  'message type': (sql) => {
+    const counts = countMessages(sql);
+    return { isKnown: (value) => counts.has(value), near: () => [...counts.keys(), ...messageTypes] };
+  },
+  user: (sql) => column(sql, 'workflow_executions', 'executed_by'),
+  namespace: (sql) =>
+    either(column(sql, 'workflow_executions', 'namespace'), column(sql, 'message_namespaces', 'namespace')),
+  workflow: (sql) => column(sql, 'workflow_executions', 'workflow_name'),
+  'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
+  'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),
+  'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
+};
+
+/** The nearest values that a store has, where it has the asked one nowhere; undefined where it has. */
+export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
+  const { isKnown, near } = known[kind](sql);
+  if (isKnown(value)) return undefined;
+  return nearest(value.slice(0, 100), [...new Set(near(value))]);
+}

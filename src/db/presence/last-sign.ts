@@ -1,0 +1,29 @@
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** The last sign of life of a process: a heartbeat, or what one of its agents said or logged. `at` is UTC in ISO 8601. */
+export interface LastSign {
+  at: string;
+  by: 'beat' | 'message' | 'log';
+}
+
+/** A process that is killed dies between two heartbeats; its agents may have spoken since the last one. */
+export function lastSignOf(
+  sql: Prepare,
+  { process_id, last_beat }: { process_id: number; last_beat: string },
+): LastSign {
+  const signs: LastSign[] = [{ at: last_beat, by: 'beat' }];
+  const agents = sql<[number], { agent_name: string }>('SELECT agent_name FROM system_agents WHERE process_id = ?').all(
+    process_id,
+  );
+  for (const { agent_name } of agents) {
+    const message = sql<[string], { at: string }>(
+      'SELECT recorded_at AS at FROM workflow_messages WHERE sender_agent = ? ORDER BY seq DESC LIMIT 1',
+    ).get(agent_name);
+    const line = sql<[string], { at: string }>(
+      'SELECT timestamp AS at FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',
+    ).get(agent_name);
+    if (message !== undefined) signs.push({ ...message, by: 'message' });
+    if (line !== undefined) signs.push({ ...line, by: 'log' });
+  }
+  return signs.reduce((last, sign) => (sign.at > last.at ? sign : last));
+}

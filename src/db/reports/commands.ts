@@ -1,0 +1,42 @@
+import type { CommandGiven } from '../../monitoring/evidence.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import { isHeld } from '../log/held.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+interface CommandRow {
+  sender_agent: string | null;
+  sent_at: string;
+  reason: string | null;
+  claimed_by: string | null;
+}
+
+/** The last command of a type that took effect. */
+function lastCommand(
+  sql: Prepare,
+  executionId: string,
+  type: 'pause_workflow' | 'stop_workflow',
+): CommandGiven | undefined {
+  const row = sql<[string], CommandRow>(
+    `SELECT sender_agent, sent_at, payload ->> '$.reason' AS reason, payload ->> '$.claimed_by' AS claimed_by
+     FROM workflow_messages INDEXED BY workflow_messages_type
+     WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId);
+  if (row === undefined) return undefined;
+  const { sender_agent, sent_at, reason, claimed_by } = row;
+  return {
+    name: claimed_by ?? sender_agent ?? 'unknown',
+    time: sent_at,
+    ...(reason === null ? {} : { reason }),
+    ...(claimed_by === null ? {} : { claimed_by }),
+  };
+}
+
+/** Who has paused an execution that is paused now; undefined where nobody has, or where it rests between two periods. */
+export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
+  if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
+  return lastCommand(sql, execution_id, 'pause_workflow');
+}
+
+/** Who has ended an execution before its end: an operator, or an agent that gave up. */
+export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+  status === 'terminated' || status === 'failed' ? lastCommand(sql, execution_id, 'stop_workflow') : undefined;

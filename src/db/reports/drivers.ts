@@ -1,0 +1,70 @@
+import type { Speed } from '../../domain/params.ts';
+import type { DriverSpan } from '../../monitoring/evidence.ts';
+import { lastSignOf } from '../presence/last-sign.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+type DriverMessage = 'driver_started' | 'driver_ended' | 'driver_lost';
+
+interface DriverRow {
+  epoch: number;
+  sent_at: string;
+  payload: string;
+}
+
+/** The newest messages of a type. An execution of many periods has many landmarks, and few of these. */
+function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
+  return sql<[string, number], DriverRow>(
+    `SELECT json_extract(payload, '$.epoch') AS epoch, sent_at, payload FROM workflow_messages INDEXED BY workflow_messages_type
+     WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, limit);
+}
+
+interface Started {
+  pid: number;
+  hostname: string;
+  user: string;
+  version: string;
+  speed: Speed;
+}
+
+interface Ended {
+  cause: 'finished' | 'interrupted' | 'fault';
+  code?: string;
+  reason?: string;
+}
+
+/**
+ * The last drivers of an execution, the oldest first: who drove it, from when to when, and how that ended. A driver whose process is gone
+ * without a word ends with its last sign of life.
+ */
+export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest, limit: number): DriverSpan[] {
+  const owner = ownerOf(sql, executionId);
+  const ended = driverRows(sql, executionId, 'driver_ended', limit);
+  const lost = driverRows(sql, executionId, 'driver_lost', limit);
+  return driverRows(sql, executionId, 'driver_started', limit)
+    .toReversed()
+    .map(({ epoch, sent_at, payload }): DriverSpan => {
+      const { pid, hostname, user, version, speed } = JSON.parse(payload) as Started;
+      const self = { epoch, since: sent_at, by: user, pid, host: hostname, version, speed };
+      const end = ended.find((row) => row.epoch === epoch);
+      if (end !== undefined) {
+        const { cause, code, reason } = JSON.parse(end.payload) as Ended;
+        return { ...self, until: end.sent_at, ended: cause, code, reason };
+      }
+      const loss = lost.find((row) => row.epoch === epoch);
+      if (loss !== undefined) {
+        const { last_sign, last_sign_by } = JSON.parse(loss.payload) as { last_sign: string; last_sign_by: string };
+        return { ...self, until: last_sign, ended: 'lost', reason: `last sign of life: ${last_sign_by}` };
+      }
+      if (owner?.epoch !== epoch || isProcessAlive(owner, isAlive)) return self;
+      const { at, by } = lastSignOf(sql, owner);
+      return { ...self, until: at, ended: 'lost', reason: `last sign of life: ${by}` };
+    });
+}
+
+/** The speed at which its last driver goes on; undefined where none has said so. */
+export function currentSpeed(sql: Prepare, executionId: string): Speed | undefined {
+  const [row] = driverRows(sql, executionId, 'driver_started', 1);
+  return row === undefined ? undefined : (JSON.parse(row.payload) as Started).speed;
+}

@@ -1,0 +1,23 @@
+import type { ExecutionRow } from '../lists/executions.ts';
+import { lastSignOf } from '../presence/last-sign.ts';
+import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/**
+ * When an execution ended, in milliseconds since 1970: at its end; at the last sign of life of its driver, where that is gone; now, while it
+ * runs.
+ */
+export function endOfLife(
+  sql: Prepare,
+  { execution_id, end_time }: Pick<ExecutionRow, 'execution_id' | 'end_time'>,
+  { isAlive, now }: { isAlive: LivenessTest; now: number },
+): number {
+  if (end_time !== null) return Date.parse(end_time);
+  const owner = ownerOf(sql, execution_id);
+  if (owner === undefined || isProcessAlive(owner, isAlive)) return now;
+  return Math.min(now, Date.parse(lastSignOf(sql, owner).at));
+}
+
+/** Wall time of an execution in seconds; so far, while it runs. A clock that was set back makes it 0. */
+export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number): number =>
+  Math.max(0, end - Date.parse(start_time)) / 1000;

@@ -1,0 +1,28 @@
+import { stages } from '../../domain/stages.ts';
+import type { ReaderBehind } from '../../monitoring/evidence.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** A role with fewer rows to read is not worth a word (contract §7). */
+const farBehind = 1000;
+
+/** The roles that read the log, each with the message that begins its stage. Workers have a queue. */
+const readers = stages.flatMap(({ stage, agent }) =>
+  agent === 'worker' ? [] : [{ role: agent, reads: stage.split(' → ')[0] ?? '' }],
+);
+
+/** The roles that are 1,000 rows and more behind the log of an execution. */
+export function readersBehind(sql: Prepare, executionId: string, isOverBroker: boolean): ReaderBehind[] {
+  return readers.flatMap(({ role, reads }) => {
+    const cursor = sql<[string, string], { seq: number }>(
+      'SELECT seq FROM cursors WHERE execution_id = ? AND role = ?',
+    ).get(executionId, role);
+    // Over a broker a role may be played by agents that have no cursor here.
+    if (cursor === undefined && isOverBroker) return [];
+    const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
+      `SELECT count(*) AS rows, min(recorded_at) AS since FROM (
+         SELECT recorded_at FROM workflow_messages INDEXED BY workflow_messages_type
+         WHERE execution_id = ? AND message_type = '${reads}' AND seq > ? ORDER BY seq LIMIT ?)`,
+    ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
+    return rows < farBehind || since === null ? [] : [{ role, rows, since }];
+  });
+}

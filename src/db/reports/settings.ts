@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+
+import type { ExecutionParams } from '../../domain/params.ts';
+import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
+import { executionParams } from '../execution/params.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** The settings of an execution that an operator asks for. Times are seconds: of simulated time but for `timeout_seconds`. */
+export interface Configuration {
+  /** The name that its user gave; undefined for the default. */
+  config: string | undefined;
+  /** As it was started. A resume may go on at another one: see its drivers. */
+  speed: string;
+  /** STFs a period; 0: as many as fit. */
+  stf_count: number;
+  physics_period_count: number;
+  stf_interval: number;
+  stf_sampling_rate: number;
+  tf_samples_per_stf: number;
+  slices_per_sample: number;
+  slice_processing_time: number;
+  target_worker_count: number;
+  /** The command, without folders and secrets, or `placeholder`. */
+  payload: string;
+  timeout_seconds: number | undefined;
+  max_retries: number;
+  write_files: boolean;
+}
+
+const shownPayload = 200;
+
+const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
+  payload === undefined ? 'placeholder' : shownCommand(payload).slice(0, shownPayload);
+
+export function configurationOf(sql: Prepare, execution: ExecutionRow): Configuration {
+  const params = executionParams(sql, execution);
+  const { fast_processing, fastmon, daq_state_machine, worker, data } = params;
+  return {
+    config: configName(sql, execution),
+    speed: String(params.speed),
+    stf_count: fast_processing.stf_count,
+    physics_period_count: fast_processing.physics_period_count,
+    stf_interval: daq_state_machine.stf_interval,
+    stf_sampling_rate: fast_processing.stf_sampling_rate,
+    tf_samples_per_stf: fastmon.tf_samples_per_stf,
+    slices_per_sample: fast_processing.slices_per_sample,
+    slice_processing_time: fast_processing.slice_processing_time,
+    target_worker_count: fast_processing.target_worker_count,
+    payload: payloadOf(params),
+    timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
+    max_retries: worker.max_retries,
+    write_files: data.write_files,
+  };
+}
+
+/** A configuration that was given by a path is known by the name of its file. */
+function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
+  const row = sql<[string], { config: string | null }>(
+    `SELECT payload ->> '$.config' AS config FROM workflow_messages
+     WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
+  ).get(execution_id);
+  return row?.config?.split('/').at(-1);
+}
+
+/** A recorded setting: a text for people, and a mark that differs where the value differs. */
+export interface Setting {
+  shown: string;
+  mark: string;
+}
+
+/** Every setting that was recorded of an execution, by dotted key, with the name of its configuration and the program's version. */
+export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, Setting> {
+  const { execution_id } = execution;
+  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
+    execution_id,
+  );
+  const recorded = JSON.parse(row?.params ?? '{}') as Record<string, unknown>;
+  const version = sql<[string], { version: string | null }>(
+    `SELECT payload ->> '$.version' AS version FROM workflow_messages WHERE message_id = ?`,
+  ).get(`${execution_id}/driver_started/1`)?.version;
+  // Defaults count as settings, so that a store of an older program compares with one of a newer.
+  const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };
+  const found = new Map(flat(all, '').map(([key, value]) => [key, settingOf(value)] as const));
+  const config = configName(sql, execution);
+  if (config !== undefined) found.set('config', settingOf(config));
+  if (version !== null && version !== undefined) found.set('version', settingOf(version));
+  return found;
+}
+
+function withDefaults(params: ExecutionParams, recorded: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(params).map(([section, values]) =>
+      typeof values === 'object'
+        ? [section, { ...(recorded[section] as object | undefined), ...values }]
+        : [section, values],
+    ),
+  );
+}
+
+function settingOf(value: unknown): Setting {
+  const mark = createHash('sha256')
+    .update(JSON.stringify(value) ?? '')
+    .digest('hex')
+    .slice(0, 6);
+  return { shown: shownSetting(value).slice(0, shownPayload), mark };
+}
+
+function flat(value: unknown, key: string): [string, unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];
+  return Object.entries(value).flatMap(([name, inner]) => flat(inner, key === '' ? name : `${key}.${name}`));
+}

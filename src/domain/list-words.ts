@@ -1,0 +1,11 @@
+/** The words by which lists are asked for other times and orders than those of recording (contract §7). */
+
+/** The time of a row that a window is about. */
+export const timeFields = ['created', 'started', 'completed'] as const;
+
+export type TimeField = (typeof timeFields)[number];
+
+/** The orders of slices. `seconds`: from the start of the attempt to its end. */
+export const sliceOrders = ['recorded', 'seconds', 'retries'] as const;
+
+export type SliceOrder = (typeof sliceOrders)[number];

@@ -1,0 +1,17 @@
+import { agentsOf, defineFinding, isDriven } from './rule.ts';
+
+/** A role that is behind for a shorter time is only busy, in seconds. */
+const worthAWord = 60;
+
+export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: { execution_id, behind } }) => {
+  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
+  return behind
+    .map((one) => ({ ...one, seconds: Math.round((facts.now - Date.parse(one.since)) / 1000) }))
+    .filter(({ seconds }) => seconds > worthAWord)
+    .map(({ role, rows, since, seconds }) => ({
+      severity: 'warning',
+      sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${seconds} s ago.`,
+      ids: [role],
+      next: agentsOf(execution_id),
+    }));
+});

@@ -1,0 +1,36 @@
+import { payloadLimit } from '../facts.ts';
+import { overdueSlices } from '../pace.ts';
+import { defineFinding, isDriven } from './rule.ts';
+
+/** Slices that the sentence names. */
+const named = 2;
+
+/** Seconds as people read them: tenths below a minute. */
+const shown = (seconds: number): string => `${seconds < 60 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
+
+export const sliceOverdue = defineFinding(
+  'SLICE_OVERDUE',
+  ({ facts, evidence: { execution_id }, judged: { pace } }) => {
+    const overdue = overdueSlices(facts, pace);
+    const [oldest] = overdue;
+    if (facts.status !== 'running' || !isDriven(facts) || oldest === undefined) return undefined;
+    const { usual_seconds, slow_seconds, stalled_seconds } = pace;
+    const limit = payloadLimit(facts);
+    const usual = usual_seconds === undefined ? 'what is usual is not known yet' : `usual are ${shown(usual_seconds)}`;
+    const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
+    const some = overdue
+      .slice(0, named)
+      .map(
+        ({ slice_filename, assigned_worker, since, seconds }) =>
+          `${slice_filename} by ${assigned_worker} since ${since} (${shown(seconds)})`,
+      );
+    const more = overdue.length > named ? ` and ${overdue.length - named} more` : '';
+    const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
+    return {
+      severity: isStalled ? 'error' : 'warning',
+      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${some.join(', ')}${more}.`,
+      ids: overdue.slice(0, named).flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
+      next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing', order: 'oldest' } },
+    };
+  },
+);

@@ -1,0 +1,16 @@
+import type { Crew, Driver } from '../db/execution/take-over.ts';
+import type { Speed } from '../domain/params.ts';
+import type { AgentType } from '../domain/states.ts';
+import { currentProcess } from '../lib/process-identity.ts';
+import type { HostOptions } from './host.ts';
+
+/** This process as a driver says of itself. */
+export function driverSelf(
+  { user, version, broker }: HostOptions,
+  { process_id, agents }: { process_id: number; agents: Partial<Crew<AgentType>['agents']> },
+  speed?: Speed,
+): Driver {
+  const name = agents.daq_simulator;
+  if (name === undefined) throw new Error('this process hosts no DAQ simulator');
+  return { process_id, identity: currentProcess(), name, user, version, speed, isOverBroker: broker !== undefined };
+}

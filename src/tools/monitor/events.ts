@@ -1,0 +1,62 @@
+import type { Landmark } from '../../db/reports/landmarks.ts';
+import { present } from '../shared/params.ts';
+import { clipped } from './parts.ts';
+
+/** A message that tells the story of an execution, as the monitor shows it: who said it, and what it comes to. */
+export function asEvent(row: Landmark) {
+  const body = bodyOf(row.payload);
+  return present({
+    time: row.sent_at,
+    type: row.message_type,
+    message_id: row.message_id,
+    by: clipped(body['claimed_by'] ?? row.sender_agent),
+    effect: row.effect,
+    note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
+  });
+}
+
+function refusalOf({ effect_code, effect_reason }: Landmark): string | null {
+  return effect_code === 'REFUSED' ? `refused: ${effect_reason}` : effect_reason;
+}
+
+/** The fields of a body that are texts or numbers, as texts. */
+type Body = Readonly<Record<string, string | undefined>>;
+
+function bodyOf(payload: string | null): Body {
+  try {
+    const body = JSON.parse(payload ?? '{}') as Record<string, unknown>;
+    const simple = Object.entries(body).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
+    return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
+  } catch {
+    return {};
+  }
+}
+
+const words = (...parts: (string | undefined)[]): string | null => {
+  const said = parts.filter((part) => part !== undefined);
+  return said.length === 0 ? null : said.join(' ');
+};
+
+/** How long nobody drove an execution, as far as its clock tells. */
+function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
+  const seconds = (Date.parse(sent_at) - Date.parse(last_sign)) / 1000;
+  return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${Math.round(seconds)} s later` : '';
+}
+
+function noteOf(row: Landmark, body: Body): string | null {
+  const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason } = body;
+  switch (row.message_type) {
+    case 'driver_started':
+      return `process ${pid} on ${hostname}, started by ${user}, speed ${speed}`;
+    case 'driver_ended':
+      return cause === 'fault' ? words('fault:', code, reason) : words(cause);
+    case 'driver_lost':
+      return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
+    case 'end_run':
+      return words(body['total_stf_files'], 'STF files,', reason);
+    case 'workflow_ended':
+      return status === reason ? words(status) : words(`${status}:`, reason);
+    default:
+      return words(reason);
+  }
+}

@@ -1,0 +1,82 @@
+import { clipShown } from './clip.ts';
+
+/** Fields of a message that the row of a list has under names of its own. */
+const rowsOwn: ReadonlySet<string> = new Set([
+  'msg_type',
+  'sender',
+  'namespace',
+  'execution_id',
+  'run_id',
+  'timestamp',
+  'message_id',
+]);
+
+const longestText = 200;
+const longestBody = 1000;
+
+/** The room that is left, in characters of JSON, and whether anything did not fit. */
+interface Room {
+  left: number;
+  isCut: boolean;
+}
+
+/**
+ * A message's body as an object, without what its row says anyway. Texts are cut at 200 characters; what no longer fits into 1,000 characters
+ * in all is left out. Undefined where the body is no JSON object.
+ */
+export function shownBody(payload: string): { body: Record<string, unknown>; body_truncated: true | null } | undefined {
+  const whole = asObject(payload);
+  if (whole === undefined) return undefined;
+  const room: Room = { left: longestBody, isCut: false };
+  const fields = Object.entries(whole).filter(([key]) => !rowsOwn.has(key));
+  const body = fitObject(Object.fromEntries(fields), room);
+  return { body, body_truncated: room.isCut ? true : null };
+}
+
+function asObject(payload: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(payload);
+    return isObject(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The first fields of an object, as many as there is room for. */
+function fitObject(object: Record<string, unknown>, room: Room): Record<string, unknown> {
+  const fitting: [string, unknown][] = [];
+  for (const [key, value] of Object.entries(object)) {
+    room.left -= JSON.stringify(key).length + 2;
+    const shown = room.left < 0 ? undefined : fit(value, room);
+    if (shown === undefined) {
+      room.isCut = true;
+      break;
+    }
+    fitting.push([key, shown]);
+  }
+  return Object.fromEntries(fitting);
+}
+
+/** A value, cut to the room; undefined where there is none. */
+function fit(value: unknown, room: Room): unknown {
+  if (isObject(value)) {
+    room.left -= 2;
+    return fitObject(value, room);
+  }
+  if (Array.isArray(value)) {
+    room.left -= 2;
+    return Object.values(fitObject(Object.fromEntries(value.entries()), room));
+  }
+  const shown = typeof value === 'string' ? fitText(value, room) : value;
+  room.left -= JSON.stringify(shown).length + 1;
+  return room.left < 0 ? undefined : shown;
+}
+
+function fitText(text: string, room: Room): string {
+  if (text.length <= longestText) return text;
+  room.isCut = true;
+  return `${clipShown(text, longestText - 1)}…`;
+}
