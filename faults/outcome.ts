@@ -27,7 +27,8 @@ export function outcomeIn(folder: string): Outcome {
     messages: lines(
       `SELECT CASE WHEN message_type = 'slice_result' THEN substr(message_id, 1, instr(message_id, '/worker-agent') - 1) ELSE message_id END
        FROM workflow_messages WHERE effect = 'applied'
-         AND message_type NOT IN ('run_workflow', 'slice_started', 'stop_workflow', 'pause_workflow', 'resume_workflow')`,
+         AND message_type NOT IN ('run_workflow', 'slice_started', 'stop_workflow', 'pause_workflow', 'resume_workflow',
+           'driver_started', 'driver_ended', 'driver_lost')`,
     ),
     files: filesIn(`${storeIn(folder)}.data`),
   };

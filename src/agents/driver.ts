@@ -89,10 +89,12 @@ export function leavingStep(
   { name, epoch }: DriverOptions,
   { clock }: Pick<ExecutionContext, 'clock'>,
 ): Step {
+  // The context tells this line, which the process itself says to its terminal, from the lines of agents.
+  const context = { driver_ended: why.cause };
   const line: LogLine =
     why.cause === 'interrupted'
-      ? { level: 'WARNING', message: 'the driver was interrupted; the execution can be resumed' }
-      : { level: 'ERROR', message: `the driver could not go on: ${why.code ?? 'a bug'}: ${why.reason}` };
+      ? { level: 'WARNING', message: 'the driver was interrupted; the execution can be resumed', context }
+      : { level: 'ERROR', message: `the driver could not go on: ${why.code ?? 'a bug'}: ${why.reason}`, context };
   return { sender: name, tick: clock.now(), says: [{ msg_type: 'driver_ended', epoch, ...why }], logs: [line] };
 }
 

@@ -17,7 +17,11 @@ export function asDataError(error: unknown, path: string, folder: string): unkno
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof SwfError) return error;
   const dataError = (what: string, todo: string): SwfError =>
-    new SwfError('DATA_UNAVAILABLE', `${what} (${messageOf(error)}); ${todo}, then resume`, { cause: error });
+    new SwfError(
+      'DATA_UNAVAILABLE',
+      `${what} (${messageOf(error)}); ${todo}, then "swf-mcp resume" goes on and "swf-mcp stop" ends it`,
+      { cause: error },
+    );
   if (mendable.has(code)) return dataError(`${path} cannot be written or read`, 'make room or mend the disk');
   if (missing.has(code) && !isUsable(folder))
     return dataError(`the data folder ${folder} is not there or may not be used`, 'bring it back, or mend its rights');

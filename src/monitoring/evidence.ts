@@ -18,7 +18,7 @@ export interface DriverSpan {
   reason?: string | undefined;
 }
 
-/** Who gave a command, when, and why. `time` is ISO 8601. */
+/** The giver of a command, the time, and the reason. `time` is ISO 8601. */
 export interface CommandGiven {
   name: string;
   time: string;
@@ -62,7 +62,7 @@ export interface Evidence {
   /** Slices that were tried again, and why attempts failed, the most frequent cause first. */
   slices_retried: number;
   causes: readonly FailureCause[];
-  /** Who paused it, where an operator has. */
+  /** The one who paused it, where an operator has. */
   paused_by: CommandGiven | undefined;
   refused: { count: number; ids: readonly string[] };
   waiting: { count: number; ids: readonly string[] };

@@ -78,7 +78,7 @@ export class DrivenExecution {
     try {
       execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution));
     } catch {
-      // Whoever takes it up will find that this process is gone.
+      // The process that takes it up will find that this one is gone.
     }
   }
 

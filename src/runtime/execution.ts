@@ -78,7 +78,8 @@ function tellOfStep(
   step: Step,
 ): void {
   heartbeat.sawWork(step.sender, executionId);
-  for (const line of step.logs ?? []) (options.agentLog ?? options.log).write(line);
+  for (const line of step.logs ?? [])
+    if (line.context?.['driver_ended'] === undefined) (options.agentLog ?? options.log).write(line);
   session?.committed();
   options.onProgress?.(executionId, types);
 }

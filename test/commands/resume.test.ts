@@ -61,7 +61,7 @@ async function outcome(folder: string): Promise<unknown> {
       ])
       .toSorted(),
     messages: messages
-      .filter(({ message_type }) => message_type !== 'slice_started' && message_type !== 'run_workflow')
+      .filter(({ message_type }) => !/^(slice_started|run_workflow|driver_\w+)$/.test(message_type as string))
       .map(({ message_id, message_type }) =>
         message_type === 'slice_result' ? message_id.replace(/\/worker-agent.*$/, '') : message_id,
       )

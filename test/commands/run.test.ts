@@ -50,6 +50,8 @@ describe('a run', () => {
     for (const { message_type } of messages) types[message_type] = (types[message_type] ?? 0) + 1;
     expect(types).toEqual({
       run_workflow: 1,
+      driver_started: 1,
+      driver_ended: 1,
       run_imminent: 1,
       start_run: 1,
       stf_gen: 3,
@@ -391,8 +393,9 @@ describe('a run', () => {
         end_time: expect.any(String),
       });
       const messages = await askAll(client, 'list_messages', { execution_id: 'latest' });
-      expect(messages.slice(0, 3).map(({ message_type, effect }) => `${message_type} ${effect}`)).toEqual([
+      expect(messages.slice(0, 4).map(({ message_type, effect }) => `${message_type} ${effect}`)).toEqual([
         'workflow_ended applied',
+        'driver_ended applied',
         'end_run applied',
         'stop_workflow applied',
       ]);

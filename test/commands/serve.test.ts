@@ -51,7 +51,7 @@ describe('the server on stdio', () => {
       slices_queued: 0,
       slices_completed: 45,
     });
-    expect(await askAll(client, 'list_messages', { execution_id })).toHaveLength(149);
+    expect(await askAll(client, 'list_messages', { execution_id })).toHaveLength(151);
     expect((await ask(client, 'list_stf_files', { run_number: 100_010 }))['items']).toHaveLength(3);
     expect(await ask(client, 'list_tf_slices', { run_number: 100_010 })).toMatchObject({ total_count: 45 });
     expect(await askAll(client, 'list_tf_slices', { run_number: 100_010 })).toHaveLength(45);

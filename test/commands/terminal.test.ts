@@ -40,7 +40,7 @@ describe.skipIf(missing)('in a terminal', () => {
     expect(view[0]).toMatch(/^execution stf_datataking-tester-0001, run 100010, speed 20, store /);
     const place = view.findIndex((line) => /^stf_datataking-tester-0001 {2}run 100010 +\d+ s$/.test(line));
     expect(place).toBeGreaterThan(0);
-    expect(view[place + 1]).toMatch(/^ draining {2}phase completed, simulated \d+ s, speed 20, namespace torre2$/);
+    expect(view[place + 1]).toMatch(/^ draining {2}the DAQ is done, simulated \d+ s, speed 20, namespace torre2$/);
     expect(view.filter((line) => line.startsWith('TF slices'))).toHaveLength(1);
     for (const line of view) expect(line.length).toBeLessThanOrEqual(columns);
     expect((await seen.started.finished).code).toBe(0);
@@ -125,7 +125,7 @@ describe.skipIf(missing)('in a terminal', () => {
     run.child.kill('SIGKILL');
     await seen.started.saw(/its process is gone; go on with[^]*swf-mcp resume stf_datataking-tester-0001/);
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
-    expect((await seen.started.finished).code).toBe(0);
+    expect((await seen.started.finished).code).toBe(4);
     expect((await seen.rows())[0]).toMatch(
       /^stf_datataking-tester-0001: terminated \(stopped by tester\), health finished$/,
     );
@@ -143,7 +143,7 @@ describe('without a terminal', () => {
     expect(stdout).not.toContain('\u001B');
     expect(stdout).toMatch(/^\d\d:\d\d:\d\d running, phase physics, progressing: \d of 4 STF files, /m);
     expect(stdout).toMatch(
-      /^\d\d:\d\d:\d\d running, phase completed, draining: 4 of 4 STF files, \d+ of 60 TF slices done/m,
+      /^\d\d:\d\d:\d\d running, the DAQ is done, draining: 4 of 4 STF files, \d+ of 60 TF slices done/m,
     );
     expect(stdout).toMatch(/^stf_datataking-tester-0001: completed, health finished$/m);
     expect((await run.finished).code).toBe(0);

@@ -25,7 +25,7 @@ describe('the command line', () => {
         '├── STF files   3 (all processed)',
         '├── TF samples  3',
         '├── TF slices   45: 45 completed, 0 failed',
-        '├── messages    149',
+        '├── messages    151',
         '└── next        swf-mcp status stf_datataking-tester-0001',
       ]),
     );

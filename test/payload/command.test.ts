@@ -143,21 +143,30 @@ describe('a payload command', () => {
   });
 
   it.each([
-    [
-      'that is not there',
-      '["no-such-program"]',
-      /no-such-program cannot be started: there is no such program \(ENOENT\)/,
-    ],
-    [
-      'that may not be executed',
-      '["./payload.txt"]',
-      /payload\.txt cannot be started: it may not be executed \(EACCES\)/,
-    ],
-  ])('%s fails each slice with the cause', async (_, payload, cause) => {
+    ['that is in no folder of PATH', '["no-such-program"]', /the program no-such-program is in no folder of PATH/],
+    ['that is not there', '["./no-such-file"]', /the program \S+\/no-such-file is not there/],
+    ['that may not be executed', '["./payload.txt"]', /the program \S+\/payload\.txt may not be executed/],
+    ['that is a folder', '["./folder"]', /the program \S+\/folder is no file/],
+  ])('%s refuses the run before anything has begun', async (_, payload, cause) => {
     const { folder, args } = withPayload('', { 'worker.payload': payload });
     writeFileSync(join(folder, 'payload.txt'), 'no program');
+    mkdirSync(join(folder, 'folder'));
+    const { code, stderr } = await runCli(args, { folder });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: worker\.payload: [^\n]+\n$/),
+    });
+    expect(stderr).toMatch(cause);
+    expect(existsSync(join(folder, 'swf.db'))).toBe(false);
+  });
+
+  it('that goes away in the middle fails each further slice with the cause', async () => {
+    const { folder, args } = withPayload('rm -f "$0"', { 'fast_processing.target_worker_count': 1 });
     expect((await runCli(args, { folder })).code).toBe(3);
-    for (const { error } of await slicesOf(folder)) expect(error).toMatch(cause);
+    const [first, ...others] = await slicesOf(folder);
+    expect(first?.['status']).toBe('completed');
+    for (const { error } of others)
+      expect(error).toMatch(/payload\.sh cannot be started: there is no such program \(ENOENT\)/);
   });
 
   it.each([

@@ -69,7 +69,13 @@ describe('start_workflow', () => {
       });
       const stop = { execution_id, action: 'stop', reason: 'shift is over' };
       const stopped = await ask(second, 'control_workflow', stop);
-      expect(stopped).toEqual({ execution_id, action: 'stop', effect: 'applied', sentence: 'it is stopped' });
+      expect(stopped).toEqual({
+        execution_id,
+        action: 'stop',
+        effect: 'applied',
+        sentence: 'it is stopped',
+        driver: { pid: started['pid'], host: expect.any(String), alive: expect.any(Boolean) },
+      });
       expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
         status: 'terminated',
         status_reason: 'shift is over',

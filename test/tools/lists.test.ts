@@ -169,7 +169,6 @@ describe('list_messages', () => {
     const [imminent] = await askAll(client, 'list_messages', { message_type: 'run_imminent' });
     expect(imminent).toMatchObject({
       body: { state: 'beam', workflow_params: { fast_processing: { stf_count: 1 } } },
-      body_truncated: true,
     });
     expect(Object.keys(imminent?.['body'] as Answer)).not.toContain('execution_id');
     expect(imminent).not.toHaveProperty('payload');

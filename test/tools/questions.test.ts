@@ -1,6 +1,3 @@
-import { join } from 'node:path';
-
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { describe, expect, it } from 'vitest';
 
 import { faultyPayload } from '../../faults/payload.ts';
@@ -8,7 +5,6 @@ import { registerAgent } from '../../src/db/presence/agent-registry.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
 import {
   type Answer,
-  ask,
   connectInProcess,
   makeRunningStore,
   runCli,
@@ -17,45 +13,13 @@ import {
   temporaryFolder,
   type TestStore,
 } from '../helpers.ts';
+import { askWithin, clientOf, evidenceOf, inPhysics, slice, stf, tf } from './asking.ts';
 
 /**
  * Questions that people really ask, each on a store prepared for it: the calls that a careful assistant makes who has only the
  * descriptions of the tools, and one answer that can be checked. Every answer must fit its budget.
  */
-async function askWithin(client: Client, name: string, args: Record<string, unknown>): Promise<Answer> {
-  const answer = await ask(client, name, args);
-  const budget = name.startsWith('list_') ? 25_000 : 8192;
-  expect({ name, bytes: Buffer.byteLength(JSON.stringify(answer)) }).toEqual({
-    name,
-    bytes: expect.toSatisfy((bytes: number) => bytes <= budget),
-  });
-  return answer;
-}
-
-/** Follows a finding to its evidence. */
-async function evidenceOf(client: Client, monitor: Answer, code: string): Promise<Answer> {
-  const finding = (monitor['findings'] as Answer[]).find((one) => one['code'] === code);
-  expect({ code, found: (monitor['findings'] as Answer[]).map((one) => one['code']) }).toMatchObject({
-    found: expect.arrayContaining([code]),
-  });
-  return askWithin(client, finding?.['next'].tool as string, finding?.['next'].arguments as Record<string, unknown>);
-}
-
-const clientOf = (folder: string): Promise<Client> => connectInProcess(join(folder, 'swf.db'));
-
-/** A run in the middle of its physics, ended with the test. */
-async function inPhysics(...args: string[]) {
-  const folder = temporaryFolder();
-  const run = startCli(['run', '--speed', '5', ...args], { folder });
-  await run.saw(/start_run/);
-  return { folder, run, client: await clientOf(folder) };
-}
-
 const minutesAgo = (minutes: number): string => new Date(Date.now() - minutes * 60_000).toISOString();
-
-const stf = (sequence: number): string => `swf.100010.00000${sequence}.stf`;
-const tf = (sequence: number): string => stf(sequence).replace('.stf', '_tf_001.tf');
-const slice = (sequence: number): string => stf(sequence).replace('.stf', '_slice_000.tf');
 
 /** An execution whose STF files, samples or slices wait since some minutes: `upTo` says where it stands still. */
 async function waitingSince(
@@ -154,21 +118,6 @@ describe('a careful assistant with these tools answers', () => {
     const monitor = await askWithin(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor['health']).toBe('progressing');
     expect((monitor['findings'] as Answer[]).filter((one) => one['severity'] !== 'info')).toEqual([]);
-  });
-
-  it('3. of a command that may work for so long on a slice, that nothing is wrong', async () => {
-    const patient = (timeout_seconds: number) =>
-      waitingSince(5, 'slice_started', { worker: { payload: ['reconstruct'], timeout_seconds } });
-    const healthOf = async (made: TestStore) =>
-      (await askWithin(await connectInProcess(made.path), 'get_workflow_monitor', { execution_id: 'latest' }))[
-        'stages'
-      ];
-    expect(await healthOf(await patient(600))).toContainEqual(
-      expect.objectContaining({ stage: 'worker', state: 'working' }),
-    );
-    expect(await healthOf(await patient(120))).toContainEqual(
-      expect.objectContaining({ stage: 'worker', state: 'stuck' }),
-    );
   });
 
   it('3. of one that stands still, that waiting is no use', async () => {
@@ -286,7 +235,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(monitor).toMatchObject({ slices_failed: 0, slices_completed: 30 });
     expect(items.length).toBeGreaterThan(3);
     const traced = await askWithin(client, 'trace_data_product', {
-      filename: /swf\.\S+\.tf/.exec(items[0].message)?.[0],
+      filename: items[0].slice_filename,
     });
     expect(traced['attempts']).toBeGreaterThan(1);
   });

@@ -36,7 +36,7 @@ export function recordEnd({ sql }: Transaction, processId: number, ended: Proces
   sql(`UPDATE system_agents SET state = 'EXITED', last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
 
-/** Notes that a process is gone, and its agents with it. What it said of its own end stays. */
+/** Notes that a process is gone, and its agents with it. An end that it has told itself stays. */
 export function noteLost({ sql }: Transaction, processId: number): void {
   sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
   sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);

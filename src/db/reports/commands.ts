@@ -31,12 +31,12 @@ function lastCommand(
   };
 }
 
-/** Who has paused an execution that is paused now; undefined where nobody has, or where it rests between two periods. */
+/** The one who has paused an execution that is paused now; undefined where nobody has, or where it rests between two periods. */
 export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined {
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');
 }
 
-/** Who has ended an execution before its end: an operator, or an agent that gave up. */
+/** The one who has ended an execution before its end: an operator, or an agent that gave up. */
 export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
   status === 'terminated' || status === 'failed' ? lastCommand(sql, execution_id, 'stop_workflow') : undefined;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
 
-/** Who gave a command, when and why. */
+/** The giver of a command, the time and the reason. */
 const command = z.strictObject({
   name: z.string(),
   time: z.string(),

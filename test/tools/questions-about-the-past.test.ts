@@ -1,0 +1,370 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  connectStdio,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+import { askWithin, clientOf, evidenceOf, findingOf, inPhysics, monitorOf, storeOfSlices } from './asking.ts';
+
+const set = (key: string, value: unknown): string[] => ['--set', `${key}=${JSON.stringify(value)}`];
+
+/** A run that was killed in its physics, and its store. */
+async function killed(...args: string[]) {
+  const { folder, run, client } = await inPhysics(...args);
+  await expect.poll(async () => (await monitorOf(client))['slices_processing'], { timeout: 20_000 }).toBeGreaterThan(0);
+  run.child.kill('SIGKILL');
+  await run.finished;
+  return { folder, client };
+}
+
+const typesOf = (monitor: Answer): string[] => (monitor['events'] as Answer[]).map(({ type }) => type as string);
+
+describe('asked what happened before, the answer', () => {
+  it(
+    'names the fatal cause of a driver that could not go on, in findings, drivers and log lines',
+    { timeout: 60_000 },
+    async () => {
+      const { folder, run, client } = await inPhysics('--stf-count', '200');
+      renameSync(join(folder, 'swf.db.data'), join(folder, 'away'));
+      writeFileSync(join(folder, 'swf.db.data'), '');
+      expect((await run.finished).code).toBe(1);
+      const monitor = await monitorOf(client);
+      expect(monitor).toMatchObject({
+        status: 'running',
+        health: 'stalled',
+        drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
+      });
+      expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
+        /could not go on at 20\S+Z\. Mend the cause; then "swf-mcp resume stf_\S+" goes on, .* DATA_UNAVAILABLE: /,
+      );
+      expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
+      const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
+      expect(items.map(({ message }: Answer) => message)).toContainEqual(
+        expect.stringMatching(/^the driver could not go on: DATA_UNAVAILABLE/),
+      );
+      const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
+      expect(new Set(agents.map(({ status }: Answer) => status))).toEqual(new Set(['ERROR']));
+      rmSync(join(folder, 'swf.db.data'));
+      renameSync(join(folder, 'away'), join(folder, 'swf.db.data'));
+    },
+  );
+
+  it('tells a kill, the gap, and who took it up, with times and names', { timeout: 60_000 }, async () => {
+    const { folder, client } = await killed('--stf-count', '2', ...set('fast_processing.slice_processing_time', 5));
+    const dead = await monitorOf(client);
+    expect(dead).toMatchObject({
+      status: 'running',
+      health: 'stalled',
+      slices_processing: 0,
+      drivers: [{ by: 'tester', ended: 'lost' }],
+    });
+    expect(dead['slices_lost']).toBeGreaterThan(0);
+    const { code } = await runCli(['resume', 'latest', '--speed', '50'], { folder, env: { SWF_USER: 'rita' } });
+    expect(code).toBe(0);
+    const monitor = await monitorOf(client);
+    expect(monitor['drivers']).toMatchObject([
+      { epoch: 1, by: 'tester', speed: '5', ended: 'lost', until: expect.any(String) },
+      { epoch: 2, by: 'rita', speed: '50', ended: 'finished' },
+    ]);
+    expect(typesOf(monitor)).toEqual(
+      expect.arrayContaining(['driver_lost', 'driver_started', 'driver_ended', 'workflow_ended']),
+    );
+    expect(typesOf(monitor)[0]).toBe('workflow_ended');
+    const lost = (monitor['events'] as Answer[]).find(({ type }) => type === 'driver_lost');
+    expect(lost?.['note']).toMatch(
+      /^driver 1 was lost: last sign of life 20\S+Z \((beat|message|log)\); taken up \d+ s later$/,
+    );
+    // Agents that were killed did not end in order.
+    const { items } = await askWithin(client, 'list_agents', { execution_id: 'latest', agent_type: 'worker' });
+    expect(items).toMatchObject([{ status: 'OK' }, { status: 'STALE', state: 'EXITED' }]);
+  });
+
+  it(
+    'ends the life of a dead run at its last sign, which is the newest of beat, message and line',
+    { timeout: 60_000 },
+    async () => {
+      const { client } = await killed();
+      const [first, second] = [await monitorOf(client), await monitorOf(client)];
+      expect(second['duration_seconds']).toBe(first['duration_seconds']);
+      const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', limit: 1 });
+      const { items: lines } = await askWithin(client, 'list_logs', { execution_id: 'latest', limit: 1 });
+      const last = [items[0].sent_at, lines[0].timestamp].toSorted().at(-1) as string;
+      expect(first['drivers'][0].until >= last).toBe(true);
+      const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
+      expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
+      expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].until}`);
+    },
+  );
+
+  it('shows nothing of a dead run as being worked on', { timeout: 60_000 }, async () => {
+    const { client } = await killed();
+    const { items } = await askWithin(client, 'list_tf_slices', { execution_id: 'latest', status: 'processing' });
+    expect(items.length).toBeGreaterThan(0);
+    for (const item of items) expect(item).toMatchObject({ worker_gone: true });
+    const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
+    expect(new Set(agents.map(({ state, status }: Answer) => `${state} ${status}`))).toEqual(new Set(['EXITED STALE']));
+    expect((await monitorOf(client))['stages']).toEqual([]);
+  });
+
+  it(
+    'tells who paused it and why, and what the view says of a pause that is refused',
+    { timeout: 60_000 },
+    async () => {
+      const { folder, client } = await inPhysics('--stf-count', '50');
+      expect(
+        (await runCli(['pause', 'latest', '--reason', 'beam tuning', '--requested-by', 'Rita M.'], { folder })).code,
+      ).toBe(0);
+      const monitor = await monitorOf(client);
+      expect(monitor).toMatchObject({
+        health: 'paused',
+        paused_by: { name: 'Rita M.', claimed_by: 'Rita M.', reason: 'beam tuning', time: expect.any(String) },
+      });
+      expect(findingOf(monitor, 'PAUSED')?.['sentence']).toMatch(
+        /^Rita M\. has paused it at 20\S+Z \(beam tuning\) in phase standby/,
+      );
+      expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
+        by: 'Rita M.',
+        note: 'beam tuning',
+      });
+      expect((await runCli(['status'], { folder })).stdout).toMatch(
+        /health paused by Rita M\. at 20\S+Z \(beam tuning\); swf-mcp continue/,
+      );
+      expect((await runCli(['stop', 'latest', '--reason', 'enough'], { folder })).code).toBe(0);
+      expect(await monitorOf(client)).toMatchObject({
+        status: 'terminated',
+        stopped_by: { name: 'tester', reason: 'enough' },
+        slices_processing: 0,
+      });
+    },
+  );
+
+  it('shows a refused command as refused, with the reason', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      ['run', '--speed', '20', '--stf-count', '1', ...set('fast_processing.slice_processing_time', 100)],
+      { folder },
+    );
+    await run.saw(/end_run/);
+    const client = await clientOf(folder);
+    await expect
+      .poll(async () => (await runCli(['pause', 'latest'], { folder })).stderr, { timeout: 20_000, interval: 200 })
+      .toMatch(/cannot pause: the run has ended/);
+    const [event] = ((await monitorOf(client))['events'] as Answer[]).filter(({ type }) => type === 'pause_workflow');
+    expect(event).toMatchObject({ effect: 'none', note: expect.stringMatching(/^refused: the run has ended/) });
+  });
+
+  it(
+    'names the client and the person of a stop over MCP, and a tool resumes what was killed',
+    { timeout: 60_000 },
+    async () => {
+      const { folder } = await killed('--stf-count', '400');
+      const client = await connectStdio({ folder }, '--allow-control');
+      const resumed = await ask(client, 'control_workflow', {
+        execution_id: 'latest',
+        action: 'resume',
+        requested_by: 'rita',
+      });
+      expect(resumed).toMatchObject({
+        effect: 'applied',
+        driver: { alive: true },
+        sentence: expect.stringMatching(/^it goes on, driven by process \d+, as rita asked$/),
+      });
+      await ask(client, 'control_workflow', {
+        execution_id: 'latest',
+        action: 'stop',
+        reason: 'beam dump',
+        requested_by: 'rita',
+      });
+      expect(await monitorOf(client)).toMatchObject({
+        stopped_by: { name: 'rita', claimed_by: 'rita', reason: 'beam dump' },
+      });
+      const [stop] = (await askWithin(client, 'list_messages', { message_type: 'stop_workflow' }))['items'];
+      expect(stop).toMatchObject({ sender_agent: 'test', body: { claimed_by: 'rita', reason: 'beam dump' } });
+    },
+  );
+});
+
+describe('asked what a run was, the answer', () => {
+  it('has its configuration, with payload, limits and speed, and no folders or secrets', async () => {
+    const folder = temporaryFolder();
+    const command = ['/bin/sh', '-c', 'exit 0', '--token', 'hush', 'API_KEY=hush'];
+    await runCli(
+      [
+        'run',
+        '--speed',
+        'max',
+        '--stf-count',
+        '2',
+        ...set('worker.payload', command),
+        ...set('worker.timeout_seconds', 77),
+        ...set('fast_processing.stf_sampling_rate', 0.5),
+      ],
+      { folder },
+    );
+    const { configuration } = await monitorOf(await clientOf(folder));
+    expect(configuration).toMatchObject({
+      speed: 'max',
+      stf_count: 2,
+      stf_sampling_rate: 0.5,
+      slices_per_sample: 15,
+      target_worker_count: 30,
+      payload: '…/sh -c "exit 0" --token *** API_KEY=***',
+      timeout_seconds: 77,
+      max_retries: 3,
+    });
+  });
+
+  it('compares every recorded parameter: payload, retries, limits, configuration and version', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'mine.toml'), '[testbed]\nnamespace = "mine"\n[fast_processing]\nstf_count = 1\n');
+    await runWorkflow(folder, '--stf-count', '1');
+    await runCli(
+      [
+        'run',
+        './mine.toml',
+        '--speed',
+        'max',
+        ...set('worker.payload', ['/bin/true']),
+        ...set('worker.max_retries', 1),
+        ...set('worker.timeout_seconds', 60),
+      ],
+      { folder },
+    );
+    const { configuration, differences } = await askWithin(await clientOf(folder), 'compare_executions', {
+      execution_id: 'latest',
+      with_execution_id: 'stf_datataking-tester-0001',
+    });
+    const keys = configuration.map(({ key }: Answer) => key);
+    expect(keys).toEqual(
+      expect.arrayContaining([
+        'config',
+        'testbed.namespace',
+        'worker.max_retries',
+        'worker.payload',
+        'worker.timeout_seconds',
+      ]),
+    );
+    expect(configuration).toContainEqual({ key: 'worker.payload', a: '…/true' });
+    expect(differences).toContain('worker.max_retries is 1, in b 3');
+    expect(differences).toContain('config is mine.toml, in b not set');
+  });
+
+  it('says of a stopped run how much was planned', { timeout: 60_000 }, async () => {
+    const { folder, client } = await inPhysics('--stf-count', '50');
+    await runCli(['stop', 'latest'], { folder });
+    const audit = await askWithin(client, 'audit_execution', { execution_id: 'latest' });
+    const planned = (audit['checks'] as Answer[]).find(({ check }) => check === 'stf_planned');
+    expect(planned).toMatchObject({ state: 'open', expected: 50 });
+    expect(planned?.['found']).toBeLessThan(50);
+    expect(audit['summary']).toMatch(/stf_planned \d+ of 50: planned STF files were not announced/);
+  });
+
+  it(
+    'says of a run that has ended whether its workers kept up, and of one that drains nothing of arrivals',
+    { timeout: 60_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const run = startCli(
+        ['run', '--speed', '20', '--stf-count', '3', ...set('fast_processing.target_worker_count', 5)],
+        { folder },
+      );
+      await run.saw(/end_run/);
+      const client = await clientOf(folder);
+      const draining = await monitorOf(client);
+      expect(draining).toMatchObject({
+        status: 'running',
+        health: 'draining',
+        capacity: { workers: 5, backlog: expect.any(Number) },
+      });
+      expect(draining['capacity']).not.toHaveProperty('arrival_rate');
+      expect((await runCli(['status'], { folder })).stdout).toContain('the DAQ is done');
+      await run.finished;
+      const { capacity } = await monitorOf(client);
+      expect(capacity).toMatchObject({ workers: 5, keeps_up: false, drain_seconds: expect.any(Number) });
+      expect(capacity.workers_needed).toBeGreaterThan(5);
+      expect(capacity).not.toHaveProperty('backlog');
+    },
+  );
+
+  it('tells retries with their causes, also where nothing stayed failed', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const flaky =
+      'marker="$SWF_OUTPUT_DIR/../seen-$SWF_SLICE_ID"; if [ -e "$marker" ]; then exit 0; fi; touch "$marker"; echo "bad geometry in cell $SWF_SLICE_ID"; exit 3';
+    const { code } = await runCli(
+      ['run', '--speed', 'max', '--stf-count', '1', ...set('worker.payload', ['sh', '-c', flaky, 'recon'])],
+      { folder },
+    );
+    const client = await clientOf(folder);
+    const monitor = await monitorOf(client);
+    expect({ code, retried: monitor['slices_retried'], failed: monitor['slices_failed'] }).toEqual({
+      code: 0,
+      retried: 15,
+      failed: 0,
+    });
+    expect(findingOf(monitor, 'SLICES_RETRIED')?.['sentence']).toMatch(
+      /^15 TF slices were tried again, in 15 further attempts; none has stayed failed\. Attempts failed 15 times PAYLOAD_FAILED: sh ended with exit code 3 .*bad geometry in cell N/,
+    );
+    expect((await evidenceOf(client, monitor, 'SLICES_RETRIED'))['items']).toHaveLength(15);
+    const [row] = (await askWithin(client, 'list_workflow_executions', {}))['items'];
+    expect(row).toMatchObject({
+      health: 'finished',
+      retries: 15,
+      bytes: 64_000,
+      speed: 'max',
+      duration_seconds: expect.any(Number),
+    });
+  });
+
+  it('of a slice that waits and was never tried says so, with its place in the queue', async () => {
+    const made = await storeOfSlices([{ queued: 600 }, { queued: 500 }, { queued: 400, started: 10 }]);
+    const client = await connectInProcess(made.path);
+    const waiting = await askWithin(client, 'trace_data_product', { filename: 'swf.100010.000001_slice_001.tf' });
+    expect(waiting).toMatchObject({ status: 'queued', attempts: 0, queued_before: 1 });
+    expect(waiting['waiting_seconds']).toBeGreaterThanOrEqual(499);
+    expect(waiting['total_seconds']).toBeGreaterThanOrEqual(499);
+    const begun = await askWithin(client, 'trace_data_product', { filename: 'swf.100010.000001_slice_002.tf' });
+    expect(begun).toMatchObject({
+      attempts: 1,
+      worker: 'worker-agent-tester-9/03',
+      waiting_seconds: expect.closeTo(390, 0),
+    });
+  });
+
+  it('of a result names the outcome and the slot', async () => {
+    const folder = temporaryFolder();
+    await runCli(
+      [
+        'run',
+        '--speed',
+        'max',
+        '--stf-count',
+        '1',
+        ...set('worker.payload', ['sh', '-c', '[ $SWF_SLICE_ID != 3 ]']),
+        ...set('worker.max_retries', 1),
+      ],
+      { folder },
+    );
+    const traced = await askWithin(await clientOf(folder), 'trace_data_product', {
+      filename: 'swf.100010.000001_slice_003.tf',
+    });
+    expect(traced['attempts']).toBe(2);
+    expect((traced['hops'] as Answer[]).filter(({ type }) => type === 'slice_result')).toMatchObject([
+      {
+        outcome: 'failed',
+        attempt: 1,
+        worker: expect.stringMatching(/\/\d\d$/),
+        note: expect.stringMatching(/^PAYLOAD_FAILED/),
+      },
+      { outcome: 'failed', attempt: 2 },
+    ]);
+  });
+});

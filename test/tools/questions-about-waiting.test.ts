@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectInProcess, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  askWithin,
+  clientOf,
+  doneSlices,
+  evidenceOf,
+  findingOf,
+  monitorOf,
+  slice,
+  storeOfSlices,
+  tf,
+} from './asking.ts';
+
+const payload = { worker: { payload: ['reconstruct'] } };
+
+/** A run whose slice 5 hangs for good; the others take a fifth of a second. */
+const hangs = 'worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5) sleep 300;; *) sleep 0.2;; esac"]';
+
+describe('asked whether it is stuck, the answer', () => {
+  it('about a payload that hangs names the slice, its worker, since when, the usual time and the limit', async () => {
+    const folder = temporaryFolder();
+    startCli(['run', '--speed', '20', '--stf-count', '1', '--set', hangs], { folder });
+    await expect
+      .poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed'], { timeout: 20_000 })
+      .toBe(14);
+    const client = await clientOf(folder);
+    await expect.poll(async () => (await monitorOf(client))['health'], { timeout: 20_000 }).toBe('slow');
+    const monitor = await monitorOf(client);
+    const overdue = findingOf(monitor, 'SLICE_OVERDUE');
+    expect(overdue).toMatchObject({
+      severity: 'warning',
+      ids: [slice(1, 5), expect.stringMatching(/^worker-agent-tester-5\/\d\d$/)],
+    });
+    expect(overdue?.['sentence']).toMatch(
+      /^1 TF slice has been in hand for more than 5 s \(usual are 0\.\d+ s; the payload is ended after 600 s\): swf\.100010\.000001_slice_005\.tf by worker-agent-tester-5\/\d\d since 20\S+Z \(\d+(\.\d)? s\)\.$/,
+    );
+    expect(monitor).toMatchObject({
+      slices_overdue: 1,
+      slices_processing: 1,
+      oldest_in_hand: { slice_filename: slice(1, 5), attempt: 1 },
+    });
+    const { seconds } = monitor['oldest_in_hand'];
+    expect(monitor['progress'].seconds_left).toBeGreaterThanOrEqual(Math.floor(seconds - 0.5));
+    expect(monitor['progress'].at_most).toBeGreaterThan(600);
+    expect((await evidenceOf(client, monitor, 'SLICE_OVERDUE'))['items']).toMatchObject([
+      { slice_filename: slice(1, 5), status: 'processing' },
+    ]);
+    expect(await ask(client, 'wait_for_execution', { execution_id: 'latest', timeout_seconds: 1 })).toMatchObject({
+      health: 'slow',
+      slices_overdue: 1,
+      oldest_in_hand: { slice_filename: slice(1, 5) },
+      next: expect.stringMatching(/^it is slow: get_workflow_monitor says what is overdue/),
+    });
+  });
+
+  it('changes with the time of asking alone: nothing is written, and the finding comes', async () => {
+    const made = await storeOfSlices([...doneSlices(6, 0.2), { queued: 4, started: 3.5 }]);
+    const client = await connectInProcess(made.path);
+    const before = await monitorOf(client);
+    expect(before).toMatchObject({ slices_overdue: 0, health: 'draining' });
+    expect(findingOf(before, 'SLICE_OVERDUE')).toBeUndefined();
+    const rows = () => made.store.db.pragma('data_version', { simple: true });
+    const written = rows();
+    await expect.poll(async () => findingOf(await monitorOf(client), 'SLICE_OVERDUE'), { timeout: 5000 }).toBeDefined();
+    expect(rows()).toBe(written);
+  });
+
+  it.each([
+    ['draining', 4, 0.2],
+    ['slow', 6, 0.2],
+    ['stalled', 16, 0.2],
+    ['draining', 25, 10],
+    ['slow', 35, 10],
+    ['stalled', 65, 10],
+  ] as const)('is %s of a slice in hand for %i s where 95 of 100 take up to %d s', async (health, seconds, usual) => {
+    const made = await storeOfSlices([...doneSlices(6, usual), { queued: seconds + 1, started: seconds }]);
+    expect((await monitorOf(await connectInProcess(made.path)))['health']).toBe(health);
+  });
+
+  it.each([
+    ['draining', 50],
+    ['slow', 70],
+    ['slow', 550],
+  ] as const)(
+    'is %s of the first slice of a payload after %i s: what is usual is not known yet',
+    async (health, seconds) => {
+      const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], payload);
+      const monitor = await monitorOf(await connectInProcess(made.path));
+      expect(monitor['health']).toBe(health);
+      expect(monitor['oldest_in_hand']).not.toHaveProperty('usual_seconds');
+      if (health === 'slow')
+        expect(findingOf(monitor, 'SLICE_OVERDUE')).toMatchObject({
+          severity: 'warning',
+          sentence: expect.stringContaining('what is usual is not known yet; the payload is ended after 600 s'),
+        });
+    },
+  );
+
+  it('about the first slices of a placeholder goes by the planned time', async () => {
+    const healthOf = async (seconds: number) => {
+      const made = await storeOfSlices([{ queued: seconds + 1, started: seconds }], {
+        fast_processing: { slice_processing_time: 10 },
+      });
+      return (await monitorOf(await connectInProcess(made.path)))['health'];
+    };
+    expect([await healthOf(25), await healthOf(35), await healthOf(65)]).toEqual(['draining', 'slow', 'stalled']);
+  });
+
+  it('about quick failures is not misled: they tell nothing of how long a slice takes', async () => {
+    const failed = Array.from({ length: 8 }, () => ({ queued: 3 }));
+    const made = await storeOfSlices([...doneSlices(6, 30), { queued: 61, started: 60 }, ...failed], {
+      worker: { max_retries: 0 },
+    });
+    for (const id of [7, 8, 9, 10, 11, 12, 13, 14]) {
+      const of = { slice_id: id, slice_filename: slice(1, id), tf_filename: tf(1), attempt: 1 };
+      const by = { worker_id: 'worker-agent-tester-9/02', hostname: 'host' };
+      await made.say('slice_started', { ...of, ...by });
+      await made.say('slice_result', { ...of, ...by, state: 'failed', error: 'at once' });
+    }
+    const monitor = await monitorOf(await connectInProcess(made.path));
+    expect(monitor).toMatchObject({ health: 'draining', slices_failed: 8, slices_overdue: 0 });
+  });
+
+  it('about a queue that nobody takes from is stalled, with the time since when', async () => {
+    const made = await storeOfSlices([...doneSlices(5, 0.2), { queued: 40 }]);
+    const monitor = await monitorOf(await connectInProcess(made.path));
+    expect(monitor).toMatchObject({ health: 'stalled', slices_queued: 1, slices_processing: 0 });
+    expect(findingOf(monitor, 'STAGE_STUCK')?.['sentence']).toMatch(
+      /^No worker has begun or ended a TF slice for (39|4\d)(\.\d)? s, with 1 waiting/,
+    );
+  });
+
+  it('about a reader that is far behind says which, and since when', async () => {
+    const made = await storeOfSlices(doneSlices(1, 0.1));
+    const timestamp = new Date(Date.now() - 100_000).toISOString();
+    await made.store.write((tx) => {
+      tx.sql(`INSERT INTO cursors (execution_id, role, seq) VALUES ('stf_datataking-tester-0001', 'fastmon', 4)`).run();
+      for (let sequence = 2; sequence <= 1100; sequence += 1) {
+        const name = `swf.100010.${String(sequence).padStart(6, '0')}.stf`;
+        const envelope = {
+          sender: 's',
+          namespace: 'test',
+          execution_id: 'stf_datataking-tester-0001',
+          run_id: '100010',
+          timestamp,
+        };
+        made.store.messages.record(
+          tx,
+          { msg_type: 'stf_gen', filename: name, sequence, tf_count: 10, ...envelope },
+          { recordedAt: timestamp },
+        );
+        made.store.messages.record(
+          tx,
+          { msg_type: 'stf_ready', filename: name, sequence, tf_count: 10, ...envelope },
+          { recordedAt: timestamp },
+        );
+      }
+    });
+    const monitor = await monitorOf(await connectInProcess(made.path));
+    expect(findingOf(monitor, 'READER_BEHIND')).toMatchObject({ ids: ['fastmon'], severity: 'warning' });
+    expect(findingOf(monitor, 'READER_BEHIND')?.['sentence']).toContain(`since ${timestamp}, 100 s ago`);
+  });
+
+  it('about a clock that was set back says so', async () => {
+    const made = await storeOfSlices(doneSlices(1, 0.1));
+    await made.store.write((tx) => {
+      tx.sql('UPDATE workflow_messages SET recorded_at = ? WHERE seq = (SELECT max(seq) FROM workflow_messages)').run(
+        new Date(Date.now() + 3_600_000).toISOString(),
+      );
+    });
+    const monitor = await monitorOf(await connectInProcess(made.path));
+    expect(findingOf(monitor, 'CLOCK_OFF')?.['sentence']).toMatch(/\b3(600|599) s later than the clock here/);
+    expect(monitor['duration_seconds']).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('asked which workers are busy, the answer', () => {
+  it('is PROCESSING exactly while a slice is in hand, whatever the last heartbeat said', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      [
+        'run',
+        '--speed',
+        '1',
+        '--stf-count',
+        '1',
+        '--set',
+        'fast_processing.slice_processing_time=4',
+        '--set',
+        'daq_state_machine.no_beam_not_ready_delay=0.1',
+        '--set',
+        'daq_state_machine.beam_not_ready_delay=0.1',
+        '--set',
+        'daq_state_machine.beam_ready_delay=0.1',
+        '--set',
+        'daq_state_machine.broadcast_delay=0.1',
+        '--set',
+        'daq_state_machine.beam_not_ready_end_delay=5',
+      ],
+      { folder },
+    );
+    await run.saw(/start_run/);
+    const client = await clientOf(folder);
+    const stateOf = async () =>
+      (await askWithin(client, 'list_agents', { agent_type: 'worker', execution_id: 'latest' }))['items'][0]?.state;
+    await expect.poll(async () => (await monitorOf(client))['slices_processing'], { timeout: 10_000 }).toBe(15);
+    expect(await stateOf()).toBe('PROCESSING');
+    await expect.poll(async () => (await monitorOf(client))['slices_completed'], { timeout: 10_000 }).toBe(15);
+    expect(await stateOf()).toBe('READY');
+    await run.finished;
+    expect(await stateOf()).toBe('EXITED');
+  });
+});
