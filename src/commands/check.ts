@@ -24,8 +24,8 @@ export interface CheckArguments {
   skipFiles: boolean;
 }
 
-/** `fail` is what must not be; `open` is what has not been done. */
-type State = 'ok' | 'open' | 'fail';
+/** `fail`: it must not be. `open`: it is not done yet. `left`: it was left undone by an execution that has ended. */
+type State = 'ok' | 'open' | 'left' | 'fail';
 
 /** Ids that a line names. */
 const named = 5;
@@ -113,15 +113,20 @@ function namesOf(ids: readonly string[], count: number): string {
 function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
   const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
   const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
-  tell(
-    verdict === 'broken' ? 'fail' : verdict === 'open' ? 'open' : 'ok',
-    execution_id,
-    `${status}, ${verdict}: ${counts}`,
-  );
+  // Of one that was stopped, or failed, nothing is open any more: it stays as it is.
+  const isEndedEarly = verdict === 'open' && status !== 'running';
+  if (isEndedEarly) tell('ok', execution_id, `${status} before all was done, and the records agree: ${counts}`);
+  else
+    tell(
+      verdict === 'broken' ? 'fail' : verdict === 'open' ? 'open' : 'ok',
+      execution_id,
+      `${status}, ${verdict}: ${counts}`,
+    );
   for (const { check, state, expected, found, ids, id_count, problem } of checks) {
     if (state === 'ok') continue;
     const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;
-    tell(state === 'broken' ? 'fail' : 'open', execution_id, `${check} ${found} of ${expected}, ${problem}${which}`);
+    const undone = isEndedEarly ? 'left' : 'open';
+    tell(state === 'broken' ? 'fail' : undone, execution_id, `${check} ${found} of ${expected}, ${problem}${which}`);
   }
 }
 

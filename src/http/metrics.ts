@@ -1,4 +1,6 @@
+import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
+import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
 
 /** Calls of one tool so far. */
@@ -74,11 +76,6 @@ function ofExecutions(queries: Queries, now: number): string[] {
       .executions({ status: 'running' }, { order: 'newest', limit: most, uncounted: true })
       .rows.map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
   }));
-  const each = (samplesOf: (one: (typeof running)[number]) => Sample[]): Sample[] => running.flatMap(samplesOf);
-  const id = ({ execution }: (typeof running)[number]) => ({
-    execution_id: execution.execution_id,
-    namespace: execution.namespace,
-  });
   return [
     ...metric(
       'swf_data_age_seconds',
@@ -86,6 +83,22 @@ function ofExecutions(queries: Queries, now: number): string[] {
       'Since the store was last written.',
       dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
     ),
+    ...metricsOfRunning(running),
+  ];
+}
+
+interface Running {
+  execution: ExecutionRow;
+  assessed: Assessment;
+}
+
+function metricsOfRunning(running: readonly Running[]): string[] {
+  const each = (samplesOf: (one: Running) => Sample[]): Sample[] => running.flatMap(samplesOf);
+  const id = ({ execution }: Running) => ({
+    execution_id: execution.execution_id,
+    namespace: execution.namespace,
+  });
+  return [
     ...metric(
       'swf_execution_health',
       'gauge',
@@ -106,11 +119,25 @@ function ofExecutions(queries: Queries, now: number): string[] {
       'gauge',
       'TF slices of a running execution by state.',
       each((one) =>
-        (['queued', 'processing', 'completed', 'failed'] as const).map((state): Sample => [
-          { ...id(one), state },
-          one.execution[`slices_${state}`],
-        ]),
+        (['queued', 'completed', 'failed'] as const)
+          .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
+          .concat([
+            [{ ...id(one), state: 'processing' }, one.assessed.in_hand.count],
+            [{ ...id(one), state: 'lost' }, one.assessed.in_hand.lost],
+          ]),
       ),
+    ),
+    ...metric(
+      'swf_execution_slices_overdue',
+      'gauge',
+      'Slices in hand for too long.',
+      each((one) => [[id(one), one.assessed.in_hand.overdue]]),
+    ),
+    ...metric(
+      'swf_execution_oldest_slice_seconds',
+      'gauge',
+      'Age of the slice that has been in hand for longest.',
+      each((one) => [[id(one), one.assessed.in_hand.oldest?.seconds ?? 0]]),
     ),
     ...metric(
       'swf_execution_slice_retries',

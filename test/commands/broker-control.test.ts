@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
       .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 20_000 })
       .toBeGreaterThan(paused['slices_completed'] as number);
     expect((await control(folder, 'stop')).code).toBe(0);
-    expect((await run.finished).code).toBe(0);
+    expect((await run.finished).code).toBe(4);
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', phase: 'completed' });
   });
 

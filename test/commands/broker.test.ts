@@ -74,7 +74,7 @@ async function outcome(folder: string): Promise<unknown> {
       'slices_failed',
     ].map((key) => monitor[key]),
     messages: messages
-      .filter(({ message_type }) => !['slice_started', 'run_workflow'].includes(message_type as string))
+      .filter(({ message_type }) => !/^(slice_started|run_workflow|driver_\w+)$/.test(message_type as string))
       .filter(({ effect }) => effect === 'applied')
       .map(({ message_id, message_type }) =>
         neutral(
@@ -248,6 +248,8 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       counts[msg_type as string] = (counts[msg_type as string] ?? 0) + 1;
     }
     expect(counts).toEqual({
+      driver_started: 1,
+      driver_ended: 1,
       run_imminent: 1,
       start_run: 1,
       stf_gen: 20,
@@ -653,9 +655,9 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     expect(slice).toMatchObject({ status: 'completed', retries: 1 });
     const results = await askAll(client, 'list_messages', { message_type: 'slice_result', order: 'oldest' });
     expect(
-      results.map(({ sender_agent, payload }) => [
+      results.map(({ sender_agent, body }) => [
         (sender_agent as string).replace(/-agent.*/, ''),
-        /"state":"(\w+)"/.exec(payload as string)?.[1],
+        (body as Answer)['state'],
       ]),
     ).toEqual([
       ['fast_processing', 'failed'],

@@ -65,6 +65,23 @@ describe.skipIf(missing)('in a terminal', () => {
     expect(stdout).toMatch(/"total_count":120/);
   });
 
+  it('a slice that hangs stands in the view, with its age and what is usual', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const hangs = sets('worker.payload=["sh","-c","[ $SWF_SLICE_ID = 5 ] && sleep 300; sleep 0.2"]');
+    const seen = runInTerminal(['run', '--speed', '20', '--stf-count', '1', ...hangs], {
+      columns: 80,
+      rows: 24,
+      folder,
+    });
+    await seen.started.saw(/! oldest/);
+    const view = (await seen.rows()).join('\n');
+    expect(view).toMatch(/^! oldest +\d+ s, usual 0\.\d+ s, 1 overdue: swf\.100010\.000001_slice_005\.tf$/m);
+    expect(view).toMatch(/^ slow {2}the DAQ is done/m);
+    expect(view).not.toMatch(/ [01] s left/);
+    expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
+    expect((await seen.started.finished).code).toBe(4);
+  });
+
   it('a dumb one, and none, get plain lines', async () => {
     const folder = temporaryFolder();
     const seen = runInTerminal(['run', ...slow], { columns: 80, rows: 24, folder, env: { TERM: 'dumb' } });

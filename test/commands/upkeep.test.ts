@@ -51,10 +51,12 @@ describe('check', () => {
     await run.finished;
     const { code, stdout } = await runCli(['check', 'latest'], { folder });
     expect(code).toBe(0);
-    expect(stdout).toMatch(new RegExp(`^open {2}${first} {2}terminated, open: 3 STF files`, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(`^ok {4}${first} {2}terminated before all was done, and the records agree: 3 STF files`, 'm'),
+    );
     expect(stdout).not.toMatch(/^broken/m);
     expect(stdout).toMatch(
-      /^open .* results \d+ of \d+, TF slices have no final result: swf\.100010\.\S+_slice_\d{3}\.tf, .* and \d+ more$/m,
+      /^left .* results \d+ of \d+, TF slices have no final result: swf\.100010\.\S+_slice_\d{3}\.tf, .* and \d+ more$/m,
     );
   });
 

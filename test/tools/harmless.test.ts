@@ -95,7 +95,7 @@ describe('resources, prompts and completion', () => {
     expect(contents[0]).toMatchObject({
       mimeType: 'text/markdown',
       text: expect.stringMatching(
-        /^# stf_datataking-tester-0001, run 100010\n\nrunning, health progressing, phase physics;/,
+        /^# stf_datataking-tester-0001, run 100010\n\nrunning, health progressing, DAQ phase physics;/,
       ),
     });
     await expect(client.readResource({ uri: 'swf://executions/no/report' })).rejects.toThrow(
