@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
 import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/params.ts';
-import { type DestinationName, destinations } from './destinations.ts';
+import { define, type Trait } from './definition.ts';
+import { destinations } from './destinations.ts';
 import {
   claim,
   daqState,
@@ -16,42 +17,6 @@ import {
   startFields,
   text,
 } from './fields.ts';
-
-/**
- * How a message type stands in a log. There are many `frequent` messages, one or more for each file or slice. The few `landmark`
- * messages tell the story of an execution. A `command` is a landmark that waits for its driver.
- */
-type Trait = 'frequent' | 'landmark' | 'command';
-
-/**
- * - `content`: the fields that say something. Two messages of one id must agree in them.
- * - `extra`: fields that may differ between two tellings of the same thing.
- * - `key`: the part of the message's id behind `{execution_id}/{msg_type}`.
- *
- * Fields are functions: a server that only reads the store asks for none, and starts sooner without them.
- */
-interface Definition<Content extends z.ZodRawShape, Extra extends z.ZodRawShape> {
-  destination: DestinationName;
-  trait: Trait;
-  content: () => Content;
-  fields: () => z.ZodObject<Content & Extra>;
-  key: (message: z.infer<z.ZodObject<Content & Extra>>) => string;
-}
-
-function define<Content extends z.ZodRawShape, Extra extends z.ZodRawShape>(
-  [destination, trait]: readonly [DestinationName, Trait],
-  content: () => Content,
-  extra: () => Extra,
-  key: Definition<Content, Extra>['key'],
-): Definition<Content, Extra> {
-  return {
-    destination,
-    trait,
-    content,
-    key,
-    fields: () => z.object({ ...content(), ...extra() }) as z.ZodObject<Content & Extra>,
-  };
-}
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
