@@ -93,6 +93,13 @@ export function runCli(args: string[], surroundings: Surroundings): Promise<Fini
   return started.finished;
 }
 
+/** NODE_OPTIONS that move the clock of a process, by milliseconds, without touching the system's. */
+export const shiftedClock = (milliseconds: number): string =>
+  `--import data:text/javascript,${encodeURIComponent(
+    `const Real = Date; const shift = ${milliseconds};
+     globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift])); } static now() { return Real.now() + shift; } };`,
+  )}`;
+
 /** One run at full speed; its summary. */
 export async function runWorkflow(folder: string, ...args: string[]): Promise<Answer> {
   const { code, stdout, stderr } = await runCli(['run', '--speed', 'max', '--json', ...args], { folder });

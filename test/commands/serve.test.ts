@@ -4,7 +4,16 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
-import { ask, askAll, connectStdio, refusal, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import {
+  ask,
+  askAll,
+  connectStdio,
+  refusal,
+  runWorkflow,
+  shiftedClock,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -14,13 +23,6 @@ const initialize = {
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } },
 };
-
-/** Moves the clock of a process without touching the system's. */
-const weeksLater = (weeks: number): string =>
-  `--import data:text/javascript,${encodeURIComponent(
-    `const Real = Date; const shift = ${weeks * 7 * 86_400_000};
-     globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift])); } static now() { return Real.now() + shift; } };`,
-  )}`;
 
 /** The packages of which a process has loaded anything, as its bundle names them. */
 function packagesLoaded(coverage: string): string[] {
@@ -39,7 +41,10 @@ describe('the server on stdio', () => {
   it.each([0, 2])('answers the five questions of the seed rightly and completely, %i weeks later', async (weeks) => {
     const folder = temporaryFolder();
     const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
-    const client = await connectStdio({ folder, env: weeks === 0 ? {} : { NODE_OPTIONS: weeksLater(weeks) } });
+    const client = await connectStdio({
+      folder,
+      env: weeks === 0 ? {} : { NODE_OPTIONS: shiftedClock(weeks * 7 * 86_400_000) },
+    });
 
     expect(await ask(client, 'get_workflow_monitor', { execution_id })).toMatchObject({
       status: 'completed',

@@ -368,3 +368,47 @@ describe('asked what a run was, the answer', () => {
     ]);
   });
 });
+
+describe('asked about three runs of three users, one of which had its clock an hour back, the answer', () => {
+  const hourBack = (folder: string): string => {
+    const path = join(folder, 'hour-back.cjs');
+    writeFileSync(
+      path,
+      'const now = Date.now; Date.now = () => now() - 3600000; globalThis.Date = new Proxy(Date, { construct: (D, args) => (args.length === 0 ? new D(now() - 3600000) : new D(...args)) });',
+    );
+    return `--require=${path}`;
+  };
+
+  it(
+    'keeps the order of recording, has no negative time, and tells each run by its user',
+    { timeout: 60_000 },
+    async () => {
+      const folder = temporaryFolder();
+      const run = (user: string, count: number, env: Record<string, string> = {}) =>
+        runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
+      await run('alice', 1);
+      await run('rita', 2, { NODE_OPTIONS: hourBack(folder) });
+      await run('tom', 3);
+      const client = await clientOf(folder);
+      const { items } = await askWithin(client, 'list_workflow_executions', {});
+      expect(items.map(({ executed_by, stf_count, status }: Answer) => [executed_by, stf_count, status])).toEqual([
+        ['tom', 3, 'completed'],
+        ['rita', 2, 'completed'],
+        ['alice', 1, 'completed'],
+      ]);
+      for (const { duration_seconds } of items) expect(duration_seconds).toBeGreaterThanOrEqual(0);
+      expect((await monitorOf(client))['executed_by']).toBe('tom');
+      const [own] = (await askWithin(client, 'list_workflow_executions', { executed_by: 'rita' }))['items'];
+      expect(Date.now() - Date.parse(own.start_time)).toBeGreaterThan(3_500_000);
+      const rita = await monitorOf(client, own.execution_id);
+      expect(rita['drivers']).toMatchObject([{ by: 'rita', ended: 'finished' }]);
+      for (const { p50 } of rita['latency']) expect(p50).toBeGreaterThanOrEqual(0);
+      expect(
+        (await askWithin(client, 'list_tf_slices', { execution_id: own.execution_id, order_by: 'seconds', limit: 1 }))[
+          'items'
+        ][0].seconds,
+      ).toBeGreaterThanOrEqual(0);
+      expect((await askWithin(client, 'list_workflow_executions', { start_time: '-30m' }))['items']).toHaveLength(2);
+    },
+  );
+});
