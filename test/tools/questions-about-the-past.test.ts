@@ -10,6 +10,7 @@ import {
   connectStdio,
   runCli,
   runWorkflow,
+  shiftedClock,
   startCli,
   temporaryFolder,
 } from '../helpers.ts';
@@ -370,15 +371,6 @@ describe('asked what a run was, the answer', () => {
 });
 
 describe('asked about three runs of three users, one of which had its clock an hour back, the answer', () => {
-  const hourBack = (folder: string): string => {
-    const path = join(folder, 'hour-back.cjs');
-    writeFileSync(
-      path,
-      'const now = Date.now; Date.now = () => now() - 3600000; globalThis.Date = new Proxy(Date, { construct: (D, args) => (args.length === 0 ? new D(now() - 3600000) : new D(...args)) });',
-    );
-    return `--require=${path}`;
-  };
-
   it(
     'keeps the order of recording, has no negative time, and tells each run by its user',
     { timeout: 60_000 },
@@ -387,7 +379,7 @@ describe('asked about three runs of three users, one of which had its clock an h
       const run = (user: string, count: number, env: Record<string, string> = {}) =>
         runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
       await run('alice', 1);
-      await run('rita', 2, { NODE_OPTIONS: hourBack(folder) });
+      await run('rita', 2, { NODE_OPTIONS: shiftedClock(-3_600_000) });
       await run('tom', 3);
       const client = await clientOf(folder);
       const { items } = await askWithin(client, 'list_workflow_executions', {});
