@@ -1,92 +1,140 @@
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import Database from 'better-sqlite3';
-
 import { temporaryFolder } from '../test/folder.ts';
+import { bytesByTable } from './bytes.ts';
+import { competeWith } from './competing-writer.ts';
 import { type Figure, median } from './figure.ts';
-import { runMeasured } from './processes.ts';
+import { batch, insertFrozenRows } from './frozen-rows.ts';
+import { hook, runMeasured } from './processes.ts';
 
-/** Rows a commit of the floor: more make it hardly faster. */
-const batch = 256;
+/** A run at full speed. */
+export interface Plain {
+  /** Messages a second. */
+  rate: number;
+  /** The most memory, in MB. */
+  peak: number;
+  messages: number;
+  store: string;
+}
 
-/** A run at full speed, in messages a second, beside the raw inserts of the same rows in batches. */
+export async function runPlain(stfs: number, { program, files }: { program?: string; files: boolean }): Promise<Plain> {
+  const store = join(temporaryFolder(), 'swf.db');
+  const { answer, peak } = await runMeasured(argsOf(stfs, store, files), program === undefined ? {} : { program });
+  const messages = answer['messages'] ?? NaN;
+  return { rate: messages / (answer['duration_seconds'] ?? NaN), peak, messages, store };
+}
+
+/** A run at full speed beside another process that writes into its store. Milliseconds. */
+export interface Contended {
+  /** How long a write transaction holds the lock. */
+  hold: { p99: number; max: number };
+  /** How long the event loop of the run stands still. */
+  loop: { p99: number; max: number };
+  /** How long the other process waits. */
+  wait: { p95: number; max: number };
+}
+
+export async function runContended(stfs: number, { program }: { program?: string }): Promise<Contended> {
+  const folder = temporaryFolder();
+  const store = join(folder, 'swf.db');
+  const [holdFile, loopFile] = [join(folder, 'hold.json'), join(folder, 'loop.json')];
+  const other = competeWith(store);
+  await runMeasured(argsOf(stfs, store, false), {
+    ...(program === undefined ? {} : { program }),
+    hooks: [hook('lock-hold'), hook('loop-delay')],
+    env: { SWF_LOCK_HOLD: holdFile, SWF_LOOP_DELAY: loopFile },
+  });
+  const wait = await other.stop();
+  const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as { p99: number; max: number };
+  return { hold: read(holdFile), loop: read(loopFile), wait };
+}
+
+function argsOf(stfs: number, store: string, files: boolean): string[] {
+  const args = ['--db', store, 'run', '--speed', 'max', '--json', '--stf-count', String(stfs)];
+  return files ? args : [...args, '--set', 'data.write_files=false'];
+}
+
+export const bytesAMessage = ({ store, messages }: Pick<Plain, 'store' | 'messages'>): number =>
+  statSync(store).size / messages;
+
+/** A run at full speed, in messages a second, beside the raw inserts of frozen rows, and how it gets on with another writer. */
 export async function benchPipeline({ stfs = 1000, rounds = 3 }: { stfs?: number; rounds?: number } = {}): Promise<{
   figures: Figure[];
   store: string;
 }> {
-  const bare: number[] = [];
-  const withFiles: number[] = [];
+  const bare: Plain[] = [];
+  const filed: Plain[] = [];
+  const contended: Contended[] = [];
   const floors: number[] = [];
-  let peak = 0;
-  let store = '';
   for (let round = 0; round < rounds; round += 1) {
-    store = join(temporaryFolder(), 'swf.db');
-    const filed = await run(stfs, '--db', join(temporaryFolder(), 'swf.db'));
-    const { answer, rate, peak: mine } = await run(stfs, '--db', store, '--set', 'data.write_files=false');
-    peak = Math.max(peak, mine, filed.peak);
-    bare.push(rate);
-    withFiles.push(filed.rate);
-    floors.push((answer['messages'] ?? 0) / insertRaw(store));
+    filed.push(await runPlain(stfs, { files: true }));
+    bare.push(await runPlain(stfs, { files: false }));
+    contended.push(await runContended(stfs, {}));
+    floors.push(insertFrozenRows(stfs));
   }
-  const floor = { what: `raw inserts of the same rows, ${batch} a commit`, value: median(floors) };
+  const last = bare.at(-1) as Plain;
+  printBytes(last);
+  const floor = { what: `raw inserts of the rows of a5aaed1, ${batch} a commit`, value: median(floors) };
+  const ours = (of: (one: Contended) => number): number => median(contended.map(of));
+  const milliseconds = (figure: string, value: number): Figure => ({ figure, unit: 'ms', ours: value });
   const figures: Figure[] = [
     {
       figure: `pipeline of ${stfs} STFs without files (median of ${rounds})`,
       unit: 'messages/s',
-      ours: median(bare),
+      ours: median(bare.map(({ rate }) => rate)),
       floor,
-      aim: { says: '≥ 10,000/s, ≥ 0.3 × floor', holds: ({ ours }) => ours >= 10_000 && ours >= 0.3 * floor.value },
+      aim: { says: '≥ 10,000/s', holds: (one) => one.ours >= 10_000 },
       usual: 0.17,
     },
-    { figure: `pipeline of ${stfs} STFs with files`, unit: 'messages/s', ours: median(withFiles), floor, usual: 0.08 },
+    {
+      figure: `pipeline of ${stfs} STFs with files`,
+      unit: 'messages/s',
+      ours: median(filed.map(({ rate }) => rate)),
+      floor,
+      usual: 0.08,
+    },
     {
       figure: 'peak memory of the run',
       unit: 'MB',
-      ours: peak,
-      aim: { says: '≤ 250 MB', holds: ({ ours }) => ours <= 250 },
+      ours: Math.max(...bare.map(({ peak }) => peak)),
+      aim: { says: '≤ 250 MB', holds: (one) => one.ours <= 250 },
     },
+    {
+      figure: 'bytes a message in the store',
+      unit: 'B',
+      ours: bytesAMessage(last),
+      aim: { says: '≤ 800 B', holds: (one) => one.ours <= 800 },
+    },
+    {
+      figure: 'lock held by a transaction, p99, beside another writer',
+      unit: 'ms',
+      ours: ours(({ hold }) => hold.p99),
+      aim: { says: '≤ 10 ms', holds: (one) => one.ours <= 10 },
+    },
+    milliseconds(
+      'longest hold',
+      ours(({ hold }) => hold.max),
+    ),
+    milliseconds(
+      'event loop of the run stands still, p99',
+      ours(({ loop }) => loop.p99),
+    ),
+    milliseconds(
+      'wait of the other writer, p95',
+      ours(({ wait }) => wait.p95),
+    ),
+    milliseconds(
+      'longest wait',
+      ours(({ wait }) => wait.max),
+    ),
   ];
-  return { figures, store };
+  return { figures, store: last.store };
 }
 
-async function run(stfs: number, ...args: string[]) {
-  const { answer, peak } = await runMeasured(['run', '--speed', 'max', '--json', '--stf-count', String(stfs), ...args]);
-  return { answer, peak, rate: (answer['messages'] ?? NaN) / (answer['duration_seconds'] ?? NaN) };
-}
+const shownTables = 12;
 
-/** Inserts every row of a store into an empty one of the same schema; the seconds that it takes. */
-function insertRaw(store: string): number {
-  const source = new Database(store, { readonly: true });
-  // Words are indexed beside the rows, and are no rows themselves.
-  const tableNames = source
-    .prepare<[], string>(`SELECT s.name FROM sqlite_schema AS s JOIN pragma_table_list AS l USING (name)
-       WHERE l.type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY s.rowid`)
-    .pluck()
-    .all();
-  const schema = source
-    .prepare<[], { sql: string; tbl_name: string }>(
-      `SELECT sql, tbl_name FROM sqlite_schema WHERE type IN ('table', 'index') AND sql IS NOT NULL`,
-    )
-    .all()
-    .filter(({ tbl_name }) => tableNames.includes(tbl_name));
-  const tables = tableNames.map((name) => ({
-    name,
-    rows: source.prepare<[], unknown[]>(`SELECT * FROM ${name}`).raw().all(),
-  }));
-  source.close();
-  const target = new Database(join(temporaryFolder(), 'raw.db'));
-  // As the product sets them.
-  for (const pragma of ['journal_mode = WAL', 'synchronous = NORMAL', 'wal_autocheckpoint = 3000'])
-    target.pragma(pragma);
-  for (const { sql } of schema) target.exec(sql);
-  const began = performance.now();
-  for (const { name, rows } of tables) {
-    if (rows.length === 0) continue;
-    const insert = target.prepare(`INSERT INTO ${name} VALUES (${(rows[0] ?? []).map(() => '?').join(', ')})`);
-    const some = target.transaction((part: unknown[][]) => part.forEach((row) => insert.run(...row)));
-    for (let at = 0; at < rows.length; at += batch) some.immediate(rows.slice(at, at + batch));
-  }
-  const seconds = (performance.now() - began) / 1000;
-  target.close();
-  return seconds;
+function printBytes({ store, messages }: Plain): void {
+  const tables = bytesByTable(store, messages).slice(0, shownTables);
+  console.log(`Bytes a message: ${tables.map(({ name, bytes }) => `${name} ${bytes}`).join(', ')}\n`);
 }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 
 export const cli = resolve('dist/cli.js');
@@ -16,9 +16,27 @@ export function peakMemory({ pid }: ChildProcess): number | undefined {
   }
 }
 
+/** A module of the benchmark that is loaded into a process which is measured. */
+export const hook = (name: 'loop-delay' | 'lock-hold'): string =>
+  join(process.cwd(), process.env['SWF_BUNDLED'] ?? '', `${name}.js`);
+
+export interface MeasuredOptions {
+  /** Another build of the program. */
+  program?: string;
+  hooks?: readonly string[];
+  env?: Record<string, string>;
+}
+
 /** Runs the command line to its end; its JSON answer and the most memory that it had, in MB. */
-export async function runMeasured(args: string[]): Promise<{ answer: Record<string, number>; peak: number }> {
-  const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+export async function runMeasured(
+  args: string[],
+  { program = cli, hooks = [], env = {} }: MeasuredOptions = {},
+): Promise<{ answer: Record<string, number>; peak: number }> {
+  const loaded = hooks.flatMap((path) => ['--import', path]);
+  const child = spawn(process.execPath, [...loaded, program, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
+  });
   let peak = 0;
   const look = setInterval(() => (peak = peakMemory(child) ?? peak), 20);
   let text = '';

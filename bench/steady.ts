@@ -8,7 +8,7 @@ import Database from 'better-sqlite3';
 
 import { temporaryFolder } from '../test/folder.ts';
 import { type Figure, printTable, quantile } from './figure.ts';
-import { cli, peakMemory } from './processes.ts';
+import { cli, hook, peakMemory } from './processes.ts';
 
 /**
  * A run at the highest rate that an ePIC-scale run makes, while many ask: npm run bench:steady [-- SECONDS]. How late each message is
@@ -36,8 +36,7 @@ function startRun(): ChildProcess {
     `fast_processing.stf_count=${Math.ceil((seconds * rate) / messagesPerStf)}`,
   ];
   const args = ['run', '--json', '--speed', String(speed), ...sets.flatMap((set) => ['--set', set])];
-  const hook = join(process.cwd(), process.env['SWF_BUNDLED'] ?? '', 'loop-delay.js');
-  return spawn(process.execPath, ['--import', hook, cli, ...args], {
+  return spawn(process.execPath, ['--import', hook('loop-delay'), cli, ...args], {
     stdio: ['ignore', 'ignore', 'ignore'],
     env: { ...env, SWF_LOOP_DELAY: loopDelay },
   });

@@ -12,7 +12,9 @@ const outdir = mkdtempSync('dist-run-');
 const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20', outdir, logLevel: 'warning' };
 await build({ ...common, entryPoints: [program], packages: 'external' });
 // Bundled as the product is: loading many small files is not what is compared.
-await build({ ...common, entryPoints: ['bench/bare-server.ts', 'bench/loop-delay.ts'] });
+await build({ ...common, entryPoints: ['bench/bare-server.ts'] });
+const hooks = ['bench/loop-delay.ts', 'bench/lock-hold.ts'];
+await build({ ...common, packages: 'external', entryPoints: hooks });
 const root = mkdtempSync(join(tmpdir(), 'swf-mcp-run-'));
 const { status } = spawnSync(process.execPath, [`${outdir}/${basename(program, '.ts')}.js`, ...rest], {
   stdio: 'inherit',

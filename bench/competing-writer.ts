@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import Database from 'better-sqlite3';
+
+import { quantile } from './figure.ts';
+
+/** So often another process writes a row, in milliseconds. */
+const every = 20;
+
+/** As the product waits inside SQLite before it lets its process go on. */
+const busyTimeout = 20;
+
+/** Writes into the store of a run as another process would, until it is stopped; how long each write waited for the lock, in milliseconds. */
+export function competeWith(store: string): { stop(): Promise<{ p95: number; max: number }> } {
+  const stopping = new AbortController();
+  const waits: number[] = [];
+  const working = (async () => {
+    while (!existsSync(store) && !stopping.signal.aborted) await delay(5);
+    // The run makes its schema first.
+    await delay(300);
+    const db = new Database(store, { timeout: busyTimeout });
+    while (!stopping.signal.aborted) {
+      waits.push(await writeOnce(db));
+      await delay(every);
+    }
+    db.close();
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await working;
+      return { p95: quantile(waits, 0.95), max: Math.max(0, ...waits) };
+    },
+  };
+}
+
+async function writeOnce(db: Database.Database): Promise<number> {
+  const began = performance.now();
+  for (;;) {
+    try {
+      db.exec('BEGIN IMMEDIATE');
+      break;
+    } catch {
+      await delay(2 + Math.random() * 10);
+    }
+  }
+  const waited = performance.now() - began;
+  db.exec(`UPDATE store_meta SET value = value WHERE key = 'bench'; COMMIT`);
+  return waited;
+}
