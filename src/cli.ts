@@ -3,7 +3,17 @@ import { Argument, Command, CommanderError } from 'commander';
 
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import { brokerOption, jsonOption, parseAge, parseCount, setOption, speedOption } from './commands/options.ts';
+import {
+  addForTheRecord,
+  brokerOption,
+  type ForTheRecord,
+  jsonOption,
+  parseAge,
+  parseCount,
+  senderOption,
+  setOption,
+  speedOption,
+} from './commands/options.ts';
 import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
 import type { Speed } from './domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from './domain/states.ts';
@@ -74,14 +84,14 @@ function createProgram(run: Run): Command {
       },
     );
 
-  add('resume <EXECUTION_ID>', 'goes on with an interrupted execution')
+  addForTheRecord(add('resume <EXECUTION_ID>', 'goes on with an interrupted execution'))
     .addOption(brokerOption())
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
-    .action(async (executionId: string, { broker, speed, json }: { broker?: string; speed?: Speed; json?: true }) => {
-      await run(async (io) =>
-        (await import('./commands/resume.ts')).resumeCommand(io, { executionId, broker, speed, json: json === true }),
-      );
+    .action(async (executionId: string, options: ForTheRecord & { broker?: string; speed?: Speed; json?: true }) => {
+      const { broker, speed, json, ...asked } = options;
+      const args = { executionId, broker, speed, json: json === true, asked };
+      await run(async (io) => (await import('./commands/resume.ts')).resumeCommand(io, args));
     });
 
   add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
@@ -158,11 +168,9 @@ function addControl(add: Add, run: Run): void {
   };
   for (const action of actions) {
     const command = add(`${action} <EXECUTION_ID>`, does[action]);
-    command
-      .option('--reason <TEXT>', 'why, for the record')
-      .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)')
-      .action(async (executionId: string, { reason, requestedBy }: { reason?: string; requestedBy?: string }) => {
-        const options = { reason, requestedBy };
+    addForTheRecord(command)
+      .addOption(senderOption())
+      .action(async (executionId: string, options: ForTheRecord & { sender?: string }) => {
         await run(async (io) =>
           (await import('./commands/control.ts')).controlCommand(io, action, executionId, options),
         );

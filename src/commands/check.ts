@@ -106,6 +106,7 @@ const allExecutions = (db: Connection): string[] =>
     .map(({ execution_id }) => execution_id);
 
 function namesOf(ids: readonly string[], count: number): string {
+  if (ids.length === 0) return `${count} of them`;
   const shown = ids.slice(0, named).join(', ');
   return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
 }

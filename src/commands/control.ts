@@ -36,11 +36,11 @@ export async function controlCommand(
   io: Io,
   action: Action,
   executionId: string,
-  { reason: given, requestedBy }: ControlOptions,
+  { sender, ...options }: ControlOptions & { sender?: string | undefined },
 ): Promise<number> {
-  requireLength('--reason', given, mostReason);
-  requireLength('--requested-by', requestedBy, mostName);
-  const by = { name: userName(io), claimed: requestedBy };
+  requireControlOptions(options);
+  const { reason: given, requestedBy } = options;
+  const by = { name: sender ?? userName(io), claimed: requestedBy };
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
@@ -53,6 +53,12 @@ export async function controlCommand(
   } finally {
     store.close();
   }
+}
+
+/** Throws `ARGUMENT_INVALID`. */
+export function requireControlOptions({ reason, requestedBy }: ControlOptions): void {
+  requireLength('--reason', reason, mostReason);
+  requireLength('--requested-by', requestedBy, mostName);
 }
 
 function requireLength(option: string, text: string | undefined, most: number): void {

@@ -7,13 +7,14 @@ import { createQueries, type Queries } from '../db/queries.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { Counts } from '../domain/counts.ts';
 import type { Speed } from '../domain/params.ts';
-import { createLog } from '../lib/logger.ts';
+import { createLog, type Log } from '../lib/logger.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { HostOptions } from '../runtime/host.ts';
 import type { RunningExecution } from '../runtime/start-execution.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
 import { type Live, startLive } from './live/live.ts';
+import { takeSnapshot } from './live/snapshot.ts';
 import { tellEnding } from './summary.ts';
 
 /** An execution to be driven. */
@@ -54,15 +55,18 @@ export async function driveToEnd(
   const display = openDisplay(io, queries, json);
   const interruption = watchForInterruption(io, store, display.say);
   let running: RunningExecution;
+  let endWatch: (() => void) | undefined;
   try {
     running = await start({ ...hostOptions(io, args), ...display.options });
     const { execution_id, run_number } = running;
     io.tellParent({ event: 'started', execution_id, run_number });
     display.say(`execution ${execution_id}, run ${run_number}, speed ${speed}, store ${store.path}`);
     display.live?.show(execution_id);
+    endWatch = display.watch?.(execution_id);
     interruption.stops(running);
     await running.done;
   } finally {
+    endWatch?.();
     display.live?.end();
   }
   const folder = dataFolderOf(config, running.execution_id);
@@ -80,6 +84,8 @@ export function dataFolderOf({ data }: Config, executionId: string): string | un
 interface Display {
   live: Live | undefined;
   say: (line: string) => void;
+  /** Tells of what does not happen, until it is ended: the painted view shows it anyway. */
+  watch?: (executionId: string) => () => void;
   options: Pick<HostOptions, 'log' | 'agentLog' | 'onProgress'>;
 }
 
@@ -94,7 +100,8 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
         if (line !== undefined) plain(line);
       }
     };
-    return { live: undefined, say: plain, options: { log: warningsTo((line) => io.err(line)), onProgress } };
+    const log = warningsTo((line) => io.err(line));
+    return { live: undefined, say: plain, options: { log, onProgress }, watch: (id) => watchOverdue(queries, id, log) };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
   const print = (line: string): void => live.print(line);
@@ -108,6 +115,34 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       agentLog: { write: () => {} },
     },
   };
+}
+
+/** How often it is looked for slices that do not end, in milliseconds. */
+const watchMilliseconds = 5000;
+
+/** Says once in a while that slices are in hand for too long: the log of a night must show it. Returns how to end it. */
+function watchOverdue(queries: Queries, executionId: string, log: Log): () => void {
+  let told = '';
+  const look = (): void => {
+    const { inHand } = takeSnapshot(queries, executionId);
+    const { overdue, oldest } = inHand;
+    const which = overdue === 0 || oldest === undefined ? '' : oldest.slice_filename;
+    if (which !== told && oldest !== undefined && which !== '')
+      log.write({
+        level: 'WARNING',
+        message: `${overdue} TF slices are in hand for too long, the oldest for ${Math.round(oldest.seconds)} s: ${which} by ${oldest.assigned_worker}`,
+      });
+    told = which;
+  };
+  const timer = setInterval(() => {
+    try {
+      look();
+    } catch {
+      // A store that cannot be read is told of by those who write it.
+    }
+  }, watchMilliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
@@ -124,8 +159,7 @@ function watchForInterruption(io: Io, store: Store, say: (line: string) => void)
     running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
   };
   const leaveAtOnce = (): void => {
-    if (running === undefined) return;
-    running.leaveAtOnce();
+    if (running === undefined || !running.leaveAtOnce()) return;
     say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
   };
   io.onInterrupt((signal) => {

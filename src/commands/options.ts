@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 
@@ -20,6 +20,20 @@ export const setOption = (): Option =>
 
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
+
+/** Why something is asked, and in whose name. */
+export const addForTheRecord = (command: Command): Command =>
+  command
+    .option('--reason <TEXT>', 'why, for the record')
+    .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
+
+export interface ForTheRecord {
+  reason?: string;
+  requestedBy?: string;
+}
+
+/** For the server, which starts this program in the name of its client. */
+export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
 
 function parseSpeed(text: string): Speed {
   if (text === 'max') return 'max';

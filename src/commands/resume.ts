@@ -1,19 +1,25 @@
 import { realpathSync } from 'node:fs';
 
+import { requireRunnable } from '../config/payload-command.ts';
 import { requireRealTime } from '../config/policies.ts';
 import type { Config } from '../config/schema.ts';
 import { executionParams } from '../db/execution/params.ts';
 import { requireExecution } from '../db/lists/executions.ts';
 import { homeOf } from '../db/log/store-identity.ts';
 import { createQueries } from '../db/queries.ts';
+import { pausedBy } from '../db/reports/commands.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { Speed } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
+import { isDriven } from '../runtime/commands.ts';
+import { requireExecutionFolder } from '../runtime/data-folder.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
+import { type ControlOptions, requireControlOptions } from './control.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
-import { type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
+import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './recorded-setup.ts';
 import { tellEnding } from './summary.ts';
 
@@ -22,10 +28,12 @@ export interface ResumeArguments {
   broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
+  asked: ControlOptions;
 }
 
 /** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of one that has ended. Returns the exit code. */
 export async function resumeCommand(io: Io, args: ResumeArguments): Promise<number> {
+  requireControlOptions(args.asked);
   userName(io);
   logLevel(io);
   const store = await openExistingStore(storePath(io), storeOptions(io));
@@ -36,7 +44,8 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
   }
 }
 
-async function resume(io: Io, store: Store, { executionId, broker, speed, json }: ResumeArguments): Promise<number> {
+async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
+  const { executionId, broker, speed, json, asked } = args;
   const execution = requireExecution(store.sql, executionId);
   const { execution_id } = execution;
   const setup = recordedSetup(io, store, execution_id);
@@ -57,11 +66,33 @@ async function resume(io: Io, store: Store, { executionId, broker, speed, json }
     );
   }
   refuseCopy(store, execution_id, config);
+  if (execution.stf_count > 0) requireExecutionFolder(config, execution_id);
+  requireRunnable(config, io.env['PATH']);
+  tellOfPause(io, store, execution_id);
   const recorded = executionParams(store.sql, execution);
   const goesOnAt = speed ?? recorded.speed;
   if (settings !== undefined) requireRealTime(goesOnAt);
   return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
-    resumeExecution(options, { execution_id, speed: goesOnAt }),
+    resumeExecution(options, {
+      execution_id,
+      speed: goesOnAt,
+      claimedBy: asked.requestedBy,
+      reason: asked.reason,
+    }),
+  );
+}
+
+/** An operator's pause ends with its driver: the one who resumes must hear of it. */
+function tellOfPause(io: Io, store: Store, executionId: string): void {
+  const { sql } = store;
+  const pause = pausedBy(sql, requireExecution(sql, executionId));
+  // While its driver lives it is not taken up.
+  if (pause === undefined || isDriven(store, executionId, isAlive)) return;
+  const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
+  io.err(
+    printable(
+      `WARNING ${pause.name} had paused it at ${pause.time}${why}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+    ),
   );
 }
 

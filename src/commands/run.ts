@@ -45,7 +45,7 @@ function setupOf(
 ): Pick<DriveArguments, 'config' | 'speed' | 'broker'> {
   const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
   const loaded = loadConfig({ name, sets: [...sets, ...counted], ...configPlaces(io) });
-  requireRunnable(loaded.config, io.env['PATH'] ?? '');
+  requireRunnable(loaded.config, io.env['PATH']);
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   const broker = brokerSettings(flag, loaded.config.broker, io.env);
   const speed = given ?? (loaded.config.workflow.realtime ? 1 : 'max');

@@ -15,7 +15,15 @@ interface MonitorAnswer extends Counts {
   health: string;
   paused_by?: CommandGiven;
   stopped_by?: CommandGiven;
-  drivers: { pid: number; host: string; until?: string }[];
+  drivers: {
+    pid: number;
+    host: string;
+    by: string;
+    since: string;
+    until?: string;
+    ended?: string;
+    reason?: string;
+  }[];
   slices_retried: number;
   slices_overdue?: number;
   slices_lost?: number;
@@ -63,8 +71,8 @@ function pauseOf({ paused_by, health, execution_id }: MonitorAnswer, option: str
   return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
 
-const givenBy = ({ name, time, reason }: CommandGiven): string =>
-  `${name} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
+const givenBy = ({ name, time, reason, sent_by }: CommandGiven): string =>
+  `${name}${sent_by === undefined ? '' : ` (as ${sent_by} claims)`} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time that is left, as far as anybody can tell. */
 function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer): string[] {
@@ -76,14 +84,25 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer
   return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
 }
 
-/** The driver, when it was last heard, and what to do. */
-function stallOf({ drivers, health, execution_id }: MonitorAnswer, option: string): string[] {
+/** The driver: since when it drives, or how it ended and what to do. */
+function driverOf({ drivers, status, execution_id }: MonitorAnswer, option: string): string[] {
   const driver = drivers.at(-1);
-  // One that lives and is not heard is told of by a finding.
-  if (driver?.until === undefined || health !== 'stalled') return [];
-  return [
-    `  driver      process ${driver.pid} on ${driver.host} is gone, last heard ${driver.until}; swf-mcp${option} resume ${execution_id}`,
-  ];
+  if (driver === undefined) return [];
+  const { pid, host, by, since, until, ended, reason } = driver;
+  const who = `process ${pid} on ${host}`;
+  if (until === undefined || status !== 'running')
+    return drivers.length === 1
+      ? []
+      : [`  driver      ${who}, the last of ${drivers.length}, started by ${by} at ${since}`];
+  const how =
+    ended === 'fault'
+      ? `could not go on at ${until}: ${reason ?? 'no reason given'}; mend that, then`
+      : `${ended === 'interrupted' ? `was interrupted at ${until}` : `is gone, last heard ${until}`};`;
+  return [`  driver      ${who} ${how} swf-mcp${option} resume ${execution_id}`];
+}
+
+function heldOf({ paused_by, health }: MonitorAnswer): string[] {
+  return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 }
 
 /** The slice that has been in hand for longest. */
@@ -110,7 +129,8 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
     `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer, option)}`,
-    ...stallOf(answer, option),
+    ...driverOf(answer, option),
+    ...heldOf(answer),
     ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
     `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
     ...configurationOf(answer),

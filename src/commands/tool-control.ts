@@ -69,8 +69,9 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
 }
 
 /** Takes an execution up as a process of its own, which says so in the log. */
-async function resume(io: Io, { execution_id, by, patienceSeconds }: ControlRequest): Promise<CommandState> {
-  const started = io.startSelf(['--db', storePath(io), 'resume', execution_id]);
+async function resume(io: Io, request: ControlRequest): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const started = io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message === undefined)
@@ -88,6 +89,12 @@ async function resume(io: Io, { execution_id, by, patienceSeconds }: ControlRequ
     started.release();
   }
 }
+
+/** The options that keep why something was asked, and in whose name. */
+const forTheRecord = ({ reason, by: { claimed } }: ControlRequest): string[] => [
+  ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, mostReason)}`]),
+  ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, mostName)}`]),
+];
 
 const sentences: Readonly<Record<Action, string>> = {
   stop: 'it is stopped',
@@ -112,13 +119,10 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
   }
 }
 
-async function stopUndriven(
-  io: Io,
-  { execution_id, reason = '', by, patienceSeconds }: ControlRequest,
-): Promise<CommandState> {
-  const why = `--reason=${printable(reason).slice(0, mostReason)}`;
-  const who = `--requested-by=${printable(by.claimed ?? by.name).slice(0, mostName)}`;
-  const started = io.startSelf(['--db', storePath(io), 'stop', execution_id, why, who]);
+async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const words = ['stop', execution_id, ...forTheRecord(request), `--sender=${printable(by.name)}`];
+  const started = io.startSelf(['--db', storePath(io), ...words]);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };

@@ -28,8 +28,9 @@ export function resolvePayload(command: readonly string[], folder: string): stri
 }
 
 /** Why a program cannot be run here; undefined where it can. */
-function obstacleOf(program: string, path: string): string | undefined {
+function obstacleOf(program: string, path: string | undefined): string | undefined {
   if (!program.includes('/')) {
+    if (path === undefined) return undefined;
     const folders = path.split(delimiter).filter((folder) => folder !== '');
     return folders.some((folder) => fileObstacle(join(folder, program)) === undefined)
       ? undefined
@@ -56,9 +57,9 @@ function programWarning(program: string): string[] {
 /**
  * Refuses a payload command that cannot start, where workers of this process would run it: all attempts at all slices would fail alike. Throws
  * `CONFIG_INVALID`.
- * @param path the environment's PATH
+ * @param path the environment's PATH; without one the system looks where it likes
  */
-export function requireRunnable({ worker: { payload }, agents }: Config, path: string): void {
+export function requireRunnable({ worker: { payload }, agents }: Config, path: string | undefined): void {
   const [program] = payload ?? [];
   if (program === undefined || !agents.worker.enabled) return;
   const obstacle = obstacleOf(program, path);

@@ -6,7 +6,7 @@ import type { WordSearch } from './lists/word-search.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
-import { stoppedBy } from './reports/commands.ts';
+import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionDetail } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife } from './reports/life.ts';
@@ -41,6 +41,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       const { pid, hostname } = owner;
       return { pid, hostname, isAlive: isProcessAlive(owner, isAlive), isSilent: isSilent(owner) };
     },
+    pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: (execution: ExecutionRow) => stoppedBy(sql, execution),
     configuration: (execution: ExecutionRow) => configurationOf(sql, execution),
     settings: (execution: ExecutionRow) => settingsOf(sql, execution),
@@ -63,7 +64,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
     stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
     product: (name: string) => findProduct(sql, name),
-    sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, now),
+    sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
     messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
     slicesOf: (product: Product) => slicesOf(sql, product),
     /** The first log lines of its execution that name a file. */

@@ -19,6 +19,7 @@ import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
+import { misdatedExecutions } from './reports/clock.ts';
 import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
@@ -49,6 +50,7 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
     },
     nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
     executionOfRun: (run: number) => executionOfRun(sql, run),
+    misdatedExecutions: () => misdatedExecutions(sql),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runIsKnown: (run: number) => runIsKnown(sql, run),
     recentRunNumbers: () => recentRunNumbers(sql),

@@ -1,31 +1,21 @@
-/** Words that name a secret, as options or variables do. */
-const secretName = /pass(?:word|wd)?|token|secret|credential|api[-_]?key/i;
-
-const mask = '***';
-
 /** A path by its last part: folders of a machine are nobody's business. */
-const withoutFolder = (word: string): string => word.replaceAll(/(^|[=:,])\/(?:[^/=:,\s]+\/)+/g, '$1…/');
+const lastOf = (path: string): string => path.split('/').at(-1) ?? '';
 
 /**
- * A payload command as it may be shown: its words, without the folders of absolute paths, and with the values of options masked whose names
- * speak of a secret.
+ * A payload command as it may be shown: its program by name, and how many arguments it has. An argument may hold a path, an address or a
+ * password in any form, so none is shown; the mark of a setting tells whether two commands are the same.
  */
-export function shownCommand(words: readonly string[]): string {
-  return words
-    .map((word, index) => {
-      const before = words[index - 1] ?? '';
-      if (before.startsWith('-') && !before.includes('=') && secretName.test(before)) return mask;
-      const [name = '', ...value] = word.split('=');
-      return withoutFolder(value.length > 0 && secretName.test(name) ? `${name}=${mask}` : word);
-    })
-    .map((word) => (/\s/.test(word) ? JSON.stringify(word) : word))
-    .join(' ');
+export function shownCommand([program = '', ...rest]: readonly string[]): string {
+  const count = rest.length === 1 ? '1 argument' : `${rest.length} arguments`;
+  return rest.length === 0 ? lastOf(program) : `${lastOf(program)} with ${count}`;
 }
 
-/** A text of a configuration as it may be shown. */
+/** A text of a configuration as it may be shown: an absolute path by its last part. */
 export const shownSetting = (value: unknown): string =>
-  Array.isArray(value) && value.every((one) => typeof one === 'string')
-    ? shownCommand(value)
-    : typeof value === 'string'
-      ? withoutFolder(value)
+  typeof value === 'string'
+    ? value.startsWith('/')
+      ? `…/${lastOf(value)}`
+      : value
+    : Array.isArray(value) && value.every((one) => typeof one === 'string')
+      ? shownCommand(value)
       : (JSON.stringify(value) ?? '');

@@ -1,8 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 
 /** A name that was begun and not finished is nearer than one that was misspelt. */
-const distanceBetween = (name: string, candidate: string): number =>
-  name.length > 2 && candidate.startsWith(name) ? 0.5 : distance(name, candidate);
+function distanceBetween(name: string, candidate: string): number {
+  if (name.length > 2 && candidate.startsWith(name)) return 0.5;
+  // A part of a name, such as `worker` of `assigned_worker`.
+  return name.length > 3 && candidate.includes(name) ? 0.8 : distance(name, candidate);
+}
 
 /** The known names that come nearest to a mistaken one, nearest first. */
 export function nearest(name: string, known: readonly string[], most = 3): string[] {

@@ -162,7 +162,7 @@ export const vocabulary = {
   driver_started: define(
     ['broadcast', 'landmark'],
     () => ({ epoch, pid: z.int().positive(), user: nameInId, version: text, speed: speedSchema }),
-    () => ({ hostname: text }),
+    () => ({ hostname: text, ...claim, reason: z.string().max(1000).optional().catch(undefined) }),
     epochKey,
   ),
   driver_ended: define(

@@ -5,7 +5,7 @@ export interface Capacity {
   /** How long a worker has a slice. */
   service_seconds: number;
   workers: number;
-  /** Slices that the DAQ brings about while it makes STFs; undefined while the slices that it left are worked off. */
+  /** Slices that the DAQ brings about while it makes STFs, after the end as they came; undefined while the slices that it left are worked off. */
   arrival_rate: number | undefined;
   /** Workers that would keep up. */
   workers_needed: number | undefined;
@@ -21,16 +21,12 @@ export interface Capacity {
 
 /** Undefined at full speed, where the DAQ's intervals take no time, and while the time of a slice is not known. */
 export function capacityOf(facts: Facts): Capacity | undefined {
-  const { params, counts, stf_planned, slices_planned, phase } = facts;
-  const { fast_processing, fastmon, daq_state_machine: daq } = params;
+  const { params, counts, phase } = facts;
+  const { fast_processing, daq_state_machine: daq } = params;
   const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
   const service = serviceSeconds(facts);
   if (interval === 0 || service === undefined) return undefined;
-  const perStf =
-    stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined
-      ? slices_planned / stf_planned
-      : fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
-  const arrival = perStf / interval;
+  const arrival = slicesPerStf(facts) / (facts.status === 'running' ? interval : (measuredInterval(facts) ?? interval));
   const needed = Math.ceil(arrival * service - 1e-9);
   const workers = fast_processing.target_worker_count;
   const isRunning = facts.status === 'running';
@@ -48,9 +44,21 @@ export function capacityOf(facts: Facts): Capacity | undefined {
   };
 }
 
-function drainSeconds({ status, phase_changed_at, end_time }: Facts): number | undefined {
+function slicesPerStf({ stf_planned, slices_planned, params: { fast_processing, fastmon } }: Facts): number {
+  if (stf_planned !== undefined && stf_planned > 0 && slices_planned !== undefined) return slices_planned / stf_planned;
+  return fast_processing.stf_sampling_rate * fastmon.tf_samples_per_stf * fast_processing.slices_per_sample;
+}
+
+function drainSeconds({ status, phase_changed_at, end_time, down_after_daq }: Facts): number | undefined {
   if (status !== 'completed' || phase_changed_at === null || end_time === null) return undefined;
-  return hundredth(secondsBetween(phase_changed_at, Date.parse(end_time)));
+  return hundredth(Math.max(0, secondsBetween(phase_changed_at, Date.parse(end_time)) - down_after_daq));
+}
+
+/** Seconds between two STFs as they came: a run may have gone at several speeds. */
+function measuredInterval({ counts, first_stf_at, last_stf_at }: Facts): number | undefined {
+  if (first_stf_at === undefined || last_stf_at === undefined || counts.stf_count < 2) return undefined;
+  const seconds = secondsBetween(first_stf_at, Date.parse(last_stf_at)) / (counts.stf_count - 1);
+  return seconds === 0 ? undefined : seconds;
 }
 
 const hundredth = (value: number): number => Math.round(value * 100) / 100;

@@ -8,6 +8,8 @@ export interface DriverSpan {
   until?: string;
   /** The user who started the process. */
   by: string;
+  /** The person in whose name it was started, as was claimed. */
+  claimed_by?: string;
   pid: number;
   host: string;
   version: string;
@@ -25,6 +27,8 @@ export interface CommandGiven {
   reason?: string;
   /** The name is only claimed: nobody has checked it. */
   claimed_by?: string;
+  /** The one who claims it. */
+  sent_by?: string;
 }
 
 /** Attempts that failed alike. */
@@ -59,6 +63,10 @@ export interface Evidence {
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;
+  /** Slices that workers had in hand when the execution was stopped or failed: nobody has ended them. */
+  given_up: number;
+  /** Slices that were begun a second time as the same attempt, since their worker was gone. */
+  begun_again: number;
   /** Slices that were tried again, and why attempts failed, the most frequent cause first. */
   slices_retried: number;
   causes: readonly FailureCause[];
@@ -67,6 +75,8 @@ export interface Evidence {
   refused: { count: number; ids: readonly string[] };
   waiting: { count: number; ids: readonly string[] };
   data_as_of: string | undefined;
+  /** The clock of its first driver was so far behind the row recorded before it. Seconds; 0 where it was not. */
+  clock_behind: number;
   /** Parts of the store that cannot be read. */
   unreadable: readonly string[];
 }

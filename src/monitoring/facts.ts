@@ -45,7 +45,10 @@ export interface Facts {
   slices_final: number;
   slice_retries: number;
   delays: readonly StageDelay[];
+  first_stf_at: string | undefined;
   last_stf_at: string | undefined;
+  /** Seconds without a driver after the DAQ was done. */
+  down_after_daq: number;
   /** Slices in the hands of living workers, the oldest first. */
   in_hand: readonly SliceInHand[];
   /** Slices in the hands of workers that are gone. */

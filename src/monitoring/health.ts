@@ -1,5 +1,6 @@
 import type { Health } from '../domain/states.ts';
 import type { Facts } from './facts.ts';
+import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
 /** How an execution does, beside its status (contract §5 and §7). */
@@ -8,7 +9,9 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   if (status === 'failed') return 'failed';
   if (status !== 'running') return 'finished';
   if (driver !== undefined && (!driver.alive || driver.silent)) return 'stalled';
-  if (isHeld || phase === 'standby') return 'paused';
+  // Slices in hand are worked off in a pause too: one that hangs does not become calm by it.
+  const hand = handState(facts, paceOf(facts));
+  if (isHeld || phase === 'standby') return hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
   if (stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (stages.some(({ state }) => state === 'slow')) return 'slow';
   return phase === 'completed' ? 'draining' : 'progressing';

@@ -41,7 +41,7 @@ export function createCommandPayload(options: CommandPayloadOptions): Payload {
       let aside: string | undefined;
       let ended: Ended | undefined;
       try {
-        aside = makeAside(final);
+        aside = makeAside(options.folder, final);
         const guard = options.host.guard();
         ended = await runInGroup(programFor(slice, worker_id, aside, options, guard.mark), guard, signal);
         refuseFullDisk(ended, aside);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, type Dirent, readdirSync } from 'node:fs';
+import { accessSync, createReadStream, type Dirent, readdirSync } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -32,8 +32,12 @@ export function outputFolder(executionFolder: string, sliceFilename: string, att
   return join(outputsFolder(executionFolder), sliceFilename.replace(/\.tf$/, ''), `attempt_${attempt}`);
 }
 
-/** Makes a fresh folder beside the one that it becomes: two workers may be given the same attempt. Passes on the system's errors. */
-export function makeAside(final: string): string {
+/**
+ * Makes a fresh folder beside the one that it becomes: two workers may be given the same attempt. Passes on the system's errors, also where
+ * the execution's own folder is gone: a new one in its place would hide that its data are not there.
+ */
+export function makeAside(executionFolder: string, final: string): string {
+  accessSync(executionFolder);
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
   makeFolder(aside);
   return aside;

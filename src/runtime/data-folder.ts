@@ -23,6 +23,18 @@ export function requireDataFolder({ data: { dir, write_files } }: Config): void 
 }
 
 /**
+ * The files of an execution that has begun must be there before it goes on: with a new empty folder in their place its slices would fail, or
+ * be done without their data. Throws `DATA_UNAVAILABLE`.
+ */
+export function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
+  if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
+  throw new SwfError(
+    'DATA_UNAVAILABLE',
+    `the data folder ${join(dir, executionId)} is not there, so ${executionId} cannot go on; bring it back, then "swf-mcp resume ${executionId}" goes on and "swf-mcp stop ${executionId}" ends it`,
+  );
+}
+
+/**
  * Two stores may give their executions the same id; they must not write into the same folder. Called in the transaction that begins the
  * execution, which then has not begun. Throws `CONFIG_INVALID`.
  */

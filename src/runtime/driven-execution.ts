@@ -72,14 +72,17 @@ export class DrivenExecution {
     return requestStop(this.#host.options.user, { state: 'stopped', reason }, this.#execution.execution);
   }
 
-  /** This process ends at once: the execution stays as it is, and can be resumed. */
-  leaveAtOnce(): void {
-    const { execution } = this.#execution;
+  /** This process ends at once: the execution stays as it is, and can be resumed. False where it has ended. */
+  leaveAtOnce(): boolean {
+    const { execution, held } = this.#execution;
+    // It has ended in this very moment: nothing is left to go on with.
+    if (requireExecution(this.#host.store.sql, held.execution_id).status !== 'running') return false;
     try {
       execution.journal.stepAtOnce(leavingStep({ cause: 'interrupted' }, this.#driver, execution));
     } catch {
       // The process that takes it up will find that this one is gone.
     }
+    return true;
   }
 
   async #driveToTheEnd(): Promise<void> {

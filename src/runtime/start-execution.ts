@@ -19,8 +19,8 @@ export interface RunningExecution {
   done: Promise<void>;
   /** Asks the execution to stop; `done` follows. */
   stop: (reason: string) => Promise<void>;
-  /** Says that this process ends at once; the execution can be resumed. */
-  leaveAtOnce: () => void;
+  /** Says that this process ends at once. Returns whether the execution can be resumed. */
+  leaveAtOnce: () => boolean;
 }
 
 /**
@@ -60,15 +60,20 @@ export interface ResumeRequest {
   speed?: Speed | undefined;
   /** The id of the one earlier command that it is to carry out; all others are forgotten. */
   follows?: string;
+  /** The person who asked for it, as was claimed, and why: for the record. */
+  claimedBy?: string | undefined;
+  reason?: string | undefined;
 }
 
 /** Goes on with an interrupted execution, where its log ends. Throws `EXECUTION_…`, `BROKER_…` and `STORE_…`. */
 export function resumeExecution(
   options: HostOptions,
-  { execution_id, speed, follows }: ResumeRequest,
+  { execution_id, speed, follows, claimedBy, reason }: ResumeRequest,
 ): Promise<RunningExecution> {
-  const take = (tx: Transaction, crew: Crew<AgentType>): Drive =>
-    takeOver(options.store, tx, execution_id, driverSelf(options, crew, speed), { isAlive, follows });
+  const take = (tx: Transaction, crew: Crew<AgentType>): Drive => {
+    const driver = { ...driverSelf(options, crew, speed), claimedBy, reason };
+    return takeOver(options.store, tx, execution_id, driver, { isAlive, follows });
+  };
   return takeUp(options, take, speed);
 }
 

@@ -31,7 +31,7 @@ export const auditExecutionTool = defineTool({
     ),
     data_as_of: z.string().optional(),
   }),
-  handle({ execution_id }, { queries }) {
+  handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
     const slices_failed = queries.executionDetail(execution).slices_exhausted;
@@ -43,7 +43,7 @@ export const auditExecutionTool = defineTool({
         audit,
         execution.status,
         slices_failed,
-        queries.driver(execution.execution_id)?.isAlive !== false,
+        queries.driver(execution.execution_id)?.isAlive === false ? undefined : queries.health(execution, now),
       ),
       slices_failed,
       checks: audit.checks.map((check) => present({ ...check, problem: check.problem ?? null })),
@@ -52,16 +52,20 @@ export const auditExecutionTool = defineTool({
   },
 });
 
-function summaryOf({ verdict, checks }: Audit, status: string, failed: number, isDriven: boolean): string {
+function summaryOf({ verdict, checks }: Audit, status: string, failed: number, health: string | undefined): string {
   const wrong = checks
     .filter(({ state }) => state !== 'ok')
-    .map(({ check, found, expected, problem }) => `${check} ${found} of ${expected}: ${problem ?? ''}`);
+    .map(({ check, state, found, expected, problem = '' }) =>
+      state === 'open'
+        ? `${expected - found} of ${expected} ${problem}`
+        : `${check} ${found} of ${expected}: ${problem}`,
+    );
   const lost = failed === 0 ? '' : ` ${failed} slices stayed failed: their data are not processed.`;
   switch (verdict) {
     case 'balanced':
       return `Everything that was announced is there and has its one result.${lost}`;
     case 'open':
-      return `${status === 'running' ? (isDriven ? 'It still runs' : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; what there is agrees. ${wrong.join('; ')}${lost}`.trimEnd();
+      return `${status === 'running' ? (health !== undefined ? `It still runs (health ${health})` : 'Its driver is gone, and it waits to be resumed') : `It was ${status} before all was done`}; what there is agrees. ${wrong.join('; ')}${wrong.length > 0 ? '.' : ''}${lost}`.trimEnd();
     case 'broken':
       return `The records contradict each other or lack what a completed run must have. ${wrong.join('; ')}${lost}`;
   }

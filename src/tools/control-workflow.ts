@@ -20,7 +20,7 @@ export const controlWorkflowTool = defineLiveTool({
     execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
     action: z.enum(allActions).describe('pause, continue, stop or resume'),
     reason: text('Why, for the record'),
-    requested_by: text('The person who asked for it'),
+    requested_by: z.string().trim().min(1).max(100).optional().describe('The person who asked for it'),
   }),
   output: z.strictObject({
     execution_id: z.string(),

@@ -6,9 +6,11 @@ import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
 import {
   agentsOf,
+  causesOf,
   clipped,
   commandOf,
   datasetOf,
+  downSeconds,
   driverOf,
   lastErrors,
   lastEvents,
@@ -51,6 +53,7 @@ export const getWorkflowMonitorTool = defineTool({
         start_time,
         end_time,
         duration_seconds: assessed.duration_seconds,
+        down_seconds: downSeconds(drivers),
         data_as_of,
         message_count: queries.messageCount(execution_id),
         ...countsIn(execution),
@@ -58,6 +61,7 @@ export const getWorkflowMonitorTool = defineTool({
         slices_retried: detail.slices_retried,
         slices_overdue: isRunning ? in_hand.overdue : null,
         slices_lost: isRunning ? in_hand.lost : null,
+        causes: causesOf(assessed.causes),
         oldest_in_hand: oldestOf(in_hand.oldest, pace),
         configuration: present({ ...queries.configuration(execution) }),
         dataset: datasetOf(detail),

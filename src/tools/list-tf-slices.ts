@@ -43,9 +43,12 @@ export const listTfSlicesTool = defineTool({
     tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
     status: z.enum(sliceStatuses).optional().describe('State of the slice'),
     slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
-    assigned_worker: text('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
+    assigned_worker: z
+      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(300))
+      .optional()
+      .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
     min_retries: integer(0, 1000, 'Tried again so often at least'),
-    order_by: z.enum(sliceOrders).optional().describe('seconds: of its attempt; order newest: largest first'),
+    order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
     time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
     ...listArguments('time_field'),
   }),

@@ -3,11 +3,20 @@ import * as z from 'zod';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
 import { clipShown } from './shared/clip.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { type Fixed, listOutput, listPage } from './shared/list.ts';
 import { listArguments, namespace, present, text } from './shared/params.ts';
-import { defineTool } from './shared/tool.ts';
+import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
+
+/** A window of time may miss executions whose clock was off: the store can tell, since its rows stand in the order of recording. */
+function clockRemark({ start_time, end_time }: Fixed, { queries }: ToolContext): string | undefined {
+  if (start_time === undefined && end_time === undefined) return undefined;
+  const [first, ...more] = queries.misdatedExecutions();
+  if (first === undefined) return undefined;
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return `The clock of ${first.execution_id}${others} was off: its times are about ${first.behind} s behind those of executions recorded before it, so a window may miss it.`;
+}
 
 export const listWorkflowExecutionsTool = defineTool({
   name: 'list_workflow_executions',
@@ -34,6 +43,7 @@ export const listWorkflowExecutionsTool = defineTool({
       start_time: z.string(),
       end_time: z.string().optional(),
       stf_count: z.int(),
+      slices_created: z.int(),
       slices_completed: z.int(),
       slices_failed: z.int(),
       health: z.enum(healths),
@@ -47,6 +57,7 @@ export const listWorkflowExecutionsTool = defineTool({
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
+      remark: (fixed) => clockRemark(fixed, context),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       toItem: (row) =>
         present({
@@ -60,6 +71,7 @@ export const listWorkflowExecutionsTool = defineTool({
           start_time: row.start_time,
           end_time: row.end_time,
           stf_count: row.stf_count,
+          slices_created: row.slices_created,
           slices_completed: row.slices_completed,
           slices_failed: row.slices_failed,
           health: context.queries.health(row, context.now),

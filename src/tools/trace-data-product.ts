@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import type { ExecutionRow } from '../db/lists/executions.ts';
+import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -27,6 +29,7 @@ export const traceDataProductTool = defineTool({
     tf_filename: z.string().optional(),
     attempts: z.int().optional().describe('That a worker began'),
     worker: z.string().optional(),
+    standing: z.string().optional().describe('How a slice stands now'),
     waiting_seconds: z.number().optional(),
     queued_before: z.int().optional().describe('Slices of its execution that come before it'),
     hops: z.array(
@@ -51,8 +54,8 @@ export const traceDataProductTool = defineTool({
   }),
   handle({ filename }, { queries, now }) {
     const product = queries.product(filename);
-    const end = queries.endOfLife(queries.execution(product.execution_id), now);
-    const standing = product.kind === 'slice' ? queries.sliceStanding(product, end) : undefined;
+    const execution = queries.execution(product.execution_id);
+    const end = queries.endOfLife(execution, now);
     const found = queries.messagesOf(product, mostHops + 1);
     const messages = found.slice(0, mostHops);
     const parts = product.kind === 'slice' ? [] : queries.slicesOf(product);
@@ -72,10 +75,7 @@ export const traceDataProductTool = defineTool({
       status: product.status,
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
-      attempts: standing?.attempts_made,
-      worker: standing?.worker,
-      waiting_seconds: standing?.waiting_seconds,
-      queued_before: standing?.ahead,
+      ...(product.kind === 'slice' ? sliceFields(product, execution, queries.sliceStanding(product, end)) : {}),
       hops: messages.map((message, index) =>
         present({
           type: message.message_type,
@@ -103,6 +103,38 @@ export const traceDataProductTool = defineTool({
     });
   },
 });
+
+/** The fields that only a slice has. */
+function sliceFields(product: Product, execution: ExecutionRow, standing: SliceStanding | undefined) {
+  if (standing === undefined) return {};
+  return {
+    attempts: standing.attempts_made,
+    worker: standing.worker,
+    standing: standingWords(product, standing, execution),
+    waiting_seconds: standing.waiting_seconds,
+    queued_before: execution.status === 'running' ? standing.ahead : undefined,
+  };
+}
+
+/** A slice as it stands, in words: a state alone may look like work where there is none. */
+function standingWords(
+  { status }: { status: string },
+  { attempts_made, ahead = 0, isGone, seconds_in_hand }: SliceStanding,
+  execution: ExecutionRow,
+): string {
+  const ended = `the execution has ended (${execution.status})`;
+  switch (status) {
+    case 'queued':
+      if (execution.status !== 'running')
+        return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
+      return `waits; ${ahead} queued slices come before it`;
+    case 'processing':
+      if (isGone) return 'its worker is gone: nobody works on it';
+      return `in hand for ${Math.round(seconds_in_hand ?? 0)} s`;
+    default:
+      return status;
+  }
+}
 
 const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));
 

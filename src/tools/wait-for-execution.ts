@@ -7,6 +7,7 @@ import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
+import { clipShown } from './shared/clip.ts';
 import { integer, present } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
@@ -15,6 +16,8 @@ const mostSeconds = 45;
 const usualSeconds = 30;
 const lookMilliseconds = 200;
 const tellMilliseconds = 1000;
+
+const shownName = 80;
 
 const awaited = ['change', 'phase', 'end'] as const;
 
@@ -76,7 +79,7 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count },
+      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count, slices_lost: now.inHand.lost },
       seconds_left: now.secondsLeft,
       slices_overdue: now.inHand.overdue === 0 ? null : now.inHand.overdue,
       oldest_in_hand: oldestOf(now),
@@ -91,7 +94,12 @@ type Look = ReturnType<typeof look>;
 function oldestOf({ inHand: { oldest } }: Look) {
   if (oldest === undefined) return null;
   const { slice_filename, assigned_worker, since, seconds } = oldest;
-  return { slice_filename, assigned_worker, since, seconds: Math.round(seconds * 10) / 10 };
+  return {
+    slice_filename,
+    assigned_worker: clipShown(assigned_worker, shownName),
+    since,
+    seconds: Math.round(seconds * 10) / 10,
+  };
 }
 
 /** Why nothing will happen by itself: then waiting is no use. */

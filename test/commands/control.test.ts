@@ -161,7 +161,7 @@ describe('pause', () => {
     await run.saw(/end_run/);
     const { code, stderr } = await control(folder, 'pause');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 cannot pause: the run has ended/);
+    expect(stderr).toMatch(/^EXECUTION_NOT_RUNNING: stf_datataking-tester-0001 cannot pause: the DAQ is done/);
     expect((await run.finished).code).toBe(0);
   });
 

@@ -235,7 +235,7 @@ describe('a careful assistant with these tools answers', () => {
     expect(monitor).toMatchObject({ slices_failed: 0, slices_completed: 30 });
     expect(items.length).toBeGreaterThan(3);
     const traced = await askWithin(client, 'trace_data_product', {
-      filename: items[0].slice_filename,
+      filename: /swf\.\S+\.tf/.exec(items[0].message)?.[0],
     });
     expect(traced['attempts']).toBeGreaterThan(1);
   });

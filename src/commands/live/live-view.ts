@@ -182,7 +182,7 @@ function wrapped(label: string, text: string, width: number): string[] {
 }
 
 /** The next step, where somebody has to take one. */
-function advice({ health, isHeld, driver, execution, inHand }: Snapshot, storeOption: string): string[] {
+function advice({ health, pausedBy, driver, execution, inHand }: Snapshot, storeOption: string): string[] {
   const { execution_id } = execution;
   if (health === 'stalled' && driver?.isAlive === true && !driver.isSilent)
     return [
@@ -200,8 +200,10 @@ function advice({ health, isHeld, driver, execution, inHand }: Snapshot, storeOp
   // A command that is to be copied stands alone on its line.
   const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution_id}`;
   if (health === 'stalled') return ['', 'its process is gone; go on with', next('resume')];
-  if (health === 'paused' && isHeld) return ['', 'an operator has paused it; go on with', next('continue')];
-  return [];
+  if (pausedBy === undefined || health !== 'paused') return [];
+  const { name, time, reason } = pausedBy;
+  const why = reason === undefined ? '' : ` (${printable(reason)})`;
+  return ['', `${printable(name)} has paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
 }
 
 function spread(left: string, right: string, width: number): string {

@@ -12,8 +12,8 @@ export interface Snapshot {
   execution: ExecutionRow;
   health: Health;
   driver: ReturnType<Queries['driver']>;
-  /** An operator has paused it. */
-  isHeld: boolean;
+  /** The operator who has paused it. */
+  pausedBy: ReturnType<Queries['pausedBy']>;
   progress: Progress;
   /** Until the whole execution is done, as far as it can be told. */
   secondsLeft: number | undefined;
@@ -45,7 +45,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       execution,
       health,
       driver: queries.driver(execution_id),
-      isHeld,
+      pausedBy: isHeld ? queries.pausedBy(execution) : undefined,
       progress,
       secondsLeft: left?.seconds_left,
       isOpenEnded: left !== undefined && left.at_most === undefined,

@@ -5,9 +5,10 @@ import { utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
 import { requireExecution } from '../lists/executions.ts';
 import { refuseWaiting } from '../log/commands.ts';
+import { isHeld } from '../log/held.ts';
 import { noteLost, registerAgent } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
-import { type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
+import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Store } from '../sqlite/store.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -56,6 +57,9 @@ export interface Driver {
   speed?: Speed | undefined;
   /** Whether its messages go over a broker. */
   isOverBroker: boolean;
+  /** The person who asked for it, as was claimed, and why. */
+  claimedBy?: string | undefined;
+  reason?: string | undefined;
 }
 
 /**
@@ -97,6 +101,11 @@ export function takeOver(
     );
   }
   const before = ownerOf(sql, execution_id);
+  if (before !== undefined && isProcessAlive(before, isAlive) && isHeld(sql, execution_id))
+    throw new SwfError(
+      'EXECUTION_IN_USE',
+      `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
+    );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   // Taking an execution up lets it go on, whatever its last driver was asked and did not hear.
   refuseWaiting(tx, execution_id, {
@@ -117,7 +126,14 @@ export function takeOver(
   return { execution_id, run_number, namespace, epoch };
 }
 
-const selfOf = ({ identity: { pid, hostname }, user, version }: Driver) => ({ pid, hostname, user, version });
+const selfOf = ({ identity: { pid, hostname }, user, version, claimedBy, reason }: Driver) => ({
+  pid,
+  hostname,
+  user,
+  version,
+  ...(claimedBy === undefined ? {} : { claimed_by: claimedBy }),
+  ...(reason === undefined ? {} : { reason }),
+});
 
 /** The loss of an earlier driver that has not said its end. */
 function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {

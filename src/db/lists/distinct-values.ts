@@ -1,15 +1,19 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
-const most = 2000;
+/** More values are not gathered. */
+export const mostValues = 2000;
 
-/** All values of an indexed column, each found by one step along the index: as fast for many rows as for few. */
-export function distinctValues(sql: Prepare, table: string, column: string): string[] {
-  return sql<[], { v: string }>(
+/**
+ * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, in their order.
+ * @param from the first value that is wanted
+ */
+export function distinctValues(sql: Prepare, table: string, column: string, from = ''): string[] {
+  return sql<[string], { v: string }>(
     `WITH RECURSIVE d (v) AS (
-       SELECT min(${column}) FROM ${table} WHERE ${column} IS NOT NULL
-       UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${most})
+       SELECT min(${column}) FROM ${table} WHERE ${column} >= ?
+       UNION ALL SELECT (SELECT min(${column}) FROM ${table} WHERE ${column} > v) FROM d WHERE v IS NOT NULL LIMIT ${mostValues})
      SELECT v FROM d WHERE v IS NOT NULL`,
   )
-    .all()
+    .all(from)
     .map(({ v }) => v);
 }

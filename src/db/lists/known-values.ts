@@ -1,9 +1,9 @@
 import { nearest } from '../../lib/suggest.ts';
-import { messageTypes } from '../../messages/vocabulary.ts';
+import { isMessageType, messageTypes } from '../../messages/vocabulary.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { distinctValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
-import { matchingWorkers, workersOf } from './workers.ts';
+import { isKnownWorker, workersOf } from './workers.ts';
 
 /** The kinds of values that filters name and that may be found nowhere. */
 export type ValueKind =
@@ -55,18 +55,25 @@ const either = (a: Known, b: Known): Known => ({
 
 const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
   worker: (sql) => ({
-    isKnown: (value) => matchingWorkers(sql, value).length > 0,
+    isKnown: (value) => isKnownWorker(sql, value),
     near: () => workersOf(sql),
   }),
-  'message sender': (sql) => column(sql, 'workflow_messages', 'sender_agent'),
-  'log agent': (sql) => column(sql, 'app_logs', 'agent'),
+  'message sender': (sql) =>
+    either(column(sql, 'workflow_messages', 'sender_agent'), column(sql, 'system_agents', 'agent_name')),
+  'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
   'message type': (sql) => {
     const counts = countMessages(sql);
-    return { isKnown: (value) => counts.has(value), near: () => [...counts.keys(), ...messageTypes] };
+    return {
+      isKnown: (value) => counts.has(value) || isMessageType(value),
+      near: () => [...counts.keys(), ...messageTypes],
+    };
   },
   user: (sql) => column(sql, 'workflow_executions', 'executed_by'),
   namespace: (sql) =>
-    either(column(sql, 'workflow_executions', 'namespace'), column(sql, 'message_namespaces', 'namespace')),
+    either(
+      either(column(sql, 'workflow_executions', 'namespace'), column(sql, 'message_namespaces', 'namespace')),
+      column(sql, 'system_agents', 'namespace'),
+    ),
   workflow: (sql) => column(sql, 'workflow_executions', 'workflow_name'),
   'STF file': (sql) => file(sql, 'stf_files', 'stf_filename'),
   'TF sample': (sql) => file(sql, 'fastmon_files', 'tf_filename'),

@@ -1,15 +1,30 @@
+import { SwfError } from '../../lib/errors.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { chooseAccessPath } from './access-path.ts';
 import { both, clauseOf, type ListQuery } from './list-query.ts';
 import type { ListPage } from './page.ts';
 
+/** More rows cannot be looked at while somebody waits: these take about half a second. */
+const mostLookedAt = 500_000;
+
 /**
- * Reads one page in the order of a value instead of the order of recording. All rows that fit are looked at, so the caller bounds them. The
- * key of a row is its place in that order, and a page goes on behind a place: while rows change, one may come twice or not at all.
+ * Reads one page in the order of a value instead of the order of recording. All rows along the index are looked at. The key of a row is its
+ * place in that order, and a page goes on behind a place: while rows change, one may come twice or be left out. Throws `ARGUMENT_INVALID`
+ * where there are too many.
+ * @param by as SQL: the value
  */
 export function listSorted<Row extends { key: number }>(sql: Prepare, query: ListQuery, by: string): ListPage<Row> {
   const { select, from, join = '', key, page } = query;
   const { indexed, rest, source } = chooseAccessPath(query);
+  const count = (conditions: typeof indexed, most: number): number =>
+    sql<unknown[], { n: number }>(
+      `SELECT count(*) AS n FROM (SELECT 1 FROM ${from} ${source} ${clauseOf(conditions)} LIMIT ${most})`,
+    ).get(...conditions.values)?.n ?? 0;
+  if (count(indexed, mostLookedAt + 1) > mostLookedAt)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `order_by would have to sort more than ${mostLookedAt} rows; narrow them, by execution_id, a status other than completed, or a file`,
+    );
   const fits = both(indexed, rest);
   const after = page.after ?? 0;
   const direction = page.order === 'newest' ? 'DESC' : 'ASC';
@@ -17,13 +32,11 @@ export function listSorted<Row extends { key: number }>(sql: Prepare, query: Lis
     `SELECT ${select} FROM ${from} ${source} ${join} ${clauseOf(fits)}
      ORDER BY ${by} ${direction} NULLS LAST, ${key} LIMIT ? OFFSET ?`,
   ).all(...fits.values, page.limit + 1, after);
-  const total = sql<unknown[], { n: number }>(`SELECT count(*) AS n FROM ${from} ${source} ${clauseOf(fits)}`).get(
-    ...fits.values,
-  )?.n;
   return {
     rows: rows.slice(0, page.limit).map((row, index) => ({ ...row, key: after + index + 1 })),
-    total_count: total ?? rows.length,
+    total_count: count(fits, mostLookedAt),
     total_is_lower_bound: false,
     has_more: rows.length > page.limit,
+    mayShift: true,
   };
 }

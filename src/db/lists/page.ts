@@ -16,6 +16,8 @@ export interface ListPage<Row> {
   has_more: boolean;
   /** The page ends before it is full, since enough rows were looked at. The next one goes on after this key. */
   scanStoppedAt?: number | undefined;
+  /** It is in the order of a value that may change: behind it a row may come twice or be left out. */
+  mayShift?: boolean;
 }
 
 /** Conditions that no index serves are looked at row by row: so many are looked at for a page, in some tens of milliseconds. */

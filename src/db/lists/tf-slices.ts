@@ -1,6 +1,5 @@
 import type { SliceOrder, TimeField } from '../../domain/list-words.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { SwfError } from '../../lib/errors.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { keptCount, type OfExecution, ofExecution } from './by-execution.ts';
@@ -60,33 +59,19 @@ const seconds = `(unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'su
 
 const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds, retries: 'attempt' };
 
-/** More cannot be sorted while somebody waits. */
-const mostSorted = 500_000;
-
 /** Throws `ARGUMENT_INVALID` where more slices would have to be sorted than can be. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
   const query = queryOf(sql, filter, page);
   const { order_by = 'recorded' } = filter;
-  if (order_by === 'recorded') return listRows<TfSliceRow>(sql, query);
-  requireSortable(sql, filter);
-  return listSorted<TfSliceRow>(sql, query, orders[order_by]);
-}
-
-function requireSortable(sql: Prepare, filter: TfSliceFilter): void {
-  const { stf_filename, tf_filename, slice_filename } = filter;
-  if ([stf_filename, tf_filename, slice_filename].some((name) => name !== undefined)) return;
-  const count = keptCount(sql, 'slices_created', filter, []) ?? 0;
-  if (count <= mostSorted) return;
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `order_by = ${JSON.stringify(filter.order_by)} would have to sort ${count} slices, which are more than ${mostSorted}; narrow them by execution_id or stf_filename`,
-  );
+  return order_by === 'recorded'
+    ? listRows<TfSliceRow>(sql, query)
+    : listSorted<TfSliceRow>(sql, query, orders[order_by]);
 }
 
 function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const { status, time_field = 'created', min_retries } = filter;
   const isOtherTime = time_field !== 'created';
-  const workers = workerConditions(filter.assigned_worker);
+  const workers = workerConditions(sql, filter.assigned_worker);
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 1;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,

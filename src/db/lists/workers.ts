@@ -1,5 +1,5 @@
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues } from './distinct-values.ts';
+import { distinctValues, mostValues } from './distinct-values.ts';
 import type { Condition } from './list-query.ts';
 
 /** Workers that have had a slice, by their whole names. */
@@ -8,30 +8,42 @@ export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_sli
 /** The way in which a worker is named: whole, by its agent, or by the number of its slot. */
 type Naming = { whole: string } | { agent: string } | { slot: string };
 
-function namingOf(text: string): Naming {
-  if (/^\d{1,5}$/.test(text)) return { slot: text.padStart(2, '0').replace(/^0+(?=\d\d)/, '') };
-  const [agent = '', slot] = text.split('/');
-  if (slot === undefined) return { agent };
-  return { whole: /^\d$/.test(slot) ? `${agent}/0${slot}` : text };
+const hasWorker = (sql: Prepare, whole: string): boolean =>
+  sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').get(whole) !== undefined;
+
+/** A name that a worker has is that worker, whatever its form: workers of other programs name themselves as they like. */
+function namingOf(sql: Prepare, text: string): Naming {
+  if (hasWorker(sql, text)) return { whole: text };
+  if (/^\d{1,5}$/.test(text)) return { slot: String(Number(text)).padStart(2, '0') };
+  const [, agent = '', slot = ''] = /^(.+)\/(\d)$/.exec(text) ?? [];
+  if (slot !== '') return { whole: `${agent}/0${slot}` };
+  return text.includes('/') ? { whole: text } : { agent: text };
 }
 
-/** The workers that a text names: `7`, `07`, `worker-agent-rita-5`, `worker-agent-rita-5/7` or `worker-agent-rita-5/07`. */
-export function matchingWorkers(sql: Prepare, text: string): string[] {
-  const naming = namingOf(text);
-  if ('whole' in naming)
-    return sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').get(naming.whole) === undefined
-      ? []
-      : [naming.whole];
-  const fits = (worker: string): boolean =>
-    'agent' in naming ? worker.startsWith(`${naming.agent}/`) : worker.endsWith(`/${naming.slot}`);
-  return workersOf(sql).filter(fits);
+const isAgent = (sql: Prepare, name: string): boolean =>
+  sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').get(name) !== undefined;
+
+/** Whether any slice was with a worker of that name, or its agent is known: it may have lost its slices. With more workers than are gathered an unknown slot counts as known. */
+export function isKnownWorker(sql: Prepare, text: string): boolean {
+  const naming = namingOf(sql, text);
+  if ('whole' in naming) return hasWorker(sql, naming.whole) || isAgent(sql, naming.whole.split('/')[0] ?? '');
+  if ('agent' in naming) {
+    if (isAgent(sql, naming.agent)) return true;
+    const prefix = `${naming.agent}/`;
+    return distinctValues(sql, 'tf_slices', 'assigned_worker', prefix)[0]?.startsWith(prefix) === true;
+  }
+  const workers = workersOf(sql);
+  return workers.length >= mostValues || workers.some((worker) => worker.endsWith(`/${naming.slot}`));
 }
 
-/** The condition that a slice is or was with such a worker: `worker` where an index serves it, `workers` where rows are looked at. */
-export function workerConditions(text: string | undefined): Record<'worker' | 'workers', Condition> {
+/**
+ * The condition that a slice is or was with such a worker: named `7`, `07`, `worker-agent-rita-5`, `worker-agent-rita-5/7` or
+ * `worker-agent-rita-5/07`. An index serves `worker`; for `workers` rows are looked at.
+ */
+export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
   const nothing: Condition = ['1 = ?', undefined];
   if (text === undefined) return { worker: nothing, workers: nothing };
-  const naming = namingOf(text);
+  const naming = namingOf(sql, text);
   if ('whole' in naming) return { worker: ['assigned_worker = ?', naming.whole], workers: nothing };
   if ('slot' in naming)
     return { worker: nothing, workers: [`substr(assigned_worker, instr(assigned_worker, '/') + 1) = ?`, naming.slot] };

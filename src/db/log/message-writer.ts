@@ -67,6 +67,11 @@ export class MessageWriter {
     switch (decoded.kind) {
       case 'message': {
         const { message } = decoded;
+        // A driver speaks in the transaction that makes it one. What others say in its place must not take its ids.
+        if (circumstances.fromBroker === true && isOfDriver(message) && !this.isRecorded(decoded)) {
+          const effect = none('REFUSED', `${message.msg_type} is said by the process that drives an execution alone`);
+          return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
+        }
         if (message.msg_type === 'run_workflow' || message.execution_id !== undefined)
           return this.#recordMessage(tx, message, received, circumstances);
         const effect = none('NO_EXECUTION', 'names no execution');
@@ -124,6 +129,9 @@ export class MessageWriter {
     return released.length === 0 ? recorded : { ...recorded, released };
   }
 }
+
+const isOfDriver = ({ msg_type }: Message): boolean =>
+  msg_type === 'driver_started' || msg_type === 'driver_ended' || msg_type === 'driver_lost';
 
 /** A body without an id of its own is known by its destination and its text. */
 function recordOther(

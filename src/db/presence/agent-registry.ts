@@ -29,11 +29,12 @@ export interface Beat {
 /** How a process has ended: in order, by a fault that it noticed, or killed. Another process notes the last. */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
-/** Records that a process has ended, and its agents with it. */
+/** Records that a process has ended, and its agents with it. Agents that could not go on stay in sight. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
   const now = utcNow();
   sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
-  sql(`UPDATE system_agents SET state = 'EXITED', last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
+  const state = ended === 'order' ? `state = 'EXITED', ` : '';
+  sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
 
 /** Notes that a process is gone, and its agents with it. An end that it has told itself stays. */
@@ -74,7 +75,7 @@ const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK',
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
-  if (!isProcessAlive(row, isAlive)) return 'STALE';
+  if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
   const missed = (Date.now() - Date.parse(row.last_heartbeat)) / (heartbeatSeconds * 1000);
   if (missed > 2 * missedHeartbeats) return 'STALE';
   return missed > missedHeartbeats ? 'WARNING' : 'OK';
@@ -101,5 +102,7 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND state <> 'EXITED'`,
   ).all(namespace);
-  return new Set(rows.filter((row) => agentStatus(row, isAlive) !== 'STALE').map(({ agent_type }) => agent_type));
+  return new Set(
+    rows.filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive))).map(({ agent_type }) => agent_type),
+  );
 }

@@ -52,6 +52,7 @@ export interface InHand {
 export interface FullAssessment extends Assessment {
   findings: Finding[];
   drivers: readonly DriverSpan[];
+  causes: Evidence['causes'];
   paused_by: Evidence['paused_by'];
   /** Parts of the store that could not be read. */
   unreadable: readonly string[];
@@ -80,9 +81,9 @@ export function assessWithFindings(
   const judged = judge(facts);
   const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
   const findings = findingsOf({ facts, evidence, judged });
-  const { drivers, paused_by, unreadable } = evidence;
+  const { drivers, causes, paused_by, unreadable } = evidence;
   const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
-  return { detail, progress, ...judged, findings, drivers, paused_by, unreadable, duration_seconds };
+  return { detail, progress, ...judged, findings, drivers, causes, paused_by, unreadable, duration_seconds };
 }
 
 function judge(facts: Facts) {

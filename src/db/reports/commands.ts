@@ -10,6 +10,10 @@ interface CommandRow {
   claimed_by: string | null;
 }
 
+/** As SQL: a field of a body where it is a text. A body is kept as it came, whatever it has under a name that is optional. */
+const textOf = (field: string, most: number): string =>
+  `CASE WHEN json_type(payload, '$.${field}') = 'text' THEN substr(payload ->> '$.${field}', 1, ${most}) END`;
+
 /** The last command of a type that took effect. */
 function lastCommand(
   sql: Prepare,
@@ -17,7 +21,7 @@ function lastCommand(
   type: 'pause_workflow' | 'stop_workflow',
 ): CommandGiven | undefined {
   const row = sql<[string], CommandRow>(
-    `SELECT sender_agent, sent_at, payload ->> '$.reason' AS reason, payload ->> '$.claimed_by' AS claimed_by
+    `SELECT sender_agent, sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM workflow_messages INDEXED BY workflow_messages_type
      WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
@@ -27,7 +31,7 @@ function lastCommand(
     name: claimed_by ?? sender_agent ?? 'unknown',
     time: sent_at,
     ...(reason === null ? {} : { reason }),
-    ...(claimed_by === null ? {} : { claimed_by }),
+    ...(claimed_by === null ? {} : { claimed_by, sent_by: sender_agent ?? 'unknown' }),
   };
 }
 

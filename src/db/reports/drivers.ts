@@ -26,6 +26,7 @@ interface Started {
   user: string;
   version: string;
   speed: Speed;
+  claimed_by?: unknown;
 }
 
 interface Ended {
@@ -45,8 +46,9 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   return driverRows(sql, executionId, 'driver_started', limit)
     .toReversed()
     .map(({ epoch, sent_at, payload }): DriverSpan => {
-      const { pid, hostname, user, version, speed } = JSON.parse(payload) as Started;
-      const self = { epoch, since: sent_at, by: user, pid, host: hostname, version, speed };
+      const { pid, hostname, user, version, speed, claimed_by } = JSON.parse(payload) as Started;
+      const claimed = typeof claimed_by === 'string' ? { claimed_by } : {};
+      const self = { epoch, since: sent_at, by: user, ...claimed, pid, host: hostname, version, speed };
       const end = ended.find((row) => row.epoch === epoch);
       if (end !== undefined) {
         const { cause, code, reason } = JSON.parse(end.payload) as Ended;
@@ -55,16 +57,22 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
       const loss = lost.find((row) => row.epoch === epoch);
       if (loss !== undefined) {
         const { last_sign, last_sign_by } = JSON.parse(loss.payload) as { last_sign: string; last_sign_by: string };
-        return { ...self, until: last_sign, ended: 'lost', reason: `last sign of life: ${last_sign_by}` };
+        return { ...self, until: last_sign, ended: 'lost', reason: `its last sign of life was a ${last_sign_by}` };
       }
       if (owner?.epoch !== epoch || isProcessAlive(owner, isAlive)) return self;
       const { at, by } = lastSignOf(sql, owner);
-      return { ...self, until: at, ended: 'lost', reason: `last sign of life: ${by}` };
+      return { ...self, until: at, ended: 'lost', reason: `its last sign of life was a ${by}` };
     });
 }
 
-/** The speed at which its last driver goes on; undefined where none has said so. */
-export function currentSpeed(sql: Prepare, executionId: string): Speed | undefined {
-  const [row] = driverRows(sql, executionId, 'driver_started', 1);
-  return row === undefined ? undefined : (JSON.parse(row.payload) as Started).speed;
+/** Drivers whose speeds are looked at. */
+const mostDrivers = 50;
+
+/** The speed at which its last driver goes on, undefined where none has said so; and whether any before went at another one. */
+export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
+  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers).map(
+    ({ payload }) => (JSON.parse(payload) as Started).speed,
+  );
+  const [current] = speeds;
+  return { current, hasChanged: speeds.some((speed) => speed !== current) };
 }

@@ -6,15 +6,18 @@ import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { clockBehind } from './clock.ts';
 import { pausedBy } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import type { ExecutionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
 import { firstError } from './first-error.ts';
+import { begunAgain, givenUpSlices } from './given-up.ts';
 import { refusedMessages, waitingMessages } from './landmarks.ts';
 import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
+import { stageDelays } from './stage-delays.ts';
 
 /** Rows that a finding names, and agents that are looked at. */
 const named = 5;
@@ -46,8 +49,15 @@ export function evidenceOf(
     behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     exhausted:
-      slices_exhausted === 0 ? [] : parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
+      slices_exhausted + execution.slices_failed === 0
+        ? []
+        : parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
     exhausted_count: slices_exhausted,
+    given_up: isRunning || status === 'completed' ? 0 : parts.read('slices', () => givenUpSlices(sql, execution_id), 0),
+    begun_again:
+      (owner?.epoch ?? 1) === 1
+        ? 0
+        : parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, execution.run_number)), 0),
     slices_retried,
     causes:
       slices_exhausted + slice_retries === 0 ? [] : parts.read('attempts', () => failureCauses(sql, execution_id), []),
@@ -55,6 +65,7 @@ export function evidenceOf(
     refused: parts.read('refused messages', () => refusedMessages(sql, execution_id, named), none),
     waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
     data_as_of,
+    clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
   };
 }

@@ -7,7 +7,7 @@ import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { currentSpeed } from './drivers.ts';
+import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
@@ -23,7 +23,8 @@ export function factsOf(
   const progress = progressOf(execution, detail);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
-  const speed = currentSpeed(sql, execution_id) ?? detail.params.speed;
+  const speeds = speedsOf(sql, execution_id);
+  const speed = speeds.current ?? detail.params.speed;
   const { stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
   const { stf_planned, slices_planned, slices_final } = progress;
   const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
@@ -36,7 +37,7 @@ export function factsOf(
     end_time: execution.end_time,
     phase_changed_at,
     params: speed === params.speed ? params : { ...params, speed },
-    hasChangedSpeed: speed !== params.speed,
+    hasChangedSpeed: speeds.hasChanged,
     isOverBroker,
     counts: execution,
     stfs_ready,
@@ -49,7 +50,10 @@ export function factsOf(
     isHeld: status === 'running' && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, params),
     delays: stageDelays(sql, run_number),
-    last_stf_at: lastStfAt(sql, execution_id),
+    first_stf_at: stfAt(sql, execution_id, 'ASC'),
+    last_stf_at: stfAt(sql, execution_id, 'DESC'),
+    down_after_daq:
+      status === 'running' || (owner?.epoch ?? 1) === 1 ? 0 : downSince(sql, execution_id, phase_changed_at),
     in_hand: inHand.filter(({ isLost }) => !isLost),
     lost: inHand.filter(({ isLost }) => isLost),
     driver:
@@ -60,10 +64,24 @@ export function factsOf(
   return { facts, detail, progress };
 }
 
-function lastStfAt(sql: Prepare, executionId: string): string | undefined {
+/** When the first or the last STF was announced. */
+function stfAt(sql: Prepare, executionId: string, end: 'ASC' | 'DESC'): string | undefined {
   return sql<[string], { created_at: string }>(
-    'SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+    `SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
   ).get(executionId)?.created_at;
+}
+
+/** Drivers whose gaps are looked at. */
+const mostDrivers = 50;
+
+/** Seconds without a driver since a time. */
+function downSince(sql: Prepare, executionId: string, time: string | null): number {
+  const drivers = driversOf(sql, executionId, () => false, mostDrivers);
+  return drivers.reduce((sum, { since }, index) => {
+    const until = drivers[index - 1]?.until;
+    if (until === undefined || time === null || since < time) return sum;
+    return sum + Math.max(0, Date.parse(since) - Date.parse(until > time ? until : time)) / 1000;
+  }, 0);
 }
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {

@@ -1,17 +1,15 @@
 import { causeOf } from '../../domain/causes.ts';
 import type { FailureCause } from '../../monitoring/evidence.ts';
+import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-
-/** Attempts that are looked at: as many tell the causes of any run. */
-const mostAttempts = 1000;
 
 /** Why attempts of an execution failed, the most frequent cause first, among its first 1,000 that failed. */
 export function failureCauses(sql: Prepare, executionId: string): FailureCause[] {
   const rows = sql<[string, number], { error: string | null }>(
-    `SELECT error FROM slice_attempts INDEXED BY slice_attempts_failed
+    `SELECT substr(error, 1, 1000) AS error FROM slice_attempts INDEXED BY slice_attempts_failed
      WHERE execution_id = ? AND ${indexPredicates.failedAttempt} LIMIT ?`,
-  ).all(executionId, mostAttempts);
+  ).all(executionId, attemptsLookedAt);
   const counts = new Map<string, number>();
   for (const { error } of rows) {
     const cause = causeOf(error ?? 'failed without a reason');

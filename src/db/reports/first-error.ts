@@ -8,10 +8,12 @@ export interface FirstError {
   log_id: number;
 }
 
-/** The first error of an execution in the log. The driver's verdict, which repeats a reason, is none. */
+/** The first error of an execution in the log. What the driver says of the end is none: it repeats a reason, or tells why
+ * the driver left. */
 export function firstError(sql: Prepare, executionId: string): FirstError | undefined {
   return sql<[string], FirstError>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
-     WHERE execution_id = ? AND ${indexPredicates.error} AND context ->> '$.verdict' IS NULL ORDER BY log_id LIMIT 1`,
+     WHERE execution_id = ? AND ${indexPredicates.error} AND context ->> '$.verdict' IS NULL
+       AND context ->> '$.driver_ended' IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 }

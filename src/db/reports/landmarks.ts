@@ -1,3 +1,4 @@
+import { landmarkTypes } from '../../messages/vocabulary.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -16,12 +17,23 @@ export interface Landmark extends MessageHead {
   payload: string | null;
 }
 
-/** The newest messages that tell the story of an execution: its phases, drivers, commands and end. */
+/** Phases of a run of many periods: there may be a great many. */
+const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
+const mostPhases = 2;
+
+/**
+ * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Of the changes between periods only the last
+ * two, which must not drive out who paused or took over.
+ */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
-  return sql<[string, number], Landmark>(
-    `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN payload END AS payload FROM workflow_messages
-     WHERE execution_id = ? AND ${indexPredicates.landmark} ORDER BY seq DESC LIMIT ?`,
-  ).all(executionId, limit);
+  const rows = landmarkTypes.flatMap((type) =>
+    sql<[string, number], Landmark>(
+      `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN payload END AS payload
+       FROM workflow_messages INDEXED BY workflow_messages_type
+       WHERE execution_id = ? AND message_type = '${type}' ORDER BY seq DESC LIMIT ?`,
+    ).all(executionId, phaseTypes.includes(type) ? mostPhases : limit),
+  );
+  return rows.toSorted((a, b) => b.key - a.key).slice(0, limit);
 }
 
 /** The newest messages that cannot be read or contradict an earlier one. */

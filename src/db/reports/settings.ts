@@ -18,11 +18,13 @@ export interface Configuration {
   physics_period_count: number;
   stf_interval: number;
   stf_sampling_rate: number;
+  tf_per_stf: number;
   tf_samples_per_stf: number;
+  tf_fraction: number;
   slices_per_sample: number;
   slice_processing_time: number;
   target_worker_count: number;
-  /** The command, without folders and secrets, or `placeholder`. */
+  /** The program with a mark of the whole command, which differs where a word differs; or `placeholder`. */
   payload: string;
   timeout_seconds: number | undefined;
   max_retries: number;
@@ -32,7 +34,9 @@ export interface Configuration {
 const shownPayload = 200;
 
 const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
-  payload === undefined ? 'placeholder' : shownCommand(payload).slice(0, shownPayload);
+  payload === undefined ? 'placeholder' : `${shownCommand(payload).slice(0, shownPayload)} (${markOf(payload)})`;
+
+const shownConfig = 80;
 
 export function configurationOf(sql: Prepare, execution: ExecutionRow): Configuration {
   const params = executionParams(sql, execution);
@@ -44,7 +48,9 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): Configur
     physics_period_count: fast_processing.physics_period_count,
     stf_interval: daq_state_machine.stf_interval,
     stf_sampling_rate: fast_processing.stf_sampling_rate,
+    tf_per_stf: daq_state_machine.tf_per_stf,
     tf_samples_per_stf: fastmon.tf_samples_per_stf,
+    tf_fraction: fastmon.tf_fraction,
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
@@ -61,7 +67,7 @@ function configName(sql: Prepare, { execution_id }: ExecutionRow): string | unde
     `SELECT payload ->> '$.config' AS config FROM workflow_messages
      WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(execution_id);
-  return row?.config?.split('/').at(-1);
+  return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
 }
 
 /** A recorded setting: a text for people, and a mark that differs where the value differs. */
@@ -99,13 +105,17 @@ function withDefaults(params: ExecutionParams, recorded: Record<string, unknown>
   );
 }
 
-function settingOf(value: unknown): Setting {
-  const mark = createHash('sha256')
+const settingOf = (value: unknown): Setting => ({
+  shown: shownSetting(value).slice(0, shownPayload),
+  mark: markOf(value),
+});
+
+/** Differs where the value differs, and tells nothing of it. */
+const markOf = (value: unknown): string =>
+  createHash('sha256')
     .update(JSON.stringify(value) ?? '')
     .digest('hex')
     .slice(0, 6);
-  return { shown: shownSetting(value).slice(0, shownPayload), mark };
-}
 
 function flat(value: unknown, key: string): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[key, value]];

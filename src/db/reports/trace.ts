@@ -2,7 +2,9 @@ import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { goneWorkers } from './slices-in-hand.ts';
 
 /** A file of the workflow: what it is, and whose. */
 export interface Product {
@@ -25,13 +27,21 @@ export interface SliceStanding {
   /** Queued slices of its execution that come before it; undefined where it is not queued. */
   ahead: number | undefined;
   worker: string | undefined;
+  /** Its worker's process is gone, as far as this store knows the worker. */
+  isGone: boolean;
+  /** Undefined where it is not in hand. */
+  seconds_in_hand: number | undefined;
 }
 
 /** More are not counted. */
 const mostAhead = 100_000;
 
 /** @param now in milliseconds since 1970; of an execution that is over, its end */
-export function sliceStanding(sql: Prepare, { name, execution_id }: Product, now: number): SliceStanding | undefined {
+export function sliceStanding(
+  sql: Prepare,
+  { name, execution_id }: Product,
+  { isAlive, now }: { isAlive: LivenessTest; now: number },
+): SliceStanding | undefined {
   const slice = sql<[string], { key: number; status: string; attempt: number; assigned_worker: string | null }>(
     'SELECT seq AS key, status, attempt, assigned_worker FROM tf_slices WHERE slice_filename = ?',
   ).get(name);
@@ -47,6 +57,11 @@ export function sliceStanding(sql: Prepare, { name, execution_id }: Product, now
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
+    isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
+    seconds_in_hand:
+      slice.status === 'processing' && last?.started_at !== null && last !== undefined
+        ? Math.max(0, now - Date.parse(last.started_at)) / 1000
+        : undefined,
   };
 }
 
@@ -92,8 +107,17 @@ export interface Hop extends MessageHead {
   error: string | null;
 }
 
-const hopColumns = `${headColumns}, payload ->> '$.worker_id' AS worker, payload ->> '$.attempt' AS attempt,
-  CASE WHEN message_type = 'slice_result' THEN payload ->> '$.state' END AS outcome, payload ->> '$.error' AS error`;
+/** As SQL: a field of a body where the vocabulary has it. Other messages may have something else under its name. */
+const fieldOf = (field: string, ...types: string[]): string =>
+  `CASE WHEN message_type IN (${types.map((type) => `'${type}'`).join(', ')}) THEN payload ->> '$.${field}' END`;
+
+const hopColumns = [
+  headColumns,
+  `${fieldOf('worker_id', 'slice_started', 'slice_result')} AS worker`,
+  `${fieldOf('attempt', 'slice', 'slice_started', 'slice_result')} AS attempt`,
+  `${fieldOf('state', 'slice_result')} AS outcome`,
+  `${fieldOf('error', 'slice_result')} AS error`,
+].join(', ');
 
 /** Messages that tell a product's way, found by their ids: what it comes from, itself, and what was made of it. */
 export function messagesOf(

@@ -15,6 +15,7 @@ import { sliceOverdue } from './slice-overdue.ts';
 import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
 import { stageSlow, stageStuck } from './stages.ts';
+import { takenUp } from './taken-up.ts';
 import { unreadable } from './unreadable.ts';
 import { workUndone } from './work-undone.ts';
 import { workerGone } from './worker-gone.ts';
@@ -28,6 +29,7 @@ export const findingRules: readonly FindingRule[] = [
   driverSilent,
   driverGone,
   paused,
+  takenUp,
   sliceOverdue,
   stageStuck,
   stageSlow,

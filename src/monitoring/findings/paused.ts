@@ -1,4 +1,8 @@
+import type { CommandGiven } from '../evidence.ts';
 import { defineFinding } from './rule.ts';
+
+const nameOf = ({ name, sent_by }: CommandGiven): string =>
+  sent_by === undefined ? name : `${name} (as ${sent_by} claims)`;
 
 export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id, paused_by } }) => {
   const { status, phase, isHeld, driver } = facts;
@@ -6,7 +10,7 @@ export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id
   if (status !== 'running' || !isHeld || !isAnswering) return undefined;
   return {
     severity: 'info',
-    sentence: `${paused_by === undefined ? 'An operator' : paused_by.name} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
+    sentence: `${paused_by === undefined ? 'An operator' : nameOf(paused_by)} has paused it${paused_by === undefined ? '' : ` at ${paused_by.time}`}${paused_by?.reason === undefined ? '' : ` (${paused_by.reason})`} in phase ${phase}; "swf-mcp continue ${execution_id}" lets it go on.`,
     ids: [execution_id],
     next: { tool: 'list_messages', arguments: { execution_id, message_type: 'pause_workflow' } },
   };

@@ -61,8 +61,11 @@ export const wholeMessage = ([message_id = '']: readonly string[]): Finding['nex
   arguments: { message_id },
 });
 
-const namedCauses = 2;
-const shownCause = 120;
+/** Attempts whose causes are gathered. */
+export const attemptsLookedAt = 1000;
+
+const namedCauses = 1;
+const shownCause = 100;
 
 /** The most frequent causes of failed attempts as a sentence behind another one. */
 export function causesSentence(causes: readonly FailureCause[]): string {
@@ -71,11 +74,17 @@ export function causesSentence(causes: readonly FailureCause[]): string {
     .slice(0, namedCauses)
     .map(
       ({ cause, attempts }) =>
-        `${attempts} times ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
+        `${attempts} times: ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
     );
   const more = causes.length > namedCauses ? `, and ${causes.length - namedCauses} other causes` : '';
-  return ` Attempts failed ${some.join(', ')}${more}.`;
+  const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
+  const of = attempts >= attemptsLookedAt ? `Of the first ${attemptsLookedAt} attempts that` : 'Attempts';
+  return ` ${of} failed ${some.join(', ')}${more}.`;
 }
+
+/** Slices that stay failed. Of an execution that has ended none is tried again, whatever attempts it had left. */
+export const stayFailed = ({ status, counts }: Facts, { exhausted_count }: Evidence): number =>
+  status === 'running' ? exhausted_count : counts.slices_failed;
 
 /** Whether a driver works on it, as far as this store knows. */
 export const isDriven = ({ driver }: Facts): boolean => driver === undefined || driver.alive;

@@ -2,8 +2,8 @@ import { payloadLimit } from '../facts.ts';
 import { overdueSlices } from '../pace.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
-/** Slices that the sentence names. */
-const named = 2;
+/** Slices that the ids name. */
+const named = 3;
 
 /** Seconds as people read them: tenths below a minute. */
 const shown = (seconds: number): string => `${seconds < 60 ? Math.round(seconds * 10) / 10 : Math.round(seconds)} s`;
@@ -18,17 +18,12 @@ export const sliceOverdue = defineFinding(
     const limit = payloadLimit(facts);
     const usual = usual_seconds === undefined ? 'what is usual is not known yet' : `usual are ${shown(usual_seconds)}`;
     const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
-    const some = overdue
-      .slice(0, named)
-      .map(
-        ({ slice_filename, assigned_worker, since, seconds }) =>
-          `${slice_filename} by ${assigned_worker} since ${since} (${shown(seconds)})`,
-      );
-    const more = overdue.length > named ? ` and ${overdue.length - named} more` : '';
+    const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shown(oldest.seconds)})`;
+    const which = overdue.length === 1 ? held : `the oldest is ${held}`;
     const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
     return {
       severity: isStalled ? 'error' : 'warning',
-      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${some.join(', ')}${more}.`,
+      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${which}.`,
       ids: overdue.slice(0, named).flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
       next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing', order: 'oldest' } },
     };

@@ -1,16 +1,16 @@
-import { causesSentence, defineFinding, logLines } from './rule.ts';
+import { causesSentence, defineFinding, logLines, stayFailed } from './rule.ts';
 
-export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts: { slice_retries }, evidence }) => {
-  const { execution_id, slices_retried, exhausted_count, causes } = evidence;
+export const slicesRetried = defineFinding('SLICES_RETRIED', ({ facts, evidence }) => {
+  const { execution_id, slices_retried, causes } = evidence;
+  const { slice_retries } = facts;
   if (slice_retries === 0) return undefined;
-  const outcome = exhausted_count === 0 ? 'none has stayed failed' : `${exhausted_count} stay failed`;
+  const failed = stayFailed(facts, evidence);
+  const outcome = failed === 0 ? 'none has stayed failed' : `${failed} stay failed`;
   return {
     severity: 'info',
-    sentence: `${slices_retried} TF slices were tried again, in ${slice_retries} further attempts; ${outcome}.${exhausted_count === 0 ? causesSentence(causes) : ''}`,
+    // Where slices stay failed, another finding tells the causes.
+    sentence: `${slices_retried} TF slices were tried again, in ${slice_retries} further attempts; ${outcome}.${failed === 0 ? causesSentence(causes) : ''}`,
     ids: [],
-    next:
-      exhausted_count === 0
-        ? { tool: 'list_tf_slices', arguments: { execution_id, min_retries: 1 } }
-        : logLines(execution_id, { level: 'WARNING' }),
+    next: logLines(execution_id, { level: 'WARNING' }),
   };
 });

@@ -3,6 +3,8 @@ import { defineFinding, isDriven } from './rule.ts';
 /** While the DAQ works, a backlog only grows where the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
   const { capacity } = judged;
+  // While it is paused nothing comes.
+  if (facts.isHeld || facts.phase === 'standby') return undefined;
   if (capacity === undefined || !isDriven(facts) || facts.status !== 'running' || facts.phase === 'completed')
     return undefined;
   const { workers, workers_needed, backlog, backlog_seconds, arrival_rate, service_seconds } = capacity;

@@ -9,6 +9,7 @@ const command = z.strictObject({
   time: z.string(),
   reason: z.string().optional(),
   claimed_by: z.string().optional(),
+  sent_by: z.string().optional().describe('Where the name is only claimed: the sender'),
 });
 
 /** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
@@ -32,6 +33,7 @@ export const monitorAnswer = z.strictObject({
         since: z.string(),
         until: z.string().optional(),
         by: z.string(),
+        claimed_by: z.string().optional(),
         host: z.string(),
         pid: z.int(),
         speed: z.string(),
@@ -46,6 +48,7 @@ export const monitorAnswer = z.strictObject({
   start_time: z.string(),
   end_time: z.string().optional(),
   duration_seconds: z.number().describe('Wall time; so far, while it runs'),
+  down_seconds: z.number().optional().describe('Without a driver, between two'),
   data_as_of: z.string().optional(),
   message_count: z.int(),
   stf_count: z.int(),
@@ -58,6 +61,10 @@ export const monitorAnswer = z.strictObject({
   slices_retried: z.int(),
   slices_overdue: z.int().optional().describe('In hand for too long'),
   slices_lost: z.int().optional().describe('In the hands of workers that are gone'),
+  causes: z
+    .array(z.strictObject({ cause: z.string(), attempts: z.int() }))
+    .optional()
+    .describe('Of failed attempts'),
   oldest_in_hand: z
     .strictObject({
       slice_filename: z.string(),
@@ -76,7 +83,9 @@ export const monitorAnswer = z.strictObject({
       physics_period_count: z.int(),
       stf_interval: z.number(),
       stf_sampling_rate: z.number(),
+      tf_per_stf: z.int(),
       tf_samples_per_stf: z.int(),
+      tf_fraction: z.number(),
       slices_per_sample: z.int(),
       slice_processing_time: z.number(),
       target_worker_count: z.int(),

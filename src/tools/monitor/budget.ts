@@ -5,9 +5,9 @@ const mostBytes = 8192;
 
 /** Texts of many bytes may make an answer too long: what there is most of goes first, the oldest and least of it. */
 export function withinBudget<
-  T extends { events: unknown[]; errors: unknown[]; agents: unknown[]; findings: unknown[] },
+  T extends { events: unknown[]; errors: unknown[]; agents: unknown[]; drivers: unknown[]; findings: unknown[] },
 >(answer: T): T {
-  const lists = ['events', 'errors', 'agents', 'findings'] as const;
+  const lists = ['events', 'errors', 'agents', 'drivers', 'findings'] as const;
   while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
     const longest = lists.reduce((a, b) => (answer[b].length > answer[a].length ? b : a));
     if (answer[longest].length === 0) return answer;

@@ -9,7 +9,9 @@ export function asEvent(row: Landmark) {
     time: row.sent_at,
     type: row.message_type,
     message_id: row.message_id,
-    by: clipped(body['claimed_by'] ?? row.sender_agent),
+    by: clipped(
+      body['claimed_by'] === undefined ? row.sender_agent : `${body['claimed_by']}, as ${row.sender_agent} claims`,
+    ),
     effect: row.effect,
     note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
   });
@@ -47,7 +49,10 @@ function noteOf(row: Landmark, body: Body): string | null {
   const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason } = body;
   switch (row.message_type) {
     case 'driver_started':
-      return `process ${pid} on ${hostname}, started by ${user}, speed ${speed}`;
+      return words(
+        `process ${pid} on ${hostname}, started by ${user}, speed ${speed}`,
+        reason === undefined ? undefined : `(${reason})`,
+      );
     case 'driver_ended':
       return cause === 'fault' ? words('fault:', code, reason) : words(cause);
     case 'driver_lost':

@@ -1,7 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionDetail } from '../../db/reports/execution-detail.ts';
 import { logLevels } from '../../lib/logger.ts';
-import type { CommandGiven, DriverSpan } from '../../monitoring/evidence.ts';
+import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
 import type { AgedSlice, Pace } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
@@ -11,21 +11,69 @@ export const lastEvents = 8;
 const shownAgents = 12;
 const shownText = 300;
 
+const shownName = 80;
+
+/** Names come from other hosts too, and may be long. */
+const name = (text: string): string => clipShown(text, shownName);
+
 /** Undefined becomes null: `present` leaves it out. */
 export function commandOf(command: CommandGiven | undefined) {
   if (command === undefined) return null;
-  const { name, time, reason, claimed_by } = command;
+  const { time, reason, claimed_by, sent_by } = command;
   return present({
-    name: clipped(name) ?? '',
+    name: name(command.name),
     time,
     reason: clipped(reason ?? null),
     claimed_by: clipped(claimed_by ?? null),
+    sent_by: clipped(sent_by ?? null),
   });
 }
 
-export function driverOf({ epoch, since, until, by, host, pid, speed, version, ended, code, reason }: DriverSpan) {
+export function driverOf({
+  epoch,
+  since,
+  until,
+  by,
+  host,
+  pid,
+  speed,
+  version,
+  claimed_by,
+  ended,
+  code,
+  reason,
+}: DriverSpan) {
   const why = reason === undefined ? null : code === undefined ? reason : `${code}: ${reason}`;
-  return present({ epoch, since, until, by, host, pid, speed: String(speed), version, ended, reason: clipped(why) });
+  return present({
+    epoch,
+    since,
+    until,
+    by: name(by),
+    claimed_by: claimed_by === undefined ? null : name(claimed_by),
+    host: name(host),
+    pid,
+    speed: String(speed),
+    version: name(version),
+    ended,
+    reason: clipped(why),
+  });
+}
+
+/** Time between two drivers; null where there was none. */
+export function downSeconds(drivers: readonly DriverSpan[]): number | null {
+  const seconds = drivers.reduce((sum, { since }, index) => {
+    const before = drivers[index - 1]?.until;
+    return before === undefined ? sum : sum + Math.max(0, Date.parse(since) - Date.parse(before)) / 1000;
+  }, 0);
+  return seconds === 0 ? null : Math.round(seconds * 10) / 10;
+}
+
+const shownCauses = 4;
+const shownCause = 140;
+
+export function causesOf(causes: readonly FailureCause[]) {
+  if (causes.length === 0) return null;
+  return causes.slice(0, shownCauses).map(({ cause, attempts }) => ({ cause: clipShown(cause, shownCause), attempts }));
 }
 
 export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace) {
@@ -33,7 +81,7 @@ export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace)
   const { slice_filename, assigned_worker, since, seconds, attempt } = oldest;
   return present({
     slice_filename,
-    assigned_worker,
+    assigned_worker: name(assigned_worker),
     since,
     seconds: Math.round(seconds * 10) / 10,
     attempt,
@@ -47,13 +95,14 @@ export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_
 }
 
 export function agentsOf(executionId: string, queries: Queries) {
+  const driverPid = queries.driver(executionId)?.pid;
   const { rows } = queries.agents(
     { execution_id: executionId, include_exited: true },
     { order: 'newest', limit: shownAgents, uncounted: true },
   );
   // Those of an earlier driver went with it: its end stands among the drivers.
   return rows
-    .filter(({ ended }) => ended !== 'lost')
+    .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
     .map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
 }
 

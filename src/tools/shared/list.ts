@@ -68,6 +68,8 @@ interface ListParts<Row, Item> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
   whenEmpty?: (fixed: Fixed) => string | undefined;
+  /** Something that must be known of the list, whatever is on the page. */
+  remark?: (fixed: Fixed) => string | undefined;
   /** Arguments whose values may be found nowhere, with their kinds. */
   values?: Readonly<Record<string, ValueKind>>;
   resolve?: (id: string | undefined, context: ToolContext) => string | undefined;
@@ -75,6 +77,9 @@ interface ListParts<Row, Item> {
 
 const shortPage =
   'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
+
+const shiftingPages =
+  'Pages in this order are counted off: while slices change, a row of the next page may have been on this one, or be left out.';
 
 /**
  * One page of a list: as many rows as the limit and the size of an answer allow.
@@ -87,7 +92,7 @@ export function listPage<Row extends { key: number }, Item>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, whenEmpty, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
+  { ask, toItem, whenEmpty, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
 ) {
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
@@ -101,7 +106,13 @@ export function listPage<Row extends { key: number }, Item>(
     hasMore && last !== undefined
       ? writeCursor({ after: last, given, total, of }, fixed, args.execution_id === 'latest')
       : undefined;
-  const isNothing = given === 0 && !hasMore;
+  const noteOf = (): string | undefined => {
+    const remarked = remark?.(fixed);
+    if (remarked !== undefined) return remarked;
+    if (isShort) return shortPage;
+    if (hasMore) return found.mayShift === true ? shiftingPages : undefined;
+    return given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed)) : undefined;
+  };
   return {
     items,
     ...counted,
@@ -109,11 +120,7 @@ export function listPage<Row extends { key: number }, Item>(
     ...present({
       next_cursor: next,
       data_as_of: context.queries.dataAsOf(),
-      note: isShort
-        ? shortPage
-        : isNothing
-          ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed))
-          : undefined,
+      note: noteOf(),
     }),
   };
 }

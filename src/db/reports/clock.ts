@@ -1,0 +1,36 @@
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Clocks that agree better are told as one (contract §1), in seconds. */
+export const toleratedSeconds = 2;
+
+/**
+ * How far the clock of an execution's first driver was behind that of the process that wrote the row before: rows are recorded in the order of
+ * their making, so a start that lies before an earlier row tells of a clock that is off. Seconds; 0 where there is none.
+ */
+export function clockBehind(sql: Prepare, executionId: string): number {
+  const row = sql<[string], { behind: number | null }>(
+    `SELECT unixepoch(before.recorded_at, 'subsec') - unixepoch(first.recorded_at, 'subsec') AS behind
+     FROM (SELECT seq, recorded_at FROM workflow_messages WHERE execution_id = ? ORDER BY seq LIMIT 1) AS first
+       JOIN workflow_messages AS before ON before.seq = first.seq - 1`,
+  ).get(executionId);
+  const behind = row?.behind ?? 0;
+  return behind > toleratedSeconds ? Math.round(behind) : 0;
+}
+
+/** Executions that are looked at for a clock that was off. */
+const newest = 200;
+
+/** Executions that say to have begun before one that was recorded earlier, among the newest, with how long before. */
+export function misdatedExecutions(sql: Prepare): { execution_id: string; behind: number }[] {
+  const rows = sql<[], { execution_id: string; start: number }>(
+    `SELECT execution_id, unixepoch(start_time, 'subsec') AS start FROM workflow_executions ORDER BY seq DESC LIMIT ${newest}`,
+  )
+    .all()
+    .toReversed();
+  let latest = -Infinity;
+  return rows.flatMap(({ execution_id, start }) => {
+    const behind = latest - start;
+    latest = Math.max(latest, start);
+    return behind > toleratedSeconds ? [{ execution_id, behind: Math.round(behind) }] : [];
+  });
+}

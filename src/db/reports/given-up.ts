@@ -1,0 +1,24 @@
+import type { StageDelay } from '../../domain/stages.ts';
+import { countMessages } from '../lists/message-counts.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** More are not counted. */
+const mostCounted = 10_000;
+
+/** Slices that were in hand when their execution was stopped or failed. They wait again, in an attempt that has begun. */
+export function givenUpSlices(sql: Prepare, executionId: string): number {
+  return (
+    sql<[string], { n: number }>(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM tf_slices AS s INDEXED BY tf_slices_open JOIN slice_attempts AS a USING (slice_filename, attempt)
+         WHERE s.execution_id = ? AND s.status = 'queued' AND s.${indexPredicates.openSlice} AND a.starts > 0 LIMIT ${mostCounted})`,
+    ).get(executionId)?.n ?? 0
+  );
+}
+
+/** Starts beyond the first of an attempt: every start is a message, and the first of each has a delay. */
+export function begunAgain(sql: Prepare, executionId: string, delays: readonly StageDelay[]): number {
+  const first = delays.find(({ stage }) => stage === 'slice → slice_started')?.items ?? 0;
+  return Math.max(0, (countMessages(sql, executionId).get('slice_started') ?? 0) - first);
+}
