@@ -131,7 +131,8 @@ describe('asked what happened before, the answer', () => {
         health: 'paused',
         paused_by: {
           name: 'Rita M.',
-          claimed_by: 'Rita M., as tester claims',
+          claimed_by: 'Rita M.',
+          sent_by: 'tester',
           reason: 'beam tuning',
           time: expect.any(String),
         },

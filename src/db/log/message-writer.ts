@@ -67,7 +67,7 @@ export class MessageWriter {
     switch (decoded.kind) {
       case 'message': {
         const { message } = decoded;
-        // A driver speaks in the transaction that makes it one. What others say in its place must not take its ids.
+        // A driver speaks in the transaction that makes it one. Words of others in its place must not take its ids.
         if (circumstances.fromBroker === true && isOfDriver(message) && !this.isRecorded(decoded)) {
           const effect = none('REFUSED', `${message.msg_type} is said by the process that drives an execution alone`);
           return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);

@@ -8,7 +8,7 @@ export interface FirstError {
   log_id: number;
 }
 
-/** The first error of an execution in the log. What the driver says of the end is none: it repeats a reason, or tells why
+/** The first error of an execution in the log. A line of the driver about its end is none: it repeats a reason, or tells why
  * the driver left. */
 export function firstError(sql: Prepare, executionId: string): FirstError | undefined {
   return sql<[string], FirstError>(
