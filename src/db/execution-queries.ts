@@ -1,7 +1,7 @@
 import type { Health } from '../domain/states.ts';
 import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
-import { countMessages, sumOf } from './lists/message-counts.ts';
+import { countAllMessages, countMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
@@ -57,7 +57,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** Wall time of an execution in seconds; so far, while it runs. */
     duration: (execution: ExecutionRow, now: number) =>
       secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
-    messageCount: (executionId: string) => sumOf(countMessages(sql, executionId)),
+    messageCount: (executionId: string) => countAllMessages(sql, executionId),
     messageCounts: (executionId: string) => countMessages(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),

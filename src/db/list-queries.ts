@@ -30,11 +30,9 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
     messages: (filter: MessageFilter, page: Page) => listMessages(sql, filter, page, findWords),
     stfFiles: (filter: StfFileFilter, page: Page) => listStfFiles(sql, filter, page),
     tfFiles: (filter: TfFileFilter, page: Page) => listTfFiles(sql, filter, page),
-    tfSlices(filter: TfSliceFilter, page: Page) {
-      const { rows, ...rest } = listTfSlices(sql, filter, page);
-      const isGone = goneWorkers(sql, isAlive);
-      return { ...rest, rows: rows.map((row) => ({ ...row, isLost: row.status === 'processing' && isGone(row) })) };
-    },
+    tfSlices: (filter: TfSliceFilter, page: Page) => listTfSlices(sql, filter, page),
+    /** Tells of slices in hand whether their workers are gone. */
+    goneWorkers: () => goneWorkers(sql, isAlive),
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
     agents(filter: AgentFilter, page: Page) {
       const { rows, ...rest } = listAgents(sql, filter, page);

@@ -4,6 +4,7 @@ import { createWordSearch } from './lists/word-search.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import type { Connection } from './sqlite/connection.ts';
+import { keepAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';
 
 /** Where the newest thing of each kind stands. */
@@ -15,7 +16,8 @@ const newestOf = [
 
 /** Everything that can be asked of a store: the whole of what tools see of the database. */
 export function createQueries(db: Connection, isAlive: LivenessTest) {
-  const sql = preparer(db);
+  const kept = isReader(db) ? keepAnswers(db) : undefined;
+  const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
@@ -23,6 +25,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       if (db.inTransaction) return ask();
       sql('BEGIN').run();
       try {
+        kept?.refresh();
         return ask();
       } finally {
         // Nothing was written; a store that is damaged refuses to commit even that.
@@ -41,5 +44,8 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     ...createListQueries(sql, findWords, isAlive),
   };
 }
+
+/** Whether a connection was opened to read. Of one that writes SQLite does not tell its own commits. */
+const isReader = (db: Connection): boolean => db.pragma('query_only', { simple: true }) === 1;
 
 export type Queries = ReturnType<typeof createQueries>;

@@ -9,13 +9,16 @@ export interface ProcessIdentity {
   hostname: string;
 }
 
+/** The name of this host does not change while a process lives. */
+const here = hostname();
+
 export function currentProcess(): ProcessIdentity {
-  return { pid: process.pid, pid_started: startOf(process.pid) ?? '', hostname: hostname() };
+  return { pid: process.pid, pid_started: startOf(process.pid) ?? '', hostname: here };
 }
 
 /** Whether a process of this host is alive. Undefined for other hosts, where only heartbeats tell. */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
-  if (identity.hostname !== hostname()) return undefined;
+  if (identity.hostname !== here) return undefined;
   try {
     process.kill(identity.pid, 0);
   } catch (error) {

@@ -34,7 +34,7 @@ export const getWorkflowMonitorTool = defineTool({
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
     const { detail, health, progress, left, unreadable, drivers, in_hand, pace } = assessed;
     const isRunning = status === 'running';
-    const isDriven = queries.driver(execution_id)?.isAlive !== false;
+    const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
     return withinBudget(
       present({
         execution_id,
@@ -67,7 +67,7 @@ export const getWorkflowMonitorTool = defineTool({
         dataset: datasetOf(detail),
         progress: present({ ...progress, ...left }),
         // Without its driver nothing works, whatever waits.
-        stages: isRunning && isDriven ? assessed.stages : [],
+        stages: isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
         findings: assessed.findings.map((finding) => ({ ...finding, sentence: clipped(finding.sentence) ?? '' })),

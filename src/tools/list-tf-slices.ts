@@ -87,6 +87,7 @@ export const listTfSlicesTool = defineTool({
       ...args,
       run_number: requireRun(args.run_number, context),
     };
+    const isGone = context.queries.goneWorkers();
     return listPage('list_tf_slices', args, context, {
       ask: (fixed, page) => context.queries.tfSlices({ ...filter, ...fixed }, page),
       values: {
@@ -109,7 +110,7 @@ export const listTfSlicesTool = defineTool({
           status: row.status,
           retries: row.attempt - 1,
           assigned_worker: row.assigned_worker,
-          worker_gone: row.isLost ? (true as const) : null,
+          worker_gone: row.status === 'processing' && isGone(row) ? (true as const) : null,
           created_at: row.created_at,
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,

@@ -24,6 +24,16 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
   return counts;
 }
 
+/** The number of messages of an execution, whatever their types: by the index alone. */
+export function countAllMessages(sql: Prepare, executionId: string): number {
+  const noted = lastNoted(sql, 'workflow_messages');
+  const row = sql<[string, string, number], { n: number }>(
+    `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
+       SELECT count(*) FROM workflow_messages INDEXED BY workflow_messages_execution WHERE execution_id = ? AND seq > ?) AS n`,
+  ).get(executionId, executionId, noted);
+  return row?.n ?? 0;
+}
+
 export function sumOf(counts: MessageCounts): number {
   return [...counts.values()].reduce((sum, n) => sum + n, 0);
 }

@@ -42,7 +42,7 @@ export function evidenceOf(
   return {
     execution_id,
     status_reason,
-    driver: owner === undefined ? undefined : driverOf(sql, owner, isAlive),
+    driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isRunning && over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],

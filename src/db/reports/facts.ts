@@ -59,7 +59,12 @@ export function factsOf(
     driver:
       owner === undefined
         ? undefined
-        : { alive: isProcessAlive(owner, isAlive), silent: isSilent(owner), since: owner.taken_at },
+        : {
+            // Of one that has ended nobody asks.
+            alive: status === 'running' && isProcessAlive(owner, isAlive),
+            silent: isSilent(owner),
+            since: owner.taken_at,
+          },
   };
   return { facts, detail, progress };
 }

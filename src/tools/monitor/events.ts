@@ -2,9 +2,23 @@ import type { Landmark } from '../../db/reports/landmarks.ts';
 import { present } from '../shared/params.ts';
 import { clipped } from './parts.ts';
 
+/** The messages whose bodies say more than their type. */
+const hasWords: ReadonlySet<string> = new Set([
+  'driver_started',
+  'driver_ended',
+  'driver_lost',
+  'pause_run',
+  'resume_run',
+  'end_run',
+  'stop_workflow',
+  'pause_workflow',
+  'resume_workflow',
+  'workflow_ended',
+]);
+
 /** A message that tells the story of an execution, as the monitor shows it: who said it, and what it comes to. */
 export function asEvent(row: Landmark) {
-  const body = bodyOf(row.payload);
+  const body = hasWords.has(row.message_type) ? bodyOf(row.payload) : {};
   return present({
     time: row.sent_at,
     type: row.message_type,

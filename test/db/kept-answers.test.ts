@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+
+import { createQueries } from '../../src/db/queries.ts';
+import { keepAnswers } from '../../src/db/sqlite/kept-answers.ts';
+import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { ask, connectInProcess, makeRunningStore } from '../helpers.ts';
+
+const stf = (sequence: number) => ({
+  filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`,
+  sequence,
+  tf_count: 10,
+});
+
+describe('answers that a reader keeps', () => {
+  it('are forgotten when another connection commits, and only then', async () => {
+    const { path, say } = await makeRunningStore();
+    const db = openReader(path);
+    const kept = keepAnswers(db);
+    const look = (): { n: number } => {
+      db.exec('BEGIN');
+      try {
+        kept.refresh();
+        return kept.sql<[], { n: number }>('SELECT count(*) AS n FROM stf_files').get() as { n: number };
+      } finally {
+        db.exec('ROLLBACK');
+      }
+    };
+    const first = look();
+    expect(first.n).toBe(0);
+    // The very same row: nothing was asked of the store.
+    expect(look()).toBe(first);
+    await say('stf_gen', stf(1));
+    expect(look().n).toBe(1);
+    db.close();
+  });
+
+  it('are those of the state that a transaction sees, whatever is committed meanwhile', async () => {
+    const { path, say } = await makeRunningStore();
+    const db = openReader(path);
+    const queries = createQueries(db, () => true);
+    const count = () => queries.execution('latest').stf_count;
+    expect(queries.snapshot(count)).toBe(0);
+    const inside: number[] = [];
+    db.exec('BEGIN');
+    inside.push(count());
+    await say('stf_gen', stf(1));
+    inside.push(count());
+    db.exec('ROLLBACK');
+    expect(inside).toEqual([0, 0]);
+    expect(queries.snapshot(count)).toBe(1);
+    db.close();
+  });
+
+  it('are asked anew outside of a transaction, and cannot be changed by a reader', async () => {
+    const { path, say } = await makeRunningStore();
+    const db = openReader(path);
+    const { sql } = keepAnswers(db);
+    const count = () => sql<[], { n: number }>('SELECT count(*) AS n FROM stf_files').get() as { n: number };
+    expect(count().n).toBe(0);
+    await say('stf_gen', stf(1));
+    expect(count().n).toBe(1);
+    db.exec('BEGIN');
+    const row = count();
+    expect(() => (row.n = 7)).toThrow(TypeError);
+    db.exec('ROLLBACK');
+    db.close();
+  });
+
+  it('give every commit to the next call of a tool', async () => {
+    const { path, say } = await makeRunningStore();
+    const client = await connectInProcess(path);
+    for (let sequence = 1; sequence <= 20; sequence += 1) {
+      await say('stf_gen', stf(sequence));
+      const [monitor, files] = [
+        await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }),
+        await ask(client, 'list_stf_files', { limit: 1 }),
+      ];
+      expect([monitor['stf_count'], files['total_count'], files['items'][0].sequence]).toEqual([
+        sequence,
+        sequence,
+        sequence,
+      ]);
+    }
+  });
+});
