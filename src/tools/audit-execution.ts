@@ -11,26 +11,27 @@ export const auditExecutionTool = defineTool({
     'Is the data complete: did every announced STF become ready, give its planned TF samples and slices without gap or overlap, and every slice one result, ' +
     'and are the kept counts those of the rows? verdict balanced, open (not done yet, or stopped before) or broken, with the ids of what is missing. ' +
     'Slices that stayed failed are final but not processed: see slices_failed. Files on disk are checked by "swf-mcp check".',
-  input: z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
-  output: z.strictObject({
-    execution_id: z.string(),
-    status: z.string(),
-    verdict: z.enum(['balanced', 'open', 'broken']),
-    summary: z.string(),
-    slices_failed: z.int().describe('Without a retry left'),
-    checks: z.array(
-      z.strictObject({
-        check: z.string(),
-        state: z.enum(['ok', 'open', 'broken']),
-        expected: z.int(),
-        found: z.int(),
-        problem: z.string().optional(),
-        ids: z.array(z.string()),
-        id_count: z.int(),
-      }),
-    ),
-    data_as_of: z.string().optional(),
-  }),
+  input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
+  output: () =>
+    z.strictObject({
+      execution_id: z.string(),
+      status: z.string(),
+      verdict: z.enum(['balanced', 'open', 'broken']),
+      summary: z.string(),
+      slices_failed: z.int().describe('Without a retry left'),
+      checks: z.array(
+        z.strictObject({
+          check: z.string(),
+          state: z.enum(['ok', 'open', 'broken']),
+          expected: z.int(),
+          found: z.int(),
+          problem: z.string().optional(),
+          ids: z.array(z.string()),
+          id_count: z.int(),
+        }),
+      ),
+      data_as_of: z.string().optional(),
+    }),
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);

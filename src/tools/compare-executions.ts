@@ -21,20 +21,22 @@ export const compareExecutionsTool = defineTool({
   description:
     'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
     'differences says in sentences what is noticeably other in a than in b.',
-  input: z.strictObject({
-    execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),
-    with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
-  }),
-  output: z.strictObject({
-    a: z.string(),
-    b: z.string(),
-    status: z.strictObject({ a: z.string(), b: z.string() }),
-    differences: z.array(z.string()),
-    figures: z.record(z.string(), pair),
-    stages: z.array(z.strictObject({ stage: z.string(), p50: pair, p95: pair, max: pair })),
-    configuration: z.array(z.strictObject({ key: z.string(), a: z.string().optional(), b: z.string().optional() })),
-    data_as_of: z.string().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),
+      with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
+    }),
+  output: () =>
+    z.strictObject({
+      a: z.string(),
+      b: z.string(),
+      status: z.strictObject({ a: z.string(), b: z.string() }),
+      differences: z.array(z.string()),
+      figures: z.record(z.string(), pair),
+      stages: z.array(z.strictObject({ stage: z.string(), p50: pair, p95: pair, max: pair })),
+      configuration: z.array(z.strictObject({ key: z.string(), a: z.string().optional(), b: z.string().optional() })),
+      data_as_of: z.string().optional(),
+    }),
   handle(args, { queries, now }) {
     const [a, b] = [args.execution_id, args.with_execution_id].map((id) =>
       sideOf(queries, queries.execution(id), now),

@@ -16,19 +16,21 @@ export const controlWorkflowTool = defineLiveTool({
   description:
     'pause: no STF is made, workers finish the slice in hand; continue: lets a paused one go on; stop: ends it in order, also one whose process was killed, and ' +
     'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), is refused with the reason, or is not seen in 10 s (pending).',
-  input: z.strictObject({
-    execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-    action: z.enum(allActions).describe('pause, continue, stop or resume'),
-    reason: text('Why, for the record'),
-    requested_by: z.string().trim().min(1).max(100).optional().describe('The person who asked for it'),
-  }),
-  output: z.strictObject({
-    execution_id: z.string(),
-    action: z.enum(allActions),
-    driver: z.strictObject({ pid: z.int(), host: z.string(), alive: z.boolean() }).optional(),
-    effect: z.enum(['applied', 'refused', 'pending']),
-    sentence: z.string(),
-  }),
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      action: z.enum(allActions).describe('pause, continue, stop or resume'),
+      reason: text('Why, for the record'),
+      requested_by: z.string().trim().min(1).max(100).optional().describe('The person who asked for it'),
+    }),
+  output: () =>
+    z.strictObject({
+      execution_id: z.string(),
+      action: z.enum(allActions),
+      driver: z.strictObject({ pid: z.int(), host: z.string(), alive: z.boolean() }).optional(),
+      effect: z.enum(['applied', 'refused', 'pending']),
+      sentence: z.string(),
+    }),
   writes: { destructive: true, idempotent: true },
   async perform({ execution_id: asked, action, reason, requested_by }, context) {
     const { execution_id } = context.queries().execution(asked);

@@ -11,27 +11,29 @@ export const listAgentsTool = defineTool({
   description:
     'The agents that work or have worked: are all of them alive, since when has one been silent, which host and process. ' +
     'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
-  input: z.strictObject({
-    namespace,
-    agent_type: z.enum(agentTypes).optional().describe('Role of the agent'),
-    execution_id: executionId,
-    include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
-    ...listArguments('last_heartbeat'),
-  }),
-  output: listOutput(
+  input: () =>
     z.strictObject({
-      agent_name: z.string(),
-      agent_type: z.string(),
-      namespace: z.string(),
-      state: z.enum(agentStates),
-      status: z.enum(agentStatuses),
-      last_heartbeat: z.string(),
-      heartbeat_age_seconds: z.number(),
-      pid: z.int(),
-      hostname: z.string(),
-      current_execution_id: z.string().optional(),
+      namespace,
+      agent_type: z.enum(agentTypes).optional().describe('Role of the agent'),
+      execution_id: executionId,
+      include_exited: z.boolean().optional().describe('Also agents that have ended (default: only with execution_id)'),
+      ...listArguments('last_heartbeat'),
     }),
-  ),
+  output: () =>
+    listOutput(
+      z.strictObject({
+        agent_name: z.string(),
+        agent_type: z.string(),
+        namespace: z.string(),
+        state: z.enum(agentStates),
+        status: z.enum(agentStatuses),
+        last_heartbeat: z.string(),
+        heartbeat_age_seconds: z.number(),
+        pid: z.int(),
+        hostname: z.string(),
+        current_execution_id: z.string().optional(),
+      }),
+    ),
   handle(args, context) {
     const filter = { ...args, include_exited: args.include_exited ?? args.execution_id !== undefined };
     return listPage('list_agents', args, context, {

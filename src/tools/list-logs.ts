@@ -20,29 +20,31 @@ export const listLogsTool = defineTool({
   description:
     'The log lines of the agents, in the order of recording. Why did it fail: level="ERROR". One agent: agent="fastmon-agent-…". ' +
     'No time window is applied unless you give one. For the messages that agents exchanged use list_messages.',
-  input: z.strictObject({
-    execution_id: executionId,
-    run_number: runNumber,
-    agent: text('Such as data-agent-wenauseic-481'),
-    level: z
-      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
-      .optional()
-      .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
-    search: words('Whole words in sequence'),
-    ...listArguments('timestamp'),
-  }),
-  output: listOutput(
+  input: () =>
     z.strictObject({
-      log_id: z.int(),
-      timestamp: z.string(),
-      level: z.string(),
-      agent: z.string(),
-      message: z.string(),
-      execution_id: z.string().optional(),
-      run_id: z.string().optional(),
-      context: z.string().optional().describe('JSON, cut at 2,000 characters'),
+      execution_id: executionId,
+      run_number: runNumber,
+      agent: text('Such as data-agent-wenauseic-481'),
+      level: z
+        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
+        .optional()
+        .describe(`This level and above: ${levelNames.join(', ')}, or 10 to 50`),
+      search: words('Whole words in sequence'),
+      ...listArguments('timestamp'),
     }),
-  ),
+  output: () =>
+    listOutput(
+      z.strictObject({
+        log_id: z.int(),
+        timestamp: z.string(),
+        level: z.string(),
+        agent: z.string(),
+        message: z.string(),
+        execution_id: z.string().optional(),
+        run_id: z.string().optional(),
+        context: z.string().optional().describe('JSON, cut at 2,000 characters'),
+      }),
+    ),
   aliases: { instance_name: 'agent', app_name: 'agent' },
   handle(args, context) {
     const run = requireRun(args.run_number, context);

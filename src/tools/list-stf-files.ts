@@ -11,31 +11,33 @@ export const listStfFilesTool = defineTool({
   description:
     'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
     'with size, checksum and how many TF samples and slices were made of each. For the slices use list_tf_slices(stf_filename=…).',
-  input: z.strictObject({
-    run_number: runNumber,
-    execution_id: executionId,
-    status: z.enum(stfStatuses).optional().describe('State of the file'),
-    stf_filename: text('Such as swf.101993.000001.stf'),
-    has_slices: z.boolean().optional().describe('Whether slices were made of it'),
-    time_field: timeField(['created', 'completed'], 'Time that start_time and end_time mean (default created)'),
-    ...listArguments('time_field'),
-  }),
-  output: listOutput(
+  input: () =>
     z.strictObject({
-      stf_filename: z.string(),
-      run_number: z.int(),
-      execution_id: z.string(),
-      sequence: z.int(),
-      status: z.enum(stfStatuses),
-      checksum: z.string().optional(),
-      size_bytes: z.int().optional(),
-      tf_count: z.int(),
-      tf_file_count: z.int(),
-      slice_count: z.int(),
-      created_at: z.string(),
-      processed_at: z.string().optional(),
+      run_number: runNumber,
+      execution_id: executionId,
+      status: z.enum(stfStatuses).optional().describe('State of the file'),
+      stf_filename: text('Such as swf.101993.000001.stf'),
+      has_slices: z.boolean().optional().describe('Whether slices were made of it'),
+      time_field: timeField(['created', 'completed'], 'Time that start_time and end_time mean (default created)'),
+      ...listArguments('time_field'),
     }),
-  ),
+  output: () =>
+    listOutput(
+      z.strictObject({
+        stf_filename: z.string(),
+        run_number: z.int(),
+        execution_id: z.string(),
+        sequence: z.int(),
+        status: z.enum(stfStatuses),
+        checksum: z.string().optional(),
+        size_bytes: z.int().optional(),
+        tf_count: z.int(),
+        tf_file_count: z.int(),
+        slice_count: z.int(),
+        created_at: z.string(),
+        processed_at: z.string().optional(),
+      }),
+    ),
   handle(args, context) {
     const filter = {
       ...args,

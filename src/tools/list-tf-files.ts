@@ -10,27 +10,29 @@ export const listTfFilesTool = defineTool({
   description:
     'The Time Frame (TF) samples that fastmon took of the STF files of a run: which frames each holds, its size, and how many slices were cut of it. ' +
     'For the slices use list_tf_slices(tf_filename=…).',
-  input: z.strictObject({
-    run_number: runNumber,
-    execution_id: executionId,
-    stf_filename: text('Such as swf.101993.000001.stf'),
-    tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
-    ...listArguments('created_at'),
-  }),
-  output: listOutput(
+  input: () =>
     z.strictObject({
-      tf_filename: z.string(),
-      stf_filename: z.string(),
-      run_number: z.int(),
-      execution_id: z.string(),
-      tf_first: z.int(),
-      tf_last: z.int(),
-      tf_count: z.int(),
-      size_bytes: z.int().optional(),
-      slice_count: z.int(),
-      created_at: z.string(),
+      run_number: runNumber,
+      execution_id: executionId,
+      stf_filename: text('Such as swf.101993.000001.stf'),
+      tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
+      ...listArguments('created_at'),
     }),
-  ),
+  output: () =>
+    listOutput(
+      z.strictObject({
+        tf_filename: z.string(),
+        stf_filename: z.string(),
+        run_number: z.int(),
+        execution_id: z.string(),
+        tf_first: z.int(),
+        tf_last: z.int(),
+        tf_count: z.int(),
+        size_bytes: z.int().optional(),
+        slice_count: z.int(),
+        created_at: z.string(),
+      }),
+    ),
   handle(args, context) {
     const filter = { ...args, run_number: requireRun(args.run_number, context) };
     return listPage('list_tf_files', args, context, {

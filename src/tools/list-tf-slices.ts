@@ -36,52 +36,54 @@ export const listTfSlicesTool = defineTool({
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
     'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. outputs: what a payload wrote. ' +
     'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
-  input: z.strictObject({
-    run_number: runNumber,
-    execution_id: executionId,
-    stf_filename: text('Such as swf.101993.000001.stf'),
-    tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
-    status: z.enum(sliceStatuses).optional().describe('State of the slice'),
-    slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
-    assigned_worker: z
-      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(300))
-      .optional()
-      .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
-    min_retries: integer(0, 1000, 'Tried again so often at least'),
-    order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
-    time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
-    ...listArguments('time_field'),
-  }),
-  output: listOutput(
+  input: () =>
     z.strictObject({
-      slice_filename: z.string(),
-      slice_id: z.int(),
-      tf_filename: z.string(),
-      stf_filename: z.string(),
-      run_number: z.int(),
-      execution_id: z.string(),
-      tf_first: z.int(),
-      tf_last: z.int(),
-      tf_count: z.int(),
-      status: z.enum(sliceStatuses),
-      retries: z.int(),
-      assigned_worker: z.string().optional(),
-      worker_gone: z.literal(true).optional(),
-      created_at: z.string(),
-      assigned_at: z.string().optional(),
-      completed_at: z.string().optional(),
-      seconds: z.number().optional(),
-      error: z.string().optional(),
-      exit_code: z.int().optional().describe('Of the payload command'),
-      signal: z.string().optional().describe('That ended the payload command'),
-      output_tail: z.string().optional().describe('The end of its output, where it failed'),
-      outputs: z
-        .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
+      run_number: runNumber,
+      execution_id: executionId,
+      stf_filename: text('Such as swf.101993.000001.stf'),
+      tf_filename: text('Such as swf.101993.000001_tf_001.tf'),
+      status: z.enum(sliceStatuses).optional().describe('State of the slice'),
+      slice_filename: text('Such as swf.101993.000001_slice_003.tf'),
+      assigned_worker: z
+        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(300))
         .optional()
-        .describe('Files that it wrote'),
-      outputs_omitted: z.int().optional().describe('Files that are not listed'),
+        .describe('Worker (worker-agent-wenauseic-485/07), its agent, or a slot (7)'),
+      min_retries: integer(0, 1000, 'Tried again so often at least'),
+      order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
+      time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
+      ...listArguments('time_field'),
     }),
-  ),
+  output: () =>
+    listOutput(
+      z.strictObject({
+        slice_filename: z.string(),
+        slice_id: z.int(),
+        tf_filename: z.string(),
+        stf_filename: z.string(),
+        run_number: z.int(),
+        execution_id: z.string(),
+        tf_first: z.int(),
+        tf_last: z.int(),
+        tf_count: z.int(),
+        status: z.enum(sliceStatuses),
+        retries: z.int(),
+        assigned_worker: z.string().optional(),
+        worker_gone: z.literal(true).optional(),
+        created_at: z.string(),
+        assigned_at: z.string().optional(),
+        completed_at: z.string().optional(),
+        seconds: z.number().optional(),
+        error: z.string().optional(),
+        exit_code: z.int().optional().describe('Of the payload command'),
+        signal: z.string().optional().describe('That ended the payload command'),
+        output_tail: z.string().optional().describe('The end of its output, where it failed'),
+        outputs: z
+          .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
+          .optional()
+          .describe('Files that it wrote'),
+        outputs_omitted: z.int().optional().describe('Files that are not listed'),
+      }),
+    ),
   handle(args, context) {
     const filter = {
       ...args,

@@ -31,30 +31,32 @@ export const startWorkflowTool = defineLiveTool({
   description:
     'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once. Watch it with wait_for_execution. ' +
     'Without arguments it is the default run: 10 STFs in real time, about four minutes.',
-  input: z.strictObject({
-    config: text('Bare name of a configuration, such as histogram'),
-    speed: z
-      .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
-      .optional()
-      .describe('1 is real time, 20 twenty times faster, "max"'),
-    stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
-    physics_period_count: integer(0, 1e9, 'Physics periods; 0: until stopped'),
-    target_worker_count: integer(1, 10_000, 'Worker slots'),
-    stf_sampling_rate: number('0 to 1'),
-    slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
-    slice_processing_time: number('Seconds a slice'),
-    tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
-    tf_fraction: number('Part of the frames sampled'),
-    stf_interval: number('Seconds between STFs'),
-    standby_duration: number('Seconds between periods'),
-    physics_period_duration: number('Seconds, with stf_count 0'),
-  }),
-  output: z.strictObject({
-    execution_id: z.string(),
-    run_number: z.int(),
-    pid: z.int(),
-    next: z.string(),
-  }),
+  input: () =>
+    z.strictObject({
+      config: text('Bare name of a configuration, such as histogram'),
+      speed: z
+        .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
+        .optional()
+        .describe('1 is real time, 20 twenty times faster, "max"'),
+      stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
+      physics_period_count: integer(0, 1e9, 'Physics periods; 0: until stopped'),
+      target_worker_count: integer(1, 10_000, 'Worker slots'),
+      stf_sampling_rate: number('0 to 1'),
+      slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+      slice_processing_time: number('Seconds a slice'),
+      tf_samples_per_stf: integer(1, 999, 'TF samples an STF'),
+      tf_fraction: number('Part of the frames sampled'),
+      stf_interval: number('Seconds between STFs'),
+      standby_duration: number('Seconds between periods'),
+      physics_period_duration: number('Seconds, with stf_count 0'),
+    }),
+  output: () =>
+    z.strictObject({
+      execution_id: z.string(),
+      run_number: z.int(),
+      pid: z.int(),
+      next: z.string(),
+    }),
   writes: { destructive: false, idempotent: false },
   async perform({ config, speed, ...given }, context) {
     const settings: Record<string, number> = {};

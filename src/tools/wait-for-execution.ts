@@ -27,27 +27,34 @@ export const waitForExecutionTool = defineLiveTool({
   description:
     'Waits up to 45 s until something happens to an execution: until=change (default: its counts, phase or status), phase (its phase or status), or end. ' +
     'Says what has changed, and whether to call again. Use it to watch a run instead of asking again and again.',
-  input: z.strictObject({
-    execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-    until: z.enum(awaited).optional().describe('change, phase or end'),
-    timeout_seconds: integer(1, mostSeconds, 'Seconds, 1 to 45 (default 30)'),
-  }),
-  output: z.strictObject({
-    execution_id: z.string(),
-    changed: z.array(z.string()).describe('Since the call; empty: nothing'),
-    waited_seconds: z.number(),
-    status: z.enum(executionStatuses),
-    phase: z.enum(phases),
-    health: z.enum(healths),
-    counts: z.record(z.string(), z.int()),
-    seconds_left: z.int().optional(),
-    slices_overdue: z.int().optional().describe('In hand for too long'),
-    oldest_in_hand: z
-      .strictObject({ slice_filename: z.string(), assigned_worker: z.string(), since: z.string(), seconds: z.number() })
-      .optional(),
-    next: z.string(),
-    data_as_of: z.string().optional(),
-  }),
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      until: z.enum(awaited).optional().describe('change, phase or end'),
+      timeout_seconds: integer(1, mostSeconds, 'Seconds, 1 to 45 (default 30)'),
+    }),
+  output: () =>
+    z.strictObject({
+      execution_id: z.string(),
+      changed: z.array(z.string()).describe('Since the call; empty: nothing'),
+      waited_seconds: z.number(),
+      status: z.enum(executionStatuses),
+      phase: z.enum(phases),
+      health: z.enum(healths),
+      counts: z.record(z.string(), z.int()),
+      seconds_left: z.int().optional(),
+      slices_overdue: z.int().optional().describe('In hand for too long'),
+      oldest_in_hand: z
+        .strictObject({
+          slice_filename: z.string(),
+          assigned_worker: z.string(),
+          since: z.string(),
+          seconds: z.number(),
+        })
+        .optional(),
+      next: z.string(),
+      data_as_of: z.string().optional(),
+    }),
   async perform({ execution_id: asked, until = 'change', timeout_seconds = usualSeconds }, context) {
     const before = look(context, asked);
     const { signal } = context;

@@ -4,16 +4,17 @@ import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
 
 /** The giver of a command, the time and the reason. */
-const command = z.strictObject({
-  name: z.string(),
-  time: z.string(),
-  reason: z.string().optional(),
-  claimed_by: z.string().optional(),
-  sent_by: z.string().optional().describe('Where the name is only claimed: the sender'),
-});
+const command = () =>
+  z.strictObject({
+    name: z.string(),
+    time: z.string(),
+    reason: z.string().optional(),
+    claimed_by: z.string().optional(),
+    sent_by: z.string().optional().describe('Where the name is only claimed: the sender'),
+  });
 
-/** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
-export const monitorAnswer = z.strictObject({
+/** The execution, its state, and the operators and processes behind it. */
+const identity = () => ({
   execution_id: z.string(),
   workflow_name: z.string(),
   namespace: z.string(),
@@ -22,10 +23,10 @@ export const monitorAnswer = z.strictObject({
   status_reason: z.string().optional(),
   phase: z.enum(phases).describe('Phase of the run'),
   health: z.enum(healths),
-  paused_by: command
+  paused_by: command()
     .optional()
     .describe('The operator who paused it; absent between two periods, where it goes on by itself'),
-  stopped_by: command.optional().describe('Operator or agent that ended it before its end'),
+  stopped_by: command().optional().describe('Operator or agent that ended it before its end'),
   drivers: z
     .array(
       z.strictObject({
@@ -43,6 +44,10 @@ export const monitorAnswer = z.strictObject({
       }),
     )
     .describe('Processes that drove it, the oldest first'),
+});
+
+/** Times and counts. */
+const counts = () => ({
   run_id: z.string(),
   run_number: z.int(),
   start_time: z.string(),
@@ -75,6 +80,10 @@ export const monitorAnswer = z.strictObject({
       usual_seconds: z.number().optional(),
     })
     .optional(),
+});
+
+/** What it was started with, and its data set. */
+const settings = () => ({
   configuration: z
     .strictObject({
       config: z.string().optional(),
@@ -98,6 +107,10 @@ export const monitorAnswer = z.strictObject({
   dataset: z
     .strictObject({ name: z.string(), state: z.enum(['open', 'final']), files: z.int(), bytes: z.int() })
     .optional(),
+});
+
+/** How far it is, and how it moves. */
+const flow = () => ({
   progress: z.strictObject({
     stf_planned: z.int().optional().describe('Absent: until stopped'),
     stf_ready: z.int(),
@@ -144,6 +157,10 @@ export const monitorAnswer = z.strictObject({
       drain_seconds: z.number().optional(),
     })
     .optional(),
+});
+
+/** What was found, what happened and what went wrong. */
+const evidence = () => ({
   findings: z.array(
     z.strictObject({
       code: z.string(),
@@ -173,3 +190,7 @@ export const monitorAnswer = z.strictObject({
     }),
   ),
 });
+
+/** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
+export const monitorAnswer = () =>
+  z.strictObject({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence() });

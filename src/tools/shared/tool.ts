@@ -29,8 +29,8 @@ export interface Tool {
   name: string;
   title: string;
   description: string;
-  input: z.ZodObject;
-  output: z.ZodObject;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodObject;
   /** Other spellings of arguments, as the testbed's own monitor has them. */
   aliases: Readonly<Record<string, string>>;
   /** Its effects beside reading; most tools have none. */
@@ -44,8 +44,9 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   name: string;
   title: string;
   description: string;
-  input: In;
-  output: Out;
+  /** Schemas are made when they are first asked for: a call needs those of one tool, and a start those of none. */
+  input: () => In;
+  output: () => Out;
   aliases?: Readonly<Record<string, string>>;
 }
 
@@ -53,7 +54,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
 export function defineTool<In extends z.ZodObject, Out extends z.ZodObject>(
   tool: Declaration<In, Out> & { handle: (args: z.output<In>, context: ToolContext) => z.input<Out> },
 ): Tool {
-  return { aliases: {}, ...tool };
+  return withSchemas(tool);
 }
 
 /** Declares a tool that takes its time, checking that handler and schemas fit. */
@@ -63,5 +64,20 @@ export function defineLiveTool<In extends z.ZodObject, Out extends z.ZodObject>(
     perform: (args: z.output<In>, context: LiveContext) => Promise<z.input<Out>>;
   },
 ): Tool {
-  return { aliases: {}, ...tool };
+  return withSchemas(tool);
+}
+
+/** The tool with its schemas, each made once. */
+function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodObject>): Tool {
+  const made: { input?: z.ZodObject; output?: z.ZodObject } = {};
+  return {
+    aliases: {},
+    ...rest,
+    get input() {
+      return (made.input ??= input());
+    },
+    get output() {
+      return (made.output ??= output());
+    },
+  };
 }
