@@ -94,7 +94,7 @@ interface Seen {
 async function watch(stopping: AbortSignal): Promise<Seen[]> {
   const reader = new Database(db, { readonly: true });
   const next = reader.prepare<[number], { seq: number; tick: number | null }>(
-    `SELECT seq, payload ->> '$.simulation_tick' AS tick FROM workflow_messages WHERE seq > ? ORDER BY seq`,
+    `SELECT seq, CAST(simulation_tick AS REAL) AS tick FROM workflow_messages WHERE seq > ? ORDER BY seq`,
   );
   const seen: Seen[] = [];
   // A message that was recorded before anybody looked was not seen late.

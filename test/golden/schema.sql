@@ -1,15 +1,21 @@
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
-  CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
+  CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
-        'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
-        'fast_processing', payload -> '$.params.fast_processing',
-        'fastmon', payload -> '$.params.fastmon',
-        'daq_state_machine', payload -> '$.params.daq_state_machine')) END)
+      CASE WHEN message_type <> 'run_workflow' THEN body ELSE json_set(body, '$.params', json_object(
+        'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
+        'fast_processing', body -> '$.params.fast_processing',
+        'fastmon', body -> '$.params.fastmon',
+        'daq_state_machine', body -> '$.params.daq_state_machine')) END)
     WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
+
+CREATE VIEW messages AS SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at, strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at, CASE WHEN is_whole THEN body ELSE
+    '{"msg_type":"' || message_type || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
+    ',"sender":"' || sender_agent || '","namespace":"' || namespace || '","execution_id":"' || execution_id ||
+    '","run_id":"' || run_id || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload FROM workflow_messages;
 
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -273,20 +279,28 @@ CREATE TABLE workflow_messages (
   namespace TEXT,
   execution_id TEXT,
   run_id TEXT,
-  destination TEXT NOT NULL,
-  sent_at TEXT NOT NULL,
-  recorded_at TEXT NOT NULL,
+  -- Where it went or came from; NULL: where messages of its type usually go.
+  destination TEXT,
+  -- Milliseconds since 1970.
+  sent_ms INTEGER NOT NULL,
+  recorded_ms INTEGER NOT NULL,
+  -- Simulated seconds, in the digits that were said.
+  simulation_tick TEXT,
   effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
   -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
   effect_code TEXT,
   effect_reason TEXT,
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
-  payload TEXT NOT NULL,
   wire_message_id TEXT,
   -- The process that has to send the row over the broker; NULL where nothing is to be sent.
   outbox_owner INTEGER,
-  outbox_sent_at TEXT
+  outbox_sent_at TEXT,
+  -- The fields of the message; the whole text where it says its envelope in an unusual way.
+  is_whole INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  -- The traits for which the row is one of few, in bits; NULL for the many.
+  rare INTEGER AS (CASE WHEN effect = 'applied' AND message_type IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result') THEN NULL ELSE ((message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended')) << 0) | ((message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result')) << 1) | ((effect_code IS 'WAITS_FOR_DRIVER') << 2) | ((effect IN ('rejected', 'conflict')) << 3) | ((effect <> 'applied') << 4) END) STORED
 ) STRICT;
 
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
@@ -345,20 +359,20 @@ CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits
 
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
 
-CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE effect <> 'applied';
+CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE (rare & 16) <> 0;
 
-CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended');
+CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE (rare & 1) <> 0;
 
 CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 
 CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
 
-CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result');
+CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE (rare & 2) <> 0;
 
-CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE effect IN ('rejected', 'conflict');
+CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE (rare & 8) <> 0;
 
 CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
 
-CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE effect_code = 'WAITS_FOR_DRIVER';
+CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE (rare & 4) <> 0;
 
-CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE effect <> 'applied';
+CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE (rare & 16) <> 0;

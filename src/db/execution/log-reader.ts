@@ -2,6 +2,7 @@ import type { LoggedMessage, Reading } from '../../agents/ports.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface Range {
@@ -23,7 +24,7 @@ interface Batch {
 function conditionOf(reading: Reading): { where: string; values: string[] } {
   const ofType = (type: MessageType): string => `message_type = '${type}' AND effect = 'applied'`;
   if (typeof reading === 'string') return { where: ofType(reading), values: [] };
-  return { where: `${ofType(reading.msg_type)} AND json_extract(payload, '$.state') = ?`, values: [reading.state] };
+  return { where: `${ofType(reading.msg_type)} AND json_extract(body, '$.state') = ?`, values: [reading.state] };
 }
 
 /** Messages of an execution that had an effect, in the order of the log. */
@@ -38,7 +39,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   const rows = readings.flatMap((reading) => {
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(
-      `SELECT seq, payload FROM workflow_messages INDEXED BY workflow_messages_type
+      `SELECT seq, ${messageColumns.payload} AS payload FROM workflow_messages INDEXED BY workflow_messages_type
        WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ).all(executionId, ...values, after, upTo, limit);
   });
@@ -53,7 +54,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
 /** Messages that took effect late, in that order. There are few, so each is looked at. */
 export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
-    `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
+    `SELECT late_seq, payload FROM late_messages AS l JOIN messages USING (seq)
      WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
   ).all(executionId, after, limit);
   const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decodeRecorded(payload) }));
@@ -86,6 +87,6 @@ export function countMessages(sql: Prepare, executionId: string, { readings, aft
 
 /** A recorded message by its id. */
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(id);
+  const row = sql<[string], { payload: string }>('SELECT payload FROM messages WHERE message_id = ?').get(id);
   return row === undefined ? undefined : decodeRecorded(row.payload);
 }

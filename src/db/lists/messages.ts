@@ -1,7 +1,8 @@
 import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { frequentTypes } from '../../messages/vocabulary.ts';
-import { happenedAt } from '../log/rows.ts';
+import { happenedAt, rowDestination } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
@@ -35,20 +36,21 @@ export interface MessageRow extends MessageHead {
 }
 
 /** The columns of a message without its body. */
-export const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, sent_at, recorded_at, ${happenedAt} AS happened_at,
-  execution_id, run_id, destination, effect, effect_code, effect_reason`;
+export const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, ${messageColumns.sent_at} AS sent_at,
+  ${messageColumns.recorded_at} AS recorded_at, ${happenedAt} AS happened_at,
+  execution_id, run_id, ${rowDestination} AS destination, effect, effect_code, effect_reason`;
 
 /**
  * The body as it may be shown. Of `run_workflow` that is only the sections that everybody hears in `run_imminent`: the whole configuration, with
  * its paths, stays in the store (contract §4, `resume`).
  */
-const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(payload)
-  THEN json_set(payload, '$.params', json_object(
-    'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
-    'fast_processing', payload -> '$.params.fast_processing',
-    'fastmon', payload -> '$.params.fastmon',
-    'daq_state_machine', payload -> '$.params.daq_state_machine'))
-  ELSE payload END`;
+const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(body)
+  THEN json_set(body, '$.params', json_object(
+    'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
+    'fast_processing', body -> '$.params.fast_processing',
+    'fastmon', body -> '$.params.fastmon',
+    'daq_state_machine', body -> '$.params.daq_state_machine'))
+  ELSE ${messageColumns.payload} END`;
 
 const searched: SearchedTable = {
   table: 'workflow_messages',
@@ -67,7 +69,7 @@ export function listMessages(
     select: `${headColumns}, ${shownPayload} AS payload`,
     from: 'workflow_messages',
     key: 'seq',
-    time: 'sent_at',
+    time: messageColumns.sent_at,
     blocksOf: 'workflow_messages',
     conditions: conditionsOf(filter),
     indexes: [

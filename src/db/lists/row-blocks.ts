@@ -1,3 +1,4 @@
+import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -16,15 +17,24 @@ export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 export interface TimedTable {
   table: string;
   key: string;
+  /** As SQL: the time of a row, as text. */
   time: string;
 }
 
+interface NotedTable extends Omit<TimedTable, 'time'> {
+  /** As SQL: the earliest and latest time of some rows, as text. */
+  times: readonly [earliest: string, latest: string];
+  also: readonly string[];
+}
+
+const textTimes = (column: string) => [`min(${column})`, `max(${column})`] as const;
+
 /** The notes about each table: times of all, and further notes of some. */
-export const timedTables: readonly (TimedTable & { also: readonly string[] })[] = [
+export const timedTables: readonly NotedTable[] = [
   {
     table: 'workflow_messages',
     key: 'seq',
-    time: 'sent_at',
+    times: [isoTime('min(sent_ms)'), isoTime('max(sent_ms)')],
     also: [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
       `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
@@ -38,14 +48,14 @@ export const timedTables: readonly (TimedTable & { also: readonly string[] })[] 
   {
     table: 'app_logs',
     key: 'log_id',
-    time: 'timestamp',
+    times: textTimes('timestamp'),
     also: [
       'INSERT INTO log_words (rowid, text, level) SELECT log_id, text, level FROM log_texts WHERE log_id > ? AND log_id <= ?',
     ],
   },
-  { table: 'stf_files', key: 'seq', time: 'created_at', also: [] },
-  { table: 'fastmon_files', key: 'seq', time: 'created_at', also: [] },
-  { table: 'tf_slices', key: 'seq', time: 'created_at', also: [] },
+  { table: 'stf_files', key: 'seq', times: textTimes('created_at'), also: [] },
+  { table: 'fastmon_files', key: 'seq', times: textTimes('created_at'), also: [] },
+  { table: 'tf_slices', key: 'seq', times: textTimes('created_at'), also: [] },
 ];
 
 /**
@@ -78,13 +88,13 @@ export class RowBlockNoter {
   }
 }
 
-function noteBlocks(sql: Prepare, { table, key, time, also }: (typeof timedTables)[number], last: number): void {
+function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last: number): void {
   // Another process may have noted it.
   const noted = lastNoted(sql, table);
   if (noted >= last) return;
   for (const insert of also) sql(insert).run(noted, last);
   sql(
-    `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, min(${time}), max(${time}) FROM ${table}
+    `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, ${times.join(', ')} FROM ${table}
      WHERE ${key} > ? AND ${key} <= ? GROUP BY 2`,
   ).run(noted, last);
 }

@@ -2,6 +2,7 @@ import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -28,7 +29,7 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
   types: readonly T[],
 ): Message<T> | undefined {
   const row = sql<[string], { payload: string }>(
-    `SELECT payload FROM workflow_messages INDEXED BY workflow_messages_waiting
+    `SELECT ${messageColumns.payload} AS payload FROM workflow_messages INDEXED BY workflow_messages_waiting
      WHERE execution_id = ? AND ${indexPredicates.waitingCommand}
        AND message_type IN (${types.map((type) => `'${type}'`).join(', ')}) ORDER BY seq LIMIT 1`,
   ).get(executionId);

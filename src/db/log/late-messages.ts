@@ -53,7 +53,7 @@ function projectLate(
 }
 
 /** Asked for every message: one text that is not put together anew each time is found faster. */
-const waitingRows = `SELECT seq, payload, ${happenedAt} AS happened_at FROM workflow_messages
+const waitingRows = `SELECT seq, payload, ${happenedAt} AS happened_at FROM messages
   WHERE execution_id = ? AND awaits = ? ORDER BY seq`;
 
 function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {

@@ -17,7 +17,7 @@ export interface UnsentRow {
 
 export function unsentRows(sql: Prepare, processId: number, after: number, limit: number): UnsentRow[] {
   return sql<[number, number, number], UnsentRow>(
-    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM workflow_messages
+    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM messages
      WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
   ).all(processId, after, limit);
 }

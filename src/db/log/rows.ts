@@ -1,9 +1,11 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
-import type { MessageType } from '../../messages/vocabulary.ts';
+import { destinationOf, isMessageType, type MessageType, messageTypes } from '../../messages/vocabulary.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { storedBody } from './stored-body.ts';
 
 /** One row of the log, as recording left it. */
 export interface Recorded {
@@ -43,6 +45,7 @@ export interface EnvelopeColumns {
   execution_id?: string | undefined;
   run_id?: string | undefined;
   timestamp?: string | undefined;
+  simulation_tick?: number | undefined;
   /** The id that a message brought along. It is kept and not trusted. */
   wireId?: string | undefined;
 }
@@ -70,12 +73,19 @@ export const cameOverBroker = '(outbox_owner IS NULL AND outbox_sent_at IS NOT N
  * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was
  * recorded for what came over the broker: the clock of another host may be off.
  */
-export const happenedAt = `CASE WHEN ${cameOverBroker} THEN recorded_at ELSE sent_at END`;
+export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
+
+const usualDestination = (type: string): string | undefined => (isMessageType(type) ? destinationOf(type) : undefined);
+
+/** As SQL: the destination of a row. Only an unusual one is stored. */
+export const rowDestination = `coalesce(destination, CASE message_type ${messageTypes
+  .map((type) => `WHEN '${type}' THEN '${destinationOf(type)}'`)
+  .join(' ')} END)`;
 
 export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
   return sql<[string], LogRow>(
     `SELECT seq, message_id, payload, effect, effect_code, effect_reason, execution_id
-     FROM workflow_messages WHERE message_id = ?`,
+     FROM messages WHERE message_id = ?`,
   ).get(messageId);
 }
 
@@ -87,10 +97,12 @@ export function insertRow(
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const execution_id = row.execution_id ?? null;
+  const said = sentAt ?? toUtc(row.timestamp) ?? recordedAt;
+  const { body, is_whole } = storedBody(row, said, effect.effect !== 'rejected');
   const { lastInsertRowid } = sql(
     `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
-       sent_at, recorded_at, effect, effect_code, effect_reason, awaits, payload, wire_message_id, outbox_owner, outbox_sent_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, is_whole, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     row.message_id,
     row.message_type,
@@ -98,17 +110,19 @@ export function insertRow(
     row.namespace ?? null,
     execution_id,
     row.run_id ?? null,
-    row.destination,
-    sentAt ?? toUtc(row.timestamp) ?? recordedAt,
-    recordedAt,
+    row.destination === usualDestination(row.message_type) ? null : row.destination,
+    Date.parse(said),
+    Date.parse(recordedAt),
+    row.simulation_tick === undefined ? null : String(row.simulation_tick),
     effect.effect,
     effect_code,
     effect_reason,
     awaits,
-    row.payload,
     row.wireId ?? null,
     outboxOwner ?? null,
     fromBroker === true ? recordedAt : null,
+    is_whole,
+    body,
   );
   const { message_id } = row;
   const inserted = { seq: Number(lastInsertRowid), message_id, effect: effect.effect, effect_code, effect_reason };
@@ -138,8 +152,9 @@ export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Record
 }
 
 export function envelopeOf(message: Message): EnvelopeColumns {
-  const { sender, namespace, execution_id, run_id, timestamp, message_id } = message;
-  return { message_type: message.msg_type, sender, namespace, execution_id, run_id, timestamp, wireId: message_id };
+  const { msg_type, message_id, sender, namespace, execution_id, run_id, timestamp, simulation_tick } = message;
+  const columns = { sender, namespace, execution_id, run_id, timestamp, simulation_tick };
+  return { message_type: msg_type, ...columns, wireId: message_id };
 }
 
 /** The envelope of a body that is no message of the vocabulary, as far as it is usable. */

@@ -4,9 +4,9 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Differences of a kind that are told: where one block is amiss, mostly many are. */
 const mostTold = 20;
 
-const timesOf = ({ table, key, time }: (typeof timedTables)[number]): string => `
+const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
   SELECT 'times of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
-    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, min(${time}) AS a, max(${time}) AS b
+    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, ${earliest} AS a, ${latest} AS b
     FROM ${table} NOT INDEXED WHERE ${key} <= $noted GROUP BY 1) AS found
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest`;

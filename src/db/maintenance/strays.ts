@@ -1,3 +1,4 @@
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Store } from '../sqlite/store.ts';
 import { batch, removeRows } from './prune.ts';
 
@@ -15,7 +16,7 @@ const tables: readonly StrayTable[] = [
   {
     table: 'workflow_messages',
     key: 'seq',
-    at: 'recorded_at',
+    at: messageColumns.recorded_at,
     more: 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)',
   },
   { table: 'app_logs', key: 'log_id', at: 'timestamp', more: '' },
@@ -36,7 +37,7 @@ async function removeStraysOf(store: Store, { table, key, at, more }: StrayTable
   const { sql } = store;
   const stray = `(t.execution_id IS NULL OR t.execution_id NOT IN (SELECT execution_id FROM workflow_executions))`;
   const some = sql<[number, number, string], { key: number }>(
-    `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND t.${at} < ? ${more}`,
+    `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND ${at} < ? ${more}`,
   );
   const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
   let removed = 0;

@@ -1,7 +1,8 @@
-import { indexPredicates } from './index-predicates.ts';
+import { indexPredicates, rareColumn } from './index-predicates.ts';
+import { messageColumns } from './message-columns.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 9;
+export const schemaVersion = 10;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -20,20 +21,28 @@ CREATE TABLE workflow_messages (
   namespace TEXT,
   execution_id TEXT,
   run_id TEXT,
-  destination TEXT NOT NULL,
-  sent_at TEXT NOT NULL,
-  recorded_at TEXT NOT NULL,
+  -- Where it went or came from; NULL: where messages of its type usually go.
+  destination TEXT,
+  -- Milliseconds since 1970.
+  sent_ms INTEGER NOT NULL,
+  recorded_ms INTEGER NOT NULL,
+  -- Simulated seconds, in the digits that were said.
+  simulation_tick TEXT,
   effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
   -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
   effect_code TEXT,
   effect_reason TEXT,
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
-  payload TEXT NOT NULL,
   wire_message_id TEXT,
   -- The process that has to send the row over the broker; NULL where nothing is to be sent.
   outbox_owner INTEGER,
-  outbox_sent_at TEXT
+  outbox_sent_at TEXT,
+  -- The fields of the message; the whole text where it says its envelope in an unusual way.
+  is_whole INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  -- The traits for which the row is one of few, in bits; NULL for the many.
+  rare INTEGER AS (${rareColumn}) STORED
 ) STRICT;
 CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
 CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
@@ -49,6 +58,11 @@ CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits
 CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE ${indexPredicates.seldom};
 CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE ${indexPredicates.withoutEffect};
 CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.withoutEffect};
+
+-- The record as it was said: times as UTC in ISO 8601, and the payload byte for byte.
+CREATE VIEW messages AS SELECT *, ${Object.entries(messageColumns)
+  .map(([name, sql]) => `${sql} AS ${name}`)
+  .join(', ')} FROM workflow_messages;
 
 -- Messages that took effect late, in that order: consumers may have passed their place in the log.
 CREATE TABLE late_messages (
@@ -331,13 +345,13 @@ CREATE TABLE message_namespaces (
 -- The searchable text of a message: its id and its body without the envelope, which has filters of its own. Of run_workflow only the
 -- part that may be shown.
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
-  CASE WHEN NOT json_valid(payload) THEN payload ELSE coalesce((
+  CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN message_type <> 'run_workflow' THEN payload ELSE json_set(payload, '$.params', json_object(
-        'workflow', json_remove(payload -> '$.params.workflow', '$.includes'),
-        'fast_processing', payload -> '$.params.fast_processing',
-        'fastmon', payload -> '$.params.fastmon',
-        'daq_state_machine', payload -> '$.params.daq_state_machine')) END)
+      CASE WHEN message_type <> 'run_workflow' THEN body ELSE json_set(body, '$.params', json_object(
+        'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
+        'fast_processing', body -> '$.params.fast_processing',
+        'fastmon', body -> '$.params.fastmon',
+        'daq_state_machine', body -> '$.params.daq_state_machine')) END)
     WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM workflow_messages;
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;

@@ -67,8 +67,8 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   if (message.status === 'failed') {
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
-         SELECT json_extract(payload, '$.filename') FROM workflow_messages
-         WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(payload))`,
+         SELECT json_extract(body, '$.filename') FROM workflow_messages
+         WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(body))`,
     ).run(execution_id, execution_id);
   }
   return applied;

@@ -9,8 +9,8 @@ export const toleratedSeconds = 2;
  */
 export function clockBehind(sql: Prepare, executionId: string): number {
   const row = sql<[string], { behind: number | null }>(
-    `SELECT unixepoch(before.recorded_at, 'subsec') - unixepoch(first.recorded_at, 'subsec') AS behind
-     FROM (SELECT seq, recorded_at FROM workflow_messages WHERE execution_id = ? ORDER BY seq LIMIT 1) AS first
+    `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0 AS behind
+     FROM (SELECT seq, recorded_ms FROM workflow_messages WHERE execution_id = ? ORDER BY seq LIMIT 1) AS first
        JOIN workflow_messages AS before ON before.seq = first.seq - 1`,
   ).get(executionId);
   const behind = row?.behind ?? 0;

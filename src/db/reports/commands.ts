@@ -1,6 +1,7 @@
 import type { CommandGiven } from '../../monitoring/evidence.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { isHeld } from '../log/held.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface CommandRow {
@@ -12,7 +13,7 @@ interface CommandRow {
 
 /** As SQL: a field of a body where it is a text. A body is kept as it came, whatever it has under a name that is optional. */
 const textOf = (field: string, most: number): string =>
-  `CASE WHEN json_type(payload, '$.${field}') = 'text' THEN substr(payload ->> '$.${field}', 1, ${most}) END`;
+  `CASE WHEN json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
 /** The last command of a type that took effect. */
 function lastCommand(
@@ -21,7 +22,7 @@ function lastCommand(
   type: 'pause_workflow' | 'stop_workflow',
 ): CommandGiven | undefined {
   const row = sql<[string], CommandRow>(
-    `SELECT sender_agent, sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
+    `SELECT sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM workflow_messages INDEXED BY workflow_messages_type
      WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);

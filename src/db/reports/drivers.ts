@@ -1,5 +1,6 @@
 import type { Speed } from '../../domain/params.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -9,13 +10,13 @@ type DriverMessage = 'driver_started' | 'driver_ended' | 'driver_lost';
 interface DriverRow {
   epoch: number;
   sent_at: string;
-  payload: string;
+  body: string;
 }
 
 /** The newest messages of a type. An execution of many periods has many landmarks, and few of these. */
 function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
   return sql<[string, number], DriverRow>(
-    `SELECT json_extract(payload, '$.epoch') AS epoch, sent_at, payload FROM workflow_messages INDEXED BY workflow_messages_type
+    `SELECT json_extract(body, '$.epoch') AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM workflow_messages INDEXED BY workflow_messages_type
      WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
@@ -45,18 +46,18 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
   const lost = driverRows(sql, executionId, 'driver_lost', limit);
   return driverRows(sql, executionId, 'driver_started', limit)
     .toReversed()
-    .map(({ epoch, sent_at, payload }): DriverSpan => {
-      const { pid, hostname, user, version, speed, claimed_by } = JSON.parse(payload) as Started;
+    .map(({ epoch, sent_at, body }): DriverSpan => {
+      const { pid, hostname, user, version, speed, claimed_by } = JSON.parse(body) as Started;
       const claimed = typeof claimed_by === 'string' ? { claimed_by } : {};
       const self = { epoch, since: sent_at, by: user, ...claimed, pid, host: hostname, version, speed };
       const end = ended.find((row) => row.epoch === epoch);
       if (end !== undefined) {
-        const { cause, code, reason } = JSON.parse(end.payload) as Ended;
+        const { cause, code, reason } = JSON.parse(end.body) as Ended;
         return { ...self, until: end.sent_at, ended: cause, code, reason };
       }
       const loss = lost.find((row) => row.epoch === epoch);
       if (loss !== undefined) {
-        const { last_sign, last_sign_by } = JSON.parse(loss.payload) as { last_sign: string; last_sign_by: string };
+        const { last_sign, last_sign_by } = JSON.parse(loss.body) as { last_sign: string; last_sign_by: string };
         return { ...self, until: last_sign, ended: 'lost', reason: `its last sign of life was a ${last_sign_by}` };
       }
       if (owner?.epoch !== epoch || isProcessAlive(owner, isAlive)) return self;
@@ -71,7 +72,7 @@ const mostDrivers = 50;
 /** The speed at which its last driver goes on, undefined where none has said so; and whether any before went at another one. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
   const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers).map(
-    ({ payload }) => (JSON.parse(payload) as Started).speed,
+    ({ body }) => (JSON.parse(body) as Started).speed,
   );
   const [current] = speeds;
   return { current, hasChanged: speeds.some((speed) => speed !== current) };

@@ -8,13 +8,14 @@ export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' 
 
 export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
   return sql<[string], LastMessage>(
-    'SELECT message_id, sent_at, effect, effect_code, effect_reason FROM workflow_messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+    'SELECT message_id, sent_at, effect, effect_code, effect_reason FROM messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
   ).get(executionId);
 }
 
 /** A message that tells the story of an execution. The body of `run_workflow`, a whole configuration, is left out. */
 export interface Landmark extends MessageHead {
-  payload: string | null;
+  /** Its fields; of a message that is stored whole its whole text. */
+  body: string | null;
 }
 
 /** Phases of a run of many periods: there may be a great many. */
@@ -28,7 +29,7 @@ const mostPhases = 2;
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
   const rows = landmarkTypes.flatMap((type) =>
     sql<[string, number], Landmark>(
-      `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN payload END AS payload
+      `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN body END AS body
        FROM workflow_messages INDEXED BY workflow_messages_type
        WHERE execution_id = ? AND message_type = '${type}' ORDER BY seq DESC LIMIT ?`,
     ).all(executionId, phaseTypes.includes(type) ? mostPhases : limit),

@@ -1,5 +1,6 @@
 import { stages } from '../../domain/stages.ts';
 import type { ReaderBehind } from '../../monitoring/evidence.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** A role with fewer rows to read is not worth a word (contract §7). */
@@ -19,8 +20,8 @@ export function readersBehind(sql: Prepare, executionId: string, isOverBroker: b
     // Over a broker a role may be played by agents that have no cursor here.
     if (cursor === undefined && isOverBroker) return [];
     const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
-      `SELECT count(*) AS rows, min(recorded_at) AS since FROM (
-         SELECT recorded_at FROM workflow_messages INDEXED BY workflow_messages_type
+      `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
+         SELECT recorded_ms FROM workflow_messages INDEXED BY workflow_messages_type
          WHERE execution_id = ? AND message_type = '${reads}' AND seq > ? ORDER BY seq LIMIT ?)`,
     ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];

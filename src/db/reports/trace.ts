@@ -109,7 +109,7 @@ export interface Hop extends MessageHead {
 
 /** As SQL: a field of a body where the vocabulary has it. Other messages may have something else under its name. */
 const fieldOf = (field: string, ...types: string[]): string =>
-  `CASE WHEN message_type IN (${types.map((type) => `'${type}'`).join(', ')}) THEN payload ->> '$.${field}' END`;
+  `CASE WHEN message_type IN (${types.map((type) => `'${type}'`).join(', ')}) THEN body ->> '$.${field}' END`;
 
 const hopColumns = [
   headColumns,

@@ -82,7 +82,7 @@ const counts = () => ({
     .optional(),
 });
 
-/** What it was started with, and its data set. */
+/** The settings that it was started with, and its data set. */
 const settings = () => ({
   configuration: z
     .strictObject({
@@ -159,7 +159,7 @@ const flow = () => ({
     .optional(),
 });
 
-/** What was found, what happened and what went wrong. */
+/** Findings, events and errors. */
 const evidence = () => ({
   findings: z.array(
     z.strictObject({

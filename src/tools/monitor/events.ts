@@ -18,7 +18,7 @@ const hasWords: ReadonlySet<string> = new Set([
 
 /** A message that tells the story of an execution, as the monitor shows it: who said it, and what it comes to. */
 export function asEvent(row: Landmark) {
-  const body = hasWords.has(row.message_type) ? bodyOf(row.payload) : {};
+  const body = hasWords.has(row.message_type) ? bodyOf(row.body) : {};
   return present({
     time: row.sent_at,
     type: row.message_type,

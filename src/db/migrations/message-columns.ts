@@ -1,0 +1,21 @@
+/** As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and compared. */
+export const isoTime = (milliseconds: string): string =>
+  `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
+
+/**
+ * As SQL: the columns that the view `messages` adds to a row of the log. (Generated columns would say the same, and SQLite works them out at each insert,
+ * also those that are not stored.)
+ */
+export const messageColumns = {
+  sent_at: isoTime('sent_ms'),
+  recorded_at: isoTime('recorded_ms'),
+  /**
+   * The message as it was said, byte for byte. The columns have the envelope, so most bodies are stored without it (`db/log/stored-body.ts` cuts it off); one
+   * that says it in another way is stored whole.
+   */
+  payload: `CASE WHEN is_whole THEN body ELSE
+    '{"msg_type":"' || message_type || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
+    ',"sender":"' || sender_agent || '","namespace":"' || namespace || '","execution_id":"' || execution_id ||
+    '","run_id":"' || run_id || '","timestamp":"' || ${isoTime('sent_ms')} || '"' ||
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END`,
+} as const;

@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { messageTypes } from '../../src/messages/vocabulary.ts';
+import { makeStore, runWorkflow, temporaryFolder } from '../helpers.ts';
+import type { HistoryRow } from '../histories/log-file.ts';
+
+/** No recorded run has lost its driver. */
+const driverLost = JSON.stringify({
+  msg_type: 'driver_lost',
+  epoch: 1,
+  last_sign: '2026-11-25T10:00:00.000Z',
+  last_sign_by: 'beat',
+  sender: 'daq_simulator-agent-tester-7',
+  namespace: 'swf-tester',
+  execution_id: 'stf_datataking-tester-0001',
+  run_id: '100010',
+  timestamp: '2026-11-25T10:01:00.000Z',
+  message_id: 'stf_datataking-tester-0001/driver_lost/1',
+});
+
+/** Bodies of every message type: of the recorded histories, and of a run of today. */
+async function bodiesOfEveryType(): Promise<string[]> {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '1');
+  const db = openReader(join(folder, 'swf.db'));
+  const ofToday = db.prepare<[], string>('SELECT payload FROM messages').pluck().all();
+  db.close();
+  const histories = join(import.meta.dirname, '..', 'histories');
+  const recorded = readdirSync(histories)
+    .filter((name) => name.endsWith('.log.jsonl'))
+    .flatMap((name) => readFileSync(join(histories, name), 'utf8').trimEnd().split('\n'))
+    .map((line) => (JSON.parse(line) as HistoryRow).body);
+  const byType = new Map<string, string>();
+  for (const body of [...ofToday, ...recorded, driverLost]) {
+    const { msg_type = '' } = JSON.parse(body) as { msg_type?: string };
+    if (!byType.has(msg_type)) byType.set(msg_type, body);
+  }
+  // Its numbers are given here, so its body is written anew.
+  byType.delete('run_workflow');
+  return [...byType.values()];
+}
+
+/** Said in another way: other texts, another order, blanks, or cut and patched until it is no JSON. */
+const changes = fc.oneof(
+  fc.constant((body: string) => body),
+  fc
+    .tuple(
+      fc.constantFrom('sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'message_id'),
+      fc.oneof(
+        fc.string({ unit: 'grapheme', maxLength: 12 }),
+        fc.constantFrom('undefined', 'null', '2026-11-25T00:00:00+01:00', 'a"b', 'é\u2028😀'),
+      ),
+    )
+    .map(
+      ([key, value]) =>
+        (body: string) =>
+          JSON.stringify({ ...(JSON.parse(body) as object), [key]: value }),
+    ),
+  fc.constantFrom('sender', 'run_id', 'timestamp', 'simulation_tick', 'message_id').map((key) => (body: string) => {
+    const { [key]: _, ...rest } = JSON.parse(body) as Record<string, unknown>;
+    return JSON.stringify(rest);
+  }),
+  fc.constant((body: string) =>
+    JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(body) as object).toReversed())),
+  ),
+  fc
+    .tuple(fc.nat(), fc.nat(), fc.constantFrom(' ', '\u0000', ',', '}', '"', 'x'))
+    .map(([at, gone, put]) => (body: string) => {
+      const place = at % body.length;
+      return body.slice(0, place) + put + body.slice(place + (gone % 3));
+    }),
+  fc
+    .double({ noNaN: true, noDefaultInfinity: true, min: 0 })
+    .map((tick) => (body: string) => body.replace(/"simulation_tick":[\d.]+/, `"simulation_tick":${tick}`)),
+);
+
+describe('a message of whatever type and form', () => {
+  it('is given back byte for byte', async () => {
+    const bodies = await bodiesOfEveryType();
+    const types = bodies.map((body) => (JSON.parse(body) as { msg_type: string }).msg_type);
+    expect(messageTypes.filter((type) => !types.includes(type))).toEqual(['run_workflow']);
+    const { store, receive } = await makeStore();
+    const said = store.db.prepare<[number], { payload: string; is_whole: number }>(
+      'SELECT payload, is_whole FROM messages WHERE seq = ?',
+    );
+    let cut = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...bodies), changes, async (body, change) => {
+        const changed = change(body);
+        const { seq, isNew } = await store.write((tx) => receive(tx, '/topic/epictopic', changed));
+        const row = said.get(seq);
+        if (isNew) expect(row?.payload).toBe(changed);
+        cut += row?.is_whole === 0 ? 1 : 0;
+      }),
+      { numRuns: 3000 },
+    );
+    expect(cut).toBeGreaterThan(100);
+  });
+
+  it('is stored without its envelope where our own agents say it', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    const db = openReader(join(folder, 'swf.db'));
+    const whole = db.prepare<[], string>('SELECT message_type FROM workflow_messages WHERE is_whole').pluck().all();
+    const envelopes = db
+      .prepare(`SELECT 1 FROM workflow_messages WHERE NOT is_whole AND body -> '$.execution_id' IS NOT NULL`)
+      .all();
+    db.close();
+    expect({ whole, envelopes }).toEqual({ whole: ['run_workflow'], envelopes: [] });
+  });
+});
