@@ -46,6 +46,9 @@ async function writeOnce(db: Database.Database): Promise<number> {
     }
   }
   const waited = performance.now() - began;
-  db.exec(`UPDATE store_meta SET value = value WHERE key = 'bench'; COMMIT`);
+  db.prepare(
+    `INSERT INTO store_meta (key, value) VALUES ('bench', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+  ).run(String(began));
+  db.exec('COMMIT');
   return waited;
 }

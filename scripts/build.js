@@ -8,7 +8,8 @@ rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 
 const { metafile } = await build({
-  entryPoints: ['src/cli.ts'],
+  // The thread is loaded by its name.
+  entryPoints: { cli: 'src/cli.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
   outdir: 'dist',
   bundle: true,
   // Chunks, so that each command loads only what it needs.

@@ -10,7 +10,7 @@ import type { Store } from '../../src/db/sqlite/store.ts';
 import { temporaryFolder } from '../helpers.ts';
 import { receiverOf } from '../receive.ts';
 
-/** More rows than a block has. */
+/** More rows than two blocks have. */
 const many = 1100;
 
 const page = { order: 'newest', limit: 50 } as const;
@@ -39,7 +39,7 @@ describe('what is noted of whole blocks', () => {
       await store.write((tx) => receiverOf(store)(tx, '/queue/workflow_control', `${body} `));
       await recordMany(store, 'after');
       const noted = store.db.prepare(`SELECT count(*) FROM time_blocks WHERE table_name = 'workflow_messages'`).pluck();
-      expect(noted.get()).toBe(2);
+      expect(noted.get()).toBe(4);
       const queries = ask(path);
       for (const search of ['before 7 of', 'after 7 of', 'before 1099', 'after 1099'])
         expect({ search, found: queries.messages({ search }, page).total_count }).toEqual({ search, found: 1 });
@@ -80,14 +80,43 @@ describe('what is noted of whole blocks', () => {
     });
     await expect(failing).rejects.toThrow('on purpose');
     await recordMany(store, 'beta');
-    expect(store.db.prepare(`SELECT count(*) FROM time_blocks`).pluck().get()).toBe(1);
+    expect(store.db.prepare(`SELECT count(*) FROM time_blocks`).pluck().get()).toBe(2);
     expect(ask(path).messages({ search: 'beta' }, page).total_count).toBe(many);
     store.close();
   });
 
+  it('is noted by the next write where the process was killed before it could', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const killed = await openStore(path);
+    killed.writeAtOnce((tx) => {
+      const receive = receiverOf(killed);
+      for (let number = 0; number < many; number += 1)
+        receive(tx, '/topic/x', JSON.stringify({ number, text: 'gamma' }));
+    });
+    const blocks = killed.db.prepare(`SELECT count(*) FROM time_blocks`).pluck();
+    expect({ blocks: blocks.get(), found: ask(path).messages({ search: 'gamma' }, page).total_count }).toEqual({
+      blocks: 0,
+      found: many,
+    });
+    const next = await openStore(path);
+    await next.write((tx) => receiverOf(next)(tx, '/topic/x', '{"text":"one more"}'));
+    expect({ blocks: blocks.get(), found: ask(path).messages({ search: 'gamma' }, page).total_count }).toEqual({
+      blocks: 2,
+      found: many,
+    });
+    next.close();
+    killed.close();
+  });
+
   const harms: [harm: string, differences: string[]][] = [
-    [`UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
-    [`UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`, ['times of workflow_messages 1 to 1024']],
+    [
+      `UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`,
+      ['times of workflow_messages 1 to 512', 'times of workflow_messages 513 to 1024'],
+    ],
+    [
+      `UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`,
+      ['times of workflow_messages 1 to 512', 'times of workflow_messages 513 to 1024'],
+    ],
     [`DELETE FROM message_words WHERE rowid = 7`, ['words of workflow_messages 7']],
     [
       `INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`,
@@ -95,7 +124,10 @@ describe('what is noted of whole blocks', () => {
     ],
     [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
     [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],
-    [`DELETE FROM message_namespaces`, ['namespace n in the messages 1 to 1024']],
+    [
+      `DELETE FROM message_namespaces`,
+      ['namespace n in the messages 1 to 512', 'namespace n in the messages 513 to 1024'],
+    ],
   ];
 
   it.each(harms)('is told by check where it does not agree with the rows: %s', async (harm, differences) => {

@@ -3,7 +3,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Rows of one block of `time_blocks`. */
-export const rowsOfBlock = 1024;
+export const rowsOfBlock = 512;
 
 /** Keys of rows, both ends included. */
 export interface KeyRange {
@@ -59,7 +59,7 @@ export const timedTables: readonly NotedTable[] = [
 ];
 
 /**
- * Notes times, words and counts of whole blocks of rows, as soon as they are whole. One look at the sequences a transaction costs less than
+ * Notes times, words and counts of whole blocks of rows, soon after they are whole. A process that is killed before leaves them to the next one. One look at the sequences a transaction costs less than
  * a trigger on each row, and no writer has to do anything for it.
  */
 export class RowBlockNoter {
@@ -70,19 +70,28 @@ export class RowBlockNoter {
     this.#sql = sql;
   }
 
-  /** To be called at the end of a write transaction. */
+  /** Whether a block has become whole since the last notes. To be asked at the end of a write transaction. */
+  isDue(): boolean {
+    return this.#whole().some(({ name, last }) => last !== this.#known.get(name));
+  }
+
+  /** To be called in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
   note(): void {
-    const sequences = this.#sql<[], { name: string; seq: number }>('SELECT name, seq FROM sqlite_sequence').all();
-    for (const { name, seq } of sequences) {
-      const last = Math.floor(seq / rowsOfBlock) * rowsOfBlock;
-      if (last === this.#known.get(name)) continue;
+    for (const { name, last } of this.#whole()) {
       const timed = timedTables.find(({ table }) => table === name);
-      if (timed !== undefined) noteBlocks(this.#sql, timed, last);
+      if (timed !== undefined && last !== this.#known.get(name)) noteBlocks(this.#sql, timed, last);
       this.#known.set(name, last);
     }
   }
 
-  /** To be called when a transaction has been rolled back, and its notes with it. */
+  /** The key of the last row of each table that belongs to a whole block. */
+  #whole(): { name: string; last: number }[] {
+    return this.#sql<[], { name: string; last: number }>(
+      `SELECT name, seq / ${rowsOfBlock} * ${rowsOfBlock} AS last FROM sqlite_sequence`,
+    ).all();
+  }
+
+  /** To be called when the transaction of notes has been rolled back. */
   forget(): void {
     this.#known.clear();
   }

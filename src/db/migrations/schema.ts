@@ -313,7 +313,7 @@ CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE ${indexPr
 CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE ${indexPredicates.warning};
 CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE ${indexPredicates.error};
 
--- Notes about blocks of 1,024 rows. Block n holds the rows from 1024 n + 1 to 1024 (n + 1).
+-- Notes about blocks of 512 rows. Block n holds the rows from 512 n + 1 to 512 (n + 1).
 
 -- The earliest and latest time of a block: of a time window only the blocks that reach into it are read.
 CREATE TABLE time_blocks (

@@ -1,5 +1,6 @@
 import { closeSync, openSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { NoStoreYet } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
@@ -7,9 +8,11 @@ import { RowBlockNoter } from '../lists/row-blocks.ts';
 import { messageWriterOf } from '../log/message-writer.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
+import { Checkpointer } from './checkpointer.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
+import { OtherWriters } from './other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from './retry.ts';
 import {
   applicationIdOf,
@@ -25,12 +28,6 @@ import { fileAt, requireNoOrphanLog, requireSameFile } from './store-file.ts';
 import type { Store } from './store.ts';
 import type { Synchronous } from './synchronous.ts';
 import { inTransaction, type Transaction } from './transaction.ts';
-
-/**
- * WAL pages (of 4 kB) before SQLite moves them into the store. More at a time make the process stand still longer, and are hardly
- * faster.
- */
-const checkpointPages = 3000;
 
 export interface StoreOptions {
   history?: SchemaHistory;
@@ -76,6 +73,10 @@ class SqliteStore implements Store {
   readonly #blocks: RowBlockNoter | undefined;
   readonly #group = new GroupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
+  readonly #notes: { immediate(): void };
+  #areNotesDue = false;
+  #checkpointer: Checkpointer | undefined;
+  #others: OtherWriters | undefined;
   #patience = patienceMilliseconds;
   #isReady = false;
 
@@ -87,8 +88,9 @@ class SqliteStore implements Store {
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       work({ sql: this.sql, [inTransaction]: true });
-      if (this.#isReady) this.#blocks?.note();
+      this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
     });
+    this.#notes = db.transaction(() => this.#blocks?.note());
   }
 
   get messages() {
@@ -102,7 +104,8 @@ class SqliteStore implements Store {
     requireKnownVersion(db, path, history);
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
-    db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    this.#checkpointer = new Checkpointer(path, db);
+    this.#others = new OtherWriters(db);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
@@ -122,6 +125,7 @@ class SqliteStore implements Store {
   }
 
   close(): void {
+    this.#checkpointer?.close();
     this.db.close();
   }
 
@@ -133,16 +137,24 @@ class SqliteStore implements Store {
       if (isBusy(error)) this.#patience = impatientMilliseconds;
       throw error;
     }
+    if (this.#areNotesDue) await this.#noteBlocks();
+    await this.#others?.letThrough();
+  }
+
+  /** Others may write between. The rows are safe whatever comes of their notes: the next write notes all that is not noted. */
+  async #noteBlocks(): Promise<void> {
+    await nextTurn();
+    try {
+      this.#notes.immediate();
+    } catch {
+      this.#blocks?.forget();
+    }
   }
 
   #writeOnce(work: (tx: Transaction) => void): void {
     if (this.#isReady) requireSameFile(this.path, this.#file);
-    try {
-      this.#transaction.immediate(work);
-    } catch (error) {
-      this.#blocks?.forget();
-      throw error;
-    }
+    this.#transaction.immediate(work);
+    this.#checkpointer?.afterCommit();
   }
 
   /** Notes where the store stands, once: a copy that stands elsewhere must not remove its data files. */

@@ -1,0 +1,38 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Connection } from './connection.ts';
+
+/** Another process that has written within this time is thought to go on, in milliseconds. */
+const recently = 1000;
+
+/** Commits between two pauses. */
+const commitsApart = 8;
+
+/** In milliseconds. Less is not slept. */
+const pause = 2;
+
+/**
+ * Leaves the lock of the store free for a moment, where other processes write too. SQLite has no queue: a process that waits tries again and
+ * again, and a run at full speed holds the lock most of the time.
+ */
+export class OtherWriters {
+  readonly #version: () => number;
+  #known: number | undefined;
+  #until = 0;
+  #commits = 0;
+
+  constructor(db: Connection) {
+    // A number that changes with each commit of another connection.
+    const statement = db.prepare<[], number>('PRAGMA data_version').pluck();
+    this.#version = () => statement.get() ?? 0;
+  }
+
+  /** To be called after each commit, before the next one. */
+  async letThrough(): Promise<void> {
+    const version = this.#version();
+    if (this.#known !== undefined && version !== this.#known) this.#until = performance.now() + recently;
+    this.#known = version;
+    this.#commits += 1;
+    if (this.#commits % commitsApart === 0 && performance.now() < this.#until) await delay(pause);
+  }
+}
