@@ -19,6 +19,24 @@ describe('the write-ahead log of a store', () => {
     expect(existsSync(`${path}-wal`)).toBe(false);
   });
 
+  it.each([
+    ['is refused by the system', 'class { constructor() { throw new Error("no thread") } }'],
+    ['ends at once', 'class extends threads.Worker { constructor() { super("throw new Error()", { eval: true }) } }'],
+  ])('costs a run nothing where the thread %s', async (_, worker) => {
+    const folder = temporaryFolder();
+    const hook = `import { createRequire, syncBuiltinESMExports } from 'node:module';
+      const threads = createRequire('file:///')('node:worker_threads');
+      threads.Worker = ${worker};
+      syncBuiltinESMExports();`;
+    const env = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(hook)}` };
+    const args = ['run', '--json', '--speed', 'max', '--stf-count', '60', '--set', 'data.write_files=false'];
+    const { code, stdout, stderr } = await startCli(args, { folder, env }).finished;
+    expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+    // Each message once: a write that was committed and thought to have failed would be made again.
+    expect(JSON.parse(stdout)).toMatchObject({ slices_completed: 900, messages: 60 * 48 + 7 });
+    expect(existsSync(join(folder, 'swf.db-wal'))).toBe(false);
+  });
+
   it('is moved by SQLite itself where the thread cannot run, as in a process that has no bundle', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const store = await openStore(path);

@@ -108,6 +108,20 @@ describe('what is noted of whole blocks', () => {
     killed.close();
   });
 
+  it('that cannot be noted fails the next write, and not the one that is committed', async () => {
+    const store = await openStore(`${temporaryFolder()}/swf.db`);
+    store.db.exec(`INSERT INTO message_namespaces VALUES ('n', 0)`);
+    const receive = receiverOf(store);
+    const say = (number: number) => JSON.stringify({ msg_type: 'note', namespace: 'n', number });
+    await store.write((tx) => {
+      for (let number = 0; number < many; number += 1) receive(tx, '/topic/x', say(number));
+    });
+    expect(store.db.prepare('SELECT count(*) FROM workflow_messages').pluck().get()).toBe(many);
+    await expect(store.write((tx) => receive(tx, '/topic/x', say(many)))).rejects.toThrow('message_namespaces');
+    expect(store.db.prepare('SELECT count(*) FROM workflow_messages').pluck().get()).toBe(many);
+    store.close();
+  });
+
   const harms: [harm: string, differences: string[]][] = [
     [
       `UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`,

@@ -45,7 +45,7 @@ export const headColumns = `seq AS key, message_id, message_type, sender_agent, 
  * its paths, stays in the store (contract §4, `resume`).
  */
 const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(body)
-  THEN json_set(body, '$.params', json_object(
+  THEN json_set(${messageColumns.payload}, '$.params', json_object(
     'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
     'fast_processing', body -> '$.params.fast_processing',
     'fastmon', body -> '$.params.fastmon',

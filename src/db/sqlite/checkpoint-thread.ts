@@ -4,17 +4,20 @@ import Database from 'better-sqlite3';
 
 import type { CheckpointData, CheckpointOrder } from './checkpointer.ts';
 
-/** The thread of a `Checkpointer`. A store that fails here fails in the process that writes too, which says so. */
-const { path, isClosed } = workerData as CheckpointData;
-const db = new Database(path, { fileMustExist: true });
+/** The thread of a `Checkpointer`. An error ends it, and SQLite moves the pages in the process that writes from then on. */
+const { path, hasEnded } = workerData as CheckpointData;
 
+process.on('exit', () => {
+  Atomics.store(hasEnded, 0, 1);
+  Atomics.notify(hasEnded, 0);
+});
+
+const db = new Database(path, { fileMustExist: true });
 parentPort?.on('message', (order: CheckpointOrder) => {
   if (order === 'checkpoint') {
     db.pragma('wal_checkpoint(PASSIVE)');
     return;
   }
   db.close();
-  Atomics.store(isClosed, 0, 1);
-  Atomics.notify(isClosed, 0);
   parentPort?.close();
 });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import type { Connection } from './connection.ts';
@@ -6,8 +7,8 @@ export type CheckpointOrder = 'checkpoint' | 'close';
 
 export interface CheckpointData {
   path: string;
-  /** One number: 1 as soon as the thread has closed the store. */
-  isClosed: Int32Array;
+  /** One number: 1 as soon as the thread has ended, and with it its connection. */
+  hasEnded: Int32Array;
 }
 
 /** Commits between two checkpoints: some 3,000 pages of 4 kB at full speed. More at a time are hardly faster. */
@@ -29,15 +30,15 @@ const program = new URL('../checkpoint-thread.js', import.meta.url);
 export class Checkpointer {
   readonly #path: string;
   readonly #db: Connection;
-  readonly #isClosed = new Int32Array(new SharedArrayBuffer(4));
+  readonly #hasEnded = new Int32Array(new SharedArrayBuffer(4));
   #thread: Worker | undefined;
   #commits = 0;
-  #canRun = true;
+  #canRun = existsSync(program);
 
   constructor(path: string, db: Connection) {
     this.#path = path;
     this.#db = db;
-    db.pragma(`wal_autocheckpoint = ${pages.withThread}`);
+    this.#leaveToSqlite('alone');
   }
 
   /** To be called after each commit. */
@@ -45,29 +46,37 @@ export class Checkpointer {
     this.#commits += 1;
     if (!this.#canRun || this.#commits % commitsApart !== 0) return;
     this.#thread ??= this.#start();
-    this.#order('checkpoint');
+    this.#thread?.postMessage('checkpoint' satisfies CheckpointOrder);
   }
 
   /** To be called before the store is closed: the last one that closes it moves all pages and removes the log. */
   close(): void {
-    if (this.#thread === undefined || !this.#canRun) return;
-    this.#order('close');
-    Atomics.wait(this.#isClosed, 0, 0, patience);
+    if (!this.#canRun) return;
+    this.#thread?.postMessage('close' satisfies CheckpointOrder);
+    if (this.#thread !== undefined) Atomics.wait(this.#hasEnded, 0, 0, patience);
   }
 
-  #order(order: CheckpointOrder): void {
-    this.#thread?.postMessage(order);
+  /** The thread; undefined where the system gives none. */
+  #start(): Worker | undefined {
+    try {
+      const workerData: CheckpointData = { path: this.#path, hasEnded: this.#hasEnded };
+      const thread = new Worker(program, { workerData });
+      thread.unref();
+      thread.on('online', () => this.#leaveToSqlite('withThread'));
+      thread.on('error', () => this.#doWithout());
+      return thread;
+    } catch {
+      this.#doWithout();
+      return undefined;
+    }
   }
 
-  #start(): Worker {
-    const thread = new Worker(program, {
-      workerData: { path: this.#path, isClosed: this.#isClosed } satisfies CheckpointData,
-    });
-    thread.unref();
-    thread.on('error', () => {
-      this.#canRun = false;
-      if (this.#db.open) this.#db.pragma(`wal_autocheckpoint = ${pages.alone}`);
-    });
-    return thread;
+  #doWithout(): void {
+    this.#canRun = false;
+    this.#leaveToSqlite('alone');
+  }
+
+  #leaveToSqlite(as: keyof typeof pages): void {
+    if (this.#db.open) this.#db.pragma(`wal_autocheckpoint = ${pages[as]}`);
   }
 }

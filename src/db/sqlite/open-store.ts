@@ -75,6 +75,8 @@ class SqliteStore implements Store {
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
   #areNotesDue = false;
+  /** An error behind the last commit, which the next write tells. */
+  #fault: unknown;
   #checkpointer: Checkpointer | undefined;
   #others: OtherWriters | undefined;
   #patience = patienceMilliseconds;
@@ -137,24 +139,38 @@ class SqliteStore implements Store {
       if (isBusy(error)) this.#patience = impatientMilliseconds;
       throw error;
     }
-    if (this.#areNotesDue) await this.#noteBlocks();
-    await this.#others?.letThrough();
+    await this.#afterCommit();
   }
 
-  /** Others may write between. The rows are safe whatever comes of their notes: the next write notes all that is not noted. */
+  /** Nothing here fails a write that is committed: it would be made a second time. */
+  async #afterCommit(): Promise<void> {
+    try {
+      this.#checkpointer?.afterCommit();
+      if (this.#areNotesDue) await this.#noteBlocks();
+      if (this.db.open) await this.#others?.letThrough();
+    } catch (error) {
+      if (!isBusy(error)) this.#fault = error;
+    }
+  }
+
+  /** Others may write between. Rows whose notes fail, or whose process ends before them, are noted by the next write. */
   async #noteBlocks(): Promise<void> {
     await nextTurn();
+    if (!this.db.open) return;
     try {
       this.#notes.immediate();
-    } catch {
+    } catch (error) {
       this.#blocks?.forget();
+      throw error;
     }
   }
 
   #writeOnce(work: (tx: Transaction) => void): void {
     if (this.#isReady) requireSameFile(this.path, this.#file);
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
     this.#transaction.immediate(work);
-    this.#checkpointer?.afterCommit();
   }
 
   /** Notes where the store stands, once: a copy that stands elsewhere must not remove its data files. */
