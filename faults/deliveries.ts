@@ -1,4 +1,3 @@
-import { rowDestination } from '../src/db/log/rows.ts';
 import { openReader } from '../src/db/sqlite/open-reader.ts';
 import { openStore } from '../src/db/sqlite/open-store.ts';
 import { random } from '../src/domain/random.ts';
@@ -75,7 +74,7 @@ export async function disorderly(seed: number, folder: string): Promise<Disorder
 function readLog(folder: string): Delivery[] {
   const db = openReader(storeIn(folder));
   const rows = db
-    .prepare<[], Delivery>(`SELECT ${rowDestination} AS destination, payload, sent_at FROM messages ORDER BY seq`)
+    .prepare<[], Delivery>(`SELECT destination, payload, sent_at FROM workflow_messages ORDER BY seq`)
     .all();
   db.close();
   return rows;

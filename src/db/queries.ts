@@ -10,7 +10,7 @@ import { preparer } from './sqlite/statements.ts';
 /** Where the newest thing of each kind stands. */
 const newestOf = [
   'SELECT max(last_heartbeat) AS at FROM system_agents',
-  'SELECT recorded_at AS at FROM messages WHERE seq = (SELECT max(seq) FROM workflow_messages)',
+  'SELECT recorded_at AS at FROM workflow_messages WHERE seq = (SELECT max(seq) FROM message_rows)',
   'SELECT timestamp AS at FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 

@@ -9,7 +9,7 @@ export interface ProcessIdentity {
   hostname: string;
 }
 
-/** The name of this host does not change while a process lives. */
+/** Asked once: a system call for each look would cost more than the look. A host that is renamed keeps its old name for this process. */
 const here = hostname();
 
 export function currentProcess(): ProcessIdentity {

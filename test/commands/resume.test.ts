@@ -77,7 +77,7 @@ function resultsTwice(folder: string): unknown[] {
   const db = openReader(join(folder, 'swf.db'));
   const rows = db
     .prepare(
-      `SELECT json_extract(body, '$.slice_filename') AS slice, json_extract(body, '$.attempt') AS attempt, count(*) AS n
+      `SELECT json_extract(payload, '$.slice_filename') AS slice, json_extract(body, '$.attempt') AS attempt, count(*) AS n
        FROM workflow_messages WHERE message_type = 'slice_result' GROUP BY slice, attempt HAVING n > 1`,
     )
     .all();

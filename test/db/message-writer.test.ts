@@ -131,7 +131,7 @@ describe('recording', () => {
     const first = await record();
     expect(first).toMatchObject({ ...expected, isNew: true });
     expect(await record()).toMatchObject({ ...expected, isNew: false, seq: first.seq });
-    expect(store.db.prepare('SELECT payload FROM messages').all()).toEqual([{ payload: body }]);
+    expect(store.db.prepare('SELECT payload FROM workflow_messages').all()).toEqual([{ payload: body }]);
   });
 
   it('keeps the id that a message brought along beside its own', async () => {
@@ -159,7 +159,7 @@ describe('recording', () => {
   it('keeps time sent and time recorded apart, and takes a naive time for none', async () => {
     const made = await makeRunningStore();
     const times = (type: string): any =>
-      made.store.db.prepare('SELECT sent_at, recorded_at FROM messages WHERE message_type = ?').get(type);
+      made.store.db.prepare('SELECT sent_at, recorded_at FROM workflow_messages WHERE message_type = ?').get(type);
     await made.say('pause_run', { ordinal: 1, reason: 'period', timestamp: '2020-01-01T12:00:00+02:00' });
     expect(times('pause_run').sent_at).toBe('2020-01-01T10:00:00.000Z');
     expect(times('pause_run').recorded_at > '2026').toBe(true);
@@ -201,7 +201,9 @@ describe('what came over a broker from a host whose clock is off', () => {
     const files = made.store.db.prepare('SELECT created_at FROM fastmon_files').all() as { created_at: string }[];
     expect(Math.abs(Date.parse(files[0]?.created_at ?? '') - Date.now())).toBeLessThan(60_000);
     // What was said stays as it was said.
-    expect(made.store.db.prepare(`SELECT sent_at FROM messages WHERE message_type = 'stf_ready'`).get()).toEqual({
+    expect(
+      made.store.db.prepare(`SELECT sent_at FROM workflow_messages WHERE message_type = 'stf_ready'`).get(),
+    ).toEqual({
       sent_at: timestamp,
     });
     const client = await connectInProcess(made.path);

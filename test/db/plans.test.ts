@@ -38,7 +38,7 @@ describe('what is asked at every step of a run', () => {
     expect(plans.length).toBeGreaterThan(7);
     for (const plan of plans) expect(plan).not.toMatch(/SCAN (?!\(subquery|\d)|TEMP B-TREE/);
     expect(plans.join('\n')).toContain('tf_slices_open');
-    expect(plans.join('\n')).toContain('workflow_messages_waiting');
-    expect(plans.join('\n')).toContain('workflow_messages_type');
+    expect(plans.join('\n')).toContain('message_rows_waiting');
+    expect(plans.join('\n')).toContain('message_rows_type');
   });
 });

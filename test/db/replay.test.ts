@@ -92,7 +92,7 @@ describe('the whole log, read into an empty store,', () => {
     const store = await openStore(join(folder, 'swf.db'));
     const receive = receiverOf(store);
     const log = store.db
-      .prepare<[], { payload: string }>(`SELECT payload FROM messages WHERE message_type = 'stf_gen' LIMIT 1`)
+      .prepare<[], { payload: string }>(`SELECT payload FROM workflow_messages WHERE message_type = 'stf_gen' LIMIT 1`)
       .get();
     const conflict = JSON.stringify({ ...(JSON.parse(log?.payload ?? '{}') as object), tf_count: 7 });
     for (const body of [conflict, '{broken', '{"msg_type":"heartbeat"}'])

@@ -38,7 +38,7 @@ describe('what is noted of whole blocks', () => {
       await recordMany(store, 'before');
       await store.write((tx) => receiverOf(store)(tx, '/queue/workflow_control', `${body} `));
       await recordMany(store, 'after');
-      const noted = store.db.prepare(`SELECT count(*) FROM time_blocks WHERE table_name = 'workflow_messages'`).pluck();
+      const noted = store.db.prepare(`SELECT count(*) FROM time_blocks WHERE table_name = 'message_rows'`).pluck();
       expect(noted.get()).toBe(4);
       const queries = ask(path);
       for (const search of ['before 7 of', 'after 7 of', 'before 1099', 'after 1099'])
@@ -125,17 +125,14 @@ describe('what is noted of whole blocks', () => {
   const harms: [harm: string, differences: string[]][] = [
     [
       `UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`,
-      ['times of workflow_messages 1 to 512', 'times of workflow_messages 513 to 1024'],
+      ['times of message_rows 1 to 512', 'times of message_rows 513 to 1024'],
     ],
     [
       `UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`,
-      ['times of workflow_messages 1 to 512', 'times of workflow_messages 513 to 1024'],
+      ['times of message_rows 1 to 512', 'times of message_rows 513 to 1024'],
     ],
-    [`DELETE FROM message_words WHERE rowid = 7`, ['words of workflow_messages 7']],
-    [
-      `INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`,
-      ['words of workflow_messages 5000 without their row'],
-    ],
+    [`DELETE FROM message_words WHERE rowid = 7`, ['words of message_rows 7']],
+    [`INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`, ['words of message_rows 5000 without their row']],
     [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
     [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],
     [

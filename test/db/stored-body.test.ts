@@ -28,7 +28,7 @@ async function bodiesOfEveryType(): Promise<string[]> {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', '1');
   const db = openReader(join(folder, 'swf.db'));
-  const ofToday = db.prepare<[], string>('SELECT payload FROM messages').pluck().all();
+  const ofToday = db.prepare<[], string>('SELECT payload FROM workflow_messages').pluck().all();
   db.close();
   const histories = join(import.meta.dirname, '..', 'histories');
   const recorded = readdirSync(histories)
@@ -86,7 +86,7 @@ describe('a message of whatever type and form', () => {
     expect(messageTypes.filter((type) => !types.includes(type))).toEqual(['run_workflow']);
     const { store, receive } = await makeStore();
     const said = store.db.prepare<[number], { payload: string; is_whole: number }>(
-      'SELECT payload, is_whole FROM messages WHERE seq = ?',
+      'SELECT payload, is_whole FROM workflow_messages WHERE seq = ?',
     );
     let cut = 0;
     await fc.assert(

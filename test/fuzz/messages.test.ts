@@ -9,7 +9,7 @@ import { makeRunningStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 /** The bodies of a run's own messages: what fuzzing changes. */
 function bodiesOf(folder: string): string[] {
   const db = openReader(`${folder}/swf.db`);
-  const rows = db.prepare<[], { payload: string }>('SELECT payload FROM messages').all();
+  const rows = db.prepare<[], { payload: string }>('SELECT payload FROM workflow_messages').all();
   db.close();
   return rows.map(({ payload }) => payload);
 }

@@ -9,13 +9,19 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
         'fastmon', body -> '$.params.fastmon',
         'daq_state_machine', body -> '$.params.daq_state_machine')) END)
     WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
-  END AS text FROM workflow_messages;
+  END AS text FROM message_rows;
 
-CREATE VIEW messages AS SELECT *, strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at, strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at, CASE WHEN is_whole THEN body ELSE
+CREATE VIEW workflow_messages AS SELECT seq, message_id, message_type, sender_agent, namespace, execution_id, run_id, sent_ms, recorded_ms, simulation_tick,
+  effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
+  coalesce(destination, CASE message_type WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
+  strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at,
+  strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at,
+  CASE WHEN is_whole THEN body ELSE
     '{"msg_type":"' || message_type || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || sender_agent || '","namespace":"' || namespace || '","execution_id":"' || execution_id ||
     '","run_id":"' || run_id || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload FROM workflow_messages;
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload
+FROM message_rows;
 
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -92,6 +98,38 @@ CREATE TABLE message_namespaces (
   block INTEGER NOT NULL,
   PRIMARY KEY (namespace, block)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message_rows (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id TEXT NOT NULL UNIQUE,
+  message_type TEXT NOT NULL,
+  sender_agent TEXT,
+  namespace TEXT,
+  execution_id TEXT,
+  run_id TEXT,
+  -- Where it went or came from; NULL: where messages of its type usually go.
+  destination TEXT,
+  -- Milliseconds since 1970.
+  sent_ms INTEGER NOT NULL,
+  recorded_ms INTEGER NOT NULL,
+  -- Simulated seconds, in the digits that were said.
+  simulation_tick TEXT,
+  effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
+  -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
+  effect_code TEXT,
+  effect_reason TEXT,
+  -- The message that it waits for: it takes effect when that comes. NULL for all others.
+  awaits TEXT,
+  wire_message_id TEXT,
+  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
+  outbox_owner INTEGER,
+  outbox_sent_at TEXT,
+  -- The fields of the message; the whole text where it says its envelope in an unusual way.
+  is_whole INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  -- The traits for which the row is one of few, in bits; NULL for the many.
+  rare INTEGER AS (CASE WHEN effect = 'applied' AND message_type IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result') THEN NULL ELSE ((message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended')) << 0) | ((message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result')) << 1) | ((effect_code IS 'WAITS_FOR_DRIVER') << 2) | ((effect IN ('rejected', 'conflict')) << 3) | ((effect <> 'applied') << 4) END) STORED
+) STRICT;
 
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -271,38 +309,6 @@ CREATE TABLE workflow_executions (
   end_time TEXT
 ) STRICT;
 
-CREATE TABLE workflow_messages (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  message_id TEXT NOT NULL UNIQUE,
-  message_type TEXT NOT NULL,
-  sender_agent TEXT,
-  namespace TEXT,
-  execution_id TEXT,
-  run_id TEXT,
-  -- Where it went or came from; NULL: where messages of its type usually go.
-  destination TEXT,
-  -- Milliseconds since 1970.
-  sent_ms INTEGER NOT NULL,
-  recorded_ms INTEGER NOT NULL,
-  -- Simulated seconds, in the digits that were said.
-  simulation_tick TEXT,
-  effect TEXT NOT NULL CHECK (effect IN ('applied', 'none', 'rejected', 'conflict')),
-  -- Why it had none: a code for programs and a sentence for people. NULL where it had one.
-  effect_code TEXT,
-  effect_reason TEXT,
-  -- The message that it waits for: it takes effect when that comes. NULL for all others.
-  awaits TEXT,
-  wire_message_id TEXT,
-  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
-  outbox_owner INTEGER,
-  outbox_sent_at TEXT,
-  -- The fields of the message; the whole text where it says its envelope in an unusual way.
-  is_whole INTEGER NOT NULL,
-  body TEXT NOT NULL,
-  -- The traits for which the row is one of few, in bits; NULL for the many.
-  rare INTEGER AS (CASE WHEN effect = 'applied' AND message_type IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result') THEN NULL ELSE ((message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended')) << 0) | ((message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result')) << 1) | ((effect_code IS 'WAITS_FOR_DRIVER') << 2) | ((effect IN ('rejected', 'conflict')) << 3) | ((effect <> 'applied') << 4) END) STORED
-) STRICT;
-
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
 CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE level >= 40;
@@ -320,6 +326,30 @@ CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
+
+CREATE INDEX message_rows_agent ON message_rows (sender_agent, seq);
+
+CREATE INDEX message_rows_awaits ON message_rows (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
+
+CREATE INDEX message_rows_execution ON message_rows (execution_id, seq);
+
+CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_id, seq) WHERE (rare & 16) <> 0;
+
+CREATE INDEX message_rows_landmarks ON message_rows (execution_id, seq) WHERE (rare & 1) <> 0;
+
+CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
+
+CREATE INDEX message_rows_run ON message_rows (run_id, seq);
+
+CREATE INDEX message_rows_seldom ON message_rows (message_type, seq) WHERE (rare & 2) <> 0;
+
+CREATE INDEX message_rows_trouble ON message_rows (execution_id, seq) WHERE (rare & 8) <> 0;
+
+CREATE INDEX message_rows_type ON message_rows (execution_id, message_type, seq);
+
+CREATE INDEX message_rows_waiting ON message_rows (execution_id, seq) WHERE (rare & 4) <> 0;
+
+CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
 
 CREATE INDEX slice_attempts_failed ON slice_attempts (execution_id, slice_filename) WHERE state = 'failed';
 
@@ -352,27 +382,3 @@ CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
 
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
-
-CREATE INDEX workflow_messages_agent ON workflow_messages (sender_agent, seq);
-
-CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
-
-CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
-
-CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE (rare & 16) <> 0;
-
-CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE (rare & 1) <> 0;
-
-CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
-
-CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
-
-CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE (rare & 2) <> 0;
-
-CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE (rare & 8) <> 0;
-
-CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
-
-CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE (rare & 4) <> 0;
-
-CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE (rare & 16) <> 0;

@@ -1,4 +1,3 @@
-import { rowDestination } from '../../src/db/log/rows.ts';
 import { openReader } from '../../src/db/sqlite/open-reader.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
 import type { Effect, EffectCode } from '../../src/domain/effects.ts';
@@ -24,10 +23,7 @@ const commands = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow'])
 /** The whole log of a store, in its order. */
 export function readHistory(path: string): HistoryRow[] {
   const db = openReader(path);
-  const rows = db.prepare(`SELECT *, ${rowDestination} AS destination FROM messages ORDER BY seq`).all() as Record<
-    string,
-    unknown
-  >[];
+  const rows = db.prepare(`SELECT * FROM workflow_messages ORDER BY seq`).all() as Record<string, unknown>[];
   db.close();
   return rows.map((row) => ({
     destination: row['destination'] as string,

@@ -21,9 +21,9 @@ beforeAll(async () => {
   await generate(path, realRuns(30_000));
 });
 
-function truth(table: 'messages' | 'app_logs' | 'tf_slices', where: string): Truth[] {
+function truth(table: 'workflow_messages' | 'app_logs' | 'tf_slices', where: string): Truth[] {
   const columns = {
-    messages: 'message_id AS key, sent_at AS time FROM messages',
+    workflow_messages: 'message_id AS key, sent_at AS time FROM workflow_messages',
     app_logs: 'log_id AS key, timestamp AS time FROM app_logs',
     tf_slices: 'slice_filename AS key, created_at AS time FROM tf_slices',
   }[table];
@@ -35,7 +35,7 @@ function truth(table: 'messages' | 'app_logs' | 'tf_slices', where: string): Tru
 }
 
 const keyOf = { list_messages: 'message_id', list_logs: 'log_id', list_tf_slices: 'slice_filename' } as const;
-const tableOf = { list_messages: 'messages', list_logs: 'app_logs', list_tf_slices: 'tf_slices' } as const;
+const tableOf = { list_messages: 'workflow_messages', list_logs: 'app_logs', list_tf_slices: 'tf_slices' } as const;
 
 /** Questions for which an index leads to the rows, and others; and how the table itself is asked the same. */
 const questions: [tool: keyof typeof keyOf, args: Answer, where: string][] = [
@@ -112,7 +112,7 @@ describe('of a large store', () => {
   it('words of an agent are found at once, however many others say them since', async () => {
     const client = await connectInProcess(path);
     const agent = 'worker-agent-user0-0';
-    const rows = truth('messages', `sender_agent = '${agent}'`);
+    const rows = truth('workflow_messages', `sender_agent = '${agent}'`);
     expect(rows.length).toBeGreaterThan(300);
     const { items } = await ask(client, 'list_messages', { agent, search: 'slice', limit: 20 });
     const newest = rows.toReversed().slice(0, 20);
@@ -136,14 +136,14 @@ describe('of a large store', () => {
       expect(page).not.toHaveProperty('total_is_lower_bound');
       expect(page['total_count']).toBe(given);
     }
-    expect(given).toBe(truth('messages', `message_type = 'stf_gen'`).length);
+    expect(given).toBe(truth('workflow_messages', `message_type = 'stf_gen'`).length);
     expect(totals).toEqual(totals.toSorted((a, b) => a - b));
   });
 
   it('messages of a namespace are found at once, however far back they are', async () => {
     const client = await connectInProcess(path);
     const args = { namespace: 'ns0', effect: 'applied' };
-    const rows = truth('messages', `namespace = 'ns0' AND effect = 'applied'`);
+    const rows = truth('workflow_messages', `namespace = 'ns0' AND effect = 'applied'`);
     for (const order of ['newest', 'oldest'] as const) {
       expect((await ask(client, 'list_messages', { ...args, order }))['items']).not.toEqual([]);
       const found = await askAll(client, 'list_messages', { ...args, order, limit: 200 });
@@ -155,12 +155,12 @@ describe('of a large store', () => {
 
   it('a count that would take long is a lower bound, and says so; kept ones are exact', async () => {
     const client = await connectInProcess(path);
-    const all = truth('messages', '1').length;
+    const all = truth('workflow_messages', '1').length;
     expect(await ask(client, 'list_messages', {})).toMatchObject({ total_count: all });
     expect(await ask(client, 'list_messages', {})).not.toHaveProperty('total_is_lower_bound');
     const worker = await ask(client, 'list_messages', { agent: 'worker-agent-user3-3' });
     expect(worker).toMatchObject({ total_count: 10_000, total_is_lower_bound: true });
-    expect(truth('messages', `sender_agent = 'worker-agent-user3-3'`).length).toBeGreaterThan(10_000);
+    expect(truth('workflow_messages', `sender_agent = 'worker-agent-user3-3'`).length).toBeGreaterThan(10_000);
   });
 
   it('a word that is only the beginning of one finds nothing, and the answer says what would', async () => {
@@ -192,7 +192,7 @@ describe('of a large store', () => {
   it('the parameters that are not shown are not found either', async () => {
     const client = await connectInProcess(path);
     // The generated executions have this parameter, which only the store keeps.
-    expect(truth('messages', `payload LIKE '%write_files%'`).length).toBeGreaterThan(0);
+    expect(truth('workflow_messages', `payload LIKE '%write_files%'`).length).toBeGreaterThan(0);
     expect(await askAll(client, 'list_messages', { search: 'write_files' })).toEqual([]);
   });
 
@@ -200,12 +200,12 @@ describe('of a large store', () => {
     const { code } = await runCli(['prune', '--keep', '1'], { folder });
     expect(code).toBe(0);
     const client = await connectInProcess(path);
-    const rows = truth('messages', '1');
+    const rows = truth('workflow_messages', '1');
     expect((await ask(client, 'list_messages', {}))['total_count']).toBe(rows.length);
     const { total_count } = await ask(client, 'list_messages', { message_type: 'slice_result' });
-    expect(total_count).toBe(truth('messages', `message_type = 'slice_result'`).length);
+    expect(total_count).toBe(truth('workflow_messages', `message_type = 'slice_result'`).length);
     const found = await askAll(client, 'list_messages', { search: 'segmentation', limit: 200 });
-    expect(found).toHaveLength(truth('messages', `payload LIKE '%segmentation%'`).length);
+    expect(found).toHaveLength(truth('workflow_messages', `payload LIKE '%segmentation%'`).length);
     expect((await runCli(['check'], { folder })).code).toBe(0);
   });
 });

@@ -166,7 +166,7 @@ describe('asked whether it is stuck, the answer', () => {
   it('about a clock that was set back says so', async () => {
     const made = await storeOfSlices(doneSlices(1, 0.1));
     await made.store.write((tx) => {
-      tx.sql('UPDATE workflow_messages SET recorded_ms = ? WHERE seq = (SELECT max(seq) FROM workflow_messages)').run(
+      tx.sql('UPDATE message_rows SET recorded_ms = ? WHERE seq = (SELECT max(seq) FROM workflow_messages)').run(
         Date.now() + 3_600_000,
       );
     });

@@ -386,7 +386,7 @@ describe('a careful assistant with these tools answers', () => {
   it('19. whether the answer itself is old', async () => {
     const made = await waitingSince(5, 'stf_ready');
     made.store.db.exec(
-      `UPDATE workflow_messages SET recorded_ms = ${Date.parse(minutesAgo(5))}; UPDATE system_agents SET last_heartbeat = '${minutesAgo(5)}'`,
+      `UPDATE message_rows SET recorded_ms = ${Date.parse(minutesAgo(5))}; UPDATE system_agents SET last_heartbeat = '${minutesAgo(5)}'`,
     );
     const monitor = await askWithin(await connectInProcess(made.path), 'get_workflow_monitor', {
       execution_id: 'latest',

@@ -30,7 +30,7 @@ function conditionOf(reading: Reading): { where: string; values: string[] } {
 /** Messages of an execution that had an effect, in the order of the log. */
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const newest = sql<[string], { seq: number | null }>(
-    'SELECT max(seq) AS seq FROM workflow_messages WHERE execution_id = ?',
+    'SELECT max(seq) AS seq FROM message_rows WHERE execution_id = ?',
   ).get(executionId);
   const upTo = newest?.seq ?? 0;
   // Each type by its index, or the few of one type would be looked for among all others. The index is named, since SQLite takes a shorter one
@@ -39,7 +39,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   const rows = readings.flatMap((reading) => {
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(
-      `SELECT seq, ${messageColumns.payload} AS payload FROM workflow_messages INDEXED BY workflow_messages_type
+      `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
        WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ).all(executionId, ...values, after, upTo, limit);
   });
@@ -54,7 +54,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
 /** Messages that took effect late, in that order. There are few, so each is looked at. */
 export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
-    `SELECT late_seq, payload FROM late_messages AS l JOIN messages USING (seq)
+    `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
      WHERE l.execution_id = ? AND late_seq > ? ORDER BY late_seq LIMIT ?`,
   ).all(executionId, after, limit);
   const messages = rows.map(({ late_seq, payload }) => ({ seq: late_seq, message: decodeRecorded(payload) }));
@@ -78,7 +78,7 @@ export function countMessages(sql: Prepare, executionId: string, { readings, aft
   return readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);
     const counted = sql<unknown[], { n: number }>(
-      `SELECT count(*) AS n FROM (SELECT 1 FROM workflow_messages INDEXED BY workflow_messages_type
+      `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
          WHERE execution_id = ? AND ${where} AND seq > ? LIMIT ?)`,
     ).get(executionId, ...values, after, limit);
     return sum + (counted?.n ?? 0);
@@ -87,6 +87,6 @@ export function countMessages(sql: Prepare, executionId: string, { readings, aft
 
 /** A recorded message by its id. */
 export function readMessage(sql: Prepare, id: string): Message | undefined {
-  const row = sql<[string], { payload: string }>('SELECT payload FROM messages WHERE message_id = ?').get(id);
+  const row = sql<[string], { payload: string }>('SELECT payload FROM workflow_messages WHERE message_id = ?').get(id);
   return row === undefined ? undefined : decodeRecorded(row.payload);
 }

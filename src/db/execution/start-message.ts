@@ -9,7 +9,7 @@ import type { Prepare } from '../sqlite/statements.ts';
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const row = sql<[string], { payload: string }>(
-    `SELECT payload FROM messages
+    `SELECT payload FROM workflow_messages
      WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(executionId);
   if (row === undefined)
@@ -30,7 +30,7 @@ const newestRows = 64;
 export function lastTick(sql: Prepare, executionId: string): number | undefined {
   const row = sql<[string], { tick: number | null }>(
     `SELECT max(CAST(simulation_tick AS REAL)) AS tick FROM (
-       SELECT simulation_tick FROM workflow_messages
+       SELECT simulation_tick FROM message_rows
        WHERE execution_id = ? AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})`,
   ).get(executionId);
   return row?.tick ?? undefined;

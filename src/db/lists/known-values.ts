@@ -59,7 +59,7 @@ const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
     near: () => workersOf(sql),
   }),
   'message sender': (sql) =>
-    either(column(sql, 'workflow_messages', 'sender_agent'), column(sql, 'system_agents', 'agent_name')),
+    either(column(sql, 'message_rows', 'sender_agent'), column(sql, 'system_agents', 'agent_name')),
   'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
   'message type': (sql) => {
     const counts = countMessages(sql);

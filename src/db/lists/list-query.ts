@@ -5,7 +5,7 @@ import type { KeyRange } from './row-blocks.ts';
  * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay put while rows are added and
  * nothing has to be sorted. For example `list_messages(execution_id="e", message_type="slice", start_time="-1h")`:
  *
- * 1. `indexes` names `workflow_messages_type` for the conditions `execution` and `type`. Both are given, so the walk goes along that index.
+ * 1. `indexes` names `message_rows_type` for the conditions `execution` and `type`. Both are given, so the walk goes along that index.
  * 2. The time is looked at row by row. `time_blocks` tells between which keys the last hour is, so the walk is bounded.
  * 3. At most `scanLimit` rows are looked at for a page. Where that is not enough to fill it, the page ends there with `scanStoppedAt`.
  */

@@ -8,9 +8,9 @@ export type MessageCounts = ReadonlyMap<string, number>;
 /** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in the rows behind them. */
 export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
   const counts = new Map<string, number>();
-  const noted = lastNoted(sql, 'workflow_messages');
+  const noted = lastNoted(sql, 'message_rows');
   // The few new rows are counted by their sequence. The index that has their types would lead past all of them.
-  const since = `SELECT message_type, count(*) AS n FROM workflow_messages`;
+  const since = `SELECT message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined
       ? sql<[number], { message_type: string; n: number }>(
@@ -18,7 +18,7 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
         ).all(noted)
       : sql<[string, string, number], { message_type: string; n: number }>(
           `SELECT message_type, n FROM message_counts WHERE execution_id = ?
-           UNION ALL ${since} INDEXED BY workflow_messages_execution WHERE execution_id = ? AND seq > ? GROUP BY message_type`,
+           UNION ALL ${since} INDEXED BY message_rows_execution WHERE execution_id = ? AND seq > ? GROUP BY message_type`,
         ).all(executionId, executionId, noted);
   for (const { message_type, n } of rows) counts.set(message_type, (counts.get(message_type) ?? 0) + n);
   return counts;
@@ -26,10 +26,10 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
 
 /** The number of messages of an execution, whatever their types: by the index alone. */
 export function countAllMessages(sql: Prepare, executionId: string): number {
-  const noted = lastNoted(sql, 'workflow_messages');
+  const noted = lastNoted(sql, 'message_rows');
   const row = sql<[string, string, number], { n: number }>(
     `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
-       SELECT count(*) FROM workflow_messages INDEXED BY workflow_messages_execution WHERE execution_id = ? AND seq > ?) AS n`,
+       SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_id = ? AND seq > ?) AS n`,
   ).get(executionId, executionId, noted);
   return row?.n ?? 0;
 }

@@ -1,6 +1,6 @@
 import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { frequentTypes } from '../../messages/vocabulary.ts';
-import { happenedAt, rowDestination } from '../log/rows.ts';
+import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -38,7 +38,7 @@ export interface MessageRow extends MessageHead {
 /** The columns of a message without its body. */
 export const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, ${messageColumns.sent_at} AS sent_at,
   ${messageColumns.recorded_at} AS recorded_at, ${happenedAt} AS happened_at,
-  execution_id, run_id, ${rowDestination} AS destination, effect, effect_code, effect_reason`;
+  execution_id, run_id, ${messageColumns.destination} AS destination, effect, effect_code, effect_reason`;
 
 /**
  * The body as it may be shown. Of `run_workflow` that is only the sections that everybody hears in `run_imminent`: the whole configuration, with
@@ -53,7 +53,7 @@ const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(bod
   ELSE ${messageColumns.payload} END`;
 
 const searched: SearchedTable = {
-  table: 'workflow_messages',
+  table: 'message_rows',
   words: 'message_words',
   texts: { from: 'message_texts', key: 'seq', columns: ['text'] },
 };
@@ -67,25 +67,25 @@ export function listMessages(
   const { namespace, search } = filter;
   return listRows<MessageRow>(sql, {
     select: `${headColumns}, ${shownPayload} AS payload`,
-    from: 'workflow_messages',
+    from: 'message_rows',
     key: 'seq',
     time: messageColumns.sent_at,
-    blocksOf: 'workflow_messages',
+    blocksOf: 'message_rows',
     conditions: conditionsOf(filter),
     indexes: [
-      ['sqlite_autoindex_workflow_messages_1', ['id']],
-      ['workflow_messages_type', ['execution', 'type']],
-      ['workflow_messages_trouble', ['execution', 'trouble']],
-      ['workflow_messages_seldom', ['seldom type']],
-      ['workflow_messages_execution_without_effect', ['execution', 'without effect']],
-      ['workflow_messages_without_effect', ['without effect']],
-      ['workflow_messages_agent', ['agent']],
-      ['workflow_messages_execution', ['execution']],
-      ['workflow_messages_run', ['run']],
+      ['sqlite_autoindex_message_rows_1', ['id']],
+      ['message_rows_type', ['execution', 'type']],
+      ['message_rows_trouble', ['execution', 'trouble']],
+      ['message_rows_seldom', ['seldom type']],
+      ['message_rows_execution_without_effect', ['execution', 'without effect']],
+      ['message_rows_without_effect', ['without effect']],
+      ['message_rows_agent', ['agent']],
+      ['message_rows_execution', ['execution']],
+      ['message_rows_run', ['run']],
     ],
     rangeBounds: [
-      ['workflow_messages_execution', 'execution'],
-      ['workflow_messages_run', 'run'],
+      ['message_rows_execution', 'execution'],
+      ['message_rows_run', 'run'],
     ],
     window: filter,
     narrowRange: namespace === undefined ? undefined : (range, order) => nearNamespace(sql, namespace, range, order),

@@ -32,16 +32,16 @@ const textTimes = (column: string) => [`min(${column})`, `max(${column})`] as co
 /** The notes about each table: times of all, and further notes of some. */
 export const timedTables: readonly NotedTable[] = [
   {
-    table: 'workflow_messages',
+    table: 'message_rows',
     key: 'seq',
     times: [isoTime('min(sent_ms)'), isoTime('max(sent_ms)')],
     also: [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
-      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM workflow_messages
+      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM message_rows
        WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-      `INSERT INTO message_totals SELECT message_type, count(*) FROM workflow_messages
+      `INSERT INTO message_totals SELECT message_type, count(*) FROM message_rows
        WHERE seq > ? AND seq <= ? GROUP BY 1 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-      `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM workflow_messages
+      `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM message_rows
        WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
     ],
   },
@@ -125,7 +125,7 @@ export function nearNamespace(
   { from, to }: KeyRange,
   order: 'newest' | 'oldest',
 ): KeyRange {
-  const noted = lastNoted(sql, 'workflow_messages');
+  const noted = lastNoted(sql, 'message_rows');
   if (order === 'oldest') {
     const first = sql<[string, number], { block: number | null }>(
       'SELECT min(block) AS block FROM message_namespaces WHERE namespace = ? AND block >= ?',
@@ -133,7 +133,7 @@ export function nearNamespace(
     return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
   }
   const isNew = sql<[number, number, string]>(
-    'SELECT 1 FROM workflow_messages WHERE seq > ? AND seq <= ? AND namespace = ? LIMIT 1',
+    'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace = ? LIMIT 1',
   ).get(noted, to, namespace);
   if (isNew !== undefined) return { from, to };
   const last = sql<[string, number], { block: number | null }>(
@@ -175,10 +175,10 @@ export function keysWithin(
 export function forgetRows({ sql }: Transaction, table: string, keys: readonly number[]): void {
   const those = JSON.stringify(keys);
   if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
-  if (table !== 'workflow_messages') return;
+  if (table !== 'message_rows') return;
   sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
   const gone = sql<[string, number], { id: string; type: string; n: number }>(
-    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM workflow_messages
+    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM message_rows
      WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
   ).all(those, lastNoted(sql, table));
   for (const { id, type, n } of gone) {

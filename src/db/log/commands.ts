@@ -14,7 +14,7 @@ export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none';
 /** Throws an `Error` for a command that is not recorded. */
 export function commandState(sql: Prepare, messageId: string): CommandState {
   const row = sql<[string], { effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
-    'SELECT effect, effect_code, effect_reason FROM workflow_messages WHERE message_id = ?',
+    'SELECT effect, effect_code, effect_reason FROM message_rows WHERE message_id = ?',
   ).get(messageId);
   if (row === undefined) throw new Error(`the command ${messageId} is not recorded`);
   if (row.effect === 'applied') return { effect: 'applied' };
@@ -29,7 +29,7 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
   types: readonly T[],
 ): Message<T> | undefined {
   const row = sql<[string], { payload: string }>(
-    `SELECT ${messageColumns.payload} AS payload FROM workflow_messages INDEXED BY workflow_messages_waiting
+    `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_id = ? AND ${indexPredicates.waitingCommand}
        AND message_type IN (${types.map((type) => `'${type}'`).join(', ')}) ORDER BY seq LIMIT 1`,
   ).get(executionId);
@@ -38,18 +38,14 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
 
 /** Notes that the driver has carried a command out. */
 export function noteApplied({ sql }: Transaction, messageId: string): void {
-  sql(
-    `UPDATE workflow_messages SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`,
-  ).run(messageId);
+  sql(`UPDATE message_rows SET effect = 'applied', effect_code = NULL, effect_reason = NULL WHERE message_id = ?`).run(
+    messageId,
+  );
 }
 
 /** Notes why a command has no effect. */
 export function noteRefused({ sql }: Transaction, messageId: string, code: EffectCode, reason: string): void {
-  sql('UPDATE workflow_messages SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(
-    code,
-    reason,
-    messageId,
-  );
+  sql('UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(code, reason, messageId);
 }
 
 /**
@@ -62,7 +58,7 @@ export function refuseWaiting(
   { code, reason, except = '' }: { code: EffectCode; reason: string; except?: string | undefined },
 ): void {
   sql(
-    `UPDATE workflow_messages SET effect_code = ?, effect_reason = ?
+    `UPDATE message_rows SET effect_code = ?, effect_reason = ?
      WHERE execution_id = ? AND ${indexPredicates.waitingCommand} AND message_id <> ?`,
   ).run(code, reason, executionId, except);
 }

@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 export function isHeld(sql: Prepare, executionId: string): boolean {
   const row = sql<[string, string], { held: number }>(
     `SELECT message_type = 'pause_workflow' AND recorded_at >= (
-       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM messages
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
      WHERE execution_id = ? AND ${indexPredicates.landmark}
        AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
      ORDER BY seq DESC LIMIT 1`,

@@ -53,7 +53,7 @@ function projectLate(
 }
 
 /** Asked for every message: one text that is not put together anew each time is found faster. */
-const waitingRows = `SELECT seq, payload, ${happenedAt} AS happened_at FROM messages
+const waitingRows = `SELECT seq, payload, ${happenedAt} AS happened_at FROM workflow_messages
   WHERE execution_id = ? AND awaits = ? ORDER BY seq`;
 
 function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
@@ -62,7 +62,7 @@ function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[
 
 function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
-  sql('UPDATE workflow_messages SET effect = ?, effect_code = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
+  sql('UPDATE message_rows SET effect = ?, effect_code = ?, effect_reason = ?, awaits = ? WHERE seq = ?').run(
     effect.effect,
     effect_code,
     effect_reason,

@@ -17,7 +17,7 @@ export interface UnsentRow {
 
 export function unsentRows(sql: Prepare, processId: number, after: number, limit: number): UnsentRow[] {
   return sql<[number, number, number], UnsentRow>(
-    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM messages
+    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM workflow_messages
      WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
   ).all(processId, after, limit);
 }
@@ -25,13 +25,13 @@ export function unsentRows(sql: Prepare, processId: number, after: number, limit
 /** Notes the broker's receipts. */
 export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
   const now = utcNow();
-  for (const seq of seqs) sql('UPDATE workflow_messages SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
+  for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
 /** Whether a message that had to be sent has been. A message that nobody has to send counts as sent. */
 export function isSent(sql: Prepare, messageId: string): boolean {
   const row = sql<[string], { open: number }>(
-    'SELECT outbox_owner IS NOT NULL AND outbox_sent_at IS NULL AS open FROM workflow_messages WHERE message_id = ?',
+    'SELECT outbox_owner IS NOT NULL AND outbox_sent_at IS NULL AS open FROM message_rows WHERE message_id = ?',
   ).get(messageId);
   return row?.open !== 1;
 }
@@ -46,11 +46,11 @@ export function takeOverUnsent(
   const owners = sql<[number], ProcessIdentity & { process_id: number; last_beat: string }>(
     `SELECT process_id, pid, pid_started, hostname, last_beat FROM processes
      WHERE process_id <> ? AND process_id IN (
-       SELECT DISTINCT outbox_owner FROM workflow_messages WHERE outbox_owner IS NOT NULL AND outbox_sent_at IS NULL)`,
+       SELECT DISTINCT outbox_owner FROM message_rows WHERE outbox_owner IS NOT NULL AND outbox_sent_at IS NULL)`,
   ).all(processId);
   const gone = owners.filter((owner) => !isProcessAlive(owner, isAlive)).map((owner) => owner.process_id);
   const update = sql<unknown[]>(
-    `UPDATE workflow_messages SET outbox_owner = ?
+    `UPDATE message_rows SET outbox_owner = ?
      WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND message_type IN (${types.map(() => '?').join(', ')})`,
   );
   return gone.reduce((rows, owner) => rows + update.run(processId, owner, ...types).changes, 0);
@@ -63,7 +63,7 @@ export const sliceExpirySeconds = 12 * 3600;
 export function renewExpiredSlices({ sql }: Transaction, processId: number): void {
   const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
   sql(
-    `UPDATE workflow_messages SET outbox_owner = ?, outbox_sent_at = NULL
+    `UPDATE message_rows SET outbox_owner = ?, outbox_sent_at = NULL
      WHERE message_type = 'slice' AND outbox_sent_at < ? AND message_id IN (
        SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
        WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,

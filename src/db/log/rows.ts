@@ -1,7 +1,7 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
-import { destinationOf, isMessageType, type MessageType, messageTypes } from '../../messages/vocabulary.ts';
+import { destinationOf, isMessageType, type MessageType } from '../../messages/vocabulary.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -77,15 +77,10 @@ export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`
 
 const usualDestination = (type: string): string | undefined => (isMessageType(type) ? destinationOf(type) : undefined);
 
-/** As SQL: the destination of a row. Only an unusual one is stored. */
-export const rowDestination = `coalesce(destination, CASE message_type ${messageTypes
-  .map((type) => `WHEN '${type}' THEN '${destinationOf(type)}'`)
-  .join(' ')} END)`;
-
 export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
   return sql<[string], LogRow>(
     `SELECT seq, message_id, payload, effect, effect_code, effect_reason, execution_id
-     FROM messages WHERE message_id = ?`,
+     FROM workflow_messages WHERE message_id = ?`,
   ).get(messageId);
 }
 
@@ -100,7 +95,7 @@ export function insertRow(
   const said = sentAt ?? toUtc(row.timestamp) ?? recordedAt;
   const { body, is_whole } = storedBody(row, said, effect.effect !== 'rejected');
   const { lastInsertRowid } = sql(
-    `INSERT INTO workflow_messages (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
+    `INSERT INTO message_rows (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, is_whole, body)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(

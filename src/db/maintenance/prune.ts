@@ -40,7 +40,7 @@ export function removableExecutions(
      WHERE status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
        AND execution_id NOT IN (
-         SELECT execution_id FROM workflow_messages WHERE ${indexPredicates.unsent} AND execution_id IS NOT NULL)
+         SELECT execution_id FROM message_rows WHERE ${indexPredicates.unsent} AND execution_id IS NOT NULL)
      ORDER BY seq`,
   )
     .all(endedBefore ?? '9999', keep)
@@ -66,7 +66,7 @@ export function oldestStart(sql: Prepare): string | undefined {
 export const batch = 500;
 
 /** Tables that hold rows of an execution. Those of attempts go with their slices. */
-const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'workflow_messages', 'app_logs'] as const;
+const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'message_rows', 'app_logs'] as const;
 
 /**
  * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest for the next

@@ -21,11 +21,11 @@ const numbersOf = (kept: string, found: string): string => `
   SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
     SELECT ${kept} AS of, n AS kept, 0 AS found FROM ${found}
     UNION ALL SELECT ${kept}, 0, count(*) FROM (
-      SELECT coalesce(execution_id, '') AS execution_id, message_type FROM workflow_messages NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
+      SELECT coalesce(execution_id, '') AS execution_id, message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
 const namespaces = `
-  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM workflow_messages NOT INDEXED
+  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM message_rows NOT INDEXED
   WHERE seq <= $noted AND namespace IS NOT NULL
     AND (namespace, (seq - 1) / ${rowsOfBlock}) NOT IN (SELECT namespace, block FROM message_namespaces)
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
@@ -44,10 +44,10 @@ export function blockDifferences(sql: Prepare): string[] {
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),
-    ...ask('workflow_messages', wordsOf('message_words', 'seq', 'workflow_messages')),
+    ...ask('message_rows', wordsOf('message_words', 'seq', 'message_rows')),
     ...ask('app_logs', wordsOf('log_words', 'log_id', 'app_logs')),
-    ...ask('workflow_messages', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
-    ...ask('workflow_messages', numbersOf('message_type', 'message_totals')),
-    ...ask('workflow_messages', namespaces),
+    ...ask('message_rows', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
+    ...ask('message_rows', numbersOf('message_type', 'message_totals')),
+    ...ask('message_rows', namespaces),
   ];
 }

@@ -14,7 +14,7 @@ interface StrayTable {
 
 const tables: readonly StrayTable[] = [
   {
-    table: 'workflow_messages',
+    table: 'message_rows',
     key: 'seq',
     at: messageColumns.recorded_at,
     more: 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)',

@@ -1,3 +1,5 @@
+import { destinationOf, messageTypes } from '../../messages/vocabulary.ts';
+
 /** As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and compared. */
 export const isoTime = (milliseconds: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
@@ -7,6 +9,10 @@ export const isoTime = (milliseconds: string): string =>
  * also those that are not stored.)
  */
 export const messageColumns = {
+  /** Only an unusual one is stored. */
+  destination: `coalesce(destination, CASE message_type ${messageTypes
+    .map((type) => `WHEN '${type}' THEN '${destinationOf(type)}'`)
+    .join(' ')} END)`,
   sent_at: isoTime('sent_ms'),
   recorded_at: isoTime('recorded_ms'),
   /**

@@ -13,7 +13,7 @@ CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITH
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 -- The record: everything that was said, in the order of recording. All tables down to slice_attempts are read from it.
-CREATE TABLE workflow_messages (
+CREATE TABLE message_rows (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   message_id TEXT NOT NULL UNIQUE,
   message_type TEXT NOT NULL,
@@ -44,25 +44,28 @@ CREATE TABLE workflow_messages (
   -- The traits for which the row is one of few, in bits; NULL for the many.
   rare INTEGER AS (${rareColumn}) STORED
 ) STRICT;
-CREATE INDEX workflow_messages_execution ON workflow_messages (execution_id, seq);
-CREATE INDEX workflow_messages_type ON workflow_messages (execution_id, message_type, seq);
-CREATE INDEX workflow_messages_run ON workflow_messages (run_id, seq);
-CREATE INDEX workflow_messages_agent ON workflow_messages (sender_agent, seq);
-CREATE INDEX workflow_messages_outbox ON workflow_messages (outbox_owner, seq) WHERE ${indexPredicates.unsent};
+CREATE INDEX message_rows_execution ON message_rows (execution_id, seq);
+CREATE INDEX message_rows_type ON message_rows (execution_id, message_type, seq);
+CREATE INDEX message_rows_run ON message_rows (run_id, seq);
+CREATE INDEX message_rows_agent ON message_rows (sender_agent, seq);
+CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE ${indexPredicates.unsent};
 -- The few messages that tell the story of an execution, among the many of its files and slices.
-CREATE INDEX workflow_messages_landmarks ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.landmark};
-CREATE INDEX workflow_messages_waiting ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.waitingCommand};
-CREATE INDEX workflow_messages_trouble ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.troubled};
-CREATE INDEX workflow_messages_awaits ON workflow_messages (execution_id, awaits, seq) WHERE ${indexPredicates.awaiting};
+CREATE INDEX message_rows_landmarks ON message_rows (execution_id, seq) WHERE ${indexPredicates.landmark};
+CREATE INDEX message_rows_waiting ON message_rows (execution_id, seq) WHERE ${indexPredicates.waitingCommand};
+CREATE INDEX message_rows_trouble ON message_rows (execution_id, seq) WHERE ${indexPredicates.troubled};
+CREATE INDEX message_rows_awaits ON message_rows (execution_id, awaits, seq) WHERE ${indexPredicates.awaiting};
 -- Few messages are of these types or are refused: these indexes cost nothing while all goes well.
-CREATE INDEX workflow_messages_seldom ON workflow_messages (message_type, seq) WHERE ${indexPredicates.seldom};
-CREATE INDEX workflow_messages_without_effect ON workflow_messages (effect, seq) WHERE ${indexPredicates.withoutEffect};
-CREATE INDEX workflow_messages_execution_without_effect ON workflow_messages (execution_id, seq) WHERE ${indexPredicates.withoutEffect};
+CREATE INDEX message_rows_seldom ON message_rows (message_type, seq) WHERE ${indexPredicates.seldom};
+CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE ${indexPredicates.withoutEffect};
+CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_id, seq) WHERE ${indexPredicates.withoutEffect};
 
--- The record as it was said: times as UTC in ISO 8601, and the payload byte for byte.
-CREATE VIEW messages AS SELECT *, ${Object.entries(messageColumns)
-  .map(([name, sql]) => `${sql} AS ${name}`)
-  .join(', ')} FROM workflow_messages;
+-- The record as it was said: times as UTC in ISO 8601, destinations, and payloads byte for byte.
+CREATE VIEW workflow_messages AS SELECT seq, message_id, message_type, sender_agent, namespace, execution_id, run_id, sent_ms, recorded_ms, simulation_tick,
+  effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
+  ${Object.entries(messageColumns)
+    .map(([name, sql]) => `${sql} AS ${name}`)
+    .join(',\n  ')}
+FROM message_rows;
 
 -- Messages that took effect late, in that order: consumers may have passed their place in the log.
 CREATE TABLE late_messages (
@@ -353,7 +356,7 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
         'fastmon', body -> '$.params.fastmon',
         'daq_state_machine', body -> '$.params.daq_state_machine')) END)
     WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
-  END AS text FROM workflow_messages;
+  END AS text FROM message_rows;
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
 -- The words of messages and of log lines with their level, without the texts themselves. They are kept by blocks: a row at a time would

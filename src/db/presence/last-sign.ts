@@ -17,7 +17,7 @@ export function lastSignOf(
   );
   for (const { agent_name } of agents) {
     const message = sql<[string], { at: string }>(
-      'SELECT recorded_at AS at FROM messages WHERE sender_agent = ? ORDER BY seq DESC LIMIT 1',
+      'SELECT recorded_at AS at FROM workflow_messages WHERE sender_agent = ? ORDER BY seq DESC LIMIT 1',
     ).get(agent_name);
     const line = sql<[string], { at: string }>(
       'SELECT timestamp AS at FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',

@@ -33,7 +33,7 @@ export function lostStarts(
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
     `SELECT json_extract(body, '$.worker_id') AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat
-     FROM messages AS m
+     FROM workflow_messages AS m
        JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
        JOIN processes AS worker ON worker.process_id = agent.process_id
        JOIN execution_owners AS owner ON owner.execution_id = ?

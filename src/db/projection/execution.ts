@@ -67,7 +67,7 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   if (message.status === 'failed') {
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
-         SELECT json_extract(body, '$.filename') FROM workflow_messages
+         SELECT json_extract(body, '$.filename') FROM message_rows
          WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(body))`,
     ).run(execution_id, execution_id);
   }

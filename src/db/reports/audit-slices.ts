@@ -132,10 +132,10 @@ export function checkResults(
 /** How many messages of a type had an effect: all but the few that had none, so that no row need be looked at. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const all = sql<[string, string], { n: number }>(
-    'SELECT count(*) AS n FROM workflow_messages WHERE execution_id = ? AND message_type = ?',
+    'SELECT count(*) AS n FROM message_rows WHERE execution_id = ? AND message_type = ?',
   ).get(executionId, type)?.n;
   const without = sql<[string, string], { n: number }>(
-    `SELECT count(*) AS n FROM workflow_messages INDEXED BY workflow_messages_execution_without_effect
+    `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_execution_without_effect
      WHERE execution_id = ? AND message_type = ? AND ${indexPredicates.withoutEffect}`,
   ).get(executionId, type)?.n;
   return (all ?? 0) - (without ?? 0);

@@ -10,8 +10,8 @@ export const toleratedSeconds = 2;
 export function clockBehind(sql: Prepare, executionId: string): number {
   const row = sql<[string], { behind: number | null }>(
     `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0 AS behind
-     FROM (SELECT seq, recorded_ms FROM workflow_messages WHERE execution_id = ? ORDER BY seq LIMIT 1) AS first
-       JOIN workflow_messages AS before ON before.seq = first.seq - 1`,
+     FROM (SELECT seq, recorded_ms FROM message_rows WHERE execution_id = ? ORDER BY seq LIMIT 1) AS first
+       JOIN message_rows AS before ON before.seq = first.seq - 1`,
   ).get(executionId);
   const behind = row?.behind ?? 0;
   return behind > toleratedSeconds ? Math.round(behind) : 0;

@@ -23,7 +23,7 @@ function lastCommand(
 ): CommandGiven | undefined {
   const row = sql<[string], CommandRow>(
     `SELECT sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
-     FROM workflow_messages INDEXED BY workflow_messages_type
+     FROM message_rows INDEXED BY message_rows_type
      WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
   if (row === undefined) return undefined;

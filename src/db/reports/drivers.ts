@@ -16,7 +16,7 @@ interface DriverRow {
 /** The newest messages of a type. An execution of many periods has many landmarks, and few of these. */
 function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
   return sql<[string, number], DriverRow>(
-    `SELECT json_extract(body, '$.epoch') AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM workflow_messages INDEXED BY workflow_messages_type
+    `SELECT json_extract(body, '$.epoch') AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
      WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }

@@ -21,7 +21,7 @@ export function readersBehind(sql: Prepare, executionId: string, isOverBroker: b
     if (cursor === undefined && isOverBroker) return [];
     const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
       `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
-         SELECT recorded_ms FROM workflow_messages INDEXED BY workflow_messages_type
+         SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
          WHERE execution_id = ? AND message_type = '${reads}' AND seq > ? ORDER BY seq LIMIT ?)`,
     ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];

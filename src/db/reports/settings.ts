@@ -64,7 +64,7 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): Configur
 /** A configuration that was given by a path is known by the name of its file. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
   const row = sql<[string], { config: string | null }>(
-    `SELECT body ->> '$.config' AS config FROM workflow_messages
+    `SELECT body ->> '$.config' AS config FROM message_rows
      WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(execution_id);
   return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
@@ -84,7 +84,7 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   );
   const recorded = JSON.parse(row?.params ?? '{}') as Record<string, unknown>;
   const version = sql<[string], { version: string | null }>(
-    `SELECT body ->> '$.version' AS version FROM workflow_messages WHERE message_id = ?`,
+    `SELECT body ->> '$.version' AS version FROM message_rows WHERE message_id = ?`,
   ).get(`${execution_id}/driver_started/1`)?.version;
   // Defaults count as settings, so that a store of an older program compares with one of a newer.
   const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };

@@ -137,12 +137,10 @@ export function messagesOf(
   // Of an STF its samples.
   if (kind === 'stf') ranges.push(`${execution_id}/tf_file_registered/${stf_filename.replace(/\.stf$/, '_tf_')}`);
   const rows = [
-    ...exact.map((id) =>
-      sql<[string], Hop>(`SELECT ${hopColumns} FROM workflow_messages WHERE message_id = ?`).all(id),
-    ),
+    ...exact.map((id) => sql<[string], Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
     ...ranges.map((prefix) =>
       sql<[string, string, number], Hop>(
-        `SELECT ${hopColumns} FROM workflow_messages WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
+        `SELECT ${hopColumns} FROM message_rows WHERE message_id >= ? AND message_id < ? ORDER BY message_id LIMIT ?`,
       ).all(prefix, `${prefix}\u{10FFFF}`, limit),
     ),
   ].flat();
