@@ -7,6 +7,7 @@ import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
+import { sliceInHand } from './monitor/answer-schema.ts';
 import { clipShown } from './shared/clip.ts';
 import { integer, present } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
@@ -44,14 +45,7 @@ export const waitForExecutionTool = defineLiveTool({
       counts: z.record(z.string(), z.int()),
       seconds_left: z.int().optional(),
       slices_overdue: z.int().optional().describe('In hand for too long'),
-      oldest_in_hand: z
-        .strictObject({
-          slice_filename: z.string(),
-          assigned_worker: z.string(),
-          since: z.string(),
-          seconds: z.number(),
-        })
-        .optional(),
+      oldest_in_hand: z.strictObject(sliceInHand()).optional(),
       next: z.string(),
       data_as_of: z.string().optional(),
     }),

@@ -59,8 +59,8 @@ export const timedTables: readonly NotedTable[] = [
 ];
 
 /**
- * Notes times, words and counts of whole blocks of rows, soon after they are whole. A process that is killed before leaves them to the next one. One look at the sequences a transaction costs less than
- * a trigger on each row, and no writer has to do anything for it.
+ * Notes times, words and counts of whole blocks of rows, soon after they are whole. A process that is killed before leaves them to the next
+ * one. One look at the sequences a transaction costs less than a trigger on each row, and no writer has to do anything for it.
  */
 export class RowBlockNoter {
   readonly #sql: Prepare;

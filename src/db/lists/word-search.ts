@@ -70,7 +70,10 @@ function findKeys(
     .map(({ key }) => key);
 }
 
-/** The words of rows that are not looked up in the store: those behind the last noted block (mostly fewer than a block has), and those of few candidates. */
+/**
+ * The words of rows that are not looked up in the store: those behind the last noted block, mostly fewer than a block has, and those of few
+ * candidates.
+ */
 class NewestWords {
   readonly #sql: Prepare;
   readonly #texts: SearchedTable['texts'];

@@ -133,7 +133,14 @@ class SqliteStore implements Store {
 
   async #writePatiently(work: (tx: Transaction) => void): Promise<void> {
     try {
-      await tryPatiently(this.path, () => this.#writeOnce(work), this.#patience);
+      await tryPatiently(
+        this.path,
+        () => {
+          this.#tellFault();
+          this.#writeOnce(work);
+        },
+        this.#patience,
+      );
     } catch (error) {
       // After a write that waited in vain, the next does not wait as long.
       if (isBusy(error)) this.#patience = impatientMilliseconds;
@@ -165,11 +172,15 @@ class SqliteStore implements Store {
     }
   }
 
-  #writeOnce(work: (tx: Transaction) => void): void {
-    if (this.#isReady) requireSameFile(this.path, this.#file);
+  /** Throws the error behind the last commit, once. The last words of a process are written in spite of it. */
+  #tellFault(): void {
     const fault = this.#fault;
     this.#fault = undefined;
     if (fault !== undefined) throw fault;
+  }
+
+  #writeOnce(work: (tx: Transaction) => void): void {
+    if (this.#isReady) requireSameFile(this.path, this.#file);
     this.#transaction.immediate(work);
   }
 

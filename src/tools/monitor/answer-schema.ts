@@ -3,6 +3,14 @@ import * as z from 'zod';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
 
+/** A slice that a worker has, for so many seconds of wall time. */
+export const sliceInHand = () => ({
+  slice_filename: z.string(),
+  assigned_worker: z.string(),
+  since: z.string(),
+  seconds: z.number(),
+});
+
 /** The giver of a command, the time and the reason. */
 const command = () =>
   z.strictObject({
@@ -71,14 +79,7 @@ const counts = () => ({
     .optional()
     .describe('Of failed attempts'),
   oldest_in_hand: z
-    .strictObject({
-      slice_filename: z.string(),
-      assigned_worker: z.string(),
-      since: z.string(),
-      seconds: z.number(),
-      attempt: z.int(),
-      usual_seconds: z.number().optional(),
-    })
+    .strictObject({ ...sliceInHand(), attempt: z.int(), usual_seconds: z.number().optional() })
     .optional(),
 });
 
