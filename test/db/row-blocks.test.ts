@@ -108,7 +108,7 @@ describe('what is noted of whole blocks', () => {
     killed.close();
   });
 
-  it('that cannot be noted fails the next write, and not the one that is committed', async () => {
+  it('that cannot be noted fails the next write, and neither the one that is committed nor the last words of a process', async () => {
     const store = await openStore(`${temporaryFolder()}/swf.db`);
     store.db.exec(`INSERT INTO message_namespaces VALUES ('n', 0)`);
     const receive = receiverOf(store);
@@ -117,8 +117,9 @@ describe('what is noted of whole blocks', () => {
       for (let number = 0; number < many; number += 1) receive(tx, '/topic/x', say(number));
     });
     expect(store.db.prepare('SELECT count(*) FROM workflow_messages').pluck().get()).toBe(many);
+    store.writeAtOnce((tx) => void receive(tx, '/topic/x', say(-1)));
     await expect(store.write((tx) => receive(tx, '/topic/x', say(many)))).rejects.toThrow('message_namespaces');
-    expect(store.db.prepare('SELECT count(*) FROM workflow_messages').pluck().get()).toBe(many);
+    expect(store.db.prepare('SELECT count(*) FROM workflow_messages').pluck().get()).toBe(many + 1);
     store.close();
   });
 

@@ -2,6 +2,7 @@ import type { Speed } from '../../domain/params.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { Health } from '../../domain/states.ts';
 import { type Capacity, capacityOf } from '../../monitoring/capacity.ts';
+import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
 import { type TimeLeft, timeLeft } from '../../monitoring/estimate.ts';
 import type { DriverSpan, Evidence } from '../../monitoring/evidence.ts';
 import type { Facts } from '../../monitoring/facts.ts';
@@ -52,6 +53,8 @@ export interface InHand {
 export interface FullAssessment extends Assessment {
   findings: Finding[];
   drivers: readonly DriverSpan[];
+  /** Wall time without a driver, between two of these. */
+  down_seconds: number;
   causes: Evidence['causes'];
   paused_by: Evidence['paused_by'];
   /** Parts of the store that could not be read. */
@@ -83,7 +86,9 @@ export function assessWithFindings(
   const findings = findingsOf({ facts, evidence, judged });
   const { drivers, causes, paused_by, unreadable } = evidence;
   const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
-  return { detail, progress, ...judged, findings, drivers, causes, paused_by, unreadable, duration_seconds };
+  const down_seconds = downSeconds(driverGaps(drivers));
+  const told = { findings, drivers, down_seconds, causes, paused_by, unreadable };
+  return { detail, progress, ...judged, ...told, duration_seconds };
 }
 
 function judge(facts: Facts) {

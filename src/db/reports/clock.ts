@@ -1,7 +1,5 @@
+import { toleratedSeconds } from '../../monitoring/findings/clock-off.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-
-/** Clocks that agree better are told as one (contract §1), in seconds. */
-export const toleratedSeconds = 2;
 
 /**
  * How far the clock of an execution's first driver was behind that of the process that wrote the row before: rows are recorded in the order of

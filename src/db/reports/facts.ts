@@ -1,5 +1,6 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
+import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
@@ -81,12 +82,13 @@ const mostDrivers = 50;
 
 /** Seconds without a driver since a time. */
 function downSince(sql: Prepare, executionId: string, time: string | null): number {
-  const drivers = driversOf(sql, executionId, () => false, mostDrivers);
-  return drivers.reduce((sum, { since }, index) => {
-    const until = drivers[index - 1]?.until;
-    if (until === undefined || time === null || since < time) return sum;
-    return sum + Math.max(0, Date.parse(since) - Date.parse(until > time ? until : time)) / 1000;
-  }, 0);
+  if (time === null) return 0;
+  return downSeconds(
+    driverGaps(
+      driversOf(sql, executionId, () => false, mostDrivers),
+      time,
+    ),
+  );
 }
 
 function samplesOfUnready(sql: Prepare, executionId: string, params: ExecutionParams): number {

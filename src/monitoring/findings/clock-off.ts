@@ -1,7 +1,7 @@
 import { agentsOf, defineFinding } from './rule.ts';
 
 /** Clocks that agree better are told as one (contract §1), in seconds. */
-const tolerated = 2;
+export const toleratedSeconds = 2;
 
 /**
  * The store has a row of the future, or the execution begins before rows that were recorded earlier: a clock was set back, or that of a host
@@ -14,7 +14,7 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
     clock_behind > 0
       ? `Its times are about ${clock_behind} s behind those of rows that were recorded before it`
       : `The newest row of the store is of ${data_as_of}, ${Math.round(ahead)} s later than the clock here`;
-  if (clock_behind === 0 && ahead <= tolerated) return undefined;
+  if (clock_behind === 0 && ahead <= toleratedSeconds) return undefined;
   return {
     severity: 'warning',
     sentence: `${what}: a clock was set back, or is off. Time windows may miss it; the order of recording is right.`,

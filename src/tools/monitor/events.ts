@@ -38,9 +38,9 @@ function refusalOf({ effect_code, effect_reason }: Landmark): string | null {
 /** The fields of a body that are texts or numbers, as texts. */
 type Body = Readonly<Record<string, string | undefined>>;
 
-function bodyOf(payload: string | null): Body {
+function bodyOf(text: string | null): Body {
   try {
-    const body = JSON.parse(payload ?? '{}') as Record<string, unknown>;
+    const body = JSON.parse(text ?? '{}') as Record<string, unknown>;
     const simple = Object.entries(body).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
     return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
   } catch {

@@ -59,15 +59,6 @@ export function driverOf({
   });
 }
 
-/** Time between two drivers; null where there was none. */
-export function downSeconds(drivers: readonly DriverSpan[]): number | null {
-  const seconds = drivers.reduce((sum, { since }, index) => {
-    const before = drivers[index - 1]?.until;
-    return before === undefined ? sum : sum + Math.max(0, Date.parse(since) - Date.parse(before)) / 1000;
-  }, 0);
-  return seconds === 0 ? null : Math.round(seconds * 10) / 10;
-}
-
 const shownCauses = 4;
 const shownCause = 140;
 
