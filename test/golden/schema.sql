@@ -3,7 +3,7 @@ CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN message_type <> 'run_workflow' THEN body ELSE json_set(body, '$.params', json_object(
+      CASE WHEN type_no <> (SELECT name_no FROM names WHERE name = 'run_workflow') THEN body ELSE json_set(body, '$.params', json_object(
         'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
         'fast_processing', body -> '$.params.fast_processing',
         'fastmon', body -> '$.params.fastmon',
@@ -11,15 +11,26 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
     WHERE coalesce(key, '') NOT IN ('msg_type', 'sender', 'namespace', 'execution_id', 'run_id', 'timestamp', 'simulation_tick', 'message_id')), '')
   END AS text FROM message_rows;
 
-CREATE VIEW workflow_messages AS SELECT seq, message_id, message_type, sender_agent, namespace, execution_id, run_id, sent_ms, recorded_ms, simulation_tick,
+CREATE VIEW slice_attempts AS SELECT slice_filename, attempt, execution_id, status AS state, coalesce(assigned_worker, left_by) AS worker_id, hostname, starts,
+  coalesce(queued_again_at, created_at) AS queued_at, iif(starts > 0, coalesce(assigned_at, left_from), NULL) AS started_at, completed_at,
+  processing_seconds, iif(status = 'failed', error, NULL) AS error FROM tf_slices
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+FROM earlier_attempts;
+
+CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
   effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
-  coalesce(destination, CASE message_type WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
+  (SELECT name FROM names WHERE name_no = type_no) AS message_type,
+  (SELECT name FROM names WHERE name_no = sender_no) AS sender_agent,
+  (SELECT name FROM names WHERE name_no = namespace_no) AS namespace,
+  (SELECT name FROM names WHERE name_no = execution_no) AS execution_id,
+  (SELECT name FROM names WHERE name_no = run_no) AS run_id,
+  coalesce(destination, CASE (SELECT name FROM names WHERE name_no = type_no) WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
   strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at,
   CASE WHEN is_whole THEN body ELSE
-    '{"msg_type":"' || message_type || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
-    ',"sender":"' || sender_agent || '","namespace":"' || namespace || '","execution_id":"' || execution_id ||
-    '","run_id":"' || run_id || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
+    '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
+    ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
+    '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
     coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload
 FROM message_rows;
 
@@ -46,6 +57,22 @@ CREATE TABLE cursors (
   role TEXT NOT NULL,
   seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, role)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE earlier_attempts (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
+  worker_id TEXT,
+  hostname TEXT,
+  starts INTEGER NOT NULL,
+  queued_at TEXT NOT NULL,
+  started_at TEXT,
+  completed_at TEXT,
+  processing_seconds REAL,
+  error TEXT,
+  PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE execution_owners (
@@ -102,11 +129,11 @@ CREATE TABLE message_namespaces (
 CREATE TABLE message_rows (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   message_id TEXT NOT NULL UNIQUE,
-  message_type TEXT NOT NULL,
-  sender_agent TEXT,
-  namespace TEXT,
-  execution_id TEXT,
-  run_id TEXT,
+  type_no INTEGER NOT NULL,
+  sender_no INTEGER,
+  namespace_no INTEGER,
+  execution_no INTEGER,
+  run_no INTEGER,
   -- Where it went or came from; NULL: where messages of its type usually go.
   destination TEXT,
   -- Milliseconds since 1970.
@@ -127,8 +154,10 @@ CREATE TABLE message_rows (
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
   body TEXT NOT NULL,
+  -- The traits for which the type is a seldom one, in bits; NULL for the frequent types.
+  type_traits INTEGER,
   -- The traits for which the row is one of few, in bits; NULL for the many.
-  rare INTEGER AS (CASE WHEN effect = 'applied' AND message_type IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result') THEN NULL ELSE ((message_type IN ('run_workflow', 'run_imminent', 'start_run', 'pause_run', 'resume_run', 'end_run', 'stop_workflow', 'pause_workflow', 'resume_workflow', 'driver_started', 'driver_ended', 'driver_lost', 'workflow_ended')) << 0) | ((message_type NOT IN ('stf_gen', 'stf_ready', 'tf_file_registered', 'slice', 'slice_started', 'slice_result')) << 1) | ((effect_code IS 'WAITS_FOR_DRIVER') << 2) | ((effect IN ('rejected', 'conflict')) << 3) | ((effect <> 'applied') << 4) END) STORED
+  rare INTEGER AS (CASE WHEN effect = 'applied' THEN type_traits ELSE coalesce(type_traits, 0) | ((effect_code IS 'WAITS_FOR_DRIVER') * 4) | ((effect IN ('rejected', 'conflict')) * 8) | ((effect <> 'applied') * 16) END) STORED
 ) STRICT;
 
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -142,6 +171,8 @@ CREATE TABLE 'message_words_data'(id INTEGER PRIMARY KEY, block BLOB);
 CREATE TABLE 'message_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
 
 CREATE TABLE 'message_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
+CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
@@ -205,23 +236,6 @@ CREATE TABLE runs (
   dataset_bytes INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
-CREATE TABLE slice_attempts (
-  slice_filename TEXT NOT NULL,
-  attempt INTEGER NOT NULL,
-  execution_id TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
-  worker_id TEXT,
-  hostname TEXT,
-  -- How often a worker began this attempt: more than once where a worker vanished.
-  starts INTEGER NOT NULL DEFAULT 0,
-  queued_at TEXT NOT NULL,
-  started_at TEXT,
-  completed_at TEXT,
-  processing_seconds REAL,
-  error TEXT,
-  PRIMARY KEY (slice_filename, attempt)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE stage_delays (
   run_number INTEGER NOT NULL,
   stage INTEGER NOT NULL,
@@ -279,9 +293,19 @@ CREATE TABLE tf_slices (
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
   created_at TEXT NOT NULL,
+  -- When the current attempt was queued; NULL for the first one, which is as old as the slice.
+  queued_again_at TEXT,
   assigned_at TEXT,
   completed_at TEXT,
-  error TEXT
+  -- Of the last attempt that failed, until one is completed.
+  error TEXT,
+  hostname TEXT,
+  processing_seconds REAL,
+  -- How often a worker began the current attempt: more than once where a worker vanished.
+  starts INTEGER NOT NULL DEFAULT 0,
+  -- The worker that had the current attempt when its execution was stopped, and since when.
+  left_by TEXT,
+  left_from TEXT
 ) STRICT;
 
 CREATE TABLE time_blocks (
@@ -321,37 +345,37 @@ CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE level >= 
 
 CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE level >= 30;
 
+CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
+
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 
-CREATE INDEX message_rows_agent ON message_rows (sender_agent, seq);
+CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
 
-CREATE INDEX message_rows_awaits ON message_rows (execution_id, awaits, seq) WHERE awaits IS NOT NULL;
+CREATE INDEX message_rows_awaits ON message_rows (execution_no, awaits, seq) WHERE awaits IS NOT NULL;
 
-CREATE INDEX message_rows_execution ON message_rows (execution_id, seq);
+CREATE INDEX message_rows_execution ON message_rows (execution_no, seq);
 
-CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_id, seq) WHERE (rare & 16) <> 0;
+CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no, seq) WHERE (rare & 16) <> 0;
 
-CREATE INDEX message_rows_landmarks ON message_rows (execution_id, seq) WHERE (rare & 1) <> 0;
+CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE (rare & 1) <> 0;
 
 CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
 
-CREATE INDEX message_rows_run ON message_rows (run_id, seq);
+CREATE INDEX message_rows_run ON message_rows (run_no, seq);
 
-CREATE INDEX message_rows_seldom ON message_rows (message_type, seq) WHERE (rare & 2) <> 0;
+CREATE INDEX message_rows_seldom ON message_rows (type_no, seq) WHERE (rare & 2) <> 0;
 
-CREATE INDEX message_rows_trouble ON message_rows (execution_id, seq) WHERE (rare & 8) <> 0;
+CREATE INDEX message_rows_trouble ON message_rows (execution_no, seq) WHERE (rare & 8) <> 0;
 
-CREATE INDEX message_rows_type ON message_rows (execution_id, message_type, seq);
+CREATE INDEX message_rows_type ON message_rows (execution_no, type_no, seq);
 
-CREATE INDEX message_rows_waiting ON message_rows (execution_id, seq) WHERE (rare & 4) <> 0;
+CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rare & 4) <> 0;
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
-
-CREATE INDEX slice_attempts_failed ON slice_attempts (execution_id, slice_filename) WHERE state = 'failed';
 
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 

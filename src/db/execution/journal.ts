@@ -103,6 +103,8 @@ class StoreJournal implements Journal {
     if (step.cursor !== undefined && !moveCursor(tx, execution_id, step.cursor)) return undefined;
     for (const id of step.takes ?? []) noteApplied(tx, id);
     for (const { id, code, reason } of step.refuses ?? []) noteRefused(tx, id, code, reason);
+    // What an agent says in its step it may have read a moment before.
+    if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const timestamp = utcNow();
     const recorded = drafts.map((draft) =>

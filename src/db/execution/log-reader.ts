@@ -3,6 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface Range {
@@ -22,7 +23,7 @@ interface Batch {
  * each call, since which partial index fits depends on it. A row that had an effect is JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
-  const ofType = (type: MessageType): string => `message_type = '${type}' AND effect = 'applied'`;
+  const ofType = (type: MessageType): string => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
   if (typeof reading === 'string') return { where: ofType(reading), values: [] };
   return { where: `${ofType(reading.msg_type)} AND json_extract(body, '$.state') = ?`, values: [reading.state] };
 }
@@ -30,7 +31,7 @@ function conditionOf(reading: Reading): { where: string; values: string[] } {
 /** Messages of an execution that had an effect, in the order of the log. */
 export function readMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const newest = sql<[string], { seq: number | null }>(
-    'SELECT max(seq) AS seq FROM message_rows WHERE execution_id = ?',
+    `SELECT max(seq) AS seq FROM message_rows WHERE execution_no = ${numberOf('?')}`,
   ).get(executionId);
   const upTo = newest?.seq ?? 0;
   // Each type by its index, or the few of one type would be looked for among all others. The index is named, since SQLite takes a shorter one
@@ -40,7 +41,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
     const { where, values } = conditionOf(reading);
     return sql<unknown[], { seq: number; payload: string }>(
       `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_id = ? AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+       WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
     ).all(executionId, ...values, after, upTo, limit);
   });
   const messages = rows
@@ -79,7 +80,7 @@ export function countMessages(sql: Prepare, executionId: string, { readings, aft
     const { where, values } = conditionOf(reading);
     const counted = sql<unknown[], { n: number }>(
       `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows INDEXED BY message_rows_type
-         WHERE execution_id = ? AND ${where} AND seq > ? LIMIT ?)`,
+         WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? LIMIT ?)`,
     ).get(executionId, ...values, after, limit);
     return sum + (counted?.n ?? 0);
   }, 0);

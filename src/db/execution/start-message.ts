@@ -1,6 +1,8 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
@@ -9,8 +11,8 @@ import type { Prepare } from '../sqlite/statements.ts';
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const row = sql<[string], { payload: string }>(
-    `SELECT payload FROM workflow_messages
-     WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
+    `SELECT ${messageColumns.payload} AS payload FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(executionId);
   if (row === undefined)
     throw new SwfError(
@@ -31,7 +33,7 @@ export function lastTick(sql: Prepare, executionId: string): number | undefined 
   const row = sql<[string], { tick: number | null }>(
     `SELECT max(CAST(simulation_tick AS REAL)) AS tick FROM (
        SELECT simulation_tick FROM message_rows
-       WHERE execution_id = ? AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})`,
+       WHERE execution_no = ${numberOf('?')} AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})`,
   ).get(executionId);
   return row?.tick ?? undefined;
 }

@@ -1,3 +1,4 @@
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Names and numbers that a store knows: for completion, and for errors that name what there is. */
@@ -26,11 +27,14 @@ export function recentRunNumbers(sql: Prepare): number[] {
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
   if (sql<[number]>('SELECT 1 FROM runs WHERE run_number = ?').get(runNumber) !== undefined) return true;
-  const mention = sql<[string]>('SELECT 1 FROM message_rows WHERE run_id = ? LIMIT 1');
+  const mention = sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`);
   return mention.get(String(runNumber)) !== undefined;
 }
 
 /** Whether any message, with or without effect, names this execution. */
 export function executionIsMentioned(sql: Prepare, executionId: string): boolean {
-  return sql<[string]>('SELECT 1 FROM message_rows WHERE execution_id = ? LIMIT 1').get(executionId) !== undefined;
+  return (
+    sql<[string]>(`SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} LIMIT 1`).get(executionId) !==
+    undefined
+  );
 }

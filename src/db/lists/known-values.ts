@@ -1,7 +1,7 @@
 import { nearest } from '../../lib/suggest.ts';
 import { isMessageType, messageTypes } from '../../messages/vocabulary.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { distinctValues } from './distinct-values.ts';
+import { distinctValues, mostValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
 import { isKnownWorker, workersOf } from './workers.ts';
 
@@ -48,6 +48,18 @@ function file(sql: Prepare, table: string, name: string): Known {
   };
 }
 
+/** Those who have said anything. */
+function senders(sql: Prepare): Known {
+  const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
+  return {
+    isKnown: (value) => sql<[string]>(`SELECT 1 FROM names WHERE name = ? AND ${isSender}`).get(value) !== undefined,
+    near: () =>
+      sql<[], { name: string }>(`SELECT name FROM names WHERE ${isSender} LIMIT ${mostValues}`)
+        .all()
+        .map(({ name }) => name),
+  };
+}
+
 const either = (a: Known, b: Known): Known => ({
   isKnown: (value) => a.isKnown(value) || b.isKnown(value),
   near: (value) => [...a.near(value), ...b.near(value)],
@@ -58,8 +70,7 @@ const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
     isKnown: (value) => isKnownWorker(sql, value),
     near: () => workersOf(sql),
   }),
-  'message sender': (sql) =>
-    either(column(sql, 'message_rows', 'sender_agent'), column(sql, 'system_agents', 'agent_name')),
+  'message sender': (sql) => either(senders(sql), column(sql, 'system_agents', 'agent_name')),
   'log agent': (sql) => either(column(sql, 'app_logs', 'agent'), column(sql, 'system_agents', 'agent_name')),
   'message type': (sql) => {
     const counts = countMessages(sql);

@@ -1,3 +1,4 @@
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { MessageFilter } from './message-filter.ts';
 import { lastNoted } from './row-blocks.ts';
@@ -10,15 +11,15 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');
   // The few new rows are counted by their sequence. The index that has their types would lead past all of them.
-  const since = `SELECT message_type, count(*) AS n FROM message_rows`;
+  const since = `SELECT ${nameOf('type_no')} AS message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined
       ? sql<[number], { message_type: string; n: number }>(
-          `SELECT message_type, n FROM message_totals UNION ALL ${since} WHERE seq > ? GROUP BY message_type`,
+          `SELECT message_type, n FROM message_totals UNION ALL ${since} WHERE seq > ? GROUP BY type_no`,
         ).all(noted)
       : sql<[string, string, number], { message_type: string; n: number }>(
           `SELECT message_type, n FROM message_counts WHERE execution_id = ?
-           UNION ALL ${since} INDEXED BY message_rows_execution WHERE execution_id = ? AND seq > ? GROUP BY message_type`,
+           UNION ALL ${since} INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ? GROUP BY type_no`,
         ).all(executionId, executionId, noted);
   for (const { message_type, n } of rows) counts.set(message_type, (counts.get(message_type) ?? 0) + n);
   return counts;
@@ -29,7 +30,7 @@ export function countAllMessages(sql: Prepare, executionId: string): number {
   const noted = lastNoted(sql, 'message_rows');
   const row = sql<[string, string, number], { n: number }>(
     `SELECT (SELECT coalesce(sum(n), 0) FROM message_counts WHERE execution_id = ?) + (
-       SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_id = ? AND seq > ?) AS n`,
+       SELECT count(*) FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')} AND seq > ?) AS n`,
   ).get(executionId, executionId, noted);
   return row?.n ?? 0;
 }

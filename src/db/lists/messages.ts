@@ -3,6 +3,7 @@ import { frequentTypes } from '../../messages/vocabulary.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
@@ -36,15 +37,28 @@ export interface MessageRow extends MessageHead {
 }
 
 /** The columns of a message without its body. */
-export const headColumns = `seq AS key, message_id, message_type, sender_agent, namespace, ${messageColumns.sent_at} AS sent_at,
-  ${messageColumns.recorded_at} AS recorded_at, ${happenedAt} AS happened_at,
-  execution_id, run_id, ${messageColumns.destination} AS destination, effect, effect_code, effect_reason`;
+export const headColumns = [
+  'seq AS key, message_id, effect, effect_code, effect_reason',
+  `${happenedAt} AS happened_at`,
+  ...(
+    [
+      'message_type',
+      'sender_agent',
+      'namespace',
+      'sent_at',
+      'recorded_at',
+      'execution_id',
+      'run_id',
+      'destination',
+    ] as const
+  ).map((name) => `${messageColumns[name]} AS ${name}`),
+].join(', ');
 
 /**
  * The body as it may be shown. Of `run_workflow` that is only the sections that everybody hears in `run_imminent`: the whole configuration, with
  * its paths, stays in the store (contract §4, `resume`).
  */
-const shownPayload = `CASE WHEN message_type = 'run_workflow' AND json_valid(body)
+const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
   THEN json_set(${messageColumns.payload}, '$.params', json_object(
     'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
     'fast_processing', body -> '$.params.fast_processing',
@@ -106,13 +120,13 @@ function conditionsOf(filter: MessageFilter): Record<string, Condition> {
   const { seldom, withoutEffect, troubled } = indexPredicates;
   return {
     id: ['message_id = ?', filter.message_id],
-    execution: ['execution_id = ?', execution_id],
-    run: ['run_id = ?', filter.run_id],
-    namespace: ['namespace = ?', filter.namespace],
-    agent: ['sender_agent = ?', filter.agent],
-    type: ['message_type = ?', isSeldom ? undefined : message_type],
+    execution: [`execution_no = ${numberOf('?')}`, execution_id],
+    run: [`run_no = ${numberOf('?')}`, filter.run_id],
+    namespace: [`namespace_no = ${numberOf('?')}`, filter.namespace],
+    agent: [`sender_no = ${numberOf('?')}`, filter.agent],
+    type: [`type_no = ${numberOf('?')}`, isSeldom ? undefined : message_type],
     applied: ['effect = ?', effect === 'applied' ? effect : undefined],
-    'seldom type': [`${seldom} AND message_type = ?`, isSeldom ? message_type : undefined],
+    'seldom type': [`${seldom} AND type_no = ${numberOf('?')}`, isSeldom ? message_type : undefined],
     'without effect': [`${withoutEffect} AND effect = ?`, isWithoutEffect ? effect : undefined],
     trouble: [`${troubled} AND effect = ?`, isTrouble ? effect : undefined],
   };

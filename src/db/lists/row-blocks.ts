@@ -1,4 +1,5 @@
 import { isoTime } from '../migrations/message-columns.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -37,12 +38,12 @@ export const timedTables: readonly NotedTable[] = [
     times: [isoTime('min(sent_ms)'), isoTime('max(sent_ms)')],
     also: [
       'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
-      `INSERT INTO message_counts SELECT coalesce(execution_id, ''), message_type, count(*) FROM message_rows
-       WHERE seq > ? AND seq <= ? GROUP BY 1, 2 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-      `INSERT INTO message_totals SELECT message_type, count(*) FROM message_rows
-       WHERE seq > ? AND seq <= ? GROUP BY 1 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
-      `INSERT INTO message_namespaces SELECT DISTINCT namespace, (seq - 1) / ${rowsOfBlock} FROM message_rows
-       WHERE seq > ? AND seq <= ? AND namespace IS NOT NULL`,
+      `INSERT INTO message_counts SELECT coalesce(${nameOf('execution_no')}, ''), ${nameOf('type_no')}, count(*) FROM message_rows
+       WHERE seq > ? AND seq <= ? GROUP BY execution_no, type_no ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_totals SELECT ${nameOf('type_no')}, count(*) FROM message_rows
+       WHERE seq > ? AND seq <= ? GROUP BY type_no ON CONFLICT DO UPDATE SET n = n + excluded.n`,
+      `INSERT INTO message_namespaces SELECT ${nameOf('namespace_no')}, (seq - 1) / ${rowsOfBlock} FROM message_rows
+       WHERE seq > ? AND seq <= ? AND namespace_no IS NOT NULL GROUP BY namespace_no, 2`,
     ],
   },
   {
@@ -133,7 +134,7 @@ export function nearNamespace(
     return { from: Math.max(from, (first === null || first === undefined ? noted : first * rowsOfBlock) + 1), to };
   }
   const isNew = sql<[number, number, string]>(
-    'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace = ? LIMIT 1',
+    `SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND namespace_no = ${numberOf('?')} LIMIT 1`,
   ).get(noted, to, namespace);
   if (isNew !== undefined) return { from, to };
   const last = sql<[string, number], { block: number | null }>(
@@ -178,8 +179,8 @@ export function forgetRows({ sql }: Transaction, table: string, keys: readonly n
   if (table !== 'message_rows') return;
   sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
   const gone = sql<[string, number], { id: string; type: string; n: number }>(
-    `SELECT coalesce(execution_id, '') AS id, message_type AS type, count(*) AS n FROM message_rows
-     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY 1, 2`,
+    `SELECT coalesce(${nameOf('execution_no')}, '') AS id, ${nameOf('type_no')} AS type, count(*) AS n FROM message_rows
+     WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY execution_no, type_no`,
   ).all(those, lastNoted(sql, table));
   for (const { id, type, n } of gone) {
     sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);

@@ -3,6 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -30,8 +31,8 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
 ): Message<T> | undefined {
   const row = sql<[string], { payload: string }>(
     `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
-     WHERE execution_id = ? AND ${indexPredicates.waitingCommand}
-       AND message_type IN (${types.map((type) => `'${type}'`).join(', ')}) ORDER BY seq LIMIT 1`,
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand}
+       AND type_no IN ${typeNumbers(types)} ORDER BY seq LIMIT 1`,
   ).get(executionId);
   return row === undefined ? undefined : (decodeRecorded(row.payload) as Message<T>);
 }
@@ -59,6 +60,6 @@ export function refuseWaiting(
 ): void {
   sql(
     `UPDATE message_rows SET effect_code = ?, effect_reason = ?
-     WHERE execution_id = ? AND ${indexPredicates.waitingCommand} AND message_id <> ?`,
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} AND message_id <> ?`,
   ).run(code, reason, executionId, except);
 }

@@ -1,13 +1,15 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Whether an operator has paused an execution since its driver took it up. Taking it up again lets it go on. */
 export function isHeld(sql: Prepare, executionId: string): boolean {
   const row = sql<[string, string], { held: number }>(
-    `SELECT message_type = 'pause_workflow' AND recorded_at >= (
-       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM workflow_messages
-     WHERE execution_id = ? AND ${indexPredicates.landmark}
-       AND message_type IN ('pause_workflow', 'resume_workflow') AND effect = 'applied'
+    `SELECT type_no = ${numberOf(`'pause_workflow'`)} AND ${messageColumns.recorded_at} >= (
+       SELECT taken_at FROM execution_owners WHERE execution_id = ?) AS held FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark}
+       AND type_no IN ${typeNumbers(['pause_workflow', 'resume_workflow'])} AND effect = 'applied'
      ORDER BY seq DESC LIMIT 1`,
   ).get(executionId, executionId);
   return row?.held === 1;

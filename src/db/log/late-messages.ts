@@ -2,6 +2,8 @@ import type { Effect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -53,8 +55,8 @@ function projectLate(
 }
 
 /** Asked for every message: one text that is not put together anew each time is found faster. */
-const waitingRows = `SELECT seq, payload, ${happenedAt} AS happened_at FROM workflow_messages
-  WHERE execution_id = ? AND awaits = ? ORDER BY seq`;
+const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happenedAt} AS happened_at FROM message_rows
+  WHERE execution_no = ${numberOf('?')} AND awaits = ? ORDER BY seq`;
 
 function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
   return sql<[string, string], WaitingRow>(waitingRows).all(executionId, key);

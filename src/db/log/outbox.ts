@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -51,9 +52,9 @@ export function takeOverUnsent(
   const gone = owners.filter((owner) => !isProcessAlive(owner, isAlive)).map((owner) => owner.process_id);
   const update = sql<unknown[]>(
     `UPDATE message_rows SET outbox_owner = ?
-     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND message_type IN (${types.map(() => '?').join(', ')})`,
+     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND type_no IN ${typeNumbers(types)}`,
   );
-  return gone.reduce((rows, owner) => rows + update.run(processId, owner, ...types).changes, 0);
+  return gone.reduce((rows, owner) => rows + update.run(processId, owner).changes, 0);
 }
 
 /** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
@@ -64,7 +65,7 @@ export function renewExpiredSlices({ sql }: Transaction, processId: number): voi
   const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
   sql(
     `UPDATE message_rows SET outbox_owner = ?, outbox_sent_at = NULL
-     WHERE message_type = 'slice' AND outbox_sent_at < ? AND message_id IN (
+     WHERE type_no = ${numberOf(`'slice'`)} AND outbox_sent_at < ? AND message_id IN (
        SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
        WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,
   ).run(processId, expired);

@@ -2,9 +2,11 @@ import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts'
 import { toUtc, utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, isMessageType, type MessageType } from '../../messages/vocabulary.ts';
+import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { nameNumbers } from './name-numbers.ts';
 import { storedBody } from './stored-body.ts';
 
 /** One row of the log, as recording left it. */
@@ -94,17 +96,19 @@ export function insertRow(
   const execution_id = row.execution_id ?? null;
   const said = sentAt ?? toUtc(row.timestamp) ?? recordedAt;
   const { body, is_whole } = storedBody(row, said, effect.effect !== 'rejected');
+  const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
-    `INSERT INTO message_rows (message_id, message_type, sender_agent, namespace, execution_id, run_id, destination,
+    `INSERT INTO message_rows (message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, is_whole, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     row.message_id,
-    row.message_type,
-    row.sender ?? null,
-    row.namespace ?? null,
-    execution_id,
-    row.run_id ?? null,
+    numberOf(row.message_type),
+    typeTraits(row.message_type),
+    numberOf(row.sender),
+    numberOf(row.namespace),
+    numberOf(row.execution_id),
+    numberOf(row.run_id),
     row.destination === usualDestination(row.message_type) ? null : row.destination,
     Date.parse(said),
     Date.parse(recordedAt),

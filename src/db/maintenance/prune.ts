@@ -1,6 +1,7 @@
 import { utcNow } from '../../lib/time.ts';
 import { forgetRows } from '../lists/row-blocks.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Store } from '../sqlite/store.ts';
@@ -40,7 +41,7 @@ export function removableExecutions(
      WHERE status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
        AND execution_id NOT IN (
-         SELECT execution_id FROM message_rows WHERE ${indexPredicates.unsent} AND execution_id IS NOT NULL)
+         SELECT ${nameOf('execution_no')} FROM message_rows WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
      ORDER BY seq`,
   )
     .all(endedBefore ?? '9999', keep)
@@ -106,12 +107,12 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
   const { sql } = tx;
   const key = table === 'app_logs' ? 'log_id' : 'seq';
   const keys = sql<[string], { key: number }>(
-    `SELECT ${key} AS key FROM ${table} WHERE execution_id = ? ORDER BY ${key} LIMIT ${batch}`,
+    `SELECT ${key} AS key FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
   )
     .all(executionId)
     .map((row) => row.key);
   if (table === 'tf_slices') {
-    for (const attempts of ['slice_attempts', 'payload_results'])
+    for (const attempts of ['earlier_attempts', 'payload_results'])
       sql(
         `DELETE FROM ${attempts} WHERE slice_filename IN (
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,

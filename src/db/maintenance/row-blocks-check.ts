@@ -1,4 +1,5 @@
 import { lastNoted, rowsOfBlock, timedTables } from '../lists/row-blocks.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Differences of a kind that are told: where one block is amiss, mostly many are. */
@@ -21,12 +22,13 @@ const numbersOf = (kept: string, found: string): string => `
   SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
     SELECT ${kept} AS of, n AS kept, 0 AS found FROM ${found}
     UNION ALL SELECT ${kept}, 0, count(*) FROM (
-      SELECT coalesce(execution_id, '') AS execution_id, message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
+      SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
 const namespaces = `
-  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM message_rows NOT INDEXED
-  WHERE seq <= $noted AND namespace IS NOT NULL
+  SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM (
+    SELECT seq, ${messageColumns.namespace} AS namespace FROM message_rows NOT INDEXED WHERE seq <= $noted AND namespace_no IS NOT NULL)
+  WHERE namespace IS NOT NULL
     AND (namespace, (seq - 1) / ${rowsOfBlock}) NOT IN (SELECT namespace, block FROM message_namespaces)
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 

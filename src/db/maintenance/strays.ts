@@ -10,6 +10,8 @@ interface StrayTable {
   key: string;
   at: string;
   more: string;
+  /** As SQL: its execution. */
+  execution: string;
 }
 
 const tables: readonly StrayTable[] = [
@@ -17,9 +19,10 @@ const tables: readonly StrayTable[] = [
     table: 'message_rows',
     key: 'seq',
     at: messageColumns.recorded_at,
+    execution: messageColumns.execution_id,
     more: 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)',
   },
-  { table: 'app_logs', key: 'log_id', at: 'timestamp', more: '' },
+  { table: 'app_logs', key: 'log_id', at: 'timestamp', execution: 'execution_id', more: '' },
 ];
 
 /**
@@ -33,9 +36,13 @@ export async function removeStrays(store: Store, before: string): Promise<number
 }
 
 /** Looks outside of the transactions that remove: others write meanwhile, and must not wait. */
-async function removeStraysOf(store: Store, { table, key, at, more }: StrayTable, before: string): Promise<number> {
+async function removeStraysOf(
+  store: Store,
+  { table, key, at, execution, more }: StrayTable,
+  before: string,
+): Promise<number> {
   const { sql } = store;
-  const stray = `(t.execution_id IS NULL OR t.execution_id NOT IN (SELECT execution_id FROM workflow_executions))`;
+  const stray = `(${execution} IS NULL OR ${execution} NOT IN (SELECT execution_id FROM workflow_executions))`;
   const some = sql<[number, number, string], { key: number }>(
     `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND ${at} < ? ${more}`,
   );

@@ -1,28 +1,31 @@
 import { frequentTypes, landmarkTypes } from '../../messages/vocabulary.ts';
 
-const quoted = (types: readonly string[]): string => types.map((type) => `'${type}'`).join(', ');
+/** Traits of messages that are few, a bit each: of those of a type, and of those of an effect. */
+const bits = { landmark: 1, seldom: 2, waitingCommand: 4, troubled: 8, withoutEffect: 16 } as const;
 
-/** Traits of messages that are few: a condition for each bit of `rare`. */
-const rarities = {
-  landmark: `message_type IN (${quoted(landmarkTypes)})`,
-  seldom: `message_type NOT IN (${quoted(frequentTypes)})`,
+/** Traits by the effect. */
+const ofEffect = {
   waitingCommand: `effect_code IS 'WAITS_FOR_DRIVER'`,
   troubled: `effect IN ('rejected', 'conflict')`,
   withoutEffect: `effect <> 'applied'`,
-};
+} as const;
 
-const bitOf = (rarity: keyof typeof rarities): number => 1 << Object.keys(rarities).indexOf(rarity);
+/** The traits of a type in bits; null for the frequent types, of which nearly all messages are. */
+export function typeTraits(type: string): number | null {
+  if (frequentTypes.some((one) => one === type)) return null;
+  return bits.seldom | (landmarkTypes.some((one) => one === type) ? bits.landmark : 0);
+}
 
 /**
- * As SQL: the bits of a message. It is worked out once a row; the indexes would work out a list of types each, for every one of the many.
+ * As SQL: the traits of a message in bits. They are worked out once a row; the indexes would work out a condition each, for every one of the many.
  */
-export const rareColumn = `CASE WHEN effect = 'applied' AND message_type IN (${quoted(frequentTypes)}) THEN NULL ELSE ${Object.values(
-  rarities,
+export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE coalesce(type_traits, 0) | ${Object.entries(
+  ofEffect,
 )
-  .map((condition, bit) => `((${condition}) << ${bit})`)
+  .map(([trait, condition]) => `((${condition}) * ${bits[trait as keyof typeof ofEffect]})`)
   .join(' | ')} END`;
 
-const isRare = (rarity: keyof typeof rarities): string => `(rare & ${bitOf(rarity)}) <> 0`;
+const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <> 0`;
 
 /**
  * The conditions of the partial indexes. SQLite takes a partial index only for a query that repeats its condition, so the schema and the
@@ -48,7 +51,6 @@ export const indexPredicates = {
   pendingSlice: `status IN ('queued', 'processing')`,
   failedSlice: `status = 'failed'`,
   retriedSlice: 'attempt > 1',
-  failedAttempt: `state = 'failed'`,
   assignedSlice: 'assigned_worker IS NOT NULL',
   warning: 'level >= 30',
   error: 'level >= 40',

@@ -1,16 +1,27 @@
 import { destinationOf, messageTypes } from '../../messages/vocabulary.ts';
+import { nameOf } from './names.ts';
 
 /** As SQL: a time in milliseconds since 1970 as UTC in ISO 8601, the form in which times are shown and compared. */
 export const isoTime = (milliseconds: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
+/** As SQL: the columns that rows have as numbers of names. */
+const envelope = {
+  message_type: nameOf('type_no'),
+  sender_agent: nameOf('sender_no'),
+  namespace: nameOf('namespace_no'),
+  execution_id: nameOf('execution_no'),
+  run_id: nameOf('run_no'),
+} as const;
+
 /**
- * As SQL: the columns that the view `messages` adds to a row of the log. (Generated columns would say the same, and SQLite works them out at each insert,
+ * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would say the same, and SQLite works them out at each insert,
  * also those that are not stored.)
  */
 export const messageColumns = {
+  ...envelope,
   /** Only an unusual one is stored. */
-  destination: `coalesce(destination, CASE message_type ${messageTypes
+  destination: `coalesce(destination, CASE ${envelope.message_type} ${messageTypes
     .map((type) => `WHEN '${type}' THEN '${destinationOf(type)}'`)
     .join(' ')} END)`,
   sent_at: isoTime('sent_ms'),
@@ -20,8 +31,8 @@ export const messageColumns = {
    * that says it in another way is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE
-    '{"msg_type":"' || message_type || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
-    ',"sender":"' || sender_agent || '","namespace":"' || namespace || '","execution_id":"' || execution_id ||
-    '","run_id":"' || run_id || '","timestamp":"' || ${isoTime('sent_ms')} || '"' ||
+    '{"msg_type":"' || ${envelope.message_type} || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
+    ',"sender":"' || ${envelope.sender_agent} || '","namespace":"' || ${envelope.namespace} ||
+    '","execution_id":"' || ${envelope.execution_id} || '","run_id":"' || ${envelope.run_id} || '","timestamp":"' || ${isoTime('sent_ms')} || '"' ||
     coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END`,
 } as const;

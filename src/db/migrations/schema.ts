@@ -1,8 +1,10 @@
+import { currentAttempt } from './current-attempt.ts';
 import { indexPredicates, rareColumn } from './index-predicates.ts';
 import { messageColumns } from './message-columns.ts';
+import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 10;
+export const schemaVersion = 11;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -12,15 +14,18 @@ CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITH
 -- The next number of each kind: execution, run, agent.
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+-- Names that very many messages repeat: types, agents, namespaces, executions, runs. Rows of the log have their numbers.
+CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
 -- The record: everything that was said, in the order of recording. All tables down to slice_attempts are read from it.
 CREATE TABLE message_rows (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   message_id TEXT NOT NULL UNIQUE,
-  message_type TEXT NOT NULL,
-  sender_agent TEXT,
-  namespace TEXT,
-  execution_id TEXT,
-  run_id TEXT,
+  type_no INTEGER NOT NULL,
+  sender_no INTEGER,
+  namespace_no INTEGER,
+  execution_no INTEGER,
+  run_no INTEGER,
   -- Where it went or came from; NULL: where messages of its type usually go.
   destination TEXT,
   -- Milliseconds since 1970.
@@ -41,26 +46,28 @@ CREATE TABLE message_rows (
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
   body TEXT NOT NULL,
+  -- The traits for which the type is a seldom one, in bits; NULL for the frequent types.
+  type_traits INTEGER,
   -- The traits for which the row is one of few, in bits; NULL for the many.
   rare INTEGER AS (${rareColumn}) STORED
 ) STRICT;
-CREATE INDEX message_rows_execution ON message_rows (execution_id, seq);
-CREATE INDEX message_rows_type ON message_rows (execution_id, message_type, seq);
-CREATE INDEX message_rows_run ON message_rows (run_id, seq);
-CREATE INDEX message_rows_agent ON message_rows (sender_agent, seq);
+CREATE INDEX message_rows_execution ON message_rows (execution_no, seq);
+CREATE INDEX message_rows_type ON message_rows (execution_no, type_no, seq);
+CREATE INDEX message_rows_run ON message_rows (run_no, seq);
+CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
 CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE ${indexPredicates.unsent};
 -- The few messages that tell the story of an execution, among the many of its files and slices.
-CREATE INDEX message_rows_landmarks ON message_rows (execution_id, seq) WHERE ${indexPredicates.landmark};
-CREATE INDEX message_rows_waiting ON message_rows (execution_id, seq) WHERE ${indexPredicates.waitingCommand};
-CREATE INDEX message_rows_trouble ON message_rows (execution_id, seq) WHERE ${indexPredicates.troubled};
-CREATE INDEX message_rows_awaits ON message_rows (execution_id, awaits, seq) WHERE ${indexPredicates.awaiting};
+CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE ${indexPredicates.landmark};
+CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE ${indexPredicates.waitingCommand};
+CREATE INDEX message_rows_trouble ON message_rows (execution_no, seq) WHERE ${indexPredicates.troubled};
+CREATE INDEX message_rows_awaits ON message_rows (execution_no, awaits, seq) WHERE ${indexPredicates.awaiting};
 -- Few messages are of these types or are refused: these indexes cost nothing while all goes well.
-CREATE INDEX message_rows_seldom ON message_rows (message_type, seq) WHERE ${indexPredicates.seldom};
+CREATE INDEX message_rows_seldom ON message_rows (type_no, seq) WHERE ${indexPredicates.seldom};
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE ${indexPredicates.withoutEffect};
-CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_id, seq) WHERE ${indexPredicates.withoutEffect};
+CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no, seq) WHERE ${indexPredicates.withoutEffect};
 
 -- The record as it was said: times as UTC in ISO 8601, destinations, and payloads byte for byte.
-CREATE VIEW workflow_messages AS SELECT seq, message_id, message_type, sender_agent, namespace, execution_id, run_id, sent_ms, recorded_ms, simulation_tick,
+CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
   effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
   ${Object.entries(messageColumns)
     .map(([name, sql]) => `${sql} AS ${name}`)
@@ -194,9 +201,19 @@ CREATE TABLE tf_slices (
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
   created_at TEXT NOT NULL,
+  -- When the current attempt was queued; NULL for the first one, which is as old as the slice.
+  queued_again_at TEXT,
   assigned_at TEXT,
   completed_at TEXT,
-  error TEXT
+  -- Of the last attempt that failed, until one is completed.
+  error TEXT,
+  hostname TEXT,
+  processing_seconds REAL,
+  -- How often a worker began the current attempt: more than once where a worker vanished.
+  starts INTEGER NOT NULL DEFAULT 0,
+  -- The worker that had the current attempt when its execution was stopped, and since when.
+  left_by TEXT,
+  left_from TEXT
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
@@ -209,16 +226,15 @@ CREATE INDEX tf_slices_pending ON tf_slices (status, seq) WHERE ${indexPredicate
 CREATE INDEX tf_slices_retried ON tf_slices (execution_id, seq) WHERE ${indexPredicates.retriedSlice};
 CREATE INDEX tf_slices_failed ON tf_slices (seq) WHERE ${indexPredicates.failedSlice};
 
--- Every attempt at every slice, for good.
-CREATE TABLE slice_attempts (
+-- The attempts before the current one of slices that were tried again, for good.
+CREATE TABLE earlier_attempts (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
   execution_id TEXT NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('queued', 'processing', 'completed', 'failed')),
   worker_id TEXT,
   hostname TEXT,
-  -- How often a worker began this attempt: more than once where a worker vanished.
-  starts INTEGER NOT NULL DEFAULT 0,
+  starts INTEGER NOT NULL,
   queued_at TEXT NOT NULL,
   started_at TEXT,
   completed_at TEXT,
@@ -226,8 +242,12 @@ CREATE TABLE slice_attempts (
   error TEXT,
   PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
 
-CREATE INDEX slice_attempts_failed ON slice_attempts (execution_id, slice_filename) WHERE ${indexPredicates.failedAttempt};
+-- Every attempt at every slice.
+CREATE VIEW slice_attempts AS SELECT ${currentAttempt} FROM tf_slices
+UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
+FROM earlier_attempts;
 
 -- Facts about a payload command, an attempt at a slice. The placeholder leaves no rows.
 CREATE TABLE payload_results (
@@ -350,7 +370,7 @@ CREATE TABLE message_namespaces (
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN message_type <> 'run_workflow' THEN body ELSE json_set(body, '$.params', json_object(
+      CASE WHEN type_no <> ${numberOf("'run_workflow'")} THEN body ELSE json_set(body, '$.params', json_object(
         'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
         'fast_processing', body -> '$.params.fast_processing',
         'fastmon', body -> '$.params.fastmon',

@@ -1,3 +1,5 @@
+import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The last sign of life of a process: a heartbeat, or what one of its agents said or logged. `at` is UTC in ISO 8601. */
@@ -17,7 +19,7 @@ export function lastSignOf(
   );
   for (const { agent_name } of agents) {
     const message = sql<[string], { at: string }>(
-      'SELECT recorded_at AS at FROM workflow_messages WHERE sender_agent = ? ORDER BY seq DESC LIMIT 1',
+      `SELECT ${messageColumns.recorded_at} AS at FROM message_rows WHERE sender_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
     ).get(agent_name);
     const line = sql<[string], { at: string }>(
       'SELECT timestamp AS at FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT 1',

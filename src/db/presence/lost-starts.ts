@@ -55,8 +55,7 @@ export function abandonedSlices(
 ): (Attempt & LostStart & { slice_id: number; tf_filename: string })[] {
   const rows = sql<[string, number], Attempt & { slice_id: number; tf_filename: string }>(
     `SELECT s.execution_id, slice_filename, slice_id, tf_filename, s.attempt
-     FROM tf_slices AS s JOIN slice_attempts AS a USING (slice_filename, attempt)
-     WHERE s.execution_id = ? AND s.status = 'processing' AND a.starts >= ?`,
+     FROM tf_slices AS s WHERE s.execution_id = ? AND s.status = 'processing' AND s.starts >= ?`,
   ).all(executionId, mostLostStarts);
   return rows.flatMap((row) => {
     const lost = lostStarts(sql, row, isAlive);

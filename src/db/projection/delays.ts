@@ -1,6 +1,7 @@
 import { bucketOf, type StageName, stages } from '../../domain/stages.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { Scope } from './effect.ts';
+import { sumsOf } from './sums.ts';
 
 const numberOf = Object.fromEntries(stages.map(({ stage }, index) => [stage, index])) as Record<StageName, number>;
 
@@ -11,12 +12,8 @@ interface Passage {
 }
 
 /** Counts an item that has gone through a stage. An item with an unknown beginning is not counted. */
-export function keepDelay({ sql }: Transaction, { run_number }: Scope, stage: StageName, { from, to }: Passage): void {
+export function keepDelay(tx: Transaction, { run_number }: Scope, stage: StageName, { from, to }: Passage): void {
   if (from === null || from === undefined) return;
   const seconds = Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
-  sql(
-    `INSERT INTO stage_delays (run_number, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, 1, ?, ?, ?)
-     ON CONFLICT (run_number, stage, bucket) DO UPDATE SET items = items + 1, total = total + excluded.total,
-       longest = max(longest, excluded.longest), latest = max(latest, excluded.latest)`,
-  ).run(run_number, numberOf[stage], bucketOf(seconds), seconds, seconds, to);
+  sumsOf(tx).addDelay([run_number, numberOf[stage], bucketOf(seconds)], seconds, to);
 }

@@ -3,6 +3,7 @@ import { executionParamsSchema } from '../../domain/params.ts';
 import type { Message } from '../../messages/message.ts';
 import { refuseWaiting } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, none, type Projection } from './effect.ts';
 import { abandonSlices } from './slice-work.ts';
@@ -68,7 +69,7 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
     sql(
       `UPDATE stf_files SET status = 'failed' WHERE execution_id = ? AND status = 'registered' AND stf_filename IN (
          SELECT json_extract(body, '$.filename') FROM message_rows
-         WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'stop_workflow' AND effect = 'applied' AND json_valid(body))`,
+         WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'stop_workflow'`)} AND effect = 'applied' AND json_valid(body))`,
     ).run(execution_id, execution_id);
   }
   return applied;

@@ -3,22 +3,18 @@ import { sliceFilename } from '../../domain/file-names.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { isRetried, nextSliceStatus } from '../../domain/slice-states.ts';
 import type { Message } from '../../messages/message.ts';
+import { currentAttempt } from '../migrations/current-attempt.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { failureKey } from './awaits.ts';
 import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
 import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+import { sumsOf } from './sums.ts';
 
 /** A `slice` makes a slice, or queues one again as its next attempt. */
 export const slice: Projection<'slice'> = (message, { scope, at, tx }) => {
   const row = sliceRow(tx, scope, message.slice_filename);
-  const effect = row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, scope);
-  if (effect === applied) {
-    tx.sql(
-      `INSERT INTO slice_attempts (slice_filename, attempt, execution_id, state, queued_at) VALUES (?, ?, ?, 'queued', ?)`,
-    ).run(message.slice_filename, message.attempt, scope.execution_id, at);
-  }
-  return effect;
+  return row === undefined ? createSlice(tx, message, scope, at) : queueAgain(tx, message, row, { scope, at });
 };
 
 interface SampleRow {
@@ -59,9 +55,9 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
     tf_count,
     at,
   );
-  sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ?').run(tf_filename);
+  sumsOf(tx).add('fastmon_files', tf_filename, 'slice_count', 1);
+  sumsOf(tx).add('stf_files', stf_filename, 'slice_count', 1);
   keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
-  sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ?').run(stf_filename);
   countMove(tx, scope, undefined, 'queued');
   return applied;
 }
@@ -73,7 +69,12 @@ function isPlanned(message: Message<'slice'>, sample: SampleRow, { params }: Sco
   return planned?.tf_first === start && planned.tf_last === end && planned.tf_count === tf_count;
 }
 
-function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, scope: Scope): Effect {
+function queueAgain(
+  tx: Transaction,
+  message: Message<'slice'>,
+  row: SliceRow,
+  { scope, at }: { scope: Scope; at: string },
+): Effect {
   const { slice_filename, attempt } = message;
   if (!isSameSlice(tx, message))
     return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);
@@ -83,13 +84,16 @@ function queueAgain(tx: Transaction, message: Message<'slice'>, row: SliceRow, s
     if (mayStillCome(attempt, row, max_retries)) return awaiting(failureKey(slice_filename, attempt - 1));
     return none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
   }
+  tx.sql(`INSERT INTO earlier_attempts SELECT ${currentAttempt} FROM tf_slices WHERE slice_filename = ?`).run(
+    slice_filename,
+  );
   tx.sql(
-    `UPDATE tf_slices SET status = ?, attempt = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL
+    `UPDATE tf_slices SET status = ?, attempt = ?, queued_again_at = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL,
+       hostname = NULL, processing_seconds = NULL, starts = 0, left_by = NULL, left_from = NULL
      WHERE slice_filename = ?`,
-  ).run(next, attempt, slice_filename);
-  tx.sql(
-    'UPDATE run_states SET slice_retries = slice_retries + 1, slices_retried = slices_retried + ? WHERE run_number = ?',
-  ).run(attempt === 2 ? 1 : 0, scope.run_number);
+  ).run(next, attempt, at, slice_filename);
+  sumsOf(tx).add('run_states', scope.run_number, 'slice_retries', 1);
+  if (attempt === 2) sumsOf(tx).add('run_states', scope.run_number, 'slices_retried', 1);
   countMove(tx, scope, row.status, next);
   return applied;
 }

@@ -7,7 +7,8 @@ import { attemptKey } from './awaits.ts';
 import { keepDelay } from './delays.ts';
 import { applied, awaiting, none, type Projection, type Scope } from './effect.ts';
 import { mayStillCome } from './slice-queueing.ts';
-import { attemptRow, countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
+import { sumsOf } from './sums.ts';
 
 /** The slice that a worker's message is about, or why the message changes nothing. */
 function sliceInAttempt(
@@ -29,20 +30,12 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   if ('unfit' in row) return row.unfit;
   const next = nextSliceStatus(row.status, 'start');
   if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
-  const { slice_filename, attempt, worker_id, hostname } = message;
-  const { sql } = tx;
-  sql('UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ? WHERE slice_filename = ?').run(
-    next,
-    worker_id,
-    at,
-    slice_filename,
-  );
-  const before = attemptRow(tx, slice_filename, attempt);
-  sql(
-    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, starts = starts + 1, started_at = ?
-     WHERE slice_filename = ? AND attempt = ?`,
-  ).run(next, worker_id, hostname, at, slice_filename, attempt);
-  if (before?.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: before.queued_at, to: at });
+  const { slice_filename, worker_id, hostname } = message;
+  tx.sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
+     WHERE slice_filename = ?`,
+  ).run(next, worker_id, at, hostname, slice_filename);
+  if (row.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: row.queued_at, to: at });
   if (next !== row.status) countMove(tx, scope, row.status, next);
   return applied;
 };
@@ -53,24 +46,18 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
   if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
   const { slice_filename, attempt, worker_id, hostname, processing_seconds } = message;
-  const { sql } = tx;
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
-  sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?
+  tx.sql(
+    `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
+       hostname = ?, processing_seconds = ?
      WHERE slice_filename = ?`,
-  ).run(next, worker_id, at, at, error, slice_filename);
-  const before = attemptRow(tx, slice_filename, attempt);
-  sql(
-    `UPDATE slice_attempts SET state = ?, worker_id = ?, hostname = ?, completed_at = ?, processing_seconds = ?, error = ?
-     WHERE slice_filename = ? AND attempt = ?`,
-  ).run(next, worker_id, hostname, at, processing_seconds ?? null, error, slice_filename, attempt);
+  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, slice_filename);
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
-  keepDelay(tx, scope, stage, { from: before?.started_at, to: at });
+  keepDelay(tx, scope, stage, { from: row.starts === 0 ? undefined : row.started_at, to: at });
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
-  if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries)) {
-    sql('UPDATE run_states SET slices_exhausted = slices_exhausted + 1 WHERE run_number = ?').run(scope.run_number);
-  }
+  if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
+    sumsOf(tx).add('run_states', scope.run_number, 'slices_exhausted', 1);
   return applied;
 };
 
@@ -87,16 +74,14 @@ function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'
 const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
 /** At the end of a stopped or failed execution nobody has a slice in hand any more: it waits again, in the same attempt. */
-export function abandonSlices({ sql }: Transaction, { execution_id, run_number }: Scope): void {
+export function abandonSlices(tx: Transaction, { execution_id, run_number }: Scope): void {
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
-  sql(
-    `UPDATE slice_attempts SET state = ? WHERE (slice_filename, attempt) IN (
-       SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? AND ${inHand})`,
-  ).run(next, execution_id);
-  const { changes } = sql(
-    `UPDATE tf_slices SET status = ?, assigned_worker = NULL, assigned_at = NULL WHERE execution_id = ? AND ${inHand}`,
-  ).run(next, execution_id);
-  sql(
-    'UPDATE run_states SET slices_processing = slices_processing - ?, slices_queued = slices_queued + ? WHERE run_number = ?',
-  ).run(changes, changes, run_number);
+  const { changes } = tx
+    .sql(
+      `UPDATE tf_slices SET status = ?, left_by = assigned_worker, left_from = assigned_at, assigned_worker = NULL, assigned_at = NULL
+       WHERE execution_id = ? AND ${inHand}`,
+    )
+    .run(next, execution_id);
+  sumsOf(tx).add('run_states', run_number, 'slices_processing', -changes);
+  sumsOf(tx).add('run_states', run_number, 'slices_queued', changes);
 }

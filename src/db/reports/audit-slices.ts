@@ -3,6 +3,7 @@ import type { Plan, SampleToCut } from '../../domain/plan/plan.ts';
 import { planOf } from '../../domain/plan/versions.ts';
 import { isRetried } from '../../domain/slice-states.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing } from './audit-check.ts';
 
@@ -132,11 +133,11 @@ export function checkResults(
 /** How many messages of a type had an effect: all but the few that had none, so that no row need be looked at. */
 export function appliedMessages(sql: Prepare, executionId: string, type: string): number {
   const all = sql<[string, string], { n: number }>(
-    'SELECT count(*) AS n FROM message_rows WHERE execution_id = ? AND message_type = ?',
+    `SELECT count(*) AS n FROM message_rows WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')}`,
   ).get(executionId, type)?.n;
   const without = sql<[string, string], { n: number }>(
     `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_execution_without_effect
-     WHERE execution_id = ? AND message_type = ? AND ${indexPredicates.withoutEffect}`,
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND ${indexPredicates.withoutEffect}`,
   ).get(executionId, type)?.n;
   return (all ?? 0) - (without ?? 0);
 }

@@ -2,6 +2,7 @@ import type { CommandGiven } from '../../monitoring/evidence.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { isHeld } from '../log/held.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface CommandRow {
@@ -22,9 +23,9 @@ function lastCommand(
   type: 'pause_workflow' | 'stop_workflow',
 ): CommandGiven | undefined {
   const row = sql<[string], CommandRow>(
-    `SELECT sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
+    `SELECT ${messageColumns.sender_agent} AS sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
   if (row === undefined) return undefined;
   const { sender_agent, sent_at, reason, claimed_by } = row;

@@ -1,6 +1,7 @@
 import type { Speed } from '../../domain/params.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -17,7 +18,7 @@ interface DriverRow {
 function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
   return sql<[string, number], DriverRow>(
     `SELECT json_extract(body, '$.epoch') AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_id = ? AND message_type = '${type}' AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 

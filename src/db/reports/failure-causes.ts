@@ -6,10 +6,12 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 /** Why attempts of an execution failed, the most frequent cause first, among its first 1,000 that failed. */
 export function failureCauses(sql: Prepare, executionId: string): FailureCause[] {
-  const rows = sql<[string, number], { error: string | null }>(
-    `SELECT substr(error, 1, 1000) AS error FROM slice_attempts INDEXED BY slice_attempts_failed
-     WHERE execution_id = ? AND ${indexPredicates.failedAttempt} LIMIT ?`,
-  ).all(executionId, attemptsLookedAt);
+  const rows = sql<[string, string, number], { error: string | null }>(
+    `SELECT substr(error, 1, 1000) AS error FROM (
+       SELECT error FROM earlier_attempts WHERE execution_id = ? AND state = 'failed'
+       UNION ALL SELECT error FROM tf_slices INDEXED BY tf_slices_open
+         WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}) LIMIT ?`,
+  ).all(executionId, executionId, attemptsLookedAt);
   const counts = new Map<string, number>();
   for (const { error } of rows) {
     const cause = causeOf(error ?? 'failed without a reason');

@@ -11,8 +11,8 @@ export function givenUpSlices(sql: Prepare, executionId: string): number {
   return (
     sql<[string], { n: number }>(
       `SELECT count(*) AS n FROM (
-         SELECT 1 FROM tf_slices AS s INDEXED BY tf_slices_open JOIN slice_attempts AS a USING (slice_filename, attempt)
-         WHERE s.execution_id = ? AND s.status = 'queued' AND s.${indexPredicates.openSlice} AND a.starts > 0 LIMIT ${mostCounted})`,
+         SELECT 1 FROM tf_slices INDEXED BY tf_slices_open
+         WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND starts > 0 LIMIT ${mostCounted})`,
     ).get(executionId)?.n ?? 0
   );
 }

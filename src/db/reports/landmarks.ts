@@ -1,6 +1,8 @@
 import { landmarkTypes } from '../../messages/vocabulary.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The last message of an execution, and why it had no effect, where it had none. */
@@ -8,7 +10,8 @@ export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' 
 
 export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
   return sql<[string], LastMessage>(
-    'SELECT message_id, sent_at, effect, effect_code, effect_reason FROM workflow_messages WHERE execution_id = ? ORDER BY seq DESC LIMIT 1',
+    `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
+     WHERE execution_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 }
 
@@ -29,9 +32,9 @@ const mostPhases = 2;
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
   const rows = landmarkTypes.flatMap((type) =>
     sql<[string, number], Landmark>(
-      `SELECT ${headColumns}, CASE WHEN message_type <> 'run_workflow' THEN body END AS body
+      `SELECT ${headColumns}, CASE WHEN type_no <> ${numberOf(`'run_workflow'`)} THEN body END AS body
        FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_id = ? AND message_type = '${type}' ORDER BY seq DESC LIMIT ?`,
+       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ?`,
     ).all(executionId, phaseTypes.includes(type) ? mostPhases : limit),
   );
   return rows.toSorted((a, b) => b.key - a.key).slice(0, limit);
@@ -44,7 +47,7 @@ export function lastTroubledMessages(sql: Prepare, executionId: string, limit: n
 
 function newest(sql: Prepare, executionId: string, condition: string, limit: number): MessageHead[] {
   return sql<[string, number], MessageHead>(
-    `SELECT ${headColumns} FROM message_rows WHERE execution_id = ? AND ${condition} ORDER BY seq DESC LIMIT ?`,
+    `SELECT ${headColumns} FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
 
@@ -69,7 +72,7 @@ const mostCounted = 1000;
 
 function someMessages(sql: Prepare, executionId: string, condition: string, named: number): SomeMessages {
   const count = sql<[string, number], { n: number }>(
-    `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_id = ? AND ${condition} LIMIT ?)`,
+    `SELECT count(*) AS n FROM (SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${condition} LIMIT ?)`,
   ).get(executionId, mostCounted)?.n;
   if (count === undefined || count === 0) return { count: 0, ids: [] };
   return { count, ids: newest(sql, executionId, condition, named).map(({ message_id }) => message_id) };

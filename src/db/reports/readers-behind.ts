@@ -1,6 +1,7 @@
 import { stages } from '../../domain/stages.ts';
 import type { ReaderBehind } from '../../monitoring/evidence.ts';
 import { isoTime } from '../migrations/message-columns.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** A role with fewer rows to read is not worth a word (contract §7). */
@@ -22,7 +23,7 @@ export function readersBehind(sql: Prepare, executionId: string, isOverBroker: b
     const { rows, since } = sql<[string, number, number], { rows: number; since: string | null }>(
       `SELECT count(*) AS rows, ${isoTime('min(recorded_ms)')} AS since FROM (
          SELECT recorded_ms FROM message_rows INDEXED BY message_rows_type
-         WHERE execution_id = ? AND message_type = '${reads}' AND seq > ? ORDER BY seq LIMIT ?)`,
+         WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${reads}'`)} AND seq > ? ORDER BY seq LIMIT ?)`,
     ).get(executionId, cursor?.seq ?? 0, farBehind) ?? { rows: 0, since: null };
     return rows < farBehind || since === null ? [] : [{ role, rows, since }];
   });

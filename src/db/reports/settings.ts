@@ -5,6 +5,7 @@ import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
 import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The settings of an execution that an operator asks for. Times are seconds: of simulated time but for `timeout_seconds`. */
@@ -65,7 +66,7 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): Configur
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
   const row = sql<[string], { config: string | null }>(
     `SELECT body ->> '$.config' AS config FROM message_rows
-     WHERE execution_id = ? AND ${indexPredicates.landmark} AND message_type = 'run_workflow' AND effect = 'applied' ORDER BY seq LIMIT 1`,
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(execution_id);
   return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
 }

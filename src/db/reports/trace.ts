@@ -2,6 +2,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { typeNumbers } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { goneWorkers } from './slices-in-hand.ts';
@@ -109,7 +110,7 @@ export interface Hop extends MessageHead {
 
 /** As SQL: a field of a body where the vocabulary has it. Other messages may have something else under its name. */
 const fieldOf = (field: string, ...types: string[]): string =>
-  `CASE WHEN message_type IN (${types.map((type) => `'${type}'`).join(', ')}) THEN body ->> '$.${field}' END`;
+  `CASE WHEN type_no IN ${typeNumbers(types)} THEN body ->> '$.${field}' END`;
 
 const hopColumns = [
   headColumns,

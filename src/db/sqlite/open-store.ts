@@ -6,6 +6,7 @@ import { NoStoreYet } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { RowBlockNoter } from '../lists/row-blocks.ts';
 import { messageWriterOf } from '../log/message-writer.ts';
+import { nameNumbers } from '../log/name-numbers.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -89,7 +90,12 @@ class SqliteStore implements Store {
     this.#file = fileAt(path);
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
-      work({ sql: this.sql, [inTransaction]: true });
+      const due: (() => void)[] = [];
+      const settle = (): void => {
+        for (const one of due.splice(0)) one();
+      };
+      work({ sql: this.sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });
+      settle();
       this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
     });
     this.#notes = db.transaction(() => this.#blocks?.note());
@@ -181,7 +187,12 @@ class SqliteStore implements Store {
 
   #writeOnce(work: (tx: Transaction) => void): void {
     if (this.#isReady) requireSameFile(this.path, this.#file);
-    this.#transaction.immediate(work);
+    try {
+      this.#transaction.immediate(work);
+    } catch (error) {
+      nameNumbers(this.sql).forget();
+      throw error;
+    }
   }
 
   /** Notes where the store stands, once: a copy that stands elsewhere must not remove its data files. */

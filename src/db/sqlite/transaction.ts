@@ -6,6 +6,10 @@ import type { Prepare } from './statements.ts';
  */
 export interface Transaction {
   readonly sql: Prepare;
+  /** Has `work` called before the commit, and before anybody reads what it writes. */
+  readonly beforeReading: (work: () => void) => void;
+  /** Calls what was to be called. For those who read within a transaction what earlier parts of it may have gathered. */
+  readonly settle: () => void;
   /** Nobody else can make one: the key is known to the store alone. */
   readonly [inTransaction]: true;
 }

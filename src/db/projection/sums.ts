@@ -1,0 +1,98 @@
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Tables with counts that very many messages change, each with the column that says whose they are. */
+const keys = { run_states: 'run_number', stf_files: 'stf_filename', fastmon_files: 'tf_filename' } as const;
+
+type Counted = keyof typeof keys;
+type Key = string | number;
+
+/** Items that have gone through a stage within one transaction, of one size of delay. Seconds. */
+interface Delay {
+  items: number;
+  total: number;
+  longest: number;
+  /** UTC in ISO 8601. */
+  latest: string;
+}
+
+const current = new WeakMap<Transaction, Sums>();
+
+/** The sums of a transaction. */
+export function sumsOf(tx: Transaction): Sums {
+  const known = current.get(tx);
+  if (known !== undefined) return known;
+  const sums = new Sums(tx);
+  current.set(tx, sums);
+  return sums;
+}
+
+/**
+ * Counts and delays of a transaction, gathered in memory and written before its commit and before anybody reads them: a dozen messages count in the
+ * same few rows, and to write a row costs as much as to read one of them.
+ */
+class Sums {
+  readonly #tx: Transaction;
+  readonly #counts = new Map<Counted, Map<Key, Map<string, number>>>();
+  readonly #delays = new Map<string, { key: readonly [run: number, stage: number, bucket: number]; delay: Delay }>();
+  #isDue = false;
+
+  constructor(tx: Transaction) {
+    this.#tx = tx;
+  }
+
+  /** Adds to a count: of the run, STF or sample `key`. */
+  add(table: Counted, key: Key, column: string, n: number): void {
+    this.#callLater();
+    const rows = this.#counts.get(table) ?? new Map<Key, Map<string, number>>();
+    const counts = rows.get(key) ?? new Map<string, number>();
+    counts.set(column, (counts.get(column) ?? 0) + n);
+    this.#counts.set(table, rows.set(key, counts));
+  }
+
+  /** Adds an item that has gone through a stage of a run. */
+  addDelay(key: readonly [run: number, stage: number, bucket: number], seconds: number, at: string): void {
+    this.#callLater();
+    const name = key.join(' ');
+    const before = this.#delays.get(name)?.delay ?? { items: 0, total: 0, longest: 0, latest: at };
+    const delay = {
+      items: before.items + 1,
+      total: before.total + seconds,
+      longest: Math.max(before.longest, seconds),
+      latest: before.latest > at ? before.latest : at,
+    };
+    this.#delays.set(name, { key, delay });
+  }
+
+  #callLater(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#tx.beforeReading(() => this.#write());
+  }
+
+  #write(): void {
+    this.#isDue = false;
+    for (const [table, rows] of this.#counts) for (const [key, counts] of rows) this.#writeCounts(table, key, counts);
+    for (const { key, delay } of this.#delays.values()) this.#writeDelay(key, delay);
+    this.#counts.clear();
+    this.#delays.clear();
+  }
+
+  #writeCounts(table: Counted, key: Key, counts: ReadonlyMap<string, number>): void {
+    // In one order, so that few statements are prepared.
+    const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
+    if (changed.length === 0) return;
+    const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
+    this.#tx.sql(`UPDATE ${table} SET ${columns} WHERE ${keys[table]} = ?`).run(...changed.map(([, n]) => n), key);
+  }
+
+  #writeDelay(key: readonly [run: number, stage: number, bucket: number], delay: Delay): void {
+    // Rounded to the milliseconds that times have, the sum is the same however the items are grouped.
+    this.#tx
+      .sql(
+        `INSERT INTO stage_delays (run_number, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
+         ON CONFLICT (run_number, stage, bucket) DO UPDATE SET items = items + excluded.items, total = round(total + excluded.total, 3),
+           longest = max(longest, excluded.longest), latest = max(latest, excluded.latest)`,
+      )
+      .run(...key, delay.items, delay.total, delay.longest, delay.latest);
+  }
+}
