@@ -106,9 +106,10 @@ class StoreJournal implements Journal {
     // What an agent says in its step it may have read a moment before.
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
-    const timestamp = utcNow();
+    const envelope = envelopeOf(step, this.#held);
     const recorded = drafts.map((draft) =>
-      this.#store.messages.record(tx, stamp(draft, step, this.#held, timestamp), this.#circumstancesOf(draft)),
+      // Two spreads: an object with names behind a spread is four times as slow, and this is said of every message.
+      this.#store.messages.record(tx, { ...draft, ...envelope } as Message, this.#circumstancesOf(draft, envelope)),
     );
     // A step that is made again says nothing new, and was logged when it was made first.
     const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);
@@ -118,21 +119,22 @@ class StoreJournal implements Journal {
   }
 
   /** Control rows are read from the store by the driver and never sent. */
-  #circumstancesOf({ msg_type }: Draft): Circumstances {
+  #circumstancesOf({ msg_type }: Draft, { timestamp: recordedAt }: StepEnvelope): Circumstances {
     const { outboxOwner } = this.#held;
-    return outboxOwner === undefined || vocabulary[msg_type].destination === 'control' ? {} : { outboxOwner };
+    const isSent = outboxOwner !== undefined && vocabulary[msg_type].destination !== 'control';
+    return isSent ? { recordedAt, outboxOwner } : { recordedAt };
   }
 }
 
-function stamp(draft: Draft, step: Step, held: HeldExecution, timestamp: string): Message {
-  return {
-    ...draft,
-    sender: step.sender,
-    namespace: held.namespace,
-    execution_id: held.execution_id,
-    run_id: String(held.run_number),
-    timestamp,
-    // Microseconds are enough, and sums of decimals stay readable.
-    simulation_tick: Math.round(step.tick * 1e6) / 1e6,
-  };
-}
+/** The envelope that all messages of a step have. */
+type StepEnvelope = ReturnType<typeof envelopeOf>;
+
+const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({
+  sender,
+  namespace,
+  execution_id,
+  run_id: String(run_number),
+  timestamp: utcNow(),
+  // Microseconds are enough, and sums of decimals stay readable.
+  simulation_tick: Math.round(tick * 1e6) / 1e6,
+});

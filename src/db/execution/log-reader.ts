@@ -37,17 +37,16 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   // Each type by its index, or the few of one type would be looked for among all others. The index is named, since SQLite takes a shorter one
   // for a better one. Rows that other processes record meanwhile are left to the next call, or a later message of one type would hide an
   // earlier one of another.
-  const rows = readings.flatMap((reading) => {
+  const parts = readings.map((reading) => {
     const { where, values } = conditionOf(reading);
-    return sql<unknown[], { seq: number; payload: string }>(
-      `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
-    ).all(executionId, ...values, after, upTo, limit);
+    const text = `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
+       WHERE execution_no = ${numberOf('?')} AND ${where} AND seq > ? AND seq <= ?`;
+    return { text, values: [executionId, ...values, after, upTo] };
   });
-  const messages = rows
-    .toSorted((a, b) => a.seq - b.seq)
-    .slice(0, limit)
-    .map(({ seq, payload }) => ({ seq, message: decodeRecorded(payload) }));
+  const rows = sql<unknown[], { seq: number; payload: string }>(
+    `${parts.map(({ text }) => text).join(' UNION ALL ')} ORDER BY seq LIMIT ?`,
+  ).all(...parts.flatMap(({ values }) => values), limit);
+  const messages = rows.map(({ seq, payload }) => ({ seq, message: decodeRecorded(payload) }));
   const last = messages.at(-1)?.seq ?? after;
   return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
 }

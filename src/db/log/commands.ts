@@ -3,7 +3,7 @@ import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
-import { numberOf, typeNumbers } from '../migrations/names.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -29,12 +29,14 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
   executionId: string,
   types: readonly T[],
 ): Message<T> | undefined {
-  const row = sql<[string], { payload: string }>(
+  // Mostly none waits. To compare types in SQL would cost more than to look at the few.
+  return sql<[string], { payload: string }>(
     `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
-     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand}
-       AND type_no IN ${typeNumbers(types)} ORDER BY seq LIMIT 1`,
-  ).get(executionId);
-  return row === undefined ? undefined : (decodeRecorded(row.payload) as Message<T>);
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
+  )
+    .all(executionId)
+    .map(({ payload }) => decodeRecorded(payload))
+    .find(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T> | undefined;
 }
 
 /** Notes that the driver has carried a command out. */

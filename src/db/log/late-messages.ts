@@ -2,10 +2,10 @@ import type { Effect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
-import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { effectColumns, happenedAt } from './rows.ts';
 
@@ -32,7 +32,7 @@ export function releaseWaiting(tx: Transaction, projector: MessageProjector, mes
   // A message that takes effect may be what others wait for.
   for (const one of released) {
     const key = providedKey(one);
-    for (const row of key === undefined ? [] : waitingFor(tx.sql, execution_id, key)) {
+    for (const row of key === undefined ? [] : waitingFor(tx, execution_id, key)) {
       const late = projectLate(tx, projector, execution_id, row);
       if (late !== undefined) released.push(late);
     }
@@ -54,12 +54,32 @@ function projectLate(
   return message;
 }
 
-/** Asked for every message: one text that is not put together anew each time is found faster. */
 const waitingRows = `SELECT seq, ${messageColumns.payload} AS payload, ${happenedAt} AS happened_at FROM message_rows
   WHERE execution_no = ${numberOf('?')} AND awaits = ? ORDER BY seq`;
 
-function waitingFor(sql: Prepare, executionId: string, key: string): WaitingRow[] {
-  return sql<[string, string], WaitingRow>(waitingRows).all(executionId, key);
+/** Executions of which messages wait, as looked up in a transaction: mostly none does, and very many messages may be what others wait for. */
+const areAwaited = new WeakMap<Transaction, Map<string, boolean>>();
+
+/** To be called when a message is recorded that waits. */
+export function noteWaiting(tx: Transaction): void {
+  areAwaited.delete(tx);
+}
+
+function isAnyWaiting(tx: Transaction, executionId: string): boolean {
+  const known = areAwaited.get(tx) ?? new Map<string, boolean>();
+  const isAny =
+    known.get(executionId) ??
+    tx
+      .sql<[string]>(
+        `SELECT 1 FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.awaiting} LIMIT 1`,
+      )
+      .get(executionId) !== undefined;
+  areAwaited.set(tx, known.set(executionId, isAny));
+  return isAny;
+}
+
+function waitingFor(tx: Transaction, executionId: string, key: string): WaitingRow[] {
+  return isAnyWaiting(tx, executionId) ? tx.sql<[string, string], WaitingRow>(waitingRows).all(executionId, key) : [];
 }
 
 function noteEffect({ sql }: Transaction, seq: number, effect: Effect): void {

@@ -9,7 +9,7 @@ import { Projector } from '../projection/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { releaseWaiting } from './late-messages.ts';
+import { noteWaiting, releaseWaiting } from './late-messages.ts';
 import { drawNumber, reserveNumber } from './numbers.ts';
 import {
   asRecorded,
@@ -118,14 +118,19 @@ export class MessageWriter {
     const effect = this.#projector.project(tx, numbered, circumstances.fromBroker === true ? recordedAt : sentAt);
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
     const isWhole = wire.body !== undefined && numbered === message;
-    const payload = isWhole ? wire.body : JSON.stringify({ ...numbered, message_id });
+    const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...{ message_id } });
+    const { outboxOwner, fromBroker } = circumstances;
     const recorded = insertRow(
       tx,
-      { ...envelopeOf(numbered), message_id, destination: wire.destination, payload: payload as string },
+      { envelope: envelopeOf(numbered), message_id, destination: wire.destination, payload },
       circumstances.effect ?? effect,
-      { ...circumstances, sentAt, recordedAt },
+      { sentAt, recordedAt, outboxOwner, fromBroker },
     );
-    const released = effect.effect === 'applied' ? releaseWaiting(tx, this.#projector, numbered) : [];
+    if (effect.effect !== 'applied') {
+      noteWaiting(tx);
+      return recorded;
+    }
+    const released = releaseWaiting(tx, this.#projector, numbered);
     return released.length === 0 ? recorded : { ...recorded, released };
   }
 }
@@ -143,7 +148,7 @@ function recordOther(
   const message_id = `other/${wireHash(destination, body).slice(0, 16)}`;
   const known = findRow(tx.sql, message_id);
   if (known !== undefined) return asRecorded(known, false);
-  return insertRow(tx, { ...envelope, message_id, destination, payload: body }, effect, circumstances);
+  return insertRow(tx, { envelope, message_id, destination, payload: body }, effect, circumstances);
 }
 
 /** Records a message whose id is in the log: it is said again, or contradicts the recorded one. */
@@ -164,7 +169,7 @@ function recordAgain(
     code: 'CONTRADICTION',
     reason: `says other things than the recorded ${known.message_id}`,
   };
-  return insertRow(tx, { ...envelopeOf(message), message_id, destination, payload }, conflict, circumstances);
+  return insertRow(tx, { envelope: envelopeOf(message), message_id, destination, payload }, conflict, circumstances);
 }
 
 /** Whether a recorded message says the same as another of its id. */

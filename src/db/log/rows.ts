@@ -26,7 +26,7 @@ export interface Recorded {
 /** Facts about a message that are not in its body. */
 export interface Circumstances {
   /** When it was said, where the body does not tell. */
-  sentAt?: string;
+  sentAt?: string | undefined;
   /** When it was recorded, when a log is read again; otherwise it is now. */
   recordedAt?: string;
   /** The effect that a driver gave a command, when a log is read again. */
@@ -34,9 +34,9 @@ export interface Circumstances {
   /** A log is read again: the numbers that a `run_workflow` was given hold. */
   isReplay?: boolean;
   /** The process that has to send the row over the broker. */
-  outboxOwner?: number;
+  outboxOwner?: number | undefined;
   /** It came over the broker: nobody has to send it. */
-  fromBroker?: boolean;
+  fromBroker?: boolean | undefined;
 }
 
 /** The columns that a body can fill. */
@@ -52,7 +52,8 @@ export interface EnvelopeColumns {
   wireId?: string | undefined;
 }
 
-export interface NewRow extends EnvelopeColumns {
+export interface NewRow {
+  envelope: EnvelopeColumns;
   message_id: string;
   destination: string;
   payload: string;
@@ -88,44 +89,56 @@ export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
 
 export function insertRow(
   { sql }: Transaction,
-  row: NewRow,
+  { envelope, message_id, destination, payload }: NewRow,
   effect: Effect,
-  { recordedAt = utcNow(), sentAt, outboxOwner, fromBroker }: Circumstances,
+  {
+    recordedAt = utcNow(),
+    sentAt,
+    outboxOwner,
+    fromBroker,
+  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'outboxOwner' | 'fromBroker'>,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
-  const execution_id = row.execution_id ?? null;
-  const said = sentAt ?? toUtc(row.timestamp) ?? recordedAt;
-  const { body, is_whole } = storedBody(row, said, effect.effect !== 'rejected');
+  const { message_type, execution_id, simulation_tick } = envelope;
+  const said = sentAt ?? toUtc(envelope.timestamp) ?? recordedAt;
+  const { body, is_whole } = storedBody({ payload, message_id, envelope }, said, effect.effect !== 'rejected');
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, is_whole, body)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
-    row.message_id,
-    numberOf(row.message_type),
-    typeTraits(row.message_type),
-    numberOf(row.sender),
-    numberOf(row.namespace),
-    numberOf(row.execution_id),
-    numberOf(row.run_id),
-    row.destination === usualDestination(row.message_type) ? null : row.destination,
+    message_id,
+    numberOf(message_type),
+    typeTraits(message_type),
+    numberOf(envelope.sender),
+    numberOf(envelope.namespace),
+    numberOf(execution_id),
+    numberOf(envelope.run_id),
+    destination === usualDestination(message_type) ? null : destination,
     Date.parse(said),
     Date.parse(recordedAt),
-    row.simulation_tick === undefined ? null : String(row.simulation_tick),
+    simulation_tick === undefined ? null : String(simulation_tick),
     effect.effect,
     effect_code,
     effect_reason,
     awaits,
-    row.wireId ?? null,
+    envelope.wireId ?? null,
     outboxOwner ?? null,
     fromBroker === true ? recordedAt : null,
     is_whole,
     body,
   );
-  const { message_id } = row;
-  const inserted = { seq: Number(lastInsertRowid), message_id, effect: effect.effect, effect_code, effect_reason };
-  return asRecorded({ ...inserted, execution_id }, true);
+  const seq = Number(lastInsertRowid);
+  const told = {
+    seq,
+    message_id,
+    effect: effect.effect,
+    effect_code,
+    effect_reason,
+    execution_id: execution_id ?? null,
+  };
+  return asRecorded(told, true);
 }
 
 /** The columns of an effect beside its name. */
@@ -152,8 +165,16 @@ export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Record
 
 export function envelopeOf(message: Message): EnvelopeColumns {
   const { msg_type, message_id, sender, namespace, execution_id, run_id, timestamp, simulation_tick } = message;
-  const columns = { sender, namespace, execution_id, run_id, timestamp, simulation_tick };
-  return { message_type: msg_type, ...columns, wireId: message_id };
+  return {
+    message_type: msg_type,
+    sender,
+    namespace,
+    execution_id,
+    run_id,
+    timestamp,
+    simulation_tick,
+    wireId: message_id,
+  };
 }
 
 /** The envelope of a body that is no message of the vocabulary, as far as it is usable. */

@@ -1,13 +1,10 @@
-/** A payload, and the columns of its row that say its envelope. */
+import type { EnvelopeColumns } from './rows.ts';
+
+/** A payload, and what the columns of its row say of it. */
 interface Said {
   payload: string;
   message_id: string;
-  message_type: string;
-  sender?: string | undefined;
-  namespace?: string | undefined;
-  execution_id?: string | undefined;
-  run_id?: string | undefined;
-  simulation_tick?: number | undefined;
+  envelope: EnvelopeColumns;
 }
 
 /** A payload as the log stores it. */
@@ -38,7 +35,7 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBo
 
 /** The texts before and behind the fields; undefined where a column of the envelope is empty. A text that JSON escapes is another here. */
 function envelopeTexts(
-  { message_type, sender, namespace, execution_id, run_id, simulation_tick, message_id }: Said,
+  { message_id, envelope: { message_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
   sentAt: string,
 ): [before: string, after: string] | undefined {
   if (sender === undefined || namespace === undefined || execution_id === undefined || run_id === undefined)

@@ -10,10 +10,13 @@ const ofEffect = {
   withoutEffect: `effect <> 'applied'`,
 } as const;
 
+const frequent: ReadonlySet<string> = new Set(frequentTypes);
+const landmarks: ReadonlySet<string> = new Set(landmarkTypes);
+
 /** The traits of a type in bits; null for the frequent types, of which nearly all messages are. */
 export function typeTraits(type: string): number | null {
-  if (frequentTypes.some((one) => one === type)) return null;
-  return bits.seldom | (landmarkTypes.some((one) => one === type) ? bits.landmark : 0);
+  if (frequent.has(type)) return null;
+  return bits.seldom | (landmarks.has(type) ? bits.landmark : 0);
 }
 
 /**

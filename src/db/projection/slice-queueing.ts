@@ -84,14 +84,12 @@ function queueAgain(
     if (mayStillCome(attempt, row, max_retries)) return awaiting(failureKey(slice_filename, attempt - 1));
     return none('NO_STEP', `attempt ${attempt} of a slice that is ${row.status} in attempt ${row.attempt}`);
   }
-  tx.sql(`INSERT INTO earlier_attempts SELECT ${currentAttempt} FROM tf_slices WHERE slice_filename = ?`).run(
-    slice_filename,
-  );
+  tx.sql(`INSERT INTO earlier_attempts SELECT ${currentAttempt} FROM tf_slices WHERE seq = ?`).run(row.seq);
   tx.sql(
     `UPDATE tf_slices SET status = ?, attempt = ?, queued_again_at = ?, assigned_worker = NULL, assigned_at = NULL, completed_at = NULL,
        hostname = NULL, processing_seconds = NULL, starts = 0, left_by = NULL, left_from = NULL
-     WHERE slice_filename = ?`,
-  ).run(next, attempt, at, slice_filename);
+     WHERE seq = ?`,
+  ).run(next, attempt, at, row.seq);
   sumsOf(tx).add('run_states', scope.run_number, 'slice_retries', 1);
   if (attempt === 2) sumsOf(tx).add('run_states', scope.run_number, 'slices_retried', 1);
   countMove(tx, scope, row.status, next);

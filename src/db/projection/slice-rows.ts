@@ -5,6 +5,7 @@ import { sumsOf } from './sums.ts';
 
 /** A slice with its current attempt. */
 export interface SliceRow {
+  seq: number;
   status: SliceStatus;
   attempt: number;
   /** How often a worker began the attempt. */
@@ -17,7 +18,7 @@ export interface SliceRow {
 /** Read before it is changed: RETURNING would make SQLite keep a copy of every page that the change touches. */
 export function sliceRow({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined {
   return sql<[string, string], SliceRow>(
-    `SELECT status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at
+    `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at
      FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
   ).get(filename, execution_id);
 }

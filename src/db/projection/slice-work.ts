@@ -30,11 +30,11 @@ export const sliceStarted: Projection<'slice_started'> = (message, { scope, at, 
   if ('unfit' in row) return row.unfit;
   const next = nextSliceStatus(row.status, 'start');
   if (next === undefined) return none('NO_STEP', `start of a slice that is ${row.status}`);
-  const { slice_filename, worker_id, hostname } = message;
+  const { worker_id, hostname } = message;
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = ?, hostname = ?, starts = starts + 1
-     WHERE slice_filename = ?`,
-  ).run(next, worker_id, at, hostname, slice_filename);
+     WHERE seq = ?`,
+  ).run(next, worker_id, at, hostname, row.seq);
   if (row.starts === 0) keepDelay(tx, scope, 'slice → slice_started', { from: row.queued_at, to: at });
   if (next !== row.status) countMove(tx, scope, row.status, next);
   return applied;
@@ -45,13 +45,13 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   if ('unfit' in row) return row.unfit;
   const next = nextSliceStatus(row.status, message.state === 'done' ? 'done' : 'fail');
   if (next === undefined) return none('NO_STEP', `result of a slice that is ${row.status} already`);
-  const { slice_filename, attempt, worker_id, hostname, processing_seconds } = message;
+  const { attempt, worker_id, hostname, processing_seconds } = message;
   const error = message.state === 'done' ? null : (message.error ?? 'failed without a reason');
   tx.sql(
     `UPDATE tf_slices SET status = ?, assigned_worker = ?, assigned_at = coalesce(assigned_at, ?), completed_at = ?, error = ?,
        hostname = ?, processing_seconds = ?
-     WHERE slice_filename = ?`,
-  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, slice_filename);
+     WHERE seq = ?`,
+  ).run(next, worker_id, at, at, error, hostname, processing_seconds ?? null, row.seq);
   const stage = next === 'failed' ? 'slice_started → failed result' : 'slice_started → slice_result';
   keepDelay(tx, scope, stage, { from: row.starts === 0 ? undefined : row.started_at, to: at });
   keepPayloadResult(tx, message, scope);

@@ -29,10 +29,11 @@ export class OtherWriters {
 
   /** To be called after each commit, before the next one. */
   async letThrough(): Promise<void> {
+    this.#commits += 1;
+    if (this.#commits % commitsApart !== 0) return;
     const version = this.#version();
     if (this.#known !== undefined && version !== this.#known) this.#until = performance.now() + recently;
     this.#known = version;
-    this.#commits += 1;
-    if (this.#commits % commitsApart === 0 && performance.now() < this.#until) await delay(pause);
+    if (performance.now() < this.#until) await delay(pause);
   }
 }
