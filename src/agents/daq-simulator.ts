@@ -11,7 +11,7 @@ import {
 import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
 import { messageIdOf } from '../messages/identity.ts';
-import type { Message } from '../messages/message.ts';
+import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { AgentRole, ExecutionContext } from './agent.ts';
 import { daqSentence, draftOf } from './daq-messages.ts';
@@ -82,6 +82,8 @@ class DaqSimulator {
   #isHeld = false;
   /** A delayed step runs when it is released, not at its planned tick. */
   #heldUntil = 0;
+  /** The next STF, whose file is written while the one before goes through the other agents. */
+  #ahead: { sequence: number; draft: Promise<Draft> } | undefined;
 
   constructor(options: DaqOptions, execution: ExecutionContext) {
     this.#options = options;
@@ -98,6 +100,7 @@ class DaqSimulator {
       if (command !== undefined) await this.#follow(command);
       else if (await this.#nextStep()) return;
     }
+    await this.#discardAhead();
   }
 
   /** Waits for the next step and says it. Returns whether the schedule is at its end. */
@@ -131,7 +134,9 @@ class DaqSimulator {
 
   async #say(step: TimedStep, takes: string[] = []): Promise<void> {
     const { journal, agent } = this.#execution;
-    const draft = await draftOf(step, agent);
+    const draft = await this.#draftOf(step);
+    const position = advance(this.#position, step, agent.params);
+    this.#writeAhead(nextStep(position, agent.params));
     await journal.step({
       sender: this.#options.name,
       tick: step.tick,
@@ -139,7 +144,28 @@ class DaqSimulator {
       logs: [{ level: 'INFO', message: daqSentence(step) }],
       takes,
     });
-    this.#position = advance(this.#position, step, agent.params);
+    this.#position = position;
+  }
+
+  #draftOf(step: DaqStep): Promise<Draft> {
+    const ahead = this.#ahead;
+    if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, this.#execution.agent);
+    this.#ahead = undefined;
+    return ahead.draft;
+  }
+
+  #writeAhead(step: ReturnType<typeof nextStep>): void {
+    if (step.msg_type !== 'stf_gen') return;
+    const draft = draftOf(step, this.#execution.agent);
+    // It is awaited when the STF is announced. Until then a failure must not look like one that nobody handles.
+    draft.catch(() => {});
+    this.#ahead = { sequence: step.sequence, draft };
+  }
+
+  /** Of a run that ends early no file stays that nobody has announced. */
+  async #discardAhead(): Promise<void> {
+    const draft = await this.#ahead?.draft.catch(() => undefined);
+    if (draft?.msg_type === 'stf_gen') await this.#execution.agent.files.discard(draft.filename);
   }
 
   #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {

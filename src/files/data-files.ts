@@ -28,6 +28,8 @@ export interface DataFiles {
   /** Makes the folder of an execution that has written nothing yet. A folder that goes away later is not made again. */
   prepare(): void;
   writeStf(stf: StfToWrite): Promise<FileFacts>;
+  /** Removes a file, where there is one. */
+  discard(filename: string): Promise<void>;
   /** Size and checksum of a file. `expected` stands for the size where nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
   /** Writes frames `first` to `last` of one file as another. */
@@ -42,6 +44,7 @@ export interface DataFiles {
 export const noDataFiles: DataFiles = {
   prepare: () => {},
   writeStf: ({ tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
+  discard: () => Promise.resolve(),
   measure: (_, { tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
   copyFrames: (_, __, { first, last, frameBytes }) => Promise.resolve({ size_bytes: (last + 1 - first) * frameBytes }),
   verify: () => Promise.resolve(),

@@ -10,7 +10,17 @@ import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { asDataError } from './data-errors.ts';
 import type { DataFiles, FileFacts, FramesOfFile, StfToWrite } from './data-files.ts';
-import { append, chunkBytes, firstIndex, inFile, readRange, statOf } from './frame-reader.ts';
+import {
+  append,
+  chunkBytes,
+  firstIndex,
+  readerOf,
+  readerWithHead,
+  readFile,
+  readRange,
+  statOf,
+  writeFile,
+} from './frame-reader.ts';
 
 /** The end of the name of a file that is still being written. */
 export const asideEnding = '.part';
@@ -55,11 +65,15 @@ class DiskDataFiles implements DataFiles {
     });
   }
 
+  discard(filename: string): Promise<void> {
+    return rm(this.#pathOf(filename), { force: true });
+  }
+
   measure(filename: string): Promise<FileFacts> {
     return this.#read(filename, async (file) => {
       const { size } = await statOf(file);
       const hash = createHash('sha256');
-      await readRange(file, { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
+      await readRange(readerOf(file), { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
       const file_url = pathToFileURL(this.#pathOf(filename)).href;
       return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };
     });
@@ -67,7 +81,7 @@ class DiskDataFiles implements DataFiles {
 
   copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
     const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
-    return this.#read(from, (source) => this.#writeAside(to, (write) => readRange(source, range, write)));
+    return this.#read(from, (source) => this.#writeAside(to, (write) => readRange(readerOf(source), range, write)));
   }
 
   async tidy(): Promise<void> {
@@ -78,11 +92,12 @@ class DiskDataFiles implements DataFiles {
 
   #verify(filename: string, { first, last, frameBytes }: FramesOfFile): Promise<void> {
     return this.#read(filename, async (file) => {
-      const base = await firstIndex(file, frameBytes);
+      const read = await readerWithHead(file);
+      const base = await firstIndex(read, frameBytes);
       if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
       let next = first;
       const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
-      await readRange(file, range, (chunk) => {
+      await readRange(read, range, (chunk) => {
         verifyFrames(chunk, next, frameBytes);
         next += chunk.length / frameBytes;
       });
@@ -96,7 +111,7 @@ class DiskDataFiles implements DataFiles {
   async #read<T>(filename: string, work: (file: number) => Promise<T>): Promise<T> {
     const path = this.#pathOf(filename);
     try {
-      return await inFile(path, 'r', work);
+      return await readFile(path, work);
     } catch (error) {
       throw asDataError(error, path, this.#folder);
     }
@@ -111,7 +126,7 @@ class DiskDataFiles implements DataFiles {
     const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
     let size_bytes = 0;
     try {
-      await inFile(aside, 'w', (file) =>
+      await writeFile(aside, (file) =>
         produce(async (chunk) => {
           await append(file, chunk);
           size_bytes += chunk.length;

@@ -1,4 +1,4 @@
-import { close, fstat, open, read, write } from 'node:fs';
+import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
@@ -7,13 +7,26 @@ import { indexOfFrame } from '../domain/frames.ts';
 export const chunkBytes = 1_048_576;
 
 // Plain descriptors: a `FileHandle` costs several times as much, and there is a file for every slice.
-const [openAt, writeAt, readFrom, closeFile] = [promisify(open), promisify(write), promisify(read), promisify(close)];
+const openAt = promisify(fs.open);
+const writeAt = promisify(fs.write);
+const readFrom = promisify(fs.read);
+const closeFile = promisify(fs.close);
 
-export const statOf = promisify(fstat);
+export const statOf = promisify(fs.fstat);
 
-/** Opens a file (mode 0600 where it is made), works with its descriptor, and closes it. */
-export async function inFile<T>(path: string, flags: 'r' | 'w', work: (file: number) => Promise<T>): Promise<T> {
-  const file = await openAt(path, flags, 0o600);
+/** Opens a file, reads it by its descriptor, and closes it. The close tells nothing about what was read, so it is not waited for. */
+export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
+  const file = await openAt(path, 'r');
+  try {
+    return await work(file);
+  } finally {
+    fs.close(file);
+  }
+}
+
+/** Makes a file (mode 0600) or empties it, writes by its descriptor, and closes it. */
+export async function writeFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
+  const file = await openAt(path, 'w', 0o600);
   try {
     return await work(file);
   } finally {
@@ -26,18 +39,42 @@ export async function append(file: number, chunk: Buffer): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }
 
+/** Reads bytes of a file from a place on: fewer than asked for where the file ends before. */
+export type ReadAt = (position: number, length: number) => Promise<Buffer>;
+
+export const readerOf =
+  (file: number): ReadAt =>
+  async (position, length) => {
+    const { bytesRead, buffer } = await readFrom(file, Buffer.allocUnsafe(length), 0, length, position);
+    return buffer.subarray(0, bytesRead);
+  };
+
+/** So much of the beginning of a file is read at once: most samples are no larger, and each read takes longer than its bytes. */
+const headBytes = 16_384;
+
+/** Reads the beginning of a file once, and what lies beyond when it is asked for. */
+export async function readerWithHead(file: number): Promise<ReadAt> {
+  const read = readerOf(file);
+  const head = await read(0, headBytes);
+  const isAll = head.length < headBytes;
+  return (position, length) =>
+    isAll || position + length <= headBytes
+      ? Promise.resolve(head.subarray(position, position + length))
+      : read(position, length);
+}
+
 /** Gives the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
 export async function readRange(
-  file: number,
+  read: ReadAt,
   { start, end, frameBytes }: { start: number; end: number; frameBytes: number },
   take: (chunk: Buffer) => unknown,
 ): Promise<void> {
   const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
   for (let position = start; position < end;) {
     const length = Math.min(wanted, end - position);
-    const { bytesRead, buffer } = await readFrom(file, Buffer.allocUnsafe(length), 0, length, position);
-    if (bytesRead < length) throw new Error(`ends before byte ${position + length}`);
-    await take(buffer);
+    const chunk = await read(position, length);
+    if (chunk.length < length) throw new Error(`ends before byte ${position + length}`);
+    await take(chunk);
     position += length;
   }
 }
@@ -46,14 +83,13 @@ export async function readRange(
  * The index that the file's first frame has or must have; undefined where no frame tells it. Two frames must agree on it, where
  * there are two: one damaged or misplaced frame must not make the others wrong.
  */
-export async function firstIndex(file: number, frameBytes: number): Promise<number | undefined> {
+export async function firstIndex(read: ReadAt, frameBytes: number): Promise<number | undefined> {
   const candidates = new Set<number>();
-  const frames = Buffer.allocUnsafe(2 * frameBytes);
   for (let place = 0; ; place += 2) {
-    const { bytesRead } = await readFrom(file, frames, 0, frames.length, place * frameBytes);
+    const frames = await read(place * frameBytes, 2 * frameBytes);
     for (let at = 0; at < 2; at += 1) {
       // At the end of the file the first whole frame alone has to do.
-      if (bytesRead < (at + 1) * frameBytes) return [...candidates][0];
+      if (frames.length < (at + 1) * frameBytes) return [...candidates][0];
       const index = indexOfFrame(frames.subarray(at * frameBytes, (at + 1) * frameBytes), frameBytes);
       if (index === undefined) continue;
       const base = index - place - at;

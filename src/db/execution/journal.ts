@@ -109,7 +109,7 @@ class StoreJournal implements Journal {
     const envelope = envelopeOf(step, this.#held);
     const recorded = drafts.map((draft) =>
       // Two spreads: an object with names behind a spread is four times as slow, and this is said of every message.
-      this.#store.messages.record(tx, { ...draft, ...envelope } as Message, this.#circumstancesOf(draft, envelope)),
+      this.#store.messages.record(tx, { ...draft, ...envelope }, this.#circumstancesOf(draft, envelope)),
     );
     // A step that is made again says nothing new, and was logged when it was made first.
     const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);

@@ -118,7 +118,8 @@ export class MessageWriter {
     const effect = this.#projector.project(tx, numbered, circumstances.fromBroker === true ? recordedAt : sentAt);
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
     const isWhole = wire.body !== undefined && numbered === message;
-    const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...{ message_id } });
+    const identity = { message_id };
+    const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
     const { outboxOwner, fromBroker } = circumstances;
     const recorded = insertRow(
       tx,
