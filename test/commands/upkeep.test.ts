@@ -238,7 +238,7 @@ describe('prune', () => {
     const tables = db
       .prepare<[], { name: string }>(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
       .all();
-    for (const { name } of tables.filter((table) => table.name !== 'removals')) {
+    for (const { name } of tables.filter((table) => !['removals', 'names'].includes(table.name))) {
       const rows = db.prepare(`SELECT * FROM ${name}`).all();
       expect({ name, left: rows.filter((row) => /tester-000[12]\b/.test(JSON.stringify(row))) }).toEqual({
         name,

@@ -103,7 +103,7 @@ class StoreJournal implements Journal {
     if (step.cursor !== undefined && !moveCursor(tx, execution_id, step.cursor)) return undefined;
     for (const id of step.takes ?? []) noteApplied(tx, id);
     for (const { id, code, reason } of step.refuses ?? []) noteRefused(tx, id, code, reason);
-    // What an agent says in its step it may have read a moment before.
+    // An agent may say what it reads at this moment.
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const envelope = envelopeOf(step, this.#held);

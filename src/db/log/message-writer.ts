@@ -9,19 +9,10 @@ import { Projector } from '../projection/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { type EnvelopeColumns, envelopeOf, usableEnvelope } from './envelope.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
 import { drawNumber, reserveNumber } from './numbers.ts';
-import {
-  asRecorded,
-  type Circumstances,
-  type EnvelopeColumns,
-  envelopeOf,
-  findRow,
-  insertRow,
-  type LogRow,
-  type Recorded,
-  usableEnvelope,
-} from './rows.ts';
+import { asRecorded, type Circumstances, findRow, insertRow, type LogRow, type Recorded } from './rows.ts';
 
 /** A message as it came from outside: its body and what was read in it. */
 export interface ReceivedMessage {

@@ -1,11 +1,11 @@
 import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { toUtc, utcNow } from '../../lib/time.ts';
-import type { Message } from '../../messages/message.ts';
 import { destinationOf, isMessageType, type MessageType } from '../../messages/vocabulary.ts';
 import { typeTraits } from '../migrations/index-predicates.ts';
 import { isoTime } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import type { EnvelopeColumns } from './envelope.ts';
 import { nameNumbers } from './name-numbers.ts';
 import { storedBody } from './stored-body.ts';
 
@@ -37,19 +37,6 @@ export interface Circumstances {
   outboxOwner?: number | undefined;
   /** It came over the broker: nobody has to send it. */
   fromBroker?: boolean | undefined;
-}
-
-/** The columns that a body can fill. */
-export interface EnvelopeColumns {
-  message_type: string;
-  sender?: string | undefined;
-  namespace?: string | undefined;
-  execution_id?: string | undefined;
-  run_id?: string | undefined;
-  timestamp?: string | undefined;
-  simulation_tick?: number | undefined;
-  /** The id that a message brought along. It is kept and not trusted. */
-  wireId?: string | undefined;
 }
 
 export interface NewRow {
@@ -160,36 +147,5 @@ export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Record
     ...(row.effect_code === null ? {} : { code: row.effect_code }),
     ...(row.effect_reason === null ? {} : { reason: row.effect_reason }),
     ...(row.execution_id === null ? {} : { execution_id: row.execution_id }),
-  };
-}
-
-export function envelopeOf(message: Message): EnvelopeColumns {
-  const { msg_type, message_id, sender, namespace, execution_id, run_id, timestamp, simulation_tick } = message;
-  return {
-    message_type: msg_type,
-    sender,
-    namespace,
-    execution_id,
-    run_id,
-    timestamp,
-    simulation_tick,
-    wireId: message_id,
-  };
-}
-
-/** The envelope of a body that is no message of the vocabulary, as far as it is usable. */
-export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {
-  const text = (key: string): string | undefined => {
-    const value = body[key];
-    return typeof value === 'string' && value !== '' ? value.slice(0, 200) : undefined;
-  };
-  return {
-    message_type: (text('msg_type') ?? fallbackType).slice(0, 50),
-    sender: text('sender'),
-    namespace: text('namespace'),
-    execution_id: text('execution_id'),
-    run_id: text('run_id'),
-    timestamp: text('timestamp'),
-    wireId: text('message_id'),
   };
 }

@@ -1,4 +1,4 @@
-import type { EnvelopeColumns } from './rows.ts';
+import type { EnvelopeColumns } from './envelope.ts';
 
 /** A payload, and what the columns of its row say of it. */
 interface Said {

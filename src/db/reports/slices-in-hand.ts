@@ -27,7 +27,7 @@ interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessIdentity {
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const living = new Map<number, boolean>();
   return sql<[string], InHandRow>(
-    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, hostname, last_beat
+    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, processes.hostname, last_beat
      FROM tf_slices AS s
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
        LEFT JOIN processes USING (process_id)
