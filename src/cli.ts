@@ -1,240 +1,28 @@
 #!/usr/bin/env node
-import { Argument, Command, CommanderError } from 'commander';
-
 import packageJson from '../package.json' with { type: 'json' };
 import { exitCodes, type Io } from './commands/io.ts';
-import {
-  addForTheRecord,
-  brokerOption,
-  type ForTheRecord,
-  jsonOption,
-  parseAge,
-  parseCount,
-  senderOption,
-  setOption,
-  speedOption,
-} from './commands/options.ts';
 import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
-import type { Speed } from './domain/params.ts';
-import { type Action, actions, type AgentType, agentTypes } from './domain/states.ts';
 import { SwfError } from './lib/errors.ts';
-import { nearest } from './lib/suggest.ts';
 
 /**
- * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
- * agents and a run without the server.
+ * The process: it starts what was asked for, and gives an exit code. Commands are loaded when they are called, so that a server starts without
+ * the agents and a run without the server.
  */
-function createProgram(run: Run): Command {
-  const program = new Command('swf-mcp')
-    .description(
-      'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
-    )
-    .version(packageJson.version, '--version')
-    .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
-    .configureHelp({ showGlobalOptions: true })
-    .showSuggestionAfterError()
-    .exitOverride();
-  const add = (name: string, description: string): Command =>
-    program.command(name).description(description).copyInheritedSettings(program);
-
-  program
-    .command('serve', { isDefault: true })
-    .description('MCP server on stdio (also without a command), or over HTTP')
-    .copyInheritedSettings(program)
-    .option(
-      '--http <[HOST:]PORT>',
-      'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need SWF_MCP_TOKEN)',
-    )
-    .option('--read-only', 'offer no tool that changes something (this is the default)')
-    .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .allowExcessArguments()
-    .action(
-      async (
-        { http, readOnly, allowControl }: { http?: string; readOnly?: true; allowControl?: true },
-        command: Command,
-      ) => {
-        refuseUnknownCommand(program, command);
-        if (readOnly === true && allowControl === true)
-          command.error('error: --read-only and --allow-control contradict each other');
-        const args = { http, allowControl: allowControl === true };
-        await run(async (io) => (await import('./commands/serve.ts')).serveCommand(io, args, process.stdin));
-      },
-    );
-
-  add('run [CONFIG]', 'one execution of the workflow, from start to end')
-    .option('--stf-count <N>', 'STF files a physics period', parseCount)
-    .addOption(brokerOption())
-    .addOption(speedOption('1 is real time, 20 twenty times faster, max as fast as it goes'))
-    .addOption(setOption())
-    .addOption(jsonOption())
-    .action(
-      async (
-        config: string | undefined,
-        options: { broker?: string; stfCount?: number; speed?: Speed; set: string[]; json?: true },
-      ) => {
-        const args = {
-          config,
-          broker: options.broker,
-          stfCount: options.stfCount,
-          speed: options.speed,
-          sets: options.set,
-          json: options.json === true,
-        };
-        await run(async (io) => (await import('./commands/run.ts')).runCommand(io, args));
-      },
-    );
-
-  addForTheRecord(add('resume <EXECUTION_ID>', 'goes on with an interrupted execution'))
-    .addOption(brokerOption())
-    .addOption(speedOption('default: the speed it was started with'))
-    .addOption(jsonOption())
-    .action(async (executionId: string, options: ForTheRecord & { broker?: string; speed?: Speed; json?: true }) => {
-      const { broker, speed, json, ...asked } = options;
-      const args = { executionId, broker, speed, json: json === true, asked };
-      await run(async (io) => (await import('./commands/resume.ts')).resumeCommand(io, args));
-    });
-
-  add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
-    .addArgument(new Argument('<TYPE>', 'what the agent does').choices(agentTypes))
-    .addOption(brokerOption())
-    .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
-    .addOption(setOption())
-    .action(async (type: AgentType, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
-      await run(async (io) =>
-        (await import('./commands/agent.ts')).agentCommand(io, { type, broker, config, sets: set }),
-      );
-    });
-
-  addControl(add, run);
-  addQuestions(add, run);
-  addUpkeep(add, run);
-  addDoctor(add, run);
-  return program;
-}
-
-/** The commands that look after a store. */
-function addUpkeep(add: Add, run: Run): void {
-  add(
-    'check [EXECUTION_ID]',
-    'is the store sound, do all executions balance, are their files as they were made; a line each',
-  )
-    .option('--skip-files', 'do not read the data files')
-    .action(async (executionId: string | undefined, { skipFiles }: { skipFiles?: true }) => {
-      const args = { executionId, skipFiles: skipFiles === true };
-      await run(async (io) => (await import('./commands/check.ts')).checkCommand(io, args));
-    });
-
-  add('backup <FILE>', 'writes the store as it is now into a new file, also while a run goes on').action(
-    async (file: string) => {
-      await run(async (io) => (await import('./commands/backup.ts')).backupCommand(io, file));
-    },
-  );
-
-  add('prune', 'removes executions that have ended, whole, with their data files')
-    .option('--keep <N>', 'the newest N executions stay', parseCount)
-    .option('--older-than <AGE>', 'only those that ended longer ago, such as 12h, 30d or 8w', parseAge)
-    .option('--dry-run', 'only tell what would be removed')
-    .action(async (options: { keep?: number; olderThan?: number; dryRun?: true }, command: Command) => {
-      const { keep, olderThan, dryRun } = options;
-      if (keep === undefined && olderThan === undefined)
-        command.error('error: say what is to be removed: --keep N, --older-than AGE, or both');
-      const args = { keep, olderThan, dryRun: dryRun === true };
-      await run(async (io) => (await import('./commands/prune.ts')).pruneCommand(io, args));
-    });
-}
-
-/** The command that looks whether all is in place. */
-function addDoctor(add: Add, run: Run): void {
-  add('doctor [CONFIG]', 'is everything in place: Node, store, configuration, broker; a line each, with what to do')
-    .addOption(brokerOption())
-    .addOption(setOption())
-    .option('--unsubscribe', "remove the store's durable subscription from the broker")
-    .action(async (config: string | undefined, options: { broker?: string; set: string[]; unsubscribe?: true }) => {
-      const { broker, set: sets, unsubscribe } = options;
-      const args = { config, broker, sets, unsubscribe: unsubscribe === true };
-      await run(async (io) => (await import('./commands/doctor.ts')).doctorCommand(io, args));
-    });
-}
-
-type Add = (name: string, description: string) => Command;
-type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
-
-/** The commands that ask a running execution for something. */
-function addControl(add: Add, run: Run): void {
-  const does: Record<Action, string> = {
-    stop: 'ends a running execution in order, also one whose process was killed',
-    pause: 'pauses a running execution: no STF is made, workers finish the slice in hand',
-    continue: 'lets a paused execution go on',
-  };
-  for (const action of actions) {
-    const command = add(`${action} <EXECUTION_ID>`, does[action]);
-    addForTheRecord(command)
-      .addOption(senderOption())
-      .action(async (executionId: string, options: ForTheRecord & { sender?: string }) => {
-        await run(async (io) =>
-          (await import('./commands/control.ts')).controlCommand(io, action, executionId, options),
-        );
-      });
-  }
-}
-
-/** The commands that only read. */
-function addQuestions(add: Add, run: Run): void {
-  add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
-    .option('--watch', 'keep showing it until it has ended')
-    .addOption(jsonOption())
-    .action(async (executionId: string | undefined, { json, watch }: { json?: true; watch?: true }) => {
-      const isJson = json === true;
-      await run(async (io) =>
-        watch === true
-          ? (await import('./commands/watch.ts')).watchCommand(io, executionId, isJson)
-          : (await import('./commands/status.ts')).statusCommand(io, executionId, isJson),
-      );
-    });
-
-  add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
-    .addOption(setOption())
-    .action(async (config: string | undefined, { set: sets }: { set: string[] }) => {
-      await run(async (io) => (await import('./commands/config.ts')).configCommand(io, { config, sets }));
-    });
-
-  add('call <TOOL> [JSON]', 'one call of an MCP tool: its structured answer on stdout').action(
-    async (tool: string, json: string | undefined) => {
-      await run(async (io) => (await import('./commands/call.ts')).callCommand(io, tool, json));
-    },
-  );
-}
-
-/** Without a command the server starts, so a mistyped command arrives there as an argument. */
-function refuseUnknownCommand(program: Command, serve: Command): void {
-  const [word] = serve.args;
-  if (word === undefined) return;
-  const known = program.commands.map((command) => command.name());
-  serve.error(
-    `error: unknown command or argument '${word}' (the nearest command is ${nearest(word, known, 1)[0]}; swf-mcp --help lists all)`,
-  );
-}
+const { version } = packageJson;
+let io: Io | undefined;
+const start = (db: string | undefined): Io => (io = createProcessIo({ version, db, program: import.meta.url }));
 
 async function main(): Promise<number> {
-  let exitCode: number = exitCodes.fine;
-  let io: Io | undefined;
-  const program = createProgram(async (command) => {
-    const { db } = program.opts<{ db?: string }>();
-    io = createProcessIo({ version: packageJson.version, db, program: import.meta.url });
-    exitCode = await command(io);
-  });
-  try {
-    await program.parseAsync();
-    return exitCode;
-  } catch (error) {
-    return exitCodeOf(error, io);
+  // So assistants start their server, and wait for it: there is no command line to read.
+  if (process.argv.length === 2) {
+    const { serveCommand } = await import('./commands/serve.ts');
+    return serveCommand(start(undefined), { http: undefined, allowControl: false }, process.stdin);
   }
+  return (await import('./commands/command-line.ts')).runCommandLine({ version, stdin: process.stdin, start });
 }
 
 /** Says what went wrong, to people and to the swf-mcp that started this process. Returns the exit code. */
-function exitCodeOf(error: unknown, io: Io | undefined): number {
-  // Help and version are no errors; every other complaint of the parser is about usage.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage;
+function exitCodeOf(error: unknown): number {
   if (error instanceof SwfError) {
     process.stderr.write(`${error.line}\n`);
     io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
@@ -247,4 +35,4 @@ function exitCodeOf(error: unknown, io: Io | undefined): number {
 }
 
 endWithoutReaders();
-process.exitCode = await main();
+process.exitCode = await main().catch(exitCodeOf);

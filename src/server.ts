@@ -39,8 +39,8 @@ export interface ServerOptions {
   control?: Control | undefined;
   /** Aborted when the server is to end: what takes its time answers at once. */
   stopping?: AbortSignal;
-  /** Told of each call. */
-  onCall?: (tool: string, seconds: number, isError: boolean) => void;
+  /** Told of each call at its beginning; what it gives is told of the end. */
+  onCall?: (tool: string) => (isError: boolean) => void;
   /** Where our own bugs are told to the operator; the client hears that there was one, and no more. */
   log: Log;
 }
@@ -84,9 +84,7 @@ export function createServer(options: ServerOptions): Server {
         'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
       );
     }
-    const began = performance.now();
-    const called = (isError: boolean): void =>
-      options.onCall?.(params.name, (performance.now() - began) / 1000, isError);
+    const called = options.onCall?.(params.name);
     try {
       const answered = await callTool(
         findTool(tools, params.name),
@@ -94,11 +92,11 @@ export function createServer(options: ServerOptions): Server {
         liveContext(options, extra, () => callerOf(server)),
       );
       const { answer, text } = harmless(answered);
-      called(false);
+      called?.(false);
       return { structuredContent: answer, content: [{ type: 'text', text }] };
     } catch (error) {
       // A name that is none is no label for a metric.
-      if (tools.some(({ name }) => name === params.name)) called(true);
+      if (tools.some(({ name }) => name === params.name)) called?.(true);
       return { isError: true, content: [{ type: 'text', text: errorText(error, params.name, log) }] };
     }
   });

@@ -26,7 +26,7 @@ export interface Io {
   /** From now on the process works on when nobody reads its output any more. */
   keepGoingWithoutOutput(): void;
   /** Starts this program once more, as a process that outlives this one. */
-  startSelf(args: readonly string[]): SelfStarted;
+  startSelf(args: readonly string[]): Promise<SelfStarted>;
   /** Tells the swf-mcp that has started this process, where one has. */
   tellParent(message: ChildMessage): void;
   /** Calls back at SIGINT, SIGTERM and SIGHUP. A second one ends the process at once, after `last`. */

@@ -3,7 +3,6 @@ import { fileURLToPath } from 'node:url';
 
 import { exitCodes, type Io } from './io.ts';
 import { showCursor, type Terminal } from './live/terminal.ts';
-import { startDetached } from './start-detached.ts';
 
 /** The process itself as commands see it. Only `cli.ts` makes one. */
 export function createProcessIo({
@@ -32,7 +31,11 @@ export function createProcessIo({
     keepGoingWithoutOutput() {
       worksWithoutOutput = true;
     },
-    startSelf: (args) => startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env)),
+    async startSelf(args) {
+      // Loaded only where it is asked for: a server on stdio starts without it.
+      const { startDetached } = await import('./start-detached.ts');
+      return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
+    },
     // A parent that has gone hears nothing any more.
     tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
     onInterrupt: callAtSignals,

@@ -64,7 +64,7 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
       createServer({
         ...options,
         stopping: stopping.signal,
-        onCall: (tool, seconds, isError) => metrics.called(tool, seconds, isError),
+        onCall: metrics.beginCall,
       }),
     queries: options.queries,
     metrics,

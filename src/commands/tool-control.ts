@@ -23,7 +23,7 @@ export const createControl = (io: Io): Control => ({
 
 async function start(io: Io, request: StartRequest): ReturnType<Control['start']> {
   requireBareName(request.config, io.workingFolder);
-  const started = io.startSelf(['--db', storePath(io), 'run', ...runArguments(request)]);
+  const started = await io.startSelf(['--db', storePath(io), 'run', ...runArguments(request)]);
   try {
     const message = await started.firstMessage(startMilliseconds);
     if (message?.event !== 'started')
@@ -71,7 +71,7 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
 /** Takes an execution up as a process of its own, which says so in the log. */
 async function resume(io: Io, request: ControlRequest): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
-  const started = io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
+  const started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message === undefined)
@@ -122,7 +122,7 @@ function stateOf(action: Action, outcome: Outcome): CommandState {
 async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   const words = ['stop', execution_id, ...forTheRecord(request), `--sender=${printable(by.name)}`];
-  const started = io.startSelf(['--db', storePath(io), ...words]);
+  const started = await io.startSelf(['--db', storePath(io), ...words]);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,6 +8,7 @@ import { limitFunction } from 'p-limit';
 import { encodeFrames, verifyFrames } from '../domain/frames.ts';
 import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { asDataError } from './data-errors.ts';
 import type { DataFiles, FileFacts, FramesOfFile, StfToWrite } from './data-files.ts';
 import {
@@ -72,7 +73,7 @@ class DiskDataFiles implements DataFiles {
   measure(filename: string): Promise<FileFacts> {
     return this.#read(filename, async (file) => {
       const { size } = await statOf(file);
-      const hash = createHash('sha256');
+      const hash = sha256();
       await readRange(readerOf(file), { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
       const file_url = pathToFileURL(this.#pathOf(filename)).href;
       return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };

@@ -1,6 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 
 import type { NextFunction, Request, Response } from 'express';
+
+import { sha256 } from '../lib/sha256.ts';
 
 /** Names of this machine for itself. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -55,7 +57,7 @@ export function refuseForeign(anyHost: boolean) {
   };
 }
 
-const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+const digest = (text: string): Buffer => sha256().update(text).digest();
 
 /** Asks for the bearer token; without one nobody is asked. */
 export function requireToken(token: string | undefined) {

@@ -15,11 +15,15 @@ export function createMetrics(version: string) {
   const calls = new Map<string, Calls>();
   const began = Date.now();
   return {
-    called(tool: string, seconds: number, isError: boolean): void {
-      const entry = calls.get(tool) ?? { ok: 0, error: 0, seconds: 0 };
-      entry[isError ? 'error' : 'ok'] += 1;
-      entry.seconds += seconds;
-      calls.set(tool, entry);
+    /** Counts a call that begins now; what it gives is to be called at the end. */
+    beginCall(tool: string): (isError: boolean) => void {
+      const at = performance.now();
+      return (isError) => {
+        const entry = calls.get(tool) ?? { ok: 0, error: 0, seconds: 0 };
+        entry[isError ? 'error' : 'ok'] += 1;
+        entry.seconds += (performance.now() - at) / 1000;
+        calls.set(tool, entry);
+      };
     },
     /** @param queries undefined where there is no store that can be read */
     text(queries: Queries | undefined, now: number): string {

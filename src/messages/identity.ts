@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { sha256 } from '../lib/sha256.ts';
 import type { Message } from './message.ts';
 import { type MessageType, vocabulary } from './vocabulary.ts';
 
@@ -37,7 +36,7 @@ function canonical(value: unknown): unknown {
 
 /** SHA-256 of a body and its destination in hex: the id of what has no id of its own is made from it (contract §2). */
 export function wireHash(destination: string, body: string): string {
-  return createHash('sha256').update(`${destination}\n${body}`).digest('hex');
+  return sha256().update(`${destination}\n${body}`).digest('hex');
 }
 
 /** The id of the `slice` message of one attempt. */

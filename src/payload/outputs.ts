@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { accessSync, createReadStream, type Dirent, readdirSync } from 'node:fs';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { asideEnding } from '../files/disk-data-files.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { sha256 } from '../lib/sha256.ts';
 
 /** A file that a payload wrote. `name` is its path below the output folder, the checksum `sha256:` and 64 hex digits. */
 export interface OutputFile {
@@ -87,7 +88,7 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
 
 /** A file's checksum: `sha256:` and 64 hex digits. Passes on the system's errors. */
 export async function checksumOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = sha256();
   await pipeline(createReadStream(path), hash);
   return `sha256:${hash.digest('hex')}`;
 }

@@ -42,8 +42,11 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   return params;
 }
 
+/** Zod would compile the schema at its first use, which takes longer than to read by it once an execution. */
+const uncompiled = { jitless: true } as const;
+
 function parseParams(text: string, executionId: string): ExecutionParams {
-  const { data, error } = executionParamsSchema.safeParse(JSON.parse(text));
+  const { data, error } = executionParamsSchema.safeParse(JSON.parse(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw new SwfError(

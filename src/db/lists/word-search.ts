@@ -1,5 +1,4 @@
-import Database from 'better-sqlite3';
-
+import { Database } from '../sqlite/database.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
 import { type CandidateRange, directionOf } from './list-query.ts';
 import type { Page } from './page.ts';

@@ -1,5 +1,3 @@
-import { randomInt } from 'node:crypto';
-
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The first numbers of a store that shares no broker (contract §1). */
@@ -30,12 +28,14 @@ export interface FirstNumbers {
   first_run_number?: number | undefined;
 }
 
+const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
+
 /** Moves a store's numbers, once, to a random place, so that stores which share a broker do not give the same ids (contract §1). */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers): void {
   const once = tx
     .sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`)
     .run();
   if (once.changes === 0) return;
-  reserveNumber(tx, 'execution', (first_execution_number ?? randomInt(1000, 10_000)) - 1);
-  reserveNumber(tx, 'run', (first_run_number ?? randomInt(1_000_000, 10_000_000)) - 1);
+  reserveNumber(tx, 'execution', (first_execution_number ?? numberFrom(1000, 10_000)) - 1);
+  reserveNumber(tx, 'run', (first_run_number ?? numberFrom(1_000_000, 10_000_000)) - 1);
 }

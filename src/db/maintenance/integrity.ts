@@ -1,7 +1,6 @@
-import Database from 'better-sqlite3';
-
 import { schemaHistory } from '../migrations/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
+import { Database } from '../sqlite/database.ts';
 import { preparer } from '../sqlite/statements.ts';
 
 /** The damage that SQLite finds in the file, a sentence each; none where it is sound. Reads every page. */

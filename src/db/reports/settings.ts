@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-
 import type { ExecutionParams } from '../../domain/params.ts';
 import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -113,7 +112,7 @@ const settingOf = (value: unknown): Setting => ({
 
 /** Differs where the value differs, and tells nothing of it. */
 const markOf = (value: unknown): string =>
-  createHash('sha256')
+  sha256()
     .update(JSON.stringify(value) ?? '')
     .digest('hex')
     .slice(0, 6);

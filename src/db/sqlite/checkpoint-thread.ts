@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-import Database from 'better-sqlite3';
-
 import type { CheckpointData, CheckpointOrder } from './checkpointer.ts';
+import { Database } from './database.ts';
 
 /** The thread of a `Checkpointer`. An error ends it, and SQLite moves the pages in the process that writes from then on. */
 const { path, hasEnded } = workerData as CheckpointData;

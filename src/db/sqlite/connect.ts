@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
 
-import Database from 'better-sqlite3';
-
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import type { Connection } from './connection.ts';
+import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { requireLocal, requireNoOrphanLog } from './store-file.ts';
 

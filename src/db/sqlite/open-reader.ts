@@ -1,11 +1,10 @@
-import Database from 'better-sqlite3';
-
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
+import { Database } from './database.ts';
 import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { fileAt, readIntoMemory } from './store-file.ts';

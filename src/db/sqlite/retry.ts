@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import Database from 'better-sqlite3';
-
 import { SwfError } from '../../lib/errors.ts';
+import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 
 /** How long a write is tried again, from outside SQLite, before it is given up, in milliseconds. */

@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
 
-import Database from 'better-sqlite3';
-
 import { SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
+import type { Connection } from './connection.ts';
+import { Database } from './database.ts';
 
 /** Tells the file at a path from another one that takes its place; undefined where none can be seen. */
 export function fileAt(path: string): string | undefined {
@@ -71,7 +71,7 @@ const journalModeBytes = [18, 19];
  * Reads a store that nobody has open, in a folder that may not be written, into memory: SQLite cannot read a write-ahead log without files
  * beside it. Undefined where the copy would not be the whole store, or is too large.
  */
-export function readIntoMemory(path: string): Database.Database | undefined {
+export function readIntoMemory(path: string): Connection | undefined {
   const size = (name: string): number => statSync(name, { throwIfNoEntry: false })?.size ?? 0;
   if (size(`${path}-wal`) > 0 || size(path) > mostBytes) return undefined;
   const bytes = readFileSync(path);

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-
 import * as z from 'zod';
 
 import type { ValueKind } from '../../db/lists/known-values.ts';
 import type { ListPage, Page } from '../../db/lists/page.ts';
 import { SwfError } from '../../lib/errors.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import { harmless } from './harmless.ts';
 import { nowhereNote } from './nowhere.ts';
 import { parseWindow, present, resolveExecution } from './params.ts';
@@ -181,7 +180,7 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
   const { cursor: _, limit: __, order = 'newest', ...filters } = args;
   const filled = Object.entries({ ...filters, order }).filter(([, value]) => value !== undefined);
   const text = JSON.stringify([tool, filled.toSorted(([a], [b]) => (a < b ? -1 : 1))]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+  return sha256().update(text).digest('base64url').slice(0, 12);
 }
 
 function writeCursor(
