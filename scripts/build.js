@@ -7,14 +7,12 @@ import { build } from 'esbuild';
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
 
-const { metafile } = await build({
-  // The thread is loaded by its name.
-  entryPoints: { cli: 'src/cli.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
+const common = {
   outdir: 'dist',
   bundle: true,
   // Chunks, so that each command loads only what it needs.
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  chunkNames: 'chunk-[hash]',
   format: 'esm',
   platform: 'node',
   target: 'node20',
@@ -31,13 +29,33 @@ const { metafile } = await build({
   },
   metafile: true,
   logLevel: 'warning',
-});
+};
 
-writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(metafile));
+/** The server is built apart, or its start would load a dozen small chunks that it has in common with one command or another. */
+const serverApart = {
+  name: 'server-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/serve\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './serve.js', external: true } : undefined,
+    );
+  },
+};
+
+const builds = [
+  await build({ ...common, entryPoints: { serve: 'src/commands/serve.ts' } }),
+  await build({
+    ...common,
+    // The thread is loaded by its name.
+    entryPoints: { cli: 'src/cli.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
+    plugins: [serverApart],
+  }),
+];
+
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(builds.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
 /** The licence text of every package of which anything is in the bundle. */
-function notices({ inputs }) {
-  const folders = Object.keys(inputs)
+function notices(inputs) {
+  const folders = inputs
     .map((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1])
     .filter((folder) => folder !== undefined);
   return [...new Set(folders)]

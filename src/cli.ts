@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import packageJson from '../package.json' with { type: 'json' };
+import { keepCompiledCode } from './commands/compiled-code.ts';
 import { exitCodes, type Io } from './commands/io.ts';
 import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
-import { SwfError } from './lib/errors.ts';
+import { isSwfError } from './lib/errors.ts';
 
 /**
  * The process: it starts what was asked for, and gives an exit code. Commands are loaded when they are called, so that a server starts without
@@ -23,7 +24,7 @@ async function main(): Promise<number> {
 
 /** Says what went wrong, to people and to the swf-mcp that started this process. Returns the exit code. */
 function exitCodeOf(error: unknown): number {
-  if (error instanceof SwfError) {
+  if (isSwfError(error)) {
     process.stderr.write(`${error.line}\n`);
     io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
     return exitCodes.mendable;
@@ -34,5 +35,6 @@ function exitCodeOf(error: unknown): number {
   return exitCodes.bug;
 }
 
+keepCompiledCode(process.env);
 endWithoutReaders();
 process.exitCode = await main().catch(exitCodeOf);

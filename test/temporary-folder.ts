@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export default function setup(): () => void {
   const root = mkdtempSync(join(tmpdir(), 'swf-mcp-test-'));
   process.env['SWF_TEST_ROOT'] = root;
+  process.env['XDG_CACHE_HOME'] = join(root, 'cache');
   // What a developer has set must not steer the tests.
   for (const name of ['SWF_DB', 'SWF_USER', 'SWF_LOG_LEVEL', 'XDG_DATA_HOME']) delete process.env[name];
   return () => rmSync(root, { recursive: true, force: true });

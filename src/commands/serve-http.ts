@@ -64,7 +64,7 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
       createServer({
         ...options,
         stopping: stopping.signal,
-        onCall: metrics.beginCall,
+        onCall: (tool) => metrics.beginCall(tool),
       }),
     queries: options.queries,
     metrics,

@@ -43,6 +43,9 @@ export class SwfError extends Error {
   }
 }
 
+/** Whether an error is one of ours, also of another bundle: the server's is built apart. */
+export const isSwfError = (error: unknown): error is SwfError => error instanceof Error && error.name === 'SwfError';
+
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {
   constructor(path: string, cause?: unknown) {

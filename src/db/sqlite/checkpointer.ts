@@ -20,8 +20,8 @@ const pages = { withThread: 10_000, alone: 3000 };
 /** How long the end of a process waits for the thread, in milliseconds. */
 const patience = 2000;
 
-/** Beside the bundle, whose chunks have a folder of their own. */
-const program = new URL('../checkpoint-thread.js', import.meta.url);
+/** Beside the bundle. */
+const program = new URL('./checkpoint-thread.js', import.meta.url);
 
 /**
  * Moves the pages of the write-ahead log into the store, in a thread: a checkpoint takes as long as a hundred commits. The thread is started by

@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectStdio, runWorkflow, temporaryFolder } from './helpers.ts';
+
+/** A module that writes down what is imported, a URL a line, into the file of `SWF_IMPORTED`. */
+const watcher = (() => {
+  const hooks = `import { appendFileSync } from 'node:fs';
+    export async function load(url, context, next) { appendFileSync(process.env.SWF_IMPORTED, url + '\\n'); return next(url, context); }`;
+  const asUrl = (text: string): string => `data:text/javascript,${encodeURIComponent(text)}`;
+  return asUrl(`import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))});`);
+})();
+
+describe('a server that assistants start', () => {
+  it('loads for its first answer the modules of this list and no others', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const imported = join(folder, 'imported');
+    const env = { SWF_IMPORTED: imported, NODE_OPTIONS: `--import ${watcher}` };
+    const client = await connectStdio({ folder, env });
+    await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    await client.close();
+
+    const urls = [...new Set(readFileSync(imported, 'utf8').trim().split('\n'))];
+    // The watcher itself has loaded `node:module`, which the product asks for too.
+    expect(urls.filter((url) => /^node:(?!module$)/.test(url)).toSorted()).toEqual([
+      'node:fs',
+      'node:os',
+      'node:path',
+      'node:process',
+      'node:timers/promises',
+      'node:url',
+    ]);
+    const files = urls.filter((url) => url.startsWith('file:')).map((url) => fileURLToPath(url));
+    const named = files.map((file) => file.replace(/^.*\/dist\//, '')).filter((file) => !/^chunk-\w+\.js$/.test(file));
+    expect(named.toSorted()).toEqual(['cli.js', 'serve.js']);
+    // A chunk more is half a millisecond more, and so are 20 kB.
+    expect(files.length).toBeLessThanOrEqual(9);
+    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(500_000);
+  });
+});
