@@ -1,6 +1,6 @@
 // Bundles the command line into dist/, with the licences of what is bundled beside it.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { build } from 'esbuild';
 
@@ -31,25 +31,27 @@ const common = {
   logLevel: 'warning',
 };
 
-/** The server is built apart, or its start would load a dozen small chunks that it has in common with one command or another. */
-const serverApart = {
-  name: 'server-apart',
+/**
+ * The process, the server and the other commands are built apart: together, the start of the server would load a dozen small chunks that it has in
+ * common with one command or another.
+ */
+const apart = {
+  name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/serve\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './serve.js', external: true } : undefined,
+    onResolve({ filter: /\/(serve|command-line)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
 };
 
-const builds = [
-  await build({ ...common, entryPoints: { serve: 'src/commands/serve.ts' } }),
-  await build({
-    ...common,
-    // The thread is loaded by its name.
-    entryPoints: { cli: 'src/cli.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
-    plugins: [serverApart],
-  }),
+const entries = [
+  { cli: 'src/cli.ts' },
+  { serve: 'src/commands/serve.ts' },
+  // The thread is loaded by its name.
+  { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
 ];
+const builds = [];
+for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));
 
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(builds.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 

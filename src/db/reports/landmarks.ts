@@ -31,11 +31,11 @@ const mostPhases = 2;
  */
 export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
   const rows = landmarkTypes.flatMap((type) =>
-    sql<[string, number], Landmark>(
+    sql<[string, string, number], Landmark>(
       `SELECT ${headColumns}, CASE WHEN type_no <> ${numberOf(`'run_workflow'`)} THEN body END AS body
        FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ?`,
-    ).all(executionId, phaseTypes.includes(type) ? mostPhases : limit),
+       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} ORDER BY seq DESC LIMIT ?`,
+    ).all(executionId, type, phaseTypes.includes(type) ? mostPhases : limit),
   );
   return rows.toSorted((a, b) => b.key - a.key).slice(0, limit);
 }

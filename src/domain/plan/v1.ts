@@ -41,10 +41,8 @@ function planSamples(
 ): PlannedSample[] {
   const { run, sequence, tf_count } = stf;
   const samples = sampleCount(stf, params);
-  const wanted = Math.max(samples, floorOfProduct(tf_count, params.fastmon.tf_fraction));
-  return Array.from({ length: samples }, (_, index) => {
+  return sampleSizes(tf_count, samples, params).map((size, index) => {
     const part = evenPart(tf_count, samples, index);
-    const size = Math.min(evenPart(wanted, samples, index).size, part.size);
     const spare = part.size - size;
     const tf_first = part.start + Math.floor(random(run, sequence, `sample ${index + 1}`) * (spare + 1));
     return {
@@ -55,6 +53,14 @@ function planSamples(
       tf_count: size,
     };
   });
+}
+
+/** The frames of each of the samples of one STF. */
+function sampleSizes(tf_count: number, samples: number, { fastmon }: WorkflowParams): number[] {
+  const wanted = Math.max(samples, floorOfProduct(tf_count, fastmon.tf_fraction));
+  return Array.from({ length: samples }, (_, index) =>
+    Math.min(evenPart(wanted, samples, index).size, evenPart(tf_count, samples, index).size),
+  );
 }
 
 /** A sample with fewer frames than `slicesPerSample` gives one slice a frame. */
@@ -89,9 +95,9 @@ function planCounts(stfCount: number, params: WorkflowParams): ReturnType<Plan['
   const sampledStfs = stf_sampling_rate >= 1 ? stfCount : floorOfProduct(stfCount, stf_sampling_rate);
   // Every sampled STF gives as many as any other: only the place of its samples is drawn at random.
   const everySampled = { ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } };
-  const stf = { run: 0, sequence: 1, tf_count: params.daq_state_machine.tf_per_stf };
-  const samples = planSamples(stf, everySampled);
-  const slicesPerStf = samples.reduce((sum, { tf_count }) => sum + sliceCount(tf_count, slices_per_sample), 0);
+  const tf_count = params.daq_state_machine.tf_per_stf;
+  const samples = sampleSizes(tf_count, sampleCount({ sequence: 1, tf_count }, everySampled), params);
+  const slicesPerStf = samples.reduce((sum, size) => sum + sliceCount(size, slices_per_sample), 0);
   return {
     samples: exactOrUndefined(sampledStfs * samples.length),
     slices: exactOrUndefined(sampledStfs * slicesPerStf),
