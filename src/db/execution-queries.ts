@@ -13,6 +13,7 @@ import { endOfLife, secondsOfLife } from './reports/life.ts';
 import { configurationOf, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
+import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 /** The process that drives an execution, or drove it last. */
@@ -39,11 +40,20 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       const owner = ownerOf(sql, executionId);
       if (owner === undefined) return undefined;
       const { pid, hostname } = owner;
-      return { pid, hostname, isAlive: isProcessAlive(owner, isAlive), isSilent: isSilent(owner) };
+      return {
+        pid,
+        hostname,
+        get isAlive() {
+          return isProcessAlive(owner, isAlive);
+        },
+        get isSilent() {
+          return isSilent(owner);
+        },
+      };
     },
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
-    stoppedBy: (execution: ExecutionRow) => stoppedBy(sql, execution),
-    configuration: (execution: ExecutionRow) => configurationOf(sql, execution),
+    stoppedBy: kept(sql, stoppedBy),
+    configuration: kept(sql, configurationOf),
     settings: (execution: ExecutionRow) => settingsOf(sql, execution),
     /** How an execution does; of one that has ended nothing need be judged. */
     health: (execution: ExecutionRow, now: number): Health =>
@@ -57,11 +67,16 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** Wall time of an execution in seconds; so far, while it runs. */
     duration: (execution: ExecutionRow, now: number) =>
       secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
-    messageCount: (executionId: string) => countAllMessages(sql, executionId),
+    messageCount: kept(sql, countAllMessages),
     messageCounts: (executionId: string) => countMessages(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
-    lastLandmarks: (executionId: string, limit: number) => lastLandmarks(sql, executionId, limit),
-    lastTroubledMessages: (executionId: string, limit: number) => lastTroubledMessages(sql, executionId, limit),
+    lastLandmarks: kept(sql, lastLandmarks),
+    /** The last log lines of an execution from a level on. */
+    lastLogLines: kept(sql, (_, execution_id: string, level: number, limit: number) => {
+      const page = { order: 'newest', limit, uncounted: true } as const;
+      return listLogs(sql, { execution_id, level }, page, findWords).rows;
+    }),
+    lastTroubledMessages: kept(sql, lastTroubledMessages),
     stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
     product: (name: string) => findProduct(sql, name),
     sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),

@@ -21,6 +21,7 @@ import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { misdatedExecutions } from './reports/clock.ts';
 import { goneWorkers, slicesInHandByAgent } from './reports/slices-in-hand.ts';
+import { kept } from './sqlite/kept-answers.ts';
 import type { Prepare } from './sqlite/statements.ts';
 
 /** Lists, page by page, and the names that filters may give. */
@@ -35,7 +36,7 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
     goneWorkers: () => goneWorkers(sql, isAlive),
     logs: (filter: LogFilter, page: Page) => listLogs(sql, filter, page, findWords),
     agents(filter: AgentFilter, page: Page) {
-      const { rows, ...rest } = listAgents(sql, filter, page);
+      const { rows, ...rest } = kept(sql, listAgents)(filter, page);
       const inHand = slicesInHandByAgent(sql);
       return {
         ...rest,

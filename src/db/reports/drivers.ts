@@ -4,6 +4,7 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 type DriverMessage = 'driver_started' | 'driver_ended' | 'driver_lost';
@@ -43,6 +44,15 @@ interface Ended {
  */
 export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTest, limit: number): DriverSpan[] {
   const owner = ownerOf(sql, executionId);
+  return kept(sql, recordedDrivers)(executionId, limit).map((span): DriverSpan => {
+    if (span.until !== undefined || owner?.epoch !== span.epoch || isProcessAlive(owner, isAlive)) return span;
+    const { at, by } = lastSignOf(sql, owner);
+    return { ...span, until: at, ended: 'lost', reason: `its last sign of life was a ${by}` };
+  });
+}
+
+/** The same as far as it is recorded: of a driver that has ended without a word nothing tells the end. */
+function recordedDrivers(sql: Prepare, executionId: string, limit: number): DriverSpan[] {
   const ended = driverRows(sql, executionId, 'driver_ended', limit);
   const lost = driverRows(sql, executionId, 'driver_lost', limit);
   return driverRows(sql, executionId, 'driver_started', limit)
@@ -57,13 +67,9 @@ export function driversOf(sql: Prepare, executionId: string, isAlive: LivenessTe
         return { ...self, until: end.sent_at, ended: cause, code, reason };
       }
       const loss = lost.find((row) => row.epoch === epoch);
-      if (loss !== undefined) {
-        const { last_sign, last_sign_by } = JSON.parse(loss.body) as { last_sign: string; last_sign_by: string };
-        return { ...self, until: last_sign, ended: 'lost', reason: `its last sign of life was a ${last_sign_by}` };
-      }
-      if (owner?.epoch !== epoch || isProcessAlive(owner, isAlive)) return self;
-      const { at, by } = lastSignOf(sql, owner);
-      return { ...self, until: at, ended: 'lost', reason: `its last sign of life was a ${by}` };
+      if (loss === undefined) return self;
+      const { last_sign, last_sign_by } = JSON.parse(loss.body) as { last_sign: string; last_sign_by: string };
+      return { ...self, until: last_sign, ended: 'lost', reason: `its last sign of life was a ${last_sign_by}` };
     });
 }
 

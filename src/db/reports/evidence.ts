@@ -5,11 +5,12 @@ import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
 import { pausedBy } from './commands.ts';
 import { driversOf } from './drivers.ts';
-import type { ExecutionDetail } from './execution-detail.ts';
+import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
 import { firstError } from './first-error.ts';
 import { begunAgain, givenUpSlices } from './given-up.ts';
@@ -34,37 +35,49 @@ export function evidenceOf(
   { detail, isAlive, data_as_of }: { detail: ExecutionDetail; isAlive: LivenessTest; data_as_of: string | undefined },
 ): Evidence {
   const { execution_id, status_reason, namespace, status } = execution;
-  const { slices_exhausted, slice_retries, slices_retried, over_broker } = detail;
   const parts = new PartReader();
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
-  const none = { count: 0, ids: [] };
+  const { unreadable, ...recorded } = kept(sql, recordedEvidence)(execution);
   return {
     execution_id,
     status_reason,
     driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
-    missing: isRunning && over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
+    missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
+    ...recorded,
+    data_as_of,
+    unreadable: [...parts.unreadable, ...unreadable],
+  };
+}
+
+/** The evidence that follows from the store alone. */
+function recordedEvidence(sql: Prepare, execution: ExecutionRow) {
+  const { execution_id, run_number, status, slices_failed } = execution;
+  const { slices_exhausted, slice_retries, slices_retried, over_broker } = executionDetail(sql, execution);
+  const parts = new PartReader();
+  const isRunning = status === 'running';
+  const isResumed = (ownerOf(sql, execution_id)?.epoch ?? 1) > 1;
+  const none = { count: 0, ids: [] };
+  return {
     behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     exhausted:
-      slices_exhausted + execution.slices_failed === 0
+      slices_exhausted + slices_failed === 0
         ? []
         : parts.read('failed slices', () => exhaustedSlices(sql, execution_id, named), []),
     exhausted_count: slices_exhausted,
     given_up: isRunning || status === 'completed' ? 0 : parts.read('slices', () => givenUpSlices(sql, execution_id), 0),
-    begun_again:
-      (owner?.epoch ?? 1) === 1
-        ? 0
-        : parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, execution.run_number)), 0),
+    begun_again: isResumed
+      ? parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, run_number)), 0)
+      : 0,
     slices_retried,
     causes:
       slices_exhausted + slice_retries === 0 ? [] : parts.read('attempts', () => failureCauses(sql, execution_id), []),
     paused_by: parts.read('commands', () => pausedBy(sql, execution), undefined),
     refused: parts.read('refused messages', () => refusedMessages(sql, execution_id, named), none),
     waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
-    data_as_of,
     clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
   };
@@ -78,7 +91,7 @@ function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullabl
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {
   const filter = { execution_id, include_exited: true };
-  const { rows } = listAgents(sql, filter, { order: 'newest', limit: agentsLookedAt, uncounted: true });
+  const { rows } = kept(sql, listAgents)(filter, { order: 'newest', limit: agentsLookedAt, uncounted: true });
   return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) }));
 }
 

@@ -7,6 +7,7 @@ import type { ExecutionRow } from '../lists/executions.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
@@ -19,12 +20,10 @@ export function factsOf(
   execution: ExecutionRow,
   { isAlive, now }: { isAlive: LivenessTest; now: number },
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
-  const { execution_id, run_number, status, phase, start_time } = execution;
-  const detail = executionDetail(sql, execution);
-  const progress = progressOf(execution, detail);
+  const { execution_id, status, phase, start_time } = execution;
+  const { detail, progress, speeds, ...recorded } = kept(sql, recordedFacts)(execution);
   const owner = ownerOf(sql, execution_id);
   const isOverBroker = detail.over_broker === 1;
-  const speeds = speedsOf(sql, execution_id);
   const speed = speeds.current ?? detail.params.speed;
   const { stfs_ready, samples_expected, slices_expected, slice_retries, phase_changed_at } = detail;
   const { stf_planned, slices_planned, slices_final } = progress;
@@ -48,13 +47,7 @@ export function factsOf(
     slices_planned,
     slices_final,
     slice_retries,
-    isHeld: status === 'running' && isHeld(sql, execution_id),
-    samples_of_unready: samplesOfUnready(sql, execution_id, params),
-    delays: stageDelays(sql, run_number),
-    first_stf_at: stfAt(sql, execution_id, 'ASC'),
-    last_stf_at: stfAt(sql, execution_id, 'DESC'),
-    down_after_daq:
-      status === 'running' || (owner?.epoch ?? 1) === 1 ? 0 : downSince(sql, execution_id, phase_changed_at),
+    ...recorded,
     in_hand: inHand.filter(({ isLost }) => !isLost),
     lost: inHand.filter(({ isLost }) => isLost),
     driver:
@@ -68,6 +61,27 @@ export function factsOf(
           },
   };
   return { facts, detail, progress };
+}
+
+/** The facts that follow from the store alone. */
+function recordedFacts(sql: Prepare, execution: ExecutionRow) {
+  const { execution_id, run_number, status } = execution;
+  const detail = executionDetail(sql, execution);
+  const isRunning = status === 'running';
+  return {
+    detail,
+    progress: progressOf(execution, detail),
+    speeds: speedsOf(sql, execution_id),
+    isHeld: isRunning && isHeld(sql, execution_id),
+    samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
+    delays: stageDelays(sql, run_number),
+    first_stf_at: stfAt(sql, execution_id, 'ASC'),
+    last_stf_at: stfAt(sql, execution_id, 'DESC'),
+    down_after_daq:
+      isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1
+        ? 0
+        : downSince(sql, execution_id, detail.phase_changed_at),
+  };
 }
 
 /** When the first or the last STF was announced. */

@@ -99,17 +99,12 @@ export function agentsOf(executionId: string, queries: Queries) {
 
 /** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
 export function lastErrors(executionId: string, queries: Queries) {
-  const logs = queries
-    .logs(
-      { execution_id: executionId, level: logLevels.ERROR },
-      { order: 'newest', limit: lastEvents, uncounted: true },
-    )
-    .rows.map((row) => ({
-      time: row.timestamp,
-      source: row.agent,
-      error: clipped(row.message) ?? '',
-      log_id: row.key,
-    }));
+  const logs = queries.lastLogLines(executionId, logLevels.ERROR, lastEvents).map((row) => ({
+    time: row.timestamp,
+    source: row.agent,
+    error: clipped(row.message) ?? '',
+    log_id: row.key,
+  }));
   const messages = queries.lastTroubledMessages(executionId, lastEvents).map((row) => ({
     time: row.recorded_at,
     source: row.sender_agent ?? row.destination,
