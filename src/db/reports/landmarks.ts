@@ -25,20 +25,25 @@ export interface Landmark extends MessageHead {
 const phaseTypes: readonly string[] = ['pause_run', 'resume_run'];
 const mostPhases = 2;
 
+/** As SQL: the sequences of the newest messages of each type, found by the index of the types. */
+const newestOfTypes = landmarkTypes
+  .map(
+    (type) => `SELECT seq FROM (SELECT seq FROM message_rows INDEXED BY message_rows_type
+       WHERE execution_no = ${numberOf('$id')} AND type_no = ${numberOf(`'${type}'`)} ORDER BY seq DESC LIMIT ${phaseTypes.includes(type) ? mostPhases : '($limit + 0)'})`,
+  )
+  .join(' UNION ALL ');
+
+/** Materialized, or SQLite would put the rows together once a type. */
+const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
+  SELECT ${headColumns}, CASE WHEN type_no <> ${numberOf(`'run_workflow'`)} THEN body END AS body
+  FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
+
 /**
  * The newest messages that tell the story of an execution: its phases, drivers, commands and end. Of the changes between periods only the last
  * two, which must not drive out who paused or took over.
  */
-export function lastLandmarks(sql: Prepare, executionId: string, limit: number): Landmark[] {
-  const rows = landmarkTypes.flatMap((type) =>
-    sql<[string, string, number], Landmark>(
-      `SELECT ${headColumns}, CASE WHEN type_no <> ${numberOf(`'run_workflow'`)} THEN body END AS body
-       FROM message_rows INDEXED BY message_rows_type
-       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} ORDER BY seq DESC LIMIT ?`,
-    ).all(executionId, type, phaseTypes.includes(type) ? mostPhases : limit),
-  );
-  return rows.toSorted((a, b) => b.key - a.key).slice(0, limit);
-}
+export const lastLandmarks = (sql: Prepare, id: string, limit: number): Landmark[] =>
+  sql<[{ id: string; limit: number }], Landmark>(landmarks).all({ id, limit });
 
 /** The newest messages that cannot be read or contradict an earlier one. */
 export function lastTroubledMessages(sql: Prepare, executionId: string, limit: number): MessageHead[] {
