@@ -27,7 +27,7 @@ export interface MeasuredOptions {
   env?: Record<string, string>;
 }
 
-/** Runs the command line to its end; its JSON answer and the most memory that it had, in MB. */
+/** Runs the command line to its end; its JSON answer, where it gives one, and the most memory that it had, in MB. */
 export async function runMeasured(
   args: string[],
   { program = cli, hooks = [], env = {} }: MeasuredOptions = {},
@@ -44,7 +44,7 @@ export async function runMeasured(
   const [code] = (await once(child, 'close')) as [number];
   clearInterval(look);
   if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`);
-  return { answer: JSON.parse(text) as Record<string, number>, peak };
+  return { answer: text.startsWith('{') ? (JSON.parse(text) as Record<string, number>) : {}, peak };
 }
 
 /** An MCP server on stdio, spoken to in bare JSON-RPC: the client must not be what is measured. */

@@ -56,7 +56,7 @@ function ask<T>(store: string, work: (db: Database.Database) => T): T {
 const count = (store: string, table: string): number =>
   ask(store, (db) => db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0);
 
-/** The number of the newest executions without the oldest that have so many messages together. */
+/** The number of the newest executions without the oldest that have about so many messages together. */
 function executionsToKeep(store: string, messages: number): number {
   return ask(store, (db) => {
     const counts = db
@@ -65,9 +65,9 @@ function executionsToKeep(store: string, messages: number): number {
       )
       .pluck()
       .all();
-    let left = messages;
+    let removed = 0;
     let oldest = 0;
-    while (left > 0 && oldest < counts.length - 1) left -= counts[oldest++] ?? 0;
+    while (removed + (counts[oldest] ?? Infinity) <= messages) removed += counts[oldest++] ?? 0;
     return counts.length - oldest;
   });
 }

@@ -37,7 +37,7 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
     tellRemovable(io, path, rule);
     return exitCodes.fine;
   }
-  const store = await openExistingStore(path, storeOptions(io));
+  const store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
   try {
     await prune(io, store, rule);
   } finally {

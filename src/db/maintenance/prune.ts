@@ -64,7 +64,7 @@ export function oldestStart(sql: Prepare): string | undefined {
 }
 
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
-export const batch = 500;
+export const batch = 600;
 
 /** Tables that hold rows of an execution. Those of attempts go with their slices. */
 const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'message_rows', 'app_logs'] as const;

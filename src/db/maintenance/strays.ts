@@ -1,17 +1,19 @@
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Store } from '../sqlite/store.ts';
 import { batch, removeRows } from './prune.ts';
-
-/** Rows that are looked at in one question. */
-const lookedAt = 20_000;
 
 interface StrayTable {
   table: string;
   key: string;
+  /** As SQL: when a row was recorded. */
   at: string;
-  more: string;
-  /** As SQL: its execution. */
+  /** The column of its execution. An index has it. */
   execution: string;
+  /** As SQL: the values of that column, without those of executions of the store. */
+  strayValues: string;
+  more: string;
 }
 
 const tables: readonly StrayTable[] = [
@@ -19,10 +21,22 @@ const tables: readonly StrayTable[] = [
     table: 'message_rows',
     key: 'seq',
     at: messageColumns.recorded_at,
-    execution: messageColumns.execution_id,
-    more: 'AND (outbox_owner IS NULL OR outbox_sent_at IS NOT NULL)',
+    execution: 'execution_no',
+    strayValues: `SELECT name_no AS v FROM names WHERE name NOT IN (SELECT execution_id FROM workflow_executions)
+      AND EXISTS (SELECT 1 FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = name_no)`,
+    more: `AND NOT (${indexPredicates.unsent})`,
   },
-  { table: 'app_logs', key: 'log_id', at: 'timestamp', execution: 'execution_id', more: '' },
+  {
+    table: 'app_logs',
+    key: 'log_id',
+    at: 'timestamp',
+    execution: 'execution_id',
+    strayValues: `WITH RECURSIVE d (v) AS (
+        SELECT min(execution_id) FROM app_logs UNION ALL
+        SELECT (SELECT min(execution_id) FROM app_logs WHERE execution_id > v) FROM d WHERE v IS NOT NULL)
+      SELECT v FROM d WHERE v NOT IN (SELECT execution_id FROM workflow_executions)`,
+    more: '',
+  },
 ];
 
 /**
@@ -31,30 +45,36 @@ const tables: readonly StrayTable[] = [
  */
 export async function removeStrays(store: Store, before: string): Promise<number> {
   let removed = 0;
-  for (const table of tables) removed += await removeStraysOf(store, table, before);
+  for (const table of tables)
+    for (const execution of [null, ...strayExecutions(store.sql, table)])
+      removed += await removeStraysOf(store, table, execution, before);
   return removed;
 }
+
+/** Executions that are none of this store, as rows name them. */
+const strayExecutions = (sql: Prepare, { strayValues }: StrayTable): (string | number)[] =>
+  sql<[], { v: string | number }>(strayValues)
+    .all()
+    .map(({ v }) => v);
 
 /** Looks outside of the transactions that remove: others write meanwhile, and must not wait. */
 async function removeStraysOf(
   store: Store,
   { table, key, at, execution, more }: StrayTable,
+  of: string | number | null,
   before: string,
 ): Promise<number> {
-  const { sql } = store;
-  const stray = `(${execution} IS NULL OR ${execution} NOT IN (SELECT execution_id FROM workflow_executions))`;
-  const some = sql<[number, number, string], { key: number }>(
-    `SELECT t.${key} AS key FROM ${table} AS t WHERE t.${key} > ? AND t.${key} <= ? AND ${stray} AND ${at} < ? ${more}`,
+  const some = store.sql<[number, string | number | null, string], { key: number }>(
+    `SELECT ${key} AS key FROM ${table} WHERE ${key} > ? AND ${execution} IS ? AND ${at} < ? ${more} ORDER BY ${key} LIMIT ${batch}`,
   );
-  const newest = sql<[], { key: number | null }>(`SELECT max(${key}) AS key FROM ${table}`).get()?.key ?? 0;
   let removed = 0;
-  for (let after = 0; after < newest; after += lookedAt) {
-    const keys = some.all(after, after + lookedAt, before).map((row) => row.key);
-    for (let place = 0; place < keys.length; place += batch)
-      await store.write((tx) => {
-        removeRows(tx, { table, key }, keys.slice(place, place + batch));
-      });
+  for (let after = 0; ;) {
+    const keys = some.all(after, of, before).map((row) => row.key);
+    if (keys.length === 0) return removed;
+    await store.write((tx) => {
+      removeRows(tx, { table, key }, keys);
+    });
     removed += keys.length;
+    after = keys.at(-1) as number;
   }
-  return removed;
 }

@@ -4,7 +4,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 11;
+export const schemaVersion = 12;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -386,4 +386,7 @@ CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless
 -- Merging more at a time makes fewer of the merges that take long.
 INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
 INSERT INTO log_words (log_words, rank) VALUES ('automerge', 8);
+-- Words of removed rows go with later merges. To merge on their account would stop others for seconds.
+INSERT INTO message_words (message_words, rank) VALUES ('deletemerge', 0);
+INSERT INTO log_words (log_words, rank) VALUES ('deletemerge', 0);
 `;

@@ -33,14 +33,19 @@ import { inTransaction, type Transaction } from './transaction.ts';
 export interface StoreOptions {
   history?: SchemaHistory;
   synchronous?: Synchronous;
+  /** Commits after which this process leaves the lock to others for a moment, where they write too. */
+  commitsApart?: number;
 }
+
+/** A run at full speed would lose a tenth of it by a pause after each commit. */
+const usualCommitsApart = 8;
 
 /**
  * Opens a store for writing. It makes one where there is none (mode 0600) and brings an older one up to date. Throws `STORE_…` where the
  * file cannot be used.
  */
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
-  const { history = schemaHistory, synchronous = 'NORMAL' } = options;
+  const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
     // A file that is there may be read-only. That is reported at the first write.
     if (fileAt(path) !== undefined) return;
@@ -48,7 +53,7 @@ export async function openStore(path: string, options: StoreOptions = {}): Promi
     closeSync(openSync(path, 'a', 0o600));
   });
   // A history that a test gives has no tables of ours.
-  const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory });
+  const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });
   try {
     await store.prepare(history, synchronous);
   } catch (error) {
@@ -79,15 +84,20 @@ class SqliteStore implements Store {
   /** An error behind the last commit, which the next write tells. */
   #fault: unknown;
   #checkpointer: Checkpointer | undefined;
-  #others: OtherWriters | undefined;
+  readonly #others: OtherWriters;
   #patience = patienceMilliseconds;
   #isReady = false;
 
-  constructor(path: string, db: Connection, { hasOurTables }: { hasOurTables: boolean }) {
+  constructor(
+    path: string,
+    db: Connection,
+    { hasOurTables, commitsApart }: { hasOurTables: boolean; commitsApart: number },
+  ) {
     this.path = path;
     this.db = db;
     this.sql = preparer(db);
     this.#file = fileAt(path);
+    this.#others = new OtherWriters(db, commitsApart);
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       const due: (() => void)[] = [];
@@ -113,7 +123,6 @@ class SqliteStore implements Store {
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
     this.#checkpointer = new Checkpointer(path, db);
-    this.#others = new OtherWriters(db);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
@@ -160,7 +169,7 @@ class SqliteStore implements Store {
     try {
       this.#checkpointer?.afterCommit();
       if (this.#areNotesDue) await this.#noteBlocks();
-      if (this.db.open) await this.#others?.letThrough();
+      if (this.db.open) await this.#others.letThrough();
     } catch (error) {
       if (!isBusy(error)) this.#fault = error;
     }

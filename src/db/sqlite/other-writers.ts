@@ -5,9 +5,6 @@ import type { Connection } from './connection.ts';
 /** Another process that has written within this time is thought to go on, in milliseconds. */
 const recently = 1000;
 
-/** Commits between two pauses. */
-const commitsApart = 8;
-
 /** In milliseconds. Less is not slept. */
 const pause = 2;
 
@@ -17,11 +14,14 @@ const pause = 2;
  */
 export class OtherWriters {
   readonly #version: () => number;
+  readonly #commitsApart: number;
   #known: number | undefined;
   #until = 0;
   #commits = 0;
 
-  constructor(db: Connection) {
+  /** @param commitsApart commits between two pauses */
+  constructor(db: Connection, commitsApart: number) {
+    this.#commitsApart = commitsApart;
     // A number that changes with each commit of another connection.
     const statement = db.prepare<[], number>('PRAGMA data_version').pluck();
     this.#version = () => statement.get() ?? 0;
@@ -30,7 +30,7 @@ export class OtherWriters {
   /** To be called after each commit, before the next one. */
   async letThrough(): Promise<void> {
     this.#commits += 1;
-    if (this.#commits % commitsApart !== 0) return;
+    if (this.#commits % this.#commitsApart !== 0) return;
     const version = this.#version();
     if (this.#known !== undefined && version !== this.#known) this.#until = performance.now() + recently;
     this.#known = version;
