@@ -5,6 +5,7 @@ import { temporaryFolder } from '../test/folder.ts';
 import { type Figure, quantile } from './figure.ts';
 import { generate, type Generated } from './generate.ts';
 import { cli, peakMemory, type RawServer, startServer } from './processes.ts';
+import { benchPrune } from './prune.ts';
 import { realRuns } from './shapes.ts';
 
 const small = 10_000;
@@ -64,7 +65,7 @@ function questionsOf({ executions }: Generated): Question[] {
     ask('log lines with two words', 'list_logs', { search: 'exit code' }, 20),
     ask('agents', 'list_agents', {}),
     ask('way of a slice', 'trace_data_product', { filename: 'swf.100010.000010_slice_003.tf' }),
-    ask('audit of the largest execution', 'audit_execution', { execution_id: largest }, 500, Infinity),
+    ask('audit of the largest execution', 'audit_execution', { execution_id: largest }, 250, Infinity),
   ];
 }
 
@@ -105,6 +106,7 @@ export async function benchGrowth(large: number, part = 0.95): Promise<Figure[]>
       ours: after.memory,
       aim: { says: '≤ 150 MB', holds: () => after.memory <= 150 },
     },
+    ...(await benchPrune(after.path)),
   ];
 }
 
@@ -117,6 +119,7 @@ async function measure(messages: number, part: number) {
   const memory = peakMemory(server.child) ?? NaN;
   await server.close();
   return {
+    path,
     rate: made.messages / made.seconds,
     bytes: statSync(path).size / made.messages,
     times,

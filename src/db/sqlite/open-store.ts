@@ -84,7 +84,8 @@ class SqliteStore implements Store {
   /** An error behind the last commit, which the next write tells. */
   #fault: unknown;
   #checkpointer: Checkpointer | undefined;
-  readonly #others: OtherWriters;
+  readonly #commitsApart: number;
+  #others: OtherWriters | undefined;
   #patience = patienceMilliseconds;
   #isReady = false;
 
@@ -97,7 +98,7 @@ class SqliteStore implements Store {
     this.db = db;
     this.sql = preparer(db);
     this.#file = fileAt(path);
-    this.#others = new OtherWriters(db, commitsApart);
+    this.#commitsApart = commitsApart;
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       const due: (() => void)[] = [];
@@ -123,6 +124,7 @@ class SqliteStore implements Store {
     await tryPatiently(path, () => db.pragma('journal_mode = WAL'));
     db.pragma(`synchronous = ${synchronous}`);
     this.#checkpointer = new Checkpointer(path, db);
+    this.#others = new OtherWriters(db, this.#commitsApart);
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
@@ -169,7 +171,7 @@ class SqliteStore implements Store {
     try {
       this.#checkpointer?.afterCommit();
       if (this.#areNotesDue) await this.#noteBlocks();
-      if (this.db.open) await this.#others.letThrough();
+      if (this.db.open) await this.#others?.letThrough();
     } catch (error) {
       if (!isBusy(error)) this.#fault = error;
     }
