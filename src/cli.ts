@@ -3,7 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { keepCompiledCode } from './commands/compiled-code.ts';
 import { exitCodes, type Io } from './commands/io.ts';
 import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
-import { isSwfError } from './lib/errors.ts';
+import { SwfError } from './lib/errors.ts';
 
 /**
  * The process: it starts what was asked for, and gives an exit code. Commands are loaded when they are called, so that a server starts without
@@ -19,12 +19,17 @@ async function main(): Promise<number> {
     const { serveCommand } = await import('./commands/serve.ts');
     return serveCommand(start(undefined), { http: undefined, allowControl: false }, process.stdin);
   }
-  return (await import('./commands/command-line.ts')).runCommandLine({ version, stdin: process.stdin, start });
+  return (await import('./commands/command-line.ts')).runCommandLine({
+    version,
+    words: process.argv.slice(2),
+    stdin: process.stdin,
+    start,
+  });
 }
 
 /** Says what went wrong, to people and to the swf-mcp that started this process. Returns the exit code. */
 function exitCodeOf(error: unknown): number {
-  if (isSwfError(error)) {
+  if (error instanceof SwfError) {
     process.stderr.write(`${error.line}\n`);
     io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
     return exitCodes.mendable;

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectStdio, runWorkflow, temporaryFolder } from './helpers.ts';
@@ -14,7 +15,36 @@ const watcher = (() => {
   return asUrl(`import { register } from 'node:module'; register(${JSON.stringify(asUrl(hooks))});`);
 })();
 
+/** The packages of which anything is in what a start of the server loads. */
+async function packagesOfTheServer(): Promise<string[]> {
+  const { metafile } = await build({
+    entryPoints: ['src/commands/serve.ts'],
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    outdir: 'dist',
+    write: false,
+    metafile: true,
+    external: ['better-sqlite3'],
+    alias: { ajv: './scripts/nothing.js', 'ajv-formats': './scripts/nothing.js' },
+  });
+  const loaded = (path: string): string[] => {
+    const { inputs = {}, imports = [] } = metafile.outputs[path] ?? {};
+    const further = imports.filter(({ kind }) => kind === 'import-statement').flatMap((one) => loaded(one.path));
+    return [...Object.keys(inputs), ...further];
+  };
+  const packages = loaded('dist/serve.js').flatMap(
+    (file) => /\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [],
+  );
+  return [...new Set(packages)].toSorted();
+}
+
 describe('a server that assistants start', () => {
+  it('has no other packages in what it loads', async () => {
+    expect(await packagesOfTheServer()).toEqual(['@modelcontextprotocol/sdk', 'fastest-levenshtein', 'zod']);
+  });
+
   it('loads for its first answer the modules of this list and no others', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');

@@ -37,14 +37,17 @@ export class SwfError extends Error {
     this.code = code;
   }
 
+  /** The server is built apart, so an error of ours may come from the other bundle, whose class is another one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== SwfError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return value instanceof Error && value.name === 'SwfError';
+  }
+
   /** The one line that people and assistants see: `CODE: sentence`. */
   get line(): string {
     return `${this.code}: ${this.message}`;
   }
 }
-
-/** Whether an error is one of ours, also of another bundle: the server's is built apart. */
-export const isSwfError = (error: unknown): error is SwfError => error instanceof Error && error.name === 'SwfError';
 
 /** `STORE_UNAVAILABLE` because no run has made the store yet, so nothing is wrong with it. */
 export class NoStoreYet extends SwfError {

@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
@@ -23,19 +22,6 @@ const initialize = {
   method: 'initialize',
   params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '0' } },
 };
-
-/** The packages of which a process has loaded anything, as its bundle names them. */
-function packagesLoaded(coverage: string): string[] {
-  const scripts = readdirSync(coverage).flatMap(
-    (name) => (JSON.parse(readFileSync(join(coverage, name), 'utf8')) as { result: { url: string }[] }).result,
-  );
-  const texts = scripts
-    .filter(({ url }) => url.startsWith('file:'))
-    .map(({ url }) => readFileSync(fileURLToPath(url), 'utf8'));
-  return texts.flatMap((text) =>
-    [...text.matchAll(/^\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map(([, name = '']) => name),
-  );
-}
 
 describe('the server on stdio', () => {
   it.each([0, 2])('answers the five questions of the seed rightly and completely, %i weeks later', async (weeks) => {
@@ -64,18 +50,6 @@ describe('the server on stdio', () => {
     expect(new Set(logs.map(({ agent }) => agent.replace(/-agent.*/, '')))).toEqual(
       new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing']),
     );
-  });
-
-  it('starts without what only runs need', async () => {
-    const folder = temporaryFolder();
-    await runWorkflow(folder, '--stf-count', '1');
-    const coverage = temporaryFolder();
-    const client = await connectStdio({ folder, env: { NODE_V8_COVERAGE: coverage } });
-    await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
-    await client.close();
-    const loaded = packagesLoaded(coverage);
-    expect(loaded).toContain('zod');
-    expect(loaded.filter((name) => /stompit|toml|ajv|express|string-width/.test(name))).toEqual([]);
   });
 
   it('writes nothing but JSON-RPC to stdout, names its store first on stderr, and ends with its client', async () => {
