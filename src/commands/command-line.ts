@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
@@ -15,6 +15,7 @@ import {
   setOption,
   speedOption,
 } from './options.ts';
+import { type Output, outputs, tableCommands } from './tables/catalogue.ts';
 
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
@@ -104,6 +105,36 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addUpkeep(add, run);
   addDoctor(add, run);
   return program;
+}
+
+/** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
+async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
+  for (const table of tableCommands) {
+    const { name, about, named, tool } = table;
+    const command = program
+      .command(named === undefined ? name : `${name} [${named.word}]`)
+      .description(about)
+      .copyInheritedSettings(program)
+      .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
+      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseCount);
+    if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
+    if (words.includes(name))
+      for (const option of (await import('./tables/filters.ts')).filterOptions(tool)) command.addOption(option);
+    command.action(async (...given: unknown[]) => {
+      const flags = given.at(-2) as { output: Output; limit?: number; follow?: true };
+      const args = {
+        named: named === undefined ? undefined : (given[0] as string | undefined),
+        output: flags.output,
+        limit: flags.limit,
+        flags: { ...flags },
+      };
+      await run(async (io) =>
+        flags.follow === true
+          ? (await import('./tables/follow-logs.ts')).followLogs(io, table, args)
+          : (await import('./tables/table-command.ts')).tableCommand(io, table, args),
+      );
+    });
+  }
 }
 
 /** The commands that look after a store. */
@@ -210,6 +241,8 @@ function refuseUnknownCommand(program: Command, serve: Command): void {
 /** The process, as far as the command line needs it. */
 export interface ThisProcess {
   version: string;
+  /** The words of the command line, behind the program's name. */
+  words: readonly string[];
   stdin: NodeJS.ReadableStream;
   /** The process as commands see it, with the store that the command line names. */
   start: (db: string | undefined) => Io;
@@ -218,13 +251,15 @@ export interface ThisProcess {
 /**
  * Reads the command line and does what it says. Returns the exit code.
  */
-export async function runCommandLine({ version, stdin, start }: ThisProcess): Promise<number> {
+export async function runCommandLine({ version, words, stdin, start }: ThisProcess): Promise<number> {
   let exitCode: number = exitCodes.fine;
-  const program = createProgram({ version, stdin }, async (command) => {
+  const run: Run = async (command) => {
     exitCode = await command(start(program.opts<{ db?: string }>().db));
-  });
+  };
+  const program = createProgram({ version, stdin }, run);
+  await addTables(program, words, run);
   try {
-    await program.parseAsync();
+    await program.parseAsync(words, { from: 'user' });
     return exitCode;
   } catch (error) {
     // Help and version are no errors; every other complaint of the parser is about usage.

@@ -1,0 +1,205 @@
+import { duration } from '../duration.ts';
+import type { Column } from './layout.ts';
+
+/** How a table may be written. */
+export const outputs = ['table', 'wide', 'json', 'csv'] as const;
+
+export type Output = (typeof outputs)[number];
+
+/** One row of a tool's answer. */
+export type Item = Readonly<Record<string, unknown>>;
+
+/** A column with the text that it shows of a row. */
+export interface ShownColumn extends Column {
+  of: (item: Item) => string;
+}
+
+/** A command that shows the rows of a tool as a table. */
+export interface TableCommand {
+  name: string;
+  tool: string;
+  about: string;
+  /** The argument of the tool that may be named without its flag. */
+  named?: { argument: string; word: string };
+  /** Whether the newest execution is meant where none is named. */
+  isOfExecution: boolean;
+  columns: readonly ShownColumn[];
+  /** Columns that `-o wide` has besides. */
+  wide: readonly ShownColumn[];
+}
+
+const textOf = (value: unknown): string =>
+  value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+
+const column = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
+  head,
+  of: (item) => textOf(item[key]),
+  ...rest,
+});
+
+/** A file or an id: its end tells most. */
+const name = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
+  column(head, key, { cut: 'start', least: 24, ...rest });
+
+const number = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
+  column(head, key, { align: 'right', ...rest });
+
+/** UTC to the second. */
+const time = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
+  head,
+  of: (item) => textOf(item[key]).slice(0, 19).replace('T', ' '),
+  ...rest,
+});
+
+const seconds = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
+  head,
+  of: (item) => (typeof item[key] === 'number' ? duration(item[key]) : ''),
+  align: 'right',
+  ...rest,
+});
+
+const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
+
+/** The commands that show tables, in the order of the help. A new one is an entry here. */
+export const tableCommands: readonly TableCommand[] = [
+  {
+    name: 'list',
+    tool: 'list_workflow_executions',
+    about: 'executions: how they went, or go',
+    isOfExecution: false,
+    columns: [
+      name('EXECUTION', 'execution_id'),
+      column('STATUS', 'status'),
+      column('HEALTH', 'health', { drop: 1 }),
+      number('STFS', 'stf_count', { drop: 4 }),
+      number('SLICES', 'slices_created'),
+      number('DONE', 'slices_completed'),
+      number('FAILED', 'slices_failed'),
+      number('RETRIES', 'retries', { drop: 5 }),
+      time('STARTED', 'start_time', { drop: 3 }),
+      seconds('TOOK', 'duration_seconds', { drop: 2 }),
+    ],
+    wide: [
+      number('RUN', 'run_number'),
+      column('NAMESPACE', 'namespace'),
+      column('BY', 'executed_by'),
+      column('SPEED', 'speed'),
+      number('BYTES', 'bytes'),
+      column('REASON', 'status_reason'),
+    ],
+  },
+  {
+    name: 'slices',
+    tool: 'list_tf_slices',
+    about: 'TF slices: state, worker, retries, error',
+    named: ofExecution,
+    isOfExecution: true,
+    columns: [
+      name('SLICE', 'slice_filename'),
+      column('STATUS', 'status'),
+      number('RETRIES', 'retries', { drop: 3 }),
+      name('WORKER', 'assigned_worker', { drop: 2 }),
+      seconds('TOOK', 'seconds', { drop: 1 }),
+      time('COMPLETED', 'completed_at', { drop: 4 }),
+      // The last words of a payload stand at its end.
+      column('ERROR', 'error', { cut: 'start', least: 40 }),
+    ],
+    wide: [
+      time('CREATED', 'created_at'),
+      time('STARTED', 'assigned_at'),
+      number('FROM', 'tf_first'),
+      number('TO', 'tf_last'),
+      name('TF FILE', 'tf_filename'),
+      name('EXECUTION', 'execution_id'),
+    ],
+  },
+  {
+    name: 'files',
+    tool: 'list_stf_files',
+    about: 'STF files: state, size, samples and slices made of them',
+    named: ofExecution,
+    isOfExecution: true,
+    columns: [
+      name('STF FILE', 'stf_filename'),
+      column('STATUS', 'status'),
+      number('FRAMES', 'tf_count', { drop: 4 }),
+      number('BYTES', 'size_bytes', { drop: 3 }),
+      number('SAMPLES', 'tf_file_count'),
+      number('SLICES', 'slice_count'),
+      time('CREATED', 'created_at', { drop: 1 }),
+      time('PROCESSED', 'processed_at', { drop: 2 }),
+    ],
+    wide: [number('NUMBER', 'sequence'), column('CHECKSUM', 'checksum'), name('EXECUTION', 'execution_id')],
+  },
+  {
+    name: 'samples',
+    tool: 'list_tf_files',
+    about: 'TF samples: their frames, and the slices cut from them',
+    named: ofExecution,
+    isOfExecution: true,
+    columns: [
+      name('TF FILE', 'tf_filename'),
+      number('FROM', 'tf_first'),
+      number('TO', 'tf_last'),
+      number('FRAMES', 'tf_count', { drop: 3 }),
+      number('BYTES', 'size_bytes', { drop: 2 }),
+      number('SLICES', 'slice_count'),
+      time('CREATED', 'created_at', { drop: 1 }),
+    ],
+    wide: [name('STF FILE', 'stf_filename'), name('EXECUTION', 'execution_id')],
+  },
+  {
+    name: 'messages',
+    tool: 'list_messages',
+    about: 'messages: what was said, by whom, with what effect',
+    named: ofExecution,
+    isOfExecution: true,
+    columns: [
+      time('SENT', 'sent_at'),
+      column('TYPE', 'message_type'),
+      name('SENDER', 'sender_agent', { drop: 1 }),
+      column('EFFECT', 'effect', { drop: 2 }),
+      { head: 'SAYS', of: ({ body, payload }) => textOf(body ?? payload), least: 24 },
+    ],
+    wide: [
+      name('MESSAGE ID', 'message_id'),
+      column('DESTINATION', 'destination'),
+      column('REASON', 'effect_reason'),
+      name('EXECUTION', 'execution_id'),
+    ],
+  },
+  {
+    name: 'logs',
+    tool: 'list_logs',
+    about: 'log lines of agents; -f follows',
+    named: ofExecution,
+    isOfExecution: true,
+    columns: [
+      time('TIME', 'timestamp'),
+      column('LEVEL', 'level'),
+      name('AGENT', 'agent', { drop: 1 }),
+      column('MESSAGE', 'message', { least: 30 }),
+    ],
+    wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
+  },
+  {
+    name: 'agents',
+    tool: 'list_agents',
+    about: 'agents: what they do, and when they were last heard',
+    isOfExecution: false,
+    columns: [
+      name('AGENT', 'agent_name'),
+      column('STATE', 'state'),
+      column('STATUS', 'status'),
+      time('LAST HEARD', 'last_heartbeat', { drop: 2 }),
+      seconds('AGO', 'heartbeat_age_seconds'),
+      name('EXECUTION', 'current_execution_id', { drop: 1 }),
+    ],
+    wide: [
+      column('TYPE', 'agent_type'),
+      number('PID', 'pid'),
+      column('HOST', 'hostname'),
+      column('NAMESPACE', 'namespace'),
+    ],
+  },
+];

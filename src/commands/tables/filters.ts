@@ -1,0 +1,49 @@
+import { Option } from 'commander';
+import * as z from 'zod';
+
+import { tools } from '../../tools/index.ts';
+import { findTool } from '../../tools/shared/run-tool.ts';
+
+/** Arguments that the table itself gives. */
+const ownArguments: readonly string[] = ['cursor', 'limit'];
+
+const flagOf = (argument: string): string => `--${argument.replaceAll('_', '-')}`;
+
+/** The arguments of a tool as flags, with its own descriptions: what an assistant may ask, a person may. */
+export function filterOptions(toolName: string): Option[] {
+  const { shape } = findTool(tools, toolName).input;
+  return Object.entries(shape)
+    .filter(([argument]) => !ownArguments.includes(argument))
+    .map(([argument, schema]) => {
+      const kind = innermost(schema as z.ZodType);
+      const about = (schema as z.ZodType).description ?? '';
+      if (kind instanceof z.ZodBoolean)
+        return new Option(`${flagOf(argument)} [true|false]`, about)
+          .argParser((value) => value !== 'false')
+          .preset('true');
+      if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
+      return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
+    });
+}
+
+/** The schema without what stands around it. */
+function innermost(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return innermost(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodPipe) return innermost(schema.out as z.ZodType);
+  return schema;
+}
+
+/** The given flags as arguments of the tool. */
+export function argumentsOf(toolName: string, flags: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { shape } = findTool(tools, toolName).input;
+  const camelCase = (argument: string): string =>
+    argument.replaceAll(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(
+    Object.keys(shape)
+      .filter((argument) => !ownArguments.includes(argument))
+      .flatMap((argument) => {
+        const value = flags[camelCase(argument)];
+        return value === undefined ? [] : [[argument, value]];
+      }),
+  );
+}

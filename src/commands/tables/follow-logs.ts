@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { printable } from '../../lib/printable.ts';
+import { exitCodes, type Io, storePath } from '../io.ts';
+import { createStoreReader } from '../store-reader.ts';
+import type { Item, TableCommand } from './catalogue.ts';
+import { askPage, type TableArguments, toolArguments } from './table-command.ts';
+
+/** How often it is looked for new lines, in milliseconds. */
+const lookMilliseconds = 250;
+
+/** Lines that are shown of what was before, without `--limit`. */
+const earlierLines = 20;
+
+/** Rows of one question. */
+const pageRows = 200;
+
+/** `swf-mcp logs -f`: the last lines, and each new one as it comes, until it is interrupted. Returns the exit code. */
+export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  const reader = createStoreReader(storePath(io));
+  const args = { ...toolArguments(table, given), order: 'newest' };
+  let seen: number | undefined;
+  try {
+    while (!interrupted.signal.aborted) {
+      const fresh: Item[] = [];
+      let cursor: string | undefined;
+      do {
+        const limit = seen === undefined ? (given.limit ?? earlierLines) : pageRows;
+        const page = askPage(reader, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
+        const news = page.items.filter((item) => seen === undefined || Number(item['log_id']) > seen);
+        fresh.push(...news);
+        cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
+      } while (cursor !== undefined);
+      for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
+      seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
+      await delay(lookMilliseconds, undefined, { signal: interrupted.signal }).catch(() => {});
+    }
+    return exitCodes.interrupted;
+  } finally {
+    reader.close();
+  }
+}
+
+function lineOf(item: Item, output: TableArguments['output']): string {
+  if (output === 'json') return JSON.stringify(item);
+  const { timestamp, level, agent, message } = item as Record<string, string>;
+  return printable(`${timestamp} ${(level ?? '').padEnd(7)} ${agent}: ${message}`);
+}

@@ -1,0 +1,85 @@
+import sliceAnsi from 'slice-ansi';
+import stringWidth from 'string-width';
+
+/** A column of a table. */
+export interface Column {
+  head: string;
+  /** The end of a text that goes first where the column is too narrow: of file names the end tells most. */
+  cut?: 'start' | 'end' | undefined;
+  /** Numbers stand below each other. */
+  align?: 'right' | undefined;
+  /** Left out where the table is too wide, the highest first; 0 or none: never. */
+  drop?: number;
+  /** As narrow as it may become before others are left out; none: it is not cut for their sake. */
+  least?: number;
+}
+
+const gap = '  ';
+const leastWidth = 8;
+
+/**
+ * Lines of a table: a head and a line a row.
+ * @param width columns of the terminal that it has to fit; undefined: nothing is left out and nothing is cut, for files and `grep`
+ */
+export function tableLines(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  width: number | undefined,
+): string[] {
+  const all = columns.map((column, at) => {
+    const cells = [column.head, ...rows.map((row) => row[at] ?? '')];
+    return { ...column, cells, width: Math.max(...cells.map((cell) => stringWidth(cell))) };
+  });
+  const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
+  return Array.from({ length: rows.length + 1 }, (_, line) =>
+    shown
+      .map(({ cells, cut, align, width: room }) => fitted(cells[line] ?? '', room, { cut, align }))
+      .join(gap)
+      .trimEnd(),
+  );
+}
+
+interface Laid extends Column {
+  width: number;
+  cells: readonly string[];
+}
+
+const totalOf = (columns: readonly Laid[], widthOf: (column: Laid) => number): number =>
+  columns.reduce((sum, column) => sum + widthOf(column), 0) + gap.length * (columns.length - 1);
+
+/** The columns for which there is room when those that may be cut are. */
+function withoutDropped(columns: readonly Laid[], width: number): Laid[] {
+  const needed = ({ width: natural, least = natural }: Laid): number => Math.min(natural, least);
+  const last = Math.max(...columns.map(({ drop = 0 }) => drop));
+  if (last === 0 || totalOf(columns, needed) <= width) return [...columns];
+  return withoutDropped(
+    columns.filter(({ drop = 0 }) => drop !== last),
+    width,
+  );
+}
+
+/** Cuts the widest of the columns, those first that may be cut, until the table fits. */
+function narrowed(columns: readonly Laid[], width: number): Laid[] {
+  const missing = totalOf(columns, ({ width: natural }) => natural) - width;
+  const spare = ({ width: natural, least = natural }: Laid): number => natural - least;
+  const most = Math.max(...columns.map(spare));
+  const widest = Math.max(...columns.map(({ width: natural }) => natural));
+  if (missing <= 0 || widest <= leastWidth) return [...columns];
+  const at = columns.findIndex((column) => (most > 0 ? spare(column) === most : column.width === widest));
+  const room = most > 0 ? most : widest - leastWidth;
+  return narrowed(
+    columns.map((column, index) =>
+      index === at ? { ...column, width: column.width - Math.min(missing, room) } : column,
+    ),
+    width,
+  );
+}
+
+function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column, 'cut' | 'align'>): string {
+  const natural = stringWidth(text);
+  if (natural <= width) {
+    const space = ' '.repeat(width - natural);
+    return align === 'right' ? `${space}${text}` : `${text}${space}`;
+  }
+  return cut === 'start' ? `…${sliceAnsi(text, natural - width + 1)}` : `${sliceAnsi(text, 0, width - 1)}…`;
+}

@@ -1,0 +1,109 @@
+import { csvRecord } from '../../lib/csv.ts';
+import { printable } from '../../lib/printable.ts';
+import { tools } from '../../tools/index.ts';
+import { findTool, runTool } from '../../tools/shared/run-tool.ts';
+import { exitCodes, type Io, storePath } from '../io.ts';
+import { createStoreReader, type StoreReader } from '../store-reader.ts';
+import type { Item, Output, TableCommand } from './catalogue.ts';
+import { argumentsOf } from './filters.ts';
+import { tableLines } from './layout.ts';
+
+export interface TableArguments {
+  /** The value that was named without its flag. */
+  named: string | undefined;
+  output: Output;
+  /** Rows at most; undefined: as many as there are for `json` and `csv`, a screen or two for people. */
+  limit: number | undefined;
+  flags: Readonly<Record<string, unknown>>;
+}
+
+/** Rows that a person is shown without asking for more. */
+const shownRows = 50;
+/** Rows of one question. */
+const pageRows = 200;
+
+/** The answer of a list tool. */
+interface Page {
+  items: Item[];
+  total_count: number;
+  total_is_lower_bound?: true;
+  next_cursor?: string;
+  note?: string;
+}
+
+/** A command that shows the rows of a tool. Returns the exit code. */
+export function tableCommand(io: Io, table: TableCommand, given: TableArguments): number {
+  const { output } = given;
+  const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
+  const { items, total, isAtLeast, note } = readRows(io, table, { args: toolArguments(table, given), most });
+  show(io, table, output, items);
+  if (note !== undefined) io.err(printable(note));
+  if (items.length < total && most !== Infinity)
+    io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
+  return exitCodes.fine;
+}
+
+/** The arguments of the tool: the flags, what was named without one, and the newest execution where none is named. */
+export function toolArguments(
+  { tool, named: place, isOfExecution }: TableCommand,
+  { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
+): Record<string, unknown> {
+  const args = argumentsOf(tool, flags);
+  if (named !== undefined && place !== undefined) args[place.argument] = named;
+  const isNamed = ['execution_id', 'run_number', 'namespace', 'message_id'].some((name) => args[name] !== undefined);
+  return isOfExecution && !isNamed ? { ...args, execution_id: 'latest' } : args;
+}
+
+/** One page of a list tool. */
+export function askPage(reader: StoreReader, tool: string, args: Record<string, unknown>): Page {
+  const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+  return runTool(findTool(tools, tool), given, { queries: reader.queries(), now: Date.now() }) as unknown as Page;
+}
+
+interface Rows {
+  items: Item[];
+  total: number;
+  isAtLeast: boolean;
+  note: string | undefined;
+}
+
+function readRows(io: Io, { tool }: TableCommand, { args, most }: { args: object; most: number }): Rows {
+  const reader = createStoreReader(storePath(io));
+  try {
+    const items: Item[] = [];
+    let page: Page | undefined;
+    do {
+      const limit = Math.min(pageRows, most - items.length);
+      const cursor = page?.next_cursor;
+      page = askPage(reader, tool, { ...args, limit, cursor });
+      items.push(...page.items);
+    } while (items.length < most && page.next_cursor !== undefined);
+    const { total_count, total_is_lower_bound, note } = page;
+    return {
+      items,
+      total: total_count,
+      isAtLeast: total_is_lower_bound === true,
+      note: items.length === 0 ? note : undefined,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {
+  if (output === 'json') {
+    io.out(`${JSON.stringify(items, undefined, 1)}\n`);
+    return;
+  }
+  if (output === 'csv') {
+    const heads = [...new Set(items.flatMap((item) => Object.keys(item)))];
+    if (heads.length > 0) io.out(csvRecord(heads));
+    for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
+    return;
+  }
+  const columns = output === 'wide' ? [...table.columns, ...table.wide] : table.columns;
+  const rows = items.map((item) => columns.map(({ of }) => printable(of(item))));
+  // A wide table may be wider than the terminal: somebody has asked for all of it.
+  const width = output === 'wide' ? undefined : io.terminal('out')?.columns();
+  if (rows.length > 0) io.out(`${tableLines(columns, rows, width).join('\n')}\n`);
+}

@@ -1,0 +1,10 @@
+/** A record of CSV as RFC 4180 has it, with its line end. Fields with commas, quotes or line breaks are quoted; what is not there is empty. */
+export function csvRecord(values: readonly unknown[]): string {
+  return `${values.map(csvField).join(',')}\r\n`;
+}
+
+function csvField(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,151 @@
+import { execFileSync } from 'node:child_process';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { ask, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { runInTerminal } from '../terminal.ts';
+
+/** A payload of which slices 5 and 7 of each STF stay failed. */
+const failing = [
+  '--set',
+  `worker.payload=["/bin/sh","-c","case $SWF_SLICE_ID in 5|7) echo bad geometry >&2; exit 3;; esac"]`,
+  '--set',
+  'worker.max_retries=1',
+];
+
+const hasScript = ((): boolean => {
+  try {
+    return execFileSync('script', ['--version'], { encoding: 'utf8' }).includes('util-linux');
+  } catch {
+    return false;
+  }
+})();
+
+describe('tables for people', () => {
+  let folder = '';
+  const table = async (...args: string[]): Promise<string[]> => {
+    const { stdout, code } = await runCli(args, { folder });
+    expect(code).toBe(0);
+    return stdout.trimEnd().split('\n');
+  };
+
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    await runCli(['run', '--speed', 'max', '--stf-count', '3', ...failing], { folder });
+  });
+
+  it('of executions have the newest first, with what stayed failed', async () => {
+    const lines = await table('list');
+    expect(lines[0]).toMatch(/^EXECUTION +STATUS +HEALTH +STFS +SLICES +DONE +FAILED +RETRIES +STARTED +TOOK$/);
+    expect(lines[1]).toMatch(/^stf_datataking-tester-0002 +completed +finished +3 +45 +39 +6 +6 /);
+    expect(lines[2]).toMatch(/^stf_datataking-tester-0001 +completed +finished +2 +30 +30 +0 +0 /);
+    expect(lines).toHaveLength(3);
+  });
+
+  it('are of the newest execution where none is named, and of a named one by its flag or without', async () => {
+    expect((await table('files')).slice(1)).toHaveLength(3);
+    expect((await table('files', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
+    expect((await table('files', '--execution-id', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
+    expect((await table('files', '--run-number', '100010')).slice(1)).toHaveLength(2);
+  });
+
+  it('take every argument of the tool as a flag', async () => {
+    const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
+    expect(failed.slice(1)).toHaveLength(6);
+    expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
+    expect((await table('files', '--has-slices', 'false')).join('')).toBe('');
+    expect((await table('messages', '--message-type', 'end_run'))[1]).toMatch(/ end_run +daq_simulator-agent-/);
+    expect(
+      (await table('logs', '--level', 'ERROR', '--agent', 'fast_processing-agent-tester-9')).slice(1),
+    ).toHaveLength(6);
+    const help = (await table('slices', '--help')).join('\n');
+    expect(help).toMatch(/--status <queued\|processing\|completed\|failed> +State of the slice/);
+    expect(help).toMatch(/--assigned-worker <TEXT>/);
+  });
+
+  it('say on stderr how many rows there are, and show them all when asked', async () => {
+    const { stdout, stderr } = await runCli(['slices', '--limit', '2'], { folder });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
+    expect(stderr).toBe('2 of 45 rows; --limit 45 shows all\n');
+    expect(await table('messages', '--limit', '1000')).toHaveLength(1 + (await countOfMessages(folder)));
+  });
+
+  it('are the same rows as CSV and as JSON, whole, with the fields of the tool', async () => {
+    const items = JSON.parse((await table('slices', '-o', 'json')).join('\n')) as Record<string, unknown>[];
+    expect(items).toHaveLength(45);
+    const client = await connectStdio({ folder });
+    const { items: told } = await ask(client, 'list_tf_slices', { execution_id: 'latest', limit: 45 });
+    expect(items).toEqual(told);
+    const { stdout } = await runCli(['slices', '-o', 'csv', '--status', 'failed'], { folder });
+    const records = stdout.split('\r\n');
+    expect(records[0]).toMatch(/^slice_filename,slice_id,tf_filename,/);
+    expect(records).toHaveLength(8);
+    expect(records[1]).toMatch(/^swf\.100011\.000003_slice_007\.tf,7,/);
+  });
+
+  it('refuse a value as the tool does, and tell the nearest flag', async () => {
+    const wrong = await runCli(['slices', '--status', 'broken'], { folder });
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toMatch(/^ARGUMENT_INVALID: status = "broken"/);
+    const mistyped = await runCli(['slices', '--statu', 'failed'], { folder });
+    expect(mistyped.code).toBe(2);
+    expect(mistyped.stderr).toMatch(/--status/);
+  });
+
+  it('show no character that could move a cursor or forge a line', async () => {
+    const hostile = temporaryFolder();
+    await runWorkflow(hostile, '--stf-count', '1');
+    const store = await openStore(`${hostile}/swf.db`);
+    await store.write((tx) =>
+      tx.sql(`UPDATE app_logs SET message = 'a' || char(10) || 'b' || char(27) || '[2J' || char(8238) || 'c'`).run(),
+    );
+    store.close();
+    const { stdout } = await runCli(['logs', '--limit', '1'], { folder: hostile });
+    expect(stdout.split('\n')).toHaveLength(3);
+    expect(stdout).toContain(String.raw`a\nb\u{1b}[2J\u{202e}c`);
+  });
+
+  it('of log lines go on with -f as lines are written, until they are interrupted', async () => {
+    const live = temporaryFolder();
+    await runWorkflow(live, '--stf-count', '1');
+    const following = startCli(['logs', '-f'], { folder: live });
+    await following.saw(/the execution is completed/);
+    const store = await openStore(`${live}/swf.db`);
+    await store.write((tx) =>
+      tx
+        .sql(
+          `INSERT INTO app_logs (timestamp, level, agent, message, execution_id) SELECT timestamp, 40, 'later-agent', 'a late word', execution_id FROM app_logs LIMIT 1`,
+        )
+        .run(),
+    );
+    await following.saw(/ERROR {3}later-agent: a late word/);
+    store.close();
+    following.child.kill('SIGINT');
+    expect((await following.finished).code).toBe(130);
+  });
+
+  it.skipIf(!hasScript).each([
+    { columns: 60, rows: 20, head: /^SLICE +STATUS +ERROR$/ },
+    { columns: 80, rows: 24, head: /^SLICE +STATUS +(TOOK +)?ERROR$/ },
+    {
+      columns: 120,
+      rows: 40,
+      head: /^SLICE +STATUS +RETRIES +WORKER +TOOK +ERROR$/,
+    },
+  ])('fit a terminal of $columns columns, with the cause of failures', async ({ columns, rows, head }) => {
+    const seen = runInTerminal(['slices', '--status', 'failed'], { columns, rows, folder });
+    await seen.started.finished;
+    const screen = await seen.rows();
+    expect(screen[0]).toMatch(head);
+    for (const line of screen) expect(line.length).toBeLessThanOrEqual(columns);
+    expect(screen[1]).toMatch(/_slice_007\.tf +failed .*bad geometry$/);
+  });
+});
+
+async function countOfMessages(folder: string): Promise<number> {
+  const client = await connectStdio({ folder });
+  const { total_count } = await ask(client, 'list_messages', { execution_id: 'latest', limit: 1 });
+  return total_count as number;
+}
