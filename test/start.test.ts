@@ -32,7 +32,8 @@ async function packagesOfTheServer(): Promise<string[]> {
   const loaded = (path: string): string[] => {
     const { inputs = {}, imports = [] } = metafile.outputs[path] ?? {};
     const further = imports.filter(({ kind }) => kind === 'import-statement').flatMap((one) => loaded(one.path));
-    return [...Object.keys(inputs), ...further];
+    const used = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+    return [...used.map(([file]) => file), ...further];
   };
   const packages = loaded('dist/serve.js').flatMap(
     (file) => /\bnode_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? [],
