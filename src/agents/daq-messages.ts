@@ -1,11 +1,19 @@
 import type { DaqStep } from '../domain/daq-schedule.ts';
 import { stfFilename } from '../domain/file-names.ts';
 import { workflowParamsOf } from '../domain/params.ts';
+import type { PreparedFile } from '../files/data-files.ts';
 import type { Draft } from '../messages/message.ts';
 import type { ExecutionContext } from './agent.ts';
 
-/** The message of one step of the schedule. For an STF it writes the file first. Passes on the errors of `DataFiles.writeStf`. */
-export async function draftOf(step: DaqStep, context: ExecutionContext['agent']): Promise<Draft> {
+/**
+ * The message of one step of the schedule. For an STF it publishes the file first, which may be `written` already. Passes on the errors of
+ * `DataFiles`.
+ */
+export async function draftOf(
+  step: DaqStep,
+  context: ExecutionContext['agent'],
+  written?: Promise<PreparedFile>,
+): Promise<Draft> {
   switch (step.msg_type) {
     case 'run_imminent': {
       const workflow_params = workflowParamsOf(context.params);
@@ -14,7 +22,7 @@ export async function draftOf(step: DaqStep, context: ExecutionContext['agent'])
     case 'start_run':
       return { msg_type: 'start_run', state: 'physics' };
     case 'stf_gen':
-      return generateStf(step.sequence, context);
+      return generateStf(step.sequence, context, written ?? writeStf(step.sequence, context));
     case 'pause_run':
     case 'resume_run':
       return { msg_type: step.msg_type, ordinal: step.ordinal, reason: step.reason };
@@ -23,16 +31,24 @@ export async function draftOf(step: DaqStep, context: ExecutionContext['agent'])
   }
 }
 
-async function generateStf(sequence: number, context: ExecutionContext['agent']): Promise<Draft> {
+/** Writes the file of an STF, without publishing it. */
+export function writeStf(sequence: number, context: ExecutionContext['agent']): Promise<PreparedFile> {
   const { tf_per_stf: tf_count, tf_size_bytes: frameBytes } = context.params.daq_state_machine;
   const { run_number: run } = context;
-  const filename = stfFilename(run, sequence);
-  const { file_url } = await context.files.writeStf({ filename, run, sequence, tf_count, frameBytes });
+  return context.files.prepareStf({ filename: stfFilename(run, sequence), run, sequence, tf_count, frameBytes });
+}
+
+async function generateStf(
+  sequence: number,
+  context: ExecutionContext['agent'],
+  written: Promise<PreparedFile>,
+): Promise<Draft> {
+  const { file_url } = await (await written).publish();
   return {
     msg_type: 'stf_gen',
-    filename,
+    filename: stfFilename(context.run_number, sequence),
     sequence,
-    tf_count,
+    tf_count: context.params.daq_state_machine.tf_per_stf,
     state: 'physics',
     ...(file_url === undefined ? {} : { file_url }),
   };

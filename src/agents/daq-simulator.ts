@@ -10,11 +10,12 @@ import {
 } from '../domain/daq-schedule.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { WorkflowParams } from '../domain/params.ts';
+import type { PreparedFile } from '../files/data-files.ts';
 import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { AgentRole, ExecutionContext } from './agent.ts';
-import { daqSentence, draftOf } from './daq-messages.ts';
+import { daqSentence, draftOf, writeStf } from './daq-messages.ts';
 import type { Journal } from './ports.ts';
 
 /** The messages that tell the simulator's place in its schedule. */
@@ -83,7 +84,7 @@ class DaqSimulator {
   /** A delayed step runs when it is released, not at its planned tick. */
   #heldUntil = 0;
   /** The next STF, whose file is written while the one before goes through the other agents. */
-  #ahead: { sequence: number; draft: Promise<Draft> } | undefined;
+  #ahead: { sequence: number; file: Promise<PreparedFile> } | undefined;
 
   constructor(options: DaqOptions, execution: ExecutionContext) {
     this.#options = options;
@@ -92,6 +93,14 @@ class DaqSimulator {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } finally {
+      await this.#discardAhead();
+    }
+  }
+
+  async #run(): Promise<void> {
     const { lifetime } = this.#execution;
     // Resuming an execution that an operator had paused lets it go on.
     if (this.#position.pausedAt !== undefined) await this.#sayPause('resume_run', []);
@@ -100,7 +109,6 @@ class DaqSimulator {
       if (command !== undefined) await this.#follow(command);
       else if (await this.#nextStep()) return;
     }
-    await this.#discardAhead();
   }
 
   /** Waits for the next step and says it. Returns whether the schedule is at its end. */
@@ -148,24 +156,26 @@ class DaqSimulator {
   }
 
   #draftOf(step: DaqStep): Promise<Draft> {
+    const { agent } = this.#execution;
     const ahead = this.#ahead;
-    if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, this.#execution.agent);
+    if (step.msg_type !== 'stf_gen' || ahead?.sequence !== step.sequence) return draftOf(step, agent);
     this.#ahead = undefined;
-    return ahead.draft;
+    return draftOf(step, agent, ahead.file);
   }
 
   #writeAhead(step: ReturnType<typeof nextStep>): void {
-    if (step.msg_type !== 'stf_gen') return;
-    const draft = draftOf(step, this.#execution.agent);
+    // After an operator's pause the next STF is the one that was next before.
+    if (step.msg_type !== 'stf_gen' || this.#ahead !== undefined) return;
+    const file = writeStf(step.sequence, this.#execution.agent);
     // It is awaited when the STF is announced. Until then a failure must not look like one that nobody handles.
-    draft.catch(() => {});
-    this.#ahead = { sequence: step.sequence, draft };
+    file.catch(() => {});
+    this.#ahead = { sequence: step.sequence, file };
   }
 
-  /** Of a run that ends early no file stays that nobody has announced. */
+  /** Of a run that ends early nothing stays that nobody has announced. */
   async #discardAhead(): Promise<void> {
-    const draft = await this.#ahead?.draft.catch(() => undefined);
-    if (draft?.msg_type === 'stf_gen') await this.#execution.agent.files.discard(draft.filename);
+    const file = await this.#ahead?.file.catch(() => undefined);
+    await file?.discard();
   }
 
   #sayPause(msg_type: 'pause_run' | 'resume_run', takes: string[]): Promise<void> {

@@ -16,13 +16,13 @@ export function askTool(io: Io, name: string, args: unknown): Record<string, unk
 }
 
 /**
- * `swf-mcp call TOOL [JSON]`: one tool call, its structured answer on stdout. A person at a terminal may do what they like, so the
- * tools that change something are there too. Returns the exit code.
+ * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
+ * may do what they like, so the tools that change something are there too. Returns the exit code.
  */
-export async function callCommand(io: Io, name: string, json: string | undefined): Promise<number> {
+export async function callCommand(io: Io, name: string, words: readonly string[]): Promise<number> {
   // A wrong name is told before a missing store.
   const tool = findTool([...tools, ...controlTools], name);
-  const args = parseArguments(json);
+  const args = parseArguments(words);
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
@@ -34,22 +34,41 @@ export async function callCommand(io: Io, name: string, json: string | undefined
       progress: () => {},
       control: tool.writes === undefined ? undefined : (await import('./tool-control.ts')).createControl(io),
     });
-    io.out(`${harmless(answer).text}\n`);
+    const { answer: safe, text } = harmless(answer);
+    io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
     return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
   } finally {
     reader.close();
   }
 }
 
-function parseArguments(json: string | undefined): unknown {
-  if (json === undefined) return {};
+function parseArguments(words: readonly string[]): unknown {
+  if (words.every((word) => pair.test(word))) return Object.fromEntries(words.map(pairOf));
+  const json = words.join(' ');
   try {
     return JSON.parse(json);
   } catch (error) {
     throw new SwfError(
       'ARGUMENT_INVALID',
-      `${JSON.stringify(json.slice(0, 80))} is not JSON; give for example '{"execution_id":"latest"}'`,
+      `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'`,
       { cause: error },
     );
+  }
+}
+
+const pair = /^[a-z][a-z0-9_]*=/;
+
+/** A value that is true, false or an object is meant as such; tools take numbers as text. */
+function pairOf(word: string): [string, unknown] {
+  const at = word.indexOf('=');
+  const value = word.slice(at + 1);
+  return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? valueOf(value) : value];
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }

@@ -221,11 +221,12 @@ function addQuestions(add: Add, run: Run): void {
       await run(async (io) => (await import('./config.ts')).configCommand(io, { config, sets }));
     });
 
-  add('call <TOOL> [JSON]', 'one call of an MCP tool: its structured answer on stdout').action(
-    async (tool: string, json: string | undefined) => {
-      await run(async (io) => (await import('./call.ts')).callCommand(io, tool, json));
-    },
-  );
+  add(
+    'call <TOOL> [ARGUMENTS...]',
+    'one call of an MCP tool, with key=value or JSON: its structured answer on stdout',
+  ).action(async (tool: string, words: string[]) => {
+    await run(async (io) => (await import('./call.ts')).callCommand(io, tool, words));
+  });
 }
 
 /** Without a command the server starts, so a mistyped command arrives there as an argument. */

@@ -1,5 +1,5 @@
 import * as nodeModule from 'node:module';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
 
@@ -8,6 +8,7 @@ const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: str
  * would be run. Where it cannot be written nothing is kept. `NODE_DISABLE_COMPILE_CACHE` and `NODE_COMPILE_CACHE` go before, as for every program.
  */
 export function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {
-  const folder = XDG_CACHE_HOME || (HOME === undefined ? undefined : join(HOME, '.cache'));
-  if (folder !== undefined) enableCompileCache?.(join(folder, 'swf-mcp'));
+  const folder = XDG_CACHE_HOME ?? join(HOME ?? '', '.cache');
+  // A relative one would be a folder of whoever owns the working folder.
+  if (isAbsolute(folder)) enableCompileCache?.(join(folder, 'swf-mcp'));
 }

@@ -20,6 +20,14 @@ export interface StfToWrite {
   frameBytes: number;
 }
 
+/** A file that is written and has no name yet. */
+export interface PreparedFile {
+  /** Gives it its name. */
+  publish(): Promise<FileFacts>;
+  /** Removes it. */
+  discard(): Promise<void>;
+}
+
 /**
  * The data files of one execution. Every method may be called again for the same file with the same result. All of them throw
  * `DATA_UNAVAILABLE` where the disk or the folder is at fault, and an `Error` where a file is.
@@ -27,9 +35,8 @@ export interface StfToWrite {
 export interface DataFiles {
   /** Makes the folder of an execution that has written nothing yet. A folder that goes away later is not made again. */
   prepare(): void;
-  writeStf(stf: StfToWrite): Promise<FileFacts>;
-  /** Removes a file, where there is one. */
-  discard(filename: string): Promise<void>;
+  /** Writes an STF's file aside: nobody sees it before it is published. */
+  prepareStf(stf: StfToWrite): Promise<PreparedFile>;
   /** Size and checksum of a file. `expected` stands for the size where nothing is written. */
   measure(filename: string, expected: { tf_count: number; frameBytes: number }): Promise<FileFacts>;
   /** Writes frames `first` to `last` of one file as another. */
@@ -43,8 +50,11 @@ export interface DataFiles {
 /** For `write_files = false`: nothing is written, sizes are those that files would have, and there is no checksum. */
 export const noDataFiles: DataFiles = {
   prepare: () => {},
-  writeStf: ({ tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
-  discard: () => Promise.resolve(),
+  prepareStf: ({ tf_count, frameBytes }) =>
+    Promise.resolve({
+      publish: () => Promise.resolve({ size_bytes: tf_count * frameBytes }),
+      discard: () => Promise.resolve(),
+    }),
   measure: (_, { tf_count, frameBytes }) => Promise.resolve({ size_bytes: tf_count * frameBytes }),
   copyFrames: (_, __, { first, last, frameBytes }) => Promise.resolve({ size_bytes: (last + 1 - first) * frameBytes }),
   verify: () => Promise.resolve(),

@@ -10,7 +10,7 @@ import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256 } from '../lib/sha256.ts';
 import { asDataError } from './data-errors.ts';
-import type { DataFiles, FileFacts, FramesOfFile, StfToWrite } from './data-files.ts';
+import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
 import {
   append,
   chunkBytes,
@@ -56,7 +56,7 @@ class DiskDataFiles implements DataFiles {
     }
   }
 
-  writeStf({ filename, run, sequence, tf_count, frameBytes }: StfToWrite): Promise<FileFacts> {
+  prepareStf({ filename, run, sequence, tf_count, frameBytes }: StfToWrite): Promise<PreparedFile> {
     return this.#writeAside(filename, async (write) => {
       const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
       for (let first = 0; first < tf_count; first += each) {
@@ -64,10 +64,6 @@ class DiskDataFiles implements DataFiles {
         await write(encodeFrames({ run, sequence }, first, count, frameBytes));
       }
     });
-  }
-
-  discard(filename: string): Promise<void> {
-    return rm(this.#pathOf(filename), { force: true });
   }
 
   measure(filename: string): Promise<FileFacts> {
@@ -82,7 +78,10 @@ class DiskDataFiles implements DataFiles {
 
   copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
     const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
-    return this.#read(from, (source) => this.#writeAside(to, (write) => readRange(readerOf(source), range, write)));
+    return this.#read(from, async (source) => {
+      const copy = await this.#writeAside(to, (write) => readRange(readerOf(source), range, write));
+      return copy.publish();
+    });
   }
 
   async tidy(): Promise<void> {
@@ -118,26 +117,36 @@ class DiskDataFiles implements DataFiles {
     }
   }
 
+  /** Two processes may write the same file at the same time, each aside from the other. */
   async #writeAside(
     filename: string,
     produce: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
-  ): Promise<FileFacts> {
+  ): Promise<PreparedFile> {
     const path = this.#pathOf(filename);
-    // Two processes may write the same file at the same time, each aside from the other.
     const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
+    const discard = (): Promise<void> => rm(aside, { force: true }).catch(() => {});
+    const orDiscarded = async <T>(work: () => Promise<T>): Promise<T> => {
+      try {
+        return await work();
+      } catch (error) {
+        await discard();
+        throw asDataError(error, path, this.#folder);
+      }
+    };
     let size_bytes = 0;
-    try {
-      await writeFile(aside, (file) =>
+    await orDiscarded(() =>
+      writeFile(aside, (file) =>
         produce(async (chunk) => {
           await append(file, chunk);
           size_bytes += chunk.length;
         }),
-      );
-      await rename(aside, path);
-    } catch (error) {
-      await rm(aside, { force: true }).catch(() => {});
-      throw asDataError(error, path, this.#folder);
-    }
-    return { size_bytes, file_url: pathToFileURL(path).href };
+      ),
+    );
+    const publish = (): Promise<FileFacts> =>
+      orDiscarded(async () => {
+        await rename(aside, path);
+        return { size_bytes, file_url: pathToFileURL(path).href };
+      });
+    return { publish, discard };
   }
 }

@@ -20,7 +20,7 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
   try {
     return await work(file);
   } finally {
-    fs.close(file);
+    fs.close(file, () => {});
   }
 }
 

@@ -20,7 +20,7 @@ describe.each(implementations)('data files %s', (_, make) => {
   it('have the sizes of their frames, whether they are written, measured or copied', async () => {
     const files = make();
     files.prepare();
-    expect(await files.writeStf(stf)).toMatchObject({ size_bytes: 20 * 64 });
+    expect(await (await files.prepareStf(stf)).publish()).toMatchObject({ size_bytes: 20 * 64 });
     expect(await files.measure(stf.filename, stf)).toMatchObject({ size_bytes: 20 * 64 });
     expect(await files.copyFrames(stf.filename, tf, range)).toMatchObject({ size_bytes: 5 * 64 });
     await files.verify(tf, range);
@@ -30,7 +30,8 @@ describe.each(implementations)('data files %s', (_, make) => {
   it('are the same when they are made again', async () => {
     const files = make();
     files.prepare();
-    const facts = async () => [await files.writeStf(stf), await files.copyFrames(stf.filename, tf, range)];
+    const written = async () => (await files.prepareStf(stf)).publish();
+    const facts = async () => [await written(), await files.copyFrames(stf.filename, tf, range)];
     expect(await facts()).toEqual(await facts());
   });
 });

@@ -3,7 +3,7 @@ CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN type_no <> (SELECT name_no FROM names WHERE name = 'run_workflow') THEN body ELSE json_set(body, '$.params', json_object(
+      CASE WHEN type_no IS NOT (SELECT name_no FROM names WHERE name = 'run_workflow') THEN body ELSE json_set(body, '$.params', json_object(
         'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
         'fast_processing', body -> '$.params.fast_processing',
         'fastmon', body -> '$.params.fastmon',

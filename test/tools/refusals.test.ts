@@ -74,7 +74,7 @@ describe('a wrong argument', () => {
   it('on the command line is one line on stderr, exit 1, and nothing on stdout', async () => {
     for (const [tool, json, line] of [
       ['list_messages', '{"limit":0}', /^ARGUMENT_INVALID: limit = 0/],
-      ['list_messages', '{limit', /^ARGUMENT_INVALID: "\{limit" is not JSON/],
+      ['list_messages', '{limit', /^ARGUMENT_INVALID: "\{limit" is neither JSON nor key=value/],
       ['list_messages', '[]', /^ARGUMENT_INVALID: the arguments of list_messages are not a JSON object/],
       ['list_massages', '{}', /^TOOL_NOT_FOUND: .*list_messages/],
     ] as const) {

@@ -18,13 +18,13 @@ export interface RangedPath extends AccessPath {
 }
 
 /** Chooses the first index all of whose conditions are given. */
-export function chooseAccessPath({ conditions, indexes, window, time }: ListQuery): AccessPath {
+export function chooseAccessPath({ conditions, indexes, window, time, instant = '?' }: ListQuery): AccessPath {
   const isGiven = (name: string): boolean => conditions[name]?.[1] !== undefined;
   const [index, served] = indexes.find(([, names]) => names.every(isGiven)) ?? [undefined, [] as string[]];
   const all: Record<string, Condition> = {
     ...conditions,
-    'after start_time': [`${time} >= ?`, window.start_time],
-    'before end_time': [`${time} <= ?`, window.end_time],
+    'after start_time': [`${time} >= ${instant}`, window.start_time],
+    'before end_time': [`${time} <= ${instant}`, window.end_time],
   };
   let [indexed, rest]: [Where, Where] = [nowhere, nowhere];
   for (const [name, [condition, value]] of Object.entries(all)) {
@@ -38,11 +38,11 @@ export function chooseAccessPath({ conditions, indexes, window, time }: ListQuer
 
 /** The keys between which all rows are that may fit. */
 export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange {
-  const { from, key, time, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
+  const { from, key, time, instant, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
   const window = madeAt === undefined ? query.window : { end_time: query.window.end_time, start_time: undefined };
   const isTimed = blocksOf !== undefined && (window.start_time !== undefined || window.end_time !== undefined);
   const range = isTimed
-    ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time } satisfies TimedTable, window)
+    ? keysWithin(sql, { table: blocksOf, key, time: madeAt ?? time, instant } satisfies TimedTable, window)
     : { ...anyKey };
   const walks = rangeBounds.flatMap(([index, name]) => {
     const [condition, value] = conditions[name] ?? [];

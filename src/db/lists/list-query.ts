@@ -17,6 +17,8 @@ export interface ListQuery {
   /** The column that rows are ordered by: a sequence that only grows. */
   key: string;
   time: string;
+  /** As SQL: a bound time, which is ISO 8601, in the form of `time`; left out where that is text too. */
+  instant?: string;
   /** The table whose times are noted in blocks; left out for short tables. */
   blocksOf?: string;
   /** The column that the notes are of, where the window is of another one: nothing happens to a row before it is made. */

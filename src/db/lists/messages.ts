@@ -2,7 +2,7 @@ import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { frequentTypes } from '../../messages/vocabulary.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { messageColumns } from '../migrations/message-columns.ts';
+import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
@@ -83,7 +83,8 @@ export function listMessages(
     select: `${headColumns}, ${shownPayload} AS payload`,
     from: 'message_rows',
     key: 'seq',
-    time: messageColumns.sent_at,
+    time: 'sent_ms',
+    instant: milliseconds('?'),
     blocksOf: 'message_rows',
     conditions: conditionsOf(filter),
     indexes: [

@@ -18,11 +18,12 @@ export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 export interface TimedTable {
   table: string;
   key: string;
-  /** As SQL: the time of a row, as text. */
+  /** As SQL: the time of a row, and a bound time in the same form. */
   time: string;
+  instant?: string | undefined;
 }
 
-interface NotedTable extends Omit<TimedTable, 'time'> {
+interface NotedTable extends Omit<TimedTable, 'time' | 'instant'> {
   /** As SQL: the earliest and latest time of some rows, as text. */
   times: readonly [earliest: string, latest: string];
   also: readonly string[];
@@ -149,7 +150,7 @@ export function nearNamespace(
  */
 export function keysWithin(
   sql: Prepare,
-  { table, key, time }: TimedTable,
+  { table, key, time, instant = '?' }: TimedTable,
   { start_time, end_time }: { start_time?: string | undefined; end_time?: string | undefined },
 ): KeyRange {
   const noted = lastNoted(sql, table);
@@ -162,7 +163,7 @@ export function keysWithin(
   }
   if (end_time !== undefined) {
     const isLater = sql<[number, string], { n: number }>(
-      `SELECT 1 AS n FROM ${table} WHERE ${key} > ? AND ${time} <= ? LIMIT 1`,
+      `SELECT 1 AS n FROM ${table} WHERE ${key} > ? AND ${time} <= ${instant} LIMIT 1`,
     ).get(noted, end_time);
     const last = sql<[string, string], { block: number }>(
       'SELECT block FROM time_blocks WHERE table_name = ? AND earliest <= ? ORDER BY block DESC LIMIT 1',
@@ -172,16 +173,20 @@ export function keysWithin(
   return range;
 }
 
-/** Takes rows that are about to be deleted out of the notes of words and counts. */
-export function forgetRows({ sql }: Transaction, table: string, keys: readonly number[]): void {
-  const those = JSON.stringify(keys);
-  if (table === 'app_logs') sql('DELETE FROM log_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
+/** Takes rows that are about to be deleted out of the notes of words. What has none is passed over. */
+export function forgetWords({ sql }: Transaction, table: string, keys: readonly number[]): void {
+  const words = { message_rows: 'message_words', app_logs: 'log_words' }[table];
+  if (words === undefined) return;
+  sql(`DELETE FROM ${words} WHERE rowid IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
+}
+
+/** Takes rows that are about to be deleted out of the counts. */
+export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]): void {
   if (table !== 'message_rows') return;
-  sql('DELETE FROM message_words WHERE rowid IN (SELECT value FROM json_each(?))').run(those);
   const gone = sql<[string, number], { id: string; type: string; n: number }>(
     `SELECT coalesce(${nameOf('execution_no')}, '') AS id, ${nameOf('type_no')} AS type, count(*) AS n FROM message_rows
      WHERE seq IN (SELECT value FROM json_each(?)) AND seq <= ? GROUP BY execution_no, type_no`,
-  ).all(those, lastNoted(sql, table));
+  ).all(JSON.stringify(keys), lastNoted(sql, table));
   for (const { id, type, n } of gone) {
     sql('UPDATE message_counts SET n = n - ? WHERE execution_id = ? AND message_type = ?').run(n, id, type);
     sql('DELETE FROM message_counts WHERE execution_id = ? AND message_type = ? AND n = 0').run(id, type);

@@ -12,9 +12,13 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest`;
 
-const wordsOf = (words: string, key: string, table: string): string => `
+/** Rows of an execution whose removal was interrupted have lost their words already. */
+const isStaying = (id: string): string =>
+  `coalesce(${id}, '') NOT IN (SELECT execution_id FROM removals WHERE removed_at IS NULL)`;
+
+const wordsOf = (words: string, key: string, table: string, execution: string): string => `
   SELECT 'words of ' || $table || ' ' || ${key} AS difference FROM ${table} NOT INDEXED
-  WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize)
+  WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize) AND ${isStaying(execution)}
   UNION ALL SELECT 'words of ' || $table || ' ' || id || ' without their row' FROM ${words}_docsize
   WHERE id > $noted OR id NOT IN (SELECT ${key} FROM ${table})`;
 
@@ -24,6 +28,12 @@ const numbersOf = (kept: string, found: string): string => `
     UNION ALL SELECT ${kept}, 0, count(*) FROM (
       SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
+
+/** Numbers of messages that stand for no name. */
+const nameless = `
+  SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
+    ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
+  WHERE no NOT IN (SELECT name_no FROM names) GROUP BY no`;
 
 const namespaces = `
   SELECT 'namespace ' || namespace || ' in the messages ' || min(seq) || ' to ' || max(seq) AS difference FROM (
@@ -46,10 +56,11 @@ export function blockDifferences(sql: Prepare): string[] {
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),
-    ...ask('message_rows', wordsOf('message_words', 'seq', 'message_rows')),
-    ...ask('app_logs', wordsOf('log_words', 'log_id', 'app_logs')),
+    ...ask('message_rows', wordsOf('message_words', 'seq', 'message_rows', messageColumns.execution_id)),
+    ...ask('app_logs', wordsOf('log_words', 'log_id', 'app_logs', 'execution_id')),
     ...ask('message_rows', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
     ...ask('message_rows', numbersOf('message_type', 'message_totals')),
     ...ask('message_rows', namespaces),
+    ...ask('message_rows', nameless),
   ];
 }

@@ -5,6 +5,9 @@ import { nameOf } from './names.ts';
 export const isoTime = (milliseconds: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
+/** As SQL: the same the other way round. */
+export const milliseconds = (iso: string): string => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
+
 /** As SQL: the columns that rows have as numbers of names. */
 const envelope = {
   message_type: nameOf('type_no'),

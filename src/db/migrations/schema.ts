@@ -4,7 +4,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 12;
+export const schemaVersion = 13;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -370,7 +370,7 @@ CREATE TABLE message_namespaces (
 CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   CASE WHEN NOT json_valid(body) THEN body ELSE coalesce((
     SELECT group_concat(value, ' ') FROM json_each(
-      CASE WHEN type_no <> ${numberOf("'run_workflow'")} THEN body ELSE json_set(body, '$.params', json_object(
+      CASE WHEN type_no IS NOT ${numberOf("'run_workflow'")} THEN body ELSE json_set(body, '$.params', json_object(
         'workflow', json_remove(body -> '$.params.workflow', '$.includes'),
         'fast_processing', body -> '$.params.fast_processing',
         'fastmon', body -> '$.params.fastmon',

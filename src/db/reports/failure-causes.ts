@@ -4,17 +4,27 @@ import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Why attempts of an execution failed, the most frequent cause first, among its first 1,000 that failed. */
+/**
+ * Why attempts of an execution failed, the most frequent cause first, among 1,000 that failed: of those that are tried again by now and of those
+ * that are not as many each, where there are more.
+ */
 export function failureCauses(sql: Prepare, executionId: string): FailureCause[] {
-  const rows = sql<[string, string, number], { error: string | null }>(
-    `SELECT substr(error, 1, 1000) AS error FROM (
-       SELECT error FROM earlier_attempts WHERE execution_id = ? AND state = 'failed'
-       UNION ALL SELECT error FROM tf_slices INDEXED BY tf_slices_open
-         WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}) LIMIT ?`,
-  ).all(executionId, executionId, attemptsLookedAt);
+  const errorsOf = (from: string): string[] =>
+    sql<[string, number], { error: string | null }>(`SELECT substr(error, 1, 1000) AS error FROM ${from} LIMIT ?`)
+      .all(executionId, attemptsLookedAt)
+      .map(({ error }) => error ?? 'failed without a reason');
+  const last = errorsOf(
+    `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,
+  );
+  const earlier = errorsOf(`earlier_attempts WHERE execution_id = ? AND state = 'failed'`);
+  const half = attemptsLookedAt / 2;
+  const looked = [
+    ...last.slice(0, Math.max(half, attemptsLookedAt - earlier.length)),
+    ...earlier.slice(0, Math.max(half, attemptsLookedAt - last.length)),
+  ];
   const counts = new Map<string, number>();
-  for (const { error } of rows) {
-    const cause = causeOf(error ?? 'failed without a reason');
+  for (const error of looked) {
+    const cause = causeOf(error);
     counts.set(cause, (counts.get(cause) ?? 0) + 1);
   }
   return [...counts].map(([cause, attempts]) => ({ cause, attempts })).toSorted((a, b) => b.attempts - a.attempts);

@@ -35,7 +35,7 @@ const newestOfTypes = landmarkTypes
 
 /** Materialized, or SQLite would put the rows together once a type. */
 const landmarks = `WITH newest AS MATERIALIZED (${newestOfTypes})
-  SELECT ${headColumns}, CASE WHEN type_no <> ${numberOf(`'run_workflow'`)} THEN body END AS body
+  SELECT ${headColumns}, CASE WHEN type_no IS NOT ${numberOf(`'run_workflow'`)} THEN body END AS body
   FROM newest CROSS JOIN message_rows USING (seq) ORDER BY seq DESC LIMIT ($limit + 0)`;
 
 /**

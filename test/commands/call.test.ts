@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+
+import { runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
+
+describe('call', () => {
+  it('takes key=value as it takes JSON: texts, numbers, and true or false', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    const answerOf = async (...words: string[]): Promise<unknown> => {
+      const { stdout, stderr, code } = await runCli(['call', ...words], { folder });
+      expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+      return JSON.parse(stdout);
+    };
+    const pairs = ['execution_id=latest', 'limit=3', 'has_slices=true'];
+    const json = '{"execution_id":"latest","limit":3,"has_slices":true}';
+    expect(await answerOf('list_stf_files', ...pairs)).toEqual(await answerOf('list_stf_files', json));
+    expect(await answerOf('list_messages', 'search=stf_gen', 'limit=1')).toMatchObject({ total_count: 2 });
+  });
+
+  it('refuses what is neither, with an example of each', async () => {
+    const { stderr, code } = await runCli(['call', 'list_messages', 'limit'], { folder: temporaryFolder() });
+    expect(code).toBe(1);
+    expect(stderr).toBe(
+      `ARGUMENT_INVALID: "limit" is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'\n`,
+    );
+  });
+});
