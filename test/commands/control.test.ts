@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -273,6 +274,14 @@ describe('stop', () => {
     });
     const slices = await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_tf_slices', { limit: 200 });
     expect(slices.filter((one) => one['status'] !== 'queued' || 'assigned_worker' in one)).toEqual([]);
+    // The file of the next STF was written ahead. Of one that nobody announced nothing stays.
+    const announced = await askAll(await connectInProcess(join(folder, 'swf.db')), 'list_stf_files', { limit: 200 });
+    const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
+    expect(
+      readdirSync(data)
+        .filter((name) => !name.endsWith('.tf'))
+        .toSorted(),
+    ).toEqual(announced.map((one) => one['stf_filename'] as string).toSorted());
   });
 
   it('ends also an execution whose process was killed, and begins nothing for it', async () => {

@@ -48,6 +48,16 @@ describe('what is noted of whole blocks', () => {
     },
   );
 
+  it('has the words of messages that came before the first run_workflow, and no others', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    await recordMany(store, 'early');
+    const queries = ask(path);
+    expect(queries.messages({ search: 'early 7 of' }, page).total_count).toBe(1);
+    expect(queries.messages({ search: 'fastmon' }, page).total_count).toBe(0);
+    store.close();
+  });
+
   it('is found by a reader that has looked between the parts of a pruning', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
