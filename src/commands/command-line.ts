@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { nearest } from '../lib/suggest.ts';
+import { type Format, formats } from './export/format-names.ts';
 import { exitCodes, type Io } from './io.ts';
 import {
   addForTheRecord,
@@ -139,6 +140,14 @@ async function addTables(program: Command, words: readonly string[], run: Run): 
 
 /** The commands that look after a store. */
 function addUpkeep(add: Add, run: Run): void {
+  add('export <EXECUTION_ID>', 'everything that is recorded of an execution, a file a table')
+    .requiredOption('--out <FOLDER>', 'a new folder')
+    .addOption(new Option('--format <FORMAT>', 'how the files are written').choices(formats).default('csv'))
+    .action(async (executionId: string, { out, format }: { out: string; format: Format }) => {
+      const args = { executionId, out, format };
+      await run(async (io) => (await import('./export/export-command.ts')).exportCommand(io, args));
+    });
+
   add(
     'check [EXECUTION_ID]',
     'is the store sound, do all executions balance, are their files as they were made; a line each',

@@ -9,6 +9,6 @@ const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: str
  */
 export function keepCompiledCode({ XDG_CACHE_HOME, HOME }: NodeJS.ProcessEnv): void {
   const folder = XDG_CACHE_HOME ?? join(HOME ?? '', '.cache');
-  // A relative one would be a folder of whoever owns the working folder.
+  // A relative one would be a folder of the owner of the working folder.
   if (isAbsolute(folder)) enableCompileCache?.(join(folder, 'swf-mcp'));
 }

@@ -25,6 +25,23 @@ export interface Driver {
   isSilent: boolean;
 }
 
+/** Whether it lives is asked where somebody looks. */
+function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Driver | undefined {
+  const owner = ownerOf(sql, executionId);
+  if (owner === undefined) return undefined;
+  const { pid, hostname } = owner;
+  return {
+    pid,
+    hostname,
+    get isAlive() {
+      return isProcessAlive(owner, isAlive);
+    },
+    get isSilent() {
+      return isSilent(owner);
+    },
+  };
+}
+
 /** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
@@ -36,21 +53,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The same with everything that is worth saying of it. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
-    driver(executionId: string): Driver | undefined {
-      const owner = ownerOf(sql, executionId);
-      if (owner === undefined) return undefined;
-      const { pid, hostname } = owner;
-      return {
-        pid,
-        hostname,
-        get isAlive() {
-          return isProcessAlive(owner, isAlive);
-        },
-        get isSilent() {
-          return isSilent(owner);
-        },
-      };
-    },
+    driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
     configuration: kept(sql, configurationOf),

@@ -1,0 +1,4 @@
+/** The forms that an export may have. */
+export const formats = ['csv', 'jsonl', 'parquet'] as const;
+
+export type Format = (typeof formats)[number];
