@@ -15,8 +15,9 @@ import {
   senderOption,
   setOption,
   speedOption,
+  type Run,
 } from './options.ts';
-import { type Output, outputs, tableCommands } from './tables/catalogue.ts';
+import { addTables } from './tables/add-tables.ts';
 
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
@@ -108,36 +109,6 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   return program;
 }
 
-/** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
-async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
-  for (const table of tableCommands) {
-    const { name, about, named, tool } = table;
-    const command = program
-      .command(named === undefined ? name : `${name} [${named.word}]`)
-      .description(about)
-      .copyInheritedSettings(program)
-      .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
-      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseCount);
-    if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
-    if (words.includes(name))
-      for (const option of (await import('./tables/filters.ts')).filterOptions(tool)) command.addOption(option);
-    command.action(async (...given: unknown[]) => {
-      const flags = given.at(-2) as { output: Output; limit?: number; follow?: true };
-      const args = {
-        named: named === undefined ? undefined : (given[0] as string | undefined),
-        output: flags.output,
-        limit: flags.limit,
-        flags: { ...flags },
-      };
-      await run(async (io) =>
-        flags.follow === true
-          ? (await import('./tables/follow-logs.ts')).followLogs(io, table, args)
-          : (await import('./tables/table-command.ts')).tableCommand(io, table, args),
-      );
-    });
-  }
-}
-
 /** The commands that look after a store. */
 function addUpkeep(add: Add, run: Run): void {
   add('export <EXECUTION_ID>', 'everything that is recorded of an execution, a file a table')
@@ -191,8 +162,6 @@ function addDoctor(add: Add, run: Run): void {
 }
 
 type Add = (name: string, description: string) => Command;
-type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
-
 /** The commands that ask a running execution for something. */
 function addControl(add: Add, run: Run): void {
   const does: Record<Action, string> = {

@@ -1,6 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
+import type { Io } from './io.ts';
+
+/** Runs a command on the process, for its exit code. */
+export type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
 
 /** Options that several commands have, each with its one spelling. */
 

@@ -85,6 +85,17 @@ describe('tables for people', () => {
     expect(records[1]).toMatch(/^swf\.100011\.000003_slice_007\.tf,7,/);
   });
 
+  it('of the way of a slice have every attempt, with worker and cause', async () => {
+    const lines = await table('trace', 'swf.100011.000001_slice_005.tf');
+    expect(lines[0]).toMatch(/^TF slice swf\.100011\.000001_slice_005\.tf of stf_datataking-tester-0002: failed, /);
+    const results = lines.filter((line) => / slice_result /.test(line));
+    expect(results).toHaveLength(2);
+    expect(results[0]).toMatch(/ 1 +worker-agent-tester-\d+\/\d+ +failed +.*bad geometry/);
+    expect((await runCli(['trace', 'swf.1.000001.stf'], { folder })).stderr).toMatch(
+      /^ARGUMENT_INVALID: there is no STF/,
+    );
+  });
+
   it('refuse a value as the tool does, and tell the nearest flag', async () => {
     const wrong = await runCli(['slices', '--status', 'broken'], { folder });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });

@@ -173,7 +173,7 @@ export function keysWithin(
   return range;
 }
 
-/** Takes rows that are about to be deleted out of the notes of words. What has none is passed over. */
+/** Takes rows that are about to be deleted out of the notes of words. Rows that have none are passed over. */
 export function forgetWords({ sql }: Transaction, table: string, keys: readonly number[]): void {
   const words = { message_rows: 'message_words', app_logs: 'log_words' }[table];
   if (words === undefined) return;

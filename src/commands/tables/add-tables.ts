@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+
+import { jsonOption, parseCount, type Run } from '../options.ts';
+import { type Output, outputs, tableCommands } from './catalogue.ts';
+
+/** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
+export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
+  for (const table of tableCommands) {
+    const { name, about, named, tool } = table;
+    const command = program
+      .command(named === undefined ? name : `${name} [${named.word}]`)
+      .description(about)
+      .copyInheritedSettings(program)
+      .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
+      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseCount);
+    if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
+    if (words.includes(name))
+      for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
+    command.action(async (...given: unknown[]) => {
+      const flags = given.at(-2) as { output: Output; limit?: number; follow?: true };
+      const args = {
+        named: named === undefined ? undefined : (given[0] as string | undefined),
+        output: flags.output,
+        limit: flags.limit,
+        flags: { ...flags },
+      };
+      await run(async (io) =>
+        flags.follow === true
+          ? (await import('./follow-logs.ts')).followLogs(io, table, args)
+          : (await import('./table-command.ts')).tableCommand(io, table, args),
+      );
+    });
+  }
+  program
+    .command('trace <FILE>')
+    .description('the way of an STF file, TF sample or TF slice through the workflow')
+    .copyInheritedSettings(program)
+    .addOption(jsonOption())
+    .action(async (file: string, { json }: { json?: true }) => {
+      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, json === true));
+    });
+}

@@ -1,0 +1,65 @@
+import { printable } from '../../lib/printable.ts';
+import { askTool } from '../call.ts';
+import { duration } from '../duration.ts';
+import { exitCodes, type Io } from '../io.ts';
+import type { Item } from './catalogue.ts';
+import { type Column, tableLines } from './layout.ts';
+
+interface TraceAnswer {
+  filename: string;
+  kind: 'stf' | 'tf' | 'slice';
+  execution_id: string;
+  status: string;
+  standing?: string;
+  hops: Item[];
+  more_hops?: boolean;
+  total_seconds: number;
+  slices?: Record<string, number>;
+  logs: { time: string; agent: string; message: string }[];
+}
+
+const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
+
+const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
+  { head: 'TIME', of: ({ time }) => time },
+  {
+    head: 'AFTER',
+    align: 'right',
+    of: ({ delay_seconds }) => (typeof delay_seconds === 'number' ? duration(delay_seconds) : undefined),
+  },
+  { head: 'MESSAGE', of: ({ type }) => type },
+  { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
+  { head: 'BY', cut: 'start', least: 20, drop: 1, of: ({ worker, by }) => worker ?? by },
+  { head: 'OUTCOME', of: ({ outcome, effect }) => (effect === 'applied' ? outcome : effect) },
+  { head: 'NOTE', cut: 'start', least: 20, of: ({ note }) => note },
+];
+
+/** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
+export function traceCommand(io: Io, filename: string, json: boolean): number {
+  const found = askTool(io, 'trace_data_product', { filename });
+  if (json) io.out(`${JSON.stringify(found)}\n`);
+  else io.out(`${linesOf(found as unknown as TraceAnswer, io.terminal('out')?.columns()).join('\n')}\n`);
+  return exitCodes.fine;
+}
+
+function linesOf(answer: TraceAnswer, width: number | undefined): string[] {
+  const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
+  const rows = hops.map((hop) => columns.map(({ of }) => textOf(of(hop))));
+  return [
+    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all`,
+    ...(standing === undefined || standing === status ? [] : [standing]),
+    ...(slices === undefined
+      ? []
+      : [
+          `slices: ${Object.entries(slices)
+            .map(([state, n]) => `${n} ${state}`)
+            .join(', ')}`,
+        ]),
+    ...tableLines(columns, rows, width),
+    ...(answer.more_hops === true ? ['there are more messages than are shown'] : []),
+    ...logs.map(({ time, agent, message }) => `${time} ${agent}: ${message}`),
+  ].map(printable);
+}
+
+const textOf = (value: unknown): string =>
+  value === undefined || value === null ? '' : printable(typeof value === 'string' ? value : JSON.stringify(value));
