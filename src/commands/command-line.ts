@@ -2,7 +2,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
-import { nearest } from '../lib/suggest.ts';
+import { closest } from '../lib/suggest.ts';
 import { type Format, formats } from './export/format-names.ts';
 import { exitCodes, type Io } from './io.ts';
 import {
@@ -195,8 +195,12 @@ function addQuestions(add: Add, run: Run): void {
 
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
     .addOption(setOption())
-    .action(async (config: string | undefined, { set: sets }: { set: string[] }) => {
-      await run(async (io) => (await import('./config.ts')).configCommand(io, { config, sets }));
+    .option('--list', 'names the configurations that there are, with their files')
+    .action(async (config: string | undefined, { set: sets, list }: { set: string[]; list?: true }) => {
+      await run(async (io) => {
+        const { configCommand, listConfigs } = await import('./config.ts');
+        return list === true ? listConfigs(io) : configCommand(io, { config, sets });
+      });
     });
 
   add(
@@ -212,9 +216,10 @@ function refuseUnknownCommand(program: Command, serve: Command): void {
   const [word] = serve.args;
   if (word === undefined) return;
   const known = program.commands.map((command) => command.name());
-  serve.error(
-    `error: unknown command or argument '${word}' (the nearest command is ${nearest(word, known, 1)[0]}; swf-mcp --help lists all)`,
-  );
+  // Only a near one: "stop" must not be named to those who looked for "top".
+  const near = word.length < 4 ? undefined : closest(word, known);
+  const hint = near === undefined ? '' : `did you mean ${near}? `;
+  serve.error(`error: unknown command or argument '${word}'; ${hint}swf-mcp --help lists all commands`);
 }
 
 /** The process, as far as the command line needs it. */

@@ -1,4 +1,5 @@
 import { parseBrokerUrl } from '../broker/address.ts';
+import { knownConfigs } from '../config/find-files.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { knownKeys } from '../config/schema.ts';
 import { isTable } from '../config/toml.ts';
@@ -15,6 +16,14 @@ export function configCommand(io: Io, { config: name, sets }: ConfigArguments): 
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
   io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
+  return exitCodes.fine;
+}
+
+/** `swf-mcp config --list`: the configurations that can be named, a line each. Returns the exit code. */
+export function listConfigs(io: Io): number {
+  const known = knownConfigs(configPlaces(io));
+  const width = Math.max(...known.map(({ name }) => name.length));
+  for (const { name, path } of known) io.out(`${printable(`${name.padEnd(width)}  ${path}`)}\n`);
   return exitCodes.fine;
 }
 

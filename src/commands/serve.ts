@@ -43,6 +43,10 @@ export async function serveCommand(
     // Loaded only where it is asked for: the server on stdio starts without it.
     if (http !== undefined) return await (await import('./serve-http.ts')).serveHttp(io, http, options);
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
+    if ('isTTY' in stdin && stdin.isTTY === true)
+      io.err(
+        'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
+      );
     return await serveStdio(io, options, stdin);
   } finally {
     reader.close();

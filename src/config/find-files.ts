@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 import { SwfError } from '../lib/errors.ts';
+import { closest } from '../lib/suggest.ts';
 
 /** Where configurations are looked for. */
 export interface ConfigPlaces {
@@ -31,7 +32,7 @@ export function findConfig(name: string, { workingFolder, shippedFolder }: Confi
     throw new SwfError('CONFIG_NOT_FOUND', `there is no configuration file ${asPath}; check the path`);
   }
   const candidates = [name, `${name}.toml`, `${name}_default.toml`];
-  const folders = [join(workingFolder, 'workflows'), shippedFolder];
+  const folders = foldersOf({ workingFolder, shippedFolder });
   for (const folder of folders) {
     for (const candidate of candidates) {
       const path = join(folder, candidate);
@@ -40,8 +41,41 @@ export function findConfig(name: string, { workingFolder, shippedFolder }: Confi
   }
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; name a file, or leave the name out for ${defaultName}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${defaultName}`,
   );
+}
+
+const foldersOf = ({ workingFolder, shippedFolder }: ConfigPlaces): string[] => [
+  join(workingFolder, 'workflows'),
+  shippedFolder,
+];
+
+function nearestTo(name: string, places: ConfigPlaces): string {
+  const near = closest(
+    name,
+    knownConfigs(places).map((one) => one.name),
+  );
+  return near === undefined ? '' : `the nearest is ${near}; `;
+}
+
+/** The configurations that can be named, with their files: those of `./workflows` hide shipped ones of the same name. */
+export function knownConfigs(places: ConfigPlaces): { name: string; path: string }[] {
+  const found = new Map<string, string>();
+  for (const folder of foldersOf(places))
+    for (const file of tomlFiles(folder)) {
+      const name = basename(file, '.toml');
+      if (!found.has(name)) found.set(name, join(folder, file));
+    }
+  return [...found].map(([name, path]) => ({ name, path })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function tomlFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.toml'));
+  } catch {
+    // There need be none.
+    return [];
+  }
 }
 
 /** Whether a path is a file that can be looked at. */

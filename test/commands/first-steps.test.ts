@@ -1,0 +1,34 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { runCli, temporaryFolder } from '../helpers.ts';
+
+describe('a person who does not know the program yet', () => {
+  it('is told a command that comes near, and none that does not', async () => {
+    const said = async (word: string): Promise<string> => {
+      const { code, stderr } = await runCli([word], { folder: temporaryFolder() });
+      expect(code).toBe(2);
+      return stderr.trim();
+    };
+    expect(await said('statu')).toMatch(/'statu'; did you mean status\? swf-mcp --help lists all commands$/);
+    expect(await said('slicse')).toMatch(/did you mean slices\?/);
+    for (const word of ['top', 'ls', 'ps', 'version', 'init', 'tools'])
+      expect(await said(word)).toBe(`error: unknown command or argument '${word}'; swf-mcp --help lists all commands`);
+  });
+
+  it('finds the configurations that there are, and the nearest to a mistaken name', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'workflows'));
+    writeFileSync(join(folder, 'workflows', 'night_shift.toml'), 'includes = ["fast_processing_default.toml"]\n');
+    const { code, stdout } = await runCli(['config', '--list'], { folder });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^fast_processing_default +\/.*fast_processing_default\.toml$/m);
+    expect(stdout).toMatch(/^night_shift +\/.*workflows\/night_shift\.toml$/m);
+    const { stderr } = await runCli(['run', 'night_shfit'], { folder });
+    expect(stderr).toMatch(
+      /^CONFIG_NOT_FOUND: there is no configuration "night_shfit": .*; the nearest is night_shift; "swf-mcp config --list" names all/m,
+    );
+  });
+});
