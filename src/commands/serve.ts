@@ -14,7 +14,7 @@ export interface ServeArguments {
 }
 
 /** After so long the start is over, in milliseconds: until then memory costs less than the time that a client waits. */
-const settled = 2000;
+const settled = 300;
 
 /** A server stands beside other programs for weeks. V8 looks at this whenever its heap would grow: a third less memory, as fast. */
 async function saveMemory(): Promise<void> {
