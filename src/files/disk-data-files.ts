@@ -15,11 +15,14 @@ import {
   append,
   chunkBytes,
   firstIndex,
+  readAll,
   readerOf,
-  readerWithHead,
+  type Head,
+  type ReadAt,
+  readHead,
+  readerOfHead,
   readFile,
   readRange,
-  statOf,
   writeFile,
 } from './frame-reader.ts';
 
@@ -38,6 +41,8 @@ export const createDataFiles = (folder: string): DataFiles => new DiskDataFiles(
  */
 class DiskDataFiles implements DataFiles {
   readonly #folder: string;
+  /** Beginnings of files that are being read. */
+  readonly #heads = new Map<string, Promise<Head>>();
   readonly verify: DataFiles['verify'];
 
   constructor(folder: string) {
@@ -68,9 +73,8 @@ class DiskDataFiles implements DataFiles {
 
   measure(filename: string): Promise<FileFacts> {
     return this.#read(filename, async (file) => {
-      const { size } = await statOf(file);
       const hash = sha256();
-      await readRange(readerOf(file), { start: 0, end: size, frameBytes: 1 }, (chunk) => hash.update(chunk));
+      const size = await readAll(readerOf(file), (chunk) => hash.update(chunk));
       const file_url = pathToFileURL(this.#pathOf(filename)).href;
       return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };
     });
@@ -90,18 +94,19 @@ class DiskDataFiles implements DataFiles {
     await Promise.all(left.map((name) => rm(join(this.#folder, name), { force: true })));
   }
 
-  #verify(filename: string, { first, last, frameBytes }: FramesOfFile): Promise<void> {
-    return this.#read(filename, async (file) => {
-      const read = await readerWithHead(file);
-      const base = await firstIndex(read, frameBytes);
-      if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
-      let next = first;
-      const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
-      await readRange(read, range, (chunk) => {
-        verifyFrames(chunk, next, frameBytes);
-        next += chunk.length / frameBytes;
-      });
-    });
+  async #verify(filename: string, range: FramesOfFile): Promise<void> {
+    const head = await this.#headOf(filename);
+    if (head.isAll) return verifyRange(readerOfHead(head), range);
+    return this.#read(filename, (file) => verifyRange(readerOf(file), range));
+  }
+
+  /** The beginning of a file. The slices of a sample are verified at one time, and those of a small one by one look at it. */
+  #headOf(filename: string): Promise<Head> {
+    const known = this.#heads.get(filename);
+    if (known !== undefined) return known;
+    const head = this.#read(filename, readHead).finally(() => this.#heads.delete(filename));
+    this.#heads.set(filename, head);
+    return head;
   }
 
   #pathOf(filename: string): string {
@@ -149,4 +154,16 @@ class DiskDataFiles implements DataFiles {
       });
     return { publish, discard };
   }
+}
+
+/** Throws an `Error` that names the frame which is missing or damaged. */
+async function verifyRange(read: ReadAt, { first, last, frameBytes }: FramesOfFile): Promise<void> {
+  const base = await firstIndex(read, frameBytes);
+  if (base === undefined || first < base) throw new Error(`does not hold frame ${first}`);
+  let next = first;
+  const range = { start: (first - base) * frameBytes, end: (last + 1 - base) * frameBytes, frameBytes };
+  await readRange(read, range, (chunk) => {
+    verifyFrames(chunk, next, frameBytes);
+    next += chunk.length / frameBytes;
+  });
 }

@@ -12,8 +12,6 @@ const writeAt = promisify(fs.write);
 const readFrom = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
-export const statOf = promisify(fs.fstat);
-
 /** Opens a file, reads it by its descriptor, and closes it. The close tells nothing about what was read, so it is not waited for. */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
   const file = await openAt(path, 'r');
@@ -52,15 +50,34 @@ export const readerOf =
 /** So much of the beginning of a file is read at once: most samples are no larger, and each read takes longer than its bytes. */
 const headBytes = 16_384;
 
-/** Reads the beginning of a file once, and what lies beyond when it is asked for. */
-export async function readerWithHead(file: number): Promise<ReadAt> {
-  const read = readerOf(file);
-  const head = await read(0, headBytes);
-  const isAll = head.length < headBytes;
-  return (position, length) =>
-    isAll || position + length <= headBytes
-      ? Promise.resolve(head.subarray(position, position + length))
-      : read(position, length);
+/** The beginning of a file, and whether that is all of it. */
+export interface Head {
+  bytes: Buffer;
+  isAll: boolean;
+}
+
+export async function readHead(file: number): Promise<Head> {
+  const bytes = await readerOf(file)(0, headBytes);
+  return { bytes, isAll: bytes.length < headBytes };
+}
+
+/** Reads from a head that is the whole file. */
+export const readerOfHead =
+  ({ bytes }: Head): ReadAt =>
+  (position, length) =>
+    Promise.resolve(bytes.subarray(position, position + length));
+
+/** So much is read at a time of a file whose size is not known: most STFs of a test are no larger. */
+const wholeBytes = 131_072;
+
+/** Gives all bytes of a file to `take`. Returns how many there were. A read that comes back short is the last one. */
+export async function readAll(read: ReadAt, take: (chunk: Buffer) => unknown): Promise<number> {
+  for (let size = 0; ;) {
+    const chunk = await read(size, wholeBytes);
+    await take(chunk);
+    size += chunk.length;
+    if (chunk.length < wholeBytes) return size;
+  }
 }
 
 /** Gives the bytes from `start` to `end` to `take`, in whole frames. Throws an `Error` if the file is shorter. */
