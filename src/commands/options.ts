@@ -3,6 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Speed } from '../domain/params.ts';
 import type { Io } from './io.ts';
 
+/** Adds a command, with the options that all have. */
+export type Add = (name: string, description: string) => Command;
+
 /** Runs a command on the process, for its exit code. */
 export type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
 
@@ -49,6 +52,11 @@ function parseSpeed(text: string): Speed {
 export function parseCount(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
+}
+
+export function parseRows(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
 }
 
 /** An age in seconds. */

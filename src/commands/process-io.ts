@@ -68,7 +68,12 @@ let worksWithoutOutput = false;
 /** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */
 export function endWithoutReaders(): void {
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (!worksWithoutOutput) process.exit(code === 'EPIPE' ? exitCodes.fine : exitCodes.mendable);
+    if (worksWithoutOutput) return;
+    if (code === 'EPIPE') process.exit(exitCodes.fine);
+    process.stderr.write(
+      `DATA_UNAVAILABLE: standard output cannot be written (${code}); make room, or write elsewhere\n`,
+    );
+    process.exit(exitCodes.mendable);
   });
   process.stderr.on('error', () => {});
 }

@@ -85,6 +85,8 @@ describe('export', () => {
       'swf.100010.000002_slice_005.tf 1 failed',
       'swf.100010.000002_slice_005.tf 2 failed',
     ]);
+    expect(rowsOf('attempts').filter((row) => row['exit_code'] === 3)).toHaveLength(4);
+    expect(rowsOf('logs').map((row) => row['level'])).toEqual(logs.map((row) => row['level']).toReversed());
     // The rest of a configuration is nobody's business.
     const [start] = rowsOf('messages').filter((row) => row['message_type'] === 'run_workflow');
     expect(start?.['payload']).not.toMatch(/very/);
@@ -135,6 +137,8 @@ describe('export', () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toMatch(/^ARGUMENT_INVALID: .* is not empty \(mine\.txt\); give a new folder/);
     expect(readdirSync(out)).toEqual(['mine.txt']);
+    const proc = await runCli(['export', 'latest', '--out', '/proc/none'], { folder });
+    expect(proc.stderr).toMatch(/^DATA_UNAVAILABLE: the folder \/proc\/none cannot be made/);
     const missing = await runCli(['export', 'none-such-0001', '--out', join(out, 'new')], { folder });
     expect(missing.stderr).toMatch(/^EXECUTION_NOT_FOUND/);
     for (const format of ['csv', 'parquet']) {

@@ -55,7 +55,6 @@ describe('tables for people', () => {
     const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
     expect(failed.slice(1)).toHaveLength(6);
     expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
-    expect((await table('files', '--has-slices', 'false')).join('')).toBe('');
     expect((await table('messages', '--message-type', 'end_run'))[1]).toMatch(/ end_run +daq_simulator-agent-/);
     expect(
       (await table('logs', '--level', 'ERROR', '--agent', 'fast_processing-agent-tester-9')).slice(1),
@@ -63,6 +62,33 @@ describe('tables for people', () => {
     const help = (await table('slices', '--help')).join('\n');
     expect(help).toMatch(/--status <queued\|processing\|completed\|failed> +State of the slice/);
     expect(help).toMatch(/--assigned-worker <TEXT>/);
+  });
+
+  it('of nothing say so and where they looked, and a CSV of nothing has its head', async () => {
+    const none = await runCli(['slices', '--stf-filename', 'swf.100010.000001.stf'], { folder });
+    expect(none).toMatchObject({ code: 0, stdout: '' });
+    expect(none.stderr).toMatch(/^no rows in the newest execution that fit; swf-mcp list names the others\n$/);
+    const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
+    expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at\r\n$/);
+    const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
+    expect(full.stdout.split('\r\n')[0]).toBe(csv.stdout.trim());
+  });
+
+  it('refuse what contradicts itself or has no meaning, before anything is shown', async () => {
+    for (const [args, said] of [
+      [
+        ['slices', 'latest', '--execution-id', 'stf_datataking-tester-0001'],
+        /^ARGUMENT_INVALID: execution_id is "latest" and/,
+      ],
+      [['files', '--has-slices', 'no'], /Allowed choices are true, false/],
+      [['slices', '--limit', '0'], /Give a whole number from 1/],
+      [['logs', '-f', '--order', 'oldest'], /^ARGUMENT_INVALID: --order has no meaning with -f/],
+      [['logs', '-f', '-o', 'csv'], /^ARGUMENT_INVALID: -f writes lines/],
+    ] as const) {
+      const { stdout, stderr, code } = await runCli([...args], { folder });
+      expect({ args, stdout, isRefused: code === 1 || code === 2 }).toEqual({ args, stdout: '', isRefused: true });
+      expect(stderr).toMatch(said);
+    }
   });
 
   it('say on stderr how many rows there are, and show them all when asked', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import { createQueries } from '../../db/queries.ts';
@@ -6,6 +6,7 @@ import { exportedRows, exportedTables } from '../../db/reports/export.ts';
 import { openReader } from '../../db/sqlite/open-reader.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
+import { makeFolder } from '../../lib/make-folder.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { exitCodes, type Io, storePath } from '../io.ts';
 import type { Format } from './format-names.ts';
@@ -23,18 +24,21 @@ export interface ExportArguments {
  * something is already is left alone.
  */
 export function exportCommand(io: Io, { executionId, out, format }: ExportArguments): number {
+  if (out === '') throw new SwfError('ARGUMENT_INVALID', '--out names no folder; give a new one');
   const folder = resolve(io.workingFolder, out);
   const db = openReader(storePath(io));
   const queries = createQueries(db, isAlive);
   try {
     const { execution_id } = queries.execution(executionId);
     makeNew(folder);
+    const made: string[] = [];
     queries.snapshot(() => {
       for (const table of exportedTables) {
         const name = `${table.name}.${format}`;
-        const aside = join(folder, `${name}.part`);
-        const rows = write(aside, () => writers[format](aside, table, exportedRows(preparer(db), table, execution_id)));
-        renameSync(aside, join(folder, name));
+        made.push(join(folder, name));
+        const rows = write(made, (path) =>
+          writers[format](path, table, exportedRows(preparer(db), table, execution_id)),
+        );
         io.out(`${name.padEnd(18)} ${rows} rows\n`);
       }
     });
@@ -49,15 +53,13 @@ export function exportCommand(io: Io, { executionId, out, format }: ExportArgume
 function makeNew(folder: string): void {
   let names: string[];
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     names = readdirSync(folder);
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',
       `the folder ${folder} cannot be made (${messageOf(error)}); give another one with --out`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
   if (names.length > 0)
@@ -67,19 +69,18 @@ function makeNew(folder: string): void {
     );
 }
 
-/** Writes a file, of which nothing stays where the disk gives out. */
-function write<T>(path: string, work: () => T): T {
+/** Writes the last of some files. Of an export that fails nothing stays, or somebody would take it for whole. */
+function write(paths: readonly string[], work: (path: string) => number): number {
+  const path = paths.at(-1) ?? '';
   try {
-    return work();
+    return work(path);
   } catch (error) {
-    rmSync(path, { force: true });
+    for (const one of paths) rmSync(one, { force: true });
     if (error instanceof SwfError || !(error instanceof Error) || !('code' in error)) throw error;
     throw new SwfError(
       'DATA_UNAVAILABLE',
-      `${path} cannot be written (${messageOf(error)}); make room, or give another folder with --out`,
-      {
-        cause: error,
-      },
+      `${path} cannot be written (${messageOf(error)}); nothing is left of the export: make room, or give another folder with --out`,
+      { cause: error },
     );
   }
 }

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-import { jsonOption, parseCount, type Run } from '../options.ts';
+import { jsonOption, parseRows, type Run } from '../options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
@@ -12,7 +12,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .description(about)
       .copyInheritedSettings(program)
       .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
-      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseCount);
+      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseRows);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (words.includes(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);

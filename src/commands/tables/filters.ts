@@ -18,9 +18,7 @@ export function filterOptions(toolName: string): Option[] {
       const kind = innermost(schema as z.ZodType);
       const about = (schema as z.ZodType).description ?? '';
       if (kind instanceof z.ZodBoolean)
-        return new Option(`${flagOf(argument)} [true|false]`, about)
-          .argParser((value) => value !== 'false')
-          .preset('true');
+        return new Option(`${flagOf(argument)} <true|false>`, about).choices(['true', 'false']);
       if (kind instanceof z.ZodEnum) return new Option(`${flagOf(argument)} <${kind.options.join('|')}>`, about);
       return new Option(`${flagOf(argument)} <${kind instanceof z.ZodNumber ? 'N' : 'TEXT'}>`, about);
     });
@@ -43,7 +41,8 @@ export function argumentsOf(toolName: string, flags: Readonly<Record<string, unk
       .filter((argument) => !ownArguments.includes(argument))
       .flatMap((argument) => {
         const value = flags[camelCase(argument)];
-        return value === undefined ? [] : [[argument, value]];
+        const isBoolean = innermost(shape[argument] as z.ZodType) instanceof z.ZodBoolean;
+        return value === undefined ? [] : [[argument, isBoolean ? value === 'true' : value]];
       }),
   );
 }

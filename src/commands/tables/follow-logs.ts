@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storePath } from '../io.ts';
 import { createStoreReader } from '../store-reader.ts';
@@ -17,6 +18,7 @@ const pageRows = 200;
 
 /** `swf-mcp logs -f`: the last lines, and each new one as it comes, until it is interrupted. Returns the exit code. */
 export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
+  refuseWhatCannotFollow(given);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   const reader = createStoreReader(storePath(io));
@@ -41,6 +43,18 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   } finally {
     reader.close();
   }
+}
+
+/** Throws `ARGUMENT_INVALID` for what has no meaning for lines that come one by one. */
+function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
+  const wrong = flags['order'] !== undefined ? '--order' : flags['endTime'] !== undefined ? '--end-time' : undefined;
+  if (wrong !== undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `${wrong} has no meaning with -f, which shows each line as it comes; leave one of them out`,
+    );
+  if (output === 'csv' || output === 'wide')
+    throw new SwfError('ARGUMENT_INVALID', `-f writes lines, or JSON with -o json; leave -o ${output} out`);
 }
 
 function lineOf(item: Item, output: TableArguments['output']): string {

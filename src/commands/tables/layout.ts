@@ -33,7 +33,9 @@ export function tableLines(
   const shown = width === undefined ? all : narrowed(withoutDropped(all, width), width);
   return Array.from({ length: rows.length + 1 }, (_, line) =>
     shown
-      .map(({ cells, cut, align, width: room }) => fitted(cells[line] ?? '', room, { cut, align }))
+      .map(({ cells, cut, align, width: room }) =>
+        fitted(cells[line] ?? '', room, { cut: line === 0 ? 'end' : cut, align }),
+      )
       .join(gap)
       .trimEnd(),
   );
@@ -81,5 +83,10 @@ function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column
     const space = ' '.repeat(width - natural);
     return align === 'right' ? `${space}${text}` : `${text}${space}`;
   }
-  return cut === 'start' ? `…${sliceAnsi(text, natural - width + 1)}` : `${sliceAnsi(text, 0, width - 1)}…`;
+  const part = (from: number, to: number): string => sliceAnsi(text, from, to);
+  const kept = cut === 'start' ? part(natural - width + 1, natural) : part(0, width - 1);
+  // A wide character that is cut in two is kept whole.
+  const over = stringWidth(kept) - (width - 1);
+  if (over <= 0) return cut === 'start' ? `…${kept}` : `${kept}…`;
+  return cut === 'start' ? `…${part(natural - width + 1 + over, natural)}` : `${part(0, width - 1 - over)}…`;
 }

@@ -1,4 +1,7 @@
+import type * as z from 'zod';
+
 import { csvRecord } from '../../lib/csv.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool, runTool } from '../../tools/shared/run-tool.ts';
@@ -35,13 +38,18 @@ interface Page {
 export function tableCommand(io: Io, table: TableCommand, given: TableArguments): number {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
-  const { items, total, isAtLeast, note } = readRows(io, table, { args: toolArguments(table, given), most });
+  const args = toolArguments(table, given);
+  const { items, total, isAtLeast, note } = readRows(io, table, { args, most });
   show(io, table, output, items);
-  if (note !== undefined) io.err(printable(note));
+  if (items.length === 0) io.err(printable(note ?? `no rows${whereOf(args)}`));
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
   return exitCodes.fine;
 }
+
+/** The place where nothing was found: somebody may have meant another execution. */
+const whereOf = ({ execution_id }: Record<string, unknown>): string =>
+  execution_id === 'latest' ? ' in the newest execution that fit; swf-mcp list names the others' : ' that fit';
 
 /** The arguments of the tool: the flags, what was named without one, and the newest execution where none is named. */
 export function toolArguments(
@@ -49,7 +57,15 @@ export function toolArguments(
   { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
 ): Record<string, unknown> {
   const args = argumentsOf(tool, flags);
-  if (named !== undefined && place !== undefined) args[place.argument] = named;
+  if (named !== undefined && place !== undefined) {
+    const before = args[place.argument];
+    if (before !== undefined && before !== named)
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `${place.argument} is ${JSON.stringify(named)} and ${JSON.stringify(before)}; give it once, with its flag or without`,
+      );
+    args[place.argument] = named;
+  }
   const isNamed = ['execution_id', 'run_number', 'namespace', 'message_id'].some((name) => args[name] !== undefined);
   return isOfExecution && !isNamed ? { ...args, execution_id: 'latest' } : args;
 }
@@ -96,8 +112,9 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
     return;
   }
   if (output === 'csv') {
-    const heads = [...new Set(items.flatMap((item) => Object.keys(item)))];
-    if (heads.length > 0) io.out(csvRecord(heads));
+    // All fields that the tool has, so that the columns are the same whatever the rows are.
+    const heads = fieldsOf(table.tool);
+    io.out(csvRecord(heads));
     for (const item of items) io.out(csvRecord(heads.map((head) => item[head])));
     return;
   }
@@ -106,4 +123,9 @@ function show(io: Io, table: TableCommand, output: Output, items: readonly Item[
   // A wide table may be wider than the terminal: somebody has asked for all of it.
   const width = output === 'wide' ? undefined : io.terminal('out')?.columns();
   if (rows.length > 0) io.out(`${tableLines(columns, rows, width).join('\n')}\n`);
+}
+
+function fieldsOf(tool: string): string[] {
+  const { items } = findTool(tools, tool).output.shape as { items: z.ZodArray<z.ZodObject> };
+  return Object.keys(items.element.shape);
 }

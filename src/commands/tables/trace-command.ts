@@ -21,7 +21,8 @@ interface TraceAnswer {
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
 const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
-  { head: 'TIME', of: ({ time }) => time },
+  // The day stands above the table.
+  { head: 'TIME', of: ({ time }) => (typeof time === 'string' ? time.slice(11, 23) : time) },
   {
     head: 'AFTER',
     align: 'right',
@@ -46,7 +47,7 @@ function linesOf(answer: TraceAnswer, width: number | undefined): string[] {
   const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
   const rows = hops.map((hop) => columns.map(({ of }) => textOf(of(hop))));
   return [
-    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all`,
+    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.['time'])}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
     ...(slices === undefined
       ? []

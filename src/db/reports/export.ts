@@ -1,3 +1,4 @@
+import { logLevels } from '../../lib/logger.ts';
 import { shownPayload } from '../lists/messages.ts';
 import { currentAttempt } from '../migrations/current-attempt.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
@@ -88,10 +89,13 @@ const attemptColumns = {
   error: 'text',
 } as const;
 
+/** Facts about the payload commands of attempts. */
+const payloadColumns = { exit_code: 'integer', signal: 'text', output_tail: 'text', outputs: 'text' } as const;
+
 const logColumns = {
   log_id: 'integer',
   timestamp: 'time',
-  level: 'integer',
+  level: 'text',
   agent: 'text',
   message: 'text',
   execution_id: 'text',
@@ -117,35 +121,47 @@ const messageNames = {
   payload: 'text',
 } as const;
 
+/** As SQL: the level of a line by its name. */
+const levelName = `CASE ${Object.entries(logLevels)
+  .toReversed()
+  .map(([name, level]) => `WHEN level >= ${level} THEN '${name}'`)
+  .join(' ')} ELSE CAST(level AS TEXT) END`;
+
 /** A table that is exported as it stands. */
 function plain(
   name: string,
   columns: Readonly<Record<string, ExportedKind>>,
-  { table = name, key = 'seq' }: { table?: string; key?: string } = {},
+  { table = name, key = 'seq', shown = {} }: { table?: string; key?: string; shown?: Record<string, string> } = {},
 ): ExportedTable {
   const ofExecution = `FROM ${table} WHERE execution_id = $id AND ${key} > $after`;
   return {
     name,
     columns,
-    rows: `SELECT ${key} AS key, ${Object.keys(columns).join(', ')} ${ofExecution} AND ${key} <= $upTo ORDER BY ${key}`,
+    rows: `SELECT ${key} AS key, ${Object.keys(columns)
+      .map((column) => (shown[column] === undefined ? column : `${shown[column]} AS ${column}`))
+      .join(', ')} ${ofExecution} AND ${key} <= $upTo ORDER BY ${key}`,
     lastKey: `SELECT max(key) AS key FROM (SELECT ${key} AS key ${ofExecution} ORDER BY ${key} LIMIT ($limit + 0))`,
   };
 }
 
 const slices = plain('slices', sliceColumns, { table: 'tf_slices' });
 
-/** The attempts of some slices, those before the current one first. */
+const attemptNames = Object.keys(attemptColumns).join(', ');
+
+/** The attempts of slices, those before the current one first, with what their payload commands left. */
 const attempts: ExportedTable = {
   name: 'attempts',
-  columns: attemptColumns,
-  rows: `SELECT s.seq AS key, ${Object.keys(attemptColumns)
-    .map((name) => `a.${name}`)
-    .join(', ')}
+  columns: { ...attemptColumns, ...payloadColumns },
+  rows: `SELECT key, ${attemptNames}, ${Object.keys(payloadColumns).join(', ')} FROM (
+      SELECT s.seq AS key, ${Object.keys(attemptColumns)
+        .map((name) => `a.${name}`)
+        .join(', ')}
       FROM tf_slices AS s CROSS JOIN earlier_attempts AS a USING (slice_filename)
       WHERE s.execution_id = $id AND s.seq > $after AND s.seq <= $upTo
-    UNION ALL SELECT seq, ${Object.keys(attemptColumns).join(', ')} FROM (
-      SELECT seq, ${currentAttempt} FROM tf_slices WHERE execution_id = $id AND seq > $after AND seq <= $upTo)
-    ORDER BY 1, 3`,
+      UNION ALL SELECT seq, ${attemptNames} FROM (
+        SELECT seq, ${currentAttempt} FROM tf_slices WHERE execution_id = $id AND seq > $after AND seq <= $upTo)) AS a
+    LEFT JOIN (SELECT slice_filename, attempt, ${Object.keys(payloadColumns).join(', ')} FROM payload_results) USING (slice_filename, attempt)
+    ORDER BY key, attempt`,
   lastKey: slices.lastKey,
 };
 
@@ -173,7 +189,7 @@ export const exportedTables: readonly ExportedTable[] = [
   plain('stf_files', stfColumns),
   plain('tf_files', tfColumns, { table: 'fastmon_files' }),
   messages,
-  plain('logs', logColumns, { table: 'app_logs', key: 'log_id' }),
+  plain('logs', logColumns, { table: 'app_logs', key: 'log_id', shown: { level: levelName } }),
 ];
 
 /** The rows of a table, a few thousand in memory at a time. To be read within one snapshot, or rows that change meanwhile come as they are then. */
