@@ -1,3 +1,4 @@
+import { causeOf } from '../domain/causes.ts';
 import type { Counts } from '../domain/counts.ts';
 import { printable } from '../lib/printable.ts';
 import type { CommandGiven } from '../monitoring/evidence.ts';
@@ -122,32 +123,62 @@ function configurationOf({ configuration }: MonitorAnswer): string[] {
   return [`  started as  ${config}, speed ${speed}, ${target_worker_count} workers, payload ${payload}`];
 }
 
+/** Agents: those that are not well, a line each, and how many are. */
+function agentsOf({ agents }: MonitorAnswer): string[] {
+  const unwell = agents.filter(({ status }) => status !== 'OK');
+  const well = agents.length - unwell.length;
+  return [
+    ...(well === 0 ? [] : [`  agents      ${well}${unwell.length === 0 ? '' : ' others'} OK`]),
+    ...unwell.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
+  ];
+}
+
+/** Errors by what caused them, each with its number and its last time: the causes of many are few. */
+function errorsOf({ errors }: MonitorAnswer): string[] {
+  const groups = new Map<string, MonitorAnswer['errors']>();
+  for (const error of errors) {
+    const cause = causeOf(error.error);
+    groups.set(cause, [...(groups.get(cause) ?? []), error]);
+  }
+  return [...groups].map(([cause, [last, ...others]]) =>
+    others.length === 0
+      ? `  error       ${last?.time} ${last?.source}: ${last?.error}`
+      : `  errors      ${others.length + 1} of the last ${errors.length}, newest ${last?.time} by ${last?.source}: ${cause}`,
+  );
+}
+
+/** How it does. It stands last, where a terminal of 24 lines shows it. */
+function verdictOf(answer: MonitorAnswer, option: string): string {
+  const { execution_id, status, status_reason, health } = answer;
+  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}, health ${health}${pauseOf(answer, option)}`;
+}
+
 function statusLines(answer: MonitorAnswer, option: string): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
-    `${answer.execution_id}: ${answer.status}${answer.status_reason === undefined ? '' : ` (${answer.status_reason})`}, health ${answer.health}${pauseOf(answer, option)}`,
-    ...driverOf(answer, option),
-    ...heldOf(answer),
-    ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
+    answer.execution_id,
     `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
     ...configurationOf(answer),
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
+    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the last thing was written ${answer.data_as_of}`}`,
+    ...(dataset === undefined
+      ? []
+      : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
+    ...agentsOf(answer),
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
     `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
       `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    ...errorsOf(answer),
     ...oldestOf(answer),
-    ...(dataset === undefined
-      ? []
-      : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
-    ...leftOf(answer),
-    `  messages    ${answer.message_count}`,
+    ...driverOf(answer, option),
+    ...heldOf(answer),
+    ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
     ...answer.findings.map(({ severity, code, sentence }) => `  ${severity.padEnd(10)}  ${code}: ${sentence}`),
-    ...answer.agents.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
-    ...answer.errors.map((error) => `  error       ${error.time} ${error.source}: ${error.error}`),
-    ...(answer.data_as_of === undefined ? [] : [`  data as of  ${answer.data_as_of}`]),
+    ...leftOf(answer),
+    verdictOf(answer, option),
   ];
 }

@@ -122,6 +122,18 @@ describe('tables for people', () => {
     );
   });
 
+  it('stand beside a status that ends with the verdict, tells errors by their cause, and fits 24 lines', async () => {
+    const lines = await table('status');
+    expect(lines.length).toBeLessThanOrEqual(23);
+    expect(lines[0]).toBe('stf_datataking-tester-0002');
+    expect(lines.at(-1)).toBe('stf_datataking-tester-0002: completed, health finished');
+    const errors = lines.filter((line) => line.startsWith('  errors'));
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toMatch(
+      /^ {2}errors {6}6 of the last 6, newest .* by fast_processing-agent-tester-\d+: .*bad geometry$/,
+    );
+  });
+
   it('refuse a value as the tool does, and tell the nearest flag', async () => {
     const wrong = await runCli(['slices', '--status', 'broken'], { folder });
     expect(wrong).toMatchObject({ code: 1, stdout: '' });

@@ -143,7 +143,7 @@ describe.skipIf(missing)('in a terminal', () => {
     await seen.started.saw(/its process is gone; go on with[^]*swf-mcp resume stf_datataking-tester-0001/);
     expect((await runCli(['stop', 'latest'], { folder })).code).toBe(0);
     expect((await seen.started.finished).code).toBe(4);
-    expect((await seen.rows())[0]).toMatch(
+    expect((await seen.rows()).at(-1)).toMatch(
       /^stf_datataking-tester-0001: terminated \(stopped by tester\), health finished$/,
     );
   });
