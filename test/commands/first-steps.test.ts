@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { runCli, temporaryFolder } from '../helpers.ts';
+import { cliPath, runCli, startProcess, temporaryFolder } from '../helpers.ts';
 
 describe('a person who does not know the program yet', () => {
   it('is told a command that comes near, and none that does not', async () => {
@@ -16,6 +16,14 @@ describe('a person who does not know the program yet', () => {
     expect(await said('slicse')).toMatch(/did you mean slices\?/);
     for (const word of ['top', 'ls', 'ps', 'version', 'init', 'tools'])
       expect(await said(word)).toBe(`error: unknown command or argument '${word}'; swf-mcp --help lists all commands`);
+  });
+
+  it('is told when what is written cannot be kept', async () => {
+    const folder = temporaryFolder();
+    const full = startProcess('sh', ['-c', `'${process.execPath}' '${cliPath}' config > /dev/full`], { folder });
+    const { code, stderr } = await full.finished;
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^DATA_UNAVAILABLE: standard output cannot be written \(ENOSPC\); make room/);
   });
 
   it('finds the configurations that there are, and the nearest to a mistaken name', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 
 import { fileWriter, parquetWriteRows } from 'hyparquet-writer';
 
@@ -27,10 +27,11 @@ function writeTexts(
       text += textOf(row);
       count += 1;
       if (text.length < chunk) continue;
-      writeSync(file, text);
+      // All of it or an error: on a disk that is nearly full a plain write may be a part.
+      writeFileSync(file, text);
       text = '';
     }
-    writeSync(file, text);
+    writeFileSync(file, text);
   } finally {
     closeSync(file);
   }

@@ -5,16 +5,13 @@ import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storePath } from '../io.ts';
 import { createStoreReader } from '../store-reader.ts';
 import type { Item, TableCommand } from './catalogue.ts';
-import { askPage, type TableArguments, toolArguments } from './table-command.ts';
+import { askPage, pageRows, type TableArguments, toolArguments } from './table-command.ts';
 
 /** How often it is looked for new lines, in milliseconds. */
 const lookMilliseconds = 250;
 
 /** Lines that are shown of what was before, without `--limit`. */
 const earlierLines = 20;
-
-/** Rows of one question. */
-const pageRows = 200;
 
 /** `swf-mcp logs -f`: the last lines, and each new one as it comes, until it is interrupted. Returns the exit code. */
 export async function followLogs(io: Io, table: TableCommand, given: TableArguments): Promise<number> {

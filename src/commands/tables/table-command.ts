@@ -23,7 +23,7 @@ export interface TableArguments {
 /** Rows that a person is shown without asking for more. */
 const shownRows = 50;
 /** Rows of one question. */
-const pageRows = 200;
+export const pageRows = 200;
 
 /** The answer of a list tool. */
 interface Page {
@@ -41,7 +41,8 @@ export function tableCommand(io: Io, table: TableCommand, given: TableArguments)
   const args = toolArguments(table, given);
   const { items, total, isAtLeast, note } = readRows(io, table, { args, most });
   show(io, table, output, items);
-  if (items.length === 0) io.err(printable(note ?? `no rows${whereOf(args)}`));
+  const said = note ?? (items.length === 0 ? `no rows${whereOf(args)}` : undefined);
+  if (said !== undefined) io.err(printable(said));
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
   return exitCodes.fine;
@@ -94,13 +95,9 @@ function readRows(io: Io, { tool }: TableCommand, { args, most }: { args: object
       page = askPage(reader, tool, { ...args, limit, cursor });
       items.push(...page.items);
     } while (items.length < most && page.next_cursor !== undefined);
+    // Pages that are short are followed, so the note of the last one is about the list.
     const { total_count, total_is_lower_bound, note } = page;
-    return {
-      items,
-      total: total_count,
-      isAtLeast: total_is_lower_bound === true,
-      note: items.length === 0 ? note : undefined,
-    };
+    return { items, total: total_count, isAtLeast: total_is_lower_bound === true, note };
   } finally {
     reader.close();
   }
