@@ -32,13 +32,13 @@ const common = {
 };
 
 /**
- * The process, the server and the other commands are built apart: together, the start of the server would load a dozen small chunks that it has in
+ * The process, the server, the other commands and what few calls need are built apart: together, the start of the server would load a dozen small chunks that it has in
  * common with one command or another.
  */
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(serve|command-line)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(serve|command-line|tool-services|ask-process)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
@@ -47,8 +47,11 @@ const apart = {
 const entries = [
   { cli: 'src/cli.ts' },
   { serve: 'src/commands/serve.ts' },
-  // The thread is loaded by its name.
   { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
+  // Loaded by its name, as the thread of checkpoints is.
+  { 'query-process': 'src/db/query-store/query-process.ts' },
+  { 'tool-services': 'src/commands/tool-services.ts' },
+  { 'ask-process': 'src/db/query-store/ask-process.ts' },
 ];
 const builds = [];
 for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));

@@ -24,10 +24,11 @@ import { printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
-import { executionOfUri, reportOf, reportTemplate } from './mcp/report.ts';
+import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import type { Control } from './tools/shared/control.ts';
 import { harmless } from './tools/shared/harmless.ts';
 import { callTool, findTool } from './tools/shared/run-tool.ts';
+import type { Services } from './tools/shared/services.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
 export interface ServerOptions {
@@ -35,6 +36,8 @@ export interface ServerOptions {
   tools: readonly Tool[];
   /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
   queries: () => Queries;
+  /** What tools need of the machine beside the store, loaded where one asks. */
+  services: () => Promise<Services>;
   /** The control that tools have over executions; left out, they have none. */
   control?: Control | undefined;
   /** Aborted when the server is to end: what takes its time answers at once. */
@@ -101,6 +104,7 @@ export function createServer(options: ServerOptions): Server {
     }
   });
   offerReading(server, options);
+  offerResources(server, options);
   return server;
 }
 
@@ -125,7 +129,7 @@ function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
 
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
-  { queries, control, stopping }: ServerOptions,
+  { queries, control, services, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
   caller: () => string,
 ): LiveContext {
@@ -137,6 +141,7 @@ function liveContext(
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
     control,
+    services,
     caller,
     progress(done, total, message) {
       if (progressToken === undefined) return;
@@ -147,36 +152,70 @@ function liveContext(
   };
 }
 
-/** Resources, prompts and completion: everything that they hold can be had by a tool too. */
-function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  /** A fault as the protocol tells it: what can be mended in full, a bug of ours by name only. */
-  const told = <T>(what: string, ask: () => T): T => {
+/** A fault as the protocol tells it: what can be mended in full, a bug of ours by name only. */
+function fault(log: Log, what: string, error: unknown): McpError {
+  if (error instanceof McpError) return error;
+  const code = error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError;
+  return new McpError(code, errorText(error, what, log));
+}
+
+function told<T>(log: Log, what: string, ask: () => T): T {
+  try {
+    return ask();
+  } catch (error) {
+    throw fault(log, what, error);
+  }
+}
+
+/** Reports, which can be had by tools too. */
+function offerResources(server: Server, options: ServerOptions): void {
+  const { queries, log } = options;
+  server.setRequestHandler(ListResourcesRequestSchema, () => {
     try {
-      return ask();
+      return { resources: offeredReports(queries()) };
     } catch (error) {
-      if (error instanceof McpError) throw error;
-      throw new McpError(
-        error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError,
-        errorText(error, what, log),
-      );
+      // There is no store yet, and no report.
+      if (error instanceof SwfError) return { resources: [] };
+      throw fault(log, 'resources/list', error);
     }
-  };
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [] }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({ resourceTemplates: [reportTemplate] }));
-  server.setRequestHandler(ReadResourceRequestSchema, ({ params: { uri } }) =>
-    told('resources/read', () => {
-      const id = executionOfUri(uri);
-      if (id === undefined)
-        throw new McpError(
-          ErrorCode.InvalidParams,
-          `there is no resource ${uri.slice(0, 200)}; there are ${reportTemplate.uriTemplate}`,
-        );
-      return { contents: [{ uri, mimeType: reportTemplate.mimeType, text: reportOf(queries(), id, Date.now()) }] };
-    }),
+  });
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
+    resourceTemplates: [reportTemplate, shiftTemplate],
+  }));
+  server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }, extra) => {
+    try {
+      const text = await resourceText(uri, options, extra);
+      return { contents: [{ uri, mimeType: reportTemplate.mimeType, text }] };
+    } catch (error) {
+      throw fault(log, 'resources/read', error);
+    }
+  });
+}
+
+async function resourceText(uri: string, options: ServerOptions, extra: Extra): Promise<string> {
+  const since = sinceOfUri(uri);
+  if (since !== undefined) {
+    const shift = findTool(options.tools, 'shift_report');
+    const answer = await callTool(
+      shift,
+      { start_time: since },
+      liveContext(options, extra, () => 'mcp'),
+    );
+    return (harmless(answer).answer as { text: string }).text;
+  }
+  const id = executionOfUri(uri);
+  if (id !== undefined) return reportOf(options.queries(), id, Date.now());
+  throw new McpError(
+    ErrorCode.InvalidParams,
+    `there is no resource ${uri.slice(0, 200)}; there are ${reportTemplate.uriTemplate} and ${shiftTemplate.uriTemplate}`,
   );
+}
+
+/** Prompts and completion. */
+function offerReading(server: Server, { queries, log }: ServerOptions): void {
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...prompts] }));
   server.setRequestHandler(GetPromptRequestSchema, ({ params: { name, arguments: args } }) => {
-    const text = promptText(name, args);
+    const text = told(log, 'prompts/get', () => promptText(name, args));
     if (text !== undefined) return text;
     throw new McpError(
       ErrorCode.InvalidParams,

@@ -156,7 +156,16 @@ describe.skipIf(skipped)("the protocol's conformance suite", { timeout: 60_000 }
     const queries = createQueries(db, isAlive);
     const log = { write: () => {} };
     const app = createApp({
-      createServer: () => withFixtures(createServer({ version: '0', tools, queries: () => queries, log })),
+      createServer: () =>
+        withFixtures(
+          createServer({
+            version: '0',
+            tools,
+            queries: () => queries,
+            services: () => Promise.reject(new Error('none')),
+            log,
+          }),
+        ),
       queries: () => queries,
       metrics: createMetrics('0'),
       token: undefined,

@@ -10,13 +10,16 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
 import type { Recorded } from '../src/db/log/rows.ts';
+import type { RecordedFile } from '../src/db/maintenance/recorded-files.ts';
 import { createQueries } from '../src/db/queries.ts';
 import { openReader } from '../src/db/sqlite/open-reader.ts';
 import { openStore } from '../src/db/sqlite/open-store.ts';
 import type { Store } from '../src/db/sqlite/store.ts';
+import { executionParamsSchema } from '../src/domain/params.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import type { Message } from '../src/messages/message.ts';
 import type { MessageType } from '../src/messages/vocabulary.ts';
+import { compareFile } from '../src/runtime/compare-file.ts';
 import { createServer } from '../src/server.ts';
 import { tools } from '../src/tools/index.ts';
 import { temporaryFolder } from './folder.ts';
@@ -137,7 +140,15 @@ export async function connectHttp(url: string, headers: Record<string, string> =
 export async function connectInProcess(store: string): Promise<Client> {
   const db = openReader(store);
   const queries = createQueries(db, isAlive);
-  const server = createServer({ version: '0.0.0', tools, queries: () => queries, log: { write: () => {} } });
+  const services = () =>
+    Promise.resolve({
+      compareFile: (
+        file: RecordedFile,
+        { execution_id, dir, frameBytes }: { execution_id: string; dir: string; frameBytes: number },
+      ) => compareFile(file, { folder: join(dir, execution_id), frameBytes }),
+      plannedParams: () => executionParamsSchema.parse({}),
+    });
+  const server = createServer({ version: '0.0.0', tools, queries: () => queries, services, log: { write: () => {} } });
   const [here, there] = InMemoryTransport.createLinkedPair();
   await server.connect(there);
   onTestFinished(() => void db.close());

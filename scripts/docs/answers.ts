@@ -24,6 +24,11 @@ const calls: readonly [tool: string, args: Record<string, unknown>][] = [
   ['list_tf_slices', { execution_id: 'latest', status: 'completed', limit: 1 }],
   ['list_logs', { execution_id: 'latest', limit: 1 }],
   ['list_agents', { execution_id: 'latest', limit: 1 }],
+  ['summarize', { what: 'slices', group_by: 'status', execution_id: 'latest' }],
+  ['shift_report', { start_time: '-1h' }],
+  ['verify_files', { execution_id: 'latest' }],
+  ['plan_run', { target_worker_count: 100 }],
+  ['query_store', { sql: 'SELECT stf_filename, count(*) AS slices FROM v_slices GROUP BY 1' }],
   ['start_workflow', { stf_count: 2, speed: '1' }],
   ['control_workflow', { execution_id: 'latest', action: 'stop', reason: 'an example' }],
 ];

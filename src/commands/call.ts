@@ -2,8 +2,9 @@ import { SwfError } from '../lib/errors.ts';
 import { controlTools, tools } from '../tools/index.ts';
 import { harmless } from '../tools/shared/harmless.ts';
 import { callTool, findTool, runTool } from '../tools/shared/run-tool.ts';
+import type { LiveContext } from '../tools/shared/tool.ts';
 import { exitCodes, type Io, storePath, userName } from './io.ts';
-import { createStoreReader } from './store-reader.ts';
+import { createStoreReader, type StoreReader } from './store-reader.ts';
 
 /** One answer of a tool as the server would give it. */
 export function askTool(io: Io, name: string, args: unknown): Record<string, unknown> {
@@ -15,23 +16,49 @@ export function askTool(io: Io, name: string, args: unknown): Record<string, unk
   }
 }
 
+/** The same of a tool that takes its time. Ctrl-C gives it up. */
+export async function askLiveTool(io: Io, name: string, args: unknown): Promise<Record<string, unknown>> {
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    return await callTool(findTool(tools, name), args, liveContext(io, reader, interrupted.signal));
+  } finally {
+    reader.close();
+  }
+}
+
+const liveContext = (io: Io, { queries }: StoreReader, signal: AbortSignal): LiveContext => ({
+  caller: () => userName(io),
+  queries,
+  signal,
+  progress: () => {},
+  services: async () => (await import('./tool-services.ts')).createServices(io),
+  control: undefined,
+});
+
 /**
  * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
  * may do what they like, so the tools that change something are there too. Returns the exit code.
  */
-export async function callCommand(io: Io, name: string, words: readonly string[]): Promise<number> {
+export async function callCommand(
+  io: Io,
+  name: string,
+  { words, yes }: { words: readonly string[]; yes: boolean },
+): Promise<number> {
   // A wrong name is told before a missing store.
   const tool = findTool([...tools, ...controlTools], name);
   const args = parseArguments(words);
+  if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
+    io.err('nothing was done; --yes answers the question beforehand');
+    return exitCodes.mendable;
+  }
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   try {
     const answer = await callTool(tool, args, {
-      caller: () => userName(io),
-      queries: reader.queries,
-      signal: interrupted.signal,
-      progress: () => {},
+      ...liveContext(io, reader, interrupted.signal),
       control: tool.writes === undefined ? undefined : (await import('./tool-control.ts')).createControl(io),
     });
     const { answer: safe, text } = harmless(answer);

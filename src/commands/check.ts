@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { executionParams } from '../db/execution/params.ts';
 import type { ExecutionRow } from '../db/lists/executions.ts';
 import { damageOf, schemaDifferences } from '../db/maintenance/integrity.ts';
-import { type RecordedFile, recordedFiles } from '../db/maintenance/recorded-files.ts';
+import { recordedFiles } from '../db/maintenance/recorded-files.ts';
 import { openRemovals } from '../db/maintenance/removals.ts';
 import { blockDifferences } from '../db/maintenance/row-blocks-check.ts';
 import { createQueries } from '../db/queries.ts';
@@ -11,12 +11,10 @@ import type { Audit } from '../db/reports/audit.ts';
 import type { Connection } from '../db/sqlite/connection.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
 import { preparer } from '../db/sqlite/statements.ts';
-import type { DataFiles } from '../files/data-files.ts';
-import { createDataFiles } from '../files/disk-data-files.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import { checksumOf, outputFolder } from '../payload/outputs.ts';
+import { compareFile } from '../runtime/compare-file.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
 
 export interface CheckArguments {
@@ -137,41 +135,14 @@ async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): 
   const { data, daq_state_machine } = executionParams(preparer(db), execution);
   if (!data.write_files || data.dir === undefined) return;
   const folder = join(data.dir, execution_id);
-  const files = createDataFiles(folder);
   const frameBytes = daq_state_machine.tf_size_bytes;
   const wrong: string[] = [];
   let count = 0;
   for (const file of recordedFiles(preparer(db), execution_id)) {
     count += 1;
-    const problem = await problemOf(file, { files, folder, frameBytes });
-    if (problem !== undefined) wrong.push(problem);
+    const { state, problem } = await compareFile(file, { folder, frameBytes });
+    if (state !== 'fine') wrong.push(problem ?? `${file.name} is ${state}`);
   }
   if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${namesOf(wrong, wrong.length)}`);
   else tell('ok', execution_id, `${count} files in ${folder}`);
-}
-
-async function problemOf(
-  file: RecordedFile,
-  { files, folder, frameBytes }: { files: DataFiles; folder: string; frameBytes: number },
-): Promise<string | undefined> {
-  try {
-    switch (file.kind) {
-      case 'stf': {
-        const { checksum } = await files.measure(file.name, { tf_count: 0, frameBytes });
-        return checksum === file.checksum ? undefined : `${file.name} has another checksum than ${file.checksum}`;
-      }
-      case 'tf':
-        await files.verify(file.name, { first: file.tf_first, last: file.tf_last, frameBytes });
-        return undefined;
-      case 'output': {
-        const path = join(outputFolder(folder, file.slice_filename, file.attempt), file.name);
-        return (await checksumOf(path)) === file.checksum
-          ? undefined
-          : `${path} has another checksum than ${file.checksum}`;
-      }
-    }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return `${file.name} ${code === 'ENOENT' ? 'is missing' : messageOf(error)}`;
-  }
 }

@@ -4,6 +4,8 @@ import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { closest } from '../lib/suggest.ts';
 import { addUpkeep } from './add-upkeep.ts';
+import { completionScript, type Shell, shells } from './completion.ts';
+import { examplesOf } from './examples.ts';
 import { exitCodes, type Io } from './io.ts';
 import {
   type Add,
@@ -11,6 +13,7 @@ import {
   brokerOption,
   type ForTheRecord,
   jsonOption,
+  notifyOption,
   parseCount,
   senderOption,
   setOption,
@@ -63,13 +66,14 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
     .option('--stf-count <N>', 'STF files a physics period', parseCount)
     .addOption(brokerOption())
-    .addOption(speedOption('1 is real time, 20 twenty times faster, max as fast as it goes'))
+    .addOption(speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'))
     .addOption(setOption())
+    .addOption(notifyOption())
     .addOption(jsonOption())
     .action(
       async (
         config: string | undefined,
-        options: { broker?: string; stfCount?: number; speed?: Speed; set: string[]; json?: true },
+        options: { broker?: string; stfCount?: number; speed?: Speed; set: string[]; notify?: string; json?: true },
       ) => {
         const args = {
           config,
@@ -77,6 +81,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
           stfCount: options.stfCount,
           speed: options.speed,
           sets: options.set,
+          notify: options.notify,
           json: options.json === true,
         };
         await run(async (io) => (await import('./run.ts')).runCommand(io, args));
@@ -105,8 +110,21 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addControl(add, run);
   addQuestions(add, run);
   addUpkeep(add, run);
+  addCompletion(program, add, run);
   addDoctor(add, run);
   return program;
+}
+
+/** The command that makes shells complete the others. */
+function addCompletion(program: Command, add: Add, run: Run): void {
+  add('completion', 'a script that makes a shell complete commands and flags: eval "$(swf-mcp completion bash)"')
+    .addArgument(new Argument('<SHELL>', 'the shell').choices(shells))
+    .action(async (shell: Shell) => {
+      await run(async (io) => {
+        io.out(completionScript(program, shell));
+        return exitCodes.fine;
+      });
+    });
 }
 
 /** The command that looks whether all is in place. */
@@ -141,16 +159,48 @@ function addControl(add: Add, run: Run): void {
 
 /** The commands that only read. */
 function addQuestions(add: Add, run: Run): void {
-  add('status [EXECUTION_ID]', 'how an execution does (default: the last one)')
+  add('status [EXECUTION_ID]', 'how an execution does (default: all that run, else the last one)')
     .option('--watch', 'keep showing it until it has ended')
+    .option('--all', 'all that run, with --json as an array')
+    .addOption(notifyOption())
     .addOption(jsonOption())
-    .action(async (executionId: string | undefined, { json, watch }: { json?: true; watch?: true }) => {
-      const isJson = json === true;
-      await run(async (io) =>
-        watch === true
-          ? (await import('./watch.ts')).watchCommand(io, executionId, isJson)
-          : (await import('./status.ts')).statusCommand(io, executionId, isJson),
-      );
+    .action(
+      async (
+        executionId: string | undefined,
+        { json, watch, all, notify }: { json?: true; watch?: true; all?: true; notify?: string },
+        command: Command,
+      ) => {
+        if (watch !== true && notify !== undefined) command.error('error: --notify needs --watch');
+        if (all === true && (watch === true || executionId !== undefined))
+          command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
+        const isJson = json === true;
+        await run(async (io) =>
+          watch === true
+            ? (await import('./watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
+            : (await import('./status.ts')).statusCommand(io, executionId, { json: isJson, all: all === true }),
+        );
+      },
+    );
+
+  add('report [EXECUTION_ID]', 'a report as Markdown: of an execution, or with --since of a time')
+    .option('--markdown', 'as Markdown (the default)')
+    .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
+    .option('--until <TIME>', 'up to then (default: now)')
+    .option('--namespace <NAME>', 'of a time: only of this namespace')
+    .action(
+      async (executionId: string | undefined, options: { since?: string; until?: string; namespace?: string }) => {
+        const { since, until, namespace } = options;
+        const args = { executionId, since, until, namespace };
+        await run(async (io) => (await import('./report.ts')).reportCommand(io, args));
+      },
+    );
+
+  add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
+    .addOption(setOption())
+    .addOption(jsonOption())
+    .action(async (config: string | undefined, { set: sets, json }: { set: string[]; json?: true }) => {
+      const args = { config, sets, json: json === true };
+      await run(async (io) => (await import('./plan.ts')).planCommand(io, args));
     });
 
   add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
@@ -163,11 +213,15 @@ function addQuestions(add: Add, run: Run): void {
       });
     });
 
-  add(
-    'call <TOOL> [ARGUMENTS...]',
-    'one call of an MCP tool, with key=value or JSON: its structured answer on stdout',
-  ).action(async (tool: string, words: string[]) => {
-    await run(async (io) => (await import('./call.ts')).callCommand(io, tool, words));
+  add('call <TOOL> [ARGUMENTS...]', 'one call of an MCP tool, with key=value or JSON: its structured answer on stdout')
+    .option('--yes', 'do not ask before a tool changes something')
+    .addHelpText('after', '\nThe tools and their arguments: swf-mcp tools')
+    .action(async (tool: string, words: string[], { yes }: { yes?: true }) => {
+      await run(async (io) => (await import('./call.ts')).callCommand(io, tool, { words, yes: yes === true }));
+    });
+
+  add('tools [TOOL]', 'the MCP tools; of one its arguments').action(async (tool: string | undefined) => {
+    await run(async (io) => (await import('./tools.ts')).toolsCommand(io, tool));
   });
 }
 
@@ -202,6 +256,7 @@ export async function runCommandLine({ version, words, stdin, start }: ThisProce
   };
   const program = createProgram({ version, stdin }, run);
   await addTables(program, words, run);
+  for (const command of program.commands) command.addHelpText('after', examplesOf(command.name()) ?? '');
   try {
     await program.parseAsync(words, { from: 'user' });
     return exitCode;

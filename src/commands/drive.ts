@@ -13,8 +13,10 @@ import type { MessageType } from '../messages/vocabulary.ts';
 import type { HostOptions } from '../runtime/host.ts';
 import type { RunningExecution } from '../runtime/start-execution.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
+import { startKeys } from './live/keys.ts';
 import { type Live, startLive } from './live/live.ts';
 import { takeSnapshot } from './live/snapshot.ts';
+import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
 
 /** An execution to be driven. */
@@ -24,6 +26,8 @@ export interface DriveArguments {
   speed: Speed;
   json: boolean;
   broker: BrokerSettings | undefined;
+  /** A program that is told of the first failure and of the end. */
+  notify?: string | undefined;
 }
 
 /** The options of a process that drives an execution, apart from what it shows. */
@@ -56,6 +60,8 @@ export async function driveToEnd(
   const interruption = watchForInterruption(io, store, display.say);
   let running: RunningExecution;
   let endWatch: (() => void) | undefined;
+  let endKeys: (() => void) | undefined;
+  let notifier: Notifier | undefined;
   try {
     running = await start({ ...hostOptions(io, args), ...display.options });
     const { execution_id, run_number } = running;
@@ -64,17 +70,23 @@ export async function driveToEnd(
     display.live?.show(execution_id);
     endWatch = display.watch?.(execution_id);
     interruption.stops(running);
+    if (display.live !== undefined)
+      endKeys = startKeys(io, display.live, { quit: 'stop', leave: () => {}, executionId: () => execution_id });
+    if (args.notify !== undefined) notifier = startNotifier(io, args.notify, () => queries, execution_id);
     await running.done;
   } finally {
+    endKeys?.();
     endWatch?.();
     display.live?.end();
   }
   const folder = dataFolderOf(config, running.execution_id);
-  return tellEnding(io, queries, running.execution_id, {
+  const code = tellEnding(io, queries, running.execution_id, {
     json,
     folder,
     isInterrupted: interruption.by() !== undefined,
   });
+  await notifier?.ended();
+  return code;
 }
 
 export function dataFolderOf({ data }: Config, executionId: string): string | undefined {

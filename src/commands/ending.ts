@@ -20,7 +20,5 @@ export interface Ending {
   retries: number;
   /** Simulated seconds. */
   simulated: number | null;
-  messageCounts: [type: string, messages: number][];
   delays: StageDelay[];
-  agents: string[];
 }

@@ -29,6 +29,10 @@ export interface Io {
   startSelf(args: readonly string[]): Promise<SelfStarted>;
   /** Tells the swf-mcp that has started this process, where one has. */
   tellParent(message: ChildMessage): void;
+  /** Calls back at each key of the terminal behind stdin. Returns how to end it; undefined where nobody sits there. */
+  onKey(callback: (key: string) => void): (() => void) | undefined;
+  /** Asks a person at the terminal, who answers y or not. Undefined where nobody sits there. */
+  ask(question: string): Promise<boolean> | undefined;
   /** Calls back at SIGINT, SIGTERM and SIGHUP. A second one ends the process at once, after `last`. */
   onInterrupt(callback: (signal: string) => void, last?: () => void): void;
 }

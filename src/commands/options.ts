@@ -28,6 +28,13 @@ export const setOption = (): Option =>
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
 
+/** A program that is told of the first failure and of the end. */
+export const notifyOption = (): Option =>
+  new Option(
+    '--notify <PATH>',
+    'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
+  );
+
 /** Why something is asked, and in whose name. */
 export const addForTheRecord = (command: Command): Command =>
   command

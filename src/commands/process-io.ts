@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { exitCodes, type Io } from './io.ts';
+import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './live/terminal.ts';
 
 /** The process itself as commands see it. Only `cli.ts` makes one. */
@@ -38,6 +39,8 @@ export function createProcessIo({
     },
     // A parent that has gone hears nothing any more.
     tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
+    onKey: callAtKeys,
+    ask: askPerson,
     onInterrupt: callAtSignals,
   };
 }

@@ -11,6 +11,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import { startExecution } from '../runtime/start-execution.ts';
 import { type DriveArguments, driveToEnd } from './drive.ts';
 import { configPlaces, type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
+import { requireProgram } from './notify.ts';
 
 export interface RunArguments {
   config: string | undefined;
@@ -19,6 +20,8 @@ export interface RunArguments {
   speed: Speed | undefined;
   sets: string[];
   json: boolean;
+  /** A program that is told of the first failure and of the end. */
+  notify?: string | undefined;
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
@@ -26,12 +29,13 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
   // The environment is checked before anything is made.
   userName(io);
   logLevel(io);
+  const notify = requireProgram(io, args.notify);
   const setup = setupOf(io, args);
   const store = await openStore(storePath(io), storeOptions(io));
   try {
     tellOfInterrupted(io, store, setup.config.testbed.namespace);
     const { speed } = setup;
-    return await driveToEnd(io, { store, ...setup, json: args.json }, (options) =>
+    return await driveToEnd(io, { store, ...setup, json: args.json, notify }, (options) =>
       startExecution(options, { speed, configName: args.config }),
     );
   } finally {

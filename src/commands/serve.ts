@@ -37,6 +37,7 @@ export async function serveCommand(
     queries: reader.queries,
     // Loaded only where it is asked for, as HTTP is: the agents come along with it.
     control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
+    services: async () => (await import('./tool-services.ts')).createServices(io),
     log: createLog(logLevel(io), (line) => io.err(line)),
   };
   try {

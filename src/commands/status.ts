@@ -53,17 +53,38 @@ interface MonitorAnswer extends Counts {
   errors: { time: string; source: string; error: string }[];
 }
 
-/** `swf-mcp status`: the monitor's answer for a person. Returns the exit code. */
-export function statusCommand(io: Io, executionId: string | undefined, json: boolean): number {
-  const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId ?? 'latest' });
-  io.out(
-    json
-      ? `${JSON.stringify(answer)}\n`
-      : `${statusLines(answer as unknown as MonitorAnswer, storeOption(io))
-          .map(printable)
-          .join('\n')}\n`,
-  );
+/**
+ * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
+ * with `all` an array. Returns the exit code.
+ */
+export function statusCommand(
+  io: Io,
+  executionId: string | undefined,
+  { json, all }: { json: boolean; all: boolean },
+): number {
+  const running = executionId !== undefined || (json && !all) ? [] : runningIds(io);
+  const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
+  const answers = ids.map((execution_id) => askTool(io, 'get_workflow_monitor', { execution_id }));
+  if (json) io.out(`${JSON.stringify(all ? answers : answers[0])}\n`);
+  else
+    io.out(
+      `${answers
+        .map((answer) =>
+          statusLines(answer as unknown as MonitorAnswer, storeOption(io))
+            .map(printable)
+            .join('\n'),
+        )
+        .join('\n\n')}\n`,
+    );
   return 0;
+}
+
+/** Executions that run, the newest last, where a person looks first. */
+function runningIds(io: Io): string[] {
+  const { items } = askTool(io, 'list_workflow_executions', { status: 'running', order: 'oldest', limit: 20 }) as {
+    items: { execution_id: string }[];
+  };
+  return items.map(({ execution_id }) => execution_id);
 }
 
 function pauseOf({ paused_by, health, execution_id }: MonitorAnswer, option: string): string {

@@ -3,7 +3,10 @@ import { printable } from '../lib/printable.ts';
 import { duration } from './duration.ts';
 import type { Ending } from './ending.ts';
 
-/** The summary for people, in the manner of the seed's "Example Execution": what came out, and what to ask next. */
+/**
+ * The summary for people, in the manner of the seed's "Example Execution". What came out of it and what to ask next stand last, where a terminal
+ * of twenty lines shows them.
+ */
 export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
   const { summary, reason, stfsReady, retries, simulated } = ending;
   const why = reason === undefined || reason === summary.status ? '' : ` (${printable(reason)})`;
@@ -14,6 +17,9 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
   const all = summary.status === 'completed' && stfsReady === summary.stf_count;
   const ready = all ? 'all processed' : `${stfsReady} ready`;
   const branches: Branch[] = [
+    ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
+    [`messages    ${summary.messages}`],
+    ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),
     [
       `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
     ],
@@ -22,13 +28,10 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
     [
       `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
     ],
-    [`messages    ${summary.messages}`, ...columns(ending.messageCounts.map(([type, n]) => [type, String(n)]))],
-    ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
-    ['agents', ...ending.agents],
-    ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),
+    [`result      ${summary.status}${why}`],
     [
       failed
-        ? `next        swf-mcp${storeOption} call list_tf_slices '{"execution_id":"${summary.execution_id}","status":"failed"}'`
+        ? `next        swf-mcp${storeOption} slices ${summary.execution_id} --status failed`
         : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
     ],
   ];

@@ -1,5 +1,4 @@
 import type { Queries } from '../db/queries.ts';
-import { messageTypes } from '../messages/vocabulary.ts';
 import type { Ending, Summary } from './ending.ts';
 import { exitCodes, type Io, storeOption } from './io.ts';
 import { summaryLines } from './summary-lines.ts';
@@ -13,9 +12,7 @@ export function readEnding(queries: Queries, executionId: string): Ending {
       stfsReady: detail.stfs_ready,
       retries: detail.slice_retries,
       simulated: detail.last_tick,
-      messageCounts: [...queries.messageCounts(execution.execution_id)].toSorted(([a], [b]) => placeOf(a) - placeOf(b)),
       delays: queries.stageDelays(execution),
-      agents: agentsOf(queries, execution.execution_id),
       summary: {
         execution_id: execution.execution_id,
         run_number: execution.run_number,
@@ -31,22 +28,6 @@ export function readEnding(queries: Queries, executionId: string): Ending {
     };
   });
 }
-
-/** In the order in which the workflow says them; what it does not know comes last. */
-function placeOf(messageType: string): number {
-  const place = messageTypes.findIndex((type) => type === messageType);
-  return place < 0 ? messageTypes.length : place;
-}
-
-function agentsOf(queries: Queries, executionId: string): string[] {
-  const { rows } = queries.agents(
-    { execution_id: executionId, include_exited: true },
-    { order: 'oldest', limit: shownAgents, uncounted: true },
-  );
-  return rows.map(({ agent_name }) => agent_name);
-}
-
-const shownAgents = 20;
 
 /** The exit code of an execution that has ended (contract §4). @param interrupted it was ended by a signal to this process */
 export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {

@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { askTool } from './call.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
+import { startKeys } from './live/keys.ts';
 import { startLive } from './live/live.ts';
 import { type Snapshot, takeSnapshot } from './live/snapshot.ts';
+import { requireProgram, startNotifier } from './notify.ts';
 import { phaseWords } from './phase-words.ts';
 import { statusCommand } from './status.ts';
 import { createStoreReader, type StoreReader } from './store-reader.ts';
@@ -16,15 +18,22 @@ const lookMilliseconds = 250;
 const lineMilliseconds = 10_000;
 
 /** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
-export async function watchCommand(io: Io, given: string | undefined, json: boolean): Promise<number> {
+export async function watchCommand(
+  io: Io,
+  given: string | undefined,
+  { json, notify }: { json: boolean; notify: string | undefined },
+): Promise<number> {
+  const program = requireProgram(io, notify);
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   try {
     const executionId = reader.queries().execution(given ?? 'latest').execution_id;
-    await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted.signal));
+    const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
+    await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
     // The view is gone; what it showed last stays to be read.
-    if (!json) statusCommand(io, executionId, false);
+    if (!json) statusCommand(io, executionId, { json: false, all: false });
+    await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     return exitCodeOf(readEnding(reader.queries(), executionId).summary, false);
   } finally {
@@ -32,10 +41,15 @@ export async function watchCommand(io: Io, given: string | undefined, json: bool
   }
 }
 
-async function watch(io: Io, executionId: string, reader: StoreReader, signal: AbortSignal): Promise<void> {
+async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {
+  const { signal } = interrupted;
   const terminal = io.terminal('out');
   const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
   live?.show(executionId);
+  const endKeys =
+    live === undefined
+      ? undefined
+      : startKeys(io, live, { quit: 'leave', leave: () => interrupted.abort(), executionId: () => executionId });
   let said = { words: '', counts: '', at: 0 };
   try {
     for (;;) {
@@ -52,6 +66,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, signal: A
       await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
     }
   } finally {
+    endKeys?.();
     live?.end();
   }
 }

@@ -1,7 +1,7 @@
 import type { Health } from '../domain/states.ts';
 import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
-import { countAllMessages, countMessages } from './lists/message-counts.ts';
+import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
 import { assess, assessWithFindings } from './reports/assessment.ts';
@@ -71,7 +71,6 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     duration: (execution: ExecutionRow, now: number) =>
       secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
     messageCount: kept(sql, countAllMessages),
-    messageCounts: (executionId: string) => countMessages(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: kept(sql, lastLandmarks),
     /** The last log lines of an execution from a level on. */

@@ -1,11 +1,17 @@
 import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
+import { recordedFilesOf } from './maintenance/recorded-files.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';
+import type { SummaryQuestion } from './summaries/question.ts';
+import { summarize } from './summaries/summary.ts';
+import { AttemptHistories } from './timeline/attempt-histories.ts';
+
+type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
 /** Where the newest thing of each kind stands. */
 const newestOf = [
@@ -19,6 +25,9 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   const kept = isReader(db) ? keepAnswers(db) : undefined;
   const sql = kept?.sql ?? preparer(db);
   const findWords = createWordSearch(sql);
+  // Statements whose answers are taken once, and need not be kept.
+  const plain = preparer(db);
+  const histories = new AttemptHistories(plain);
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
     snapshot<T>(ask: () => T): T {
@@ -40,6 +49,13 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         .toSorted()
         .at(-1);
     },
+    /** One question in SQL over the documented views, in a process of its own. */
+    askSql: async (question: string, signal: AbortSignal) =>
+      (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
+    /** Data files that are recorded of an execution, of one kind, behind a place. */
+    recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
+    /** Groups of rows with their sums. Each step is to be taken in a snapshot. */
+    summarize: (question: SummaryQuestion) => summarize(plain, histories, question),
     ...createExecutionQueries(sql, findWords, isAlive),
     ...createListQueries(sql, findWords, isAlive),
   };

@@ -1,5 +1,7 @@
 import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js';
 
+import { parseTime } from '../lib/time-arguments.ts';
+
 /** A usual job, as words that a person hands to an assistant. */
 interface Job {
   prompt: Prompt;
@@ -11,6 +13,12 @@ const execution = {
   description: 'Execution id; the last one where it is left out',
   required: false,
 };
+
+/** A time that a tool will take. Throws `ARGUMENT_INVALID` for what is none. */
+function checkedTime(name: string, text: string): string {
+  parseTime(name, text, Date.now());
+  return text;
+}
 
 const named = ({ execution_id = 'latest' }: Readonly<Record<string, string>>): string => execution_id;
 
@@ -57,8 +65,9 @@ const jobs: readonly Job[] = [
       arguments: [{ name: 'since', description: 'ISO 8601, or relative such as -8h (default)', required: false }],
     },
     text: ({ since = '-8h' }) =>
-      `Write a shift hand-over for the time since ${since}: list_workflow_executions with start_time "${since}", and of each get_workflow_monitor and audit_execution. ` +
-      `Sections: done, open, degraded, to watch. Give execution ids, run numbers, counts and times in UTC; nothing that the tools did not say.`,
+      `Write a shift hand-over for the time since ${checkedTime('since', since)}: call shift_report with start_time "${since}" and take its text; of each execution that it calls open ` +
+      `call get_workflow_monitor, and audit_execution where data may be incomplete. Sections: done, open, degraded, to watch. ` +
+      `Give execution ids, run numbers, counts and times in UTC; nothing that the tools did not say.`,
   },
 ];
 

@@ -12,11 +12,49 @@ export const reportTemplate = {
   mimeType: 'text/markdown',
 } as const;
 
+/** A report of all that lived since a time. */
+export const shiftTemplate = {
+  uriTemplate: 'swf://shift/{since}',
+  name: 'shift_report',
+  title: 'Report of a shift',
+  description: 'What ran since a time such as -8h: done, failed, open, and who did what',
+  mimeType: 'text/markdown',
+} as const;
+
+/** The beginning of a time that a resource's address names; undefined for an address of another form. */
+export const sinceOfUri = (uri: string): string | undefined => decoded(/^swf:\/\/shift\/([^/]+)$/.exec(uri)?.[1]);
+
+/** Executions whose reports clients are offered to pick from. */
+const mostOffered = 10;
+
+/** The reports of the newest executions, and of the last eight hours. */
+export function offeredReports(queries: Queries) {
+  const { rows } = queries.executions({}, { order: 'newest', limit: mostOffered, uncounted: true });
+  const { mimeType } = reportTemplate;
+  return [
+    ...rows.map(({ execution_id, status, start_time }) => ({
+      uri: `swf://executions/${encodeURIComponent(execution_id)}/report`,
+      name: `Report of ${execution_id}`,
+      description: `${status}, begun ${start_time}`,
+      mimeType,
+    })),
+    {
+      uri: 'swf://shift/-8h',
+      name: 'Report of the last eight hours',
+      description: shiftTemplate.description,
+      mimeType,
+    },
+  ];
+}
+
 /** The execution that a resource's address names; undefined for an address of another form. */
 export function executionOfUri(uri: string): string | undefined {
-  const id = /^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1];
+  return decoded(/^swf:\/\/executions\/([^/]+)\/report$/.exec(uri)?.[1]);
+}
+
+function decoded(part: string | undefined): string | undefined {
   try {
-    return id === undefined ? undefined : decodeURIComponent(id);
+    return part === undefined ? undefined : decodeURIComponent(part);
   } catch {
     return undefined;
   }

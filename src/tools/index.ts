@@ -9,9 +9,14 @@ import { listStfFilesTool } from './list-stf-files.ts';
 import { listTfFilesTool } from './list-tf-files.ts';
 import { listTfSlicesTool } from './list-tf-slices.ts';
 import { listWorkflowExecutionsTool } from './list-workflow-executions.ts';
+import { planRunTool } from './plan-run.ts';
+import { queryStoreTool } from './query-store.ts';
 import type { Tool } from './shared/tool.ts';
+import { shiftReportTool } from './shift-report.ts';
 import { startWorkflowTool } from './start-workflow.ts';
+import { summarizeTool } from './summarize.ts';
 import { traceDataProductTool } from './trace-data-product.ts';
+import { verifyFilesTool } from './verify-files.ts';
 import { waitForExecutionTool } from './wait-for-execution.ts';
 
 /** The tools that read, in the order in which clients see them. */
@@ -19,6 +24,7 @@ export const tools: readonly Tool[] = [
   getWorkflowMonitorTool,
   listWorkflowExecutionsTool,
   waitForExecutionTool,
+  summarizeTool,
   auditExecutionTool,
   traceDataProductTool,
   compareExecutionsTool,
@@ -28,6 +34,10 @@ export const tools: readonly Tool[] = [
   listTfSlicesTool,
   listLogsTool,
   listAgentsTool,
+  shiftReportTool,
+  verifyFilesTool,
+  planRunTool,
+  queryStoreTool,
 ];
 
 /** The tools that change something: offered only where the operator allows it. */

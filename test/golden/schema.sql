@@ -17,6 +17,40 @@ CREATE VIEW slice_attempts AS SELECT slice_filename, attempt, execution_id, stat
 UNION ALL SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error
 FROM earlier_attempts;
 
+CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
+FROM system_agents JOIN processes USING (process_id);
+
+CREATE VIEW v_attempts AS SELECT slice_filename, attempt, a.execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+  round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
+FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, attempt);
+
+CREATE VIEW v_executions AS SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, params ->> '$.speed' AS speed,
+  e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
+  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
+FROM workflow_executions AS e JOIN run_states AS s USING (run_number) JOIN runs AS r USING (run_number);
+
+CREATE VIEW v_logs AS SELECT log_id, timestamp, CASE WHEN level >= 50 THEN 'CRITICAL' WHEN level >= 40 THEN 'ERROR' WHEN level >= 30 THEN 'WARNING' WHEN level >= 20 THEN 'INFO' WHEN level >= 10 THEN 'DEBUG' ELSE CAST(level AS TEXT) END AS level, agent, message, execution_id, run_id, context FROM app_logs;
+
+CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
+  strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at, strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at, effect, effect_code, effect_reason,
+  iif(t.name IS 'run_workflow', NULL, CASE WHEN is_whole THEN body ELSE
+    '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
+    ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
+    '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload
+FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
+  LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
+
+CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 AS retries,
+  assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
+FROM tf_slices;
+
+CREATE VIEW v_stf_files AS SELECT stf_filename, execution_id, run_number, sequence, status, size_bytes, checksum, tf_count, tf_file_count, slice_count, created_at, processed_at
+FROM stf_files;
+
+CREATE VIEW v_tf_files AS SELECT tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, size_bytes, slice_count, created_at
+FROM fastmon_files;
+
 CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
   effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
   (SELECT name FROM names WHERE name_no = type_no) AS message_type,
@@ -313,6 +347,7 @@ CREATE TABLE time_blocks (
   block INTEGER NOT NULL,
   earliest TEXT NOT NULL,
   latest TEXT NOT NULL,
+  row_count INTEGER NOT NULL,
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 

@@ -90,7 +90,10 @@ describe('resources, prompts and completion', () => {
     const made = await makeRunningStore();
     const client = await connectInProcess(made.path);
     const { resourceTemplates } = await client.listResourceTemplates();
-    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual(['swf://executions/{execution_id}/report']);
+    expect(resourceTemplates.map(({ uriTemplate }) => uriTemplate)).toEqual([
+      'swf://executions/{execution_id}/report',
+      'swf://shift/{since}',
+    ]);
     const { contents } = await client.readResource({ uri: 'swf://executions/latest/report' });
     expect(contents[0]).toMatchObject({
       mimeType: 'text/markdown',

@@ -23,7 +23,12 @@ describe('the tools', () => {
       'list_tf_files',
       'list_tf_slices',
       'list_workflow_executions',
+      'plan_run',
+      'query_store',
+      'shift_report',
+      'summarize',
       'trace_data_product',
+      'verify_files',
       'wait_for_execution',
     ]);
     for (const { name } of [...tools, ...controlTools])
@@ -45,7 +50,7 @@ describe('the tools', () => {
       expect(tool.outputSchema).toMatchObject({ type: 'object' });
       for (const [name, property] of Object.entries(tool.inputSchema.properties ?? {})) {
         expect({ tool: tool.name, name, ...property }).toMatchObject({
-          type: expect.stringMatching(/^(string|integer|boolean)$/),
+          type: expect.stringMatching(/^(string|integer|number|boolean)$/),
           description: expect.any(String),
         });
       }

@@ -6,6 +6,7 @@ import type { Health } from '../../domain/states.ts';
 import { printable } from '../../lib/printable.ts';
 import { duration, wholeDuration } from '../duration.ts';
 import { phaseWords } from '../phase-words.ts';
+import { advice } from './advice.ts';
 import type { Paint, Shade } from './palette.ts';
 import type { Rates, Snapshot } from './snapshot.ts';
 import { labelWidth, stageBar } from './stage-bar.ts';
@@ -13,6 +14,8 @@ import { labelWidth, stageBar } from './stage-bar.ts';
 export interface ViewOptions {
   /** Of the terminal. */
   columns: number;
+  /** Lines that there is room for. */
+  rows?: number;
   paint: Paint;
   /** `--db` again, for commands that are to be typed next. */
   storeOption?: string;
@@ -38,16 +41,21 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
     ...titleLines(snapshot, options, width),
     '',
     ...barLines(snapshot, rates, { paint: options.paint, width }),
-    legend(snapshot, options.paint),
-    ...workLines(snapshot, width),
+    legend(snapshot, options.paint, width),
+    ...workLines(snapshot, width, options.rows),
     ...advice(snapshot, options.storeOption ?? ''),
   ];
   return lines.map((line) => cut(line, width));
 }
 
-function titleLines({ execution, health, progress, speed, elapsed }: Snapshot, { paint }: ViewOptions, width: number) {
+function titleLines(
+  { execution, health, progress, speed, elapsed, simulatedSince }: Snapshot,
+  { paint }: ViewOptions,
+  width: number,
+) {
   const { execution_id, run_number, status, namespace } = execution;
-  const simulated = progress.simulation_tick === null ? '' : `simulated ${wholeDuration(progress.simulation_tick)}`;
+  const simulated =
+    progress.simulation_tick === null ? '' : `simulated ${wholeDuration(progress.simulation_tick + simulatedSince)}`;
   const ended = status === 'running' ? '' : status;
   const words = [ended, phaseWords(execution), simulated, `speed ${speed}`, `namespace ${namespace}`];
   return [
@@ -106,29 +114,40 @@ function barLines(
         // Slices that are still to come, and workers that finish all at once, are in the plan and not in the rate.
         secondsLeft,
         isOpenEnded,
+        isEndless: progress.slices_planned === undefined && execution.phase !== 'completed',
       },
       view,
     ),
   ];
 }
 
-const legend = ({ execution, inHand }: Snapshot, paint: Paint): string =>
-  [
-    ' '.repeat(labelWidth),
-    `${paint('completed', '#')} ${execution.slices_completed} completed  `,
-    `${paint('processing', '=')} ${inHand.count} processing  `,
-    `${paint('queued', '-')} ${execution.slices_queued} queued  `,
-    `${paint('failed', '!')} ${execution.slices_failed} failed`,
-    ...(inHand.lost === 0 ? [] : [`  ${inHand.lost} lost`]),
-  ].join('');
+/** The numbers of slices by state. Where there is no room for words failures stand first: they must not be cut. */
+function legend({ execution, inHand }: Snapshot, paint: Paint, width: number): string {
+  const states = [
+    { shade: 'completed', glyph: '#', n: execution.slices_completed, word: 'completed' },
+    { shade: 'processing', glyph: '=', n: inHand.count, word: 'processing' },
+    { shade: 'queued', glyph: '-', n: execution.slices_queued, word: 'queued' },
+    { shade: 'failed', glyph: '!', n: execution.slices_failed, word: 'failed' },
+  ] as const;
+  const whole = states.map(({ shade, glyph, n, word }) => `${paint(shade, glyph)} ${n} ${word}`);
+  const all = ' '.repeat(labelWidth) + [...whole, ...(inHand.lost === 0 ? [] : [`${inHand.lost} lost`])].join('  ');
+  if (stringWidth(all) <= width) return all;
+  const failedFirst = states.toReversed().map(({ shade, glyph, n }) => `${paint(shade, glyph)} ${n}`);
+  const marks = [...failedFirst, ...(inHand.lost === 0 ? [] : [`${inHand.lost} lost`])].join('  ');
+  return stringWidth(marks) + labelWidth <= width ? ' '.repeat(labelWidth) + marks : marks;
+}
 
-function workLines(snapshot: Snapshot, width: number): string[] {
+function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
   const { execution, slots, retries, exhausted, last, error } = snapshot;
   const waiting = execution.slices_failed - exhausted;
   const lastError =
     error === undefined
       ? []
-      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(error.message)}`, width);
+      : wrapped('last error', `${error.timestamp.slice(11, 19)} ${printable(causeFirst(error.message))}`, {
+          width,
+          // Above it and below it stand a dozen lines.
+          most: Math.max(2, rows - 14),
+        });
   const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
   return [
     `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
@@ -171,39 +190,31 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage): strin
   return printable([...named, ...again, ...refused].join(' ').trimEnd());
 }
 
-/** A text on up to two lines behind its label. */
-function wrapped(label: string, text: string, width: number): string[] {
-  const room = width - labelWidth;
-  const first = sliceAnsi(text, 0, room);
-  // Between words, where there are any.
-  const breakAt = first.length < text.length && first.includes(' ') ? first.lastIndexOf(' ') : first.length;
-  const rest = text.slice(breakAt).trim();
-  return [label.padEnd(labelWidth) + text.slice(0, breakAt), ...(rest === '' ? [] : [' '.repeat(labelWidth) + rest])];
+/** What every failed slice says before its cause, and the name of the slice. */
+const beforeCause =
+  /^slice (\S+) (?:stays failed after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
+
+/** An error with its cause first: the words around it are the same each time. */
+function causeFirst(message: string): string {
+  const [before = '', slice] = beforeCause.exec(message) ?? [];
+  if (slice === undefined) return message;
+  return `${message.slice(before.length).replace('; its last words: ', ': ')} (${slice})`;
 }
 
-/** The next step, where somebody has to take one. */
-function advice({ health, pausedBy, driver, execution, inHand }: Snapshot, storeOption: string): string[] {
-  const { execution_id } = execution;
-  if (health === 'stalled' && driver?.isAlive === true && !driver.isSilent)
-    return [
-      '',
-      inHand.overdue > 0
-        ? 'no slice in hand has ended for a while; look at the payload of the oldest, and with'
-        : 'a stage has work and does nothing; look with',
-      `  swf-mcp${storeOption} status ${execution_id}`,
-    ];
-  if (health === 'stalled' && driver?.isAlive === true)
-    return [
-      '',
-      `its process ${driver.pid} on ${driver.hostname} has not been heard for a while; look whether it is stopped`,
-    ];
-  // A command that is to be copied stands alone on its line.
-  const next = (name: string): string => `  swf-mcp${storeOption} ${name} ${execution_id}`;
-  if (health === 'stalled') return ['', 'its process is gone; go on with', next('resume')];
-  if (pausedBy === undefined || health !== 'paused') return [];
-  const { name, time, reason } = pausedBy;
-  const why = reason === undefined ? '' : ` (${printable(reason)})`;
-  return ['', `${printable(name)} has paused it at ${time.slice(11, 19)}${why}; go on with`, next('continue')];
+/** A text on some lines behind its label. */
+function wrapped(label: string, text: string, { width, most }: { width: number; most: number }): string[] {
+  const room = width - labelWidth;
+  const lines: string[] = [];
+  let rest = text;
+  while (rest !== '' && lines.length < most) {
+    const first = sliceAnsi(rest, 0, room);
+    // Between words, where there are any; what does not fit on the last line is cut there.
+    const isLast = lines.length === most - 1;
+    const breakAt = first.length < rest.length && first.includes(' ') ? first.lastIndexOf(' ') : first.length;
+    lines.push(isLast ? rest : rest.slice(0, breakAt));
+    rest = isLast ? '' : rest.slice(breakAt).trim();
+  }
+  return lines.map((line, at) => (at === 0 ? label : '').padEnd(labelWidth) + line);
 }
 
 function spread(left: string, right: string, width: number): string {
@@ -211,6 +222,6 @@ function spread(left: string, right: string, width: number): string {
 }
 
 /** Cuts a line that is too long, and shows that it was cut. */
-function cut(line: string, width: number): string {
+export function cut(line: string, width: number): string {
   return stringWidth(line) > width ? `${sliceAnsi(line, 0, width - 1)}…` : line;
 }

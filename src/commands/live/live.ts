@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
-import { renderView } from './live-view.ts';
+import { cut, renderView } from './live-view.ts';
 import { createPaint } from './palette.ts';
 import { createScreen } from './screen.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
@@ -13,6 +13,8 @@ export interface Live {
   show(executionId: string): void;
   /** Writes a line above the view. */
   print(line: string): void;
+  /** Shows a line below the view: what keys do, or what came of one. */
+  footer(line: string): void;
   end(): void;
 }
 
@@ -22,6 +24,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   const paint = createPaint(terminal.colorDepth);
   const rates = createRates();
   let shown: string | undefined;
+  let below: string | undefined;
   const repaint = (): void => {
     try {
       paintNow();
@@ -34,10 +37,13 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     const snapshot = takeSnapshot(queries(), shown);
     const lines = renderView(snapshot, rates(snapshot, performance.now()), {
       columns: terminal.columns(),
+      rows: terminal.rows() - 2,
       paint,
       storeOption,
     });
-    screen.paint(lines);
+    // The screen shows a line less than it has rows.
+    const room = Math.max(1, terminal.rows() - 2);
+    screen.paint(below === undefined ? lines : [...lines.slice(0, room), cut(below, terminal.columns() - 1)]);
   };
   const timer = setInterval(repaint, paintMilliseconds);
   return {
@@ -46,6 +52,10 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
       repaint();
     },
     print: (line) => screen.print(line),
+    footer(line) {
+      below = line;
+      repaint();
+    },
     end() {
       clearInterval(timer);
       screen.end();

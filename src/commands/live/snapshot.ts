@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { InHand } from '../../db/reports/assessment.ts';
 import type { LastMessage } from '../../db/reports/landmarks.ts';
+import type { Speed } from '../../domain/params.ts';
 import type { Health } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import type { Pace } from '../../monitoring/pace.ts';
@@ -30,6 +31,8 @@ export interface Snapshot {
   /** Failed without a retry left. */
   exhausted: number;
   last: LastMessage | undefined;
+  /** Simulated seconds that have passed since the last message that told one; 0 where time stands still or nobody knows. */
+  simulatedSince: number;
   /** The last error that an agent logged. */
   error: { timestamp: string; message: string } | undefined;
 }
@@ -41,6 +44,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
     const { detail, health, progress, isHeld, left, speed } = assessed;
     const { fast_processing } = detail.params;
     const { execution_id } = execution;
+    const last = queries.lastMessage(execution_id);
     return {
       execution,
       health,
@@ -56,11 +60,22 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       speed: String(speed),
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
-      last: queries.lastMessage(execution_id),
+      last,
+      simulatedSince: simulatedSince(execution, { health, speed, last }),
       error: queries.logs({ execution_id, level: logLevels.ERROR }, { order: 'newest', limit: 1, uncounted: true })
         .rows[0],
     };
   });
+}
+
+/** Between two messages simulated time goes on as the speed says. */
+function simulatedSince(
+  { status }: ExecutionRow,
+  { health, speed, last }: { health: Health; speed: Speed; last: LastMessage | undefined },
+): number {
+  const isMoving = status === 'running' && health !== 'paused' && health !== 'stalled';
+  if (!isMoving || typeof speed !== 'number' || last === undefined) return 0;
+  return Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
 }
 
 /** Items a second over the last while, from what was seen. */
@@ -72,6 +87,13 @@ export interface Rates {
 
 /** Long enough that workers who finish all at once do not make a rate jump, in milliseconds. */
 const windowMilliseconds = 60_000;
+/**
+ * Slices that take so long or longer, in seconds, end in waves: to count them would show a rate that saws. As many are done a second as are in
+ * hand, divided by the time that one takes.
+ */
+const longSlices = 5;
+/** The weight of the newest look at the slices in hand. */
+const smoothing = 0.1;
 /** Too short a time says nothing of a rate. */
 const leastMilliseconds = 1000;
 
@@ -82,14 +104,18 @@ const leastMilliseconds = 1000;
 export function createRates() {
   let active = 0;
   let before: number | undefined;
+  let busy: number | undefined;
   const stages = { stfs: createRate(), samples: createRate(), slices: createRate() };
-  return function add({ execution, health, progress }: Snapshot, at: number): Rates {
+  return function add({ execution, health, progress, inHand, pace }: Snapshot, at: number): Rates {
+    busy = busy === undefined ? inHand.count : busy + (inHand.count - busy) * smoothing;
+    const sliceRate = (counted: number | undefined): number | undefined =>
+      (pace.usual_seconds ?? 0) < longSlices ? counted : (busy as number) / (pace.usual_seconds as number);
     if (before !== undefined && health !== 'paused' && health !== 'stalled') active += at - before;
     before = at;
     return {
       stfs: stages.stfs(progress.stf_ready, active),
       samples: stages.samples(execution.tf_files_received, active),
-      slices: stages.slices(progress.slices_final, active),
+      slices: sliceRate(stages.slices(progress.slices_final, active)),
     };
   };
 }

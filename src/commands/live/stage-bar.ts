@@ -18,6 +18,8 @@ export interface Stage {
   secondsLeft?: number | undefined;
   /** It may take any time longer than that. */
   isOpenEnded?: boolean;
+  /** More items will come, nobody knows how many: what is left is a backlog, and no end. */
+  isEndless?: boolean;
 }
 
 interface Segment {
@@ -35,7 +37,10 @@ const narrowestBar = 6;
 /** One line: label, bar, counts, rate and the time that is left. */
 export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: number }): string {
   const { label, segments, done, total } = stage;
-  const beside = labelWidth + 2 + countsWidth + rateWidth + leftWidth;
+  const isNarrow = width < labelWidth + 2 + countsWidth + rateWidth + leftWidth + narrowestBar;
+  // The time that is left tells more than the rate.
+  const rateRoom = isNarrow ? 0 : rateWidth;
+  const beside = labelWidth + 2 + countsWidth + rateRoom + leftWidth;
   const barWidth = Math.min(widestBar, Math.max(narrowestBar, width - beside));
   const drawn = total === undefined ? ' '.repeat(barWidth + 2) : `[${bar(segments, total, barWidth, paint)}]`;
   const counts = ` ${total === undefined ? done : `${done}/${total}`}`;
@@ -43,7 +48,7 @@ export function stageBar(stage: Stage, { paint, width }: { paint: Paint; width: 
     label.padEnd(labelWidth),
     drawn,
     counts.padEnd(countsWidth),
-    shownRate(stage).padEnd(rateWidth),
+    (isNarrow ? '' : shownRate(stage)).padEnd(rateRoom),
     timeLeft(stage),
   ]
     .join('')
@@ -68,18 +73,20 @@ function bar(segments: readonly Segment[], total: number, width: number, paint: 
   return parts.join('') + ' '.repeat(left);
 }
 
-function shownRate({ done, total, rate, unit }: Stage): string {
-  if (rate === undefined || (total !== undefined && done >= total)) return '';
+function shownRate({ done, total, rate, unit, health }: Stage): string {
+  if (rate === undefined || health === 'paused' || health === 'stalled' || (total !== undefined && done >= total))
+    return '';
   const digits = rate >= 100 ? 0 : rate >= 1 ? 1 : 2;
   return `${rate.toFixed(digits)} ${unit}`;
 }
 
-function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, health }: Stage): string {
+function timeLeft({ done, total, rate, secondsLeft, isOpenEnded, isEndless, health }: Stage): string {
   if (total === undefined || health === 'finished' || health === 'failed') return '';
   if (done >= total) return 'done';
   if (health === 'paused' || health === 'stalled') return health;
   const seconds = secondsLeft ?? (rate === undefined ? undefined : (total - done) / rate);
   if (seconds === undefined) return '';
   const shown = wholeDuration(Math.max(1, seconds));
+  if (isEndless === true) return `${shown} behind`;
   return isOpenEnded === true ? `over ${shown}` : `${shown} left`;
 }

@@ -5,6 +5,8 @@ import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
+  // Completion needs those of all.
+  const isWanted = (name: string): boolean => words.includes(name) || words.includes('completion');
   for (const table of tableCommands) {
     const { name, about, named, tool } = table;
     const command = program
@@ -14,7 +16,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseRows);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
-    if (words.includes(name))
+    if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
     command.action(async (...given: unknown[]) => {
       const flags = given.at(-2) as { output: Output; limit?: number; follow?: true };
@@ -31,6 +33,19 @@ export async function addTables(program: Command, words: readonly string[], run:
       );
     });
   }
+  const summarize = program
+    .command('summarize [WHAT]')
+    .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
+    .copyInheritedSettings(program)
+    .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
+    .option('--limit <N>', 'groups at most (default: 50)', parseRows);
+  if (isWanted('summarize'))
+    for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);
+  summarize.action(async (what: string | undefined, flags: { output: Output; limit?: number }) => {
+    const { output, limit } = flags;
+    const args = { output, limit, flags: { ...flags } };
+    await run(async (io) => (await import('./summarize-command.ts')).summarizeCommand(io, what, args));
+  });
   program
     .command('trace <FILE>')
     .description('the way of an STF file, TF sample or TF slice through the workflow')

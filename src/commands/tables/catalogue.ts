@@ -28,7 +28,8 @@ export interface TableCommand {
   wide: readonly ShownColumn[];
 }
 
-const textOf = (value: unknown): string =>
+/** A value as a cell shows it. */
+export const textOf = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
 const column = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({

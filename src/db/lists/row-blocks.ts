@@ -105,7 +105,7 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
   if (noted >= last) return;
   for (const insert of also) sql(insert).run(noted, last);
   sql(
-    `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, ${times.join(', ')} FROM ${table}
+    `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, ${times.join(', ')}, count(*) FROM ${table}
      WHERE ${key} > ? AND ${key} <= ? GROUP BY 2`,
   ).run(noted, last);
 }
@@ -182,6 +182,10 @@ export function forgetWords({ sql }: Transaction, table: string, keys: readonly 
 
 /** Takes rows that are about to be deleted out of the counts. */
 export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]): void {
+  const blocks = new Map<number, number>();
+  for (const key of keys) blocks.set(blockOf(key), (blocks.get(blockOf(key)) ?? 0) + 1);
+  for (const [block, n] of blocks)
+    sql('UPDATE time_blocks SET row_count = row_count - ? WHERE table_name = ? AND block = ?').run(n, table, block);
   if (table !== 'message_rows') return;
   const gone = sql<[string, number], { id: string; type: string; n: number }>(
     `SELECT coalesce(${nameOf('execution_no')}, '') AS id, ${nameOf('type_no')} AS type, count(*) AS n FROM message_rows

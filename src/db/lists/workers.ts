@@ -52,3 +52,11 @@ export function workerConditions(sql: Prepare, text: string | undefined): Record
     workers: [`substr(assigned_worker, 1, instr(assigned_worker, '/') - 1) = ?`, naming.agent],
   };
 }
+
+/** Tells of whole names whether they are such a worker. */
+export function workerTest(sql: Prepare, text: string): (worker: string) => boolean {
+  const naming = namingOf(sql, text);
+  if ('whole' in naming) return (worker) => worker === naming.whole;
+  if ('slot' in naming) return (worker) => worker.slice(worker.indexOf('/') + 1) === naming.slot;
+  return (worker) => worker.startsWith(`${naming.agent}/`);
+}

@@ -1,26 +1,55 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
+/** What is recorded of a file, and its place among the files of its kind. */
+interface Recorded {
+  name: string;
+  key: number;
+  size_bytes: number | null;
+}
+
 /** A file that the records of an execution tell of, with what they know of its content. */
 export type RecordedFile =
-  | { kind: 'stf'; name: string; checksum: string }
-  | { kind: 'tf'; name: string; tf_first: number; tf_last: number }
-  | { kind: 'output'; name: string; slice_filename: string; attempt: number; checksum: string };
+  | (Recorded & { kind: 'stf'; checksum: string })
+  | (Recorded & { kind: 'tf'; tf_first: number; tf_last: number })
+  | (Recorded & { kind: 'output'; slice_filename: string; attempt: number; checksum: string });
 
-/** Every file of an execution that is known to have been written whole. */
-export function* recordedFiles(sql: Prepare, executionId: string): Generator<RecordedFile> {
-  const stfs = sql<[string], { name: string; checksum: string }>(
-    `SELECT stf_filename AS name, checksum FROM stf_files WHERE execution_id = ? AND checksum IS NOT NULL ORDER BY seq`,
-  );
-  for (const row of stfs.all(executionId)) yield { kind: 'stf', ...row };
-  const samples = sql<[string], { name: string; tf_first: number; tf_last: number }>(
-    `SELECT tf_filename AS name, tf_first, tf_last FROM fastmon_files
-     WHERE execution_id = ? AND file_url IS NOT NULL ORDER BY seq`,
-  );
-  for (const row of samples.all(executionId)) yield { kind: 'tf', ...row };
-  const outputs = sql<[string], { slice_filename: string; attempt: number; name: string; checksum: string }>(
-    `SELECT slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum
-     FROM tf_slices AS s JOIN payload_results USING (slice_filename, attempt), json_each(outputs)
-     WHERE s.execution_id = ? AND outputs IS NOT NULL ORDER BY s.seq`,
-  );
-  for (const row of outputs.all(executionId)) yield { kind: 'output', ...row };
+export type FileKind = RecordedFile['kind'];
+
+/** The kinds in the order in which files are told. */
+export const fileKinds = ['stf', 'tf', 'output'] as const;
+
+interface FilesOf {
+  execution_id: string;
+  /** Only this STF file, its samples, and what payloads wrote of its slices. */
+  stf_filename?: string | undefined;
+}
+
+/** As SQL: the files of each kind with keys behind $after. All outputs of a slice have its key. */
+const questions: Record<FileKind, string> = {
+  stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes FROM stf_files
+    WHERE execution_id = $execution_id AND checksum IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
+  tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes FROM fastmon_files
+    WHERE execution_id = $execution_id AND file_url IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
+  output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
+      value ->> '$.size_bytes' AS size_bytes
+    FROM tf_slices AS s JOIN payload_results USING (slice_filename, attempt), json_each(outputs)
+    WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
+};
+
+/** Files of an execution that are known to have been written whole, of one kind, behind a place. */
+export const recordedFilesOf = (
+  sql: Prepare,
+  { execution_id, stf_filename }: FilesOf,
+  { kind, after, limit }: { kind: FileKind; after: number; limit: number },
+): RecordedFile[] =>
+  sql<[object], RecordedFile>(`${questions[kind]} LIMIT ($limit + 0)`).all({
+    execution_id,
+    stf_filename: stf_filename ?? null,
+    after,
+    limit,
+  });
+
+/** Every such file of an execution. */
+export function* recordedFiles(sql: Prepare, execution_id: string): Generator<RecordedFile> {
+  for (const kind of fileKinds) yield* recordedFilesOf(sql, { execution_id }, { kind, after: 0, limit: -1 });
 }

@@ -6,11 +6,11 @@ import type { Prepare } from '../sqlite/statements.ts';
 const mostTold = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
-  SELECT 'times of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
-    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, ${earliest} AS a, ${latest} AS b
+  SELECT iif(row_count <> n, 'number', 'times') || ' of ' || $table || ' ' || first || ' to ' || last AS difference FROM (
+    SELECT (${key} - 1) / ${rowsOfBlock} AS block, min(${key}) AS first, max(${key}) AS last, ${earliest} AS a, ${latest} AS b, count(*) AS n
     FROM ${table} NOT INDEXED WHERE ${key} <= $noted GROUP BY 1) AS found
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
-  WHERE earliest IS NULL OR a < earliest OR b > latest`;
+  WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
 /** Rows of an execution whose removal was interrupted have lost their words already. */
 const isStaying = (id: string): string =>

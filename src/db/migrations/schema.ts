@@ -1,10 +1,11 @@
 import { currentAttempt } from './current-attempt.ts';
+import { documentedViews } from './documented-views.ts';
 import { indexPredicates, rareColumn } from './index-predicates.ts';
 import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 13;
+export const schemaVersion = 14;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -338,12 +339,14 @@ CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE ${indexPredicates.error}
 
 -- Notes about blocks of 512 rows. Block n holds the rows from 512 n + 1 to 512 (n + 1).
 
--- The earliest and latest time of a block: of a time window only the blocks that reach into it are read.
+-- The earliest and latest time of a block, and how many rows it has: of a time window only the blocks that reach into it are read, and the rows of a
+-- day are counted without looking at each.
 CREATE TABLE time_blocks (
   table_name TEXT NOT NULL,
   block INTEGER NOT NULL,
   earliest TEXT NOT NULL,
   latest TEXT NOT NULL,
+  row_count INTEGER NOT NULL,
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
@@ -389,4 +392,9 @@ INSERT INTO log_words (log_words, rank) VALUES ('automerge', 8);
 -- Words of removed rows go with later merges. To merge on their account would stop others for seconds.
 INSERT INTO message_words (message_words, rank) VALUES ('deletemerge', 0);
 INSERT INTO log_words (log_words, rank) VALUES ('deletemerge', 0);
+
+-- The views that others may ask in SQL.
+${Object.entries(documentedViews)
+  .map(([name, select]) => `CREATE VIEW ${name} AS ${select};`)
+  .join('\n')}
 `;

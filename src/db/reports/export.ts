@@ -1,6 +1,6 @@
-import { logLevels } from '../../lib/logger.ts';
 import { shownPayload } from '../lists/messages.ts';
 import { currentAttempt } from '../migrations/current-attempt.ts';
+import { levelName } from '../migrations/documented-views.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -121,12 +121,6 @@ const messageNames = {
   payload: 'text',
 } as const;
 
-/** As SQL: the level of a line by its name. */
-const levelName = `CASE ${Object.entries(logLevels)
-  .toReversed()
-  .map(([name, level]) => `WHEN level >= ${level} THEN '${name}'`)
-  .join(' ')} ELSE CAST(level AS TEXT) END`;
-
 /** A table that is exported as it stands. */
 function plain(
   name: string,
@@ -189,7 +183,7 @@ export const exportedTables: readonly ExportedTable[] = [
   plain('stf_files', stfColumns),
   plain('tf_files', tfColumns, { table: 'fastmon_files' }),
   messages,
-  plain('logs', logColumns, { table: 'app_logs', key: 'log_id', shown: { level: levelName } }),
+  plain('logs', logColumns, { table: 'app_logs', key: 'log_id', shown: { level: levelName('level') } }),
 ];
 
 /** The rows of a table, a few thousand in memory at a time. To be read within one snapshot, or rows that change meanwhile come as they are then. */

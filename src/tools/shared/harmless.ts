@@ -10,8 +10,14 @@ const suspicious = /\\u00[01]|\\[bfnrt]|[\u007F-\u009F\p{Cf}\u2028\u2029]/u;
 export function harmless<T>(answer: T): { answer: T; text: string } {
   const text = JSON.stringify(answer);
   if (!suspicious.test(text)) return { answer, text };
-  const safe = printed(answer) as T;
+  const safe = { ...(printed(answer) as T), ...documentOf(answer) };
   return { answer: safe, text: JSON.stringify(safe) };
+}
+
+/** The one field of an answer that has lines: a document of ours, in which each text of others is one line already. */
+function documentOf(answer: unknown): { text?: string } {
+  const { text } = answer as { text?: unknown };
+  return typeof text === 'string' ? { text: text.split('\n').map(printable).join('\n') } : {};
 }
 
 function printed(value: unknown): unknown {

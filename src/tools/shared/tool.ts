@@ -2,6 +2,7 @@ import type * as z from 'zod';
 
 import type { Queries } from '../../db/queries.ts';
 import type { Control } from './control.ts';
+import type { Services } from './services.ts';
 
 /** The context of a tool that only asks: one state of the store, at one moment. */
 export interface ToolContext {
@@ -20,6 +21,8 @@ export interface LiveContext {
   progress: (done: number, total: number | undefined, message: string) => void;
   /** The control over executions, where the server has it. */
   control: Control | undefined;
+  /** What the machine gives beside the store. */
+  services: () => Promise<Services>;
   /** The name of the caller, as far as the server knows it: the client's own, or `mcp`. */
   caller: () => string;
 }

@@ -39,6 +39,7 @@ async function inTheMiddle(): Promise<Snapshot> {
     elapsed: 72,
     inHand: { count: 30, lost: 0, overdue: 0, oldest: undefined },
     exhausted: 2,
+    simulatedSince: 0,
     last: {
       message_id:
         'stf_datataking-tester-0001/slice_started/swf.100010.000005_slice_002.tf/2/worker-agent-tester-5/03@host',
@@ -68,8 +69,8 @@ describe('the live view', () => {
       '            # 30 completed  = 30 processing  - 12 queued  ! 3 failed',
       'workers     30 of 30 busy',
       'failures    2 stay failed, 7 retries, 1 to be tried again',
-      'last error  10:01:10 slice swf.100010.000003_slice_007.tf stays failed after 4',
-      String.raw`            attempts: PAYLOAD_FAILED: recon ended with exit code 3 \u{1b}[31m`,
+      String.raw`last error  10:01:10 recon ended with exit code 3 \u{1b}[31m`,
+      '            (swf.100010.000003_slice_007.tf)',
       'last event  10:01:12 slice_started swf.100010.000005_slice_002.tf attempt 2',
     ]);
   });

@@ -1,0 +1,137 @@
+import type { Command, Option } from 'commander';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+
+export type Shell = (typeof shells)[number];
+
+/** A command as a shell completes it. */
+interface Completed {
+  name: string;
+  about: string;
+  flags: { names: string[]; takesValue: boolean; values: readonly string[]; about: string }[];
+  /** Words that may stand in the place of its arguments. */
+  words: readonly string[];
+}
+
+const flagOf = (option: Option): Completed['flags'][number] => ({
+  names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
+  takesValue: option.required || option.optional,
+  values: option.argChoices ?? valuesOf(option),
+  about: option.description,
+});
+
+/** Values of a flag that names them itself: `--status <queued|failed>`. */
+function valuesOf({ flags }: Option): string[] {
+  const inner = /<([a-z_]+(?:\|[a-z_]+)+)>/.exec(flags)?.[1];
+  return inner === undefined ? [] : inner.split('|');
+}
+
+function completedOf(program: Command): Completed[] {
+  return program.commands.map((command) => ({
+    name: command.name(),
+    about: command.description(),
+    flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
+    words: command.registeredArguments.flatMap((argument) => [
+      ...(argument.argChoices ?? []),
+      ...(argument.name() === 'EXECUTION_ID' ? ['latest'] : []),
+    ]),
+  }));
+}
+
+/** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
+export function completionScript(program: Command, shell: Shell): string {
+  const commands = completedOf(program);
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
+}
+
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+const wordsOf = ({ flags, words }: Completed): string => [...words, ...flags.flatMap(({ names }) => names)].join(' ');
+
+function bashScript(commands: readonly Completed[]): string {
+  const names = commands.map(({ name }) => name).join(' ');
+  const cases = commands.map((command) => {
+    const values = command.flags
+      .filter(({ takesValue }) => takesValue)
+      .map(({ names: flags, values: known }) =>
+        known.length === 0
+          ? `      ${flags.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`
+          : `      ${flags.join('|')}) COMPREPLY=($(compgen -W ${quoted(known.join(' '))} -- "$word")); return ;;`,
+      );
+    return [
+      `    ${command.name})`,
+      `      case "$before" in`,
+      ...values,
+      `      esac`,
+      `      COMPREPLY=($(compgen -W ${quoted(wordsOf(command))} -- "$word")) ;;`,
+    ].join('\n');
+  });
+  return `# swf-mcp completion for bash: eval "$(swf-mcp completion bash)"
+_swf_mcp() {
+  local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}" command= i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      --db) i=$((i + 1)) ;;
+      -*) ;;
+      *) command="\${COMP_WORDS[i]}"; break ;;
+    esac
+  done
+  if [ "$before" = --db ]; then COMPREPLY=($(compgen -f -- "$word")); return; fi
+  case "$command" in
+    '') COMPREPLY=($(compgen -W ${quoted(`${names} --db --version --help`)} -- "$word")) ;;
+${cases.join('\n')}
+  esac
+}
+complete -o default -F _swf_mcp swf-mcp
+`;
+}
+
+function zshScript(commands: readonly Completed[]): string {
+  const described = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
+  const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
+  const cases = commands.map((command) => {
+    const flags = command.flags.flatMap(({ names, takesValue, values, about }) =>
+      names.map((name) => {
+        const value = takesValue ? `:value:${values.length === 0 ? '_files' : `(${values.join(' ')})`}` : '';
+        return quoted(`${name}[${described(about)}]${value}`);
+      }),
+    );
+    const words = command.words.length === 0 ? quoted('*:file:_files') : quoted(`*:word:(${command.words.join(' ')})`);
+    return `    ${command.name}) _arguments ${[...flags, words].join(' ')} ;;`;
+  });
+  return `#compdef swf-mcp
+# swf-mcp completion for zsh: eval "$(swf-mcp completion zsh)"
+_swf_mcp() {
+  local -a commands
+  commands=(
+${list.join('\n')}
+  )
+  if (( CURRENT == 2 )); then _describe command commands; return; fi
+  local command=$words[2]
+  shift words; (( CURRENT-- ))
+  case "$command" in
+${cases.join('\n')}
+  esac
+}
+compdef _swf_mcp swf-mcp
+`;
+}
+
+function fishScript(commands: readonly Completed[]): string {
+  const names = commands.map(({ name }) => name).join(' ');
+  const lines = commands.flatMap((command) => [
+    `complete -c swf-mcp -n "not __fish_seen_subcommand_from ${names}" -f -a ${command.name} -d ${quoted(command.about)}`,
+    ...(command.words.length === 0
+      ? []
+      : [`complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`]),
+    ...command.flags.flatMap(({ names: flags, takesValue, values, about }) =>
+      flags.map((flag) => {
+        const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
+        const value = takesValue ? (values.length === 0 ? ' -r' : ` -x -a ${quoted(values.join(' '))}`) : '';
+        return `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" ${kind}${value} -d ${quoted(about)}`;
+      }),
+    ),
+  ]);
+  return ['# swf-mcp completion for fish: swf-mcp completion fish | source', ...lines, ''].join('\n');
+}

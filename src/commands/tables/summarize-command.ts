@@ -1,0 +1,117 @@
+import { csvRecord } from '../../lib/csv.ts';
+import { printable } from '../../lib/printable.ts';
+import { askLiveTool } from '../call.ts';
+import { duration } from '../duration.ts';
+import { exitCodes, type Io } from '../io.ts';
+import { type Item, type Output, textOf } from './catalogue.ts';
+import { argumentsOf } from './filters.ts';
+import { type Column, tableLines } from './layout.ts';
+
+/** What is summed by, where nobody says it. */
+const usualKeys: Readonly<Record<string, string>> = {
+  slices: 'status',
+  stf_files: 'status',
+  messages: 'message_type',
+  logs: 'level',
+  executions: 'status',
+};
+
+interface Spread {
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+}
+
+interface Sums {
+  count: number;
+  failed?: number;
+  retries?: number;
+  bytes?: number;
+  seconds?: Spread;
+}
+
+interface Answer {
+  counts: string;
+  groups: (Sums & Item)[];
+  groups_omitted: number;
+  total: Sums;
+  execution_id?: string;
+  note?: string;
+}
+
+const sumNames: readonly string[] = ['count', 'failed', 'retries', 'bytes', 'seconds'];
+
+/** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
+export async function summarizeCommand(
+  io: Io,
+  given: string | undefined,
+  { output, limit, flags }: { output: Output; limit: number | undefined; flags: Readonly<Record<string, unknown>> },
+): Promise<number> {
+  const asked = argumentsOf('summarize', flags);
+  const what = given ?? (asked['what'] as string | undefined) ?? 'slices';
+  const isNamed = ['execution_id', 'run_number', 'namespace', 'start_time'].some((name) => asked[name] !== undefined);
+  const args = {
+    ...(isNamed || what === 'executions' ? {} : { execution_id: 'latest' }),
+    group_by: usualKeys[what] ?? 'status',
+    ...asked,
+    what,
+    ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
+  };
+  const answer = (await askLiveTool(io, 'summarize', args)) as unknown as Answer;
+  if (output === 'json') io.out(`${JSON.stringify(answer, undefined, 1)}\n`);
+  else if (output === 'csv') io.out(csvOf(answer));
+  else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
+  if (answer.note !== undefined) io.err(printable(answer.note));
+  if (answer.groups_omitted > 0)
+    io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
+  return exitCodes.fine;
+}
+
+const keysOf = ({ groups }: Answer): string[] =>
+  [...new Set(groups.flatMap((group) => Object.keys(group)))].filter((name) => !sumNames.includes(name));
+
+function csvOf(answer: Answer): string {
+  const keys = keysOf(answer);
+  const spread = ['mean', 'p50', 'p95', 'max'] as const;
+  const rows = answer.groups.map((group) => [
+    ...keys.map((key) => group[key]),
+    group.count,
+    group.failed,
+    group.retries,
+    group.bytes,
+    ...spread.map((name) => group.seconds?.[name]),
+  ]);
+  const head = [...keys, 'count', 'failed', 'retries', 'bytes', ...spread.map((name) => `seconds_${name}`)];
+  return [head, ...rows].map((row) => csvRecord(row)).join('');
+}
+
+/** The groups, and all together in the last line. */
+function tableOf(answer: Answer, width: number | undefined): string[] {
+  const keys = keysOf(answer);
+  const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
+  const columns: (Column & { of: (sums: Sums) => unknown })[] = [
+    { ...number('COUNT'), of: ({ count }) => count },
+    { ...number('FAILED'), of: ({ failed }) => failed },
+    { ...number('RETRIES', 3), of: ({ retries }) => retries },
+    { ...number('BYTES', 4), of: ({ bytes }) => bytes },
+    { ...number('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },
+    { ...number('P50', 1), of: ({ seconds }) => durationOf(seconds?.p50) },
+    { ...number('P95', 1), of: ({ seconds }) => durationOf(seconds?.p95) },
+    { ...number('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
+  ];
+  const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
+  const heads = keys.map((key): Column => ({ head: key.toUpperCase().replaceAll('_', ' '), least: 24 }));
+  const rows = [
+    ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),
+    [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],
+  ];
+  return tableLines(
+    [...heads, ...shown],
+    rows.map((row) => row.map((cell) => printable(textOf(cell)))),
+    width,
+  );
+}
+
+const durationOf = (seconds: number | undefined): string | undefined =>
+  seconds === undefined ? undefined : duration(seconds);

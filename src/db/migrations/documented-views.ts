@@ -1,0 +1,42 @@
+import { logLevels } from '../../lib/logger.ts';
+import { isoTime, messageColumns } from './message-columns.ts';
+
+/** As SQL: the level of a line by its name. */
+export const levelName = (level: string): string =>
+  `CASE ${Object.entries(logLevels)
+    .toReversed()
+    .map(([name, number]) => `WHEN ${level} >= ${number} THEN '${name}'`)
+    .join(' ')} ELSE CAST(${level} AS TEXT) END`;
+
+/** As SQL: seconds from one time to another; NULL where one is missing. */
+const secondsBetween = (from: string, to: string): string =>
+  `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
+
+/**
+ * The views that may be asked in SQL (`query_store`, contract §7). Columns are named as tools name them. `docs/store.md` describes them for others;
+ * a column that is here stays.
+ */
+export const documentedViews: Readonly<Record<string, string>> = {
+  v_executions: `SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, params ->> '$.speed' AS speed,
+  e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
+  slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
+FROM workflow_executions AS e JOIN run_states AS s USING (run_number) JOIN runs AS r USING (run_number)`,
+  v_stf_files: `SELECT stf_filename, execution_id, run_number, sequence, status, size_bytes, checksum, tf_count, tf_file_count, slice_count, created_at, processed_at
+FROM stf_files`,
+  v_tf_files: `SELECT tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, size_bytes, slice_count, created_at
+FROM fastmon_files`,
+  v_slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 AS retries,
+  assigned_worker, hostname, created_at, assigned_at, completed_at, ${secondsBetween('assigned_at', 'completed_at')} AS seconds, error
+FROM tf_slices`,
+  v_attempts: `SELECT slice_filename, attempt, a.execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+  ${secondsBetween('started_at', 'completed_at')} AS seconds, error, exit_code, signal, output_tail
+FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, attempt)`,
+  v_messages: `SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
+  ${isoTime('sent_ms')} AS sent_at, ${isoTime('recorded_ms')} AS recorded_at, effect, effect_code, effect_reason,
+  iif(t.name IS 'run_workflow', NULL, ${messageColumns.payload}) AS payload
+FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
+  LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no`,
+  v_logs: `SELECT log_id, timestamp, ${levelName('level')} AS level, agent, message, execution_id, run_id, context FROM app_logs`,
+  v_agents: `SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
+FROM system_agents JOIN processes USING (process_id)`,
+};

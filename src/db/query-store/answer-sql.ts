@@ -1,0 +1,68 @@
+import type { Connection } from '../sqlite/connection.ts';
+import { viewNames } from './check-sql.ts';
+
+/** The answer of a question in SQL. */
+export interface SqlAnswer {
+  columns: string[];
+  rows: (string | number | null)[][];
+  /** Whether there are more rows, or texts were cut. */
+  truncated: boolean;
+}
+
+const mostRows = 200;
+const mostCharacters = 10_000;
+const longestText = 2000;
+const mostColumns = 100;
+
+/** Bytes that SQLite may use. */
+const mostMemory = 256 * 1024 * 1024;
+
+/** Asks one question of a connection that only reads. Throws an `Error` whose message is SQLite's own, with the columns that there are. */
+export function answerSql(db: Connection, sql: string): SqlAnswer {
+  db.pragma(`hard_heap_limit = ${mostMemory}`);
+  try {
+    return readRows(db, sql);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new Error(`${text}${text.startsWith('no such column') ? `; ${columnsOf(db, sql)}` : ''}`, { cause: error });
+  }
+}
+
+function readRows(db: Connection, sql: string): SqlAnswer {
+  const statement = db.prepare(sql).raw().safeIntegers();
+  const columns = statement.columns().map(({ name }) => name);
+  if (columns.length > mostColumns) throw new Error(`${columns.length} columns; ask for ${mostColumns} at most`);
+  const rows: SqlAnswer['rows'] = [];
+  let room = mostCharacters - JSON.stringify(columns).length;
+  let isCut = false;
+  for (const values of statement.iterate() as Iterable<unknown[]>) {
+    if (rows.length === mostRows) return { columns, rows, truncated: true };
+    const row = values.map((value) => {
+      const plain = plainOf(value);
+      if (typeof plain !== 'string' || plain.length <= longestText) return plain;
+      isCut = true;
+      return plain.slice(0, longestText);
+    });
+    room -= JSON.stringify(row).length + 1;
+    if (room < 0) return { columns, rows, truncated: true };
+    rows.push(row);
+  }
+  return { columns, rows, truncated: isCut };
+}
+
+/** A value as JSON has it: integers beyond those of JSON, and bytes, as text. */
+function plainOf(value: unknown): string | number | null {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  if (value instanceof Uint8Array) return `x'${Buffer.from(value.subarray(0, longestText)).toString('hex')}'`;
+  return typeof value === 'number' ? (Number.isFinite(value) ? value : String(value)) : (value as string | null);
+}
+
+function columnsOf(db: Connection, sql: string): string {
+  const named = viewNames.filter((name) => sql.toLowerCase().includes(name));
+  return named
+    .map((name) => {
+      const columns = db.prepare(`SELECT * FROM ${name} LIMIT 0`).columns();
+      return `${name} has ${columns.map((column) => column.name).join(', ')}`;
+    })
+    .join('; ');
+}

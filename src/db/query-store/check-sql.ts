@@ -1,0 +1,116 @@
+import { SwfError } from '../../lib/errors.ts';
+import { closest } from '../../lib/suggest.ts';
+import { documentedViews } from '../migrations/documented-views.ts';
+import { functions, wordsBeforeParenthesis } from './functions.ts';
+import { type Token, tokensOf } from './tokens.ts';
+
+export const viewNames = Object.keys(documentedViews);
+
+/**
+ * Lets one `SELECT` over the documented views through and nothing else. The connection only reads and the process is ended in time, so this is
+ * for what could be read: of the store that is little, since nothing in it is secret but the sections of configurations that no view has. Throws
+ * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
+ */
+export function checkSql(sql: string): void {
+  const tokens = withoutEnd(tokensOf(sql));
+  const [first] = tokens;
+  if (first?.kind !== 'name' || !['select', 'with'].includes(first.text))
+    throw refused(`begins with ${shown(first)}; give one SELECT, or WITH … SELECT`);
+  if (tokens.some((token) => isSign(token, ';'))) throw refused('has more than one statement; give one SELECT');
+  const parameter = tokens.find((token) => ['?', ':', '@', '$'].some((sign) => isSign(token, sign)));
+  if (parameter !== undefined) throw refused(`has a parameter ${shown(parameter)}; write the value itself`);
+  const known = new Set([...viewNames, ...commonTables(tokens)]);
+  for (const [at, token] of tokens.entries()) {
+    checkName(token, tokens[at + 1]);
+    checkFunction(token, tokens[at + 1], known);
+  }
+  for (const table of tablesOf(tokens)) checkTable(table, known);
+}
+
+const refused = (what: string): SwfError => new SwfError('ARGUMENT_INVALID', `sql ${what}`);
+
+const shown = (token: Token | undefined): string =>
+  token === undefined ? 'nothing' : JSON.stringify(token.text.slice(0, 60));
+
+const isSign = (token: Token | undefined, sign: string): boolean => token?.kind === 'sign' && token.text === sign;
+const isWord = (token: Token | undefined, ...words: string[]): boolean =>
+  token?.kind === 'name' && words.includes(token.text);
+const isName = (token: Token | undefined): boolean => token?.kind === 'name' || token?.kind === 'quoted';
+
+function withoutEnd(tokens: Token[]): Token[] {
+  return isSign(tokens.at(-1), ';') ? withoutEnd(tokens.slice(0, -1)) : tokens;
+}
+
+/** The names of own tables: a name, columns perhaps, AS, and a query in parentheses. */
+function commonTables(tokens: readonly Token[]): string[] {
+  return tokens.flatMap((token, at) => {
+    if (!isName(token)) return [];
+    let next = at + 1;
+    if (isSign(tokens[next], '(')) {
+      while (next < tokens.length && !isSign(tokens[next], ')')) next += 1;
+      next += 1;
+    }
+    if (!isWord(tokens[next], 'as')) return [];
+    next += 1;
+    while (isWord(tokens[next], 'not', 'materialized')) next += 1;
+    return isSign(tokens[next], '(') && isWord(tokens[next + 1], 'select', 'with', 'values') ? [token.text] : [];
+  });
+}
+
+function checkName(token: Token, next: Token | undefined): void {
+  if (!isName(token)) return;
+  if (/^(?:sqlite_|pragma_)/.test(token.text))
+    throw refused(`names ${shown(token)}; it may name ${viewNames.join(', ')}`);
+  if (['main', 'temp'].includes(token.text) && isSign(next, '.'))
+    throw refused(`names the schema ${shown(token)}; name views alone: ${viewNames.join(', ')}`);
+}
+
+function checkFunction(token: Token, next: Token | undefined, known: ReadonlySet<string>): void {
+  if (!isName(token) || !isSign(next, '(')) return;
+  const { kind, text } = token;
+  if (functions.has(text) || known.has(text) || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
+  const near = closest(text, [...functions]);
+  throw refused(
+    `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,
+  );
+}
+
+function checkTable(token: Token | undefined, known: ReadonlySet<string>): void {
+  if (isName(token) && known.has((token as Token).text)) return;
+  const near = token === undefined ? undefined : closest(token.text, viewNames);
+  throw refused(
+    `reads ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}it may read ${viewNames.join(', ')} and its own WITH tables`,
+  );
+}
+
+/** Words that end the list of tables behind FROM. */
+const afterFrom = ['where', 'group', 'having', 'order', 'limit', 'window', 'union', 'intersect', 'except', 'select'];
+
+/** What stands where a table may stand: behind FROM, JOIN, a comma between tables, and IN. */
+function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
+  const tables: (Token | undefined)[] = [];
+  /** For each level of parentheses, whether it is among the tables of FROM. */
+  const isFrom = [false];
+  for (const [at, token] of tokens.entries()) {
+    const level = isFrom.length - 1;
+    if (isSign(token, '(')) isFrom.push(false);
+    else if (isSign(token, ')') && level > 0) isFrom.pop();
+    else if (isWord(token, ...afterFrom)) isFrom[level] = false;
+    // Not that of "IS DISTINCT FROM".
+    else if (isWord(token, 'from') && !isWord(tokens[at - 1], 'distinct')) isFrom[level] = true;
+    else if (!isWord(token, 'join', 'in') && !(isFrom[level] === true && isSign(token, ','))) continue;
+    if (isWord(token, 'in') || isBeforeTable(token, isFrom[level] === true)) tables.push(...tableAt(tokens, at + 1));
+  }
+  return tables;
+}
+
+const isBeforeTable = (token: Token, isFrom: boolean): boolean =>
+  isWord(token, 'join') || (isFrom && (isWord(token, 'from') || isSign(token, ',')));
+
+/** The table at a place; none where something in parentheses stands there, whose own tables are looked at by themselves. */
+function tableAt(tokens: readonly Token[], at: number): (Token | undefined)[] {
+  if (!isSign(tokens[at], '(')) return [tokens[at]];
+  const isBehindIn = isWord(tokens[at - 1], 'in');
+  if (isBehindIn || isWord(tokens[at + 1], 'select', 'with', 'values')) return [];
+  throw refused('has tables in parentheses; write them without');
+}

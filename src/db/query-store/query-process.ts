@@ -1,0 +1,19 @@
+import { SwfError } from '../../lib/errors.ts';
+import { openReader } from '../sqlite/open-reader.ts';
+import { answerSql } from './answer-sql.ts';
+import type { QueryOrder, QueryReply } from './ask-process.ts';
+
+/** The process of one question in SQL. It is killed where it takes too long: SQLite cannot be interrupted from within. */
+process.on('message', ({ path, sql }: QueryOrder) => {
+  process.send?.(reply(path, sql), () => process.exit());
+});
+process.on('disconnect', () => process.exit());
+
+function reply(path: string, sql: string): QueryReply {
+  try {
+    return { answer: answerSql(openReader(path), sql) };
+  } catch (error) {
+    if (error instanceof SwfError) return { code: error.code, message: error.message };
+    return { code: 'ARGUMENT_INVALID', message: `sql: ${error instanceof Error ? error.message : String(error)}` };
+  }
+}

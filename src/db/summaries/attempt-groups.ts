@@ -1,0 +1,126 @@
+import type { Group, Groups } from '../../domain/groups.ts';
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
+import type { AttemptColumns } from '../timeline/attempt-columns.ts';
+import type { SummaryQuestion } from './question.ts';
+
+/** The execution that attempts are of. */
+export interface OfExecution {
+  execution_id: string;
+  namespace: string;
+}
+
+/** A key of a row as a number, and the name that the number stands for. */
+interface Keyed {
+  of: (at: number) => number;
+  name: (number: number) => string | undefined;
+}
+
+/** Numbers of keys are below this: names, and minutes since 1970. */
+const most = 2 ** 26;
+
+/** Adds the slices of an execution, or all attempts at them, to groups. */
+export function addAttempts(
+  groups: Groups,
+  { columns, of, isWorker }: { columns: AttemptColumns; of: OfExecution; isWorker: (name: string) => boolean },
+  question: SummaryQuestion,
+): void {
+  const isOfAttempts = countsAttempts(question.keys);
+  const [first, second = nothing] = question.keys.map((key) => keyed(columns, key, { of, question, isOfAttempts }));
+  const fits = condition(columns, question, { isOfAttempts, isWorker });
+  const known = new Map<number, Group>();
+  for (let at = 0; at < columns.length; at += 1) {
+    if (!fits(at)) continue;
+    const [a, b] = [(first as Keyed).of(at), second.of(at)];
+    const number = (a + 1) * most + b;
+    let group = known.get(number);
+    if (group === undefined) {
+      group = groups.of([(first as Keyed).name(a), second.name(b)].slice(0, question.keys.length));
+      known.set(number, group);
+    }
+    add(group, columns, at, isOfAttempts);
+  }
+}
+
+const nothing: Keyed = { of: () => 0, name: () => undefined };
+
+function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: boolean): void {
+  const attempt = columns.attempt[at] as number;
+  const seconds = ((columns.completed[at] as number) - (columns.started[at] as number)) / 1000;
+  group.count += 1;
+  if (columns.state[at] === failed) group.failed += 1;
+  group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
+  // A clock that was set back makes no time negative.
+  if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
+}
+
+const failed = sliceStatuses.indexOf('failed');
+
+/** The time of a row that is meant: of attempts, being queued stands for being made. */
+function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): Float64Array {
+  if (time_field === 'started') return columns.started;
+  if (time_field === 'completed') return columns.completed;
+  return isOfAttempts ? columns.queued : columns.created;
+}
+
+function condition(
+  columns: AttemptColumns,
+  question: SummaryQuestion,
+  { isOfAttempts, isWorker }: { isOfAttempts: boolean; isWorker: (name: string) => boolean },
+): (at: number) => boolean {
+  const { status, assigned_worker, start_time, end_time, keys } = question;
+  const tests: ((at: number) => boolean)[] = [];
+  if (!isOfAttempts) tests.push((at) => columns.isCurrent[at] === 1);
+  if (keys.includes('cause')) tests.push((at) => columns.state[at] === failed);
+  if (status !== undefined) {
+    const state = sliceStatuses.findIndex((one) => one === status);
+    tests.push((at) => columns.state[at] === state);
+  }
+  if (assigned_worker !== undefined) {
+    const fitting = columns.names.worker.all.map(isWorker);
+    tests.push((at) => fitting[columns.worker[at] as number] === true);
+  }
+  const time = timeOf(columns, question, isOfAttempts);
+  const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));
+  if (from !== undefined) tests.push((at) => (time[at] as number) >= from);
+  if (to !== undefined) tests.push((at) => (time[at] as number) <= to);
+  return (at) => tests.every((test) => test(at));
+}
+
+function keyed(
+  columns: AttemptColumns,
+  key: SummaryKey,
+  { of, question, isOfAttempts }: { of: OfExecution; question: SummaryQuestion; isOfAttempts: boolean },
+): Keyed {
+  const named = (column: Int32Array, names: { all: readonly string[] }): Keyed => ({
+    of: (at) => column[at] as number,
+    name: (number) => names.all[number],
+  });
+  switch (key) {
+    case 'status':
+      return { of: (at) => columns.state[at] as number, name: (number) => sliceStatuses[number] };
+    case 'attempt':
+      return { of: (at) => columns.attempt[at] as number, name: String };
+    case 'cause':
+      return named(columns.cause, columns.names.cause);
+    case 'worker':
+      return named(columns.worker, columns.names.worker);
+    case 'host':
+      return named(columns.host, columns.names.host);
+    case 'stf_filename':
+      return named(columns.stf, columns.names.stf);
+    case 'minute':
+    case 'hour':
+    case 'day': {
+      const time = timeOf(columns, question, isOfAttempts);
+      const width = widthOf[key];
+      const none = -1;
+      return {
+        of: (at) => (Number.isNaN(time[at]) ? none : Math.floor((time[at] as number) / width)),
+        name: (number) => (number === none ? undefined : spanName(key, number)),
+      };
+    }
+    default:
+      return { of: () => 0, name: () => (key === 'namespace' ? of.namespace : of.execution_id) };
+  }
+}

@@ -1,0 +1,128 @@
+import { causeOf } from '../../domain/causes.ts';
+import type { Groups } from '../../domain/groups.ts';
+import { isSpan, type Span, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
+import type { Steps } from '../../lib/steps.ts';
+import { anyKey, type KeyRange, keysWithin } from '../lists/row-blocks.ts';
+import { milliseconds } from '../migrations/message-columns.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { spanCounts } from './block-counts.ts';
+import type { SummaryQuestion } from './question.ts';
+import { type RowSource, rowSources } from './row-sources.ts';
+
+/** Rows of one step: some ten milliseconds. */
+const rowsOfStep = 8000;
+
+/** Rows as SQL groups them. */
+interface Part {
+  a: string | number | null;
+  b: string | number | null;
+  n: number;
+  failed: number;
+  retries: number;
+  bytes: number;
+  seconds: number | null;
+}
+
+/** Adds the rows of a table to groups, along the index of an execution where one is asked for, some thousand at a time. */
+export function* addRows(
+  groups: Groups,
+  sql: Prepare,
+  question: SummaryQuestion & { what: keyof typeof rowSources },
+): Steps<void> {
+  const source = rowSources[question.what];
+  const counts = spanCounts(sql, source, question);
+  if (counts !== undefined) {
+    for (const { name, n } of counts) groups.of([name]).count += n;
+    return;
+  }
+  const { key, table } = source;
+  const { conditions, values } = conditionsOf(source, question);
+  const range = rangeOf(sql, source, question);
+  const isOf = question.execution_id === undefined ? '' : `${source.isOfExecution} AND`;
+  const of = question.execution_id === undefined ? [] : [question.execution_id];
+  const index = isOf === '' || source.index === undefined ? 'NOT INDEXED' : `INDEXED BY ${source.index}`;
+  const among = `FROM ${table} AS t ${index} WHERE ${isOf} ${key} > ? AND ${key} <= ?`;
+  const text = `SELECT ${toldColumns(source, question)}, n, failed, retries, bytes, seconds FROM (
+    SELECT ${groupedColumns(source, question)} ${among} ${conditions.map((one) => `AND ${one}`).join(' ')}
+    ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
+  for (let after = range.from - 1; ;) {
+    const upTo = sql<unknown[], { last: number | null }>(
+      `SELECT max(k) AS last FROM (SELECT ${key} AS k ${among} ORDER BY ${key} LIMIT ?)`,
+    ).get(...of, after, range.to, rowsOfStep)?.last;
+    if (upTo === undefined || upTo === null) return;
+    for (const part of sql<unknown[], Part>(text).all(...of, after, upTo, ...values)) add(groups, question.keys, part);
+    after = upTo;
+    yield;
+  }
+}
+
+function add(groups: Groups, keys: readonly SummaryKey[], { a, b, n, failed, retries, bytes, seconds }: Part): void {
+  const group = groups.of([a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value)));
+  group.count += n;
+  group.failed += failed;
+  group.retries += retries;
+  group.bytes += bytes;
+  if (seconds !== null) group.seconds.push(seconds);
+}
+
+function shownKey(key: SummaryKey, value: string | number | null): string | undefined {
+  if (value === null) return undefined;
+  if (isSpan(key)) return typeof value === 'number' ? spanName(key, value) : shortTime(key, value);
+  return key === 'cause' ? causeOf(String(value)) : String(value);
+}
+
+/** As `spanName` tells it, from the beginning of a time in ISO 8601. */
+const shortTime = (span: Span, text: string): string =>
+  span === 'day' ? text : span === 'hour' ? `${text}:00Z` : `${text}Z`;
+
+const digitsOf = { day: 10, hour: 13, minute: 16 } as const;
+
+function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion): string {
+  const [a, b = 'NULL'] = keys.map((key) => {
+    if (!isSpan(key)) return source.keys[key]?.by ?? 'NULL';
+    const time = source.times[time_field];
+    if (time === undefined) return 'NULL';
+    return time.isMilliseconds === true
+      ? `${time.column} / ${widthOf[key]}`
+      : `substr(${time.column}, 1, ${digitsOf[key]})`;
+  });
+  const isEach = source.seconds !== undefined;
+  const sum = (column: string | undefined): string =>
+    column === undefined ? '0' : isEach ? column : `coalesce(sum(${column}), 0)`;
+  return `${a} AS a, ${b} AS b, ${isEach ? '1' : 'count(*)'} AS n, ${sum(source.failed)} AS failed, ${sum(source.retries)} AS retries,
+    ${sum(source.bytes)} AS bytes, ${source.seconds ?? 'NULL'} AS seconds`;
+}
+
+function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {
+  const [a = 'a', b = 'b'] = keys.map((key, at) => {
+    const column = at === 0 ? 'a' : 'b';
+    return isSpan(key) ? column : (source.keys[key]?.told?.(column) ?? column);
+  });
+  return `${a} AS a, ${b} AS b`;
+}
+
+function conditionsOf(
+  source: RowSource,
+  { namespace, status, start_time, end_time, time_field }: SummaryQuestion,
+): { conditions: string[]; values: string[] } {
+  const time = source.times[time_field];
+  const bound = time?.isMilliseconds === true ? milliseconds('?') : '?';
+  const all: [string | undefined, string | undefined][] = [
+    [source.isOfNamespace, namespace],
+    [source.hasStatus, status],
+    [time === undefined ? undefined : `${time.column} >= ${bound}`, start_time],
+    [time === undefined ? undefined : `${time.column} <= ${bound}`, end_time],
+  ];
+  const given = all.filter((one): one is [string, string] => one[0] !== undefined && one[1] !== undefined);
+  return { conditions: given.map(([condition]) => condition), values: given.map(([, value]) => value) };
+}
+
+/** The keys between which the rows of a window are, where its time is the one that is noted. */
+function rangeOf(sql: Prepare, source: RowSource, question: SummaryQuestion): KeyRange {
+  const { table, key, times, hasBlocks } = source;
+  const time = times[question.time_field];
+  if (!hasBlocks || question.time_field !== 'created' || time === undefined) return { ...anyKey, from: 1 };
+  const instant = time.isMilliseconds === true ? milliseconds('?') : '?';
+  const range = keysWithin(sql, { table, key, time: time.column, instant }, question);
+  return { from: Math.max(1, range.from), to: range.to };
+}

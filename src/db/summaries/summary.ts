@@ -1,0 +1,48 @@
+import { type Group, Groups } from '../../domain/groups.ts';
+import type { Steps } from '../../lib/steps.ts';
+import { workerTest } from '../lists/workers.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { AttemptHistories } from '../timeline/attempt-histories.ts';
+import { addAttempts, type OfExecution } from './attempt-groups.ts';
+import type { SummaryQuestion } from './question.ts';
+import { addRows } from './row-groups.ts';
+
+/** Late results come so long after the end of their execution, at most: an hour in milliseconds. */
+const latest = 3_600_000;
+
+/** The groups of a question, each step in a snapshot of the store. */
+export function* summarize(sql: Prepare, histories: AttemptHistories, question: SummaryQuestion): Steps<Group[]> {
+  const groups = new Groups();
+  const { what } = question;
+  if (what === 'slices') yield* addSlices(groups, sql, { histories, question });
+  else yield* addRows(groups, sql, { ...question, what });
+  return groups.all();
+}
+
+function* addSlices(
+  groups: Groups,
+  sql: Prepare,
+  { histories, question }: { histories: AttemptHistories; question: SummaryQuestion },
+): Steps<void> {
+  const { assigned_worker } = question;
+  const isWorker = assigned_worker === undefined ? () => true : workerTest(sql, assigned_worker);
+  for (const of of executionsOf(sql, question)) {
+    const columns = yield* histories.of(of.execution_id).follow();
+    addAttempts(groups, { columns, of, isWorker }, question);
+    yield;
+  }
+}
+
+/** The executions whose slices may fit, oldest first. */
+function executionsOf(
+  sql: Prepare,
+  { execution_id, namespace, start_time, end_time }: SummaryQuestion,
+): readonly OfExecution[] {
+  const lived = start_time === undefined ? null : new Date(Date.parse(start_time) - latest).toISOString();
+  const asked = [execution_id, namespace, end_time].map((value) => value ?? null);
+  return sql<unknown[], OfExecution>(
+    `SELECT execution_id, namespace FROM workflow_executions
+     WHERE coalesce(execution_id = ?, 1) AND coalesce(namespace = ?, 1) AND coalesce(start_time <= ?, 1)
+       AND coalesce(coalesce(end_time, '9999') >= ?, 1) ORDER BY seq`,
+  ).all(...asked, lived);
+}

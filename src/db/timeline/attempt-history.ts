@@ -1,0 +1,158 @@
+import type { Steps } from '../../lib/steps.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { AttemptColumns } from './attempt-columns.ts';
+import { attemptsAsText, takeAttempts } from './attempt-text.ts';
+
+/** Rows of one step: some ten milliseconds. */
+const rowsOfStep = 3000;
+const messagesOfStep = 3000;
+
+/** The messages that move a slice. Their ids have its name behind the type. */
+const moving = ['slice', 'slice_started', 'slice_result', 'slice_returned'];
+
+/**
+ * The attempts of one execution, kept in step with the store: read once in pieces, then brought up to date from the messages since. A piece takes
+ * some ten milliseconds, so that others are answered between them. The rows of the projection are read, never the messages' own words: it alone
+ * judges what comes late, twice or against the rules.
+ */
+export class AttemptHistory {
+  readonly columns = new AttemptColumns();
+  readonly #sql: Prepare;
+  readonly #id: string;
+  /** Keys up to which slices, and attempts before their current ones, have been read; undefined: all have. */
+  #slicesRead: number | undefined = 0;
+  #earlierRead: string | undefined = '';
+  /** Messages up to these places have been followed. */
+  #seq: number;
+  #lateSeq: number;
+
+  constructor(sql: Prepare, executionId: string) {
+    this.#sql = sql;
+    this.#id = executionId;
+    // What is said from now on is followed afterwards, whether a piece has seen it or not.
+    this.#seq = this.#newest();
+    this.#lateSeq = this.#newestLate();
+  }
+
+  /** The place in the log that the columns are of. */
+  get seq(): number {
+    return this.#seq;
+  }
+
+  /** Whether the log is another one than that which was followed. */
+  isOutdated(): boolean {
+    return this.#newest() < this.#seq;
+  }
+
+  /** Brings the columns up to date. Each step is to be taken in a snapshot, and the columns are those of the last one. */
+  *follow(): Steps<AttemptColumns> {
+    while (this.#slicesRead !== undefined) {
+      this.#readSlices(this.#slicesRead);
+      yield;
+    }
+    while (this.#earlierRead !== undefined) {
+      this.#readEarlier(this.#earlierRead);
+      yield;
+    }
+    while (!this.#followMessages()) yield;
+    return this.columns;
+  }
+
+  #readSlices(after: number): void {
+    const among = 'FROM tf_slices INDEXED BY tf_slices_execution WHERE execution_id = ? AND seq > ?';
+    const last = this.#sql<[string, number, number], { seq: number | null }>(
+      `SELECT max(seq) AS seq FROM (SELECT seq ${among} ORDER BY seq LIMIT ?)`,
+    ).get(this.#id, after, rowsOfStep)?.seq;
+    this.#slicesRead = last ?? undefined;
+    if (last === null || last === undefined) return;
+    this.#take(`SELECT ${attemptsAsText('current')} AS attempts ${among} AND seq <= ?`, this.#id, after, last);
+  }
+
+  #readEarlier(after: string): void {
+    const among =
+      'FROM earlier_attempts INDEXED BY earlier_attempts_execution WHERE execution_id = ? AND slice_filename > ?';
+    const last = this.#sql<[string, string, number], { name: string | null }>(
+      `SELECT max(slice_filename) AS name FROM (SELECT slice_filename ${among} ORDER BY slice_filename LIMIT ?)`,
+    ).get(this.#id, after, rowsOfStep)?.name;
+    this.#earlierRead = last ?? undefined;
+    if (last === null || last === undefined) return;
+    this.#take(
+      `SELECT ${attemptsAsText('earlier')} AS attempts
+       FROM (SELECT DISTINCT slice_filename ${among} AND slice_filename <= ?)
+         CROSS JOIN earlier_attempts AS a USING (slice_filename) CROSS JOIN tf_slices AS s USING (slice_filename)`,
+      this.#id,
+      after,
+      last,
+    );
+  }
+
+  /** Takes the attempts that a question gives as text. */
+  #take(question: string, ...values: (string | number)[]): void {
+    const row = this.#sql<(string | number)[], { attempts: string | null }>(question).get(...values);
+    takeAttempts(row?.attempts ?? '', this.columns);
+  }
+
+  /** Reads the slices again that messages since have moved. @returns whether there are no more of them */
+  #followMessages(): boolean {
+    const said = this.#sql<[string, number, number], { seq: number; message_id: string }>(
+      `SELECT seq, message_id FROM message_rows INDEXED BY message_rows_execution
+       WHERE execution_no = ${numberOf('?')} AND seq > ? ORDER BY seq LIMIT ?`,
+    ).all(this.#id, this.#seq, messagesOfStep);
+    const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
+      `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
+    ).all(this.#id, this.#lateSeq);
+    const moved = new Set<string>();
+    let hasEnded = false;
+    for (const { message_id } of [...said, ...late]) {
+      const [type = '', slice] = message_id.slice(this.#id.length + 1).split('/', 2);
+      if (type === 'workflow_ended') hasEnded = true;
+      if (slice !== undefined && moving.includes(type)) moved.add(slice);
+    }
+    if (moved.size > 0) this.#readAgain([...moved]);
+    if (hasEnded) this.#readAbandoned();
+    this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
+    this.#seq = said.at(-1)?.seq ?? this.#seq;
+    return said.length < messagesOfStep;
+  }
+
+  #readAgain(slices: readonly string[]): void {
+    const isAmong = 'slice_filename IN (SELECT value FROM json_each(?))';
+    const values = [JSON.stringify(slices), this.#id];
+    this.#take(
+      `SELECT ${attemptsAsText('current')} AS attempts FROM tf_slices WHERE ${isAmong} AND execution_id = ?`,
+      ...values,
+    );
+    this.#take(
+      `SELECT ${attemptsAsText('earlier')} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename)
+       WHERE a.${isAmong} AND s.execution_id = ?`,
+      ...values,
+    );
+  }
+
+  /** The end of a stopped execution takes slices from their workers without a message about each. */
+  #readAbandoned(): void {
+    this.#take(
+      `SELECT ${attemptsAsText('current')} AS attempts FROM tf_slices INDEXED BY tf_slices_open
+       WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND left_by IS NOT NULL`,
+      this.#id,
+    );
+  }
+
+  #newest(): number {
+    return (
+      this.#sql<[string], { seq: number | null }>(
+        `SELECT max(seq) AS seq FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}`,
+      ).get(this.#id)?.seq ?? 0
+    );
+  }
+
+  #newestLate(): number {
+    return (
+      this.#sql<[string], { seq: number | null }>(
+        'SELECT max(late_seq) AS seq FROM late_messages WHERE execution_id = ?',
+      ).get(this.#id)?.seq ?? 0
+    );
+  }
+}

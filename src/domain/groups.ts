@@ -1,0 +1,57 @@
+/** Quantities of some rows. What does not fit a kind of rows stays 0, and `seconds` without a value. */
+export interface Sums {
+  count: number;
+  failed: number;
+  retries: number;
+  bytes: number;
+  /** One for each row that has a duration. */
+  seconds: number[];
+}
+
+export interface Group extends Sums {
+  /** The values of the keys that were grouped by; undefined for rows that have none. */
+  keys: readonly (string | undefined)[];
+}
+
+/** Rows that are added, in groups of equal keys. */
+export class Groups {
+  readonly #groups = new Map<string, Group>();
+
+  of(keys: readonly (string | undefined)[]): Group {
+    const key = JSON.stringify(keys);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { keys, count: 0, failed: 0, retries: 0, bytes: 0, seconds: [] };
+      this.#groups.set(key, group);
+    }
+    return group;
+  }
+
+  all(): Group[] {
+    return [...this.#groups.values()];
+  }
+}
+
+/** How long rows took, in seconds. */
+export interface Spread {
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+}
+
+/** The spread of the durations of some groups together; undefined where there is none. */
+export function spreadOf(groups: readonly Sums[]): Spread | undefined {
+  const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
+  if (length === 0) return undefined;
+  const sorted = new Float64Array(length);
+  let at = 0;
+  for (const { seconds } of groups) {
+    sorted.set(seconds, at);
+    at += seconds.length;
+  }
+  sorted.sort();
+  const quantile = (part: number): number => sorted[Math.max(0, Math.ceil(length * part) - 1)] as number;
+  const sum = sorted.reduce((before, value) => before + value, 0);
+  return { mean: sum / length, p50: quantile(0.5), p95: quantile(0.95), max: quantile(1) };
+}

@@ -1,0 +1,45 @@
+/** What can be summed, and by what. */
+export const summaryKeys = {
+  slices: [
+    'status',
+    'cause',
+    'worker',
+    'host',
+    'stf_filename',
+    'attempt',
+    'execution_id',
+    'namespace',
+    'minute',
+    'hour',
+    'day',
+  ],
+  stf_files: ['status', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
+  messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
+  logs: ['level', 'agent', 'cause', 'execution_id', 'minute', 'hour', 'day'],
+  executions: ['status', 'cause', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
+} as const;
+
+export type Summarized = keyof typeof summaryKeys;
+
+export const summarized = Object.keys(summaryKeys) as [Summarized, ...Summarized[]];
+
+export type SummaryKey = (typeof summaryKeys)[Summarized][number];
+
+/** Milliseconds of the spans that rows are grouped by. */
+export const widthOf = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+export type Span = keyof typeof widthOf;
+
+export const isSpan = (key: string): key is Span => Object.hasOwn(widthOf, key);
+
+/** The beginning of the n-th span since 1970 as it is told: no more digits than it has. */
+export function spanName(span: Span, n: number): string {
+  const iso = new Date(n * widthOf[span]).toISOString();
+  return span === 'day' ? iso.slice(0, 10) : `${iso.slice(0, 16)}Z`;
+}
+
+/** These differ from one attempt at a slice to the next. */
+const attemptKeys: readonly SummaryKey[] = ['cause', 'worker', 'host', 'attempt'];
+
+/** Whether a summary of slices by these keys counts attempts at them. */
+export const countsAttempts = (keys: readonly SummaryKey[]): boolean => keys.some((key) => attemptKeys.includes(key));

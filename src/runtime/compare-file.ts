@@ -1,0 +1,80 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
+import { createDataFiles } from '../files/disk-data-files.ts';
+import { messageOf } from '../lib/errors.ts';
+import { checksumOf, outputFolder } from '../payload/outputs.ts';
+
+/** How a file is, compared with what is recorded of it. */
+export interface ComparedFile {
+  /** `unreachable`: this host cannot say, since it may not read the file or has not the folder that it would be in. */
+  state: 'fine' | 'missing' | 'changed' | 'unreachable';
+  path: string;
+  found_bytes?: number;
+  found_checksum?: string;
+  /** Why it is not fine, in words. */
+  problem?: string;
+}
+
+/** A file that is not there, in a folder that is. */
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
+
+/**
+ * Compares a file with what is recorded of it: sizes and checksums of STF files and of payload outputs, and each frame of a TF sample. Throws nothing
+ * for a file that is not as it should be.
+ * @param folder the folder of the execution's files
+ */
+export async function compareFile(
+  file: RecordedFile,
+  { folder, frameBytes }: { folder: string; frameBytes: number },
+): Promise<ComparedFile> {
+  const path =
+    file.kind === 'output'
+      ? join(outputFolder(folder, file.slice_filename, file.attempt), file.name)
+      : join(folder, file.name);
+  try {
+    const { size, isFile } = await statOf(path);
+    if (!isFile) return { state: 'changed', path, found_bytes: size, problem: `${file.name} is no regular file` };
+    return { path, ...(await differenceOf(file, { path, folder, frameBytes, size })) };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (!absent.has(code)) return { state: 'unreachable', path, problem: `${file.name}: ${messageOf(error)}` };
+    // Without the folder of all files this is another host, or its disk is not mounted.
+    const isHere = await lstat(join(folder, '..')).then(
+      (entry) => entry.isDirectory(),
+      () => false,
+    );
+    if (!isHere)
+      return { state: 'unreachable', path, problem: `${file.name}: there is no folder ${join(folder, '..')} here` };
+    return { state: 'missing', path, problem: `${file.name} is missing` };
+  }
+}
+
+async function statOf(path: string): Promise<{ size: number; isFile: boolean }> {
+  const entry = await lstat(path);
+  return { size: entry.size, isFile: entry.isFile() };
+}
+
+async function differenceOf(
+  file: RecordedFile,
+  { path, folder, frameBytes, size }: { path: string; folder: string; frameBytes: number; size: number },
+): Promise<Omit<ComparedFile, 'path'>> {
+  if (file.kind === 'tf') {
+    const range = { first: file.tf_first, last: file.tf_last, frameBytes };
+    return createDataFiles(folder)
+      .verify(file.name, range)
+      .then(
+        () => ({ state: 'fine' }) as const,
+        // A disk at fault says nothing about the file.
+        (error: unknown) =>
+          'code' in (error as object)
+            ? Promise.reject(error as Error)
+            : ({ state: 'changed', found_bytes: size, problem: messageOf(error) } as const),
+      );
+  }
+  const found_checksum = await checksumOf(path);
+  if (found_checksum === file.checksum) return { state: 'fine' };
+  const problem = `${file.kind === 'stf' ? file.name : path} has another checksum than ${file.checksum}`;
+  return { state: 'changed', found_bytes: size, found_checksum, problem };
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod';
+
+import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
+import { type PlayedRun, playRun } from '../domain/played-run.ts';
+import { SwfError } from '../lib/errors.ts';
+import { executionId, integer, text } from './shared/params.ts';
+import { defineLiveTool } from './shared/tool.ts';
+
+/** Bytes that a message takes in the store, with the rows that are read from it; and those of an empty store. */
+const [bytesAMessage, emptyStore] = [800, 345_000];
+
+const sections = {
+  target_worker_count: 'fast_processing',
+  slice_processing_time: 'fast_processing',
+  stf_sampling_rate: 'fast_processing',
+  stf_count: 'fast_processing',
+  slices_per_sample: 'fast_processing',
+  stf_interval: 'daq_state_machine',
+} as const;
+
+const number = (description: string) => z.number().optional().describe(description);
+
+export const planRunTool = defineLiveTool({
+  name: 'plan_run',
+  title: 'Plan a run',
+  description:
+    'How a run would go, without running it: STF files, samples, slices, messages, bytes, how long it takes, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
+    'an execution, with changes. Plays the same schedule and plan that runs follow. Such as: do 100 workers suffice for slices of 45 s?',
+  input: () =>
+    z.strictObject({
+      config: text('Bare name of a configuration, such as histogram'),
+      execution_id: executionId,
+      target_worker_count: integer(1, 10_000, 'Worker slots'),
+      slice_processing_time: number('Seconds a slice'),
+      stf_sampling_rate: number('0 to 1'),
+      stf_interval: number('Seconds between STFs'),
+      stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
+      slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+    }),
+  output: () =>
+    z.strictObject({
+      stf_files: z.int(),
+      tf_files: z.int(),
+      slices: z.int(),
+      messages: z.int(),
+      store_bytes: z.int(),
+      data_bytes: z.int(),
+      daq_seconds: z.number(),
+      total_seconds: z.number(),
+      target_worker_count: z.int(),
+      workers_needed: z.int().describe('To keep up while STFs come'),
+      worker_use: z.number().describe('Part of the workers’ time, 0 to 1'),
+      longest_wait_seconds: z.number().describe('Of a slice for a worker'),
+      assumptions: z.array(z.string()),
+    }),
+  async perform({ config, execution_id, ...changes }, { queries, services }) {
+    if (config !== undefined && execution_id !== undefined)
+      throw new SwfError('ARGUMENT_INVALID', 'config and execution_id are both given; give one of them');
+    const base =
+      execution_id === undefined
+        ? (await services()).plannedParams(config)
+        : queries().executionDetail(queries().execution(execution_id)).params;
+    return planOf(withChanges(base, changes));
+  },
+});
+
+function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unknown>>): ExecutionParams {
+  const schemas = { fast_processing: fastProcessingSection, daq_state_machine: daqSection };
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return given.reduce((params, [key, value]) => {
+    const section = sections[key as keyof typeof sections];
+    const parsed = schemas[section].safeParse({ ...params[section], [key]: value });
+    if (!parsed.success)
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `${key} = ${JSON.stringify(value)}: ${parsed.error.issues[0]?.message ?? 'is out of range'}`,
+      );
+    return { ...params, [section]: parsed.data };
+  }, base);
+}
+
+const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
+
+/** The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time. */
+export function planOf(params: ExecutionParams) {
+  const run = playRun(params);
+  return {
+    stf_files: run.stf_files,
+    tf_files: run.tf_files,
+    slices: run.slices,
+    messages: run.messages,
+    store_bytes: emptyStore + run.messages * bytesAMessage,
+    data_bytes: run.data_bytes,
+    daq_seconds: rounded(run.daq_seconds, 1),
+    total_seconds: rounded(run.total_seconds, 1),
+    target_worker_count: params.fast_processing.target_worker_count,
+    workers_needed: run.workers_needed,
+    worker_use: rounded(run.worker_use, 3),
+    longest_wait_seconds: rounded(run.longest_wait, 1),
+    assumptions: assumptionsOf(params, run),
+  };
+}
+
+function assumptionsOf({ worker, speed, fast_processing }: ExecutionParams, { isEndless }: PlayedRun): string[] {
+  const { slice_processing_time: service } = fast_processing;
+  return [
+    `each slice takes ${service} s${worker.payload === undefined ? '' : ', as configured; the payload may take longer or shorter'}`,
+    'no slice fails or is tried again, nobody pauses the run, and files are written as fast as STFs come',
+    ...(isEndless ? ['the run goes on until it is stopped: these figures are of its first physics period'] : []),
+    ...(speed === 1
+      ? []
+      : [
+          speed === 'max'
+            ? 'seconds are of simulated time; it runs as fast as the machine can'
+            : `seconds are of simulated time, which goes ${speed} times as fast as wall time`,
+        ]),
+    `the store takes ${bytesAMessage} bytes a message, as measured`,
+  ];
+}

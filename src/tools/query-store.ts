@@ -1,0 +1,28 @@
+import * as z from 'zod';
+
+import { defineLiveTool } from './shared/tool.ts';
+
+export const queryStoreTool = defineLiveTool({
+  name: 'query_store',
+  title: 'Ask in SQL',
+  description:
+    'One SELECT (SQLite; WITH, joins, window and JSON functions) for what no other tool answers, over these views. v_executions(execution_id run_number namespace status phase executed_by ' +
+    'start_time end_time duration_seconds stf_count slices_created slices_completed slices_failed retries bytes), v_stf_files(stf_filename execution_id sequence status size_bytes ' +
+    'tf_count slice_count created_at processed_at), v_tf_files, v_slices(slice_filename slice_id tf_filename stf_filename execution_id tf_first tf_last status retries assigned_worker ' +
+    'created_at assigned_at completed_at seconds error), v_attempts(slice_filename attempt execution_id state worker_id hostname queued_at started_at completed_at seconds error exit_code), ' +
+    'v_messages(seq message_id message_type sender_agent execution_id sent_at effect payload), v_logs(timestamp level agent message execution_id), v_agents. ' +
+    'Times are ISO 8601 text, UTC. Name execution_id where you can. 2 s at most.',
+  input: () => z.strictObject({ sql: z.string().min(1).max(10_000).describe('One SELECT over the views') }),
+  output: () =>
+    z.strictObject({
+      columns: z.array(z.string()),
+      rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))).describe('At most 200, and 10 KB'),
+      truncated: z.boolean().describe('There is more: aggregate, or use LIMIT and WHERE'),
+      data_as_of: z.string().optional(),
+    }),
+  async perform({ sql }, { queries, signal }) {
+    const { columns, rows, truncated } = await queries().askSql(sql, signal);
+    const data_as_of = queries().dataAsOf();
+    return { columns, rows, truncated, ...(data_as_of === undefined ? {} : { data_as_of }) };
+  },
+});

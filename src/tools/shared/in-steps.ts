@@ -1,0 +1,41 @@
+import { setImmediate as others } from 'node:timers/promises';
+
+import type { Queries } from '../../db/queries.ts';
+import { SwfError } from '../../lib/errors.ts';
+import type { Steps } from '../../lib/steps.ts';
+import type { LiveContext } from './tool.ts';
+
+/** Nobody waits longer than this for an answer that is asked for again and again. */
+const mostMilliseconds = 20_000;
+
+/**
+ * Does work step by step, each in a snapshot of the store, and lets others be served between them. It begins anew where another store has taken the
+ * place of the one that it began with. Throws `ARGUMENT_INVALID` where it would take too long.
+ */
+export async function inSteps<T>(
+  { queries, signal }: Pick<LiveContext, 'queries' | 'signal'>,
+  begin: (queries: Queries) => Steps<T>,
+): Promise<T> {
+  const began = performance.now();
+  let of = queries();
+  let work = begin(of);
+  for (;;) {
+    const step = of.snapshot(() => work.next());
+    if (step.done === true) return step.value;
+    await others();
+    if (signal.aborted || performance.now() - began > mostMilliseconds) throw tooLong(signal.aborted);
+    const now = queries();
+    if (now !== of) {
+      of = now;
+      work = begin(of);
+    }
+  }
+}
+
+const tooLong = (isGivenUp: boolean): SwfError =>
+  isGivenUp
+    ? new SwfError('STORE_UNAVAILABLE', 'the call was given up before its answer was there; ask again')
+    : new SwfError(
+        'ARGUMENT_INVALID',
+        `it would take longer than ${mostMilliseconds / 1000} s; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+      );

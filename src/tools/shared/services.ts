@@ -1,0 +1,26 @@
+import type { RecordedFile } from '../../db/maintenance/recorded-files.ts';
+import type { ExecutionParams } from '../../domain/params.ts';
+
+/** How a file is, compared with what is recorded of it. */
+interface FileState {
+  state: 'fine' | 'missing' | 'changed' | 'unreachable';
+  found_bytes?: number;
+  found_checksum?: string;
+  problem?: string;
+}
+
+/** Where the data files of an execution are. */
+interface FilePlace {
+  execution_id: string;
+  /** The folder of all executions' files. */
+  dir: string;
+  frameBytes: number;
+}
+
+/** What tools need of the machine beside the store. The implementation is injected. */
+export interface Services {
+  /** Reads a file and compares it with what is recorded. Throws nothing for a file that is not as it should be. */
+  compareFile(file: RecordedFile, place: FilePlace): Promise<FileState>;
+  /** The parameters that a run would have: of a configuration by its bare name, or of the default. Throws `CONFIG_…`. */
+  plannedParams(config: string | undefined): ExecutionParams;
+}

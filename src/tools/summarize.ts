@@ -1,0 +1,80 @@
+import * as z from 'zod';
+
+import { timeFields } from '../domain/list-words.ts';
+import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
+import { inSteps } from './shared/in-steps.ts';
+import { executionId, integer, namespace, present, runNumber, text, timeField } from './shared/params.ts';
+import { defineLiveTool } from './shared/tool.ts';
+import { emptyNote, questionOf } from './summary/question.ts';
+import { everyKey, orders, shownGroups, shownSums, sums } from './summary/shown-groups.ts';
+
+const defaultLimit = 50;
+
+export const summarizeTool = defineLiveTool({
+  name: 'summarize',
+  title: 'Count and sum',
+  description:
+    'How many, how long, how much: counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
+    'Such as what="slices", group_by="cause" (why attempts failed), "worker" (who is slow or fails), "minute" (rate over time), "stf_filename,status". ' +
+    'By cause, worker, host or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group. Instead of paging lists to count.',
+  input: () =>
+    z.strictObject({
+      what: z.enum(summarized).describe(summarized.join(', ')),
+      group_by: z
+        .string()
+        .min(1)
+        .max(300)
+        .describe(
+          `One or two, with a comma, of ${everyKey.join(', ')}, as they fit what. cause: errors made alike. status of messages: their effect`,
+        ),
+      execution_id: executionId,
+      run_number: runNumber,
+      namespace,
+      status: text('State: of slices queued, processing, completed, failed'),
+      assigned_worker: text('As list_tf_slices'),
+      start_time: text('Of time_field, which hours and days are of too: ISO 8601, or -15m, -2h, -7d'),
+      end_time: text('As start_time'),
+      time_field: timeField(timeFields, 'Time that is meant (default created; executions: their start)'),
+      order_by: z.enum(orders).optional().describe('Largest first; key: from A to Z (default for times)'),
+      limit: integer(1, 1000, 'Groups (default 50)'),
+    }),
+  output: () =>
+    z.strictObject({
+      what: z.enum(summarized),
+      counts: z.string().describe('The rows that are counted'),
+      groups: z.array(
+        z.strictObject({ ...Object.fromEntries(everyKey.map((key) => [key, z.string().optional()])), ...sums() }),
+      ),
+      groups_omitted: z.int(),
+      total: z.strictObject(sums()),
+      execution_id: z.string().optional(),
+      start_time: z.string().optional(),
+      end_time: z.string().optional(),
+      data_as_of: z.string().optional(),
+      note: z.string().optional(),
+    }),
+  async perform(args, context) {
+    const now = Date.now();
+    const question = questionOf(args, { queries: context.queries(), now });
+    const groups = await inSteps(context, (queries) => queries.summarize(question));
+    const byTime = isSpan(question.keys[0] as string);
+    const { shown, omitted } = shownGroups(groups, question, {
+      order: args.order_by ?? (byTime ? 'key' : 'count'),
+      limit: args.limit ?? defaultLimit,
+    });
+    const { execution_id, start_time, end_time } = question;
+    const queries = context.queries();
+    return present({
+      what: question.what,
+      counts: question.what === 'slices' && countsAttempts(question.keys) ? 'attempts at slices' : question.what,
+      groups: shown,
+      groups_omitted: omitted,
+      total: shownSums(groups, question),
+      execution_id,
+      start_time,
+      end_time,
+      data_as_of: queries.dataAsOf(),
+      note: groups.length === 0 ? emptyNote(args, question, { queries, now }) : undefined,
+    });
+  },
+});

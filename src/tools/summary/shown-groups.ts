@@ -1,0 +1,89 @@
+import * as z from 'zod';
+
+import type { SummaryQuestion } from '../../db/summaries/question.ts';
+import { type Group, type Spread, spreadOf } from '../../domain/groups.ts';
+import { summaryKeys } from '../../domain/summary-words.ts';
+import { present } from '../shared/params.ts';
+
+/** An answer never exceeds 25,000 characters; what surrounds the groups needs a few hundred. */
+const groupCharacters = 24_000;
+
+export const orders = ['count', 'failed', 'seconds', 'key'] as const;
+
+type Order = (typeof orders)[number];
+
+/** Sums as they are told, as far as they fit the kind of rows. */
+export const sums = () => ({
+  count: z.int(),
+  failed: z.int().optional(),
+  retries: z.int().optional(),
+  bytes: z.int().optional(),
+  seconds: z.strictObject({ mean: z.number(), p50: z.number(), p95: z.number(), max: z.number() }).optional(),
+});
+
+type ShownSums = z.input<z.ZodObject<ReturnType<typeof sums>>>;
+
+export const everyKey = [...new Set(Object.values(summaryKeys).flat())];
+
+/** As many groups as are wanted and fit into an answer, in an order. */
+export function shownGroups(
+  groups: readonly Group[],
+  question: SummaryQuestion,
+  { order, limit }: { order: Order; limit: number },
+): { shown: ShownSums[]; omitted: number } {
+  const shown: ShownSums[] = [];
+  let room = groupCharacters;
+  for (const group of inOrder(groups, order).slice(0, limit)) {
+    const keys = question.keys.map((key, at) => [key, group.keys[at]] as const);
+    const item = {
+      ...Object.fromEntries(keys.filter(([, value]) => value !== undefined)),
+      ...shownSums([group], question),
+    };
+    room -= JSON.stringify(item).length + 1;
+    if (room < 0) break;
+    shown.push(item);
+  }
+  return { shown, omitted: groups.length - shown.length };
+}
+
+function inOrder(groups: readonly Group[], order: Order): Group[] {
+  const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys);
+  if (order === 'key') return groups.toSorted(byKey);
+  const size = (group: Group): number =>
+    order === 'seconds'
+      ? group.seconds.reduce((sum, value) => sum + value, 0) / (group.seconds.length || 1)
+      : group[order];
+  const sizes = new Map(groups.map((group) => [group, size(group)]));
+  return groups.toSorted((a, b) => (sizes.get(b) as number) - (sizes.get(a) as number) || byKey(a, b));
+}
+
+function compareKeys(a: Group['keys'], b: Group['keys']): number {
+  for (const [at, one] of a.entries()) {
+    const [left = '', right = ''] = [one, b[at]];
+    if (left !== right) return left.localeCompare(right, 'en', { numeric: true });
+  }
+  return 0;
+}
+
+const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+
+/** What fits a kind of rows, of some groups together. */
+export function shownSums(groups: readonly Group[], { what }: SummaryQuestion): ShownSums {
+  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes'): number =>
+    groups.reduce((before, group) => before + group[of], 0);
+  const spread = spreadOf(groups);
+  return present({
+    count: sum('count'),
+    failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
+    retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
+    bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
+    seconds: spread === undefined ? null : roundedSpread(spread),
+  });
+}
+
+const roundedSpread = ({ mean, p50, p95, max }: Spread): Spread => ({
+  mean: rounded(mean),
+  p50: rounded(p50),
+  p95: rounded(p95),
+  max: rounded(max),
+});

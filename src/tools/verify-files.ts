@@ -1,0 +1,164 @@
+import * as z from 'zod';
+
+import type { FileKind, RecordedFile } from '../db/maintenance/recorded-files.ts';
+import { SwfError } from '../lib/errors.ts';
+import { present, text } from './shared/params.ts';
+import type { Services } from './shared/services.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+
+const mostFiles = 2000;
+const mostMilliseconds = 2000;
+
+/** Files that are told of a kind; `count` tells how many there are in this call. */
+const shown = 20;
+
+/** Files of one part: more than the outputs that are listed of one slice. */
+const batch = 100;
+
+/** Where a call goes on: behind the files of a kind up to a key. */
+const place = z.strictObject({ of: z.string(), kind: z.enum(['stf', 'tf', 'output']), after: z.int().nonnegative() });
+
+type Place = Pick<z.infer<typeof place>, 'kind' | 'after'>;
+
+const wrongFile = () =>
+  z.strictObject({
+    name: z.string(),
+    problem: z.string().optional(),
+    expected_bytes: z.int().optional(),
+    found_bytes: z.int().optional(),
+    expected_checksum: z.string().optional(),
+    found_checksum: z.string().optional(),
+  });
+
+type Wrong = z.input<ReturnType<typeof wrongFile>>;
+
+const kindNames: readonly FileKind[] = ['stf', 'tf', 'output'];
+
+export const verifyFilesTool = defineLiveTool({
+  name: 'verify_files',
+  title: 'Verify data files',
+  description:
+    'Are the files on disk still as they were made: reads STF files, TF samples and what payloads wrote, and compares size, checksum and frames with what is recorded. ' +
+    'missing, changed, or unreachable: this host cannot read them, so nothing is known. At most 2 s or 2,000 files a call: follow next_cursor to the end.',
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      stf_filename: text('Only this STF file, with what was made of it'),
+      cursor: text('next_cursor of the call before'),
+    }),
+  output: () =>
+    z.strictObject({
+      execution_id: z.string(),
+      checked: z.int().describe('Files of this call'),
+      missing: z.array(wrongFile()),
+      changed: z.array(wrongFile()),
+      unreachable: z.array(wrongFile()),
+      missing_count: z.int(),
+      changed_count: z.int(),
+      unreachable_count: z.int(),
+      next_cursor: z.string().optional(),
+      note: z.string().optional(),
+    }),
+  async perform({ execution_id: asked, stf_filename, cursor }, context) {
+    const { queries } = context;
+    const execution = queries().execution(asked);
+    const { execution_id } = execution;
+    const { data, daq_state_machine } = queries().executionDetail(execution).params;
+    const of = JSON.stringify([execution_id, stf_filename]);
+    const found = noFiles();
+    let at: Place | undefined = readPlace(cursor, of);
+    if (data.dir !== undefined) {
+      const where = { execution_id, dir: data.dir, frameBytes: daq_state_machine.tf_size_bytes };
+      at = await compareFrom(at, context, { found, stf_filename, where });
+    }
+    return present({
+      execution_id,
+      checked: found.checked,
+      missing: found.missing.slice(0, shown),
+      changed: found.changed.slice(0, shown),
+      unreachable: found.unreachable.slice(0, shown),
+      missing_count: found.missing.length,
+      changed_count: found.changed.length,
+      unreachable_count: found.unreachable.length,
+      next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, of),
+      note: data.write_files && data.dir !== undefined ? null : 'this execution wrote no files',
+    });
+  },
+});
+
+type Found = ReturnType<typeof noFiles>;
+
+const noFiles = () => ({ checked: 0, missing: [] as Wrong[], changed: [] as Wrong[], unreachable: [] as Wrong[] });
+
+type Where = Parameters<Services['compareFile']>[1];
+
+/** Compares files as long as a call may take. @returns the place of those that are left */
+async function compareFrom(
+  from: Place,
+  { queries, services, signal }: LiveContext,
+  { found, stf_filename, where }: { found: Found; stf_filename: string | undefined; where: Where },
+): Promise<Place | undefined> {
+  const machine = await services();
+  const { execution_id } = where;
+  const began = performance.now();
+  const isEnough = (): boolean =>
+    found.checked >= mostFiles || performance.now() - began >= mostMilliseconds || signal.aborted;
+  let at: Place | undefined = from;
+  while (at !== undefined && !isEnough()) {
+    const { files, next } = partOf(
+      queries().recordedFiles({ execution_id, stf_filename }, { ...at, limit: batch }),
+      at,
+    );
+    for (const file of files) {
+      const compared = await machine.compareFile(file, where);
+      found.checked += 1;
+      if (compared.state !== 'fine') found[compared.state].push(wrongOf(file, compared));
+    }
+    at = next;
+  }
+  return at;
+}
+
+function wrongOf(
+  file: RecordedFile,
+  found: { problem?: string; found_bytes?: number; found_checksum?: string },
+): Wrong {
+  return present({
+    name: file.kind === 'output' ? `${file.slice_filename}: ${file.name}` : file.name,
+    problem: found.problem,
+    expected_bytes: file.size_bytes,
+    found_bytes: found.found_bytes,
+    expected_checksum: file.kind === 'tf' ? null : file.checksum,
+    found_checksum: found.found_checksum,
+  }) as Wrong;
+}
+
+/** The files of one part, and the place of the next. All outputs of a slice have one key: those of the last are left where they may not be all. */
+function partOf(
+  files: readonly RecordedFile[],
+  { kind }: Place,
+): { files: readonly RecordedFile[]; next: Place | undefined } {
+  const last = files.at(-1);
+  if (last === undefined || files.length < batch) {
+    const next = kindNames[kindNames.indexOf(kind) + 1];
+    return { files, next: next === undefined ? undefined : { kind: next, after: 0 } };
+  }
+  const whole = kind === 'output' ? files.filter(({ key }) => key !== last.key) : files;
+  return { files: whole, next: { kind, after: whole.at(-1)?.key ?? last.key } };
+}
+
+const writePlace = (at: Place, of: string): string => Buffer.from(JSON.stringify({ of, ...at })).toString('base64url');
+
+function readPlace(cursor: string | undefined, of: string): Place {
+  if (cursor === undefined) return { kind: 'stf', after: 0 };
+  try {
+    const { of: made, kind, after } = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    if (made === of) return { kind, after };
+  } catch {
+    // Told below.
+  }
+  throw new SwfError(
+    'CURSOR_INVALID',
+    `cursor ${JSON.stringify(cursor.slice(0, 60))} is none of this execution and STF file; give the next_cursor of the call before unchanged, or leave it out`,
+  );
+}

@@ -1,0 +1,227 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { faultyPayload } from '../../faults/payload.ts';
+import { examples } from '../../src/commands/examples.ts';
+import { cliPath, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { runInTerminal } from '../terminal.ts';
+
+describe('swf-mcp summarize', () => {
+  it('shows groups as a table with all together last, and the same as CSV and JSON', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    const { stdout } = await runCli(['summarize'], { folder });
+    expect(stdout).toMatch(/^STATUS +COUNT +FAILED +RETRIES +MEAN +P50 +P95 +LONGEST\ncompleted +30 +0 +0 /);
+    expect(stdout).toMatch(/\nall slices +30 +0 +0 /);
+    const csv = await runCli(['summarize', 'messages', '--group-by', 'message_type', '-o', 'csv'], { folder });
+    expect(csv.stdout).toMatch(/^message_type,count,failed,retries,bytes,seconds_mean,.*\r\nslice,30,/);
+    const json = await runCli(['summarize', 'logs', '-o', 'json'], { folder });
+    expect(JSON.parse(json.stdout)).toMatchObject({ what: 'logs', groups: expect.any(Array) });
+    expect(await runCli(['summarize', 'nothing'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^ARGUMENT_INVALID: what = "nothing"/),
+    });
+  });
+});
+
+describe('swf-mcp report and plan', () => {
+  it('write a report of one execution, or of a time, and a plan that a person can read', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    expect((await runCli(['report'], { folder })).stdout).toMatch(/^# stf_datataking-tester-0001, run 100010\n/);
+    expect((await runCli(['report', '--since', '-1h'], { folder })).stdout).toMatch(/^# Shift report/);
+    const { stdout } = await runCli(['plan', '--set', 'fast_processing.target_worker_count=100'], { folder });
+    expect(stdout).toMatch(/^TF slices +150$/m);
+    expect(stdout).toMatch(/^workers +100, busy \d+ % of the time; 150 would keep up; a slice waits up to \d+ s/m);
+    const { stdout: json } = await runCli(['plan', '--json'], { folder });
+    expect(JSON.parse(json)).toMatchObject({ stf_files: 10, slices: 150 });
+  });
+});
+
+describe('swf-mcp status', () => {
+  it('without an id shows all that run, else the newest; --all --json is an array', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    expect((await runCli(['status'], { folder })).stdout).toMatch(/^stf_datataking-tester-0001: completed/m);
+    const runs = ['a', 'b'].map((namespace) =>
+      startCli(['run', '--speed', '5', '--set', `testbed.namespace=${namespace}`], { folder }),
+    );
+    for (const run of runs) await run.saw(/run_imminent/);
+    const { stdout } = await runCli(['status'], { folder });
+    expect(stdout.match(/^stf_datataking-tester-000\d: running/gm)).toHaveLength(2);
+    const all = await runCli(['status', '--all', '--json'], { folder });
+    expect(JSON.parse(all.stdout)).toMatchObject([{ status: 'running' }, { status: 'running' }]);
+    const one = await runCli(['status', '--json'], { folder });
+    expect(JSON.parse(one.stdout)).toMatchObject({ status: 'running' });
+    expect((await runCli(['status', '--all', 'latest'], { folder })).code).toBe(2);
+    for (const run of runs) run.child.kill('SIGINT');
+    await Promise.all(runs.map((run) => run.finished));
+  });
+});
+
+describe('swf-mcp completion', () => {
+  it('makes bash complete commands, flags and the values that they take', async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await runCli(['completion', 'bash'], { folder });
+    writeFileSync(join(folder, 'completion.sh'), stdout);
+    const completed = (...words: string[]): string[] =>
+      execFileSync(
+        'bash',
+        [
+          '-c',
+          'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _swf_mcp; printf "%s\\n" "${COMPREPLY[@]}"',
+          join(folder, 'completion.sh'),
+          'swf-mcp',
+          ...words,
+        ],
+        { encoding: 'utf8' },
+      )
+        .trim()
+        .split('\n');
+    expect(completed('summ')).toEqual(['summarize']);
+    expect(completed('slices', '--status', 'f')).toEqual(['failed']);
+    expect(completed('slices', '--ord')).toEqual(expect.arrayContaining(['--order', '--order-by']));
+    expect(completed('--db', 'x.db', 'status', 'l')).toEqual(['latest']);
+    expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
+    // Every command of the help is there.
+    const { stdout: help } = await runCli(['--help'], { folder });
+    const commands = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name);
+    expect(completed('')).toEqual(expect.arrayContaining(commands.filter((name) => name !== 'help')));
+    for (const shell of ['zsh', 'fish'])
+      expect((await runCli(['completion', shell], { folder })).stdout).toContain('summarize');
+  });
+});
+
+describe('the help', () => {
+  it('shows examples that the commands understand, and names the tools', async () => {
+    const folder = temporaryFolder();
+    const { stdout: help } = await runCli(['--help'], { folder });
+    for (const [name, lines] of Object.entries(examples)) {
+      expect(help).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
+      expect((await runCli([name, '--help'], { folder })).stdout).toContain(lines[0]?.split('  ')[0]);
+      for (const line of lines) {
+        // Usage alone is looked at: nothing is run.
+        const words = (line.split(/ {2,}|[>|]/)[0] ?? '').trim().split(' ');
+        const { code } = await runCli([...words, '--help'], { folder });
+        expect({ line, code }).toEqual({ line, code: 0 });
+      }
+    }
+    const { stdout } = await runCli(['tools'], { folder });
+    expect(stdout).toMatch(/^summarize +Count and sum$/m);
+    expect((await runCli(['tools', 'plan_run'], { folder })).stdout).toMatch(
+      /^target_worker_count +integer +Worker slots$/m,
+    );
+  }, 60_000);
+});
+
+describe('--notify', () => {
+  const teller = (folder: string, script: string): string => {
+    const path = join(folder, 'tell.sh');
+    writeFileSync(path, `#!/bin/sh\n${script}\n`);
+    chmodSync(path, 0o755);
+    return path;
+  };
+
+  it('runs a program at the first slice that stays failed, and at the end', async () => {
+    const folder = temporaryFolder();
+    const told = join(folder, 'told');
+    const program = teller(folder, `echo "$SWF_EVENT $SWF_EXECUTION_ID $SWF_STATUS" >> '${told}'`);
+    const args = ['run', '--speed', 'max', '--stf-count', '3', '--notify', program, ...faultyPayload(3)];
+    const { code } = await runCli(args, { folder });
+    expect(code).toBe(3);
+    expect(readFileSync(told, 'utf8').trim().split('\n')).toEqual([
+      expect.stringMatching(/^first_failure stf_datataking-tester-0001 (running|completed)$/),
+      'ended stf_datataking-tester-0001 completed',
+    ]);
+  });
+
+  it('says where the program fails, refuses what is none, and never changes what a run comes to', async () => {
+    const folder = temporaryFolder();
+    const program = teller(folder, 'exit 7');
+    const { code, stderr } = await runCli(['run', '--speed', 'max', '--stf-count', '1', '--notify', program], {
+      folder,
+    });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^WARNING .*tell\.sh, told of ended, ended with 7$/m);
+    const { code: refused, stderr: why } = await runCli(['run', '--notify', './nothing'], { folder });
+    expect({ refused, why }).toEqual({
+      refused: 1,
+      why: expect.stringMatching(/^ARGUMENT_INVALID: --notify \.\/nothing cannot be run \(/),
+    });
+    expect((await runCli(['status', '--notify', program], { folder })).code).toBe(2);
+  });
+});
+
+const hasScript = (() => {
+  try {
+    execFileSync('script', ['--version']);
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the live view', () => {
+  it.each([
+    [60, 20],
+    [80, 24],
+    [120, 40],
+  ])('pause, continue and stop a run, with the answer shown at %i x %i', { timeout: 60_000 }, async (columns, rows) => {
+    const folder = temporaryFolder();
+    const seen = runInTerminal(['run', '--speed', '2'], { columns, rows, folder });
+    const shows = async (pattern: RegExp): Promise<string> => {
+      await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(pattern);
+      return (await seen.rows()).join('\n');
+    };
+    const press = (key: string): void => void seen.started.child.stdin?.write(key);
+    await shows(/p pause {2}c continue {2}q stop {2}\? help/);
+    press('?');
+    await shows(/p: no STF is made/);
+    press('p');
+    const paused = await shows(/pause: it is paused/);
+    for (const line of paused.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+    await shows(/paused/);
+    press('c');
+    await shows(/continue: it goes on/);
+    press('q');
+    await shows(/stop the execution\? y\/N/);
+    press('n');
+    await shows(/p pause {2}c continue/);
+    press('q');
+    await shows(/y\/N/);
+    press('y');
+    expect((await seen.started.finished).code).toBe(4);
+    expect((await seen.rows()).join('\n')).toMatch(/terminated/);
+  });
+
+  it('in status leave the view alone, and Ctrl-C is what it was', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '2'], { folder });
+    await run.saw(/run_imminent/);
+    for (const key of ['q', '\u0003']) {
+      const seen = runInTerminal(['status', '--watch'], { columns: 80, rows: 24, folder });
+      await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(/q leave/);
+      seen.started.child.stdin?.write(key);
+      expect((await seen.started.finished).code).toBe(130);
+    }
+    expect((await runCli(['status'], { folder })).stdout).toMatch(/: running/);
+    run.child.kill('SIGINT');
+    await run.finished;
+  });
+
+  it('a tool that changes something asks before it does, and --yes answers', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const args = ['call', 'start_workflow', 'stf_count=1', 'speed=max'];
+    const seen = runInTerminal(args, { columns: 100, rows: 24, folder });
+    await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(/do it\? y\/N/);
+    seen.started.child.stdin?.write('n\r');
+    expect((await seen.started.finished).code).toBe(1);
+    expect((await seen.rows()).join('\n')).toMatch(/nothing was done/);
+    const yes = runInTerminal([...args, '--yes'], { columns: 100, rows: 24, folder });
+    expect((await yes.started.finished).code).toBe(0);
+    expect(cliPath).toMatch(/cli\.js$/);
+  });
+});

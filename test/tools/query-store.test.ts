@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { checkSql, viewNames } from '../../src/db/query-store/check-sql.ts';
+import { ask, connectStdio, refusal, runWorkflow, temporaryFolder } from '../helpers.ts';
+
+async function asked() {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '3');
+  return { folder, client: await connectStdio({ folder }) };
+}
+
+describe('a question in SQL', () => {
+  it('is answered over each of the documented views, with the columns that the description names', async () => {
+    const { client } = await asked();
+    const rows = async (sql: string): Promise<unknown[][]> => (await ask(client, 'query_store', { sql }))['rows'];
+    expect(await rows('SELECT status, count(*) FROM v_slices GROUP BY 1')).toEqual([['completed', 45]]);
+    const { tools } = await client.listTools();
+    const description = tools.find(({ name }) => name === 'query_store')?.description ?? '';
+    for (const view of viewNames) {
+      const { columns } = await ask(client, 'query_store', { sql: `SELECT * FROM ${view} LIMIT 1` });
+      const named = new RegExp(String.raw`\b${view}\(([^)]+)\)`).exec(description)?.[1]?.split(/\s+/) ?? [];
+      expect({ view, columns }).toEqual({ view, columns: expect.arrayContaining(named) });
+    }
+    expect(
+      await rows(`WITH slow AS (SELECT stf_filename, max(seconds) AS s FROM v_slices GROUP BY 1)
+        SELECT f.sequence, row_number() OVER (ORDER BY s DESC) FROM slow JOIN v_stf_files AS f USING (stf_filename) ORDER BY 1`),
+    ).toHaveLength(3);
+    expect(
+      await rows(
+        `SELECT payload FROM v_messages WHERE message_type = 'run_workflow' UNION ALL SELECT 'x' IS DISTINCT FROM NULL`,
+      ),
+    ).toEqual([[null], [1]]);
+  });
+
+  it('gives at most 200 rows and 10 KB, and says that there is more', async () => {
+    const { client } = await asked();
+    const many = await ask(client, 'query_store', { sql: 'SELECT a.slice_id FROM v_slices a, v_slices b' });
+    expect(many).toMatchObject({ truncated: true });
+    expect(many['rows']).toHaveLength(200);
+    const large = await ask(client, 'query_store', { sql: 'SELECT payload FROM v_messages' });
+    expect(large['truncated']).toBe(true);
+    expect(JSON.stringify(large['rows']).length).toBeLessThanOrEqual(10_000);
+    const long = await ask(client, 'query_store', { sql: `SELECT replace(printf('%.20000d', 1), '0', 'ab')` });
+    expect(long['truncated']).toBe(true);
+  });
+
+  it.each([
+    ['a write', `INSERT INTO v_slices VALUES (1)`, /begins with "insert"; give one SELECT/],
+    ['a write behind WITH', `WITH x AS (SELECT 1) DELETE FROM tf_slices`, /reads "tf_slices"/],
+    ['a second statement', 'SELECT 1; DROP TABLE tf_slices', /more than one statement/],
+    ['ATTACH', `ATTACH 'x.db' AS x`, /begins with "attach"/],
+    ['a pragma', 'PRAGMA writable_schema = ON', /begins with "pragma"/],
+    ['a pragma as a table', 'SELECT * FROM pragma_table_info(1)', /names "pragma_table_info"/],
+    ['a table', 'SELECT * FROM v_slices JOIN message_rows ON 1', /reads "message_rows"; .*v_messages/],
+    ['a table behind a comma', 'SELECT * FROM v_slices AS s, "run_states"', /reads "run_states"/],
+    ['a table behind IN', 'SELECT 1 WHERE 1 IN names', /reads "names"/],
+    ['a table in a text', `SELECT * FROM 'names'`, /reads "'names'"/],
+    ['a table in brackets', 'SELECT * FROM [names]', /reads "names"/],
+    ['a table in a subquery', 'SELECT (SELECT name FROM names LIMIT 1)', /reads "names"/],
+    ['a table behind a comment', 'SELECT * FROM/**/names', /reads "names"/],
+    ['a schema', 'SELECT * FROM main.tf_slices', /names the schema "main"/],
+    ['the schema itself', 'SELECT sql FROM sqlite_schema', /names "sqlite_schema"/],
+    ['a table-valued function', `SELECT * FROM json_each('[1]')`, /calls "json_each"/],
+    ['an extension', `SELECT load_extension('x')`, /calls "load_extension"/],
+    ['a parameter', 'SELECT ?', /has a parameter/],
+    ['nothing', '  -- nothing', /begins with nothing/],
+    ['a wrong column', 'SELECT state FROM v_slices', /no such column: state; v_slices has slice_filename, .*status/],
+    ['a mistake', 'SELECT FROM v_slices', /syntax error/],
+    [
+      'recursion without an end',
+      'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n',
+      /took longer than 2 s and was ended/,
+    ],
+    [
+      'memory',
+      `SELECT group_concat(a.payload || b.payload) FROM v_messages a, v_messages b, v_messages c, v_messages d`,
+      /out of memory|too big|memory|longer than 2 s/,
+    ],
+  ])('that is %s is refused or ended in time, and the store is unharmed', async (_, sql, reason) => {
+    const { folder, client } = await sharedStore();
+    const digest = (): string =>
+      createHash('sha256')
+        .update(readFileSync(join(folder, 'swf.db')))
+        .digest('hex');
+    const before = digest();
+    const began = performance.now();
+    expect(await refusal(client, 'query_store', { sql })).toMatch(reason);
+    expect(performance.now() - began).toBeLessThan(8000);
+    expect(digest()).toBe(before);
+    expect((await ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' }))['rows']).toEqual([[45]]);
+  });
+
+  it('lets through what only looks like a table', () => {
+    for (const sql of [
+      `SELECT 'FROM names' AS "from names" FROM v_slices`,
+      'SELECT s.status IN (1, 2), count(*) FILTER (WHERE seconds > 1) FROM v_slices AS s GROUP BY 1 HAVING count(*) > 1',
+      'WITH a(x) AS MATERIALIZED (SELECT 1), b AS (SELECT x FROM a) SELECT * FROM a, b WHERE a.x IN b',
+      'SELECT * FROM (SELECT 1), (SELECT 2 FROM v_logs LEFT JOIN v_agents ON agent = agent_name, v_executions)',
+      'SELECT avg(seconds) OVER w FROM v_attempts WINDOW w AS (PARTITION BY worker_id ORDER BY started_at ROWS 3 PRECEDING)',
+      'SELECT CAST(x AS TEXT) FROM (SELECT 1 AS x) -- the end;',
+      'SELECT CASE WHEN (1) THEN (2) ELSE (3) END;',
+    ])
+      expect(() => checkSql(sql)).not.toThrow();
+  });
+});
+
+let shared: ReturnType<typeof makeShared> | undefined;
+
+async function makeShared() {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '3');
+  return folder;
+}
+
+/** One store for all refusals, with a server for each. */
+async function sharedStore() {
+  shared ??= makeShared();
+  const folder = await shared;
+  return { folder, client: await connectStdio({ folder }) };
+}

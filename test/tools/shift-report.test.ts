@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import { faultyPayload } from '../../faults/payload.ts';
+import {
+  ask,
+  connectInProcess,
+  makeRunningStore,
+  refusal,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+import { clientOf, secondsAgo } from './asking.ts';
+
+describe('the report of a shift', () => {
+  it('tells what ran, what failed and why, who did what, and what is open', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    await runCli(['run', '--speed', 'max', '--stf-count', '3', ...faultyPayload(3)], { folder });
+    const run = startCli(['run', '--speed', '10'], { folder, env: { SWF_USER: 'alice' } });
+    await run.saw(/start_run/);
+    await runCli(['pause', 'latest', '--reason', 'beam | studies', '--requested-by', 'bob'], { folder });
+    const client = await clientOf(folder);
+    const report = await ask(client, 'shift_report', { start_time: '-1h' });
+    expect(report).toMatchObject({
+      totals: { executions: 3, running: 1, completed: 2, failed: 0, terminated: 0 },
+      executions: [
+        { status: 'running', health: 'paused' },
+        { status: 'completed', slices_created: 45 },
+        { status: 'completed', slices_completed: 30, slices_stay_failed: 0 },
+      ],
+      executions_omitted: 0,
+    });
+    const ended = await ask(client, 'summarize', { what: 'slices', group_by: 'status', time_field: 'completed' });
+    const completed = ended['groups'].find((group: Record<string, unknown>) => group['status'] === 'completed');
+    expect(report['totals'].slices_completed).toBe(completed.count);
+    const causes = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
+    expect(report['totals'].attempts_failed).toBe(causes['total'].count);
+    expect(report['people']).toMatchObject([
+      { name: 'tester', did: 'started' },
+      { name: 'tester', did: 'started' },
+      { name: 'alice', did: 'started' },
+      { name: 'bob', did: 'paused', reason: 'beam | studies' },
+    ]);
+    const text = report['text'] as string;
+    expect(text).toMatch(
+      /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n\n3 executions: 1 running, 2 completed\./,
+    );
+    expect(text).toMatch(/^- \d+ × /m);
+    // A text of others makes no table and no mark of its own.
+    expect(text).toContain(String.raw`bob paused stf_datataking-alice-0003 (beam \| studies)`);
+    expect(text).toMatch(/^- stf_datataking-alice-0003 runs, health paused: /m);
+    expect(JSON.stringify(report).length).toBeLessThan(12_000);
+
+    // At a terminal and as a resource it is the same, and of the same past it has the same words.
+    const past = { start_time: report['start_time'], end_time: new Date().toISOString() };
+    run.child.kill('SIGINT');
+    await run.finished;
+    const [once, again] = [await ask(client, 'shift_report', past), await ask(client, 'shift_report', past)];
+    expect(once).toEqual(again);
+    const { stdout } = await runCli(['report', '--since', past.start_time, '--until', past.end_time], { folder });
+    expect(stdout).toBe(`${once['text']}\n`);
+    const resource = await client.readResource({ uri: 'swf://shift/-1h' });
+    expect((resource.contents[0] as { text: string }).text).toMatch(/^# Shift report/);
+    const { resources } = await client.listResources();
+    expect(resources.map(({ uri }) => uri)).toEqual([
+      'swf://executions/stf_datataking-alice-0003/report',
+      'swf://executions/stf_datataking-tester-0002/report',
+      'swf://executions/stf_datataking-tester-0001/report',
+      'swf://shift/-8h',
+    ]);
+  });
+
+  it('has executions that began before, leaves out those that ended before, and says where there are none', async () => {
+    const made = await makeRunningStore();
+    made.store.db.exec(`UPDATE workflow_executions SET start_time = '${secondsAgo(7200)}'`);
+    const client = await connectInProcess(made.path);
+    expect((await ask(client, 'shift_report', { start_time: '-1h' }))['totals'].executions).toBe(1);
+    expect(await ask(client, 'shift_report', { start_time: '-9h', end_time: '-8h' })).toMatchObject({
+      totals: { executions: 0 },
+      note: 'no execution lived in this time',
+    });
+    expect((await ask(client, 'shift_report', { namespace: 'tets' }))['note']).toMatch(/the nearest are test/);
+    expect(await refusal(client, 'shift_report', { start_time: 'yesterday' })).toMatch(/^ARGUMENT_INVALID: start_time/);
+    await expect(client.getPrompt({ name: 'shift_handover', arguments: { since: 'yesterday' } })).rejects.toThrow(
+      /since = "yesterday" is no time/,
+    );
+    const { messages } = await client.getPrompt({ name: 'shift_handover' });
+    expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
+  });
+});

@@ -1,0 +1,225 @@
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+
+import { faultyPayload } from '../../faults/payload.ts';
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  connectStdio,
+  makeRunningStore,
+  refusal,
+  runCli,
+  runWorkflow,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+import { clientOf, doneSlices, slice, storeOfSlices, stf, tf } from './asking.ts';
+
+const sum = (groups: Answer[], field: string): number =>
+  groups.reduce((before, group) => before + (group[field] as number), 0);
+
+/** A run whose slices fail at times, and its counts as SQL gives them. */
+async function failingRun() {
+  const folder = temporaryFolder();
+  await runCli(['run', '--speed', 'max', '--stf-count', '6', ...faultyPayload(4)], { folder });
+  const db = new Database(join(folder, 'swf.db'), { readonly: true });
+  const count = (sql: string): number => (db.prepare(sql).get() as { n: number }).n;
+  return { folder, client: await clientOf(folder), count };
+}
+
+describe('a summary', () => {
+  it('of slices has the counts that the rows have, by each key and in all', async () => {
+    const { client, count } = await failingRun();
+    const slices = count('SELECT count(*) AS n FROM tf_slices');
+    const attempts = count('SELECT count(*) AS n FROM slice_attempts');
+    for (const key of ['status', 'stf_filename', 'execution_id', 'namespace', 'minute', 'hour', 'day']) {
+      const { groups, total, counts } = await ask(client, 'summarize', { what: 'slices', group_by: key, limit: 1000 });
+      expect({ key, counts, sum: sum(groups, 'count'), total: total.count }).toEqual({
+        key,
+        counts: 'slices',
+        sum: slices,
+        total: slices,
+      });
+      expect(total.failed).toBe(count(`SELECT count(*) AS n FROM tf_slices WHERE status = 'failed'`));
+      expect(total.retries).toBe(count('SELECT sum(attempt - 1) AS n FROM tf_slices'));
+    }
+    for (const key of ['worker', 'host', 'attempt']) {
+      const { groups, total, counts } = await ask(client, 'summarize', { what: 'slices', group_by: key, limit: 1000 });
+      expect({ counts, sum: sum(groups, 'count'), total: total.count }).toEqual({
+        counts: 'attempts at slices',
+        sum: attempts,
+        total: attempts,
+      });
+    }
+    const failed = count(`SELECT count(*) AS n FROM slice_attempts WHERE state = 'failed'`);
+    const causes = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
+    expect(causes['total'].count).toBe(failed);
+    expect(causes['groups'].length).toBeLessThan(4);
+    // The causes of the monitor are the same, by the same rule.
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    const told = (monitor['causes'] as Answer[] | undefined) ?? [];
+    for (const { cause } of told) expect(causes['groups'].map((group: Answer) => group['cause'])).toContain(cause);
+  }, 60_000);
+
+  it('of two keys has a group for each pair, and the durations of each', async () => {
+    const made = await storeOfSlices([
+      ...doneSlices(3, 2),
+      ...doneSlices(1, 10),
+      { queued: 5, started: 4 },
+      { queued: 5 },
+    ]);
+    const client = await connectInProcess(made.path);
+    const { groups, total } = await ask(client, 'summarize', { what: 'slices', group_by: 'stf_filename, status' });
+    expect(groups).toMatchObject([
+      {
+        status: 'completed',
+        stf_filename: stf(1),
+        count: 4,
+        // Times are said to the millisecond, at two moments.
+        seconds: {
+          mean: expect.closeTo(4, 1),
+          p50: expect.closeTo(2, 1),
+          p95: expect.closeTo(10, 1),
+          max: expect.closeTo(10, 1),
+        },
+      },
+      { status: 'processing', count: 1 },
+      { status: 'queued', count: 1 },
+    ]);
+    expect(total.count).toBe(6);
+  });
+
+  it('is up to date at once, and after a while costs no new reading', async () => {
+    const made = await makeRunningStore();
+    const client = await connectInProcess(made.path);
+    const states = async (): Promise<Record<string, number>> => {
+      const { groups } = await ask(client, 'summarize', { what: 'slices', group_by: 'status' });
+      return Object.fromEntries(groups.map((group: Answer) => [group['status'], group['count']]));
+    };
+    expect(await states()).toEqual({});
+    await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
+    await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
+    await made.say('tf_file_registered', {
+      tf_filename: tf(1),
+      stf_filename: stf(1),
+      tf_first: 0,
+      tf_last: 14,
+      tf_count: 15,
+    });
+    const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
+    const by = { worker_id: 'w/01', hostname: 'host' };
+    await made.say('slice', { ...of, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    expect(await states()).toEqual({ queued: 1 });
+    await made.say('slice_started', { ...of, ...by });
+    expect(await states()).toEqual({ processing: 1 });
+    await made.say('slice_result', { ...of, ...by, state: 'failed', error: 'no calibration for run 7' });
+    await made.say('slice', { ...of, attempt: 2, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    expect(await states()).toEqual({ queued: 1 });
+    const { groups } = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
+    expect(groups).toMatchObject([{ cause: 'no calibration for run N', count: 1, failed: 1 }]);
+  });
+
+  it('of messages, logs, STF files and executions agrees with the rows, over all and of one execution', async () => {
+    const { client, folder, count } = await failingRun();
+    await runWorkflow(folder, '--stf-count', '2');
+    const all: [what: string, key: string, sql: string][] = [
+      ['messages', 'message_type', 'SELECT count(*) AS n FROM message_rows'],
+      ['messages', 'agent,status', 'SELECT count(*) AS n FROM message_rows'],
+      ['messages', 'day', 'SELECT count(*) AS n FROM message_rows'],
+      ['messages', 'minute', 'SELECT count(*) AS n FROM message_rows'],
+      ['logs', 'level', 'SELECT count(*) AS n FROM app_logs'],
+      ['logs', 'cause', 'SELECT count(*) AS n FROM app_logs'],
+      ['logs', 'hour', 'SELECT count(*) AS n FROM app_logs'],
+      ['stf_files', 'status', 'SELECT count(*) AS n FROM stf_files'],
+      ['stf_files', 'namespace,day', 'SELECT count(*) AS n FROM stf_files'],
+      ['executions', 'status', 'SELECT count(*) AS n FROM workflow_executions'],
+      ['executions', 'execution_id', 'SELECT count(*) AS n FROM workflow_executions'],
+    ];
+    for (const [what, group_by, sql] of all) {
+      const { groups, total } = await ask(client, 'summarize', { what, group_by, limit: 1000 });
+      expect({ what, group_by, sum: sum(groups, 'count'), total: total.count }).toEqual({
+        what,
+        group_by,
+        sum: count(sql),
+        total: count(sql),
+      });
+    }
+    const { groups } = await ask(client, 'summarize', {
+      what: 'messages',
+      group_by: 'message_type',
+      execution_id: 'latest',
+    });
+    expect(groups).toContainEqual({ message_type: 'slice_result', count: 30 });
+    const files = await ask(client, 'summarize', { what: 'stf_files', group_by: 'execution_id' });
+    expect(files['total']).toMatchObject({ count: 8, bytes: count('SELECT sum(size_bytes) AS n FROM stf_files') });
+  }, 60_000);
+
+  it('of messages by day counts each once, also where blocks of rows reach from one day into the next, and after a prune', async () => {
+    const { folder, client, count } = await failingRun();
+    await runWorkflow(folder, '--stf-count', '30');
+    const writer = new Database(join(folder, 'swf.db'));
+    // Half of the messages were said a day before the others: a block in the middle has both.
+    writer.exec(`UPDATE message_rows SET sent_ms = sent_ms - 86400000 WHERE seq <= (SELECT max(seq) / 2 FROM message_rows);
+      UPDATE time_blocks SET (earliest, latest) = (SELECT strftime('%Y-%m-%dT%H:%M:%fZ', min(sent_ms) / 1000.0, 'unixepoch'),
+        strftime('%Y-%m-%dT%H:%M:%fZ', max(sent_ms) / 1000.0, 'unixepoch') FROM message_rows WHERE (seq - 1) / 512 = block) WHERE table_name = 'message_rows'`);
+    writer.close();
+    const byDay = async (): Promise<number[]> =>
+      (await ask(client, 'summarize', { what: 'messages', group_by: 'day' }))['groups'].map(
+        (group: Answer) => group['count'],
+      );
+    const all = (await byDay()).reduce((before, n) => before + n, 0);
+    expect(all).toBe(count('SELECT count(*) AS n FROM message_rows'));
+    expect((await byDay()).length).toBeGreaterThanOrEqual(2);
+    expect((await runCli(['prune', '--keep', '1'], { folder })).code).toBe(0);
+    expect((await byDay()).reduce((before, n) => before + n, 0)).toBe(count('SELECT count(*) AS n FROM message_rows'));
+    expect((await runCli(['check', '--skip-files'], { folder })).stdout).toMatch(/^ok +blocks/m);
+  }, 60_000);
+
+  it('takes a worker, a status and a window of time as the lists do, and says where a name is found nowhere', async () => {
+    const made = await storeOfSlices([...doneSlices(4, 2, 600), ...doneSlices(2, 1, 30), { queued: 5, started: 4 }]);
+    const client = await connectInProcess(made.path);
+    const total = async (args: object): Promise<number> =>
+      (await ask(client, 'summarize', { what: 'slices', group_by: 'status', ...args }))['total'].count;
+    expect(await total({ time_field: 'completed', start_time: '-2m' })).toBe(2);
+    expect(await total({ time_field: 'completed', end_time: '-2m' })).toBe(4);
+    expect(await total({ status: 'processing' })).toBe(1);
+    expect(await total({ assigned_worker: '3' })).toBe(1);
+    expect(await total({ assigned_worker: 'worker-agent-tester-9' })).toBe(7);
+    expect(await ask(client, 'summarize', { what: 'slices', group_by: 'status', namespace: 'tset' })).toMatchObject({
+      groups: [],
+      note: expect.stringMatching(/namespace "tset" is found nowhere; the nearest are test/),
+    });
+  });
+
+  it.each([
+    [{ what: 'slices', group_by: 'colour' }, /give one or two of status, cause, worker/],
+    [{ what: 'slices', group_by: 'worker,status,day' }, /give one or two of/],
+    [{ what: 'logs', group_by: 'worker' }, /for logs/],
+    [{ what: 'slices', group_by: 'statu' }, /the nearest is status/],
+    [{ what: 'slices', group_by: 'status', status: 'done' }, /its states are queued, processing, completed, failed/],
+    [{ what: 'messages', group_by: 'agent', assigned_worker: '7' }, /only slices have workers/],
+    [{ what: 'messages', group_by: 'agent', time_field: 'completed' }, /its times are created/],
+    [{ what: 'logs', group_by: 'level', status: 'failed' }, /lines have levels/],
+  ])('of %j is refused with what is allowed', async (args, reason) => {
+    const client = await connectInProcess((await makeRunningStore()).path);
+    expect(await refusal(client, 'summarize', args)).toMatch(reason);
+  });
+
+  it('of a running execution is asked by many at a time and holds nobody up', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '20', '--stf-count', '20'], { folder });
+    await run.saw(/start_run/);
+    const client = await connectStdio({ folder });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        ask(client, 'summarize', { what: 'slices', group_by: ['status', 'cause', 'worker'][at % 3] }),
+      ),
+    );
+    expect(answers).toHaveLength(20);
+    run.child.kill('SIGINT');
+    await run.finished;
+  });
+});

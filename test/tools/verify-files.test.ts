@@ -1,0 +1,93 @@
+import { appendFileSync, chmodSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { type Answer, ask, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
+import { clientOf, stf, tf } from './asking.ts';
+
+describe('the check of data files', () => {
+  it('finds the files that are missing or changed, with sizes and checksums, and no others', async () => {
+    const folder = temporaryFolder();
+    const { execution_id } = await runWorkflow(folder, '--stf-count', '3');
+    const files = join(folder, 'swf.db.data', execution_id as string);
+    const client = await clientOf(folder);
+    expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
+      checked: 6,
+      missing_count: 0,
+      changed_count: 0,
+      unreachable_count: 0,
+    });
+    rmSync(join(files, stf(1)));
+    appendFileSync(join(files, stf(2)), 'x');
+    writeFileSync(join(files, tf(3)), 'short');
+    const found = await ask(client, 'verify_files', { execution_id: 'latest' });
+    expect(found['missing']).toMatchObject([{ name: stf(1), expected_bytes: 64_000 }]);
+    expect(found['changed']).toMatchObject([
+      { name: stf(2), expected_bytes: 64_000, found_bytes: 64_001, found_checksum: expect.stringMatching(/^sha256:/) },
+      { name: tf(3), found_bytes: 5 },
+    ]);
+    expect(await ask(client, 'verify_files', { execution_id: 'latest', stf_filename: stf(3) })).toMatchObject({
+      checked: 2,
+      missing: [],
+      changed_count: 1,
+    });
+    expect((await runCli(['check'], { folder })).stdout).toMatch(/fail .*swf\.100010\.000001\.stf is missing/);
+  });
+
+  it('never calls missing what this host cannot look at', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '2');
+    renameSync(join(folder, 'swf.db.data'), join(folder, 'elsewhere'));
+    const client = await clientOf(folder);
+    expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
+      checked: 4,
+      missing_count: 0,
+      unreachable_count: 4,
+      unreachable: expect.arrayContaining([
+        expect.objectContaining({ problem: expect.stringMatching(/there is no folder .*swf\.db\.data here$/) }),
+      ]),
+    });
+  });
+
+  it('reads what payloads wrote, page by page, each file once', async () => {
+    const folder = temporaryFolder();
+    const script = 'for i in 1 2 3 4 5 6 7 8 9 10; do echo $i > "$SWF_OUTPUT_DIR/$i.txt"; done';
+    await runWorkflow(
+      folder,
+      '--stf-count',
+      '18',
+      '--set',
+      `worker.payload=["/bin/sh","-c",${JSON.stringify(script)}]`,
+    );
+    const client = await clientOf(folder);
+    let cursor: string | undefined;
+    let checked = 0;
+    do {
+      const page: Answer = await ask(client, 'verify_files', {
+        execution_id: 'latest',
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      checked += page['checked'] as number;
+      cursor = page['next_cursor'] as string | undefined;
+      expect(page).toMatchObject({ missing_count: 0, changed_count: 0, unreachable_count: 0 });
+    } while (cursor !== undefined);
+    expect(checked).toBe(18 * 2 + 18 * 15 * 10);
+    expect(await refusal(client, 'verify_files', { execution_id: 'latest', cursor: 'abc' })).toMatch(/^CURSOR_INVALID/);
+  }, 60_000);
+
+  it('takes what is no regular file for a change, and does not wait for it', async () => {
+    const folder = temporaryFolder();
+    const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
+    const files = join(folder, 'swf.db.data', execution_id as string);
+    rmSync(join(files, stf(1)));
+    const { execFileSync } = await import('node:child_process');
+    execFileSync('mkfifo', [join(files, stf(1))]);
+    const client = await clientOf(folder);
+    expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
+      changed: [{ name: stf(1), problem: `${stf(1)} is no regular file` }],
+    });
+    expect(readdirSync(files)).toContain(stf(1));
+    chmodSync(files, 0o700);
+  });
+});
