@@ -36,7 +36,7 @@ export interface ServerOptions {
   tools: readonly Tool[];
   /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
   queries: () => Queries;
-  /** What tools need of the machine beside the store, loaded where one asks. */
+  /** The machine beside the store, as far as tools need it, loaded where one asks. */
   services: () => Promise<Services>;
   /** The control that tools have over executions; left out, they have none. */
   control?: Control | undefined;

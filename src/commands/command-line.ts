@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError } from 'commander';
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { closest } from '../lib/suggest.ts';
+import { addQuestions } from './add-questions.ts';
 import { addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
 import { examplesOf } from './examples.ts';
@@ -155,74 +156,6 @@ function addControl(add: Add, run: Run): void {
         await run(async (io) => (await import('./control.ts')).controlCommand(io, action, executionId, options));
       });
   }
-}
-
-/** The commands that only read. */
-function addQuestions(add: Add, run: Run): void {
-  add('status [EXECUTION_ID]', 'how an execution does (default: all that run, else the last one)')
-    .option('--watch', 'keep showing it until it has ended')
-    .option('--all', 'all that run, with --json as an array')
-    .addOption(notifyOption())
-    .addOption(jsonOption())
-    .action(
-      async (
-        executionId: string | undefined,
-        { json, watch, all, notify }: { json?: true; watch?: true; all?: true; notify?: string },
-        command: Command,
-      ) => {
-        if (watch !== true && notify !== undefined) command.error('error: --notify needs --watch');
-        if (all === true && (watch === true || executionId !== undefined))
-          command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
-        const isJson = json === true;
-        await run(async (io) =>
-          watch === true
-            ? (await import('./watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
-            : (await import('./status.ts')).statusCommand(io, executionId, { json: isJson, all: all === true }),
-        );
-      },
-    );
-
-  add('report [EXECUTION_ID]', 'a report as Markdown: of an execution, or with --since of a time')
-    .option('--markdown', 'as Markdown (the default)')
-    .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
-    .option('--until <TIME>', 'up to then (default: now)')
-    .option('--namespace <NAME>', 'of a time: only of this namespace')
-    .action(
-      async (executionId: string | undefined, options: { since?: string; until?: string; namespace?: string }) => {
-        const { since, until, namespace } = options;
-        const args = { executionId, since, until, namespace };
-        await run(async (io) => (await import('./report.ts')).reportCommand(io, args));
-      },
-    );
-
-  add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
-    .addOption(setOption())
-    .addOption(jsonOption())
-    .action(async (config: string | undefined, { set: sets, json }: { set: string[]; json?: true }) => {
-      const args = { config, sets, json: json === true };
-      await run(async (io) => (await import('./plan.ts')).planCommand(io, args));
-    });
-
-  add('config [CONFIG]', 'the effective configuration as TOML, with where each value came from')
-    .addOption(setOption())
-    .option('--list', 'names the configurations that there are, with their files')
-    .action(async (config: string | undefined, { set: sets, list }: { set: string[]; list?: true }) => {
-      await run(async (io) => {
-        const { configCommand, listConfigs } = await import('./config.ts');
-        return list === true ? listConfigs(io) : configCommand(io, { config, sets });
-      });
-    });
-
-  add('call <TOOL> [ARGUMENTS...]', 'one call of an MCP tool, with key=value or JSON: its structured answer on stdout')
-    .option('--yes', 'do not ask before a tool changes something')
-    .addHelpText('after', '\nThe tools and their arguments: swf-mcp tools')
-    .action(async (tool: string, words: string[], { yes }: { yes?: true }) => {
-      await run(async (io) => (await import('./call.ts')).callCommand(io, tool, { words, yes: yes === true }));
-    });
-
-  add('tools [TOOL]', 'the MCP tools; of one its arguments').action(async (tool: string | undefined) => {
-    await run(async (io) => (await import('./tools.ts')).toolsCommand(io, tool));
-  });
 }
 
 /** Without a command the server starts, so a mistyped command arrives there as an argument. */

@@ -13,23 +13,13 @@ import {
   type Requester,
 } from '../runtime/commands.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
+import { type ControlOptions, requireControlOptions } from './control-options.ts';
 import { hostOptions } from './drive.ts';
 import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './recorded-setup.ts';
 
 /** A driver looks for commands 20 times a second, and ends a run within seconds. */
 const patienceSeconds = 30;
-
-/** As the tool takes it. */
-export const mostReason = 300;
-export const mostName = 100;
-
-export interface ControlOptions {
-  /** Why, for the record. */
-  reason?: string | undefined;
-  /** The person in whose name it is asked, where that is not the user. */
-  requestedBy?: string | undefined;
-}
 
 /** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. Returns the exit code. */
 export async function controlCommand(
@@ -53,17 +43,6 @@ export async function controlCommand(
   } finally {
     store.close();
   }
-}
-
-/** Throws `ARGUMENT_INVALID`. */
-export function requireControlOptions({ reason, requestedBy }: ControlOptions): void {
-  requireLength('--reason', reason, mostReason);
-  requireLength('--requested-by', requestedBy, mostName);
-}
-
-function requireLength(option: string, text: string | undefined, most: number): void {
-  if (text === undefined || (text !== '' && text.length <= most)) return;
-  throw new SwfError('ARGUMENT_INVALID', `${option} has ${text.length} characters; give 1 to ${most}`);
 }
 
 interface Asked {

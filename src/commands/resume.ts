@@ -17,7 +17,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import { isDriven } from '../runtime/commands.ts';
 import { requireExecutionFolder } from '../runtime/data-folder.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
-import { type ControlOptions, requireControlOptions } from './control.ts';
+import { type ControlOptions, requireControlOptions } from './control-options.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
 import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from './io.ts';
 import { recordedSetup } from './recorded-setup.ts';

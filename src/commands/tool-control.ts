@@ -8,7 +8,7 @@ import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { awaitEffect, isDriven, nobodyDrives, type Outcome, recordCommand } from '../runtime/commands.ts';
 import type { CommandState, Control, ControlRequest, StartRequest } from '../tools/shared/control.ts';
-import { mostName, mostReason } from './control.ts';
+import { mostName, mostReason } from './control-options.ts';
 import { type Io, storeOptions, storePath } from './io.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */

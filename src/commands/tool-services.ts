@@ -7,7 +7,7 @@ import { compareFile } from '../runtime/compare-file.ts';
 import type { Services } from '../tools/shared/services.ts';
 import { configPlaces, type Io } from './io.ts';
 
-/** What tools need of the machine beside the store, as the command line has it. */
+/** The machine beside the store as tools see it, from the command line. */
 export const createServices = (io: Io): Services => ({
   compareFile: (file, { execution_id, dir, frameBytes }) =>
     compareFile(file, { folder: join(dir, execution_id), frameBytes }),

@@ -1,4 +1,4 @@
-/** Quantities of some rows. What does not fit a kind of rows stays 0, and `seconds` without a value. */
+/** Quantities of some rows. Those that do not fit a kind of rows stay 0, and `seconds` without a value. */
 export interface Sums {
   count: number;
   failed: number;

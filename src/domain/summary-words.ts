@@ -1,4 +1,4 @@
-/** What can be summed, and by what. */
+/** Kinds of rows that can be summed, and the keys of each. */
 export const summaryKeys = {
   slices: [
     'status',

@@ -70,7 +70,7 @@ async function differenceOf(
         (error: unknown) =>
           'code' in (error as object)
             ? Promise.reject(error as Error)
-            : ({ state: 'changed', found_bytes: size, problem: messageOf(error) } as const),
+            : ({ state: 'changed', found_bytes: size, problem: `${file.name} ${messageOf(error)}` } as const),
       );
   }
   const found_checksum = await checksumOf(path);

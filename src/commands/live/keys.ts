@@ -5,7 +5,7 @@ import type { Io } from '../io.ts';
 import { userName } from '../io.ts';
 import type { Live } from './live.ts';
 
-/** What a key does in a view. */
+/** The meaning of keys in a view. */
 export interface KeyMeaning {
   /** `stop`: q ends the execution, after a question. `leave`: q ends the view alone. */
   quit: 'stop' | 'leave';

@@ -190,7 +190,7 @@ function eventOf({ message_id, effect_code, effect_reason }: LastMessage): strin
   return printable([...named, ...again, ...refused].join(' ').trimEnd());
 }
 
-/** What every failed slice says before its cause, and the name of the slice. */
+/** The words before the cause of every failed slice, with the name of the slice. */
 const beforeCause =
   /^slice (\S+) (?:stays failed after \d+ attempts|failed in attempt \d+ of \d+ and is queued again): (?:PAYLOAD_FAILED: )?/;
 

@@ -7,7 +7,7 @@ import { type Item, type Output, textOf } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 
-/** What is summed by, where nobody says it. */
+/** Keys to sum by, where nobody names any. */
 const usualKeys: Readonly<Record<string, string>> = {
   slices: 'status',
   stf_files: 'status',

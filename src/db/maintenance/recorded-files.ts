@@ -1,6 +1,6 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** What is recorded of a file, and its place among the files of its kind. */
+/** The record of a file, and its place among the files of its kind. */
 interface Recorded {
   name: string;
   key: number;

@@ -86,7 +86,7 @@ function checkTable(token: Token | undefined, known: ReadonlySet<string>): void 
 /** Words that end the list of tables behind FROM. */
 const afterFrom = ['where', 'group', 'having', 'order', 'limit', 'window', 'union', 'intersect', 'except', 'select'];
 
-/** What stands where a table may stand: behind FROM, JOIN, a comma between tables, and IN. */
+/** The tokens where a table may stand: behind FROM, JOIN, a comma between tables, and IN. */
 function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
   const tables: (Token | undefined)[] = [];
   /** For each level of parentheses, whether it is among the tables of FROM. */

@@ -1,7 +1,7 @@
 import type { TimeField } from '../../domain/list-words.ts';
 import type { Summarized, SummaryKey } from '../../domain/summary-words.ts';
 
-/** What is to be summed, and by what. */
+/** A kind of rows to be summed, the keys, and the filters. */
 export interface SummaryQuestion {
   what: Summarized;
   /** One or two. */

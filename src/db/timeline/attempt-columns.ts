@@ -21,7 +21,7 @@ export interface Attempt {
   error: string | undefined;
 }
 
-/** What a name column holds where there is none. */
+/** The value of a name column where there is no name. */
 export const noName = -1;
 
 /** An error that is met again needs no second look. */

@@ -31,7 +31,7 @@ export class AttemptHistory {
   constructor(sql: Prepare, executionId: string) {
     this.#sql = sql;
     this.#id = executionId;
-    // What is said from now on is followed afterwards, whether a piece has seen it or not.
+    // Messages from now on are followed afterwards, whether a piece has seen it or not.
     this.#seq = this.#newest();
     this.#lateSeq = this.#newestLate();
   }

@@ -17,7 +17,7 @@ interface FilePlace {
   frameBytes: number;
 }
 
-/** What tools need of the machine beside the store. The implementation is injected. */
+/** The machine beside the store, as far as tools need it. The implementation is injected. */
 export interface Services {
   /** Reads a file and compares it with what is recorded. Throws nothing for a file that is not as it should be. */
   compareFile(file: RecordedFile, place: FilePlace): Promise<FileState>;

@@ -21,7 +21,7 @@ export interface LiveContext {
   progress: (done: number, total: number | undefined, message: string) => void;
   /** The control over executions, where the server has it. */
   control: Control | undefined;
-  /** What the machine gives beside the store. */
+  /** The machine beside the store, as far as tools need it. */
   services: () => Promise<Services>;
   /** The name of the caller, as far as the server knows it: the client's own, or `mcp`. */
   caller: () => string;

@@ -18,7 +18,7 @@ export interface ShiftExecution {
   duration_seconds: number;
   /** Slices that stay failed. */
   stay_failed: number;
-  /** What is worth saying of one that runs. */
+  /** Sentences about one that runs. */
   findings: readonly { severity: string; code: string; sentence: string }[];
 }
 

@@ -88,7 +88,7 @@ function executionTable({ executions, all }: ShiftFacts): string[] {
 const deedLine = ({ time, name, did, execution_id, reason }: Deed): string =>
   `- ${minutes(time)} ${plain(name, 60)} ${did} ${plain(execution_id)}${reason === undefined ? '' : ` (${plain(reason)})`}`;
 
-/** What the next shift has to look at: runs that go on, and what was left. */
+/** Matters that the next shift has to look at: runs that go on, and what was left. */
 export function openMatters({ executions }: ShiftFacts): string[] {
   return executions.flatMap((execution) => openOf(execution));
 }

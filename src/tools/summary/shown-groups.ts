@@ -67,7 +67,7 @@ function compareKeys(a: Group['keys'], b: Group['keys']): number {
 
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
-/** What fits a kind of rows, of some groups together. */
+/** The sums that fit a kind of rows, of some groups together. */
 export function shownSums(groups: readonly Group[], { what }: SummaryQuestion): ShownSums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes'): number =>
     groups.reduce((before, group) => before + group[of], 0);
