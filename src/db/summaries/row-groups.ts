@@ -2,6 +2,7 @@ import { causeOf } from '../../domain/causes.ts';
 import type { Groups } from '../../domain/groups.ts';
 import { isSpan, type Span, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
 import type { Steps } from '../../lib/steps.ts';
+import { countMessages } from '../lists/message-counts.ts';
 import { anyKey, type KeyRange, keysWithin } from '../lists/row-blocks.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -30,7 +31,7 @@ export function* addRows(
   question: SummaryQuestion & { what: keyof typeof rowSources },
 ): Steps<void> {
   const source = rowSources[question.what];
-  const counts = spanCounts(sql, source, question);
+  const counts = spanCounts(sql, source, question) ?? typeCounts(sql, question);
   if (counts !== undefined) {
     for (const { name, n } of counts) groups.of([name]).count += n;
     return;
@@ -54,6 +55,16 @@ export function* addRows(
     after = upTo;
     yield;
   }
+}
+
+/** Messages by their types, of all or of an execution, from the figures that are kept; undefined where more is asked. */
+function typeCounts(
+  sql: Prepare,
+  { what, keys, execution_id, namespace, status, start_time, end_time }: SummaryQuestion,
+): { name: string; n: number }[] | undefined {
+  const isPlain = [namespace, status, start_time, end_time].every((filter) => filter === undefined);
+  if (what !== 'messages' || keys.join() !== 'message_type' || !isPlain) return undefined;
+  return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
 }
 
 function add(groups: Groups, keys: readonly SummaryKey[], { a, b, n, failed, retries, bytes, seconds }: Part): void {

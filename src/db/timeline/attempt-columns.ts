@@ -2,27 +2,19 @@ import { causeOf } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
 import { Names } from './names.ts';
 
-/** An attempt at a slice. Times are milliseconds since 1970, NaN where there is none. */
-export interface Attempt {
-  /** The name of its STF file. */
-  stf: string;
-  sliceId: number;
-  attempt: number;
-  state: SliceStatus;
-  /** Whether the slice stands in this attempt. */
-  isCurrent: boolean;
-  worker: string | undefined;
-  host: string | undefined;
+/** When things happened to an attempt, in milliseconds since 1970; NaN where they did not. */
+export interface AttemptTimes {
   /** When the slice was made. */
   created: number;
   queued: number;
   started: number;
   completed: number;
-  error: string | undefined;
 }
 
 /** The value of a name column where there is no name. */
 export const noName = -1;
+
+const failed = sliceStatuses.indexOf('failed');
 
 /** An error that is met again needs no second look. */
 const mostErrors = 5000;
@@ -52,33 +44,40 @@ export class AttemptColumns {
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
 
-  /** Adds an attempt, or brings the one that is there up to date. */
-  set(attempt: Attempt): void {
-    const at = this.#placeOf(attempt);
-    const { worker, host } = this.names;
-    this.state[at] = sliceStatuses.indexOf(attempt.state);
-    this.isCurrent[at] = attempt.isCurrent ? 1 : 0;
-    this.worker[at] = attempt.worker === undefined ? noName : worker.numberOf(attempt.worker);
-    this.host[at] = attempt.host === undefined ? noName : host.numberOf(attempt.host);
-    this.cause[at] = attempt.state === 'failed' ? this.#causeOf(attempt.error) : noName;
-    this.created[at] = attempt.created;
-    this.queued[at] = attempt.queued;
-    this.started[at] = attempt.started;
-    this.completed[at] = attempt.completed;
-  }
-
-  #placeOf({ stf, sliceId, attempt }: Attempt): number {
-    const number = this.names.stf.numberOf(stf);
-    const last = (this.#last[number] ??= []);
+  /** The place of an attempt at a slice of an STF file, which is added where there is none yet. */
+  placeOf(stfFilename: string, sliceId: number, attempt: number): number {
+    const stf = this.names.stf.numberOf(stfFilename);
+    const last = (this.#last[stf] ??= []);
     const latest = last[sliceId] ?? noName;
     for (let at = latest; at !== noName; at = this.#before[at] ?? noName) if (this.attempt[at] === attempt) return at;
     const at = this.#add();
     this.#before[at] = latest;
     last[sliceId] = at;
-    this.stf[at] = number;
+    this.stf[at] = stf;
     this.sliceId[at] = sliceId;
     this.attempt[at] = attempt;
     return at;
+  }
+
+  /** @param isCurrent whether the slice stands in this attempt */
+  setState(at: number, state: SliceStatus, isCurrent: boolean): void {
+    this.state[at] = sliceStatuses.indexOf(state);
+    this.isCurrent[at] = isCurrent ? 1 : 0;
+  }
+
+  setTimes(at: number, { created, queued, started, completed }: AttemptTimes): void {
+    this.created[at] = created;
+    this.queued[at] = queued;
+    this.started[at] = started;
+    this.completed[at] = completed;
+  }
+
+  /** To be called behind `setState`: only a failure has a cause. */
+  setNames(at: number, worker: string | undefined, host: string | undefined, error: string | undefined): void {
+    const { names } = this;
+    this.worker[at] = worker === undefined ? noName : names.worker.numberOf(worker);
+    this.host[at] = host === undefined ? noName : names.host.numberOf(host);
+    this.cause[at] = this.state[at] === failed ? this.#causeOf(error) : noName;
   }
 
   #causeOf(error = 'failed without a reason'): number {

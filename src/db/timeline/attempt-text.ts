@@ -2,49 +2,54 @@ import type { SliceStatus } from '../../domain/slice-states.ts';
 import { millisecondsAt, timeLength } from '../../lib/iso-time.ts';
 import type { AttemptColumns } from './attempt-columns.ts';
 
-/** Stand behind each value. No text of others has one of them. */
+/** Stands behind each value, and in none of ours. */
 const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
-const ofOthers = (text: string): string => `replace(${text}, '${valueEnd}', ' ')`;
 
-/** As SQL: the values of an attempt, in the order in which `takeAttempts` reads them. */
-const values = {
+/** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them. */
+const ownValues = {
   current: [
     'stf_filename',
     'slice_id',
     'attempt',
     'status',
-    '1',
+    "'1'",
+    'starts',
     'created_at',
-    'coalesce(queued_again_at, created_at)',
-    `iif(starts > 0, coalesce(assigned_at, left_from), NULL)`,
+    'queued_again_at',
+    'assigned_at',
+    'left_from',
     'completed_at',
-    ofOthers('coalesce(assigned_worker, left_by)'),
-    ofOthers('hostname'),
-    `iif(status = 'failed', ${ofOthers('substr(error, 1, 1000)')}, NULL)`,
   ],
   earlier: [
     's.stf_filename',
     's.slice_id',
     'a.attempt',
     'a.state',
-    '0',
+    "'0'",
+    'a.starts',
     's.created_at',
-    'a.queued_at',
+    'nullif(a.queued_at, s.created_at)',
     'a.started_at',
+    'NULL',
     'a.completed_at',
-    ofOthers('a.worker_id'),
-    ofOthers('a.hostname'),
-    ofOthers('substr(a.error, 1, 1000)'),
   ],
+};
+
+/** As SQL: those that others may have made. */
+const foreignValues = {
+  current: ['assigned_worker', 'left_by', 'hostname', `iif(status = 'failed', substr(error, 1, 1000), NULL)`],
+  earlier: ['a.worker_id', 'NULL', 'a.hostname', 'substr(a.error, 1, 1000)'],
 };
 
 /**
  * As SQL: attempts, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`, all as one text. To make a row of
- * values takes better-sqlite3 four times as long as SQLite takes to read it.
+ * values takes better-sqlite3 four times as long as SQLite takes to read it. Texts of others are kept from looking like two.
  */
-export const attemptsAsText = (kind: keyof typeof values): string =>
-  `group_concat(concat_ws('${valueEnd}', ${values[kind].map((value) => `ifnull(${value}, '')`).join(', ')}, ''), '')`;
+export function attemptsAsText(kind: keyof typeof ownValues): string {
+  const values = [...ownValues[kind], ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
+  return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
+}
 
 /** Takes the attempts of such a text into columns. */
 export function takeAttempts(text: string, columns: AttemptColumns): void {
@@ -54,6 +59,12 @@ export function takeAttempts(text: string, columns: AttemptColumns): void {
     const found = text.slice(at, end);
     at = end + 1;
     return found;
+  };
+  const isAbsent = (): boolean => text.charCodeAt(at) === valueEndCode;
+  const optional = (): string | undefined => {
+    if (!isAbsent()) return word();
+    at += 1;
+    return undefined;
   };
   const whole = (): number => {
     let found = 0;
@@ -65,26 +76,26 @@ export function takeAttempts(text: string, columns: AttemptColumns): void {
     return found;
   };
   const time = (): number => {
-    const isAbsent = text.charCodeAt(at) === valueEndCode;
-    const found = isAbsent ? NaN : millisecondsAt(text, at);
-    at += isAbsent ? 1 : timeLength + 1;
+    if (isAbsent()) {
+      at += 1;
+      return NaN;
+    }
+    const found = millisecondsAt(text, at);
+    at += timeLength + 1;
     return found;
   };
-  const orUndefined = (name: string): string | undefined => (name === '' ? undefined : name);
+  const either = (first: number, second: number): number => (Number.isNaN(first) ? second : first);
   while (at < text.length) {
-    columns.set({
-      stf: word(),
-      sliceId: whole(),
-      attempt: whole(),
-      state: word() as SliceStatus,
-      isCurrent: whole() === 1,
-      created: time(),
-      queued: time(),
-      started: time(),
-      completed: time(),
-      worker: orUndefined(word()),
-      host: orUndefined(word()),
-      error: orUndefined(word()),
-    });
+    const place = columns.placeOf(word(), whole(), whole());
+    columns.setState(place, word() as SliceStatus, whole() === 1);
+    // A result may come of a slice whose start nobody has told.
+    const wasStarted = whole() > 0;
+    const created = time();
+    const queued = either(time(), created);
+    const started = either(time(), time());
+    columns.setTimes(place, { created, queued, started: wasStarted ? started : NaN, completed: time() });
+    const worker = optional();
+    const left = optional();
+    columns.setNames(place, worker ?? left, optional(), optional());
   }
 }
