@@ -1,6 +1,6 @@
 import { causeOf } from '../../domain/causes.ts';
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
-import { Names } from './names.ts';
+import { Names, ownText } from './names.ts';
 
 /** When things happened to an attempt, in milliseconds since 1970; NaN where they did not. */
 export interface AttemptTimes {
@@ -85,7 +85,7 @@ export class AttemptColumns {
     if (cause === undefined) {
       cause = this.names.cause.numberOf(causeOf(error));
       if (this.#causes.size >= mostErrors) this.#causes.clear();
-      this.#causes.set(error, cause);
+      this.#causes.set(ownText(error), cause);
     }
     return cause;
   }

@@ -1,3 +1,6 @@
+/** A text of its own: a part of a larger text would keep all of that in memory. */
+export const ownText = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
+
 /** Names as numbers from 0, in the order in which they are met: columns hold numbers, and very many rows have one name. */
 export class Names {
   readonly all: string[] = [];
@@ -10,11 +13,12 @@ export class Names {
     if (name === this.#lastName) return this.#lastNumber;
     let number = this.#numbers.get(name);
     if (number === undefined) {
+      const own = ownText(name);
       number = this.all.length;
-      this.all.push(name);
-      this.#numbers.set(name, number);
+      this.all.push(own);
+      this.#numbers.set(own, number);
     }
-    this.#lastName = name;
+    this.#lastName = this.all[number];
     this.#lastNumber = number;
     return number;
   }
