@@ -1,5 +1,7 @@
+import type { Steps } from '../lib/steps.ts';
 import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
+import type { ExecutionRow } from './lists/executions.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { recordedFilesOf } from './maintenance/recorded-files.ts';
 import type { LivenessTest } from './presence/leases.ts';
@@ -10,6 +12,8 @@ import { preparer } from './sqlite/statements.ts';
 import type { SummaryQuestion } from './summaries/question.ts';
 import { summarize } from './summaries/summary.ts';
 import { AttemptHistories } from './timeline/attempt-histories.ts';
+import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
+import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
 
 type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
@@ -54,6 +58,16 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
     /** Data files that are recorded of an execution, of one kind, behind a place. */
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
+    /** The question of a picture: of the life of an execution, or of a part of it (ISO 8601). `now` is in milliseconds since 1970. */
+    timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
+      timelineQuestion(plain, execution, { wanted, isAlive, now }),
+    /** An execution over time. Each step is to be taken in a snapshot. */
+    *timeline(question: TimelineQuestion): Steps<Timeline> {
+      return yield* timelineOf(plain, histories.of(question.execution.execution_id), question);
+    },
+    /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
+    timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
+      Math.min(1, Math.round((100 * histories.of(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
     /** Groups of rows with their sums. Each step is to be taken in a snapshot. */
     summarize: (question: SummaryQuestion) => summarize(plain, histories, question),
     ...createExecutionQueries(sql, findWords, isAlive),

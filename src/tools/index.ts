@@ -1,6 +1,7 @@
 import { auditExecutionTool } from './audit-execution.ts';
 import { compareExecutionsTool } from './compare-executions.ts';
 import { controlWorkflowTool } from './control-workflow.ts';
+import { getExecutionTimelineTool } from './get-execution-timeline.ts';
 import { getWorkflowMonitorTool } from './get-workflow-monitor.ts';
 import { listAgentsTool } from './list-agents.ts';
 import { listLogsTool } from './list-logs.ts';
@@ -24,6 +25,7 @@ export const tools: readonly Tool[] = [
   getWorkflowMonitorTool,
   listWorkflowExecutionsTool,
   waitForExecutionTool,
+  getExecutionTimelineTool,
   summarizeTool,
   auditExecutionTool,
   traceDataProductTool,

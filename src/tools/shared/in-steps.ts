@@ -13,9 +13,26 @@ const mostMilliseconds = 20_000;
  * place of the one that it began with. Throws `ARGUMENT_INVALID` where it would take too long.
  */
 export async function inSteps<T>(
-  { queries, signal }: Pick<LiveContext, 'queries' | 'signal'>,
+  context: Pick<LiveContext, 'queries' | 'signal'>,
   begin: (queries: Queries) => Steps<T>,
 ): Promise<T> {
+  return (await stepsWithin(context, begin, Infinity)) as T;
+}
+
+/** The same for so many milliseconds; then the part that is done, from 0 to 1, of work that goes on where it was left when it is begun again. */
+export async function inStepsFor<T>(
+  context: Pick<LiveContext, 'queries' | 'signal'>,
+  begin: (queries: Queries) => Steps<T>,
+  { milliseconds, part }: { milliseconds: number; part: (queries: Queries) => number },
+): Promise<T | number> {
+  return (await stepsWithin(context, begin, milliseconds)) ?? part(context.queries());
+}
+
+async function stepsWithin<T>(
+  { queries, signal }: Pick<LiveContext, 'queries' | 'signal'>,
+  begin: (queries: Queries) => Steps<T>,
+  milliseconds: number,
+): Promise<T | undefined> {
   const began = performance.now();
   let of = queries();
   let work = begin(of);
@@ -23,6 +40,7 @@ export async function inSteps<T>(
     const step = of.snapshot(() => work.next());
     if (step.done === true) return step.value;
     await others();
+    if (performance.now() - began > milliseconds) return undefined;
     if (signal.aborted || performance.now() - began > mostMilliseconds) throw tooLong(signal.aborted);
     const now = queries();
     if (now !== of) {

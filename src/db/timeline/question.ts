@@ -1,0 +1,36 @@
+import { executionParams } from '../execution/params.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import type { LivenessTest } from '../presence/leases.ts';
+import { speedsOf } from '../reports/drivers.ts';
+import { endOfLife } from '../reports/life.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { TimelineQuestion } from './timeline.ts';
+
+/** A picture as it is asked for: times are ISO 8601, and the whole life where they are left out. */
+export interface WantedTimeline extends Pick<TimelineQuestion, 'mostBins' | 'firstSlot' | 'slots' | 'mostSpans'> {
+  from: string | undefined;
+  until: string | undefined;
+}
+
+/** The same with everything that follows from the execution. A window that it did not live in is that of its whole life. */
+export function timelineQuestion(
+  sql: Prepare,
+  execution: ExecutionRow,
+  { wanted, isAlive, now }: { wanted: WantedTimeline; isAlive: LivenessTest; now: number },
+): TimelineQuestion {
+  const start = Date.parse(execution.start_time);
+  const end = Math.max(start, endOfLife(sql, execution, { isAlive, now }));
+  const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
+  const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
+  const isLived = from < until;
+  const params = executionParams(sql, execution);
+  const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
+  return {
+    ...wanted,
+    execution,
+    params: { ...params, speed },
+    life: { start, end, hasEnded: execution.end_time !== null },
+    from: isLived ? from : start,
+    until: isLived ? until : end,
+  };
+}

@@ -1,0 +1,30 @@
+/**
+ * Every attempt at every slice of an execution as columns of numbers. Times are milliseconds since 1970, NaN where there is none; names are numbers of
+ * `names`, -1 where there is none; states are places in `sliceStatuses`.
+ */
+export interface Attempts {
+  readonly length: number;
+  readonly names: Readonly<Record<'stf' | 'worker' | 'host' | 'cause', { readonly all: readonly string[] }>>;
+  readonly stf: ArrayLike<number>;
+  readonly sliceId: ArrayLike<number>;
+  readonly attempt: ArrayLike<number>;
+  readonly state: ArrayLike<number>;
+  /** 1: the slice stands in this attempt. */
+  readonly isCurrent: ArrayLike<number>;
+  readonly worker: ArrayLike<number>;
+  readonly host: ArrayLike<number>;
+  readonly cause: ArrayLike<number>;
+  /** When the slice was made. */
+  readonly created: ArrayLike<number>;
+  readonly queued: ArrayLike<number>;
+  readonly started: ArrayLike<number>;
+  readonly completed: ArrayLike<number>;
+}
+
+/** The life of an execution, in milliseconds since 1970. */
+export interface Life {
+  start: number;
+  /** Its end, or now. */
+  end: number;
+  hasEnded: boolean;
+}

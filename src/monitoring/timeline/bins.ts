@@ -1,0 +1,51 @@
+/** Equal parts of a time, in milliseconds since 1970. The last one may reach beyond the end of the time. */
+export interface Bins {
+  from: number;
+  width: number;
+  count: number;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+
+/** Widths that people count in, in milliseconds. */
+const widths = [
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * second),
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * minute),
+  ...[1, 2, 6, 12].map((n) => n * hour),
+  ...[1, 2, 7, 30].map((n) => n * day),
+];
+
+/**
+ * Bins of a window that stay put while an execution grows: their widths are nice, and they begin at its start. None is narrower than `least`, or
+ * it would beat with the interval in which STFs come.
+ * @param most bins at most
+ */
+export function binsOf(
+  { from, until }: { from: number; until: number },
+  { start, most, least }: { start: number; most: number; least: number },
+): Bins {
+  const span = Math.max(1, until - from);
+  const largest = widths.at(-1) as number;
+  const width =
+    // One more, since a window begins and ends within bins.
+    widths.find((one) => one >= least && span / one <= Math.max(1, most - 1)) ??
+    Math.ceil(span / Math.max(1, most - 1) / largest) * largest;
+  const first = Math.floor((from - start) / width);
+  const last = Math.max(first, Math.floor((until - start) / width));
+  return { from: start + first * width, width, count: last - first + 1 };
+}
+
+/** The bin of a time: below 0 before the first, `count` or more behind the last. */
+export const binOf = ({ from, width }: Bins, time: number): number => Math.floor((time - from) / width);

@@ -1,0 +1,55 @@
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import type { Attempts, Life } from './attempts.ts';
+import type { Bins } from './bins.ts';
+
+const failed = sliceStatuses.indexOf('failed');
+
+/** When an attempt ended, or until when it is in hand; NaN for one that nobody has begun. */
+export function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
+  const started = attempts.started[at] as number;
+  const completed = attempts.completed[at] as number;
+  return Number.isNaN(completed) ? (Number.isNaN(started) ? NaN : life.end) : Math.max(started, completed);
+}
+
+/**
+ * The work of slots in each bin, a character each: `.` idle, `1` to `9` busy for so many tenths of it, `#` for all of it, `!` an attempt failed
+ * in it.
+ * @param slots numbers of workers, in the order in which they are told
+ */
+export function cellsOf(
+  attempts: Attempts,
+  bins: Bins,
+  { slots, life }: { slots: readonly number[]; life: Life },
+): string[] {
+  const rowOf = new Map(slots.map((worker, row) => [worker, row]));
+  const busy = slots.map(() => new Float64Array(bins.count));
+  const hasFailed = slots.map(() => new Uint8Array(bins.count));
+  for (let at = 0; at < attempts.length; at += 1) {
+    const row = rowOf.get(attempts.worker[at] as number);
+    const end = endOfAttempt(attempts, at, life);
+    if (row === undefined || Number.isNaN(end)) continue;
+    const start = attempts.started[at] as number;
+    addTime(busy[row] as Float64Array, bins, Number.isNaN(start) ? end : start, end);
+    const bin = Math.floor((end - bins.from) / bins.width);
+    if (attempts.state[at] === failed && bin >= 0 && bin < bins.count) (hasFailed[row] as Uint8Array)[bin] = 1;
+  }
+  return busy.map((times, row) =>
+    Array.from(times, (time, bin) => (hasFailed[row]?.[bin] === 1 ? '!' : cellOf(time / bins.width))).join(''),
+  );
+}
+
+function addTime(times: Float64Array, { from, width, count }: Bins, start: number, end: number): void {
+  const first = Math.max(0, Math.floor((start - from) / width));
+  const last = Math.min(count - 1, Math.floor((end - from) / width));
+  for (let bin = first; bin <= last; bin += 1) {
+    const [left, right] = [from + bin * width, from + (bin + 1) * width];
+    times[bin] = (times[bin] as number) + Math.max(0, Math.min(end, right) - Math.max(start, left));
+  }
+}
+
+/** Nearly all of it is all: starts and ends are told to the millisecond. */
+function cellOf(part: number): string {
+  if (part >= 0.95) return '#';
+  const tenths = Math.round(part * 10);
+  return tenths === 0 ? (part > 0 ? '1' : '.') : String(Math.min(9, tenths));
+}

@@ -1,0 +1,43 @@
+/** A phase of an execution as a picture shows it: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. */
+export interface PhaseBand {
+  phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after';
+  /** Milliseconds since 1970; `end` undefined: it goes on. */
+  start: number;
+  end: number | undefined;
+  /** The operator who paused. */
+  by?: string | undefined;
+}
+
+/** A message that changes the phase. */
+export interface PhaseChange {
+  type: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  /** Of a pause: `period` or `operator`. */
+  reason: string | undefined;
+  /** Of an operator's command: the name. */
+  by: string | undefined;
+}
+
+const next: Readonly<Record<string, PhaseBand['phase']>> = {
+  run_imminent: 'imminent',
+  start_run: 'physics',
+  resume_run: 'physics',
+  end_run: 'draining',
+  workflow_ended: 'after',
+};
+
+/** The phases of an execution one after the other. @param start of the execution @param changes in their order */
+export function phasesOf(start: number, changes: readonly PhaseChange[]): PhaseBand[] {
+  const bands: PhaseBand[] = [{ phase: 'before', start, end: undefined }];
+  let operator: string | undefined;
+  for (const { type, at, reason, by } of changes) {
+    if (type === 'pause_workflow') operator = by;
+    const phase = type === 'pause_run' ? (reason === 'operator' ? 'paused' : 'standby') : next[type];
+    const last = bands.at(-1) as PhaseBand;
+    if (phase === undefined || phase === last.phase) continue;
+    last.end = Math.max(last.start, at);
+    bands.push({ phase, start: last.end, end: undefined, ...(phase === 'paused' ? { by: operator } : {}) });
+  }
+  return bands.filter(({ start: from, end }) => end === undefined || end > from);
+}

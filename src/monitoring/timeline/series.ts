@@ -1,0 +1,104 @@
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import type { Attempts, Life } from './attempts.ts';
+import { type Bins, binOf } from './bins.ts';
+
+/** Counts of events in each bin, and levels at its end. */
+export interface Series {
+  /** Slices that were made. */
+  arrived: number[];
+  completed: number[];
+  failed_attempts: number[];
+  /** Slices that failed without a retry left. */
+  exhausted: number[];
+  queued: number[];
+  processing: number[];
+}
+
+const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
+
+/**
+ * What happened in each bin. Levels are sums of all that came before, so they need nothing of outside of the window but counts, and at the end of
+ * life they are the kept ones: an attempt that was given up at the end of a stopped execution is in hand until then, and waits after it.
+ * @param mostRetries attempts after the first that a slice may have
+ */
+export function seriesOf(
+  attempts: Attempts,
+  bins: Bins,
+  { life, mostRetries }: { life: Life; mostRetries: number },
+): Series {
+  const counters = countersOf(bins);
+  for (let at = 0; at < attempts.length; at += 1) {
+    addLevels(counters, attempts, at, life);
+    addEvents(counters, attempts, at, mostRetries);
+  }
+  const { queued, processing, ...events } = counters.series;
+  return { ...events, queued: summed(queued), processing: summed(processing) };
+}
+
+interface Counters {
+  /** Levels are changes of them, until they are summed. */
+  series: Series;
+  count: (into: number[], time: number) => void;
+  change: (level: number[], time: number, by: number) => void;
+}
+
+function countersOf(bins: Bins): Counters {
+  const zeros = (): number[] => Array.from({ length: bins.count }, () => 0);
+  return {
+    series: {
+      arrived: zeros(),
+      completed: zeros(),
+      failed_attempts: zeros(),
+      exhausted: zeros(),
+      queued: zeros(),
+      processing: zeros(),
+    },
+    count(into, time) {
+      const bin = binOf(bins, time);
+      if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + 1;
+    },
+    change(level, time, by) {
+      // Changes before the window stand in its first bin.
+      const bin = Math.max(0, binOf(bins, time));
+      if (bin < bins.count) level[bin] = (level[bin] as number) + by;
+    },
+  };
+}
+
+function addLevels({ series, change }: Counters, attempts: Attempts, at: number, life: Life): void {
+  const queued = attempts.queued[at] as number;
+  const end = Math.max(queued, attempts.completed[at] as number);
+  // A clock that was set back makes nothing end before it began.
+  const started = Math.max(queued, attempts.started[at] as number);
+  const isStarted = !Number.isNaN(started);
+  change(series.queued, queued, 1);
+  if (isStarted) {
+    change(series.queued, started, -1);
+    change(series.processing, started, 1);
+  }
+  if (!Number.isNaN(end)) {
+    if (isStarted) change(series.processing, Math.max(started, end), -1);
+    else change(series.queued, end, -1);
+  } else if (life.hasEnded && isStarted) {
+    // Given up: it waits again.
+    change(series.processing, life.end, -1);
+    change(series.queued, life.end, 1);
+  }
+}
+
+function addEvents({ series, count }: Counters, attempts: Attempts, at: number, mostRetries: number): void {
+  const queued = attempts.queued[at] as number;
+  const attempt = attempts.attempt[at] as number;
+  const state = attempts.state[at];
+  const end = Math.max(queued, attempts.completed[at] as number);
+  if (attempt === 1) count(series.arrived, queued);
+  if (state === completedState) count(series.completed, end);
+  if (state !== failedState) return;
+  count(series.failed_attempts, end);
+  if (attempts.isCurrent[at] === 1 && attempt > mostRetries) count(series.exhausted, end);
+}
+
+function summed(changes: readonly number[]): number[] {
+  let level = 0;
+  return changes.map((change) => (level += change));
+}

@@ -1,0 +1,43 @@
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import type { Attempts, Life } from './attempts.ts';
+import { endOfAttempt } from './cells.ts';
+
+const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
+
+/** The work of one worker slot in a window. */
+export interface WorkerTime {
+  /** Its number among the names of workers. */
+  worker: number;
+  completed: number;
+  failed: number;
+  /** Milliseconds. */
+  busy: number;
+  longest: number;
+  /** When it first began a slice, in milliseconds since 1970. */
+  first: number;
+}
+
+/** Worker slots that did anything in a window. */
+export function workersOf(
+  attempts: Attempts,
+  { from, until }: { from: number; until: number },
+  life: Life,
+): WorkerTime[] {
+  const workers = new Map<number, WorkerTime>();
+  for (let at = 0; at < attempts.length; at += 1) {
+    const worker = attempts.worker[at] as number;
+    const end = endOfAttempt(attempts, at, life);
+    const begun = attempts.started[at] as number;
+    const start = Number.isNaN(begun) ? end : begun;
+    if (worker < 0 || Number.isNaN(end) || end < from || start > until) continue;
+    const found = workers.get(worker) ?? { worker, completed: 0, failed: 0, busy: 0, longest: 0, first: Infinity };
+    workers.set(worker, found);
+    const isOver = !Number.isNaN(attempts.completed[at]) && end <= until;
+    if (isOver && attempts.state[at] === completedState) found.completed += 1;
+    if (isOver && attempts.state[at] === failedState) found.failed += 1;
+    found.busy += Math.max(0, Math.min(end, until) - Math.max(start, from));
+    found.longest = Math.max(found.longest, end - start);
+    found.first = Math.min(found.first, start);
+  }
+  return [...workers.values()];
+}

@@ -1,0 +1,71 @@
+import * as z from 'zod';
+
+import type { Timeline } from '../db/timeline/timeline.ts';
+import { inStepsFor } from './shared/in-steps.ts';
+import { integer, parseWindow, present, text } from './shared/params.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
+import { conciseParts, pageParts, timelineAnswer } from './timeline/answer.ts';
+
+const usualBins = 60;
+const mostSlots = 400;
+
+/** A page asks again; an assistant would rather wait. */
+const patience = { page: 300, concise: 20_000 };
+
+/** More bars are told as cells. */
+const mostSpans = { page: 4000, concise: 0 };
+
+export const getExecutionTimelineTool = defineLiveTool({
+  name: 'get_execution_timeline',
+  title: 'Timeline of an execution',
+  description:
+    'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end, phases and pauses, delays, failures by cause with when they came, ' +
+    'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure. For "when did it slow down", "did workers idle", "since when do they fail".',
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
+      start_time: text('Part of its life: ISO 8601, or -15m'),
+      end_time: text('As start_time'),
+      bins: integer(10, 600, 'At most, 10 to 600 (default 60)'),
+      detail: z.enum(['concise', 'page']).optional().describe('page: all, for pictures'),
+      first_slot: integer(0, 100_000, 'First worker slot, by name'),
+      slots: integer(0, mostSlots, 'Worker slots to draw (default 0)'),
+      since: integer(0, Number.MAX_SAFE_INTEGER, 'seq of the last answer: unchanged is said in short'),
+    }),
+  output: timelineAnswer,
+  async perform(args, context) {
+    const { detail = 'concise' } = args;
+    const now = Date.now();
+    const asked = context.queries();
+    const execution = asked.execution(args.execution_id);
+    const window = parseWindow(args, now);
+    const begun = asked.timelineQuestion(execution, now, {
+      from: window.start_time,
+      until: window.end_time,
+      mostBins: args.bins ?? usualBins,
+      firstSlot: args.first_slot ?? 0,
+      slots: args.slots ?? (detail === 'page' ? mostSlots : 0),
+      mostSpans: mostSpans[detail],
+    });
+    const head = { execution_id: execution.execution_id, run_number: execution.run_number };
+    const timeline = await timelineOrPart(context, begun, patience[detail]);
+    const data_as_of = context.queries().dataAsOf();
+    if (typeof timeline === 'number') return present({ ...head, data_as_of, loading: timeline });
+    if (timeline.seq === args.since)
+      return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
+    const parts = detail === 'page' ? pageParts(timeline) : conciseParts(timeline);
+    return present({ ...head, seq: timeline.seq, data_as_of, ...parts(begun.life) });
+  },
+});
+
+/** The timeline, or how much of the execution has been read so far, where that takes longer than anybody waits. */
+function timelineOrPart(
+  context: LiveContext,
+  question: Parameters<ReturnType<LiveContext['queries']>['timeline']>[0],
+  milliseconds: number,
+): Promise<Timeline | number> {
+  return inStepsFor(context, (queries) => queries.timeline(question), {
+    milliseconds,
+    part: (queries) => queries.timelinePart(question.execution),
+  });
+}
