@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 
 import { createApp } from '../http/app.ts';
@@ -70,6 +71,7 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
     metrics,
     token,
     anyHost: !isLoopback(host) && token !== undefined,
+    pageFolder: join(io.packageFolder, 'dist', 'web'),
     log: options.log,
   });
   const server = createHttpServer(

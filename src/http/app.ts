@@ -8,6 +8,7 @@ import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { refuse, refuseForeign, requireToken } from './guard.ts';
 import type { Metrics } from './metrics.ts';
+import { addPage } from './page.ts';
 
 export interface AppOptions {
   /** A server for one request: there are no sessions, so none can be lost. */
@@ -18,6 +19,8 @@ export interface AppOptions {
   token: string | undefined;
   /** Whether the server is asked by other names than those of this machine for itself. */
   anyHost: boolean;
+  /** The folder that holds the page's files. */
+  pageFolder: string;
   log: Log;
 }
 
@@ -34,6 +37,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
+  addPage(app, options.pageFolder);
   // Clients look here whether they could log in in another way. To hear that they cannot, they need no token.
   app.use('/.well-known', answerNothing);
   app.use(requireToken(token));

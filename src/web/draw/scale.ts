@@ -1,0 +1,80 @@
+/** Maps a range onto pixels. */
+export interface Scale {
+  (value: number): number;
+  invert: (pixel: number) => number;
+}
+
+export function linear([from, to]: readonly [number, number], [left, right]: readonly [number, number]): Scale {
+  const span = to - from || 1;
+  const scale = ((value) => left + ((value - from) / span) * (right - left)) as Scale;
+  scale.invert = (pixel) => from + ((pixel - left) / (right - left || 1)) * span;
+  return scale;
+}
+
+/** Round values of an axis from 0 on, some four of them. */
+export function roundTicks(most: number, wanted = 4): number[] {
+  if (!(most > 0)) return [0, 1];
+  const raw = most / wanted;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((one) => one >= raw - 1e-12) ?? 10 * power;
+  const ticks: number[] = [];
+  for (let value = 0; value < most + step * 0.999; value += step) ticks.push(Number(value.toPrecision(12)));
+  return ticks;
+}
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const steps = [
+  1,
+  2,
+  5,
+  10,
+  20,
+  50,
+  100,
+  200,
+  500,
+  second,
+  2 * second,
+  5 * second,
+  10 * second,
+  15 * second,
+  30 * second,
+]
+  .concat([minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute])
+  .concat([hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour]);
+
+/** Times of an axis that people count in, no nearer to each other than `least` pixels. Milliseconds since 1970. */
+export function timeTicks(from: number, until: number, width: number, least = 90): { at: number[]; step: number } {
+  const most = Math.max(1, Math.floor(width / least));
+  const step =
+    steps.find((one) => (until - from) / one <= most) ?? Math.ceil((until - from) / most / (24 * hour)) * 24 * hour;
+  const at: number[] = [];
+  for (let tick = Math.ceil(from / step) * step; tick <= until; tick += step) at.push(tick);
+  return { at, step };
+}
+
+/** A line of steps through values that hold for a whole bin, as an SVG path. */
+export function stepPath(values: readonly number[], { x, y }: { x: (bin: number) => number; y: Scale }): string {
+  return values
+    .map((value, bin) => `${bin === 0 ? 'M' : 'L'}${fixed(x(bin))} ${fixed(y(value))}H${fixed(x(bin + 1))}`)
+    .join('');
+}
+
+/** The area between such a line and another. */
+export function stepArea(
+  values: readonly number[],
+  base: readonly number[] | undefined,
+  scales: { x: (bin: number) => number; y: Scale },
+): string {
+  const { x, y } = scales;
+  const back = values
+    .map((_, bin) => bin)
+    .toReversed()
+    .map((bin) => `L${fixed(x(bin + 1))} ${fixed(y(base?.[bin] ?? 0))}H${fixed(x(bin))}`)
+    .join('');
+  return `${stepPath(values, scales)}${back}Z`;
+}
+
+const fixed = (value: number): string => value.toFixed(1);

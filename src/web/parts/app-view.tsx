@@ -1,0 +1,58 @@
+import { standingNow } from '../state/as-of.ts';
+import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
+import { useNow } from '../state/hooks.ts';
+import { executionHash } from '../state/route.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Findings } from './findings.tsx';
+import { Flow } from './flow.tsx';
+import { Header } from './header.tsx';
+import { Latency } from './latency.tsx';
+
+const everyMilliseconds = 2000;
+const shownFindings = 3;
+
+/** One execution within a chat: no tabs, no lists, nothing that scrolls. */
+export function AppView({ id }: { id: string }) {
+  const { world } = useAround();
+  const now = useNow();
+  const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
+  const isOver = monitor !== undefined && isEnded(monitor);
+  const timeline = drawable(useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver }).answer);
+  if (monitor === undefined)
+    return (
+      <div class="card">
+        <h1>{id}</h1>
+        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={now} />}
+      </div>
+    );
+  return (
+    <>
+      <FaultBanner fault={fault} at={at} now={now} />
+      <Header monitor={monitor} audit={undefined} standing={standingNow(monitor)} asOf={undefined} slider={null} />
+      {monitor.findings.length > 0 && (
+        <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
+      )}
+      {timeline !== undefined && (
+        <>
+          <Flow monitor={monitor} timeline={timeline} asOf={undefined} onZoom={undefined} isCompact />
+          <details>
+            <summary>delays</summary>
+            <Latency timeline={timeline} />
+          </details>
+        </>
+      )}
+      {world.openWide !== undefined && (
+        <button
+          type="button"
+          onClick={() => {
+            location.hash = executionHash(id);
+            world.openWide?.();
+          }}
+        >
+          open wide
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,95 @@
+import { useEffect } from 'preact/hooks';
+
+import { time, type Zone } from '../format.ts';
+import { useChoice, useRoute } from '../state/hooks.ts';
+import { hashOf } from '../state/route.ts';
+import { Around } from '../state/world.ts';
+import type { World } from '../transport/call.ts';
+import { Compare } from './compare.tsx';
+import { Execution } from './execution.tsx';
+import { Overview } from './overview.tsx';
+import { Shift } from './shift.tsx';
+
+type Theme = 'system' | 'light' | 'dark';
+
+const nextTheme: Readonly<Record<Theme, Theme>> = { system: 'light', light: 'dark', dark: 'system' };
+
+/** The page: a line above, and what its address names. */
+export function App({ world }: { world: World }) {
+  const [route, change] = useRoute();
+  const [zone, setZone] = useChoice<Zone>('time', 'UTC');
+  const [theme, setTheme] = useChoice<Theme>('theme', 'system');
+  useEffect(() => {
+    if (theme === 'system') delete document.documentElement.dataset['theme'];
+    else document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  const { report } = world;
+  const id = route.ids[0] ?? report?.execution_id ?? '';
+  useEffect(() => {
+    document.title = route.page === 'execution' ? `${id} · swf-mcp` : 'swf-mcp';
+    scrollTo(0, 0);
+  }, [route.page, id]);
+  const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
+  return (
+    <Around.Provider value={{ world, zone }}>
+      <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
+      <main id="main" tabindex={-1}>
+        {report !== undefined && (
+          <p class={`banner ${report.isRunning ? 'warn' : ''}`}>
+            {report.isRunning
+              ? `Made while it ran, as of ${time(report.madeAt, zone)}: it has gone on since.`
+              : `A report as of ${time(report.madeAt, zone)}.`}
+          </p>
+        )}
+        {page === 'overview' && <Overview params={route.params} change={change} />}
+        {page === 'execution' && <Execution key={id} id={id} params={route.params} change={change} theme={theme} />}
+        {page === 'compare' && <Compare ids={route.ids} />}
+        {page === 'shift' && <Shift params={route.params} change={change} />}
+      </main>
+    </Around.Provider>
+  );
+}
+
+interface TopProps {
+  hasPages: boolean;
+  zone: Zone;
+  setZone: (zone: Zone) => void;
+  theme: Theme;
+  setTheme: (theme: Theme) => void;
+}
+
+function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
+  const toMain = (event: Event): void => {
+    event.preventDefault();
+    document.getElementById('main')?.focus();
+  };
+  return (
+    <header class="top">
+      <a class="skip" href="#main" onClick={toMain}>
+        to the content
+      </a>
+      <strong>swf-mcp</strong>
+      {hasPages && (
+        <nav aria-label="Pages">
+          <a href={hashOf({ page: 'overview', ids: [], params: {} })}>Executions</a>
+          <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>
+        </nav>
+      )}
+      <span class="tools">
+        <button
+          type="button"
+          onClick={() => setZone(zone === 'UTC' ? 'local' : 'UTC')}
+          aria-label={`times: ${zone}; change`}
+        >
+          {zone}
+        </button>
+        <button type="button" onClick={() => setTheme(nextTheme[theme])} aria-label={`colours: ${theme}; change`}>
+          {theme}
+        </button>
+        <button type="button" onClick={() => print()}>
+          print
+        </button>
+      </span>
+    </header>
+  );
+}

@@ -1,0 +1,56 @@
+import { useState } from 'preact/hooks';
+
+import { age, time } from '../format.ts';
+import { useAround } from '../state/world.ts';
+import type { CallError } from '../transport/call.ts';
+
+/** Says why there is nothing new, and what can be done. The picture before stays. */
+export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; at: number; now: number }) {
+  const { world, zone } = useAround();
+  if (fault === undefined) return null;
+  if (fault.fault === 'unauthorised') return <Login onToken={(token) => world.login?.(token)} />;
+  const since = at === 0 ? '' : ` What you see is of ${time(at, zone)}, ${age((now - at) / 1000)}.`;
+  return (
+    <p class="banner bad" role="alert">
+      <strong>! {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}</strong>
+      {fault.fault === 'disconnected' ? ` It is asked again and again.${since}` : since}
+    </p>
+  );
+}
+
+function Login({ onToken }: { onToken: (token: string) => void }) {
+  const [token, setToken] = useState('');
+  return (
+    <form
+      class="banner"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onToken(token.trim());
+        dispatchEvent(new Event('swf-again'));
+      }}
+    >
+      <label>
+        This server asks for its token{' '}
+        <input
+          type="password"
+          autocomplete="off"
+          value={token}
+          onInput={(event) => setToken(event.currentTarget.value)}
+        />
+      </label>{' '}
+      <button type="submit">go on</button>
+      <p class="small">It is kept in this tab alone, until it is closed.</p>
+    </form>
+  );
+}
+
+/** Grey bars in the places of what comes. */
+export function Skeleton({ lines = 4 }: { lines?: number }) {
+  return (
+    <div class="skeleton" aria-busy="true" aria-label="loading">
+      {Array.from({ length: lines }, (_, line) => (
+        <div key={line} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import type { Timeline } from '../answers.ts';
+import { count } from '../format.ts';
+import { Table } from './table.tsx';
+
+/** Failures made alike, with the time at which they came. */
+export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name: string) => void }) {
+  const { causes, causes_omitted = 0 } = timeline;
+  const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
+  return (
+    <section class="card">
+      <h2>
+        Failures by cause <small>{count(total)} failed attempts in this time</small>
+      </h2>
+      {causes.length === 0 ? (
+        <p>No attempt failed.</p>
+      ) : (
+        <>
+          <Table
+            label="Failures by cause"
+            rows={causes}
+            keyOf={({ cause }) => cause}
+            columns={[
+              {
+                head: 'cause',
+                cell: ({ cause, example }) => (
+                  <>
+                    <span class="words mono">{cause}</span>{' '}
+                    <button type="button" class="id" onClick={() => onOpen(example)}>
+                      example
+                    </button>
+                  </>
+                ),
+              },
+              { head: 'attempts', isNumber: true, cell: ({ attempts }) => count(attempts) },
+              { head: 'stay failed', isNumber: true, cell: ({ exhausted }) => count(exhausted) },
+              { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
+            ]}
+          />
+          {causes_omitted > 0 && <p class="small">and {causes_omitted} more causes</p>}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** A bar for each twentieth of the time, as high as there were failures. */
+function Strip({ when, label }: { when: string; label: string }) {
+  return (
+    <svg class="strip" viewBox={`0 0 ${when.length * 5} 16`} role="img" aria-label={`failures from ${label}`}>
+      {when.split('').map((character, at) => {
+        const n = character === '.' ? 0 : character === '#' ? 10 : Number(character);
+        const height = n === 0 ? 1 : 4 + 1.2 * n;
+        return (
+          <rect key={at} class={n === 0 ? 'none' : 'failed'} x={at * 5} y={16 - height} width={4} height={height} />
+        );
+      })}
+    </svg>
+  );
+}

@@ -1,0 +1,214 @@
+import type { Timeline } from '../answers.ts';
+import { linear, roundTicks, stepArea, stepPath, timeTicks } from '../draw/scale.ts';
+import { clock, count } from '../format.ts';
+import { Dash, Key } from './legend.tsx';
+
+export const left = 52;
+export const right = 8;
+export const bottom = 22;
+
+export interface Line {
+  name: string;
+  /** The class that has its colour. */
+  shade: string;
+  values: readonly number[];
+  kind: 'line' | 'area' | 'stacked';
+}
+
+export interface Guide {
+  label: string;
+  shade: string;
+  /** In the units of the axis; from and until in milliseconds since 1970. */
+  points: readonly [at: number, value: number][];
+}
+
+/** The area that is to be expected: from a time at a level down to nothing between two times. Milliseconds. */
+export interface Drain {
+  at: number;
+  level: number;
+  least: number;
+  most: number;
+}
+
+export const shown = (value: number): string => (Number.isInteger(value) ? count(value) : value.toFixed(2));
+
+export function geometryOf(
+  {
+    timeline,
+    lines,
+    guides = [],
+    drain,
+  }: { timeline: Timeline; lines: readonly Line[]; guides?: readonly Guide[]; drain?: Drain | undefined },
+  width: number,
+  height: number,
+) {
+  const from = Date.parse(timeline.from);
+  const until = Math.max(Date.parse(timeline.until), drain === undefined ? 0 : drain.at + drain.most);
+  const stacked = lines.filter(({ kind }) => kind === 'stacked');
+  const sums = Array.from({ length: timeline.bins }, (_, bin) =>
+    stacked.reduce((sum, { values }) => sum + (values[bin] ?? 0), 0),
+  );
+  const most = Math.max(
+    1e-9,
+    ...sums,
+    ...lines.flatMap(({ values }) => values),
+    ...guides.flatMap(({ points }) => points.map(([, value]) => value)),
+  );
+  const ticks = roundTicks(most);
+  const x = linear([from, until], [left, width - right]);
+  const y = linear([0, ticks.at(-1) ?? 1], [height - bottom, 8]);
+  return { from, until, x, y, ticks };
+}
+
+type Geometry = ReturnType<typeof geometryOf>;
+
+export function Bands({ timeline, x, height }: { timeline: Timeline; x: Geometry['x']; height: number }) {
+  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  return (
+    <g>
+      {timeline.phases.map(({ phase, start, end: until }) => {
+        const from = Math.max(begin, Date.parse(start));
+        const to = Math.min(end, until === undefined ? end : Date.parse(until));
+        if (to <= from) return null;
+        return (
+          <rect
+            key={start}
+            class={`band ${phase}`}
+            x={x(from)}
+            y={0}
+            width={x(to) - x(from)}
+            height={height - bottom}
+          />
+        );
+      })}
+    </g>
+  );
+}
+
+export function Axes({
+  x,
+  y,
+  from,
+  until,
+  width,
+  height,
+  zone,
+}: Pick<Geometry, 'x' | 'y' | 'from' | 'until'> & { width: number; height: number; zone: 'UTC' | 'local' }) {
+  const { at, step } = timeTicks(from, until, width - left - right);
+  const most = y.invert(8);
+  return (
+    <g class="axis">
+      {roundTicks(most * 0.999, 3).map((tick) =>
+        tick > most * 1.001 ? null : (
+          <g key={tick}>
+            <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} />
+            <text x={left - 6} y={y(tick) + 4} text-anchor="end">
+              {tick >= 10_000 ? `${tick / 1000}k` : shown(tick)}
+            </text>
+          </g>
+        ),
+      )}
+      {at.map((tick) => (
+        <text key={tick} x={x(tick)} y={height - 6} text-anchor="middle">
+          {clock(tick, zone, step < 1000)}
+        </text>
+      ))}
+    </g>
+  );
+}
+
+export function Lines({
+  lines,
+  timeline,
+  x,
+  y,
+}: { lines: readonly Line[]; timeline: Timeline } & Pick<Geometry, 'x' | 'y'>) {
+  const from = Date.parse(timeline.from);
+  const xOf = (bin: number): number => x(from + bin * timeline.bin_seconds * 1000);
+  let base: number[] | undefined;
+  const isOpen = !timeline.last_bin_complete;
+  return (
+    <g>
+      {lines.map(({ name, shade, values, kind }) => {
+        if (kind !== 'stacked')
+          return (
+            <g key={name}>
+              {kind === 'area' && <path class={`area ${shade}`} d={stepArea(values, undefined, { x: xOf, y })} />}
+              <path class={`line ${shade}`} d={stepPath(values, { x: xOf, y })} />
+            </g>
+          );
+        const below = base;
+        const top = values.map((value, bin) => value + (below?.[bin] ?? 0));
+        base = top;
+        return <path key={name} class={`area ${shade}`} d={stepArea(top, below, { x: xOf, y })} />;
+      })}
+      {isOpen && (
+        <rect
+          class="unfinished"
+          x={xOf(timeline.bins - 1)}
+          y={8}
+          width={Math.max(1, xOf(timeline.bins) - xOf(timeline.bins - 1))}
+          height={Math.max(0, y(0) - 8)}
+        />
+      )}
+    </g>
+  );
+}
+
+interface ExpectedProps extends Pick<Geometry, 'x' | 'y'> {
+  guides: readonly Guide[];
+  drain: Drain | undefined;
+}
+
+export function Expected({ guides, drain, x, y }: ExpectedProps) {
+  return (
+    <g>
+      {guides.map(({ label, shade, points }) => (
+        <polyline
+          key={label}
+          class={`guide ${shade}`}
+          points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(' ')}
+        />
+      ))}
+      {drain !== undefined && (
+        <g>
+          <polygon
+            class="drain-range"
+            points={`${x(drain.at)},${y(drain.level)} ${x(drain.at + drain.least)},${y(0)} ${x(drain.at + drain.most)},${y(0)}`}
+          />
+          <line
+            class="guide"
+            x1={x(drain.at)}
+            y1={y(drain.level)}
+            x2={x(drain.at + (drain.least + drain.most) / 2)}
+            y2={y(0)}
+          />
+        </g>
+      )}
+    </g>
+  );
+}
+
+interface LegendProps {
+  lines: readonly Line[];
+  unit: string;
+  guides: readonly Guide[];
+}
+
+export function Legend({ lines, unit, guides }: LegendProps) {
+  return (
+    <p class="legend">
+      {lines.map(({ name, shade }) => (
+        <Key key={name} state={shade}>
+          {name}
+        </Key>
+      ))}
+      {guides.map(({ label, shade }) => (
+        <Dash key={label} shade={shade}>
+          {label}
+        </Dash>
+      ))}
+      <span class="small">{unit}</span>
+    </p>
+  );
+}

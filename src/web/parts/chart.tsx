@@ -1,0 +1,115 @@
+import { useState } from 'preact/hooks';
+
+import type { Timeline } from '../answers.ts';
+import { clock } from '../format.ts';
+import { useWidth } from '../state/hooks.ts';
+import { useAround } from '../state/world.ts';
+import {
+  Axes,
+  Bands,
+  bottom,
+  type Drain,
+  Expected,
+  geometryOf,
+  type Guide,
+  Legend,
+  type Line,
+  Lines,
+  right,
+  shown,
+} from './chart-parts.tsx';
+
+interface Props {
+  title: string;
+  timeline: Timeline;
+  lines: readonly Line[];
+  unit: string;
+  guides?: readonly Guide[];
+  drain?: Drain | undefined;
+  asOf: number | undefined;
+  onZoom: ((from: number, until: number) => void) | undefined;
+  cursor: number | undefined;
+  onCursor: (at: number | undefined) => void;
+  height?: number;
+}
+
+/** Steps over time with the phases behind them. Dragging chooses a part; arrow keys read the values. */
+export function TimeChart(props: Props) {
+  const { timeline, lines, unit } = props;
+  const { zone } = useAround();
+  const [box, width] = useWidth();
+  const bin = props.cursor === undefined ? undefined : binAt(timeline, props.cursor);
+  const at = Date.parse(timeline.from) + (bin ?? 0) * timeline.bin_seconds * 1000;
+  return (
+    <div ref={box} class="chart">
+      <Drawing {...props} width={width} bin={bin} />
+      <Legend lines={lines} unit={unit} guides={props.guides ?? []} />
+      <p class="reading" aria-live="polite">
+        {bin !== undefined &&
+          `${clock(at, zone, timeline.bin_seconds < 1)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
+      </p>
+    </div>
+  );
+}
+
+function Drawing(props: Props & { width: number; bin: number | undefined }) {
+  const { timeline, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
+  const { zone } = useAround();
+  const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
+  const { x, y, from, until } = geometryOf(props, width, height);
+  const timeAt = ({ clientX, currentTarget }: PointerEvent): number => {
+    const edge = (currentTarget as SVGElement).getBoundingClientRect();
+    return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const step = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+    if (step === 0) return;
+    event.preventDefault();
+    const next = Math.min(timeline.bins - 1, Math.max(0, (bin ?? 0) + step));
+    onCursor(from + (next + 0.5) * timeline.bin_seconds * 1000);
+  };
+  const over = (begin: number, end: number) => ({
+    x: begin,
+    y: 0,
+    width: Math.max(0, end - begin),
+    height: height - bottom,
+  });
+  const [left1 = 0, right1 = 0] = drag === undefined ? [] : [x(drag.from), x(drag.to)].toSorted((a, b) => a - b);
+  return (
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      tabindex={0}
+      role="img"
+      aria-label={`${title}: ${lines.map(({ name, values }) => `${name} up to ${shown(Math.max(0, ...values))}`).join(', ')} ${unit}. Arrow keys read the values.`}
+      onKeyDown={onKey}
+      onPointerDown={(event) => onZoom !== undefined && setDrag({ from: timeAt(event), to: timeAt(event) })}
+      onPointerMove={(event) => {
+        onCursor(timeAt(event));
+        if (drag !== undefined) setDrag({ ...drag, to: timeAt(event) });
+      }}
+      onPointerUp={() => {
+        setDrag(undefined);
+        if (right1 - left1 > 8) onZoom?.(x.invert(left1), x.invert(right1));
+      }}
+      onPointerLeave={() => {
+        setDrag(undefined);
+        onCursor(undefined);
+      }}
+    >
+      <Bands timeline={timeline} x={x} height={height} />
+      <Axes {...{ x, y, from, until, width, height, zone }} />
+      <Lines lines={lines} timeline={timeline} x={x} y={y} />
+      <Expected guides={props.guides ?? []} drain={props.drain} x={x} y={y} />
+      {asOf !== undefined && <rect class="later" {...over(x(asOf), width - right)} />}
+      {cursor !== undefined && cursor >= from && cursor <= until && (
+        <line class="cursor" x1={x(cursor)} x2={x(cursor)} y1={0} y2={height - bottom} />
+      )}
+      {drag !== undefined && <rect class="chosen" {...over(left1, right1)} />}
+    </svg>
+  );
+}
+
+const binAt = (timeline: Timeline, at: number): number | undefined => {
+  const bin = Math.floor((at - Date.parse(timeline.from)) / (timeline.bin_seconds * 1000));
+  return bin >= 0 && bin < timeline.bins ? bin : undefined;
+};

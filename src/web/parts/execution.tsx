@@ -1,0 +1,232 @@
+import type { RefObject } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+
+import type { Audit, Monitor, Timeline } from '../answers.ts';
+import { clock, time } from '../format.ts';
+import { type Standing, standingAt, standingNow } from '../state/as-of.ts';
+import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
+import { useNow, useVisible } from '../state/hooks.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Causes } from './causes.tsx';
+import { Drawer } from './drawer.tsx';
+import { Findings } from './findings.tsx';
+import { Flow } from './flow.tsx';
+import { Header } from './header.tsx';
+import { Latency } from './latency.tsx';
+import { Slots } from './slots.tsx';
+import { Tabs } from './tabs.tsx';
+import { Workers } from './workers.tsx';
+
+const second = 1000;
+/** A running execution of which nothing has been recorded for so long is told to be old. */
+const old = { warning: 60, alarm: 900 };
+
+interface Props {
+  id: string;
+  params: Readonly<Record<string, string>>;
+  change: (params: Record<string, string | undefined>) => void;
+  theme: string;
+}
+
+/** One execution: what it is, what is wrong, and how it went, all over one axis of time. */
+export function Execution(props: Props) {
+  const { world } = useAround();
+  const now = useNow();
+  const { id } = props;
+  const every = world.kind === 'app' ? 2 * second : second;
+  const { answer, fault, at } = useMonitor(id, every);
+  const banner = <FaultBanner fault={fault} at={at} now={now} />;
+  if (answer !== undefined)
+    return (
+      <>
+        {banner}
+        <Age monitor={answer} now={now} />
+        <Whole {...props} monitor={answer} every={every} />
+      </>
+    );
+  return (
+    <div class="card">
+      <h1>{id}</h1>
+      {fault === undefined ? <Skeleton lines={6} /> : banner}
+    </div>
+  );
+}
+
+interface WholeProps extends Props {
+  monitor: Monitor;
+  every: number;
+}
+
+function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
+  const isOver = isEnded(monitor);
+  const [ref, isVisible] = useVisible();
+  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver });
+  const part = partOf(params);
+  const zoomed = useTimeline(
+    id,
+    { bins: 300, slots: isVisible ? 400 : 0, ...part },
+    { every: isVisible ? 3 * second : every, isOver },
+  );
+  const line = drawable(whole.answer);
+  const shown = drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined);
+  const asOf = asOfFrom(params, line);
+  const open = (name: string): void => change({ slice: name });
+  return (
+    <>
+      <Header
+        monitor={monitor}
+        audit={useAudit(id, isOver)}
+        standing={standingOf(monitor, line, asOf)}
+        asOf={asOf}
+        slider={line && <AsOf timeline={line} asOf={asOf} change={change} />}
+      />
+      <div class="two">
+        <Findings monitor={monitor} onOpen={open} dimmed={asOf !== undefined} />
+        {shown !== undefined && <Causes timeline={shown} onOpen={open} />}
+      </div>
+      {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
+      {part.start_time !== undefined && <PartShown part={part} change={change} />}
+      <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
+      <Tabs
+        executionId={id}
+        tab={params['tab'] ?? 'log'}
+        window={part}
+        onTab={(tab) => change({ tab })}
+        onOpen={open}
+        seq={whole.answer?.seq}
+      />
+      {params['slice'] !== undefined && <Drawer name={params['slice']} onClose={() => change({ slice: undefined })} />}
+    </>
+  );
+}
+
+const standingOf = (monitor: Monitor, line: Timeline | undefined, asOf: number | undefined): Standing =>
+  asOf === undefined || line === undefined ? standingNow(monitor) : standingAt(line, asOf);
+
+interface PicturesProps {
+  monitor: Monitor;
+  shown: Timeline | undefined;
+  asOf: number | undefined;
+  theme: string;
+  change: Props['change'];
+  open: (name: string) => void;
+  frame: RefObject<HTMLElement | null>;
+}
+
+function Pictures({ monitor, shown, asOf, theme, change, open, frame }: PicturesProps) {
+  const zoom = (from: number, until: number): void =>
+    change({ from: new Date(from).toISOString(), to: new Date(until).toISOString() });
+  return (
+    <>
+      {shown !== undefined && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
+      <section class="card" ref={frame}>
+        {shown?.slots === undefined ? (
+          <>
+            <h2>Workers over time</h2>
+            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
+          </>
+        ) : (
+          <Workers timeline={shown} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
+        )}
+      </section>
+      {shown !== undefined && (
+        <div class="two">
+          <Latency timeline={shown} />
+          <Slots timeline={shown} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function partOf({ from, to }: Readonly<Record<string, string>>): { start_time?: string; end_time?: string } {
+  const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
+  return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
+}
+
+function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
+  const at = asof === undefined ? Number.NaN : Date.parse(asof);
+  return Number.isNaN(at) || whole === undefined || at >= Date.parse(whole.until) ? undefined : at;
+}
+
+function useAudit(id: string, isOver: boolean): Audit | undefined {
+  const { world } = useAround();
+  const [audit, setAudit] = useState<Audit | undefined>(undefined);
+  // It takes its time, so it is asked once, when there is something to say for good.
+  useEffect(() => {
+    if (!isOver) return;
+    world.call<Audit>('audit_execution', { execution_id: id }).then(setAudit, () => {});
+  }, [id, isOver]);
+  return audit;
+}
+
+function Loading({ answer }: { answer: Timeline | undefined }) {
+  return (
+    <section class="card">
+      <h2>Throughput and backlog</h2>
+      {answer?.loading !== undefined && (
+        <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>
+      )}
+      <Skeleton />
+    </section>
+  );
+}
+
+function PartShown({ part, change }: { part: { start_time?: string; end_time?: string }; change: Props['change'] }) {
+  const { zone } = useAround();
+  return (
+    <p class="banner">
+      A part is shown: {part.start_time === undefined ? 'the start' : time(part.start_time, zone)} to{' '}
+      {part.end_time === undefined ? 'the end' : time(part.end_time, zone)}.{' '}
+      <button type="button" onClick={() => change({ from: undefined, to: undefined })}>
+        the whole run
+      </button>
+    </p>
+  );
+}
+
+/** Says that a running execution has gone quiet. */
+function Age({ monitor, now }: { monitor: Monitor; now: number }) {
+  const { status, data_as_of } = monitor;
+  if (status !== 'running' || data_as_of === undefined) return null;
+  const seconds = (now - Date.parse(data_as_of)) / 1000;
+  if (seconds < old.warning) return null;
+  return (
+    <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`} role="status">
+      {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {Math.round(seconds)} s, though it runs.
+    </p>
+  );
+}
+
+function AsOf({ timeline, asOf, change }: { timeline: Timeline; asOf: number | undefined; change: Props['change'] }) {
+  const { zone } = useAround();
+  const from = Date.parse(timeline.from);
+  const last = timeline.bins - 1;
+  const bin = asOf === undefined ? last : Math.floor((asOf - from) / (timeline.bin_seconds * 1000));
+  const set = (value: number): void =>
+    change({
+      asof: value >= last ? undefined : new Date(from + (value + 0.999) * timeline.bin_seconds * 1000).toISOString(),
+    });
+  return (
+    <p class="asof">
+      <label>
+        as of{' '}
+        <input
+          type="range"
+          min={0}
+          max={last}
+          value={bin}
+          aria-valuetext={asOf === undefined ? 'now' : time(asOf, zone)}
+          onInput={(event) => set(Number(event.currentTarget.value))}
+        />
+      </label>{' '}
+      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, timeline.bin_seconds < 1)}</span>{' '}
+      {asOf !== undefined && (
+        <button type="button" onClick={() => change({ asof: undefined })}>
+          back to now
+        </button>
+      )}
+    </p>
+  );
+}

@@ -1,0 +1,70 @@
+import type { Finding, Monitor } from '../answers.ts';
+import { PromptButton, promptOf } from './prompt.tsx';
+
+const glyphs = { error: '!', warning: '~', info: 'i' } as const;
+
+/** What is worth saying, the worst first, each with the ids that show it. */
+export function Findings({
+  monitor,
+  onOpen,
+  dimmed,
+  most,
+}: {
+  monitor: Monitor;
+  onOpen: ((name: string) => void) | undefined;
+  dimmed: boolean;
+  most?: number;
+}) {
+  const { findings, execution_id } = monitor;
+  const shown = most === undefined ? findings : findings.slice(0, most);
+  return (
+    <section class={`card ${dimmed ? 'dimmed' : ''}`}>
+      <h2>
+        Findings <small>{dimmed ? 'now, not then' : 'the worst first'}</small>
+      </h2>
+      <div aria-live="polite">
+        {findings.length === 0 && <p>Nothing is wrong.</p>}
+        {shown.map((finding) => (
+          <One key={finding.code + finding.ids[0]} finding={finding} executionId={execution_id} onOpen={onOpen} />
+        ))}
+        {shown.length < findings.length && <p class="small">and {findings.length - shown.length} more</p>}
+      </div>
+    </section>
+  );
+}
+
+function One({
+  finding,
+  executionId,
+  onOpen,
+}: {
+  finding: Finding;
+  executionId: string;
+  onOpen: ((name: string) => void) | undefined;
+}) {
+  const { code, severity, sentence, ids, next } = finding;
+  return (
+    <div class={`finding ${severity}`}>
+      <p>
+        <span class="mark" aria-hidden="true">
+          {glyphs[severity]}
+        </span>{' '}
+        <strong>{code}</strong> <span class="words">{sentence}</span>
+      </p>
+      <p class="ids">
+        {ids.slice(0, 5).map((id) =>
+          onOpen !== undefined && /\.(?:tf|stf)$/.test(id) ? (
+            <button key={id} type="button" class="id" onClick={() => onOpen(id)}>
+              {id}
+            </button>
+          ) : (
+            <code key={id}>{id}</code>
+          ),
+        )}
+        <PromptButton
+          text={promptOf(`Execution ${executionId} has the finding ${code}. Why, and what is to be done?`, [next])}
+        />
+      </p>
+    </div>
+  );
+}

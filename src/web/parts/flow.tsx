@@ -1,0 +1,155 @@
+import { useState } from 'preact/hooks';
+
+import type { Monitor, Timeline } from '../answers.ts';
+import { clock, count } from '../format.ts';
+import { useAround } from '../state/world.ts';
+import { TimeChart } from './chart.tsx';
+import { PhaseStrip } from './phases.tsx';
+import { Table } from './table.tsx';
+
+interface Props {
+  monitor: Monitor;
+  timeline: Timeline;
+  asOf: number | undefined;
+  onZoom: ((from: number, until: number) => void) | undefined;
+  isCompact?: boolean;
+}
+
+/** Throughput and backlog over one axis of time, measured and expected. */
+export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Props) {
+  const [cursor, setCursor] = useState<number | undefined>(undefined);
+  const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
+  const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 110 : 150 };
+  return (
+    <section class="card">
+      <h2>
+        Throughput and backlog{' '}
+        <small>
+          bins of {timeline.bin_seconds} s{onZoom === undefined ? '' : '; drag to choose a part'}
+        </small>
+      </h2>
+      <PhaseStrip timeline={timeline} />
+      <TimeChart
+        title="Throughput"
+        unit="slices/s"
+        lines={[
+          { name: 'made', shade: 'queued', values: rate(timeline.series.arrived), kind: 'line' },
+          { name: 'completed', shade: 'completed', values: rate(timeline.series.completed), kind: 'area' },
+          { name: 'failed attempts', shade: 'failed', values: rate(timeline.series.failed_attempts), kind: 'area' },
+        ]}
+        guides={expectedRates(monitor, timeline)}
+        {...shared}
+      />
+      <TimeChart
+        title="Backlog"
+        unit="slices"
+        lines={[
+          { name: 'processing', shade: 'processing', values: timeline.series.processing, kind: 'stacked' },
+          { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
+        ]}
+        guides={slotsGuide(monitor, timeline)}
+        drain={drainOf(monitor, timeline)}
+        {...shared}
+      />
+      {!isCompact && <AsTable timeline={timeline} />}
+    </section>
+  );
+}
+
+/** The rates that the DAQ was to bring, and that the workers can do, where the estimate has a base. */
+function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
+  if (capacity === undefined) return [];
+  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  const able = capacity.workers / capacity.service_seconds;
+  const perStf = (progress.slices_planned ?? 0) / Math.max(1, progress.stf_planned ?? 0);
+  const speed = Number(configuration?.['speed']);
+  const planned =
+    capacity.arrival_rate ??
+    (Number.isFinite(speed) ? (perStf * speed) / Number(configuration?.['stf_interval']) : undefined);
+  const physics = timeline.phases.filter(({ phase }) => phase === 'physics');
+  const points = physics.flatMap(({ start, end: until }): [number, number][] => {
+    const from = Math.max(begin, Date.parse(start));
+    const to = Math.min(end, until === undefined ? end : Date.parse(until));
+    return planned === undefined || !Number.isFinite(planned) || to <= from
+      ? []
+      : [
+          [from, 0],
+          [from, planned],
+          [to, planned],
+          [to, 0],
+        ];
+  });
+  return [
+    ...(Number.isFinite(able)
+      ? [
+          {
+            label: `capacity of ${capacity.workers} workers`,
+            shade: 'able',
+            points: [
+              [begin, able],
+              [end, able],
+            ] as [number, number][],
+          },
+        ]
+      : []),
+    ...(points.length === 0 ? [] : [{ label: 'planned arrivals', shade: 'planned', points }]),
+  ];
+}
+
+function slotsGuide({ configuration }: Monitor, timeline: Timeline) {
+  const slots = Number(configuration?.['target_worker_count']);
+  if (!Number.isFinite(slots)) return [];
+  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  return [
+    {
+      label: `${slots} slots`,
+      shade: 'able',
+      points: [
+        [begin, slots],
+        [end, slots],
+      ] as [number, number][],
+    },
+  ];
+}
+
+/** From now down to nothing, between the least and the most that the time left may be; only of the whole run. */
+function drainOf({ status, progress }: Monitor, timeline: Timeline) {
+  const { at_least, at_most } = progress;
+  if (status !== 'running' || at_least === undefined || at_most === undefined) return undefined;
+  const last = timeline.bins - 1;
+  const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);
+  const draining = timeline.phases.at(-1)?.phase === 'draining';
+  if (level === 0 || !draining) return undefined;
+  return { at: Date.parse(timeline.until), level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
+}
+
+function AsTable({ timeline }: { timeline: Timeline }) {
+  const { zone } = useAround();
+  const [isOpen, setOpen] = useState(false);
+  const names = ['arrived', 'completed', 'failed_attempts', 'queued', 'processing'] as const;
+  const from = Date.parse(timeline.from);
+  return (
+    <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>the same as a table</summary>
+      {isOpen && (
+        <Table
+          label="Throughput and backlog as a table"
+          isTall
+          rows={Array.from({ length: timeline.bins }, (_, bin) => bin)}
+          keyOf={String}
+          columns={[
+            {
+              head: `from (${zone})`,
+              cell: (bin: number) => clock(from + bin * timeline.bin_seconds * 1000, zone, timeline.bin_seconds < 1),
+            },
+            ...names.map((name) => ({
+              head: name.replace('_', ' '),
+              isNumber: true,
+              cell: (bin: number) => count(timeline.series[name][bin] ?? 0),
+            })),
+          ]}
+        />
+      )}
+    </details>
+  );
+}

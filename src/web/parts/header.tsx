@@ -1,0 +1,164 @@
+import type { Audit, Monitor } from '../answers.ts';
+import { count, duration, percent, time } from '../format.ts';
+import type { Standing } from '../state/as-of.ts';
+import { useAround } from '../state/world.ts';
+import { Bar } from './bar.tsx';
+import { Key } from './legend.tsx';
+import { Pill } from './pill.tsx';
+import { PromptButton, promptOf } from './prompt.tsx';
+
+interface Props {
+  monitor: Monitor;
+  audit: Audit | undefined;
+  /** The counts as they stand, or stood at a time. */
+  standing: Standing;
+  asOf: number | undefined;
+  slider: preact.ComponentChildren;
+}
+
+/** An execution in a few numbers. Where they are those of an earlier time, all that cannot go back is dimmed and says so. */
+export function Header({ monitor, audit, standing, asOf, slider }: Props) {
+  const { execution_id, status, health, progress } = monitor;
+  const dimmed = asOf === undefined ? '' : 'dimmed';
+  return (
+    <section class="card header">
+      <div class="title">
+        <h1>{execution_id}</h1>
+        <span class={dimmed}>
+          <Pill state={status} />
+          {standing.failed > 0 && asOf === undefined && (
+            <Pill state="failed">{`${count(standing.failed)} ${standing.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
+          )}
+          {health !== 'finished' && health !== status && <Pill state={health} />}
+        </span>
+        <PromptButton
+          text={promptOf(`How does execution ${execution_id} do, and is anything wrong with it?`, [
+            { tool: 'get_workflow_monitor', arguments: { execution_id } },
+            { tool: 'get_execution_timeline', arguments: { execution_id } },
+          ])}
+        />
+      </div>
+      <Facts monitor={monitor} audit={audit} dimmed={dimmed} />
+      <Figures monitor={monitor} standing={standing} dimmed={dimmed} />
+      <Bar
+        total={Math.max(progress.slices_planned ?? 0, standing.created)}
+        parts={[
+          { state: 'completed', n: standing.completed },
+          { state: 'failed', n: standing.failed },
+          { state: 'processing', n: standing.processing },
+          { state: 'queued', n: standing.queued },
+        ]}
+      />
+      <p class="legend">
+        {(['completed', 'processing', 'queued', 'failed'] as const).map((state) => (
+          <Key key={state} state={state}>
+            <strong>{count(standing[state])}</strong> {state}
+          </Key>
+        ))}
+      </p>
+      {slider}
+      {asOf !== undefined && <p class="small">dimmed: as it is now, not then</p>}
+    </section>
+  );
+}
+
+function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: Standing; dimmed: string }) {
+  const { progress } = monitor;
+  return (
+    <div class="figures">
+      <Figure label="slices with a final result">
+        {count(standing.completed + standing.failed)}{' '}
+        <small>
+          of {progress.slices_planned === undefined ? 'any number' : `${count(progress.slices_planned)} planned`}
+        </small>
+      </Figure>
+      {progress.slices_planned !== undefined && (
+        <Figure label="progress">
+          {percent((100 * (standing.completed + standing.failed)) / Math.max(1, progress.slices_planned))}
+        </Figure>
+      )}
+      <TimeLeft monitor={monitor} dimmed={dimmed} />
+      <Figure label="STF files" dimmed={dimmed}>
+        {count(progress.stf_ready)}{' '}
+        <small>of {progress.stf_planned === undefined ? 'any number' : count(progress.stf_planned)} ready</small>
+      </Figure>
+      <Figure label={standing.isExhausted ? 'stay failed' : 'failed'} bad={standing.failed > 0}>
+        {count(standing.failed)}
+      </Figure>
+    </div>
+  );
+}
+
+function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | undefined; dimmed: string }) {
+  const { zone } = useAround();
+  const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
+    monitor;
+  const facts: [string, string][] = [
+    ['run', String(run_number)],
+    ...(status === 'running' ? [['phase', phase === 'completed' ? 'the DAQ is done' : phase] as [string, string]] : []),
+    ...(monitor.status_reason === undefined ? [] : [['because', monitor.status_reason] as [string, string]]),
+    ['namespace', namespace],
+    ['by', executed_by],
+    ['start', time(start_time, zone)],
+    ...(end_time === undefined ? [] : [['end', time(end_time, zone)] as [string, string]]),
+    ['took', duration(duration_seconds)],
+    ...(configuration === undefined
+      ? []
+      : ([
+          ['workers', String(configuration['target_worker_count'])],
+          ['payload', String(configuration['payload'])],
+          ['speed', String(configuration['speed'])],
+        ] as [string, string][])),
+    ...(audit === undefined ? [] : [['data', audit.verdict] as [string, string]]),
+    ...(monitor.paused_by === undefined ? [] : [['paused by', said(monitor.paused_by)] as [string, string]]),
+    ...(monitor.stopped_by === undefined ? [] : [['ended by', said(monitor.stopped_by)] as [string, string]]),
+  ];
+  return (
+    <dl class={`facts ${dimmed}`}>
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt> <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const said = ({ name, reason }: { name: string; reason?: string }): string =>
+  reason === undefined ? name : `${name} (${reason})`;
+
+function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
+  const { seconds_left, at_least, at_most } = monitor.progress;
+  if (monitor.status !== 'running') return null;
+  if (seconds_left === undefined)
+    return (
+      <Figure label="time left" dimmed={dimmed}>
+        <small>nobody can tell</small>
+      </Figure>
+    );
+  return (
+    <Figure label="time left" dimmed={dimmed}>
+      {duration(seconds_left)}{' '}
+      <small>{at_most === undefined ? 'or any longer' : `${duration(at_least ?? 0)} to ${duration(at_most)}`}</small>
+    </Figure>
+  );
+}
+
+function Figure({
+  label,
+  children,
+  dimmed = '',
+  bad = false,
+}: {
+  label: string;
+  children: preact.ComponentChildren;
+  dimmed?: string;
+  bad?: boolean;
+}) {
+  return (
+    <div class={`figure ${dimmed} ${bad ? 'bad' : ''}`}>
+      <div class="label">{label}</div>
+      <div class="value">{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,108 @@
+import type { Timeline } from '../answers.ts';
+import { linear } from '../draw/scale.ts';
+import { count, duration } from '../format.ts';
+import { useWidth } from '../state/hooks.ts';
+
+const rowHeight = 44;
+const left = 168;
+const right = 78;
+
+/** The delays of each stage by their size, on one logarithmic axis: the bars of each, the median, the 95th and the longest. */
+export function Latency({ timeline }: { timeline: Timeline }) {
+  const { latency } = timeline;
+  const [box, width] = useWidth(480);
+  const most = Math.max(0.01, ...latency.map(({ max }) => max));
+  const x = linear([Math.log10(0.001), Math.log10(most * 1.2)], [left, width - right]);
+  const at = (seconds: number): number => x(Math.log10(Math.max(0.001, seconds)));
+  const powers = Array.from({ length: Math.ceil(Math.log10(most) + 3) + 1 }, (_, n) => 10 ** (n - 3)).filter(
+    (one) => one <= most * 1.2,
+  );
+  const height = latency.length * rowHeight + 24;
+  return (
+    <section class="card">
+      <h2>
+        Delays <small>of the whole run, logarithmic</small>
+      </h2>
+      {latency.length === 0 ? (
+        <p>Nothing has gone through a stage yet.</p>
+      ) : (
+        <div ref={box} class="chart">
+          <svg
+            viewBox={`0 0 ${width} ${height}`}
+            role="img"
+            aria-label={latency
+              .map(
+                (one) =>
+                  `${one.stage}: median ${duration(one.p50)}, 95 of 100 below ${duration(one.p95)}, longest ${duration(one.max)}`,
+              )
+              .join('; ')}
+          >
+            {powers.map((power) => (
+              <g key={power} class="axis">
+                <line x1={at(power)} x2={at(power)} y1={0} y2={height - 20} />
+                <text x={at(power)} y={height - 6} text-anchor="middle">
+                  {power < 1 ? `${Math.round(power * 1000)} ms` : `${power} s`}
+                </text>
+              </g>
+            ))}
+            {latency.map((stage, row) => (
+              <Stage key={stage.stage} stage={stage} top={row * rowHeight} at={at} width={width} />
+            ))}
+          </svg>
+          <p class="small">● half are below · ▮ 95 of 100 · ◆ the longest; at the right half and 95</p>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Stage({
+  stage,
+  top,
+  at,
+  width,
+}: {
+  stage: Timeline['latency'][number];
+  top: number;
+  at: (seconds: number) => number;
+  width: number;
+}) {
+  const { p50, p95, max, buckets = [] } = stage;
+  const highest = Math.max(1, ...buckets.map(([, n]) => n));
+  const base = top + rowHeight - 12;
+  const [from = '', to = ''] = stage.stage.split(' → ');
+  return (
+    <g>
+      <text class="name" x={0} y={top + 18}>
+        {from}
+      </text>
+      <text class="sub" x={0} y={top + 33}>
+        → {to}, {count(stage.items)}
+      </text>
+      {buckets.map(([bucket, n]) => {
+        const [start, end] = [at(0.001 * 1.25 ** (bucket - 1)), at(0.001 * 1.25 ** bucket)];
+        const height = Math.max(1, (n / highest) * 22);
+        return (
+          <rect
+            key={bucket}
+            class="delay"
+            x={start}
+            y={base - height}
+            width={Math.max(1, end - start)}
+            height={height}
+          />
+        );
+      })}
+      <line class="whisker" x1={at(p50)} x2={at(max)} y1={base + 4} y2={base + 4} />
+      <circle class="mark" cx={at(p50)} cy={base + 4} r={4} />
+      <rect class="mark" x={at(p95) - 1.5} y={base} width={3} height={8} />
+      <path class="mark" d={`M${at(max) - 4} ${base + 4}l4 -4l4 4l-4 4Z`} />
+      <text class="value" x={width} y={top + 18} text-anchor="end">
+        {duration(p50)}
+      </text>
+      <text class="value sub" x={width} y={top + 33} text-anchor="end">
+        {duration(p95)}
+      </text>
+    </g>
+  );
+}

@@ -1,0 +1,196 @@
+import { useState } from 'preact/hooks';
+
+import type { ExecutionRow, Page } from '../answers.ts';
+import { count, duration, time } from '../format.ts';
+import { useNow, usePoll } from '../state/hooks.ts';
+import { executionHash, hashOf } from '../state/route.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Bar } from './bar.tsx';
+import { Pill } from './pill.tsx';
+import { type Column, Table } from './table.tsx';
+
+const pageRows = 25;
+const everyMilliseconds = 2000;
+
+const filters = [
+  { name: 'namespace', label: 'namespace' },
+  { name: 'executed_by', label: 'started by' },
+] as const;
+
+const statuses = ['', 'running', 'completed', 'failed', 'terminated'];
+
+type Change = (params: Record<string, string | undefined>) => void;
+
+/** All executions, the newest first. */
+export function Overview({ params, change }: { params: Readonly<Record<string, string>>; change: Change }) {
+  const { world } = useAround();
+  const now = useNow();
+  const { namespace = '', executed_by = '', status = '', cursor = '' } = params;
+  const asked = Object.fromEntries(
+    Object.entries({ namespace, executed_by, status, cursor }).filter(([, value]) => value !== ''),
+  );
+  const { answer, fault, at } = usePoll(
+    () => world.call<Page<ExecutionRow>>('list_workflow_executions', { limit: pageRows, ...asked }),
+    { key: JSON.stringify(asked), every: everyMilliseconds, isOver: () => false },
+  );
+  const [chosen, choose] = useState<string[]>([]);
+  const toggle = (id: string): void =>
+    choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
+  return (
+    <section class="card">
+      <h1>
+        Executions <small>newest first</small>
+      </h1>
+      <Filters params={params} change={change} chosen={chosen} />
+      <FaultBanner fault={fault} at={at} now={now} />
+      {answer === undefined && fault === undefined && <Skeleton />}
+      {answer?.items.length === 0 && <Empty isFiltered={Object.keys(asked).length > 0} note={answer.note} />}
+      {answer !== undefined && answer.items.length > 0 && (
+        <Executions answer={answer} chosen={chosen} toggle={toggle} />
+      )}
+      {answer !== undefined && <Pages answer={answer} isFirst={cursor === ''} change={change} />}
+    </section>
+  );
+}
+
+function Filters({
+  params,
+  change,
+  chosen,
+}: {
+  params: Readonly<Record<string, string>>;
+  change: Change;
+  chosen: string[];
+}) {
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      {filters.map(({ name, label }) => (
+        <label key={name}>
+          {label}{' '}
+          <input
+            value={params[name] ?? ''}
+            onChange={(event) => change({ [name]: event.currentTarget.value.trim(), cursor: '' })}
+          />
+        </label>
+      ))}
+      <label>
+        state{' '}
+        <select
+          value={params['status'] ?? ''}
+          onChange={(event) => change({ status: event.currentTarget.value, cursor: '' })}
+        >
+          {statuses.map((one) => (
+            <option key={one} value={one}>
+              {one === '' ? 'any' : one}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen.length === 2 ? (
+        <a class="button" href={hashOf({ page: 'compare', ids: chosen, params: {} })}>
+          compare the two
+        </a>
+      ) : (
+        <span class="small">tick two to compare them</span>
+      )}
+    </form>
+  );
+}
+
+function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) {
+  return (
+    <p class="pages">
+      {!isFirst && (
+        <button type="button" onClick={() => change({ cursor: '' })}>
+          newest
+        </button>
+      )}
+      {answer.next_cursor !== undefined && (
+        <button type="button" onClick={() => change({ cursor: answer.next_cursor })}>
+          older
+        </button>
+      )}
+      <span class="small">
+        {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
+        {count(answer.total_count)}
+      </span>
+    </p>
+  );
+}
+
+function Empty({ isFiltered, note }: { isFiltered: boolean; note: string | undefined }) {
+  if (isFiltered) return <p>Nothing fits. {note}</p>;
+  return (
+    <div>
+      <p>There is no execution in this store yet. Make one at a terminal:</p>
+      <pre>swf-mcp run</pre>
+      <p class="small">This page goes on looking.</p>
+    </div>
+  );
+}
+
+function Executions({
+  answer,
+  chosen,
+  toggle,
+}: {
+  answer: Page<ExecutionRow>;
+  chosen: string[];
+  toggle: (id: string) => void;
+}) {
+  const { zone } = useAround();
+  const columns: Column<ExecutionRow>[] = [
+    {
+      head: 'compare',
+      cell: ({ execution_id }) => (
+        <input
+          type="checkbox"
+          aria-label={`compare ${execution_id}`}
+          checked={chosen.includes(execution_id)}
+          onChange={() => toggle(execution_id)}
+        />
+      ),
+    },
+    {
+      head: 'execution',
+      cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a>,
+    },
+    {
+      head: 'state',
+      cell: ({ status, slices_failed }) => (
+        <>
+          <Pill state={status} />
+          {slices_failed > 0 && <Pill state="failed">{`${count(slices_failed)} failed`}</Pill>}
+        </>
+      ),
+    },
+    {
+      head: 'health',
+      cell: ({ status, health, status_reason }) =>
+        status === 'running' ? <Pill state={health} /> : status_reason === status ? '' : status_reason,
+    },
+    { head: 'run', isNumber: true, cell: ({ run_number }) => run_number },
+    { head: 'namespace', cell: ({ namespace }) => namespace },
+    { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
+    { head: 'took', isNumber: true, shade: 'when', cell: ({ duration_seconds }) => duration(duration_seconds) },
+    { head: 'STFs', isNumber: true, cell: ({ stf_count }) => count(stf_count) },
+    { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
+    { head: 'failed', isNumber: true, cell: ({ slices_failed }) => count(slices_failed) },
+  ];
+  return <Table label="Executions" columns={columns} rows={answer.items} keyOf={({ execution_id }) => execution_id} />;
+}
+
+function SliceBar({ row }: { row: ExecutionRow }) {
+  const { slices_created, slices_completed, slices_failed } = row;
+  return (
+    <Bar
+      total={slices_created}
+      parts={[
+        { state: 'completed', n: slices_completed },
+        { state: 'failed', n: slices_failed },
+        { state: 'queued', n: slices_created - slices_completed - slices_failed },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,105 @@
+import type { Shift as ShiftAnswer } from '../answers.ts';
+import { count, time } from '../format.ts';
+import { useNow, usePoll } from '../state/hooks.ts';
+import { executionHash } from '../state/route.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Pill } from './pill.tsx';
+
+const spans = ['-1h', '-8h', '-24h', '-7d'];
+const everyMilliseconds = 10_000;
+
+/** The hand-over of a time. */
+export function Shift({
+  params,
+  change,
+}: {
+  params: Readonly<Record<string, string>>;
+  change: (params: Record<string, string | undefined>) => void;
+}) {
+  const { world, zone } = useAround();
+  const now = useNow();
+  const since = params['since'] ?? '-8h';
+  const { answer, fault, at } = usePoll(() => world.call<ShiftAnswer>('shift_report', { start_time: since }), {
+    key: since,
+    every: everyMilliseconds,
+    isOver: () => false,
+  });
+  return (
+    <section class="card">
+      <h1>
+        Shift report{' '}
+        {answer !== undefined && (
+          <small>
+            {time(answer.start_time, zone, 16)} to {time(answer.end_time, zone, 16)}
+          </small>
+        )}
+      </h1>
+      <p class="tabs">
+        {spans.map((span) => (
+          <button key={span} type="button" aria-pressed={span === since} onClick={() => change({ since: span })}>
+            last {span.slice(1)}
+          </button>
+        ))}
+      </p>
+      <FaultBanner fault={fault} at={at} now={now} />
+      {answer === undefined ? fault === undefined && <Skeleton /> : <Report report={answer} />}
+    </section>
+  );
+}
+
+function Report({ report }: { report: ShiftAnswer }) {
+  const { zone } = useAround();
+  const { totals } = report;
+  return (
+    <>
+      <p>
+        {count(totals['executions'] ?? 0)} executions:{' '}
+        {(['running', 'completed', 'failed', 'terminated'] as const)
+          .map((state) => `${count(totals[state] ?? 0)} ${state}`)
+          .join(', ')}
+        ; {count(totals['slices_completed'] ?? 0)} slices completed, {count(totals['attempts_failed'] ?? 0)} attempts
+        failed in this time. {report.note}
+      </p>
+      <h2>Open</h2>
+      <List items={report.open} />
+      <h2>Executions</h2>
+      <ul class="lines">
+        {report.executions.map((one) => (
+          <li key={one.execution_id}>
+            <a href={executionHash(one.execution_id)}>{one.execution_id}</a> <Pill state={one.status} />{' '}
+            {one.status === 'running' && <Pill state={one.health} />} {count(one.slices_completed)} of{' '}
+            {count(one.slices_created)} slices, {count(one.slices_stay_failed)} stay failed
+          </li>
+        ))}
+      </ul>
+      {report.executions_omitted > 0 && <p class="small">and {report.executions_omitted} more</p>}
+      <h2>Failures by cause</h2>
+      <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
+      <h2>Who did what</h2>
+      <List
+        items={report.people.map(
+          ({ time: at, name, did, execution_id, reason }) =>
+            `${time(at, zone, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
+        )}
+      />
+      <details>
+        <summary>as Markdown, for a logbook</summary>
+        <pre class="words">{report.text}</pre>
+      </details>
+    </>
+  );
+}
+
+function List({ items }: { items: readonly string[] }) {
+  if (items.length === 0) return <p>None.</p>;
+  return (
+    <ul class="lines">
+      {items.map((item, at) => (
+        <li key={at} class="words">
+          {item}
+        </li>
+      ))}
+    </ul>
+  );
+}

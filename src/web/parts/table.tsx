@@ -1,0 +1,52 @@
+import type { ComponentChildren } from 'preact';
+
+export interface Column<Row> {
+  head: string;
+  cell: (row: Row) => ComponentChildren;
+  /** Numbers stand below each other. */
+  isNumber?: boolean;
+  shade?: string;
+}
+
+/** Rows under heads, in a box of their own that scrolls where there is no room. */
+export function Table<Row>({
+  label,
+  columns,
+  rows,
+  keyOf,
+  isTall = false,
+}: {
+  label: string;
+  columns: readonly Column<Row>[];
+  rows: readonly Row[];
+  keyOf: (row: Row) => string;
+  isTall?: boolean;
+}) {
+  const shadeOf = ({ isNumber, shade = '' }: Column<Row>): string => `${isNumber === true ? 'number' : ''} ${shade}`;
+  return (
+    <div class={`scroll ${isTall ? 'tall' : ''}`} tabindex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.head} scope="col" class={shadeOf(column)}>
+                {column.head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map((column) => (
+                <td key={column.head} class={shadeOf(column)}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

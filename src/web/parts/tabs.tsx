@@ -1,0 +1,196 @@
+import { useEffect, useState } from 'preact/hooks';
+
+import type { Page } from '../answers.ts';
+import { clock } from '../format.ts';
+import { useAround } from '../state/world.ts';
+import type { CallError } from '../transport/call.ts';
+import { Skeleton } from './banner.tsx';
+
+interface Tab {
+  name: string;
+  tool: string;
+  args: (level: string) => Record<string, unknown>;
+  hasLevel?: true;
+  hasSearch?: true;
+}
+
+const tabs: readonly [Tab, ...Tab[]] = [
+  { name: 'log', tool: 'list_logs', args: (level) => ({ level }), hasLevel: true, hasSearch: true },
+  { name: 'messages', tool: 'list_messages', args: () => ({}), hasSearch: true },
+  { name: 'failed slices', tool: 'list_tf_slices', args: () => ({ status: 'failed', time_field: 'completed' }) },
+];
+
+const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
+
+type Row = Record<string, unknown>;
+
+interface Props {
+  executionId: string;
+  tab: string;
+  /** The part of time that is shown, where that is not all. ISO 8601. */
+  window: { start_time?: string; end_time?: string };
+  onTab: (tab: string) => void;
+  onOpen: (slice: string) => void;
+  /** Changes when there is something new. */
+  seq: number | undefined;
+}
+
+/** Log lines, messages and failed slices of the shown part of time, the newest first. */
+export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Props) {
+  const [level, setLevel] = useState('INFO');
+  const [search, setSearch] = useState('');
+  const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
+  const list = useRows(current, { executionId, level, search, part, seq });
+  return (
+    <section class="card">
+      <div class="tabs" role="tablist" aria-label="Rows">
+        {tabs.map(({ name }) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={name === current.name}
+            onClick={() => onTab(name)}
+          >
+            {name}
+          </button>
+        ))}
+        {current.hasLevel === true && (
+          <label>
+            from{' '}
+            <select value={level} onChange={(event) => setLevel(event.currentTarget.value)}>
+              {levels.map((one) => (
+                <option key={one}>{one}</option>
+              ))}
+            </select>
+          </label>
+        )}
+        {current.hasSearch === true && (
+          <label>
+            words <input value={search} onChange={(event) => setSearch(event.currentTarget.value.trim())} />
+          </label>
+        )}
+        <span class="small">newest first{part.start_time === undefined ? '' : ', of the chosen part'}</span>
+      </div>
+      <div role="tabpanel" aria-labelledby={`tab-${current.name}`}>
+        {list.fault !== undefined && <p class="banner bad">! {list.fault.message}</p>}
+        {list.rows === undefined ? (
+          list.fault === undefined && <Skeleton />
+        ) : (
+          <Rows rows={list.rows} tab={current} onOpen={onOpen} />
+        )}
+        {list.rows?.length === 0 && <p>There are none. {list.note}</p>}
+        {list.more !== undefined && (
+          <button type="button" onClick={list.more}>
+            older
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+interface Asked {
+  executionId: string;
+  level: string;
+  search: string;
+  part: Props['window'];
+  seq: number | undefined;
+}
+
+/** The first page again whenever there is something new; older ones on demand. */
+function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
+  const { world } = useAround();
+  const [state, setState] = useState<{
+    key: string;
+    rows?: Row[];
+    next?: string | undefined;
+    note?: string | undefined;
+    fault?: CallError;
+  }>({ key: '' });
+  const args = {
+    execution_id: executionId,
+    ...tab.args(level),
+    ...part,
+    ...(search === '' || tab.hasSearch !== true ? {} : { search }),
+    limit: 50,
+  };
+  const key = JSON.stringify([tab.tool, args]);
+  const [isOlder, setOlder] = useState(false);
+  useEffect(() => setOlder(false), [key]);
+  useEffect(() => {
+    let isGone = false;
+    // A reader of older rows is not to lose the place.
+    if (isOlder) return undefined;
+    world.call<Page<Row>>(tab.tool, args).then(
+      ({ items, next_cursor, note }) => !isGone && setState({ key, rows: items, next: next_cursor, note }),
+      (fault: CallError) => !isGone && setState({ key, fault }),
+    );
+    return () => {
+      isGone = true;
+    };
+  }, [key, seq, isOlder]);
+  const more = async (): Promise<void> => {
+    setOlder(true);
+    const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
+    setState({ ...state, rows: [...(state.rows ?? []), ...items], next: next_cursor });
+  };
+  if (state.key !== key) return { rows: undefined, fault: undefined, more: undefined, note: undefined };
+  return {
+    rows: state.rows,
+    fault: state.fault,
+    note: state.note,
+    more:
+      state.next === undefined
+        ? undefined
+        : () => void more().catch((fault: CallError) => setState({ ...state, fault })),
+  };
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+
+/** What a row says: when, in one strong word, by whom, and the rest. */
+function partsOf(row: Row, tool: string): { key: unknown; at: unknown; strong: unknown; by: unknown; words: string } {
+  if (tool === 'list_logs')
+    return {
+      key: row['log_id'],
+      at: row['timestamp'],
+      strong: row['level'],
+      by: row['agent'],
+      words: textOf(row['message']),
+    };
+  if (tool === 'list_messages') {
+    const effect = row['effect'] === 'applied' ? '' : `${textOf(row['effect'])}: ${textOf(row['effect_reason'])} `;
+    const words = effect + textOf(row['body'] ?? row['payload']);
+    return { key: row['message_id'], at: row['sent_at'], strong: row['message_type'], by: row['sender_agent'], words };
+  }
+  const by = `${textOf(row['retries'])} retries, ${textOf(row['assigned_worker'])}`;
+  return { key: row['slice_filename'], at: row['completed_at'], strong: undefined, by, words: textOf(row['error']) };
+}
+
+function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {
+  const { zone } = useAround();
+  return (
+    <ul class="lines scroll tall" tabindex={0} aria-label={tab.name}>
+      {rows.map((row) => {
+        const { key, at, strong, by, words } = partsOf(row, tab.tool);
+        const slice = textOf(row['slice_filename']);
+        return (
+          <li key={textOf(key)} class={textOf(row['level'])}>
+            <span class="mono">{at === undefined ? '' : clock(Date.parse(textOf(at)), zone, true)}</span>{' '}
+            {slice === '' ? (
+              <strong>{textOf(strong)}</strong>
+            ) : (
+              <button type="button" class="id" onClick={() => onOpen(slice)}>
+                {slice}
+              </button>
+            )}{' '}
+            <span class="small">{textOf(by)}</span> <span class="words">{words}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}

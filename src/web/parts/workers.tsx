@@ -1,0 +1,233 @@
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+
+import type { Timeline } from '../answers.ts';
+import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
+import { linear, timeTicks } from '../draw/scale.ts';
+import { clock, count, duration } from '../format.ts';
+import { useWidth } from '../state/hooks.ts';
+import { useAround } from '../state/world.ts';
+import { Key } from './legend.tsx';
+
+const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
+const left = 52;
+const mostHeight = 520;
+
+export const sliceName = (stf: string, sliceId: number): string =>
+  `${stf.replace(/\.stf$/, '')}_slice_${String(sliceId).padStart(3, '0')}.tf`;
+
+function barsOf({ spans = [], stfs = [], from, until }: Timeline): Bar[] {
+  const end = Date.parse(until) - Date.parse(from);
+  return spans.map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
+    row,
+    start,
+    end: length < 0 ? end : start + length,
+    isOpen: length < 0,
+    state: states[state] ?? 'queued',
+    stf: stfs[stf] ?? '',
+    sliceId,
+    attempt,
+  }));
+}
+
+interface Props {
+  timeline: Timeline;
+  asOf: number | undefined;
+  theme: string;
+  onOpen: (slice: string) => void;
+  onZoom: (from: number, until: number) => void;
+}
+
+/** Every attempt of every worker slot, by pixels. Hover, click or arrow keys tell which one it is. */
+export function Workers(props: Props) {
+  const { timeline } = props;
+  const [box, width] = useWidth();
+  const { zone } = useAround();
+  const [bar, setBar] = useState<Bar | undefined>(undefined);
+  const slots = timeline.slots ?? [];
+  const rowHeight = Math.max(2, Math.min(13, Math.floor(mostHeight / Math.max(1, slots.length))));
+  const bars = useMemo(() => barsOf(timeline), [timeline]);
+  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  return (
+    <>
+      <h2>
+        Workers over time <small>{wordsOf(timeline, bars.length)}</small>
+      </h2>
+      <p class="legend">
+        <Key state="completed">completed</Key>
+        <Key state="processing">in hand</Key>
+        <Key state="failed">failed attempt</Key>
+      </p>
+      <div ref={box} class="workers">
+        <RowLabels slots={slots} rowHeight={rowHeight} />
+        <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - 8)} />
+        <TimeAxis from={begin} until={end} width={width} />
+        <p class="reading" aria-live="polite">
+          {bar === undefined ? hintOf(timeline) : readingOf(bar, slots, begin, zone)}
+        </p>
+      </div>
+    </>
+  );
+}
+
+interface WorkProps extends Props {
+  bars: readonly Bar[];
+  bar: Bar | undefined;
+  setBar: (bar: Bar | undefined) => void;
+  rowHeight: number;
+  width: number;
+}
+
+function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHeight, width }: WorkProps) {
+  const slots = timeline.slots ?? [];
+  const height = Math.max(1, slots.length * rowHeight);
+  const begin = Date.parse(timeline.from);
+  const span = Math.max(1, Date.parse(timeline.until) - begin);
+  const index = useMemo(() => new BarIndex(bars), [bars]);
+  const canvas = usePainting({ timeline, bars, width, height, rowHeight, span, theme });
+  const timeAt = (event: MouseEvent): number => partAt(event) * span;
+  const found = (event: MouseEvent): Bar | undefined => {
+    const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
+    return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
+  };
+  const open = ({ stf, sliceId }: Bar): void => onOpen(sliceName(stf, sliceId));
+  const onKey = (event: KeyboardEvent): void => {
+    const step = stepOf[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      setBar(bar === undefined ? index.first() : index.beside(bar, step));
+    } else if (event.key === 'Enter' && bar !== undefined) open(bar);
+  };
+  const onClick = (event: MouseEvent): void => {
+    const one = found(event);
+    const at = timeAt(event);
+    if (one !== undefined) open(one);
+    // Too many to be drawn each: a click comes nearer.
+    else if (timeline.spans === undefined)
+      onZoom(begin + Math.max(0, at - span / 20), begin + Math.min(span, at + span / 20));
+  };
+  const part = (time: number): string => `${(time / span) * 100}%`;
+  return (
+    <div
+      class="canvas"
+      style={{ height: `${height}px`, marginLeft: `${left}px`, width: `${width}px` }}
+      tabindex={0}
+      role="application"
+      aria-label={`Workers over time, ${slots.length} slots. Arrow keys go from attempt to attempt, Enter opens one.`}
+      onKeyDown={onKey}
+      onPointerMove={(event) => setBar(found(event))}
+      onPointerLeave={() => setBar(undefined)}
+      onClick={onClick}
+    >
+      <canvas ref={canvas} width={width} height={height} aria-hidden="true" />
+      {asOf !== undefined && asOf < begin + span && (
+        <div class="later" style={{ left: part(Math.max(0, asOf - begin)) }} />
+      )}
+      {bar !== undefined && (
+        <div
+          class="hit"
+          style={{
+            left: part(bar.start),
+            width: part(Math.max(span / 300, bar.end - bar.start)),
+            top: `${bar.row * rowHeight}px`,
+            height: `${rowHeight}px`,
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+/** Where the pointer is, as a part of the width. */
+function partAt({ clientX, currentTarget }: MouseEvent): number {
+  const { left: edge, width } = (currentTarget as HTMLElement).getBoundingClientRect();
+  return (clientX - edge) / width;
+}
+
+const stepOf: Readonly<Partial<Record<string, 'left' | 'right' | 'up' | 'down'>>> = {
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+};
+
+const hintOf = ({ spans }: Timeline): string =>
+  spans === undefined
+    ? 'too many attempts to draw each: a click comes nearer, and shows them'
+    : 'hover, or use the arrow keys; a click or Enter tells the way of a slice';
+
+const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): string =>
+  `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
+
+function readingOf(bar: Bar, slots: readonly string[], begin: number, zone: 'UTC' | 'local'): string {
+  return `${sliceName(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+}
+
+interface Painting {
+  timeline: Timeline;
+  bars: readonly Bar[];
+  width: number;
+  height: number;
+  rowHeight: number;
+  span: number;
+  theme: string;
+}
+
+/** Paints where data, size or theme have changed, and never in a loop. */
+function usePainting({ timeline, bars, width, height, rowHeight, span, theme }: Painting) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  const [isReady, setReady] = useState(false);
+  useEffect(() => setReady(true), []);
+  useLayoutEffect(() => {
+    const context = ref.current?.getContext('2d');
+    if (context === null || context === undefined) return;
+    const image = context.createImageData(width, height);
+    const ground = { pixels: new Uint32Array(image.data.buffer), width, height, rowHeight };
+    const colours = coloursOf(ref.current as HTMLElement);
+    if (timeline.spans === undefined) paintCells(ground, timeline.cells ?? [], colours);
+    else paintBars(ground, bars, span, colours);
+    context.putImageData(image, 0, 0);
+  }, [timeline, bars, width, height, rowHeight, span, theme, isReady]);
+  return ref;
+}
+
+function coloursOf(element: HTMLElement): Colours {
+  const style = getComputedStyle(element);
+  const colour = (name: string): number => pixelOf(style.getPropertyValue(name));
+  return {
+    completed: colour('--completed'),
+    alternate: colour('--completed-2'),
+    failed: colour('--failed'),
+    processing: colour('--processing'),
+    ground: colour('--ground'),
+  };
+}
+
+function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: number }) {
+  const each = Math.max(1, Math.ceil(14 / rowHeight));
+  return (
+    <div class="rows" aria-hidden="true" style={{ width: `${left - 6}px` }}>
+      {slots.map((slot, row) =>
+        row % each === 0 ? (
+          <span key={slot} style={{ top: `${row * rowHeight + rowHeight / 2 - 7}px` }}>
+            {slot.includes('/') ? slot.slice(slot.lastIndexOf('/') + 1) : slot.slice(-4)}
+          </span>
+        ) : null,
+      )}
+    </div>
+  );
+}
+
+function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
+  const { zone } = useAround();
+  const x = linear([from, until], [left, width - 8]);
+  const { at, step } = timeTicks(from, until, width - left - 8);
+  return (
+    <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
+      {at.map((tick) => (
+        <text key={tick} x={x(tick)} y={14} text-anchor="middle">
+          {clock(tick, zone, step < 1000)}
+        </text>
+      ))}
+    </svg>
+  );
+}

@@ -1,0 +1,38 @@
+import type { Monitor, Timeline } from '../answers.ts';
+
+/** The counts of slices at one moment. */
+export interface Standing {
+  created: number;
+  completed: number;
+  failed: number;
+  processing: number;
+  queued: number;
+  /** Whether `failed` are those that stay failed. */
+  isExhausted: boolean;
+}
+
+/** As the monitor tells it now. */
+export const standingNow = (monitor: Monitor): Standing => ({
+  created: monitor.slices_created,
+  completed: monitor.slices_completed,
+  failed: monitor.slices_failed,
+  processing: monitor.slices_processing,
+  queued: monitor.slices_queued + (monitor.slices_lost ?? 0),
+  isExhausted: monitor.status !== 'running',
+});
+
+/** As it stood at the end of the bin that a time is in. */
+export function standingAt(whole: Timeline, at: number): Standing {
+  const from = Date.parse(whole.from);
+  const bin = Math.min(whole.bins - 1, Math.max(0, Math.floor((at - from) / (whole.bin_seconds * 1000))));
+  const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
+  const { series } = whole;
+  return {
+    created: upTo(series.arrived),
+    completed: upTo(series.completed),
+    failed: upTo(series.exhausted),
+    processing: series.processing[bin] ?? 0,
+    queued: series.queued[bin] ?? 0,
+    isExhausted: true,
+  };
+}

@@ -1,0 +1,39 @@
+import type { Monitor, Timeline } from '../answers.ts';
+import { type Polled, usePoll } from './hooks.ts';
+import { useAround } from './world.ts';
+
+export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
+
+/** The monitor of an execution, again and again until that has ended. */
+export function useMonitor(id: string, every: number): Polled<Monitor> {
+  const { world } = useAround();
+  const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
+  return usePoll(ask, { key: id, every, isOver: isEnded });
+}
+
+/** The timeline of an execution, or of a part of it; the same answer again where nothing has changed. */
+export function useTimeline(
+  id: string,
+  args: Record<string, unknown>,
+  { every, isOver }: { every: number; isOver: boolean },
+) {
+  const { world } = useAround();
+  const key = JSON.stringify([id, args, isOver]);
+  return usePoll<Timeline>(
+    async (before) => {
+      const asked = {
+        execution_id: id,
+        detail: 'page',
+        ...args,
+        ...(before?.seq === undefined ? {} : { since: before.seq }),
+      };
+      const answer = await world.call<Timeline>('get_execution_timeline', asked);
+      return answer.unchanged === true && before !== undefined ? before : answer;
+    },
+    { key, every, isOver: (answer) => isOver && answer.loading === undefined },
+  );
+}
+
+/** A timeline that has everything; one that is being read, or says that nothing has changed, has nothing to draw. */
+export const drawable = (timeline: Timeline | undefined): Timeline | undefined =>
+  timeline === undefined || timeline.series === undefined ? undefined : timeline;

@@ -1,0 +1,148 @@
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+
+import { CallError } from '../transport/call.ts';
+import { hashOf, readRoute, type Route } from './route.ts';
+
+/** The place that the address names, and how to go elsewhere. Steps within a page leave no trace in the history. */
+export function useRoute(): [Route, (params: Record<string, string | undefined>) => void] {
+  const [route, setRoute] = useState(() => readRoute(location.hash));
+  useEffect(() => {
+    const read = (): void => setRoute(readRoute(location.hash));
+    addEventListener('hashchange', read);
+    return () => removeEventListener('hashchange', read);
+  }, []);
+  const change = (params: Record<string, string | undefined>): void => {
+    const now = readRoute(location.hash);
+    const all = Object.entries({ ...now.params, ...params }).filter(
+      (one): one is [string, string] => one[1] !== undefined,
+    );
+    const next = { ...now, params: Object.fromEntries(all) };
+    history.replaceState(null, '', hashOf(next));
+    setRoute(next);
+  };
+  return [route, change];
+}
+
+/** Something that is asked for again and again. */
+export interface Polled<T> {
+  answer: T | undefined;
+  fault: CallError | undefined;
+  /** When the answer came, in milliseconds since 1970. */
+  at: number;
+}
+
+const longestPause = 15_000;
+
+/**
+ * Asks now and then again: after `every` milliseconds, less often where nothing answers, not while nobody looks, and no more once `isOver`. The last
+ * answer stays until another comes.
+ */
+export function usePoll<T>(
+  ask: (before: T | undefined) => Promise<T>,
+  { key, every, isOver }: { key: string; every: number; isOver: (answer: T) => boolean },
+): Polled<T> {
+  const [state, setState] = useState<Polled<T> & { key: string }>({ key, answer: undefined, fault: undefined, at: 0 });
+  const latest = useRef(ask);
+  latest.current = ask;
+  useEffect(() => {
+    let answer: T | undefined;
+    let timer: number | undefined;
+    let pause = every;
+    let isGone = false;
+    const look = async (): Promise<void> => {
+      timer = undefined;
+      try {
+        const next = await latest.current(answer);
+        if (isGone) return;
+        answer = next;
+        pause = every;
+        setState({ key, answer, fault: undefined, at: Date.now() });
+        if (isOver(next)) return;
+      } catch (error) {
+        if (isGone) return;
+        const fault = error instanceof CallError ? error : new CallError('refused', String(error));
+        setState((before) => ({ ...before, key, answer, fault }));
+        pause = Math.min(longestPause, pause * 1.7);
+      }
+      if (!document.hidden) timer = window.setTimeout(look, pause);
+    };
+    const onVisible = (): void => {
+      if (document.hidden || timer !== undefined || (answer !== undefined && isOver(answer))) return;
+      void look();
+    };
+    document.addEventListener('visibilitychange', onVisible);
+    addEventListener('swf-again', onVisible);
+    void look();
+    return () => {
+      isGone = true;
+      window.clearTimeout(timer);
+      document.removeEventListener('visibilitychange', onVisible);
+      removeEventListener('swf-again', onVisible);
+    };
+  }, [key, every]);
+  return state.key === key ? state : { answer: undefined, fault: undefined, at: 0 };
+}
+
+/** The width of an element in pixels, as it changes. */
+export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
+  const ref = useRef<HTMLDivElement>(null);
+  const [width, setWidth] = useState(fallback);
+  useLayoutEffect(() => {
+    const element = ref.current;
+    if (element === null) return undefined;
+    const measure = (): void => setWidth(Math.max(200, Math.floor(element.clientWidth)));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, width];
+}
+
+/** Whether an element is on the screen, or nearly. */
+export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
+  const ref = useRef<HTMLElement>(null);
+  const [isVisible, setVisible] = useState(false);
+  useEffect(() => {
+    if (ref.current === null) return undefined;
+    const observer = new IntersectionObserver(([entry]) => setVisible(entry?.isIntersecting === true), {
+      rootMargin: '300px',
+    });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, isVisible];
+}
+
+/** Now, in milliseconds since 1970, each second. */
+export function useNow(): number {
+  const [now, setNow] = useState(Date.now());
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 1000);
+    return () => window.clearInterval(timer);
+  }, []);
+  return now;
+}
+
+/** A choice that stays in this browser, where that is allowed. */
+export function useChoice<T extends string>(name: string, initial: T): [T, (value: T) => void] {
+  const [value, setValue] = useState<T>(() => {
+    try {
+      return (localStorage.getItem(`swf-mcp-${name}`) as T | null) ?? initial;
+    } catch {
+      return initial;
+    }
+  });
+  return [
+    value,
+    (next) => {
+      setValue(next);
+      try {
+        localStorage.setItem(`swf-mcp-${name}`, next);
+      } catch {
+        // A file has no storage: the choice lasts as long as the page.
+      }
+    },
+  ];
+}

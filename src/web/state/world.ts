@@ -1,0 +1,19 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+
+import type { Zone } from '../format.ts';
+import type { World } from '../transport/call.ts';
+
+interface Surroundings {
+  world: World;
+  zone: Zone;
+}
+
+export const Around = createContext<Surroundings | undefined>(undefined);
+
+/** The world that the page lives in, and the zone of its times. */
+export function useAround(): Surroundings {
+  const around = useContext(Around);
+  if (around === undefined) throw new Error('there is nothing around');
+  return around;
+}
