@@ -167,6 +167,7 @@ describe.skipIf(skipped)("the protocol's conformance suite", { timeout: 60_000 }
           }),
         ),
       queries: () => queries,
+      pageFolder: 'dist/web',
       metrics: createMetrics('0'),
       token: undefined,
       anyHost: false,

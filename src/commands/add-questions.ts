@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { type Add, jsonOption, notifyOption, type Run, setOption } from './options.ts';
+import { type Add, jsonOption, notifyOption, parseCount, type Run, setOption } from './options.ts';
 
 /** The commands that only read. */
 export function addQuestions(add: Add, run: Run): void {
@@ -33,24 +33,58 @@ export function addQuestions(add: Add, run: Run): void {
 
 /** Reports, and plans of what has not run yet. */
 function addReports(add: Add, run: Run): void {
-  add('report [EXECUTION_ID]', 'a report as Markdown: of an execution, or with --since of a time')
+  add(
+    'report [EXECUTION_ID]',
+    'a report: of an execution, as Markdown or as a page in one file, or with --since of a time',
+  )
     .option('--markdown', 'as Markdown (the default)')
+    .option(
+      '--html <FILE>',
+      'one file for a browser or a mail, with every attempt; texts of errors, with paths, are in it',
+    )
+    .option('--without-logs', 'without log lines and the ways of slices')
+    .option('--force', 'replaces the file')
     .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
     .option('--namespace <NAME>', 'of a time: only of this namespace')
     .action(
-      async (executionId: string | undefined, options: { since?: string; until?: string; namespace?: string }) => {
-        const { since, until, namespace } = options;
-        const args = { executionId, since, until, namespace };
-        await run(async (io) => (await import('./report.ts')).reportCommand(io, args));
+      async (
+        executionId: string | undefined,
+        options: {
+          since?: string;
+          until?: string;
+          namespace?: string;
+          html?: string;
+          markdown?: true;
+          withoutLogs?: true;
+          force?: true;
+        },
+        command: Command,
+      ) => {
+        const { since, until, namespace, html, markdown, withoutLogs, force } = options;
+        const isOfTime = [since, until, namespace].some((given) => given !== undefined);
+        if (html !== undefined && (markdown === true || isOfTime))
+          command.error('error: --html is of one execution: give neither --markdown nor a time');
+        await run(async (io) =>
+          html === undefined
+            ? (await import('./report.ts')).reportCommand(io, { executionId, since, until, namespace })
+            : (await import('./report-html.ts')).htmlReportCommand(io, {
+                executionId,
+                file: html,
+                withoutLogs: withoutLogs === true,
+                force: force === true,
+              }),
+        );
       },
     );
 
   add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
+    .option('--stf-count <N>', 'STF files a physics period; 0: as many as fit', parseCount)
     .addOption(setOption())
     .addOption(jsonOption())
-    .action(async (config: string | undefined, { set: sets, json }: { set: string[]; json?: true }) => {
-      const args = { config, sets, json: json === true };
+    .action(async (config: string | undefined, options: { stfCount?: number; set: string[]; json?: true }) => {
+      const { stfCount, set: sets, json } = options;
+      const args = { config, stfCount, sets, json: json === true };
       await run(async (io) => (await import('./plan.ts')).planCommand(io, args));
     });
 }

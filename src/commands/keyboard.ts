@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs';
 
-const [interrupt, suspend] = ['\u0003', '\u001A'];
+const escape = '\u001B';
+
+/** Keys that the system would act upon, were they not read one by one. */
+const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
+  '\u0003': 'SIGINT',
+  '\u001C': 'SIGQUIT',
+  '\u001A': 'SIGTSTP',
+};
+
+/** How often it is looked whether the process is in the foreground, in milliseconds. */
+const lookMilliseconds = 500;
 
 /** Whether this process is in the foreground of its terminal. One in the background that touched the terminal would be stopped by the system. */
 function isInForeground(): boolean {
@@ -25,21 +35,42 @@ export function callAtKeys(callback: (key: string) => void): (() => void) | unde
     if (isInForeground()) stdin.setRawMode(isRaw);
   };
   const onData = (data: Buffer): void => {
-    for (const key of data.toString('utf8')) {
-      if (key === interrupt) process.kill(process.pid, 'SIGINT');
-      else if (key === suspend) {
-        setRaw(false);
-        process.kill(process.pid, 'SIGTSTP');
-      } else callback(key);
+    const typed = data.toString('utf8');
+    // Arrows and the keys of functions come as several characters, none of which is meant.
+    if (typed.startsWith(escape)) return;
+    for (const key of typed) {
+      const signal = signals[key];
+      if (signal === undefined) callback(key);
+      else if (signal !== 'SIGTSTP') process.kill(process.pid, signal);
+      else {
+        leaveTerminal();
+        process.kill(process.pid, signal);
+      }
     }
   };
-  const onContinue = (): void => setRaw(true);
+  // In the background the terminal is somebody else's: to read from it would stop the process.
+  const leaveTerminal = (): void => {
+    setRaw(false);
+    stdin.pause();
+  };
+  const onContinue = (): void => {
+    if (!isInForeground()) return;
+    setRaw(true);
+    stdin.resume();
+  };
+  const looking = setInterval(() => {
+    if (isInForeground() === !stdin.isPaused()) return;
+    if (stdin.isPaused()) onContinue();
+    else stdin.pause();
+  }, lookMilliseconds);
+  looking.unref();
   const giveBack = (): void => setRaw(false);
   setRaw(true);
   stdin.on('data', onData);
   process.on('SIGCONT', onContinue);
   process.on('exit', giveBack);
   return () => {
+    clearInterval(looking);
     stdin.off('data', onData);
     stdin.pause();
     process.off('SIGCONT', onContinue);

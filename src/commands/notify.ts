@@ -38,12 +38,13 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   let hasTold = false;
   let telling: Promise<void> = Promise.resolve();
   const tell = (event: 'first_failure' | 'ended'): void => {
-    const { status, status_reason } = queries().execution(executionId);
+    const { status, status_reason, slices_failed } = queries().execution(executionId);
+    const failed = slices_failed === 0 ? [] : [`${slices_failed} slices failed`];
     const variables = {
       SWF_EVENT: event,
       SWF_EXECUTION_ID: executionId,
       SWF_STATUS: status,
-      SWF_REASON: status_reason ?? '',
+      SWF_REASON: [...(status_reason === null ? [] : [status_reason]), ...failed].join(', '),
     };
     telling = telling.then(() => runProgram(io, program, variables));
   };

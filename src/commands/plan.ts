@@ -1,14 +1,23 @@
+import { playRun } from '../domain/played-run.ts';
 import { planOf } from '../tools/plan-run.ts';
+import { inTurns } from '../tools/shared/in-steps.ts';
 import { wholeDuration } from './duration.ts';
 import { exitCodes, type Io } from './io.ts';
 import { plannedParams } from './tool-services.ts';
 
 /** `swf-mcp plan`: how a run of a configuration would go, without running it. Returns the exit code. */
-export function planCommand(
+export async function planCommand(
   io: Io,
-  { config, sets, json }: { config: string | undefined; sets: string[]; json: boolean },
-): number {
-  const plan = planOf(plannedParams(io, config, sets));
+  {
+    config,
+    stfCount,
+    sets,
+    json,
+  }: { config: string | undefined; stfCount: number | undefined; sets: string[]; json: boolean },
+): Promise<number> {
+  const counted = stfCount === undefined ? [] : [`fast_processing.stf_count=${stfCount}`];
+  const params = plannedParams(io, config, [...sets, ...counted]);
+  const plan = planOf(params, await inTurns(playRun(params)));
   io.out(json ? `${JSON.stringify(plan)}\n` : `${planLines(plan).join('\n')}\n`);
   return exitCodes.fine;
 }

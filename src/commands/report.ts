@@ -1,3 +1,5 @@
+import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { reportOf } from '../mcp/report.ts';
 import { askLiveTool } from './call.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
@@ -16,11 +18,18 @@ export async function reportCommand(
   io: Io,
   { executionId, since, until, namespace }: ReportArguments,
 ): Promise<number> {
-  if (executionId === undefined && (since !== undefined || until !== undefined || namespace !== undefined)) {
+  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
+  if (executionId !== undefined && isOfTime)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
+    );
+  if (isOfTime) {
     const args = { start_time: since, end_time: until, namespace };
     const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-    const { text } = (await askLiveTool(io, 'shift_report', given)) as { text: string };
+    const { text, note } = (await askLiveTool(io, 'shift_report', given)) as { text: string; note?: string };
     io.out(`${text}\n`);
+    if (note !== undefined) io.err(printable(note));
     return exitCodes.fine;
   }
   const reader = createStoreReader(storePath(io));

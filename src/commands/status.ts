@@ -170,8 +170,10 @@ function errorsOf({ errors }: MonitorAnswer): string[] {
 
 /** How it does. It stands last, where a terminal of 24 lines shows it. */
 function verdictOf(answer: MonitorAnswer, option: string): string {
-  const { execution_id, status, status_reason, health } = answer;
-  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}, health ${health}${pauseOf(answer, option)}`;
+  const { execution_id, status, status_reason, health, slices_failed } = answer;
+  const failed =
+    slices_failed === 0 ? '' : `, ${slices_failed} slices ${status === 'running' ? 'failed' : 'stay failed'}`;
+  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
 }
 
 function statusLines(answer: MonitorAnswer, option: string): string[] {

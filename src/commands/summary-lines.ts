@@ -8,8 +8,7 @@ import type { Ending } from './ending.ts';
  * of twenty lines shows them.
  */
 export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
-  const { summary, reason, stfsReady, retries, simulated } = ending;
-  const why = reason === undefined || reason === summary.status ? '' : ` (${printable(reason)})`;
+  const { summary, stfsReady, retries, simulated } = ending;
   const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
   const failed = summary.slices_failed > 0;
   const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
@@ -28,15 +27,23 @@ export function summaryLines(ending: Ending, dataFolder: string | undefined, sto
     [
       `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
     ],
-    [`result      ${summary.status}${why}`],
+    [`result      ${resultOf(ending)}`],
     [
       failed
         ? `next        swf-mcp${storeOption} slices ${summary.execution_id} --status failed`
         : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
     ],
   ];
-  return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${summary.status}${why}`, ...tree(branches)];
+  return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${verdictOf(ending)}`, ...tree(branches)];
 }
+
+/** How it ended. */
+const verdictOf = ({ summary: { status }, reason }: Ending): string =>
+  `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
+
+/** The same, and whether all is well. */
+const resultOf = (ending: Ending): string =>
+  `${verdictOf(ending)}${ending.summary.slices_failed > 0 ? `, ${ending.summary.slices_failed} slices stay failed` : ''}`;
 
 /** A line and the lines under it. */
 type Branch = [string, ...string[]];

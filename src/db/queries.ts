@@ -1,4 +1,5 @@
 import type { Steps } from '../lib/steps.ts';
+import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
 import type { ExecutionRow } from './lists/executions.ts';
@@ -64,6 +65,10 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     /** An execution over time. Each step is to be taken in a snapshot. */
     *timeline(question: TimelineQuestion): Steps<Timeline> {
       return yield* timelineOf(plain, histories.of(question.execution.execution_id), question);
+    },
+    /** Every attempt of an execution as bytes. Each step is to be taken in a snapshot. */
+    *packedAttempts(executionId: string): Steps<Packed> {
+      return pack(yield* histories.of(executionId).follow());
     },
     /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>

@@ -1,4 +1,5 @@
 import { SwfError } from '../lib/errors.ts';
+import type { Steps } from '../lib/steps.ts';
 import { advance, nextStep, startPosition, type TimedStep } from './daq-schedule.ts';
 import type { ExecutionParams } from './params.ts';
 import { planOf } from './plan/versions.ts';
@@ -26,8 +27,11 @@ export interface PlayedRun {
 }
 
 /** Slices that are played at most: a second's work. */
-const mostSlices = 2_000_000;
-const mostSteps = 400_000;
+const mostSlices = 1_000_000;
+const mostSteps = 100_000;
+
+/** Steps of the DAQ, and slices, between which others are served. */
+const inOneTurn = 2000;
 
 /** Messages that are not of a file or a slice: start, driver, phases, end. */
 const framingMessages = 7;
@@ -40,23 +44,24 @@ interface Arrivals {
   standbys: { from: number; to: number }[];
   stfs: number;
   samples: number;
+  slices: number;
   frames: number;
   phaseMessages: number;
   daqEnd: number;
 }
 
 /** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` for one that is too large to be played. */
-export function playRun(params: ExecutionParams): PlayedRun {
+export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
   const isEndless = params.fast_processing.physics_period_count === 0;
   const played = isEndless
     ? { ...params, fast_processing: { ...params.fast_processing, physics_period_count: 1 } }
     : params;
-  const arrivals = playSchedule(played);
-  const slices = arrivals.counts.reduce((sum, count) => sum + count, 0);
-  if (slices > mostSlices) throw tooLarge(`${slices} slices`);
+  const arrivals = yield* playSchedule(played);
+  yield;
   const work = playWork(arrivals, params);
   const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
   const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
+  const { slices } = arrivals;
   return {
     stf_files: arrivals.stfs,
     tf_files: arrivals.samples,
@@ -78,44 +83,65 @@ const tooLarge = (what: string): SwfError =>
     `the run has ${what}, too many to be played; plan a part of it with a smaller stf_count, and multiply`,
   );
 
-function playSchedule(params: ExecutionParams): Arrivals {
-  const plan = planOf(params);
+function* playSchedule(params: ExecutionParams): Steps<Arrivals> {
+  const stf = stfOf(params);
   const arrivals: Arrivals = {
     ticks: [],
     counts: [],
     standbys: [],
     stfs: 0,
     samples: 0,
+    slices: 0,
     frames: 0,
     phaseMessages: 0,
     daqEnd: 0,
   };
   let position = startPosition;
-  for (let steps = 0; ; steps += 1) {
+  for (let steps = 1; ; steps += 1) {
     if (steps > mostSteps) throw tooLarge(`more than ${mostSteps} steps of the DAQ`);
+    if (arrivals.slices > mostSlices) throw tooLarge(`more than ${mostSlices} slices`);
     const step = nextStep(position, params);
     if (step.msg_type === 'finished') return { ...arrivals, daqEnd: step.tick };
-    take(arrivals, step, { plan, tf_count: params.daq_state_machine.tf_per_stf });
+    take(arrivals, step, stf);
     position = advance(position, step, params);
+    if (steps % inOneTurn === 0) yield;
   }
 }
 
-function take(
-  arrivals: Arrivals,
-  step: TimedStep,
-  { plan, tf_count }: { plan: ReturnType<typeof planOf>; tf_count: number },
-): void {
+/** The samples and slices of an STF. All that are sampled give the same: only the places of their samples differ. */
+interface StfYield {
+  isSampled: (sequence: number) => boolean;
+  samples: number;
+  frames: number;
+  slices: number;
+}
+
+function stfOf(params: ExecutionParams): StfYield {
+  const plan = planOf(params);
+  const tf_count = params.daq_state_machine.tf_per_stf;
+  const all = planOf({ ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } });
+  const samples = all.samples({ run: 0, sequence: 1, tf_count });
+  return {
+    isSampled: (sequence) => plan.sampleCount({ sequence, tf_count }) > 0,
+    samples: samples.length,
+    frames: samples.reduce((sum, sample) => sum + sample.tf_count, 0),
+    slices: samples.reduce((sum, sample) => sum + plan.sliceCount(sample.tf_count), 0),
+  };
+}
+
+function take(arrivals: Arrivals, step: TimedStep, stf: StfYield): void {
   if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
   const standby = arrivals.standbys.at(-1);
   if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;
   if (step.msg_type === 'pause_run' || step.msg_type === 'resume_run') arrivals.phaseMessages += 1;
   if (step.msg_type !== 'stf_gen') return;
   arrivals.stfs += 1;
-  const samples = plan.samples({ run: 0, sequence: step.sequence, tf_count });
-  arrivals.samples += samples.length;
-  arrivals.frames += samples.reduce((sum, sample) => sum + sample.tf_count, 0);
+  if (!stf.isSampled(step.sequence)) return;
+  arrivals.samples += stf.samples;
+  arrivals.slices += stf.slices;
+  arrivals.frames += stf.frames;
   arrivals.ticks.push(step.tick);
-  arrivals.counts.push(samples.reduce((sum, sample) => sum + plan.sliceCount(sample.tf_count), 0));
+  arrivals.counts.push(stf.slices);
 }
 
 /** Each slice goes to the worker that is free first, none of them in standby. */

@@ -1,5 +1,5 @@
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 
 import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
@@ -36,6 +36,16 @@ export async function compareFile(
   try {
     const { size, isFile } = await statOf(path);
     if (!isFile) return { state: 'changed', path, found_bytes: size, problem: `${file.name} is no regular file` };
+    // A name comes from a message, and a folder may have become a link: nothing outside is read.
+    if (!(await realpath(path)).startsWith(`${await realpath(folder)}${sep}`))
+      return { state: 'changed', path, problem: `${file.name} is not in the folder of its execution` };
+    if (file.size_bytes !== null && size !== file.size_bytes)
+      return {
+        state: 'changed',
+        path,
+        found_bytes: size,
+        problem: `${file.name} has ${size} bytes and not ${file.size_bytes}`,
+      };
     return { path, ...(await differenceOf(file, { path, folder, frameBytes, size })) };
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;

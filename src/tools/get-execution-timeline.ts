@@ -1,10 +1,11 @@
 import * as z from 'zod';
 
 import type { Timeline } from '../db/timeline/timeline.ts';
+import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
 import { inStepsFor } from './shared/in-steps.ts';
 import { integer, parseWindow, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
-import { conciseParts, pageParts, timelineAnswer } from './timeline/answer.ts';
+import { timelineAnswer } from './timeline/answer.ts';
 
 const usualBins = 60;
 const mostSlots = 400;
@@ -53,8 +54,8 @@ export const getExecutionTimelineTool = defineLiveTool({
     if (typeof timeline === 'number') return present({ ...head, data_as_of, loading: timeline });
     if (timeline.seq === args.since)
       return present({ ...head, seq: timeline.seq, data_as_of, unchanged: true as const });
-    const parts = detail === 'page' ? pageParts(timeline) : conciseParts(timeline);
-    return present({ ...head, seq: timeline.seq, data_as_of, ...parts(begun.life) });
+    const parts = detail === 'page' ? pageParts : conciseParts;
+    return present({ ...head, seq: timeline.seq, data_as_of, ...parts(timeline, begun.life) });
   },
 });
 

@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/played-run.ts';
 import { SwfError } from '../lib/errors.ts';
-import { executionId, integer, text } from './shared/params.ts';
+import { inTurns } from './shared/in-steps.ts';
+import { executionId, integer, number, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
 /** Bytes that a message takes in the store, with the rows that are read from it; and those of an empty store. */
@@ -17,8 +18,6 @@ const sections = {
   slices_per_sample: 'fast_processing',
   stf_interval: 'daq_state_machine',
 } as const;
-
-const number = (description: string) => z.number().optional().describe(description);
 
 export const planRunTool = defineLiveTool({
   name: 'plan_run',
@@ -60,7 +59,8 @@ export const planRunTool = defineLiveTool({
       execution_id === undefined
         ? (await services()).plannedParams(config)
         : queries().executionDetail(queries().execution(execution_id)).params;
-    return planOf(withChanges(base, changes));
+    const params = withChanges(base, changes);
+    return planOf(params, await inTurns(playRun(params)));
   },
 });
 
@@ -82,8 +82,7 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
 const rounded = (value: number, digits: number): number => Math.round(value * 10 ** digits) / 10 ** digits;
 
 /** The answer for some parameters. Seconds are of simulated time, which at speed 1 is wall time. */
-export function planOf(params: ExecutionParams) {
-  const run = playRun(params);
+export function planOf(params: ExecutionParams, run: PlayedRun) {
   return {
     stf_files: run.stf_files,
     tf_files: run.tf_files,

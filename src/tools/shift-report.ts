@@ -42,7 +42,7 @@ export const shiftReportTool = defineLiveTool({
         completed: z.int(),
         failed: z.int(),
         terminated: z.int(),
-        stf_files: z.int(),
+        stf_files: z.int().describe('Of these executions, as their bytes'),
         bytes: z.int(),
         slices_completed: z.int().describe('In this time'),
         attempts_failed: z.int(),
@@ -63,6 +63,7 @@ export const shiftReportTool = defineLiveTool({
         z.strictObject({
           time: z.string(),
           name: z.string(),
+          sent_by: z.string().optional().describe('Where the name is only claimed'),
           did: z.string(),
           execution_id: z.string(),
           reason: z.string().optional(),
@@ -139,6 +140,7 @@ function partsOf(facts: ShiftFacts) {
       present({
         ...deed,
         name: clipShown(deed.name, shownName),
+        sent_by: deed.sent_by === undefined ? null : clipShown(deed.sent_by, shownName),
         reason: deed.reason === undefined ? null : clipShown(deed.reason, shownName),
       }),
     ),

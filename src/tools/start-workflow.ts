@@ -3,10 +3,8 @@ import * as z from 'zod';
 import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Control } from './shared/control.ts';
-import { integer, text } from './shared/params.ts';
+import { integer, number, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
-
-const number = (description: string) => z.number().optional().describe(description);
 
 /** The parameters that may be given, each with its section (contract §3); their limits are those of the configuration. */
 const sections = {

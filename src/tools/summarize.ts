@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import type { SummaryQuestion } from '../db/summaries/question.ts';
 import { timeFields } from '../domain/list-words.ts';
 import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
 import { inSteps } from './shared/in-steps.ts';
@@ -9,6 +10,13 @@ import { emptyNote, questionOf } from './summary/question.ts';
 import { everyKey, orders, shownGroups, shownSums, sums } from './summary/shown-groups.ts';
 
 const defaultLimit = 50;
+
+const countedWords = ({ what, keys }: SummaryQuestion): string =>
+  what !== 'slices' || !countsAttempts(keys)
+    ? what
+    : keys.includes('cause')
+      ? 'failed attempts at slices'
+      : 'attempts at slices';
 
 export const summarizeTool = defineLiveTool({
   name: 'summarize',
@@ -66,7 +74,7 @@ export const summarizeTool = defineLiveTool({
     const queries = context.queries();
     return present({
       what: question.what,
-      counts: question.what === 'slices' && countsAttempts(question.keys) ? 'attempts at slices' : question.what,
+      counts: countedWords(question),
       groups: shown,
       groups_omitted: omitted,
       total: shownSums(groups, question),

@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import type { FileKind, RecordedFile } from '../db/maintenance/recorded-files.ts';
 import { SwfError } from '../lib/errors.ts';
+import { nowhereNote } from './shared/nowhere.ts';
 import { present, text } from './shared/params.ts';
 import type { Services } from './shared/services.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
@@ -12,8 +13,8 @@ const mostMilliseconds = 2000;
 /** Files that are told of a kind; `count` tells how many there are in this call. */
 const shown = 20;
 
-/** Files of one part: more than the outputs that are listed of one slice. */
-const batch = 100;
+/** Files of one part: more than a message lists outputs of one slice. */
+const batch = 150;
 
 /** Where a call goes on: behind the files of a kind up to a key. */
 const place = z.strictObject({ of: z.string(), kind: z.enum(['stf', 'tf', 'output']), after: z.int().nonnegative() });
@@ -66,6 +67,12 @@ export const verifyFilesTool = defineLiveTool({
     const { data, daq_state_machine } = queries().executionDetail(execution).params;
     const of = JSON.stringify([execution_id, stf_filename]);
     const found = noFiles();
+    const nowhere = nowhereNote(
+      { stf_filename },
+      { stf_filename: 'STF file' },
+      { execution_id },
+      { queries: queries(), now: 0 },
+    );
     let at: Place | undefined = readPlace(cursor, of);
     if (data.dir !== undefined) {
       const where = { execution_id, dir: data.dir, frameBytes: daq_state_machine.tf_size_bytes };
@@ -81,7 +88,7 @@ export const verifyFilesTool = defineLiveTool({
       changed_count: found.changed.length,
       unreachable_count: found.unreachable.length,
       next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, of),
-      note: data.write_files && data.dir !== undefined ? null : 'this execution wrote no files',
+      note: data.write_files && data.dir !== undefined ? (nowhere ?? null) : 'this execution wrote no files',
     });
   },
 });

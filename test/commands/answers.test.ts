@@ -179,7 +179,7 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     const press = (key: string): void => void seen.started.child.stdin?.write(key);
     await shows(/p pause {2}c continue {2}q stop {2}\? help/);
     press('?');
-    await shows(/p: no STF is made/);
+    await shows(/p: no STF, slices in hand end/);
     press('p');
     const paused = await shows(/pause: it is paused/);
     for (const line of paused.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);

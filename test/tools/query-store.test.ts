@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
 import { checkSql, viewNames } from '../../src/db/query-store/check-sql.ts';
-import { ask, connectStdio, refusal, runWorkflow, temporaryFolder } from '../helpers.ts';
+import { ask, connectStdio, refusal, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 
 async function asked() {
   const folder = temporaryFolder();
@@ -65,6 +65,27 @@ describe('a question in SQL', () => {
     ['a schema', 'SELECT * FROM main.tf_slices', /names the schema "main"/],
     ['the schema itself', 'SELECT sql FROM sqlite_schema', /names "sqlite_schema"/],
     ['a table-valued function', `SELECT * FROM json_each('[1]')`, /calls "json_each"/],
+    [
+      'a table by a name of its own elsewhere',
+      'SELECT (WITH workflow_executions AS (SELECT 1) SELECT 1), params FROM workflow_executions',
+      /names its own table "workflow_executions", which the store has/,
+    ],
+    ['a module', 'SELECT (WITH dbstat AS (SELECT 1) SELECT 1), * FROM dbstat', /"dbstat", which the store has/],
+    [
+      'a table behind an alias that is a word',
+      'SELECT w.params FROM v_slices window, workflow_executions w',
+      /reads "workflow_executions"/,
+    ],
+    [
+      'an own name as a function',
+      "WITH load_extension AS (SELECT 1) SELECT load_extension('x') FROM load_extension",
+      /calls "load_extension"/,
+    ],
+    [
+      'a strange space',
+      'SELECT DISTINCT \u00a0 FROM (SELECT 1 AS "\u00a0"), workflow_executions',
+      /reads "workflow_executions"/,
+    ],
     ['an extension', `SELECT load_extension('x')`, /calls "load_extension"/],
     ['a parameter', 'SELECT ?', /has a parameter/],
     ['nothing', '  -- nothing', /begins with nothing/],
@@ -92,6 +113,37 @@ describe('a question in SQL', () => {
     expect(performance.now() - began).toBeLessThan(8000);
     expect(digest()).toBe(before);
     expect((await ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' }))['rows']).toEqual([[45]]);
+  });
+
+  it('is answered in turns, however many are asked at a time', { timeout: 60_000 }, async () => {
+    const { client } = await sharedStore();
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => ask(client, 'query_store', { sql: 'SELECT count(*) FROM v_slices' })),
+    );
+    for (const { rows } of answers) expect(rows).toEqual([[45]]);
+    expect(() => checkSql(`SELECT 1${';'.repeat(9900)}`)).not.toThrow();
+  });
+
+  it('is ended soon also where its server is killed', { timeout: 60_000 }, async () => {
+    const { folder } = await sharedStore();
+    const server = startCli(['serve'], { folder });
+    const call = (id: number, method: string, params: object): void =>
+      void server.child.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    const sql = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n';
+    call(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 't', version: '1' } });
+    await server.saw(/"id":1/);
+    call(2, 'tools/call', { name: 'query_store', arguments: { sql } });
+    const children = (): string => {
+      try {
+        return readFileSync(`/proc/${server.child.pid}/task/${server.child.pid}/children`, 'utf8').trim();
+      } catch {
+        return '';
+      }
+    };
+    await expect.poll(children, { timeout: 10_000 }).not.toBe('');
+    const pid = Number(children().split(' ')[0]);
+    server.child.kill('SIGKILL');
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
   });
 
   it('lets through what only looks like a table', () => {

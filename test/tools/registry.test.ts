@@ -15,6 +15,7 @@ describe('the tools', () => {
     expect(tools.map(({ name }) => name).toSorted()).toEqual([
       'audit_execution',
       'compare_executions',
+      'get_execution_timeline',
       'get_workflow_monitor',
       'list_agents',
       'list_logs',

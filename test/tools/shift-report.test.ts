@@ -49,7 +49,7 @@ describe('the report of a shift', () => {
     );
     expect(text).toMatch(/^- \d+ × /m);
     // A text of others makes no table and no mark of its own.
-    expect(text).toContain(String.raw`bob paused stf_datataking-alice-0003 (beam \| studies)`);
+    expect(text).toContain(String.raw`bob (as tester claims) paused stf_datataking-alice-0003 (beam \| studies)`);
     expect(text).toMatch(/^- stf_datataking-alice-0003 runs, health paused: /m);
     expect(JSON.stringify(report).length).toBeLessThan(12_000);
 

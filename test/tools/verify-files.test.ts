@@ -1,10 +1,19 @@
-import { appendFileSync, chmodSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { type Answer, ask, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
-import { clientOf, stf, tf } from './asking.ts';
+import {
+  type Answer,
+  ask,
+  connectInProcess,
+  makeRunningStore,
+  refusal,
+  runCli,
+  runWorkflow,
+  temporaryFolder,
+} from '../helpers.ts';
+import { clientOf, slice, stf, tf } from './asking.ts';
 
 describe('the check of data files', () => {
   it('finds the files that are missing or changed, with sizes and checksums, and no others', async () => {
@@ -20,17 +29,21 @@ describe('the check of data files', () => {
     });
     rmSync(join(files, stf(1)));
     appendFileSync(join(files, stf(2)), 'x');
+    const changed = readFileSync(join(files, stf(3)));
+    changed[100] = 255 - (changed[100] ?? 0);
+    writeFileSync(join(files, stf(3)), changed);
     writeFileSync(join(files, tf(3)), 'short');
     const found = await ask(client, 'verify_files', { execution_id: 'latest' });
     expect(found['missing']).toMatchObject([{ name: stf(1), expected_bytes: 64_000 }]);
     expect(found['changed']).toMatchObject([
-      { name: stf(2), expected_bytes: 64_000, found_bytes: 64_001, found_checksum: expect.stringMatching(/^sha256:/) },
+      { name: stf(2), expected_bytes: 64_000, found_bytes: 64_001 },
+      { name: stf(3), expected_bytes: 64_000, found_checksum: expect.stringMatching(/^sha256:/) },
       { name: tf(3), found_bytes: 5 },
     ]);
     expect(await ask(client, 'verify_files', { execution_id: 'latest', stf_filename: stf(3) })).toMatchObject({
       checked: 2,
       missing: [],
-      changed_count: 1,
+      changed_count: 2,
     });
     expect((await runCli(['check'], { folder })).stdout).toMatch(/fail .*swf\.100010\.000001\.stf is missing/);
   });
@@ -75,6 +88,34 @@ describe('the check of data files', () => {
     expect(checked).toBe(18 * 2 + 18 * 15 * 10);
     expect(await refusal(client, 'verify_files', { execution_id: 'latest', cursor: 'abc' })).toMatch(/^CURSOR_INVALID/);
   }, 60_000);
+
+  it('reads nothing outside of the folder, whatever a message names, and says where a name is found nowhere', async () => {
+    const made = await makeRunningStore({ data: { dir: temporaryFolder(), write_files: true } });
+    await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
+    await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
+    await made.say('tf_file_registered', {
+      tf_filename: tf(1),
+      stf_filename: stf(1),
+      tf_first: 0,
+      tf_last: 14,
+      tf_count: 15,
+    });
+    const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
+    await made.say('slice', { ...of, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    const outputs = Array.from({ length: 100 }, (_, n) => ({
+      name: n === 0 ? '../../../../../../../../etc/passwd' : `${n}.txt`,
+      size_bytes: 1,
+      checksum: 'sha256:0',
+    }));
+    await made.say('slice_result', { ...of, worker_id: 'w/1', hostname: 'h', state: 'done', outputs });
+    const client = await connectInProcess(made.path);
+    const found = await ask(client, 'verify_files', { execution_id: 'latest' });
+    expect(found['checked']).toBe(100);
+    expect(JSON.stringify(found)).not.toMatch(/found_(bytes|checksum)/);
+    expect((await ask(client, 'verify_files', { execution_id: 'latest', stf_filename: 'nosuch.stf' }))['note']).toMatch(
+      /stf_filename "nosuch.stf" is found nowhere/,
+    );
+  });
 
   it('takes what is no regular file for a change, and does not wait for it', async () => {
     const folder = temporaryFolder();

@@ -55,8 +55,8 @@ export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
 
 const helpOf = ({ quit }: KeyMeaning): string =>
   quit === 'stop'
-    ? 'p: no STF is made, slices in hand are finished; c: goes on; q, Ctrl-C: ends the execution in order'
-    : 'p: no STF is made, slices in hand are finished; c: goes on; q, Ctrl-C: leaves the view, the run goes on';
+    ? 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ends the run'
+    : 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: leaves the view';
 
 /** Over the store, as any other command, so that it stands in the record by whom it was given. */
 async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {

@@ -45,11 +45,12 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
     const { fast_processing } = detail.params;
     const { execution_id } = execution;
     const last = queries.lastMessage(execution_id);
+    const pausedBy = isHeld ? queries.pausedBy(execution) : undefined;
     return {
       execution,
       health,
       driver: queries.driver(execution_id),
-      pausedBy: isHeld ? queries.pausedBy(execution) : undefined,
+      pausedBy,
       progress,
       secondsLeft: left?.seconds_left,
       isOpenEnded: left !== undefined && left.at_most === undefined,
@@ -61,7 +62,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
       last,
-      simulatedSince: simulatedSince(execution, { health, speed, last }),
+      simulatedSince: simulatedSince(execution, { health, speed, last, pausedAt: pausedBy?.time }),
       error: queries.logs({ execution_id, level: logLevels.ERROR }, { order: 'newest', limit: 1, uncounted: true })
         .rows[0],
     };
@@ -71,11 +72,17 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
 /** Between two messages simulated time goes on as the speed says. */
 function simulatedSince(
   { status }: ExecutionRow,
-  { health, speed, last }: { health: Health; speed: Speed; last: LastMessage | undefined },
+  {
+    health,
+    speed,
+    last,
+    pausedAt,
+  }: { health: Health; speed: Speed; last: LastMessage | undefined; pausedAt: string | undefined },
 ): number {
-  const isMoving = status === 'running' && health !== 'paused' && health !== 'stalled';
-  if (!isMoving || typeof speed !== 'number' || last === undefined) return 0;
-  return Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
+  if (status !== 'running' || health === 'stalled' || typeof speed !== 'number' || last === undefined) return 0;
+  // In a pause it stands where it stood.
+  const until = health === 'paused' && pausedAt !== undefined ? Date.parse(pausedAt) : Date.now();
+  return Math.max(0, (until - Date.parse(last.sent_at)) / 1000) * speed;
 }
 
 /** Items a second over the last while, from what was seen. */

@@ -71,9 +71,9 @@ export const tableCommands: readonly TableCommand[] = [
     columns: [
       name('EXECUTION', 'execution_id'),
       column('STATUS', 'status'),
-      column('HEALTH', 'health', { drop: 1 }),
+      column('HEALTH', 'health'),
       number('STFS', 'stf_count', { drop: 4 }),
-      number('SLICES', 'slices_created'),
+      number('SLICES', 'slices_created', { drop: 1 }),
       number('DONE', 'slices_completed'),
       number('FAILED', 'slices_failed'),
       number('RETRIES', 'retries', { drop: 5 }),

@@ -33,14 +33,14 @@ interface Sums {
 
 interface Answer {
   counts: string;
+  /** In the order in which they were asked for. */
+  keys: string[];
   groups: (Sums & Item)[];
   groups_omitted: number;
   total: Sums;
   execution_id?: string;
   note?: string;
 }
-
-const sumNames: readonly string[] = ['count', 'failed', 'retries', 'bytes', 'seconds'];
 
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
 export async function summarizeCommand(
@@ -53,13 +53,15 @@ export async function summarizeCommand(
   const isNamed = ['execution_id', 'run_number', 'namespace', 'start_time'].some((name) => asked[name] !== undefined);
   const args = {
     ...(isNamed || what === 'executions' ? {} : { execution_id: 'latest' }),
-    group_by: usualKeys[what] ?? 'status',
     ...asked,
+    group_by: (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status',
     what,
     ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
   };
-  const answer = (await askLiveTool(io, 'summarize', args)) as unknown as Answer;
-  if (output === 'json') io.out(`${JSON.stringify(answer, undefined, 1)}\n`);
+  const keys = args.group_by.split(',').map((key) => key.trim());
+  const answer = { ...(await askLiveTool(io, 'summarize', args)), keys } as unknown as Answer;
+  const { keys: _, ...plain } = answer;
+  if (output === 'json') io.out(`${JSON.stringify(plain, undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   if (answer.note !== undefined) io.err(printable(answer.note));
@@ -68,11 +70,8 @@ export async function summarizeCommand(
   return exitCodes.fine;
 }
 
-const keysOf = ({ groups }: Answer): string[] =>
-  [...new Set(groups.flatMap((group) => Object.keys(group)))].filter((name) => !sumNames.includes(name));
-
 function csvOf(answer: Answer): string {
-  const keys = keysOf(answer);
+  const { keys } = answer;
   const spread = ['mean', 'p50', 'p95', 'max'] as const;
   const rows = answer.groups.map((group) => [
     ...keys.map((key) => group[key]),
@@ -88,7 +87,7 @@ function csvOf(answer: Answer): string {
 
 /** The groups, and all together in the last line. */
 function tableOf(answer: Answer, width: number | undefined): string[] {
-  const keys = keysOf(answer);
+  const { keys } = answer;
   const number = (head: string, drop = 0): Column => ({ head, align: 'right', drop });
   const columns: (Column & { of: (sums: Sums) => unknown })[] = [
     { ...number('COUNT'), of: ({ count }) => count },

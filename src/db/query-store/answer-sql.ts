@@ -1,5 +1,5 @@
 import type { Connection } from '../sqlite/connection.ts';
-import { viewNames } from './check-sql.ts';
+import { checkSql, viewNames } from './check-sql.ts';
 
 /** The answer of a question in SQL. */
 export interface SqlAnswer {
@@ -14,18 +14,28 @@ const mostCharacters = 10_000;
 const longestText = 2000;
 const mostColumns = 100;
 
-/** Bytes that SQLite may use. */
-const mostMemory = 256 * 1024 * 1024;
+/** Bytes that SQLite may use: a value that it gives is once more in JavaScript's memory. */
+const mostMemory = 128 * 1024 * 1024;
 
 /** Asks one question of a connection that only reads. Throws an `Error` whose message is SQLite's own, with the columns that there are. */
 export function answerSql(db: Connection, sql: string): SqlAnswer {
   db.pragma(`hard_heap_limit = ${mostMemory}`);
+  checkSql(sql, takenNames(db));
   try {
     return readRows(db, sql);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     throw new Error(`${text}${text.startsWith('no such column') ? `; ${columnsOf(db, sql)}` : ''}`, { cause: error });
   }
+}
+
+/** Names that the store has: tables, views, their indexes, and modules that are tables by themselves. */
+function takenNames(db: Connection): ReadonlySet<string> {
+  const names = db
+    .prepare('SELECT name FROM sqlite_schema UNION SELECT name FROM pragma_module_list')
+    .pluck()
+    .all() as string[];
+  return new Set(names.map((name) => name.toLowerCase()));
 }
 
 function readRows(db: Connection, sql: string): SqlAnswer {

@@ -2,6 +2,8 @@ import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+import pLimit from 'p-limit';
+
 import { type ErrorCode, SwfError } from '../../lib/errors.ts';
 import type { SqlAnswer } from './answer-sql.ts';
 import { checkSql } from './check-sql.ts';
@@ -9,11 +11,15 @@ import { checkSql } from './check-sql.ts';
 export interface QueryOrder {
   path: string;
   sql: string;
+  mostMilliseconds: number;
 }
 
 export type QueryReply = { answer: SqlAnswer } | { code: ErrorCode; message: string };
 
 const mostMilliseconds = 2000;
+
+/** Processes at a time: others wait for their turn, and their time begins with it. */
+const turns = pLimit(2);
 
 /** Megabytes of JavaScript's own memory; SQLite has a limit of its own. */
 const heapLimit = 256;
@@ -29,7 +35,7 @@ export async function askProcess(path: string, sql: string, signal: AbortSignal)
   checkSql(sql);
   if (!existsSync(program))
     throw new SwfError('STORE_UNAVAILABLE', `${program} is missing, which answers SQL; install swf-mcp again`);
-  const reply = await replyOf({ path, sql }, signal);
+  const reply = await turns(() => replyOf({ path, sql, mostMilliseconds }, signal));
   if ('answer' in reply) return reply.answer;
   throw new SwfError(reply.code, reply.message);
 }
@@ -41,6 +47,7 @@ function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       serialization: 'advanced',
     });
+    let limit: NodeJS.Timeout | undefined;
     const end = (reply: QueryReply): void => {
       clearTimeout(limit);
       signal.removeEventListener('abort', giveUp);
@@ -49,19 +56,28 @@ function replyOf(order: QueryOrder, signal: AbortSignal): Promise<QueryReply> {
     };
     const refuse = (message: string): void => end({ code: 'ARGUMENT_INVALID', message: `sql ${message}` });
     const giveUp = (): void => refuse('was given up before its answer was there');
-    const limit = setTimeout(
-      () =>
-        refuse(
-          `took longer than ${mostMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
-        ),
-      mostMilliseconds,
-    );
+    const tooLong = (): void =>
+      refuse(
+        `took longer than ${mostMilliseconds / 1000} s and was ended; ask for less: one execution_id, no recursion without an end`,
+      );
+    if (signal.aborted) giveUp();
     signal.addEventListener('abort', giveUp);
-    child.on('message', (reply) => end(reply as QueryReply));
-    child.on('error', (error) =>
-      end({ code: 'STORE_UNAVAILABLE', message: `no process could be started: ${error.message}` }),
+    child.on('message', (said) => {
+      if (said !== 'ready') return end(said as QueryReply);
+      limit = setTimeout(tooLong, mostMilliseconds);
+      child.send(order, () => {});
+      return undefined;
+    });
+    child.on('error', (error) => end(notStarted(error.message)));
+    child.on('exit', (code, killedBy) =>
+      killedBy === 'SIGABRT' || code === 134
+        ? refuse(`needs more than ${heapLimit} MB of memory; ask for less`)
+        : end(notStarted(`it ended with ${code ?? killedBy}`)),
     );
-    child.on('exit', () => refuse(`needs more than ${heapLimit} MB of memory; ask for less`));
-    child.send(order, () => {});
   });
 }
+
+const notStarted = (why: string): QueryReply => ({
+  code: 'STORE_UNAVAILABLE',
+  message: `the process that answers SQL could not do it: ${why}; ask again`,
+});

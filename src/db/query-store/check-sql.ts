@@ -10,8 +10,9 @@ export const viewNames = Object.keys(documentedViews);
  * Lets one `SELECT` over the documented views through and nothing else. The connection only reads and the process is ended in time, so this is
  * for what could be read: of the store that is little, since nothing in it is secret but the sections of configurations that no view has. Throws
  * `ARGUMENT_INVALID`, naming what is wrong and what is allowed.
+ * @param taken names of tables, views and modules that the store has, in lower case: own tables may not be called so
  */
-export function checkSql(sql: string): void {
+export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): void {
   const tokens = withoutEnd(tokensOf(sql));
   const [first] = tokens;
   if (first?.kind !== 'name' || !['select', 'with'].includes(first.text))
@@ -19,10 +20,15 @@ export function checkSql(sql: string): void {
   if (tokens.some((token) => isSign(token, ';'))) throw refused('has more than one statement; give one SELECT');
   const parameter = tokens.find((token) => ['?', ':', '@', '$'].some((sign) => isSign(token, sign)));
   if (parameter !== undefined) throw refused(`has a parameter ${shown(parameter)}; write the value itself`);
-  const known = new Set([...viewNames, ...commonTables(tokens)]);
+  const own = commonTables(tokens);
+  // A name counts where it is defined alone, so one that is also a table's would open that table elsewhere.
+  const wrong = own.find((name) => taken.has(name) || viewNames.includes(name));
+  if (wrong !== undefined)
+    throw refused(`names its own table ${JSON.stringify(wrong)}, which the store has; choose another name`);
+  const known = new Set([...viewNames, ...own]);
   for (const [at, token] of tokens.entries()) {
     checkName(token, tokens[at + 1]);
-    checkFunction(token, tokens[at + 1], known);
+    checkFunction(token, tokens[at + 1], own, tokens[at - 1]);
   }
   for (const table of tablesOf(tokens)) checkTable(table, known);
 }
@@ -38,7 +44,8 @@ const isWord = (token: Token | undefined, ...words: string[]): boolean =>
 const isName = (token: Token | undefined): boolean => token?.kind === 'name' || token?.kind === 'quoted';
 
 function withoutEnd(tokens: Token[]): Token[] {
-  return isSign(tokens.at(-1), ';') ? withoutEnd(tokens.slice(0, -1)) : tokens;
+  while (isSign(tokens.at(-1), ';')) tokens.pop();
+  return tokens;
 }
 
 /** The names of own tables: a name, columns perhaps, AS, and a query in parentheses. */
@@ -47,7 +54,10 @@ function commonTables(tokens: readonly Token[]): string[] {
     if (!isName(token)) return [];
     let next = at + 1;
     if (isSign(tokens[next], '(')) {
-      while (next < tokens.length && !isSign(tokens[next], ')')) next += 1;
+      // Names alone stand there, so that no question is looked through again and again.
+      while (isName(tokens[next + 1]) || isSign(tokens[next + 1], ',')) next += 1;
+      if (!isSign(tokens[next + 1], ')')) return [];
+      next += 1;
       next += 1;
     }
     if (!isWord(tokens[next], 'as')) return [];
@@ -65,10 +75,12 @@ function checkName(token: Token, next: Token | undefined): void {
     throw refused(`names the schema ${shown(token)}; name views alone: ${viewNames.join(', ')}`);
 }
 
-function checkFunction(token: Token, next: Token | undefined, known: ReadonlySet<string>): void {
+function checkFunction(token: Token, next: Token | undefined, own: readonly string[], before: Token | undefined): void {
   if (!isName(token) || !isSign(next, '(')) return;
   const { kind, text } = token;
-  if (functions.has(text) || known.has(text) || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
+  // The columns of an own table stand behind its name, where it is defined.
+  const isDefinition = own.includes(text) && (isWord(before, 'with', 'recursive') || isSign(before, ','));
+  if (functions.has(text) || isDefinition || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
   const near = closest(text, [...functions]);
   throw refused(
     `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,
@@ -84,7 +96,7 @@ function checkTable(token: Token | undefined, known: ReadonlySet<string>): void 
 }
 
 /** Words that end the list of tables behind FROM. */
-const afterFrom = ['where', 'group', 'having', 'order', 'limit', 'window', 'union', 'intersect', 'except', 'select'];
+const afterFrom = ['where', 'group', 'having', 'order', 'limit', 'union', 'intersect', 'except', 'select'];
 
 /** The tokens where a table may stand: behind FROM, JOIN, a comma between tables, and IN. */
 function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
@@ -95,7 +107,7 @@ function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
     const level = isFrom.length - 1;
     if (isSign(token, '(')) isFrom.push(false);
     else if (isSign(token, ')') && level > 0) isFrom.pop();
-    else if (isWord(token, ...afterFrom)) isFrom[level] = false;
+    else if (isWord(token, ...afterFrom) || isWindow(tokens, at)) isFrom[level] = false;
     // Not that of "IS DISTINCT FROM".
     else if (isWord(token, 'from') && !isWord(tokens[at - 1], 'distinct')) isFrom[level] = true;
     else if (!isWord(token, 'join', 'in') && !(isFrom[level] === true && isSign(token, ','))) continue;
@@ -103,6 +115,14 @@ function tablesOf(tokens: readonly Token[]): (Token | undefined)[] {
   }
   return tables;
 }
+
+/** WINDOW w AS (…), and no table that is called so. */
+const isWindow = (tokens: readonly Token[], at: number): boolean =>
+  isWord(tokens[at], 'window') &&
+  isName(tokens[at + 1]) &&
+  isWord(tokens[at + 2], 'as') &&
+  isSign(tokens[at + 3], '(') &&
+  !isWord(tokens[at + 4], 'select', 'with', 'values');
 
 const isBeforeTable = (token: Token, isFrom: boolean): boolean =>
   isWord(token, 'join') || (isFrom && (isWord(token, 'from') || isSign(token, ',')));

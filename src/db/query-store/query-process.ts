@@ -1,13 +1,20 @@
+import { Worker } from 'node:worker_threads';
+
 import { SwfError } from '../../lib/errors.ts';
 import { openReader } from '../sqlite/open-reader.ts';
 import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 
 /** The process of one question in SQL. It is killed where it takes too long: SQLite cannot be interrupted from within. */
-process.on('message', ({ path, sql }: QueryOrder) => {
-  process.send?.(reply(path, sql), () => process.exit());
+process.on('message', ({ path, sql, mostMilliseconds }: QueryOrder) => {
+  // Where the server dies, nobody kills this process, which hears of nothing while SQLite works: a thread of its own does.
+  const guard = new Worker(`setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${mostMilliseconds + 500})`, {
+    eval: true,
+  });
+  guard.on('online', () => process.send?.(reply(path, sql), () => process.exit()));
 });
 process.on('disconnect', () => process.exit());
+process.send?.('ready');
 
 function reply(path: string, sql: string): QueryReply {
   try {

@@ -1,6 +1,7 @@
 import type { Group, Groups } from '../../domain/groups.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import { countsAttempts, spanName, type SummaryKey, widthOf } from '../../domain/summary-words.ts';
+import type { Steps } from '../../lib/steps.ts';
 import type { AttemptColumns } from '../timeline/attempt-columns.ts';
 import type { SummaryQuestion } from './question.ts';
 
@@ -19,17 +20,21 @@ interface Keyed {
 /** Numbers of keys are below this: names, and minutes since 1970. */
 const most = 2 ** 26;
 
+/** Rows between which others are served. */
+const inOneTurn = 20_000;
+
 /** Adds the slices of an execution, or all attempts at them, to groups. */
-export function addAttempts(
+export function* addAttempts(
   groups: Groups,
   { columns, of, isWorker }: { columns: AttemptColumns; of: OfExecution; isWorker: (name: string) => boolean },
   question: SummaryQuestion,
-): void {
+): Steps<void> {
   const isOfAttempts = countsAttempts(question.keys);
   const [first, second = nothing] = question.keys.map((key) => keyed(columns, key, { of, question, isOfAttempts }));
   const fits = condition(columns, question, { isOfAttempts, isWorker });
   const known = new Map<number, Group>();
   for (let at = 0; at < columns.length; at += 1) {
+    if (at % inOneTurn === inOneTurn - 1) yield;
     if (!fits(at)) continue;
     const [a, b] = [(first as Keyed).of(at), second.of(at)];
     const number = (a + 1) * most + b;
@@ -55,9 +60,13 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
 }
 
 const failed = sliceStatuses.indexOf('failed');
+const queued = sliceStatuses.indexOf('queued');
 
 /** The time of a row that is meant: of attempts, being queued stands for being made. */
-function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): Float64Array {
+function timeOf(columns: AttemptColumns, { time_field }: SummaryQuestion, isOfAttempts: boolean): ArrayLike<number> {
+  // A slice that waits again, since its execution was stopped, was begun by nobody who still has it.
+  if (time_field === 'started' && !isOfAttempts)
+    return columns.started.map((time, at) => (columns.state[at] === queued ? NaN : time));
   if (time_field === 'started') return columns.started;
   if (time_field === 'completed') return columns.completed;
   return isOfAttempts ? columns.queued : columns.created;
@@ -78,7 +87,8 @@ function condition(
   }
   if (assigned_worker !== undefined) {
     const fitting = columns.names.worker.all.map(isWorker);
-    tests.push((at) => fitting[columns.worker[at] as number] === true);
+    const isInHand = (at: number): boolean => isOfAttempts || columns.state[at] !== queued;
+    tests.push((at) => fitting[columns.worker[at] as number] === true && isInHand(at));
   }
   const time = timeOf(columns, question, isOfAttempts);
   const [from, to] = [start_time, end_time].map((bound) => (bound === undefined ? undefined : Date.parse(bound)));

@@ -19,11 +19,9 @@ interface Counted {
  */
 export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQuestion): Counted[] | undefined {
   const [span] = question.keys;
-  const { execution_id, namespace, status, time_field, keys, start_time, end_time } = question;
-  const isPlain = [execution_id, namespace, status].every((filter) => filter === undefined);
+  const { start_time, end_time } = question;
   const time = source.times.created;
-  if (!isPlain || keys.length !== 1 || span === undefined || !isSpan(span)) return undefined;
-  if (!source.hasBlocks || time_field !== 'created' || time === undefined) return undefined;
+  if (span === undefined || !isSpan(span) || time === undefined || !isPlain(question)) return undefined;
   const { table, key } = source;
   const digits = { day: 10, hour: 13, minute: 16 }[span];
   const instant = time.isMilliseconds === true ? milliseconds('?') : '?';
@@ -57,6 +55,12 @@ export function spanCounts(sql: Prepare, source: RowSource, question: SummaryQue
   return [...counts]
     .filter(([, n]) => n > 0)
     .map(([text, n]) => ({ name: spanName(span, Math.floor(startOf(text) / widthOf[span])), n }));
+}
+
+/** Whether rows are only to be counted, by one span of the time that is noted. */
+function isPlain({ what, keys, execution_id, namespace, status, time_field }: SummaryQuestion): boolean {
+  const isUnfiltered = [execution_id, namespace, status].every((filter) => filter === undefined);
+  return (what === 'messages' || what === 'logs') && keys.length === 1 && isUnfiltered && time_field === 'created';
 }
 
 const blockAfter = (key: number): number =>

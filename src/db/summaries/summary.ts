@@ -28,7 +28,7 @@ function* addSlices(
   const isWorker = assigned_worker === undefined ? () => true : workerTest(sql, assigned_worker);
   for (const of of executionsOf(sql, question)) {
     const columns = yield* histories.of(of.execution_id).follow();
-    addAttempts(groups, { columns, of, isWorker }, question);
+    yield* addAttempts(groups, { columns, of, isWorker }, question);
     yield;
   }
 }

@@ -4,7 +4,7 @@ import type { LivenessTest } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { TimelineQuestion } from './timeline.ts';
+import { leastWidth, type TimelineQuestion } from './timeline.ts';
 
 /** A picture as it is asked for: times are ISO 8601, and the whole life where they are left out. */
 export interface WantedTimeline extends Pick<TimelineQuestion, 'mostBins' | 'firstSlot' | 'slots' | 'mostSpans'> {
@@ -28,7 +28,8 @@ export function timelineQuestion(
   return {
     ...wanted,
     execution,
-    params: { ...params, speed },
+    leastWidth: leastWidth({ ...params, speed }),
+    mostRetries: params.worker.max_retries,
     life: { start, end, hasEnded: execution.end_time !== null },
     from: isLived ? from : start,
     until: isLived ? until : end,

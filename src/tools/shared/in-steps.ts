@@ -50,6 +50,15 @@ async function stepsWithin<T>(
   }
 }
 
+/** Does work that needs no store step by step, and lets others be served between them. */
+export async function inTurns<T>(work: Steps<T>): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+    await others();
+  }
+}
+
 const tooLong = (isGivenUp: boolean): SwfError =>
   isGivenUp
     ? new SwfError('STORE_UNAVAILABLE', 'the call was given up before its answer was there; ask again')

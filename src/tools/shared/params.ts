@@ -16,6 +16,16 @@ export const integer = (least: number, most: number, description: string) =>
     .optional()
     .describe(description);
 
+/** A number; some clients send it as text. */
+export const number = (description: string) =>
+  z
+    .preprocess(
+      (value) => (typeof value === 'string' && /^\s*-?\d{1,15}(\.\d{1,15})?\s*$/.test(value) ? Number(value) : value),
+      z.number(),
+    )
+    .optional()
+    .describe(description);
+
 export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
 
 export const executionId = text('Execution id, or "latest"');

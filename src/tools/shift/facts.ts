@@ -26,6 +26,8 @@ export interface ShiftExecution {
 export interface Deed {
   time: string;
   name: string;
+  /** The one who claims that name. */
+  sent_by?: string;
   did: string;
   execution_id: string;
   reason: string | undefined;
@@ -113,8 +115,10 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
     // The first driver is the start itself.
     if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
     const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);
-    const name = text('claimed_by') ?? text('user') ?? message.sender_agent ?? 'unknown';
-    return [{ time: message.sent_at, name, did, execution_id, reason: text('reason') }];
+    const sender = text('user') ?? message.sender_agent ?? 'unknown';
+    const claimed = text('claimed_by');
+    const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
+    return [{ time: message.sent_at, ...who, did, execution_id, reason: text('reason') }];
   });
   return [started, ...said].filter(({ time }) => time >= start_time && time <= end_time);
 }

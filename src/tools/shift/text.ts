@@ -5,7 +5,7 @@ export function plain(text: string, most = 160): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
   // An underscore within a word marks nothing.
-  return cut.replaceAll(/[\\`*{}[\]<>#|!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`);
+  return cut.replaceAll(/[\\`*{}[\]<>#|!~&$]|:(?=\/\/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`);
 }
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
@@ -85,8 +85,8 @@ function executionTable({ executions, all }: ShiftFacts): string[] {
   ];
 }
 
-const deedLine = ({ time, name, did, execution_id, reason }: Deed): string =>
-  `- ${minutes(time)} ${plain(name, 60)} ${did} ${plain(execution_id)}${reason === undefined ? '' : ` (${plain(reason)})`}`;
+const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed): string =>
+  `- ${minutes(time)} ${plain(name, 60)}${sent_by === undefined ? '' : ` (as ${plain(sent_by, 60)} claims)`} ${did} ${plain(execution_id)}${reason === undefined ? '' : ` (${plain(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
 export function openMatters({ executions }: ShiftFacts): string[] {

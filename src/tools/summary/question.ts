@@ -22,6 +22,7 @@ export interface SummaryArguments {
   start_time?: string | undefined;
   end_time?: string | undefined;
   time_field?: SummaryQuestion['time_field'] | undefined;
+  order_by?: string | undefined;
 }
 
 /** The question that arguments ask. Throws `ARGUMENT_INVALID` where they do not fit each other. */
@@ -76,7 +77,10 @@ const timesOf: Readonly<Record<SummaryQuestion['what'], readonly string[]>> = {
 };
 
 /** A filter that a kind of rows has not would be passed over in silence. */
-function refuseMisfits({ what, status, assigned_worker, namespace: name }: SummaryArguments, time: string): void {
+function refuseMisfits(
+  { what, status, assigned_worker, namespace: name, order_by }: SummaryArguments,
+  time: string,
+): void {
   const refuse = (given: string, instead: string): never => {
     throw new SwfError('ARGUMENT_INVALID', `${given} does not fit what="${what}"; ${instead}`);
   };
@@ -89,6 +93,9 @@ function refuseMisfits({ what, status, assigned_worker, namespace: name }: Summa
     );
   if (assigned_worker !== undefined && what !== 'slices') refuse('assigned_worker', 'only slices have workers');
   if (name !== undefined && what === 'logs') refuse('namespace', 'give execution_id');
+  const hasCounts = what === 'messages' || what === 'logs';
+  if (hasCounts && (order_by === 'failed' || order_by === 'seconds'))
+    refuse(`order_by = "${order_by}"`, 'they are counted: count or key');
   if (!timesOf[what].includes(time)) refuse(`time_field = "${time}"`, `its times are ${timesOf[what].join(', ')}`);
 }
 

@@ -46,8 +46,16 @@ export function shownGroups(
   return { shown, omitted: groups.length - shown.length };
 }
 
+/** With very many groups the order of letters costs seconds; then plain text has to do. */
+const mostByLetters = 5000;
+const letters = new Intl.Collator('en', { numeric: true });
+
 function inOrder(groups: readonly Group[], order: Order): Group[] {
-  const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys);
+  const compare =
+    groups.length > mostByLetters
+      ? (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+      : (a: string, b: string): number => letters.compare(a, b);
+  const byKey = (a: Group, b: Group): number => compareKeys(a.keys, b.keys, compare);
   if (order === 'key') return groups.toSorted(byKey);
   const size = (group: Group): number =>
     order === 'seconds'
@@ -57,10 +65,10 @@ function inOrder(groups: readonly Group[], order: Order): Group[] {
   return groups.toSorted((a, b) => (sizes.get(b) as number) - (sizes.get(a) as number) || byKey(a, b));
 }
 
-function compareKeys(a: Group['keys'], b: Group['keys']): number {
+function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b: string) => number): number {
   for (const [at, one] of a.entries()) {
     const [left = '', right = ''] = [one, b[at]];
-    if (left !== right) return left.localeCompare(right, 'en', { numeric: true });
+    if (left !== right) return compare(left, right);
   }
   return 0;
 }

@@ -1,26 +1,135 @@
+import type { Attempts } from '../../monitoring/timeline/attempts.ts';
+import { unpack } from '../../monitoring/timeline/pack.ts';
+import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
+import { pageParts } from '../../monitoring/timeline/told.ts';
 import { type Call, CallError, type World } from './call.ts';
+
+type Row = Record<string, unknown>;
 
 /** The answers that a report was made with. */
 interface ReportData {
   execution_id: string;
   made_at: string;
   status: string;
-  answers: { tool: string; args: Record<string, unknown>; answer: unknown }[];
+  monitor: Row;
+  audit: Row;
+  picture: Pick<WantedPicture, 'life' | 'leastWidth' | 'mostRetries'> & Pick<Picture, 'phases' | 'latency'>;
+  attempts: { names: Record<'stf' | 'worker' | 'host' | 'cause', string[]>; packed: string };
+  failed: Row[];
+  traces: Row[];
+  logs: Row[];
+  without_logs: boolean;
 }
 
 /** The file that the page is in: it has the answers with it, and asks nobody. */
 export async function reportWorld(): Promise<World> {
-  const text = document.getElementById('data')?.textContent ?? '{}';
-  const data = JSON.parse(text) as ReportData;
-  const call: Call = <T>(tool: string): Promise<T> => {
-    const found = data.answers.find((one) => one.tool === tool);
-    return found === undefined
-      ? Promise.reject(new CallError('refused', `this report has no answer of ${tool}`))
-      : Promise.resolve(found.answer as T);
-  };
+  const data = JSON.parse(document.getElementById('data')?.textContent ?? '{}') as ReportData;
+  const attempts = unpack({ names: data.attempts.names, bytes: await inflated(data.attempts.packed) });
+  const call: Call = async <T>(tool: string, args: object): Promise<T> =>
+    answerOf(data, attempts, tool, args as Row) as T;
   return {
     kind: 'report',
     call,
     report: { execution_id: data.execution_id, madeAt: data.made_at, isRunning: data.status === 'running' },
+  };
+}
+
+async function inflated(base64: string): Promise<Uint8Array> {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row): unknown {
+  switch (tool) {
+    case 'get_workflow_monitor':
+      // Nothing is asked again: what is in the file is all that there will be.
+      return { ...data.monitor, status: data.status };
+    case 'audit_execution':
+      return data.audit;
+    case 'get_execution_timeline':
+      return timelineOf(data, attempts, args);
+    case 'list_logs':
+      return pageOf(
+        data.logs.filter((row) => isWithin(row['timestamp'], args)),
+        data.without_logs ? 'The report was made without log lines.' : 'Only warnings and errors are in a report.',
+      );
+    case 'list_tf_slices':
+      return pageOf(
+        data.failed.filter((row) => isWithin(row['completed_at'], args)),
+        'No slice failed.',
+      );
+    case 'list_messages':
+      return pageOf([], 'Messages are not in a report.');
+    case 'trace_data_product': {
+      const found = data.traces.find((trace) => trace['filename'] === args['filename']);
+      return found ?? wayOf(data, attempts, String(args['filename']));
+    }
+    default:
+      throw new CallError('refused', `this report has no answer of ${tool}`);
+  }
+}
+
+const pageOf = (items: Row[], note: string) => ({
+  items,
+  total_count: items.length,
+  has_more: false,
+  note: items.length === 0 ? note : undefined,
+});
+
+const isWithin = (time: unknown, { start_time, end_time }: Row): boolean =>
+  typeof time !== 'string' ||
+  ((typeof start_time !== 'string' || time >= start_time) && (typeof end_time !== 'string' || time <= end_time));
+
+function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: Attempts, args: Row): unknown {
+  const { life, phases, latency } = picture;
+  const time = (name: string, otherwise: number): number =>
+    typeof args[name] === 'string' ? Date.parse(args[name]) : otherwise;
+  const drawn = pictureOf(attempts, {
+    ...picture,
+    from: Math.max(life.start, time('start_time', life.start)),
+    until: Math.min(life.end, time('end_time', life.end)),
+    mostBins: Number(args['bins'] ?? 300),
+    firstSlot: 0,
+    slots: Number(args['slots'] ?? 400),
+    mostSpans: 20_000,
+  });
+  return { execution_id, seq: 1, data_as_of: made_at, ...pageParts({ ...drawn, phases, latency }, life) };
+}
+
+/** The way of a slice as its attempts tell it; the whole way of failed ones is in the file. */
+function wayOf({ execution_id }: ReportData, attempts: Attempts, filename: string): unknown {
+  const [, stf = '', id = ''] = /^(.*)_slice_(\d+)\.tf$/.exec(filename) ?? [];
+  const hops: Row[] = [];
+  for (let at = 0; at < attempts.length; at += 1) {
+    if (attempts.sliceId[at] !== Number(id) || attempts.names.stf.all[attempts.stf[at] as number] !== `${stf}.stf`)
+      continue;
+    const attempt = attempts.attempt[at] as number;
+    const worker = attempts.names.worker.all[attempts.worker[at] as number];
+    const add = (type: string, time: number, more: Row): void => {
+      if (!Number.isNaN(time))
+        hops.push({ type, time: new Date(time).toISOString(), attempt, effect: 'applied', ...more });
+    };
+    const isFailed = attempts.state[at] === 3;
+    add('slice', attempts.queued[at] as number, {});
+    add('slice_started', attempts.started[at] as number, { worker });
+    add('slice_result', attempts.completed[at] as number, {
+      worker,
+      outcome: isFailed ? 'failed' : 'done',
+      note: isFailed ? attempts.names.cause.all[attempts.cause[at] as number] : undefined,
+    });
+  }
+  if (hops.length === 0) throw new CallError('refused', `there is no ${filename} in this report`);
+  hops.sort((a, b) => (String(a['time']) < String(b['time']) ? -1 : 1));
+  const total = (Date.parse(String(hops.at(-1)?.['time'])) - Date.parse(String(hops[0]?.['time']))) / 1000;
+  const last = hops.at(-1)?.['outcome'];
+  return {
+    filename,
+    kind: 'slice',
+    execution_id,
+    status: last === 'done' ? 'completed' : (last ?? 'queued'),
+    total_seconds: total,
+    hops,
+    logs: [],
   };
 }

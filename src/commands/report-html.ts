@@ -1,0 +1,94 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { htmlReport } from '../mcp/html-report.ts';
+import { harmless } from '../tools/shared/harmless.ts';
+import { inSteps } from '../tools/shared/in-steps.ts';
+import { askLiveTool, askTool } from './call.ts';
+import { exitCodes, type Io, storePath } from './io.ts';
+import { createStoreReader } from './store-reader.ts';
+
+export interface HtmlArguments {
+  executionId: string | undefined;
+  /** The file; `-` for standard output. */
+  file: string;
+  withoutLogs: boolean;
+  force: boolean;
+}
+
+/** Slices whose whole way is in the file, and log lines. */
+const mostTraces = 100;
+const mostLines = 200;
+
+/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
+export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
+  const data = await gather(io, args);
+  const folder = join(io.packageFolder, 'dist', 'web');
+  const html = htmlReport({
+    title: `${data.execution_id} · swf-mcp`,
+    style: readFileSync(join(folder, 'app.css'), 'utf8'),
+    script: readFileSync(join(folder, 'report.js'), 'utf8'),
+    data: harmless(data).answer,
+  });
+  if (args.file === '-') io.out(html);
+  else write(resolve(io.workingFolder, args.file), html, args.force);
+  return exitCodes.fine;
+}
+
+function write(path: string, html: string, force: boolean): void {
+  try {
+    writeFileSync(path, html, { flag: force ? 'w' : 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`, {
+        cause: error,
+      });
+    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written (${messageOf(error)}); give another file`, {
+      cause: error,
+    });
+  }
+}
+
+type Row = Record<string, unknown>;
+
+/** The answers that the page asks for, as of one moment as near as calls one after the other are. */
+async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArguments) {
+  const monitor = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+  const execution_id = monitor['execution_id'] as string;
+  const listed = (tool: string, args: object): Row[] =>
+    (askTool(io, tool, { execution_id, limit: 200, ...args }) as { items: Row[] }).items;
+  const failed = listed('list_tf_slices', { status: 'failed' });
+  const reader = createStoreReader(storePath(io));
+  try {
+    const queries = reader.queries();
+    const execution = queries.execution(execution_id);
+    const endOf = Date.parse((monitor['data_as_of'] as string | undefined) ?? execution.start_time);
+    const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
+    const question = queries.timelineQuestion(execution, endOf, wanted);
+    const signal = new AbortController().signal;
+    const packed = await inSteps({ queries: reader.queries, signal }, (now) => now.packedAttempts(execution_id));
+    const { phases, latency } = await inSteps({ queries: reader.queries, signal }, (now) => now.timeline(question));
+    const { life, leastWidth, mostRetries } = question;
+    return {
+      execution_id,
+      made_at: new Date(endOf).toISOString(),
+      status: monitor['status'],
+      version: io.version,
+      monitor,
+      audit: await askLiveTool(io, 'audit_execution', { execution_id }),
+      picture: { life, leastWidth, mostRetries, phases, latency },
+      attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
+      failed,
+      traces: withoutLogs ? [] : failed.slice(0, mostTraces).map((row) => traceOf(io, row)),
+      logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }).slice(0, mostLines),
+      without_logs: withoutLogs,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+const traceOf = (io: Io, { slice_filename }: Row): Row =>
+  askTool(io, 'trace_data_product', { filename: slice_filename });

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+
+/** The parts of a page that is one file: its style, its program, and the answers in it. */
+export interface HtmlParts {
+  title: string;
+  style: string;
+  script: string;
+  /** Left out for a page that asks for its data. */
+  data?: unknown;
+}
+
+/** JSON that can stand in HTML: no text in it can end the element that holds it. */
+const jsonInHtml = (data: unknown): string =>
+  JSON.stringify(data)
+    .replaceAll('<', String.raw`\u003C`)
+    .replaceAll('\u2028', String.raw`\u2028`)
+    .replaceAll('\u2029', String.raw`\u2029`);
+
+const escaped = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+const hashOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** One file that asks nobody: only its own style and program may be used. The same parts give the same bytes. */
+export function htmlReport({ title, style, script, data }: HtmlParts): string {
+  const policy = [
+    "default-src 'none'",
+    `script-src ${hashOf(script)}`,
+    `style-src ${hashOf(style)} 'unsafe-hashes'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+  return page(
+    { title, style, script, data },
+    `<meta http-equiv="Content-Security-Policy" content="${escaped(policy)}">`,
+  );
+}
+
+/** One file for a chat that hosts it, which gives it a policy of its own. */
+export const hostedPage = (parts: Omit<HtmlParts, 'data'>): string => page(parts, '');
+
+function page({ title, style, script, data }: HtmlParts, policy: string): string {
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8">',
+    policy,
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<title>${escaped(title)}</title>`,
+    `<style>${style}</style>`,
+    '</head><body><div id="app"></div>',
+    '<noscript>This page needs JavaScript.</noscript>',
+    ...(data === undefined ? [] : [`<script type="application/json" id="data">${jsonInHtml(data)}</script>`]),
+    `<script>${script}</script>`,
+    '</body></html>',
+    '',
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
+}

@@ -1,0 +1,92 @@
+import type { StageDelay } from '../../domain/stages.ts';
+import type { Attempts, Life } from './attempts.ts';
+import { type Bins, binsOf } from './bins.ts';
+import { causesOf, type TimedCause } from './causes.ts';
+import { cellsOf } from './cells.ts';
+import type { PhaseBand } from './phases.ts';
+import { type Series, seriesOf } from './series.ts';
+import { type Span, spansOf } from './spans.ts';
+import { workersOf, type WorkerTime } from './workers.ts';
+
+/** Delays of a stage with their buckets: `[n, items]`, of which n holds those from 1.25^(n-1) to 1.25^n milliseconds. */
+export interface StagePicture extends StageDelay {
+  buckets: [bucket: number, items: number][];
+}
+
+/** The life of an execution as numbers that are drawn. Times are milliseconds since 1970. */
+export interface Picture {
+  bins: Bins;
+  series: Series;
+  phases: PhaseBand[];
+  latency: StagePicture[];
+  causes: TimedCause[];
+  workers: (WorkerTime & { worker_id: string })[];
+  /** All slots that have begun a slice so far. */
+  slotCount: number;
+  slots: string[];
+  cells: string[] | undefined;
+  spans: Span[] | undefined;
+}
+
+/** A part of a life, and how much of it is wanted. Times are milliseconds since 1970. */
+export interface WantedPicture {
+  life: Life;
+  from: number;
+  until: number;
+  /** Bins at most. */
+  mostBins: number;
+  /** The width of a bin at least, in milliseconds. */
+  leastWidth: number;
+  /** Attempts after the first that a slice may have. */
+  mostRetries: number;
+  /** Slots of which the cells or spans are wanted: so many from the first on, by name. */
+  firstSlot: number;
+  slots: number;
+  /** More spans than these are told as cells. */
+  mostSpans: number;
+}
+
+/** The part of a picture that follows from the attempts alone. */
+export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Picture, 'phases' | 'latency'> {
+  const { life, from, until, mostBins, leastWidth, mostRetries } = wanted;
+  const bins = binsOf({ from, until }, { start: life.start, most: mostBins, least: leastWidth });
+  const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
+  const names = attempts.names.worker.all;
+  const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
+  const slots = inOrder.slice(wanted.firstSlot, wanted.firstSlot + wanted.slots);
+  return {
+    bins,
+    series: seriesOf(attempts, bins, { life, mostRetries }),
+    causes: causesOf(attempts, window, mostRetries),
+    workers: workersOf(attempts, window, life).map((one) => ({ ...one, worker_id: names[one.worker] ?? '' })),
+    slotCount: names.length,
+    slots: slots.map((number) => names[number] ?? ''),
+    ...workOf(attempts, { bins, slots, life, window, mostSpans: wanted.mostSpans }),
+  };
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** Spans, or cells where there are too many; neither where no slot is asked for. */
+function workOf(
+  attempts: Attempts,
+  {
+    bins,
+    slots,
+    life,
+    window,
+    mostSpans,
+  }: {
+    bins: Bins;
+    slots: readonly number[];
+    life: Life;
+    window: { from: number; until: number };
+    mostSpans: number;
+  },
+): Pick<Picture, 'cells' | 'spans'> {
+  if (slots.length === 0) return { cells: undefined, spans: undefined };
+  const spans = spansOf(attempts, window, { slots, life, most: mostSpans });
+  return spans === undefined
+    ? { cells: cellsOf(attempts, bins, { slots, life }), spans: undefined }
+    : { cells: undefined, spans };
+}

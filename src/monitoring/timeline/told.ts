@@ -1,0 +1,144 @@
+import { sliceFilename } from '../../domain/file-names.ts';
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import type { Life } from './attempts.ts';
+import type { Picture } from './picture.ts';
+import type { Series } from './series.ts';
+
+/** A picture as it is told: times are ISO 8601, durations seconds, and what is not known is absent. */
+export interface TimelineParts {
+  from: string;
+  until: string;
+  bin_seconds: number;
+  bins: number;
+  last_bin_complete: boolean;
+  series: Series;
+  phases: { phase: string; start: string; end?: string; by?: string }[];
+  phases_omitted?: number;
+  latency: { stage: string; items: number; p50: number; p95: number; max: number; buckets?: number[][] }[];
+  causes: {
+    cause: string;
+    attempts: number;
+    slices: number;
+    exhausted: number;
+    first: string;
+    last: string;
+    example: string;
+    when: string;
+  }[];
+  causes_omitted?: number;
+  workers: {
+    worker_id: string;
+    completed: number;
+    failed: number;
+    busy_percent: number;
+    mean_seconds: number;
+    longest_seconds: number;
+  }[];
+  slot_count: number;
+  slots?: string[];
+  cells?: string[];
+  spans?: number[][];
+  stfs?: string[];
+}
+
+const shownCause = 160;
+const shownName = 80;
+const concise = { causes: 5, workers: 10, phases: 20, characters: 25_000 };
+const page = { causes: 10, workers: Infinity, phases: 500 };
+
+const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
+const rounded = (value: number, digits = 3): number => Math.round(value * 10 ** digits) / 10 ** digits;
+
+/** As an assistant reads it, the whole of it within 25,000 characters. */
+export const conciseParts = (timeline: Picture, life: Life): TimelineParts => partsOf(timeline, life, concise);
+
+/** As a page draws it, with every worker, the buckets of delays, and bars. */
+export const pageParts = (picture: Picture, life: Life): TimelineParts => ({
+  ...partsOf(picture, life, page),
+  latency: picture.latency.map(({ stage, items, p50, p95, max, buckets }) => ({
+    stage,
+    items,
+    p50,
+    p95,
+    max,
+    buckets,
+  })),
+  ...spansOf(picture),
+});
+
+function partsOf(
+  { bins, series, phases, latency, causes, workers, slotCount, slots, cells }: Picture,
+  life: Life,
+  most: { causes: number; workers: number; phases: number },
+): TimelineParts {
+  const end = bins.from + bins.count * bins.width;
+  const worst = workers.toSorted((a, b) => b.failed - a.failed || b.longest - a.longest);
+  return without({
+    from: iso(bins.from),
+    until: iso(end),
+    bin_seconds: rounded(bins.width / 1000),
+    bins: bins.count,
+    last_bin_complete: life.hasEnded || end <= life.end,
+    series,
+    phases: phases.slice(-most.phases).map(({ phase, start, end: until, by }) =>
+      without({
+        phase,
+        start: iso(start),
+        end: until === undefined ? null : iso(until),
+        by: by === undefined ? null : by.slice(0, shownName),
+      }),
+    ),
+    phases_omitted: phases.length > most.phases ? phases.length - most.phases : null,
+    latency: latency.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
+    causes: causes.slice(0, most.causes).map(({ first, last, example, ...cause }) => ({
+      cause: cause.cause.slice(0, shownCause),
+      attempts: cause.attempts,
+      slices: cause.slices,
+      exhausted: cause.exhausted,
+      first: iso(first),
+      last: iso(last),
+      example: sliceFilename(example.stf, example.sliceId),
+      when: cause.when,
+    })),
+    causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
+    workers: worst.slice(0, most.workers).map((worker) => {
+      const seen = Math.max(1, Math.min(life.end, end) - Math.max(worker.first, bins.from));
+      return {
+        worker_id: worker.worker_id.slice(0, shownName),
+        completed: worker.completed,
+        failed: worker.failed,
+        busy_percent: Math.min(100, rounded((100 * worker.busy) / seen, 1)),
+        mean_seconds: rounded(worker.busy / 1000 / Math.max(1, worker.completed + worker.failed)),
+        longest_seconds: rounded(worker.longest / 1000),
+      };
+    }),
+    slot_count: slotCount,
+    slots: slots.length === 0 ? null : slots.map((name) => name.slice(0, shownName)),
+    cells: cells ?? null,
+  });
+}
+
+function spansOf({ spans, bins }: Picture): Pick<TimelineParts, 'spans' | 'stfs'> {
+  if (spans === undefined) return {};
+  const stfs = [...new Set(spans.map(({ stf }) => stf))];
+  const numberOf = new Map(stfs.map((stf, at) => [stf, at]));
+  return {
+    stfs,
+    spans: spans.map(({ row, start, duration, state, stf, sliceId, attempt }) => [
+      row,
+      Math.round(start - bins.from),
+      duration === undefined ? -1 : Math.round(duration),
+      sliceStatuses.indexOf(state),
+      numberOf.get(stf) ?? 0,
+      sliceId,
+      attempt,
+    ]),
+  };
+}
+
+/** The fields that are known. */
+function without<T extends Record<string, unknown>>(fields: T): { [K in keyof T]: Exclude<T[K], null> } {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
+  ) as never;
+}
