@@ -156,9 +156,17 @@ export interface Audit {
   slices_failed: number;
 }
 
+interface Both<Value> {
+  a: Value;
+  b: Value;
+}
+
 export interface Comparison {
-  summary?: string;
-  [key: string]: unknown;
+  status: Both<string>;
+  differences: string[];
+  figures: Record<string, Both<number>>;
+  stages: { stage: string; p50: Both<number>; p95: Both<number>; max: Both<number> }[];
+  configuration: ({ key: string } & Partial<Both<string>>)[];
 }
 
 export interface Shift {

@@ -25,25 +25,12 @@ export function roundTicks(most: number, wanted = 4): number[] {
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
+const countedIn = (unit: number, counts: readonly number[]): number[] => counts.map((n) => n * unit);
 const steps = [
-  1,
-  2,
-  5,
-  10,
-  20,
-  50,
-  100,
-  200,
-  500,
-  second,
-  2 * second,
-  5 * second,
-  10 * second,
-  15 * second,
-  30 * second,
-]
-  .concat([minute, 2 * minute, 5 * minute, 10 * minute, 15 * minute, 30 * minute])
-  .concat([hour, 2 * hour, 6 * hour, 12 * hour, 24 * hour]);
+  ...[1, 10, 100].flatMap((unit) => countedIn(unit, [1, 2, 5])),
+  ...[second, minute].flatMap((unit) => countedIn(unit, [1, 2, 5, 10, 15, 30])),
+  ...countedIn(hour, [1, 2, 6, 12, 24]),
+];
 
 /** Times of an axis that people count in, no nearer to each other than `least` pixels. Milliseconds since 1970. */
 export function timeTicks(from: number, until: number, width: number, least = 90): { at: number[]; step: number } {

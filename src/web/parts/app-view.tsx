@@ -4,6 +4,7 @@ import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
+import { Button } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
@@ -43,15 +44,14 @@ export function AppView({ id }: { id: string }) {
         </>
       )}
       {world.openWide !== undefined && (
-        <button
-          type="button"
+        <Button
           onClick={() => {
             location.hash = executionHash(id);
             world.openWide?.();
           }}
         >
           open wide
-        </button>
+        </Button>
       )}
     </>
   );

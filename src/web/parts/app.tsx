@@ -5,6 +5,7 @@ import { useChoice, useRoute } from '../state/hooks.ts';
 import { hashOf } from '../state/route.ts';
 import { Around } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
+import { Button } from './card.tsx';
 import { Compare } from './compare.tsx';
 import { Execution } from './execution.tsx';
 import { Overview } from './overview.tsx';
@@ -86,9 +87,7 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
         <button type="button" onClick={() => setTheme(nextTheme[theme])} aria-label={`colours: ${theme}; change`}>
           {theme}
         </button>
-        <button type="button" onClick={() => print()}>
-          print
-        </button>
+        <Button onClick={() => print()}>print</Button>
       </span>
     </header>
   );

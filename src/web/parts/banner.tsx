@@ -1,6 +1,8 @@
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 
 import { age, time } from '../format.ts';
+import type { Polled } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 
@@ -52,5 +54,16 @@ export function Skeleton({ lines = 4 }: { lines?: number }) {
         <div key={line} />
       ))}
     </div>
+  );
+}
+
+/** What an answer makes; until it has come, that it is awaited, or why it does not come. */
+export function Answered<T>({ polled, children }: { polled: Polled<T>; children: (answer: T) => ComponentChildren }) {
+  const { answer, fault } = polled;
+  return (
+    <>
+      {fault !== undefined && <p class="banner bad">! {fault.message}</p>}
+      {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
+    </>
   );
 }

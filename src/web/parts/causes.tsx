@@ -1,16 +1,16 @@
 import type { Timeline } from '../answers.ts';
 import { count } from '../format.ts';
-import { Table } from './table.tsx';
+import { Button, Card, More } from './card.tsx';
+import { numbers, Table } from './table.tsx';
+
+type Cause = Timeline['causes'][number];
 
 /** Failures made alike, with the time at which they came. */
 export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name: string) => void }) {
   const { causes, causes_omitted = 0 } = timeline;
   const total = causes.reduce((sum, { attempts }) => sum + attempts, 0);
   return (
-    <section class="card">
-      <h2>
-        Failures by cause <small>{count(total)} failed attempts in this time</small>
-      </h2>
+    <Card title="Failures by cause" note={`${count(total)} failed attempts in this time`}>
       {causes.length === 0 ? (
         <p>No attempt failed.</p>
       ) : (
@@ -25,21 +25,21 @@ export function Causes({ timeline, onOpen }: { timeline: Timeline; onOpen: (name
                 cell: ({ cause, example }) => (
                   <>
                     <span class="words mono">{cause}</span>{' '}
-                    <button type="button" class="id" onClick={() => onOpen(example)}>
+                    <Button shade="id" onClick={() => onOpen(example)}>
                       example
-                    </button>
+                    </Button>
                   </>
                 ),
               },
-              { head: 'attempts', isNumber: true, cell: ({ attempts }) => count(attempts) },
-              { head: 'stay failed', isNumber: true, cell: ({ exhausted }) => count(exhausted) },
+              numbers<Cause>('attempts', ({ attempts }) => count(attempts)),
+              numbers<Cause>('stay failed', ({ exhausted }) => count(exhausted)),
               { head: 'when', cell: ({ when, first, last }) => <Strip when={when} label={`${first} to ${last}`} /> },
             ]}
           />
-          {causes_omitted > 0 && <p class="small">and {causes_omitted} more causes</p>}
+          <More n={causes_omitted} of="causes" />
         </>
       )}
-    </section>
+    </Card>
   );
 }
 

@@ -1,6 +1,8 @@
 import type { Timeline } from '../answers.ts';
-import { linear, roundTicks, stepArea, stepPath, timeTicks } from '../draw/scale.ts';
+import { linear, roundTicks, type Scale, stepArea, stepPath, timeTicks } from '../draw/scale.ts';
+import { phasesIn, spanOf } from '../draw/span.ts';
 import { clock, count } from '../format.ts';
+import { useAround } from '../state/world.ts';
 import { Dash, Key } from './legend.tsx';
 
 export const left = 52;
@@ -42,8 +44,8 @@ export function geometryOf(
   width: number,
   height: number,
 ) {
-  const from = Date.parse(timeline.from);
-  const until = Math.max(Date.parse(timeline.until), drain === undefined ? 0 : drain.at + drain.most);
+  const { begin: from, end } = spanOf(timeline);
+  const until = Math.max(end, drain === undefined ? 0 : drain.at + drain.most);
   const stacked = lines.filter(({ kind }) => kind === 'stacked');
   const sums = Array.from({ length: timeline.bins }, (_, bin) =>
     stacked.reduce((sum, { values }) => sum + (values[bin] ?? 0), 0),
@@ -63,58 +65,59 @@ export function geometryOf(
 type Geometry = ReturnType<typeof geometryOf>;
 
 export function Bands({ timeline, x, height }: { timeline: Timeline; x: Geometry['x']; height: number }) {
-  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
   return (
     <g>
-      {timeline.phases.map(({ phase, start, end: until }) => {
-        const from = Math.max(begin, Date.parse(start));
-        const to = Math.min(end, until === undefined ? end : Date.parse(until));
-        if (to <= from) return null;
-        return (
-          <rect
-            key={start}
-            class={`band ${phase}`}
-            x={x(from)}
-            y={0}
-            width={x(to) - x(from)}
-            height={height - bottom}
-          />
-        );
-      })}
+      {phasesIn(timeline).map(({ phase, from, to }) => (
+        <rect key={from} class={`band ${phase}`} x={x(from)} y={0} width={x(to) - x(from)} height={height - bottom} />
+      ))}
     </g>
   );
 }
 
-export function Axes({
+interface AxesProps extends Geometry {
+  width: number;
+  height: number;
+}
+
+export function Axes({ x, y, from, until, ticks, width, height }: AxesProps) {
+  return (
+    <g class="axis">
+      <Levels ticks={ticks} y={y} width={width} />
+      <Times {...{ x, from, until, width }} y={height - 6} />
+    </g>
+  );
+}
+
+/** Lines across, each with its value. */
+export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale; width: number }) {
+  return ticks.map((tick) => (
+    <g key={tick}>
+      <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} />
+      <text x={left - 6} y={y(tick) + 4} text-anchor="end">
+        {tick >= 10_000 ? `${tick / 1000}k` : shown(tick)}
+      </text>
+    </g>
+  ));
+}
+
+/** Round times below a picture; one that would be cut at the right is left out. */
+export function Times({
   x,
-  y,
   from,
   until,
   width,
-  height,
-  zone,
-}: Pick<Geometry, 'x' | 'y' | 'from' | 'until'> & { width: number; height: number; zone: 'UTC' | 'local' }) {
+  y,
+}: Pick<Geometry, 'x' | 'from' | 'until'> & { width: number; y: number }) {
+  const { zone } = useAround();
   const { at, step } = timeTicks(from, until, width - left - right);
-  const most = y.invert(8);
-  return (
-    <g class="axis">
-      {roundTicks(most * 0.999, 3).map((tick) =>
-        tick > most * 1.001 ? null : (
-          <g key={tick}>
-            <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} />
-            <text x={left - 6} y={y(tick) + 4} text-anchor="end">
-              {tick >= 10_000 ? `${tick / 1000}k` : shown(tick)}
-            </text>
-          </g>
-        ),
-      )}
-      {at.map((tick) => (
-        <text key={tick} x={x(tick)} y={height - 6} text-anchor="middle">
-          {clock(tick, zone, step < 1000)}
-        </text>
-      ))}
-    </g>
-  );
+  const half = step < 1000 ? 40 : 28;
+  return at
+    .filter((tick) => x(tick) + half < width)
+    .map((tick) => (
+      <text key={tick} x={x(tick)} y={y}>
+        {clock(tick, zone, step < 1000)}
+      </text>
+    ));
 }
 
 export function Lines({
@@ -123,8 +126,8 @@ export function Lines({
   x,
   y,
 }: { lines: readonly Line[]; timeline: Timeline } & Pick<Geometry, 'x' | 'y'>) {
-  const from = Date.parse(timeline.from);
-  const xOf = (bin: number): number => x(from + bin * timeline.bin_seconds * 1000);
+  const { begin, bin: length } = spanOf(timeline);
+  const xOf = (bin: number): number => x(begin + bin * length);
   let base: number[] | undefined;
   const isOpen = !timeline.last_bin_complete;
   return (
@@ -208,7 +211,7 @@ export function Legend({ lines, unit, guides }: LegendProps) {
           {label}
         </Dash>
       ))}
-      <span class="small">{unit}</span>
+      <small>{unit}</small>
     </p>
   );
 }

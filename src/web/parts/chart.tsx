@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import type { Timeline } from '../answers.ts';
+import { spanOf } from '../draw/span.ts';
 import { clock } from '../format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
@@ -39,14 +40,15 @@ export function TimeChart(props: Props) {
   const { zone } = useAround();
   const [box, width] = useWidth();
   const bin = props.cursor === undefined ? undefined : binAt(timeline, props.cursor);
-  const at = Date.parse(timeline.from) + (bin ?? 0) * timeline.bin_seconds * 1000;
+  const { begin, bin: length } = spanOf(timeline);
+  const at = begin + (bin ?? 0) * length;
   return (
     <div ref={box} class="chart">
       <Drawing {...props} width={width} bin={bin} />
       <Legend lines={lines} unit={unit} guides={props.guides ?? []} />
       <p class="reading" aria-live="polite">
         {bin !== undefined &&
-          `${clock(at, zone, timeline.bin_seconds < 1)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
+          `${clock(at, zone, length < 1000)} ${lines.map(({ name, values }) => `${name} ${shown(values[bin] ?? 0)}`).join(', ')} ${unit}`}
       </p>
     </div>
   );
@@ -54,9 +56,9 @@ export function TimeChart(props: Props) {
 
 function Drawing(props: Props & { width: number; bin: number | undefined }) {
   const { timeline, lines, unit, title, width, bin, asOf, cursor, onCursor, onZoom, height = 150 } = props;
-  const { zone } = useAround();
   const [drag, setDrag] = useState<{ from: number; to: number } | undefined>(undefined);
-  const { x, y, from, until } = geometryOf(props, width, height);
+  const geometry = geometryOf(props, width, height);
+  const { x, y, from, until } = geometry;
   const timeAt = ({ clientX, currentTarget }: PointerEvent): number => {
     const edge = (currentTarget as SVGElement).getBoundingClientRect();
     return Math.min(until, Math.max(from, x.invert(((clientX - edge.left) / edge.width) * width)));
@@ -66,7 +68,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
     if (step === 0) return;
     event.preventDefault();
     const next = Math.min(timeline.bins - 1, Math.max(0, (bin ?? 0) + step));
-    onCursor(from + (next + 0.5) * timeline.bin_seconds * 1000);
+    onCursor(from + (next + 0.5) * spanOf(timeline).bin);
   };
   const over = (begin: number, end: number) => ({
     x: begin,
@@ -97,7 +99,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
       }}
     >
       <Bands timeline={timeline} x={x} height={height} />
-      <Axes {...{ x, y, from, until, width, height, zone }} />
+      <Axes {...geometry} width={width} height={height} />
       <Lines lines={lines} timeline={timeline} x={x} y={y} />
       <Expected guides={props.guides ?? []} drain={props.drain} x={x} y={y} />
       {asOf !== undefined && <rect class="later" {...over(x(asOf), width - right)} />}
@@ -110,6 +112,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
 }
 
 const binAt = (timeline: Timeline, at: number): number | undefined => {
-  const bin = Math.floor((at - Date.parse(timeline.from)) / (timeline.bin_seconds * 1000));
+  const { begin, bin: length } = spanOf(timeline);
+  const bin = Math.floor((at - begin) / length);
   return bin >= 0 && bin < timeline.bins ? bin : undefined;
 };

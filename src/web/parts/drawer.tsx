@@ -1,36 +1,24 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 import type { Trace } from '../answers.ts';
 import { clock, duration, time } from '../format.ts';
+import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
-import type { CallError } from '../transport/call.ts';
-import { Skeleton } from './banner.tsx';
+import { Answered } from './banner.tsx';
+import { Button } from './card.tsx';
 import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
 /** The way of a file through the workflow. Escape closes it, and the focus goes back to where it was. */
 export function Drawer({ name, onClose }: { name: string; onClose: () => void }) {
   const { world } = useAround();
-  const [trace, setTrace] = useState<Trace | undefined>(undefined);
-  const [fault, setFault] = useState<CallError | undefined>(undefined);
+  const polled = useAnswer(name, () => world.call<Trace>('trace_data_product', { filename: name }));
   const panel = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();
     return () => before?.focus();
   }, []);
-  useEffect(() => {
-    let isGone = false;
-    setTrace(undefined);
-    setFault(undefined);
-    world.call<Trace>('trace_data_product', { filename: name }).then(
-      (answer) => !isGone && setTrace(answer),
-      (error: CallError) => !isGone && setFault(error),
-    );
-    return () => {
-      isGone = true;
-    };
-  }, [name]);
   return (
     <div
       ref={panel}
@@ -42,12 +30,9 @@ export function Drawer({ name, onClose }: { name: string; onClose: () => void })
     >
       <div class="title">
         <h2>{name}</h2>
-        <button type="button" onClick={onClose}>
-          close
-        </button>
+        <Button onClick={onClose}>close</Button>
       </div>
-      {fault !== undefined && <p class="banner bad">! {fault.message}</p>}
-      {trace === undefined ? fault === undefined && <Skeleton /> : <Way trace={trace} />}
+      <Answered polled={polled}>{(trace) => <Way trace={trace} />}</Answered>
     </div>
   );
 }
@@ -75,8 +60,8 @@ function Way({ trace }: { trace: Trace }) {
             {hop.delay_seconds !== undefined && <span class="delay">+{duration(Math.max(0, hop.delay_seconds))}</span>}{' '}
             <strong>{hop.type}</strong> {hop.attempt === undefined ? '' : `attempt ${hop.attempt} `}
             {hop.outcome === undefined ? '' : `${hop.outcome} `}
-            <span class="small">{hop.worker ?? hop.by ?? ''}</span>
-            {hop.effect !== 'applied' && <span class="small"> without effect</span>}
+            <small>{hop.worker ?? hop.by ?? ''}</small>
+            {hop.effect !== 'applied' && <small> without effect</small>}
             {hop.note !== undefined && <div class="words mono">{hop.note}</div>}
           </li>
         ))}
@@ -87,8 +72,8 @@ function Way({ trace }: { trace: Trace }) {
           <ul class="lines">
             {logs.map((line) => (
               <li key={line.log_id}>
-                <span class="mono">{clock(Date.parse(line.time), zone, true)}</span>{' '}
-                <span class="small">{line.agent}</span> <span class="words">{line.message}</span>
+                <span class="mono">{clock(Date.parse(line.time), zone, true)}</span> <small>{line.agent}</small>{' '}
+                <span class="words">{line.message}</span>
               </li>
             ))}
           </ul>

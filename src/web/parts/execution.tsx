@@ -1,13 +1,14 @@
 import type { RefObject } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 
-import type { Audit, Monitor, Timeline } from '../answers.ts';
+import type { Monitor, Timeline } from '../answers.ts';
+import { spanOf } from '../draw/span.ts';
 import { clock, time } from '../format.ts';
 import { type Standing, standingAt, standingNow } from '../state/as-of.ts';
-import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
+import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
+import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
 import { Drawer } from './drawer.tsx';
 import { Findings } from './findings.tsx';
@@ -147,29 +148,17 @@ function partOf({ from, to }: Readonly<Record<string, string>>): { start_time?: 
 
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = asof === undefined ? Number.NaN : Date.parse(asof);
-  return Number.isNaN(at) || whole === undefined || at >= Date.parse(whole.until) ? undefined : at;
-}
-
-function useAudit(id: string, isOver: boolean): Audit | undefined {
-  const { world } = useAround();
-  const [audit, setAudit] = useState<Audit | undefined>(undefined);
-  // It takes its time, so it is asked once, when there is something to say for good.
-  useEffect(() => {
-    if (!isOver) return;
-    world.call<Audit>('audit_execution', { execution_id: id }).then(setAudit, () => {});
-  }, [id, isOver]);
-  return audit;
+  return Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end ? undefined : at;
 }
 
 function Loading({ answer }: { answer: Timeline | undefined }) {
   return (
-    <section class="card">
-      <h2>Throughput and backlog</h2>
+    <Card title="Throughput and backlog">
       {answer?.loading !== undefined && (
         <p role="status">{Math.round(answer.loading * 100)} % of its slices are read</p>
       )}
       <Skeleton />
-    </section>
+    </Card>
   );
 }
 
@@ -179,9 +168,7 @@ function PartShown({ part, change }: { part: { start_time?: string; end_time?: s
     <p class="banner">
       A part is shown: {part.start_time === undefined ? 'the start' : time(part.start_time, zone)} to{' '}
       {part.end_time === undefined ? 'the end' : time(part.end_time, zone)}.{' '}
-      <button type="button" onClick={() => change({ from: undefined, to: undefined })}>
-        the whole run
-      </button>
+      <Button onClick={() => change({ from: undefined, to: undefined })}>the whole run</Button>
     </p>
   );
 }
@@ -201,12 +188,12 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
 
 function AsOf({ timeline, asOf, change }: { timeline: Timeline; asOf: number | undefined; change: Props['change'] }) {
   const { zone } = useAround();
-  const from = Date.parse(timeline.from);
+  const { begin, bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
-  const bin = asOf === undefined ? last : Math.floor((asOf - from) / (timeline.bin_seconds * 1000));
+  const bin = asOf === undefined ? last : Math.floor((asOf - begin) / length);
   const set = (value: number): void =>
     change({
-      asof: value >= last ? undefined : new Date(from + (value + 0.999) * timeline.bin_seconds * 1000).toISOString(),
+      asof: value >= last ? undefined : new Date(begin + (value + 0.999) * length).toISOString(),
     });
   return (
     <p class="asof">
@@ -221,12 +208,8 @@ function AsOf({ timeline, asOf, change }: { timeline: Timeline; asOf: number | u
           onInput={(event) => set(Number(event.currentTarget.value))}
         />
       </label>{' '}
-      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, timeline.bin_seconds < 1)}</span>{' '}
-      {asOf !== undefined && (
-        <button type="button" onClick={() => change({ asof: undefined })}>
-          back to now
-        </button>
-      )}
+      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, length < 1000)}</span>{' '}
+      {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
     </p>
   );
 }

@@ -1,4 +1,5 @@
 import type { Finding, Monitor } from '../answers.ts';
+import { Button, More } from './card.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
 const glyphs = { error: '!', warning: '~', info: 'i' } as const;
@@ -27,7 +28,7 @@ export function Findings({
         {shown.map((finding) => (
           <One key={finding.code + finding.ids[0]} finding={finding} executionId={execution_id} onOpen={onOpen} />
         ))}
-        {shown.length < findings.length && <p class="small">and {findings.length - shown.length} more</p>}
+        <More n={findings.length - shown.length} />
       </div>
     </section>
   );
@@ -54,9 +55,9 @@ function One({
       <p class="ids">
         {ids.slice(0, 5).map((id) =>
           onOpen !== undefined && /\.(?:tf|stf)$/.test(id) ? (
-            <button key={id} type="button" class="id" onClick={() => onOpen(id)}>
+            <Button key={id} shade="id" onClick={() => onOpen(id)}>
               {id}
-            </button>
+            </Button>
           ) : (
             <code key={id}>{id}</code>
           ),

@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks';
 
 import type { Monitor, Timeline } from '../answers.ts';
+import { phasesIn, spanOf } from '../draw/span.ts';
 import { clock, count } from '../format.ts';
 import { useAround } from '../state/world.ts';
+import { Card } from './card.tsx';
 import { TimeChart } from './chart.tsx';
 import { PhaseStrip } from './phases.tsx';
 import { Table } from './table.tsx';
@@ -21,13 +23,10 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
   const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 110 : 150 };
   return (
-    <section class="card">
-      <h2>
-        Throughput and backlog{' '}
-        <small>
-          bins of {timeline.bin_seconds} s{onZoom === undefined ? '' : '; drag to choose a part'}
-        </small>
-      </h2>
+    <Card
+      title="Throughput and backlog"
+      note={`bins of ${timeline.bin_seconds} s${onZoom === undefined ? '' : '; drag to choose a part'}`}
+    >
       <PhaseStrip timeline={timeline} />
       <TimeChart
         title="Throughput"
@@ -52,33 +51,34 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
         {...shared}
       />
       {!isCompact && <AsTable timeline={timeline} />}
-    </section>
+    </Card>
   );
 }
 
 /** The rates that the DAQ was to bring, and that the workers can do, where the estimate has a base. */
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
   if (capacity === undefined) return [];
-  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  const { begin, end } = spanOf(timeline);
   const able = capacity.workers / capacity.service_seconds;
   const perStf = (progress.slices_planned ?? 0) / Math.max(1, progress.stf_planned ?? 0);
   const speed = Number(configuration?.['speed']);
   const planned =
     capacity.arrival_rate ??
     (Number.isFinite(speed) ? (perStf * speed) / Number(configuration?.['stf_interval']) : undefined);
-  const physics = timeline.phases.filter(({ phase }) => phase === 'physics');
-  const points = physics.flatMap(({ start, end: until }): [number, number][] => {
-    const from = Math.max(begin, Date.parse(start));
-    const to = Math.min(end, until === undefined ? end : Date.parse(until));
-    return planned === undefined || !Number.isFinite(planned) || to <= from
+  const points =
+    planned === undefined || !Number.isFinite(planned)
       ? []
-      : [
-          [from, 0],
-          [from, planned],
-          [to, planned],
-          [to, 0],
-        ];
-  });
+      : phasesIn(timeline)
+          .filter(({ phase }) => phase === 'physics')
+          .flatMap(
+            ({ from, to }) =>
+              [
+                [from, 0],
+                [from, planned],
+                [to, planned],
+                [to, 0],
+              ] as [number, number][],
+          );
   return [
     ...(Number.isFinite(able)
       ? [
@@ -99,7 +99,7 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
 function slotsGuide({ configuration }: Monitor, timeline: Timeline) {
   const slots = Number(configuration?.['target_worker_count']);
   if (!Number.isFinite(slots)) return [];
-  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  const { begin, end } = spanOf(timeline);
   return [
     {
       label: `${slots} slots`,
@@ -120,14 +120,14 @@ function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);
   const draining = timeline.phases.at(-1)?.phase === 'draining';
   if (level === 0 || !draining) return undefined;
-  return { at: Date.parse(timeline.until), level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
+  return { at: spanOf(timeline).end, level, least: at_least * 1000, most: Math.max(1, at_most) * 1000 };
 }
 
 function AsTable({ timeline }: { timeline: Timeline }) {
   const { zone } = useAround();
   const [isOpen, setOpen] = useState(false);
   const names = ['arrived', 'completed', 'failed_attempts', 'queued', 'processing'] as const;
-  const from = Date.parse(timeline.from);
+  const { begin, bin: length } = spanOf(timeline);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>the same as a table</summary>
@@ -140,7 +140,7 @@ function AsTable({ timeline }: { timeline: Timeline }) {
           columns={[
             {
               head: `from (${zone})`,
-              cell: (bin: number) => clock(from + bin * timeline.bin_seconds * 1000, zone, timeline.bin_seconds < 1),
+              cell: (bin: number) => clock(begin + bin * length, zone, length < 1000),
             },
             ...names.map((name) => ({
               head: name.replace('_', ' '),

@@ -93,39 +93,40 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const { zone } = useAround();
   const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
     monitor;
-  const facts: [string, string][] = [
-    ['run', String(run_number)],
-    ...(status === 'running' ? [['phase', phase === 'completed' ? 'the DAQ is done' : phase] as [string, string]] : []),
-    ...(monitor.status_reason === undefined ? [] : [['because', monitor.status_reason] as [string, string]]),
+  const { target_worker_count, payload, speed } = configuration ?? {};
+  // What is not known is left out.
+  const facts: [string, unknown][] = [
+    ['run', run_number],
+    ['phase', status !== 'running' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
+    ['because', monitor.status_reason],
     ['namespace', namespace],
     ['by', executed_by],
     ['start', time(start_time, zone)],
-    ...(end_time === undefined ? [] : [['end', time(end_time, zone)] as [string, string]]),
+    ['end', end_time === undefined ? undefined : time(end_time, zone)],
     ['took', duration(duration_seconds)],
-    ...(configuration === undefined
-      ? []
-      : ([
-          ['workers', String(configuration['target_worker_count'])],
-          ['payload', String(configuration['payload'])],
-          ['speed', String(configuration['speed'])],
-        ] as [string, string][])),
-    ...(audit === undefined ? [] : [['data', audit.verdict] as [string, string]]),
-    ...(monitor.paused_by === undefined ? [] : [['paused by', said(monitor.paused_by)] as [string, string]]),
-    ...(monitor.stopped_by === undefined ? [] : [['ended by', said(monitor.stopped_by)] as [string, string]]),
+    ['workers', target_worker_count],
+    ['payload', payload],
+    ['speed', speed],
+    ['data', audit?.verdict],
+    ['paused by', said(monitor.paused_by)],
+    ['ended by', said(monitor.stopped_by)],
   ];
   return (
     <dl class={`facts ${dimmed}`}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt> <dd>{value}</dd>
-        </div>
-      ))}
+      {facts.map(
+        ([name, value]) =>
+          value !== undefined && (
+            <div key={name}>
+              <dt>{name}</dt> <dd>{String(value)}</dd>
+            </div>
+          ),
+      )}
     </dl>
   );
 }
 
-const said = ({ name, reason }: { name: string; reason?: string }): string =>
-  reason === undefined ? name : `${name} (${reason})`;
+const said = (by: Monitor['paused_by']): string | undefined =>
+  by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   const { seconds_left, at_least, at_most } = monitor.progress;

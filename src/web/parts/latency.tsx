@@ -2,6 +2,7 @@ import type { Timeline } from '../answers.ts';
 import { linear } from '../draw/scale.ts';
 import { count, duration } from '../format.ts';
 import { useWidth } from '../state/hooks.ts';
+import { Card } from './card.tsx';
 
 const rowHeight = 44;
 const left = 168;
@@ -19,10 +20,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   );
   const height = latency.length * rowHeight + 24;
   return (
-    <section class="card">
-      <h2>
-        Delays <small>of the whole run, logarithmic</small>
-      </h2>
+    <Card title="Delays" note="of the whole run, logarithmic">
       {latency.length === 0 ? (
         <p>Nothing has gone through a stage yet.</p>
       ) : (
@@ -40,7 +38,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
             {powers.map((power) => (
               <g key={power} class="axis">
                 <line x1={at(power)} x2={at(power)} y1={0} y2={height - 20} />
-                <text x={at(power)} y={height - 6} text-anchor="middle">
+                <text x={at(power)} y={height - 6}>
                   {power < 1 ? `${Math.round(power * 1000)} ms` : `${power} s`}
                 </text>
               </g>
@@ -52,7 +50,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
           <p class="small">● half are below · ▮ 95 of 100 · ◆ the longest; at the right half and 95</p>
         </div>
       )}
-    </section>
+    </Card>
   );
 }
 

@@ -7,8 +7,9 @@ import { executionHash, hashOf } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
+import { Button } from './card.tsx';
 import { Pill } from './pill.tsx';
-import { type Column, Table } from './table.tsx';
+import { type Column, numbers, Table } from './table.tsx';
 
 const pageRows = 25;
 const everyMilliseconds = 2000;
@@ -92,7 +93,7 @@ function Filters({
           compare the two
         </a>
       ) : (
-        <span class="small">tick two to compare them</span>
+        <small>tick two to compare them</small>
       )}
     </form>
   );
@@ -101,20 +102,14 @@ function Filters({
 function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirst: boolean; change: Change }) {
   return (
     <p class="pages">
-      {!isFirst && (
-        <button type="button" onClick={() => change({ cursor: '' })}>
-          newest
-        </button>
-      )}
+      {!isFirst && <Button onClick={() => change({ cursor: '' })}>newest</Button>}
       {answer.next_cursor !== undefined && (
-        <button type="button" onClick={() => change({ cursor: answer.next_cursor })}>
-          older
-        </button>
+        <Button onClick={() => change({ cursor: answer.next_cursor })}>older</Button>
       )}
-      <span class="small">
+      <small>
         {answer.items.length} of {answer.total_is_lower_bound === true ? 'at least ' : ''}
         {count(answer.total_count)}
-      </span>
+      </small>
     </p>
   );
 }
@@ -170,13 +165,13 @@ function Executions({
       cell: ({ status, health, status_reason }) =>
         status === 'running' ? <Pill state={health} /> : status_reason === status ? '' : status_reason,
     },
-    { head: 'run', isNumber: true, cell: ({ run_number }) => run_number },
+    numbers('run', ({ run_number }) => run_number),
     { head: 'namespace', cell: ({ namespace }) => namespace },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
-    { head: 'took', isNumber: true, shade: 'when', cell: ({ duration_seconds }) => duration(duration_seconds) },
-    { head: 'STFs', isNumber: true, cell: ({ stf_count }) => count(stf_count) },
+    numbers('took', ({ duration_seconds }) => duration(duration_seconds), 'when'),
+    numbers('STFs', ({ stf_count }) => count(stf_count)),
     { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
-    { head: 'failed', isNumber: true, cell: ({ slices_failed }) => count(slices_failed) },
+    numbers('failed', ({ slices_failed }) => count(slices_failed)),
   ];
   return <Table label="Executions" columns={columns} rows={answer.items} keyOf={({ execution_id }) => execution_id} />;
 }

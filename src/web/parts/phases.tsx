@@ -1,19 +1,17 @@
 import type { Timeline } from '../answers.ts';
+import { phasesIn, spanOf } from '../draw/span.ts';
 
 /** The phases in words, over the charts whose grounds have their colours. */
 export function PhaseStrip({ timeline }: { timeline: Timeline }) {
-  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  const { begin, end } = spanOf(timeline);
   const span = Math.max(1, end - begin);
   return (
     <div class="phases" role="list" aria-label="Phases">
-      {timeline.phases.map(({ phase, start, end: until, by }) => {
-        const from = Math.max(begin, Date.parse(start));
-        const to = Math.min(end, until === undefined ? end : Date.parse(until));
-        if (to <= from) return null;
+      {phasesIn(timeline).map(({ phase, by, from, to }) => {
         const words = by === undefined ? phase : `${phase} by ${by}`;
         return (
           <div
-            key={start}
+            key={from}
             role="listitem"
             class={`band ${phase}`}
             title={words}

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 
 import { useAround } from '../state/world.ts';
+import { Button } from './card.tsx';
 
 /** Words for an assistant: ids, codes and calls, and never a text of logs, which could hold anything. */
 export function promptOf(about: string, calls: readonly { tool: string; arguments: object }[]): string {
@@ -12,12 +13,7 @@ export function promptOf(about: string, calls: readonly { tool: string; argument
 export function PromptButton({ text }: { text: string }) {
   const { world } = useAround();
   const [said, setSaid] = useState('');
-  if (world.say !== undefined)
-    return (
-      <button type="button" onClick={() => world.say?.(text)}>
-        ask the assistant
-      </button>
-    );
+  if (world.say !== undefined) return <Button onClick={() => world.say?.(text)}>ask the assistant</Button>;
   const copy = async (): Promise<void> => {
     try {
       await navigator.clipboard.writeText(text);
@@ -29,9 +25,7 @@ export function PromptButton({ text }: { text: string }) {
   };
   return (
     <span class="prompt">
-      <button type="button" onClick={() => void copy()}>
-        copy as prompt
-      </button>
+      <Button onClick={() => void copy()}>copy as prompt</Button>
       <span role="status">{said}</span>
     </span>
   );

@@ -4,6 +4,7 @@ import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
+import { More } from './card.tsx';
 import { Pill } from './pill.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
@@ -73,7 +74,7 @@ function Report({ report }: { report: ShiftAnswer }) {
           </li>
         ))}
       </ul>
-      {report.executions_omitted > 0 && <p class="small">and {report.executions_omitted} more</p>}
+      <More n={report.executions_omitted} />
       <h2>Failures by cause</h2>
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
       <h2>Who did what</h2>

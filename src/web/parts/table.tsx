@@ -8,6 +8,14 @@ export interface Column<Row> {
   shade?: string;
 }
 
+/** A column of numbers, which stand below each other. */
+export const numbers = <Row,>(head: string, cell: Column<Row>['cell'], shade?: string): Column<Row> => ({
+  head,
+  cell,
+  isNumber: true,
+  ...(shade === undefined ? {} : { shade }),
+});
+
 /** Rows under heads, in a box of their own that scrolls where there is no room. */
 export function Table<Row>({
   label,

@@ -5,6 +5,7 @@ import { clock } from '../format.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Skeleton } from './banner.tsx';
+import { Button } from './card.tsx';
 
 interface Tab {
   name: string;
@@ -71,7 +72,7 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
             words <input value={search} onChange={(event) => setSearch(event.currentTarget.value.trim())} />
           </label>
         )}
-        <span class="small">newest first{part.start_time === undefined ? '' : ', of the chosen part'}</span>
+        <small>newest first{part.start_time === undefined ? '' : ', of the chosen part'}</small>
       </div>
       <div role="tabpanel" aria-labelledby={`tab-${current.name}`}>
         {list.fault !== undefined && <p class="banner bad">! {list.fault.message}</p>}
@@ -81,11 +82,7 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
           <Rows rows={list.rows} tab={current} onOpen={onOpen} />
         )}
         {list.rows?.length === 0 && <p>There are none. {list.note}</p>}
-        {list.more !== undefined && (
-          <button type="button" onClick={list.more}>
-            older
-          </button>
-        )}
+        {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>
     </section>
   );
@@ -183,11 +180,11 @@ function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (
             {slice === '' ? (
               <strong>{textOf(strong)}</strong>
             ) : (
-              <button type="button" class="id" onClick={() => onOpen(slice)}>
+              <Button shade="id" onClick={() => onOpen(slice)}>
                 {slice}
-              </button>
+              </Button>
             )}{' '}
-            <span class="small">{textOf(by)}</span> <span class="words">{words}</span>
+            <small>{textOf(by)}</small> <span class="words">{words}</span>
           </li>
         );
       })}

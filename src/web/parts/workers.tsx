@@ -2,21 +2,24 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/ho
 
 import type { Timeline } from '../answers.ts';
 import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
-import { linear, timeTicks } from '../draw/scale.ts';
+import { linear } from '../draw/scale.ts';
+import { spanOf } from '../draw/span.ts';
 import { clock, count, duration } from '../format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
+import { left, right, Times } from './chart-parts.tsx';
 import { Key } from './legend.tsx';
 
 const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
-const left = 52;
 const mostHeight = 520;
 
 export const sliceName = (stf: string, sliceId: number): string =>
   `${stf.replace(/\.stf$/, '')}_slice_${String(sliceId).padStart(3, '0')}.tf`;
 
-function barsOf({ spans = [], stfs = [], from, until }: Timeline): Bar[] {
-  const end = Date.parse(until) - Date.parse(from);
+function barsOf(timeline: Timeline): Bar[] {
+  const { spans = [], stfs = [] } = timeline;
+  const { begin, end: last } = spanOf(timeline);
+  const end = last - begin;
   return spans.map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
     row,
     start,
@@ -46,7 +49,7 @@ export function Workers(props: Props) {
   const slots = timeline.slots ?? [];
   const rowHeight = Math.max(2, Math.min(13, Math.floor(mostHeight / Math.max(1, slots.length))));
   const bars = useMemo(() => barsOf(timeline), [timeline]);
-  const [begin, end] = [Date.parse(timeline.from), Date.parse(timeline.until)];
+  const { begin, end } = spanOf(timeline);
   return (
     <>
       <h2>
@@ -59,7 +62,7 @@ export function Workers(props: Props) {
       </p>
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
-        <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - 8)} />
+        <Work {...props} {...{ bars, bar, setBar, rowHeight }} width={Math.max(50, width - left - right)} />
         <TimeAxis from={begin} until={end} width={width} />
         <p class="reading" aria-live="polite">
           {bar === undefined ? hintOf(timeline) : readingOf(bar, slots, begin, zone)}
@@ -80,8 +83,8 @@ interface WorkProps extends Props {
 function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHeight, width }: WorkProps) {
   const slots = timeline.slots ?? [];
   const height = Math.max(1, slots.length * rowHeight);
-  const begin = Date.parse(timeline.from);
-  const span = Math.max(1, Date.parse(timeline.until) - begin);
+  const { begin, end } = spanOf(timeline);
+  const span = Math.max(1, end - begin);
   const index = useMemo(() => new BarIndex(bars), [bars]);
   const canvas = usePainting({ timeline, bars, width, height, rowHeight, span, theme });
   const timeAt = (event: MouseEvent): number => partAt(event) * span;
@@ -218,16 +221,9 @@ function RowLabels({ slots, rowHeight }: { slots: readonly string[]; rowHeight: 
 }
 
 function TimeAxis({ from, until, width }: { from: number; until: number; width: number }) {
-  const { zone } = useAround();
-  const x = linear([from, until], [left, width - 8]);
-  const { at, step } = timeTicks(from, until, width - left - 8);
   return (
     <svg class="axis" viewBox={`0 0 ${width} 20`} aria-hidden="true">
-      {at.map((tick) => (
-        <text key={tick} x={x(tick)} y={14} text-anchor="middle">
-          {clock(tick, zone, step < 1000)}
-        </text>
-      ))}
+      <Times x={linear([from, until], [left, width - right])} {...{ from, until, width }} y={14} />
     </svg>
   );
 }

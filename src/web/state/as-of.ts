@@ -1,4 +1,5 @@
 import type { Monitor, Timeline } from '../answers.ts';
+import { spanOf } from '../draw/span.ts';
 
 /** The counts of slices at one moment. */
 export interface Standing {
@@ -23,8 +24,8 @@ export const standingNow = (monitor: Monitor): Standing => ({
 
 /** As it stood at the end of the bin that a time is in. */
 export function standingAt(whole: Timeline, at: number): Standing {
-  const from = Date.parse(whole.from);
-  const bin = Math.min(whole.bins - 1, Math.max(0, Math.floor((at - from) / (whole.bin_seconds * 1000))));
+  const { begin, bin: length } = spanOf(whole);
+  const bin = Math.min(whole.bins - 1, Math.max(0, Math.floor((at - begin) / length)));
   const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
   const { series } = whole;
   return {

@@ -1,5 +1,5 @@
-import type { Monitor, Timeline } from '../answers.ts';
-import { type Polled, usePoll } from './hooks.ts';
+import type { Audit, Monitor, Timeline } from '../answers.ts';
+import { type Polled, useAnswer, usePoll } from './hooks.ts';
 import { useAround } from './world.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
@@ -9,6 +9,14 @@ export function useMonitor(id: string, every: number): Polled<Monitor> {
   const { world } = useAround();
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
   return usePoll(ask, { key: id, every, isOver: isEnded });
+}
+
+/** Whether the data are complete. It takes its time, so it is asked once, when there is something to say for good. */
+export function useAudit(id: string, isOver: boolean): Audit | undefined {
+  const { world } = useAround();
+  return useAnswer(`${id} ${isOver}`, async () =>
+    isOver ? world.call<Audit>('audit_execution', { execution_id: id }) : undefined,
+  ).answer;
 }
 
 /** The timeline of an execution, or of a part of it; the same answer again where nothing has changed. */

@@ -84,6 +84,10 @@ export function usePoll<T>(
   return state.key === key ? state : { answer: undefined, fault: undefined, at: 0 };
 }
 
+/** Something that is asked for once, and again only where no answer comes. */
+export const useAnswer = <T>(key: string, ask: () => Promise<T>): Polled<T> =>
+  usePoll(ask, { key, every: 2000, isOver: () => true });
+
 /** The width of an element in pixels, as it changes. */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);

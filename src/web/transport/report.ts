@@ -101,35 +101,35 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
 function wayOf({ execution_id }: ReportData, attempts: Attempts, filename: string): unknown {
   const [, stf = '', id = ''] = /^(.*)_slice_(\d+)\.tf$/.exec(filename) ?? [];
   const hops: Row[] = [];
-  for (let at = 0; at < attempts.length; at += 1) {
-    if (attempts.sliceId[at] !== Number(id) || attempts.names.stf.all[attempts.stf[at] as number] !== `${stf}.stf`)
-      continue;
-    const attempt = attempts.attempt[at] as number;
-    const worker = attempts.names.worker.all[attempts.worker[at] as number];
-    const add = (type: string, time: number, more: Row): void => {
-      if (!Number.isNaN(time))
-        hops.push({ type, time: new Date(time).toISOString(), attempt, effect: 'applied', ...more });
-    };
-    const isFailed = attempts.state[at] === 3;
-    add('slice', attempts.queued[at] as number, {});
-    add('slice_started', attempts.started[at] as number, { worker });
-    add('slice_result', attempts.completed[at] as number, {
-      worker,
-      outcome: isFailed ? 'failed' : 'done',
-      note: isFailed ? attempts.names.cause.all[attempts.cause[at] as number] : undefined,
-    });
-  }
-  if (hops.length === 0) throw new CallError('refused', `there is no ${filename} in this report`);
-  hops.sort((a, b) => (String(a['time']) < String(b['time']) ? -1 : 1));
-  const total = (Date.parse(String(hops.at(-1)?.['time'])) - Date.parse(String(hops[0]?.['time']))) / 1000;
-  const last = hops.at(-1)?.['outcome'];
+  for (let at = 0; at < attempts.length; at += 1)
+    if (attempts.sliceId[at] === Number(id) && attempts.names.stf.all[attempts.stf[at] as number] === `${stf}.stf`)
+      hops.push(...hopsOf(attempts, at));
+  const ordered = hops.toSorted((a, b) => (String(a['time']) < String(b['time']) ? -1 : 1));
+  const [first, last] = [ordered[0], ordered.at(-1)];
+  if (first === undefined || last === undefined)
+    throw new CallError('refused', `there is no ${filename} in this report`);
   return {
     filename,
     kind: 'slice',
     execution_id,
-    status: last === 'done' ? 'completed' : (last ?? 'queued'),
-    total_seconds: total,
-    hops,
+    status: last['outcome'] === 'done' ? 'completed' : (last['outcome'] ?? 'queued'),
+    total_seconds: (Date.parse(String(last['time'])) - Date.parse(String(first['time']))) / 1000,
+    hops: ordered,
     logs: [],
   };
+}
+
+/** What happened to one attempt, as the messages that told of it. */
+function hopsOf(attempts: Attempts, at: number): Row[] {
+  const attempt = attempts.attempt[at] as number;
+  const worker = attempts.names.worker.all[attempts.worker[at] as number];
+  const failed = { outcome: 'failed', note: attempts.names.cause.all[attempts.cause[at] as number] };
+  const result = attempts.state[at] === 3 ? failed : { outcome: 'done' };
+  return [
+    { type: 'slice', time: attempts.queued[at] },
+    { type: 'slice_started', time: attempts.started[at], worker },
+    { type: 'slice_result', time: attempts.completed[at], worker, ...result },
+  ]
+    .filter(({ time }) => !Number.isNaN(time))
+    .map(({ time, ...hop }) => ({ ...hop, time: new Date(time as number).toISOString(), attempt, effect: 'applied' }));
 }

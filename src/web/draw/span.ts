@@ -1,0 +1,28 @@
+import type { Timeline } from '../answers.ts';
+
+/** The time that is drawn, in milliseconds since 1970, and the length of a bin in milliseconds. */
+export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number; end: number; bin: number } => ({
+  begin: Date.parse(from),
+  end: Date.parse(until),
+  bin: bin_seconds * 1000,
+});
+
+export interface PhaseSpan {
+  phase: string;
+  by: string | undefined;
+  from: number;
+  to: number;
+}
+
+/** The parts of the phases that lie within the time that is drawn. */
+export function phasesIn(timeline: Timeline): PhaseSpan[] {
+  const { begin, end } = spanOf(timeline);
+  return timeline.phases
+    .map(({ phase, by, start, end: until }) => ({
+      phase,
+      by,
+      from: Math.max(begin, Date.parse(start)),
+      to: until === undefined ? end : Math.min(end, Date.parse(until)),
+    }))
+    .filter(({ from, to }) => to > from);
+}
