@@ -42,7 +42,7 @@ export interface Monitor {
     ended?: string;
     reason?: string;
   }[];
-  configuration?: Record<string, string | number | boolean>;
+  configuration?: Record<string, string | number | boolean | undefined>;
   progress: {
     stf_planned?: number;
     stf_ready: number;

@@ -34,7 +34,7 @@ export function AppView({ id }: { id: string }) {
       {monitor.findings.length > 0 && (
         <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
       )}
-      {timeline !== undefined && (
+      {timeline && (
         <>
           <Flow monitor={monitor} timeline={timeline} asOf={undefined} onZoom={undefined} isCompact />
           <details>

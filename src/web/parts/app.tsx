@@ -35,7 +35,7 @@ export function App({ world }: { world: World }) {
     <Around.Provider value={{ world, zone }}>
       <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
       <main id="main" tabindex={-1}>
-        {report !== undefined && (
+        {report && (
           <p class={`banner ${report.isRunning ? 'warn' : ''}`}>
             {report.isRunning
               ? `Made while it ran, as of ${time(report.madeAt, zone)}: it has gone on since.`

@@ -47,22 +47,25 @@ function Login({ onToken }: { onToken: (token: string) => void }) {
 }
 
 /** Grey bars in the places of what comes. */
-export function Skeleton({ lines = 4 }: { lines?: number }) {
-  return (
-    <div class="skeleton" aria-busy="true" aria-label="loading">
-      {Array.from({ length: lines }, (_, line) => (
-        <div key={line} />
-      ))}
-    </div>
-  );
-}
+export const Skeleton = () => (
+  <div class="skeleton" role="status" aria-label="loading">
+    <div />
+    <div />
+    <div />
+  </div>
+);
 
 /** What an answer makes; until it has come, that it is awaited, or why it does not come. */
-export function Answered<T>({ polled, children }: { polled: Polled<T>; children: (answer: T) => ComponentChildren }) {
-  const { answer, fault } = polled;
+export function Answered<T>({
+  polled: { answer, fault },
+  children,
+}: {
+  polled: Partial<Polled<T>>;
+  children: (answer: T) => ComponentChildren;
+}) {
   return (
     <>
-      {fault !== undefined && <p class="banner bad">! {fault.message}</p>}
+      {fault && <p class="banner bad">! {fault.message}</p>}
       {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
     </>
   );

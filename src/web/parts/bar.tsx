@@ -1,16 +1,15 @@
 import { count } from '../format.ts';
 
-export interface BarPart {
-  state: 'completed' | 'failed' | 'processing' | 'queued';
-  n: number;
-}
+type State = 'completed' | 'failed' | 'processing' | 'queued';
 
 /** Parts of a whole side by side. A part with at least one item is seen. */
-export function Bar({ parts, total }: { parts: readonly BarPart[]; total: number }) {
-  const label = parts.map(({ state, n }) => `${count(n)} ${state}`).join(', ');
+export function Bar({ parts, total }: { parts: Readonly<Partial<Record<State, number>>>; total: number }) {
+  const label = Object.entries(parts)
+    .map(([state, n]) => `${count(n)} ${state}`)
+    .join(', ');
   return (
     <div class="bar" role="img" aria-label={total === 0 ? 'no slices yet' : label} title={label}>
-      {parts.map(({ state, n }) =>
+      {Object.entries(parts).map(([state, n]) =>
         n > 0 ? <div key={state} class={state} style={{ width: `${(n / Math.max(1, total)) * 100}%` }} /> : null,
       )}
     </div>

@@ -173,7 +173,7 @@ export function Expected({ guides, drain, x, y }: ExpectedProps) {
           points={points.map(([at, value]) => `${x(at)},${y(value)}`).join(' ')}
         />
       ))}
-      {drain !== undefined && (
+      {drain && (
         <g>
           <polygon
             class="drain-range"

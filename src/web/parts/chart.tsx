@@ -106,7 +106,7 @@ function Drawing(props: Props & { width: number; bin: number | undefined }) {
       {cursor !== undefined && cursor >= from && cursor <= until && (
         <line class="cursor" x1={x(cursor)} x2={x(cursor)} y1={0} y2={height - bottom} />
       )}
-      {drag !== undefined && <rect class="chosen" {...over(left1, right1)} />}
+      {drag && <rect class="chosen" {...over(left1, right1)} />}
     </svg>
   );
 }

@@ -49,7 +49,7 @@ export function Execution(props: Props) {
   return (
     <div class="card">
       <h1>{id}</h1>
-      {fault === undefined ? <Skeleton lines={6} /> : banner}
+      {fault === undefined ? <Skeleton /> : banner}
     </div>
   );
 }
@@ -84,7 +84,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       />
       <div class="two">
         <Findings monitor={monitor} onOpen={open} dimmed={asOf !== undefined} />
-        {shown !== undefined && <Causes timeline={shown} onOpen={open} />}
+        {shown && <Causes timeline={shown} onOpen={open} />}
       </div>
       {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
       {part.start_time !== undefined && <PartShown part={part} change={change} />}
@@ -120,7 +120,7 @@ function Pictures({ monitor, shown, asOf, theme, change, open, frame }: Pictures
     change({ from: new Date(from).toISOString(), to: new Date(until).toISOString() });
   return (
     <>
-      {shown !== undefined && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
+      {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
       <section class="card" ref={frame}>
         {shown?.slots === undefined ? (
           <>
@@ -131,7 +131,7 @@ function Pictures({ monitor, shown, asOf, theme, change, open, frame }: Pictures
           <Workers timeline={shown} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
         )}
       </section>
-      {shown !== undefined && (
+      {shown && (
         <div class="two">
           <Latency timeline={shown} />
           <Slots timeline={shown} />

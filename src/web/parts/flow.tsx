@@ -130,10 +130,10 @@ function AsTable({ timeline }: { timeline: Timeline }) {
   const { begin, bin: length } = spanOf(timeline);
   return (
     <details onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>the same as a table</summary>
+      <summary>as a table</summary>
       {isOpen && (
         <Table
-          label="Throughput and backlog as a table"
+          label="bins"
           isTall
           rows={Array.from({ length: timeline.bins }, (_, bin) => bin)}
           keyOf={String}

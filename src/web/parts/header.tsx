@@ -42,12 +42,12 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
       <Figures monitor={monitor} standing={standing} dimmed={dimmed} />
       <Bar
         total={Math.max(progress.slices_planned ?? 0, standing.created)}
-        parts={[
-          { state: 'completed', n: standing.completed },
-          { state: 'failed', n: standing.failed },
-          { state: 'processing', n: standing.processing },
-          { state: 'queued', n: standing.queued },
-        ]}
+        parts={{
+          completed: standing.completed,
+          failed: standing.failed,
+          processing: standing.processing,
+          queued: standing.queued,
+        }}
       />
       <p class="legend">
         {(['completed', 'processing', 'queued', 'failed'] as const).map((state) => (
@@ -95,7 +95,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
   // What is not known is left out.
-  const facts: [string, unknown][] = [
+  const facts: [string, string | number | boolean | undefined][] = [
     ['run', run_number],
     ['phase', status !== 'running' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     ['because', monitor.status_reason],
@@ -117,7 +117,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
         ([name, value]) =>
           value !== undefined && (
             <div key={name}>
-              <dt>{name}</dt> <dd>{String(value)}</dd>
+              <dt>{name}</dt> <dd>{value}</dd>
             </div>
           ),
       )}

@@ -14,10 +14,7 @@ import { type Column, numbers, Table } from './table.tsx';
 const pageRows = 25;
 const everyMilliseconds = 2000;
 
-const filters = [
-  { name: 'namespace', label: 'namespace' },
-  { name: 'executed_by', label: 'started by' },
-] as const;
+const filters = { namespace: 'namespace', executed_by: 'started by' };
 
 const statuses = ['', 'running', 'completed', 'failed', 'terminated'];
 
@@ -50,7 +47,7 @@ export function Overview({ params, change }: { params: Readonly<Record<string, s
       {answer !== undefined && answer.items.length > 0 && (
         <Executions answer={answer} chosen={chosen} toggle={toggle} />
       )}
-      {answer !== undefined && <Pages answer={answer} isFirst={cursor === ''} change={change} />}
+      {answer && <Pages answer={answer} isFirst={cursor === ''} change={change} />}
     </section>
   );
 }
@@ -66,7 +63,7 @@ function Filters({
 }) {
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      {filters.map(({ name, label }) => (
+      {Object.entries(filters).map(([name, label]) => (
         <label key={name}>
           {label}{' '}
           <input
@@ -181,11 +178,11 @@ function SliceBar({ row }: { row: ExecutionRow }) {
   return (
     <Bar
       total={slices_created}
-      parts={[
-        { state: 'completed', n: slices_completed },
-        { state: 'failed', n: slices_failed },
-        { state: 'queued', n: slices_created - slices_completed - slices_failed },
-      ]}
+      parts={{
+        completed: slices_completed,
+        failed: slices_failed,
+        queued: slices_created - slices_completed - slices_failed,
+      }}
     />
   );
 }

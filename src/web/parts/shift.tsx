@@ -30,7 +30,7 @@ export function Shift({
     <section class="card">
       <h1>
         Shift report{' '}
-        {answer !== undefined && (
+        {answer && (
           <small>
             {time(answer.start_time, zone, 16)} to {time(answer.end_time, zone, 16)}
           </small>
@@ -44,7 +44,7 @@ export function Shift({
         ))}
       </p>
       <FaultBanner fault={fault} at={at} now={now} />
-      {answer === undefined ? fault === undefined && <Skeleton /> : <Report report={answer} />}
+      {answer ? <Report report={answer} /> : !fault && <Skeleton />}
     </section>
   );
 }
@@ -77,7 +77,7 @@ function Report({ report }: { report: ShiftAnswer }) {
       <More n={report.executions_omitted} />
       <h2>Failures by cause</h2>
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
-      <h2>Who did what</h2>
+      <h2>Done by people</h2>
       <List
         items={report.people.map(
           ({ time: at, name, did, execution_id, reason }) =>

@@ -4,21 +4,67 @@ import type { Page } from '../answers.ts';
 import { clock } from '../format.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
-import { Skeleton } from './banner.tsx';
+import { Answered } from './banner.tsx';
 import { Button } from './card.tsx';
+
+interface Told {
+  key: unknown;
+  at: unknown;
+  /** In one strong word. */
+  strong?: unknown;
+  by: unknown;
+  words: string;
+}
 
 interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
+  /** What a row says: when, in one word, by whom, and the rest. */
+  told: (row: Row) => Told;
   hasLevel?: true;
   hasSearch?: true;
 }
 
 const tabs: readonly [Tab, ...Tab[]] = [
-  { name: 'log', tool: 'list_logs', args: (level) => ({ level }), hasLevel: true, hasSearch: true },
-  { name: 'messages', tool: 'list_messages', args: () => ({}), hasSearch: true },
-  { name: 'failed slices', tool: 'list_tf_slices', args: () => ({ status: 'failed', time_field: 'completed' }) },
+  {
+    name: 'log',
+    tool: 'list_logs',
+    args: (level) => ({ level }),
+    told: ({ log_id, timestamp, level, agent, message }) => ({
+      key: log_id,
+      at: timestamp,
+      strong: level,
+      by: agent,
+      words: textOf(message),
+    }),
+    hasLevel: true,
+    hasSearch: true,
+  },
+  {
+    name: 'messages',
+    tool: 'list_messages',
+    args: () => ({}),
+    told: ({ message_id, sent_at, message_type, sender_agent, effect, effect_reason, body }) => ({
+      key: message_id,
+      at: sent_at,
+      strong: message_type,
+      by: sender_agent,
+      words: (effect === 'applied' ? '' : `${textOf(effect)}: ${textOf(effect_reason)} `) + textOf(body),
+    }),
+    hasSearch: true,
+  },
+  {
+    name: 'failed slices',
+    tool: 'list_tf_slices',
+    args: () => ({ status: 'failed', time_field: 'completed' }),
+    told: ({ slice_filename, completed_at, retries, assigned_worker, error }) => ({
+      key: slice_filename,
+      at: completed_at,
+      by: `${textOf(retries)} retries, ${textOf(assigned_worker)}`,
+      words: textOf(error),
+    }),
+  },
 ];
 
 const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR'];
@@ -44,19 +90,20 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
   const list = useRows(current, { executionId, level, search, part, seq });
   return (
     <section class="card">
-      <div class="tabs" role="tablist" aria-label="Rows">
-        {tabs.map(({ name }) => (
-          <button
-            key={name}
-            type="button"
-            role="tab"
-            id={`tab-${name}`}
-            aria-selected={name === current.name}
-            onClick={() => onTab(name)}
-          >
-            {name}
-          </button>
-        ))}
+      <div class="tabs">
+        <div role="tablist" aria-label="Rows">
+          {tabs.map(({ name }) => (
+            <button
+              key={name}
+              type="button"
+              role="tab"
+              aria-selected={name === current.name}
+              onClick={() => onTab(name)}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
         {current.hasLevel === true && (
           <label>
             from{' '}
@@ -74,14 +121,9 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
         )}
         <small>newest first{part.start_time === undefined ? '' : ', of the chosen part'}</small>
       </div>
-      <div role="tabpanel" aria-labelledby={`tab-${current.name}`}>
-        {list.fault !== undefined && <p class="banner bad">! {list.fault.message}</p>}
-        {list.rows === undefined ? (
-          list.fault === undefined && <Skeleton />
-        ) : (
-          <Rows rows={list.rows} tab={current} onOpen={onOpen} />
-        )}
-        {list.rows?.length === 0 && <p>There are none. {list.note}</p>}
+      <div role="tabpanel" aria-label={current.name}>
+        <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
+        {list.answer?.length === 0 && <p>There are none. {list.note}</p>}
         {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>
     </section>
@@ -133,9 +175,9 @@ function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
     const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
     setState({ ...state, rows: [...(state.rows ?? []), ...items], next: next_cursor });
   };
-  if (state.key !== key) return { rows: undefined, fault: undefined, more: undefined, note: undefined };
+  if (state.key !== key) return {};
   return {
-    rows: state.rows,
+    answer: state.rows,
     fault: state.fault,
     note: state.note,
     more:
@@ -148,31 +190,12 @@ function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
 
-/** What a row says: when, in one strong word, by whom, and the rest. */
-function partsOf(row: Row, tool: string): { key: unknown; at: unknown; strong: unknown; by: unknown; words: string } {
-  if (tool === 'list_logs')
-    return {
-      key: row['log_id'],
-      at: row['timestamp'],
-      strong: row['level'],
-      by: row['agent'],
-      words: textOf(row['message']),
-    };
-  if (tool === 'list_messages') {
-    const effect = row['effect'] === 'applied' ? '' : `${textOf(row['effect'])}: ${textOf(row['effect_reason'])} `;
-    const words = effect + textOf(row['body'] ?? row['payload']);
-    return { key: row['message_id'], at: row['sent_at'], strong: row['message_type'], by: row['sender_agent'], words };
-  }
-  const by = `${textOf(row['retries'])} retries, ${textOf(row['assigned_worker'])}`;
-  return { key: row['slice_filename'], at: row['completed_at'], strong: undefined, by, words: textOf(row['error']) };
-}
-
 function Rows({ rows, tab, onOpen }: { rows: readonly Row[]; tab: Tab; onOpen: (slice: string) => void }) {
   const { zone } = useAround();
   return (
     <ul class="lines scroll tall" tabindex={0} aria-label={tab.name}>
       {rows.map((row) => {
-        const { key, at, strong, by, words } = partsOf(row, tab.tool);
+        const { key, at, strong, by, words } = tab.told(row);
         const slice = textOf(row['slice_filename']);
         return (
           <li key={textOf(key)} class={textOf(row['level'])}>

@@ -125,7 +125,7 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
       {asOf !== undefined && asOf < begin + span && (
         <div class="later" style={{ left: part(Math.max(0, asOf - begin)) }} />
       )}
-      {bar !== undefined && (
+      {bar && (
         <div
           class="hit"
           style={{

@@ -16,15 +16,15 @@ export function readRoute(hash: string): Route {
       return part;
     }
   });
-  if (ids.length === 0) return { page: 'overview', ids: [], params };
-  if (ids[0] === 'compare' && ids.length === 3) return { page: 'compare', ids: ids.slice(1), params };
-  if (ids[0] === 'shift') return { page: 'shift', ids: [], params };
-  return { page: 'execution', ids: ids.slice(0, 1), params };
+  const [first] = ids;
+  if (first === undefined) return { page: 'overview', ids, params };
+  if (first === 'compare' || first === 'shift') return { page: first, ids: ids.slice(1), params };
+  return { page: 'execution', ids, params };
 }
 
 export function hashOf({ page, ids, params }: Route): string {
-  const names = { overview: [], execution: [], compare: ['compare'], shift: ['shift'] }[page];
-  const path = [...names, ...ids.map(encodeURIComponent)].join('/');
+  const named = page === 'compare' || page === 'shift' ? [page] : [];
+  const path = [...named, ...ids.map(encodeURIComponent)].join('/');
   const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== '')).toString();
   return `#/${path}${query === '' ? '' : `?${query}`}`;
 }
