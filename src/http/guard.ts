@@ -26,8 +26,23 @@ function hostOf(text: string | undefined): string | undefined {
 }
 
 /**
+ * Whether an origin is the page that this server gave: the same host and the same port as were asked. Another port of this
+ * machine is another program, and nothing that it shows may read the answers. The scheme may be that of a proxy in front.
+ */
+function isOurs(origin: string, host: string): boolean {
+  if (!/^https?:\/\//.test(origin)) return false;
+  try {
+    const { protocol, host: from } = new URL(origin);
+    // Read with the same scheme, so that a port that goes without saying is the same port.
+    return from === new URL(`${protocol}//${host}`).host;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Refuses what a web page of somebody else's could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` that is neither this machine nor the host that was asked.
+ * rebinding), or an `Origin` that is not the host and port that were asked.
  * @param anyHost where a token keeps strangers out, any name of this server will do
  */
 export function refuseForeign(anyHost: boolean) {
@@ -43,8 +58,7 @@ export function refuseForeign(anyHost: boolean) {
       return;
     }
     const { origin } = request.headers;
-    const from = hostOf(origin);
-    if (origin !== undefined && (from === undefined || !(isLoopback(from) || from === host))) {
+    if (origin !== undefined && !isOurs(origin, request.headers.host ?? '')) {
       refuse(
         response,
         403,

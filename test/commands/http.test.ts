@@ -90,6 +90,13 @@ describe('the server over HTTP', () => {
         /^UNAUTHORIZED: requests from the origin "https:\/\/evil\.example"/,
       ],
       [
+        'a page of another program on this machine',
+        url,
+        { headers: { ...good, origin: 'http://127.0.0.1:9' } },
+        403,
+        /^UNAUTHORIZED: requests from the origin "http:\/\/127\.0\.0\.1:9"/,
+      ],
+      [
         'a page of no origin',
         url,
         { headers: { ...good, origin: 'null' } },

@@ -97,7 +97,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   // What is not known is left out.
   const facts: [string, string | number | boolean | undefined][] = [
     ['run', run_number],
-    ['phase', status !== 'running' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
+    ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     ['because', monitor.status_reason],
     ['namespace', namespace],
     ['by', executed_by],

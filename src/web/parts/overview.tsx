@@ -32,6 +32,8 @@ export function Overview({ params, change }: { params: Readonly<Record<string, s
     () => world.call<Page<ExecutionRow>>('list_workflow_executions', { limit: pageRows, ...asked }),
     { key: JSON.stringify(asked), every: everyMilliseconds, isOver: () => false },
   );
+  // A server may be there before the first run.
+  const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
   const [chosen, choose] = useState<string[]>([]);
   const toggle = (id: string): void =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
@@ -41,13 +43,20 @@ export function Overview({ params, change }: { params: Readonly<Record<string, s
         Executions <small>newest first</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
-      <FaultBanner fault={fault} at={at} now={now} />
-      {answer === undefined && fault === undefined && <Skeleton />}
-      {answer?.items.length === 0 && <Empty isFiltered={Object.keys(asked).length > 0} note={answer.note} />}
-      {answer !== undefined && answer.items.length > 0 && (
-        <Executions answer={answer} chosen={chosen} toggle={toggle} />
+      {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} now={now} />}
+      {!answer && !fault && <Skeleton />}
+      {answer && (
+        <>
+          {answer.items.length > 0 ? (
+            <Executions answer={answer} chosen={chosen} toggle={toggle} />
+          ) : Object.keys(asked).length > 0 ? (
+            <p>Nothing fits. {answer.note}</p>
+          ) : (
+            <Empty />
+          )}
+          <Pages answer={answer} isFirst={cursor === ''} change={change} />
+        </>
       )}
-      {answer && <Pages answer={answer} isFirst={cursor === ''} change={change} />}
     </section>
   );
 }
@@ -111,16 +120,12 @@ function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirs
   );
 }
 
-function Empty({ isFiltered, note }: { isFiltered: boolean; note: string | undefined }) {
-  if (isFiltered) return <p>Nothing fits. {note}</p>;
-  return (
-    <div>
-      <p>There is no execution in this store yet. Make one at a terminal:</p>
-      <pre>swf-mcp run</pre>
-      <p class="small">This page goes on looking.</p>
-    </div>
-  );
-}
+const Empty = () => (
+  <>
+    <p>There is no execution in this store yet. Make one at a terminal:</p>
+    <pre>swf-mcp run</pre>
+  </>
+);
 
 function Executions({
   answer,

@@ -63,7 +63,7 @@ export function usePoll<T>(
         if (isGone) return;
         const fault = error instanceof CallError ? error : new CallError('refused', String(error));
         setState((before) => ({ ...before, key, answer, fault }));
-        pause = Math.min(longestPause, pause * 1.7);
+        pause = fault.fault === 'disconnected' ? Math.min(longestPause, pause * 1.7) : every;
       }
       if (!document.hidden) timer = window.setTimeout(look, pause);
     };

@@ -1,0 +1,255 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { type Answer, ask, connectHttp, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { barriers, browserIsMissing, countsOf, painted, useBrowser } from './browser.ts';
+import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
+
+const missing = browserIsMissing();
+if (missing !== undefined) console.log(missing);
+
+const shownCounts = ({ slices_completed, slices_failed, slices_processing, slices_queued }: Answer) => ({
+  completed: slices_completed,
+  failed: slices_failed,
+  processing: slices_processing,
+  queued: slices_queued,
+});
+
+const colourOf = (page: Page, name: string): Promise<string> =>
+  page.evaluate((one) => {
+    const canvas = document.createElement('canvas').getContext('2d');
+    if (canvas === null) return '';
+    canvas.fillStyle = getComputedStyle(document.body).getPropertyValue(one);
+    canvas.fillRect(0, 0, 1, 1);
+    return canvas.getImageData(0, 0, 1, 1).data.join(',');
+  }, name);
+
+describe.skipIf(missing !== undefined)('the page', () => {
+  const browser = useBrowser();
+  let folder = '';
+  let id = '';
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    id = await hostileRun(folder);
+    await runCli(['run', '--speed', 'max', '--stf-count', '2', '--json'], { folder });
+  });
+  const serve = async (): Promise<{ url: string; root: string }> => {
+    const { url } = await startHttp({ folder });
+    return { url, root: url.replace(/mcp$/, '') };
+  };
+
+  it('lists executions, filters them by the address, and goes to one', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/?status=completed`);
+    await page.getByRole('link', { name: 'stf_datataking-tester-0002' }).click();
+    await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0002' }).waitFor();
+    expect(page.url()).toBe(`${root}#/stf_datataking-tester-0002`);
+    expect(await page.title()).toContain('stf_datataking-tester-0002');
+    await page.goto(`${root}#/?namespace=nowhere`);
+    await page.getByText('Nothing fits.').waitFor();
+  });
+
+  it('has the counts of the monitor, and the causes of the timeline', async () => {
+    const { url, root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    await page.locator('.header .legend').waitFor();
+    const client = await connectHttp(url);
+    const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
+    expect(monitor['slices_failed']).toBeGreaterThan(0);
+    expect(await countsOf(page)).toEqual(shownCounts(monitor));
+    const rows = page.getByRole('region', { name: 'Failures by cause' }).locator('tbody tr');
+    await rows.first().waitFor();
+    const { causes } = await ask(client, 'get_execution_timeline', { execution_id: id });
+    expect(await rows.count()).toBe((causes as unknown[]).length);
+    expect(await rows.first().innerText()).toContain(String((causes as Answer[])[0]?.['attempts']));
+  });
+
+  it('shows hostile texts as texts', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}?tab=failed+slices`);
+    await page.getByRole('tabpanel').locator('li').first().waitFor();
+    expect(await page.getByRole('tabpanel').innerText()).toContain(hostile);
+    expect(await page.evaluate(() => document.images.length)).toBe(0);
+    await page.getByRole('button', { name: 'example' }).first().click();
+    await page.getByRole('dialog').getByText('slice_started').first().waitFor();
+    expect(await page.getByRole('dialog').innerText()).toContain(hostile);
+    expect(page.url()).toMatch(/[?&]slice=swf\.\S+_slice_\d+\.tf/);
+  });
+
+  it.each(['light', 'dark'] as const)('paints a failed attempt where and when it was, %s', async (theme) => {
+    const { url, root } = await serve();
+    const page = await browser.open(`${root}#/${id}`, { theme });
+    await painted(page);
+    const answer = await ask(await connectHttp(url), 'get_execution_timeline', {
+      execution_id: id,
+      detail: 'page',
+      bins: 300,
+      slots: 400,
+    });
+    const span = Date.parse(answer['until'] as string) - Date.parse(answer['from'] as string);
+    const failed = (answer['spans'] as number[][]).filter(([, , , state]) => state === 3);
+    expect(failed.length).toBeGreaterThan(0);
+    const rows = (answer['slots'] as string[]).length;
+    const colours = await page.evaluate(
+      ([places, count]) => {
+        const canvas = document.querySelector('canvas');
+        const context = canvas?.getContext('2d');
+        return places.map(([row = 0, part = 0]) =>
+          context
+            ?.getImageData(
+              Math.floor(part * (canvas?.width ?? 0)),
+              Math.floor(((row + 0.3) / count) * (canvas?.height ?? 0)),
+              1,
+              1,
+            )
+            .data.join(','),
+        );
+      },
+      [failed.map(([row = 0, start = 0, length = 0]) => [row, (start + length / 2) / span]), rows] as const,
+    );
+    expect(new Set(colours)).toEqual(new Set([await colourOf(page, '--failed')]));
+  });
+
+  it('goes back to an earlier moment, and says what cannot go back', async () => {
+    const { url, root } = await serve();
+    const client = await connectHttp(url);
+    const { series, from, bin_seconds } = await ask(client, 'get_execution_timeline', {
+      execution_id: id,
+      detail: 'page',
+      bins: 300,
+    });
+    const upTo = 40;
+    const asOf = new Date(Date.parse(from as string) + (upTo + 0.5) * (bin_seconds as number) * 1000).toISOString();
+    const page = await browser.open(`${root}#/${id}?asof=${asOf}`);
+    await page.getByText('dimmed: as it is now, not then').waitFor();
+    const sum = (name: string): number =>
+      ((series as Answer)[name] as number[]).slice(0, upTo + 1).reduce((all, n) => all + n, 0);
+    expect(await countsOf(page)).toMatchObject({ completed: sum('completed'), failed: sum('exhausted') });
+    expect(await page.locator('.dimmed').count()).toBeGreaterThan(1);
+    await page.getByRole('button', { name: 'back to now' }).click();
+    await page.getByText('dimmed: as it is now').waitFor({ state: 'detached' });
+  });
+
+  it('can be read and used with the keyboard alone', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    await painted(page);
+    const workers = page.getByRole('application');
+    await workers.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').getByRole('heading', { level: 2 }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await workers.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.getByRole('img', { name: /^Throughput:/ }).focus();
+    await page.keyboard.press('ArrowRight');
+    await page
+      .locator('.reading', { hasText: /completed [\d.]+, failed attempts/ })
+      .first()
+      .waitFor();
+  });
+
+  it.each(['light', 'dark'] as const)('puts nothing in the way of anybody, %s', async (theme) => {
+    const { root } = await serve();
+    for (const [address, shown] of [
+      ['', 'Executions'],
+      [id, 'Slots'],
+      [`compare/${id}/stf_datataking-tester-0002`, 'slices completed since the start'],
+      ['shift?since=-8h', 'as Markdown'],
+    ]) {
+      const page = await browser.open(`${root}#/${address}`, { theme });
+      await page
+        .getByText(shown as string)
+        .first()
+        .waitFor();
+      if (address === id) await painted(page);
+      expect({ address, barriers: await barriers(page) }).toEqual({ address, barriers: [] });
+    }
+  });
+
+  it.each([400, 1280, 2560])('needs no scrolling to the side at %d pixels', async (width) => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`, { width });
+    await painted(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+  });
+
+  it('fits on paper', async () => {
+    const { root } = await serve();
+    // A4 upright, less its margins, at 96 dots an inch.
+    const page = await browser.open(`${root}#/${id}`, { width: 718 });
+    await painted(page);
+    await page.emulateMedia({ media: 'print' });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(718);
+  });
+
+  it('compares two executions by figures and sentences', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/compare/${id}/stf_datataking-tester-0002`);
+    await page.getByRole('cell', { name: 'slices completed', exact: true }).waitFor();
+    expect(await page.locator('main li').count()).toBeGreaterThan(0);
+  });
+});
+
+describe.skipIf(missing !== undefined)('the page of a server', () => {
+  const browser = useBrowser();
+
+  it('says that there is nothing yet, and follows the first run from its start to its end', async () => {
+    const folder = temporaryFolder();
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(url.replace(/mcp$/, ''));
+    await page.getByText('There is no execution in this store yet.').waitFor();
+    const run = startCli(['run', '--speed', '5', '--stf-count', '6', '--json', ...hostilePayload(folder)], { folder });
+    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).click();
+    const seen: number[] = [];
+    await page.locator('.header .legend').waitFor();
+    for (;;) {
+      const { completed = 0 } = await countsOf(page);
+      if (completed !== seen.at(-1)) seen.push(completed);
+      if (await page.locator('.title .pill', { hasText: 'completed' }).count()) break;
+    }
+    expect(seen.length).toBeGreaterThan(3);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect((await run.finished).code).toBe(3);
+    const monitor = await ask(await connectHttp(url), 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(await countsOf(page)).toEqual(shownCounts(monitor));
+  });
+
+  it('says that the server is away, keeps what it showed, and goes on when the server is back', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    const { url, server } = await startHttp({ folder });
+    const page = await browser.open(url.replace(/mcp$/, ''), { mayComplain: true });
+    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
+    server.child.kill('SIGKILL');
+    await server.finished;
+    await page.getByText('The server does not answer.').waitFor();
+    await page.getByText(/What you see is of/).waitFor();
+    expect(await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).count()).toBe(1);
+    const again = startCli(['serve', '--http', new URL(url).port], { folder });
+    await again.saw(/MCP server at/);
+    await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
+    expect(existsSync(join(folder, 'swf.db'))).toBe(true);
+  });
+
+  it('asks for the token where the server has one, and takes it from the address at once', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: 'secret-of-the-shift' } });
+    const root = url.replace(/mcp$/, '');
+    const page = await browser.open(root, { mayComplain: true });
+    await page.getByLabel('This server asks for its token').fill('wrong');
+    await page.getByRole('button', { name: 'go on' }).click();
+    await page.getByLabel('This server asks for its token').fill('secret-of-the-shift');
+    await page.getByRole('button', { name: 'go on' }).click();
+    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
+    const other = await browser.open(`${root}#token=secret-of-the-shift`);
+    await other.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
+    expect(other.url()).toBe(`${root}#/`);
+  });
+});

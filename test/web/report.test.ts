@@ -1,0 +1,70 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { ask, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
+import { barriers, browserIsMissing, countsOf, painted, useBrowser } from './browser.ts';
+import { hostile, hostileRun } from './hostile-run.ts';
+
+const missing = browserIsMissing();
+
+describe('a report', () => {
+  let folder = '';
+  let id = '';
+  beforeAll(async () => {
+    folder = temporaryFolder();
+    id = await hostileRun(folder);
+    expect((await runCli(['report', id, '--html', 'run.html'], { folder })).code).toBe(0);
+  });
+
+  it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {
+    await runCli(['report', id, '--html', 'again.html'], { folder });
+    expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);
+    const { code, stderr } = await runCli(['report', id, '--html', 'run.html'], { folder });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/run\.html is there already; give another file, or --force to replace it/);
+  });
+
+  it('holds no log line and no way of a slice where that is asked for', async () => {
+    await runCli(['report', id, '--html', 'bare.html', '--without-logs'], { folder });
+    const bare = readFileSync(join(folder, 'bare.html'), 'utf8');
+    expect(bare).not.toContain('is queued again');
+    expect(bare).not.toMatch(/"hops":\[\{/);
+    expect(statSync(join(folder, 'bare.html')).mode & 0o777).toBe(0o600);
+  });
+
+  describe.skipIf(missing !== undefined)('opened from the disk', () => {
+    const browser = useBrowser();
+
+    it('shows what the page of a server shows, and hostile texts as texts', async () => {
+      const page = await browser.open(`file://${join(folder, 'run.html')}`);
+      await painted(page);
+      const monitor = await ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', {
+        execution_id: id,
+      });
+      expect(await countsOf(page)).toEqual({
+        completed: monitor['slices_completed'],
+        failed: monitor['slices_failed'],
+        processing: 0,
+        queued: 0,
+      });
+      await page.getByRole('button', { name: 'example' }).first().click();
+      await page.getByRole('dialog').getByText('slice_result').first().waitFor();
+      expect(await page.getByRole('dialog').innerText()).toContain(hostile);
+      expect(await page.evaluate(() => document.images.length)).toBe(0);
+    });
+
+    it('tells the way of a slice that did not fail by its attempts', async () => {
+      const page = await browser.open(`file://${join(folder, 'run.html')}#/${id}?slice=swf.100010.000001_slice_001.tf`);
+      await page.getByRole('dialog').getByText('slice_started').waitFor();
+      await page.getByRole('dialog').getByText('done', { exact: false }).first().waitFor();
+    });
+
+    it.each(['light', 'dark'] as const)('puts nothing in the way of anybody, %s', async (theme) => {
+      const page = await browser.open(`file://${join(folder, 'run.html')}`, { theme });
+      await painted(page);
+      expect(await barriers(page)).toEqual([]);
+    });
+  });
+});
