@@ -23,6 +23,7 @@ import type { Log } from './lib/logger.ts';
 import { printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
+import { monitorPage, monitorPageContents } from './mcp/monitor-page.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import type { Control } from './tools/shared/control.ts';
@@ -36,6 +37,8 @@ export interface ServerOptions {
   tools: readonly Tool[];
   /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
   queries: () => Queries;
+  /** The page as one file for a chat that hosts it, read when it is asked for. */
+  monitorPage: () => Promise<string>;
   /** The machine beside the store, as far as tools need it, loaded where one asks. */
   services: () => Promise<Services>;
   /** The control that tools have over executions; left out, they have none. */
@@ -70,7 +73,13 @@ export function createServer(options: ServerOptions): Server {
   const server = new Server(
     { name: 'swf-mcp', title: 'Streaming workflow testbed', version },
     {
-      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+      capabilities: {
+        tools: {},
+        resources: {},
+        prompts: {},
+        completions: {},
+        extensions: { 'io.modelcontextprotocol/ui': {} },
+      },
       instructions,
       // For what a server asks of its client, which this one never does; the SDK would make a costly one for every server.
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },
@@ -167,15 +176,15 @@ function told<T>(log: Log, what: string, ask: () => T): T {
   }
 }
 
-/** Reports, which can be had by tools too. */
+/** The page, and reports, which can be had by tools too. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
   server.setRequestHandler(ListResourcesRequestSchema, () => {
     try {
-      return { resources: offeredReports(queries()) };
+      return { resources: [monitorPage, ...offeredReports(queries())] };
     } catch (error) {
       // There is no store yet, and no report.
-      if (error instanceof SwfError) return { resources: [] };
+      if (error instanceof SwfError) return { resources: [monitorPage] };
       throw fault(log, 'resources/list', error);
     }
   });
@@ -184,6 +193,7 @@ function offerResources(server: Server, options: ServerOptions): void {
   }));
   server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }, extra) => {
     try {
+      if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
       const text = await resourceText(uri, options, extra);
       return { contents: [{ uri, mimeType: reportTemplate.mimeType, text }] };
     } catch (error) {
@@ -207,7 +217,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
   if (id !== undefined) return reportOf(options.queries(), id, Date.now());
   throw new McpError(
     ErrorCode.InvalidParams,
-    `there is no resource ${uri.slice(0, 200)}; there are ${reportTemplate.uriTemplate} and ${shiftTemplate.uriTemplate}`,
+    `there is no resource ${uri.slice(0, 200)}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
   );
 }
 

@@ -63,6 +63,17 @@ describe.skipIf(skipped)('a client that is not ours', { timeout: 60_000 }, () =>
       expect(JSON.parse(called.stdout)).toMatchObject({ structuredContent: answer });
       const report = await inspect('--method', 'resources/read', '--uri', 'swf://executions/latest/report');
       expect(report.stdout).toMatch(/stf_datataking-tester-0001, run 100010/);
+      const page = await inspect(
+        '--app-info',
+        '--advertise-apps',
+        '--method',
+        'tools/call',
+        '--tool-name',
+        'get_workflow_monitor',
+        '--tool-arg',
+        'execution_id=latest',
+      );
+      expect(page.stdout).toMatch(/"hasApp": ?true[^]*"resourceUri": ?"ui:\/\/swf\/monitor"/);
       const prompt = await inspect('--method', 'prompts/get', '--prompt-name', 'why_failed');
       expect(prompt.stdout).toMatch(/Why did execution latest fail/);
     },
@@ -162,6 +173,7 @@ describe.skipIf(skipped)("the protocol's conformance suite", { timeout: 60_000 }
             version: '0',
             tools,
             queries: () => queries,
+            monitorPage: () => Promise.resolve(''),
             services: () => Promise.reject(new Error('none')),
             log,
           }),

@@ -148,7 +148,14 @@ export async function connectInProcess(store: string): Promise<Client> {
       ) => compareFile(file, { folder: join(dir, execution_id), frameBytes }),
       plannedParams: () => executionParamsSchema.parse({}),
     });
-  const server = createServer({ version: '0.0.0', tools, queries: () => queries, services, log: { write: () => {} } });
+  const server = createServer({
+    version: '0.0.0',
+    tools,
+    queries: () => queries,
+    monitorPage: () => Promise.resolve(''),
+    services,
+    log: { write: () => {} },
+  });
   const [here, there] = InMemoryTransport.createLinkedPair();
   await server.connect(there);
   onTestFinished(() => void db.close());

@@ -38,6 +38,7 @@ export async function serveCommand(
     // Loaded only where it is asked for, as HTTP is: the agents come along with it.
     control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
     services: async () => (await import('./tool-services.ts')).createServices(io),
+    monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
     log: createLog(logLevel(io), (line) => io.err(line)),
   };
   try {

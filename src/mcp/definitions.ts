@@ -2,6 +2,7 @@ import type { Tool as ToolDefinition } from '@modelcontextprotocol/sdk/types.js'
 import * as z from 'zod';
 
 import type { Tool } from '../tools/shared/tool.ts';
+import { pageOfTool } from './monitor-page.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -24,6 +25,7 @@ export function definitionOf(tool: Tool): ToolDefinition {
       idempotentHint: tool.writes?.idempotent ?? true,
       openWorldHint: false,
     },
+    ...(tool.hasPage === true ? { _meta: pageOfTool } : {}),
   };
 }
 

@@ -19,6 +19,7 @@ const mostSpans = { page: 4000, concise: 0 };
 export const getExecutionTimelineTool = defineLiveTool({
   name: 'get_execution_timeline',
   title: 'Timeline of an execution',
+  hasPage: true,
   description:
     'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end, phases and pauses, delays, failures by cause with when they came, ' +
     'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure. For "when did it slow down", "did workers idle", "since when do they fail".',

@@ -21,6 +21,7 @@ import { defineTool } from './shared/tool.ts';
 export const getWorkflowMonitorTool = defineTool({
   name: 'get_workflow_monitor',
   title: 'Monitor a workflow execution',
+  hasPage: true,
   description:
     'How far is it, is it stuck or just slow, what failed first, who is gone, does it keep up? One execution: status, phase, health, counts, progress with ' +
     'seconds_left, what each stage waits for, delays, workers needed, agents, events, errors. Read findings first: each names the call that shows its evidence.',

@@ -30,7 +30,7 @@ function Hosted() {
   if (route.ids.length > 0) return <App world={world} />;
   return (
     <Around.Provider value={{ world, zone: 'UTC' }}>
-      <main>
+      <main class="compact">
         <AppView key={id} id={id} />
       </main>
     </Around.Provider>

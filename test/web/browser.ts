@@ -40,7 +40,7 @@ export function useBrowser() {
       const complaints: string[] = [];
       page.on('console', (message) => {
         // The tests read pixels again and again; the page itself reads none.
-        if (!mayComplain && !message.text().includes('getImageData'))
+        if (!mayComplain && message.type() !== 'debug' && !message.text().includes('getImageData'))
           complaints.push(`${message.type()}: ${message.text()}`);
       });
       page.on('pageerror', ({ message }) => complaints.push(`error: ${message}`));

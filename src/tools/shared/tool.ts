@@ -36,6 +36,8 @@ export interface Tool {
   readonly output: z.ZodObject;
   /** Other spellings of arguments, as the testbed's own monitor has them. */
   aliases: Readonly<Record<string, string>>;
+  /** Whether the page can show its answer, to clients that show pages. */
+  hasPage?: true;
   /** Its effects beside reading; most tools have none. */
   writes?: { destructive: boolean; idempotent: boolean };
   /** Asks, on one state of the store; or takes its time. */
@@ -51,6 +53,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   input: () => In;
   output: () => Out;
   aliases?: Readonly<Record<string, string>>;
+  hasPage?: true;
 }
 
 /** Declares a tool that asks, checking that handler and schemas fit. */

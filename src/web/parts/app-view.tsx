@@ -11,7 +11,7 @@ import { Header } from './header.tsx';
 import { Latency } from './latency.tsx';
 
 const everyMilliseconds = 2000;
-const shownFindings = 3;
+const shownFindings = 1;
 
 /** One execution within a chat: no tabs, no lists, nothing that scrolls. */
 export function AppView({ id }: { id: string }) {

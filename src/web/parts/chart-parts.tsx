@@ -93,7 +93,7 @@ export function Levels({ ticks, y, width }: { ticks: readonly number[]; y: Scale
   return ticks.map((tick) => (
     <g key={tick}>
       <line x1={left} x2={width - right} y1={y(tick)} y2={y(tick)} />
-      <text x={left - 6} y={y(tick) + 4} text-anchor="end">
+      <text x={left - 6} y={y(tick) + 4} class="level">
         {tick >= 10_000 ? `${tick / 1000}k` : shown(tick)}
       </text>
     </g>

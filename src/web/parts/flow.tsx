@@ -21,7 +21,7 @@ interface Props {
 export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Props) {
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const rate = (values: readonly number[]): number[] => values.map((n) => n / timeline.bin_seconds);
-  const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 110 : 150 };
+  const shared = { timeline, asOf, onZoom, cursor, onCursor: setCursor, height: isCompact ? 90 : 150 };
   return (
     <Card
       title="Throughput and backlog"

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectStdio, temporaryFolder } from '../helpers.ts';
+import { browserIsMissing, useBrowser } from './browser.ts';
+import { hostileRun } from './hostile-run.ts';
+
+const hasHost = existsSync('test/clients/node_modules/@modelcontextprotocol/ext-apps') || process.env['CI'] === 'true';
+if (!hasHost)
+  console.log('the page within a chat is not tried: "npm ci --prefix test/clients --ignore-scripts" enables it');
+
+const uri = 'ui://swf/monitor';
+
+interface Seen {
+  initialized: boolean;
+  heights: number[];
+  messages: { role: string; content: { text: string }[] }[];
+  calls: number;
+}
+
+describe('the page for a chat', () => {
+  it('is offered with the tools that it shows, in one file of at most 100 kB that asks nobody', async () => {
+    const client = await connectStdio({ folder: temporaryFolder() });
+    const { tools } = await client.listTools();
+    const linked = tools.filter(
+      ({ _meta }) => (_meta?.['ui'] as { resourceUri: string } | undefined)?.resourceUri === uri,
+    );
+    expect(linked.map(({ name }) => name).toSorted()).toEqual(['get_execution_timeline', 'get_workflow_monitor']);
+    expect(linked.every(({ _meta }) => _meta?.['ui/resourceUri'] === uri)).toBe(true);
+    // Without a store there is a page all the same.
+    expect((await client.listResources()).resources.map((one) => one.uri)).toEqual([uri]);
+    const [page] = (await client.readResource({ uri })).contents as { mimeType: string; text: string }[];
+    expect(page?.mimeType).toBe('text/html;profile=mcp-app');
+    expect(Buffer.byteLength(page?.text ?? '')).toBeLessThanOrEqual(100_000);
+    expect(page?.text).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+    expect(client.getServerCapabilities()).toMatchObject({ extensions: { 'io.modelcontextprotocol/ui': {} } });
+  });
+
+  describe.skipIf(!hasHost || browserIsMissing() !== undefined)('in a host', () => {
+    const browser = useBrowser();
+
+    it('shows the execution of the call, in at most 700 pixels, hands words over, and ends when it is told to', async () => {
+      const folder = temporaryFolder();
+      const id = await hostileRun(folder);
+      const client = await connectStdio({ folder });
+      const [resource] = (await client.readResource({ uri })).contents as { text: string }[];
+      const { outputFiles } = await build({
+        entryPoints: ['test/web/app-host.js'],
+        bundle: true,
+        write: false,
+        format: 'iife',
+        nodePaths: ['test/clients/node_modules'],
+      });
+      const page = await browser.open('about:blank', { width: 760 });
+      await page.exposeFunction('callTool', (params: { name: string; arguments: Record<string, unknown> }) =>
+        client.callTool(params),
+      );
+      await page.evaluate(outputFiles[0]?.text ?? '');
+      await page.evaluate(
+        ([html, execution]) =>
+          (globalThis as unknown as { hostPage: (...args: string[]) => Promise<void> }).hostPage(html, execution),
+        [resource?.text ?? '', id] as const,
+      );
+      const frame = page.frameLocator('iframe');
+      await frame.getByRole('heading', { level: 1, name: id }).waitFor();
+      await frame.getByRole('img', { name: /^Backlog:/ }).waitFor();
+      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
+      const words = await frame.locator('.header .legend').innerText();
+      expect(words).toContain(`${monitor['slices_completed']} completed`);
+      expect(words).toContain(`${monitor['slices_failed']} failed`);
+      const seen = (): Promise<Seen> => page.evaluate(() => (globalThis as unknown as { seen: Seen }).seen);
+      await page.waitForFunction(() => ((globalThis as unknown as { seen: Seen }).seen.heights.at(-1) ?? 0) > 300);
+      const { heights } = await seen();
+      expect(Math.max(...heights)).toBeLessThanOrEqual(700);
+      await frame.getByRole('button', { name: 'ask the assistant' }).first().click();
+      await page.waitForFunction(() => (globalThis as unknown as { seen: Seen }).seen.messages.length > 0);
+      const { messages } = await seen();
+      expect(messages[0]?.content[0]?.text).toContain(`get_workflow_monitor({"execution_id":"${id}"})`);
+      // What logs say is never handed over.
+      expect(messages[0]?.content[0]?.text).not.toContain('geometry');
+      await page.evaluate(() => (globalThis as unknown as { teardown: () => Promise<void> }).teardown());
+      await frame.getByText('This view has ended.').waitFor();
+    });
+  });
+});
