@@ -27,6 +27,12 @@ export function addQuestions(add: Add, run: Run): void {
       },
     );
 
+  add('open [EXECUTION_ID]', 'the page in your browser, by the server of this store or by one of its own').action(
+    async (executionId: string | undefined) => {
+      await run(async (io) => (await import('./open.ts')).openCommand(io, executionId));
+    },
+  );
+
   addReports(add, run);
   addCalls(add, run);
 }

@@ -48,18 +48,20 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
       '--http <[HOST:]PORT>',
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need SWF_MCP_TOKEN)',
     )
+    .option('--open', 'show the page in your browser (needs --http)')
     .option('--read-only', 'offer no tool that changes something (this is the default)')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
     .allowExcessArguments()
     .action(
       async (
-        { http, readOnly, allowControl }: { http?: string; readOnly?: true; allowControl?: true },
+        { http, open, readOnly, allowControl }: { http?: string; open?: true; readOnly?: true; allowControl?: true },
         command: Command,
       ) => {
         refuseUnknownCommand(program, command);
         if (readOnly === true && allowControl === true)
           command.error('error: --read-only and --allow-control contradict each other');
-        const args = { http, allowControl: allowControl === true };
+        if (open === true && http === undefined) command.error('error: --open needs --http; or use "swf-mcp open"');
+        const args = { http, allowControl: allowControl === true, open: open === true ? '#/' : undefined };
         await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
       },
     );

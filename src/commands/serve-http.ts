@@ -10,6 +10,7 @@ import { createMetrics } from '../http/metrics.ts';
 import { SwfError } from '../lib/errors.ts';
 import { createServer, type ServerOptions } from '../server.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
+import { openBrowser } from './open-browser.ts';
 
 /** How long requests under way may take to end when the server is told to stop. */
 const patienceMilliseconds = 5000;
@@ -43,7 +44,11 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
 }
 
 /** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
-export async function serveHttp(io: Io, where: string, options: ServerOptions): Promise<number> {
+export async function serveHttp(
+  io: Io,
+  { where, open }: { where: string; open: string | undefined },
+  options: ServerOptions,
+): Promise<number> {
   const { host, port } = parseAddress(where);
   const token = io.env['SWF_MCP_TOKEN'] || undefined;
   if (token !== undefined && !/^[\x21-\x7E]+$/.test(token)) {
@@ -82,9 +87,11 @@ export async function serveHttp(io: Io, where: string, options: ServerOptions): 
   server.on('clientError', refuseBrokenRequest);
   const { address, family, port: bound } = await listen(server, host, port, where);
   const shown = family === 'IPv6' ? `[${address}]` : address;
+  const root = `http://${shown}:${bound}/`;
   io.err(
-    `swf-mcp ${io.version}: MCP server at http://${shown}:${bound}/mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}`,
+    `swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}; page at ${root}`,
   );
+  if (open !== undefined) openBrowser(io, root + open);
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(server);

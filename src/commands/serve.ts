@@ -11,6 +11,8 @@ export interface ServeArguments {
   http: string | undefined;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
+  /** The place within the page to show in the user's browser; only over HTTP. */
+  open?: string | undefined;
 }
 
 /** After so long the start is over, in milliseconds: until then memory costs less than the time that a client waits. */
@@ -25,8 +27,8 @@ async function saveMemory(): Promise<void> {
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
 export async function serveCommand(
   io: Io,
-  { http, allowControl }: ServeArguments,
-  stdin: NodeJS.ReadableStream,
+  { http, allowControl, open }: ServeArguments,
+  stdin: NodeJS.ReadableStream | undefined,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
   const path = storePath(io);
@@ -43,7 +45,9 @@ export async function serveCommand(
   };
   try {
     // Loaded only where it is asked for: the server on stdio starts without it.
-    if (http !== undefined) return await (await import('./serve-http.ts')).serveHttp(io, http, options);
+    if (http !== undefined)
+      return await (await import('./serve-http.ts')).serveHttp(io, { where: http, open }, options);
+    if (stdin === undefined) throw new Error('there is no client to serve');
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
     if ('isTTY' in stdin && stdin.isTTY === true)
       io.err(

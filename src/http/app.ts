@@ -97,7 +97,7 @@ function answerHealth(response: Response, queries: () => Queries): void {
     const asked = queries();
     // A damaged store says so where it is asked for more than its age.
     asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
-    response.json({ status: 'ok', data_as_of: asked.dataAsOf() });
+    response.json({ status: 'ok', store_id: asked.storeId(), data_as_of: asked.dataAsOf() });
   } catch (error) {
     // Before the first run there is nothing to read, and nothing is wrong.
     const isMissing = error instanceof NoStoreYet;

@@ -210,6 +210,7 @@ describe('the server over HTTP', () => {
       send(`${base}${path}`, { method: 'GET', headers: { authorization: `Bearer ${token}` } });
     expect(JSON.parse((await send(`${base}/healthz`, { method: 'GET' })).body)).toEqual({
       status: 'ok',
+      store_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       data_as_of: expect.any(String),
     });
     await send(url, { headers: { authorization: `Bearer ${token}` }, body: monitor });

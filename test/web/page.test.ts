@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Page } from 'playwright-core';
@@ -235,6 +235,32 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await again.saw(/MCP server at/);
     await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
     expect(existsSync(join(folder, 'swf.db'))).toBe(true);
+  });
+
+  it('is opened by its command, through the server that is up for the same store or one of its own', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    // The program that the user's browser is: it writes down what it was given.
+    writeFileSync(join(folder, 'browser.sh'), `#!/bin/sh\necho "$1" > ${join(folder, 'opened')}\n`);
+    chmodSync(join(folder, 'browser.sh'), 0o755);
+    const env = { BROWSER: join(folder, 'browser.sh') };
+    const own = startCli(['open', 'latest'], { folder, env });
+    const address = await own.saw(/page at (http:\S+)/);
+    const page = await browser.open(`${address}#/stf_datataking-tester-0001`);
+    await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0001' }).waitFor();
+    await expect
+      .poll(() => existsSync(join(folder, 'opened')) && readFileSync(join(folder, 'opened'), 'utf8'))
+      .toBe(`${address}#/stf_datataking-tester-0001\n`);
+    if (new URL(address).port === '8181') {
+      const again = await runCli(['open'], { folder, env });
+      expect(again).toMatchObject({ code: 0, stdout: `${address}#/\n` });
+    }
+    own.child.kill('SIGTERM');
+    expect((await own.finished).code).toBe(0);
+    expect(await runCli(['open', 'nowhere'], { folder, env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^EXECUTION_NOT_FOUND/),
+    });
   });
 
   it('asks for the token where the server has one, and takes it from the address at once', async () => {

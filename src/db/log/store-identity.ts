@@ -10,6 +10,11 @@ export function storeId({ sql }: Transaction): string {
   return (row as { value: string }).value;
 }
 
+/** The same to a reader; undefined in a store that nobody has given one yet. */
+export function knownStoreId(sql: Prepare): string | undefined {
+  return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'store_id'`).get()?.value;
+}
+
 /** Where the store stood when it was made. A copy that stands elsewhere describes data files that are not its own. */
 export function homeOf(sql: Prepare): string | undefined {
   return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;

@@ -7,6 +7,7 @@ import { makeFolder } from '../../lib/make-folder.ts';
 import { RowBlockNoter } from '../lists/row-blocks.ts';
 import { messageWriterOf } from '../log/message-writer.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
+import { storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import { Checkpointer } from './checkpointer.ts';
@@ -206,12 +207,13 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Notes where the store stands, once: a copy that stands elsewhere must not remove its data files. */
+  /** Notes where the store stands, once, and gives it its id: a copy that stands elsewhere must not remove its data files. */
   async #noteHome(): Promise<void> {
     if (this.sql(`SELECT 1 FROM store_meta WHERE key = 'home'`).get() !== undefined) return;
     const home = realpathSync(this.path);
-    await this.write(({ sql }) => {
-      sql(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(home);
+    await this.write((transaction) => {
+      transaction.sql(`INSERT INTO store_meta (key, value) VALUES ('home', ?) ON CONFLICT DO NOTHING`).run(home);
+      storeId(transaction);
     });
   }
 }
