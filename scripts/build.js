@@ -39,7 +39,7 @@ const common = {
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(serve|command-line|tool-services|ask-process)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(serve|command-line|tool-services|ask-process|hosted-page)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
@@ -53,6 +53,7 @@ const entries = [
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/tool-services.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
+  { 'hosted-page': 'src/commands/hosted-page.ts' },
 ];
 const builds = [];
 for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));

@@ -10,7 +10,7 @@ interface Calls {
   seconds: number;
 }
 
-/** Counts tool calls, and tells them with the state of running executions as Prometheus reads it (text format 0.0.4). */
+/** Counts tool calls, and tells them with the state of executions as Prometheus reads it (text format 0.0.4). */
 export function createMetrics(version: string) {
   const calls = new Map<string, Calls>();
   const began = Date.now();
@@ -60,8 +60,11 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
-/** Running executions that are told of, the newest. */
+/** Running executions that are told of, the newest, and as many that have ended. */
 const most = 20;
+
+/** Those that have ended are told of for so long, in milliseconds, so that one who looks every minute sees how each ended. */
+const toldAfterEnd = 3_600_000;
 
 /** A store that cannot be read is a figure too. */
 function readExecutions(queries: Queries, now: number): string[] | undefined {
@@ -74,11 +77,9 @@ function readExecutions(queries: Queries, now: number): string[] | undefined {
 }
 
 function ofExecutions(queries: Queries, now: number): string[] {
-  const { running, dataAsOf } = queries.snapshot(() => ({
+  const { told, dataAsOf } = queries.snapshot(() => ({
     dataAsOf: queries.dataAsOf(),
-    running: queries
-      .executions({ status: 'running' }, { order: 'newest', limit: most, uncounted: true })
-      .rows.map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
+    told: toldOf(queries, now).map((execution) => ({ execution, assessed: queries.assess(execution, now) })),
   }));
   return [
     ...metric(
@@ -87,68 +88,63 @@ function ofExecutions(queries: Queries, now: number): string[] {
       'Since the store was last written.',
       dataAsOf === undefined ? [] : [[{}, Math.max(0, (now - Date.parse(dataAsOf)) / 1000)]],
     ),
-    ...metricsOfRunning(running),
+    ...metricsOf(told),
   ];
 }
 
-interface Running {
+function toldOf(queries: Queries, now: number): ExecutionRow[] {
+  const page = { order: 'newest', limit: most, uncounted: true } as const;
+  const since = new Date(now - toldAfterEnd).toISOString();
+  const recent = queries.executions({ start_time: since }, { ...page, limit: 2 * most }).rows;
+  return [
+    ...queries.executions({ status: 'running' }, page).rows,
+    ...recent.filter(({ status }) => status !== 'running').slice(0, most),
+  ];
+}
+
+interface Told {
   execution: ExecutionRow;
   assessed: Assessment;
 }
 
-function metricsOfRunning(running: readonly Running[]): string[] {
-  const each = (samplesOf: (one: Running) => Sample[]): Sample[] => running.flatMap(samplesOf);
-  const id = ({ execution }: Running) => ({
+function metricsOf(told: readonly Told[]): string[] {
+  const each = (name: string, help: string, samplesOf: (one: Told) => Sample[]): string[] =>
+    metric(name, 'gauge', help, told.flatMap(samplesOf));
+  const id = ({ execution }: Told) => ({
     execution_id: execution.execution_id,
     namespace: execution.namespace,
   });
   return [
-    ...metric(
-      'swf_execution_health',
-      'gauge',
-      '1 for the health that a running execution has.',
-      each((one) => [[{ ...id(one), health: one.assessed.health }, 1]]),
+    ...each('swf_execution_status', '1 for the state of an execution; for an hour after its end.', (one) => [
+      [{ ...id(one), status: one.execution.status }, 1],
+    ]),
+    ...each('swf_execution_health', '1 for the health that an execution has.', (one) => [
+      [{ ...id(one), health: one.assessed.health }, 1],
+    ]),
+    ...each('swf_execution_stf_files', 'STF files of an execution.', (one) => [
+      [{ ...id(one), state: 'announced' }, one.execution.stf_count],
+      [{ ...id(one), state: 'ready' }, one.assessed.detail.stfs_ready],
+    ]),
+    ...each('swf_execution_slices', 'TF slices of an execution by state.', (one) =>
+      (['queued', 'completed', 'failed'] as const)
+        .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
+        .concat([
+          [{ ...id(one), state: 'processing' }, one.assessed.in_hand.count],
+          [{ ...id(one), state: 'lost' }, one.assessed.in_hand.lost],
+        ]),
     ),
-    ...metric(
-      'swf_execution_stf_files',
-      'gauge',
-      'STF files of a running execution.',
-      each((one) => [
-        [{ ...id(one), state: 'announced' }, one.execution.stf_count],
-        [{ ...id(one), state: 'ready' }, one.assessed.detail.stfs_ready],
-      ]),
-    ),
-    ...metric(
-      'swf_execution_slices',
-      'gauge',
-      'TF slices of a running execution by state.',
-      each((one) =>
-        (['queued', 'completed', 'failed'] as const)
-          .map((state): Sample => [{ ...id(one), state }, one.execution[`slices_${state}`]])
-          .concat([
-            [{ ...id(one), state: 'processing' }, one.assessed.in_hand.count],
-            [{ ...id(one), state: 'lost' }, one.assessed.in_hand.lost],
-          ]),
-      ),
-    ),
-    ...metric(
-      'swf_execution_slices_overdue',
-      'gauge',
-      'Slices in hand for too long.',
-      each((one) => [[id(one), one.assessed.in_hand.overdue]]),
-    ),
-    ...metric(
-      'swf_execution_oldest_slice_seconds',
-      'gauge',
-      'Age of the slice that has been in hand for longest.',
-      each((one) => [[id(one), one.assessed.in_hand.oldest?.seconds ?? 0]]),
-    ),
-    ...metric(
-      'swf_execution_slice_retries',
-      'gauge',
-      'Attempts after the first.',
-      each((one) => [[id(one), one.assessed.detail.slice_retries]]),
-    ),
+    ...each('swf_execution_slices_stay_failed', 'TF slices that failed without a retry left.', (one) => [
+      [id(one), one.assessed.detail.slices_exhausted],
+    ]),
+    ...each('swf_execution_slices_overdue', 'Slices in hand for too long.', (one) => [
+      [id(one), one.assessed.in_hand.overdue],
+    ]),
+    ...each('swf_execution_oldest_slice_seconds', 'Age of the slice that has been in hand for longest.', (one) => [
+      [id(one), one.assessed.in_hand.oldest?.seconds ?? 0],
+    ]),
+    ...each('swf_execution_slice_retries', 'Attempts after the first.', (one) => [
+      [id(one), one.assessed.detail.slice_retries],
+    ]),
   ];
 }
 

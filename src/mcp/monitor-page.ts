@@ -10,10 +10,10 @@ export const monitorPage = {
   mimeType,
 };
 
-/** What a tool's definition says when its answer can be shown by the page; the second name is that of older clients. */
+/** The part of a tool's definition that says that its answer can be shown by the page; the second name is that of older clients. */
 export const pageOfTool = { ui: { resourceUri: uri }, 'ui/resourceUri': uri };
 
-/** What `resources/read` answers: the page asks for nothing from elsewhere, and draws its own border. */
+/** The answer of `resources/read`: the page asks for nothing from elsewhere, and draws its own border. */
 export const monitorPageContents = (html: string) => ({
   uri,
   mimeType,

@@ -65,6 +65,7 @@ describe('the report of a shift', () => {
     expect((resource.contents[0] as { text: string }).text).toMatch(/^# Shift report/);
     const { resources } = await client.listResources();
     expect(resources.map(({ uri }) => uri)).toEqual([
+      'ui://swf/monitor',
       'swf://executions/stf_datataking-alice-0003/report',
       'swf://executions/stf_datataking-tester-0002/report',
       'swf://executions/stf_datataking-tester-0001/report',

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** The store's own id. The first call makes it. */
 export function storeId({ sql }: Transaction): string {
-  sql(`INSERT INTO store_meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING`).run(randomUUID());
+  sql(`INSERT INTO store_meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING`).run(crypto.randomUUID());
   const row = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'store_id'`).get();
   return (row as { value: string }).value;
 }

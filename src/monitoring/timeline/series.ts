@@ -17,7 +17,7 @@ export interface Series {
 const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
 
 /**
- * What happened in each bin. Levels are sums of all that came before, so they need nothing of outside of the window but counts, and at the end of
+ * Events of each bin, and levels. These are sums of all that came before, so they need nothing of outside of the window but counts, and at the end of
  * life they are the kept ones: an attempt that was given up at the end of a stopped execution is in hand until then, and waits after it.
  * @param mostRetries attempts after the first that a slice may have
  */

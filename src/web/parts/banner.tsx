@@ -55,7 +55,7 @@ export const Skeleton = () => (
   </div>
 );
 
-/** What an answer makes; until it has come, that it is awaited, or why it does not come. */
+/** The part of a page that an answer makes; until it has come, that it is awaited, or why it does not come. */
 export function Answered<T>({
   polled: { answer, fault },
   children,

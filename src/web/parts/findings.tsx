@@ -4,7 +4,7 @@ import { PromptButton, promptOf } from './prompt.tsx';
 
 const glyphs = { error: '!', warning: '~', info: 'i' } as const;
 
-/** What is worth saying, the worst first, each with the ids that show it. */
+/** All that is worth saying, the worst first, each with the ids that show it. */
 export function Findings({
   monitor,
   onOpen,

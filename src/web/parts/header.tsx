@@ -94,7 +94,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
     monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
-  // What is not known is left out.
+  // Facts that are not known are left out.
   const facts: [string, string | number | boolean | undefined][] = [
     ['run', run_number],
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],

@@ -16,7 +16,8 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   const x = linear([Math.log10(0.001), Math.log10(most * 1.2)], [left, width - right]);
   const at = (seconds: number): number => x(Math.log10(Math.max(0.001, seconds)));
   const powers = Array.from({ length: Math.ceil(Math.log10(most) + 3) + 1 }, (_, n) => 10 ** (n - 3)).filter(
-    (one) => one <= most * 1.2,
+    // At small widths every other one, or they would lie upon each other.
+    (one, n) => one <= most * 1.2 && (width > 450 || n % 2 === 0),
   );
   const height = latency.length * rowHeight + 24;
   return (

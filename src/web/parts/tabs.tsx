@@ -20,7 +20,7 @@ interface Tab {
   name: string;
   tool: string;
   args: (level: string) => Record<string, unknown>;
-  /** What a row says: when, in one word, by whom, and the rest. */
+  /** A row's words: when, in one word, by whom, and the rest. */
   told: (row: Row) => Told;
   hasLevel?: true;
   hasSearch?: true;

@@ -28,7 +28,7 @@ function request(method: string, params: object): Promise<unknown> {
 const call: Call = async <T>(tool: string, args: object): Promise<T> =>
   answerOf(await request('tools/call', { name: tool, arguments: args })) as T;
 
-/** What the host tells the page. */
+/** News that the host has for the page. */
 export interface HostEvents {
   /** The execution that a call was about. */
   onExecution: (executionId: string) => void;

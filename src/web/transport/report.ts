@@ -119,7 +119,7 @@ function wayOf({ execution_id }: ReportData, attempts: Attempts, filename: strin
   };
 }
 
-/** What happened to one attempt, as the messages that told of it. */
+/** The life of one attempt, as the messages that told of it. */
 function hopsOf(attempts: Attempts, at: number): Row[] {
   const attempt = attempts.attempt[at] as number;
   const worker = attempts.names.worker.all[attempts.worker[at] as number];

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, it } from 'vitest';
+
+import { startHttp, temporaryFolder } from '../helpers.ts';
+import { hostileRun } from '../web/hostile-run.ts';
+
+/** The names of the series that a text asks for. */
+const seriesIn = (text: string): Set<string> => new Set(text.match(/\bswf_(?:mcp_)?[a-z_]+\b/g) ?? []);
+
+it.each(['dashboard.json', 'alerts.yaml'])('every series that examples/grafana/%s names is told', async (name) => {
+  const folder = temporaryFolder();
+  const id = await hostileRun(folder);
+  const { url } = await startHttp({ folder });
+  const text = await (await fetch(url.replace(/mcp$/, 'metrics'))).text();
+  const told = new Set([...text.matchAll(/^# TYPE (\w+) /gm)].map(([, series]) => series));
+  const asked = seriesIn(readFileSync(`examples/grafana/${name}`, 'utf8'));
+  expect(asked.size).toBeGreaterThan(3);
+  expect([...asked].filter((series) => !told.has(series))).toEqual([]);
+  // An execution that has ended is told with the state that it ended in, and with what stays failed.
+  expect(text).toContain(`swf_execution_status{execution_id="${id}",namespace="torre2",status="completed"} 1`);
+  expect(text).toMatch(/^swf_execution_slices_stay_failed\{[^}]*\} [1-9]\d*$/m);
+});
+
+it('the dashboard is one that Grafana can import', () => {
+  const { title, panels, templating } = JSON.parse(readFileSync('examples/grafana/dashboard.json', 'utf8')) as {
+    title: string;
+    panels: { title: string; targets: { expr: string }[] }[];
+    templating: { list: { name: string }[] };
+  };
+  expect(title).not.toBe('');
+  expect(panels.every(({ targets }) => targets.every(({ expr }) => expr.includes('swf_')))).toBe(true);
+  expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'execution']);
+});

@@ -1,0 +1,187 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { Attempts } from '../../src/monitoring/timeline/attempts.ts';
+import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
+import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
+import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
+
+/** Slices of a life of a minute: of each the steps to its attempts' times, and how the last one stands. */
+const start = Date.parse('2026-11-26T08:00:00Z');
+const mostRetries = 2;
+const step = fc.integer({ min: 0, max: 20_000 });
+const slices = fc.array(
+  fc.record({
+    stf: fc.integer({ min: 0, max: 4 }),
+    queued: step,
+    tries: fc.array(fc.record({ wait: step, work: step, worker: fc.integer({ min: 0, max: 6 }) }), {
+      minLength: 1,
+      maxLength: mostRetries + 1,
+    }),
+    last: fc.constantFrom('queued', 'processing', 'completed', 'failed'),
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+type Slices = Parameters<Parameters<typeof slices.map>[0]>[0];
+const states = ['queued', 'processing', 'completed', 'failed'];
+
+/** The attempts as the store has them: all but the last one of a slice have failed. */
+function attemptsOf(all: Slices): Attempts {
+  const rows = all.flatMap(({ stf, queued, tries, last }, sliceId) => {
+    let at = start + queued;
+    const created = at;
+    return tries.map(({ wait, work, worker }, index) => {
+      const isCurrent = index === tries.length - 1;
+      const state = isCurrent ? last : 'failed';
+      const begun = at + wait;
+      const row = {
+        stf,
+        sliceId,
+        attempt: index + 1,
+        state: states.indexOf(state),
+        isCurrent: isCurrent ? 1 : 0,
+        worker: state === 'queued' ? -1 : worker,
+        host: state === 'queued' ? -1 : 0,
+        cause: state === 'failed' ? index % 2 : -1,
+        created,
+        queued: at,
+        started: state === 'queued' ? Number.NaN : begun,
+        completed: state === 'completed' || state === 'failed' ? begun + work : Number.NaN,
+      };
+      at = begun + work;
+      return row;
+    });
+  });
+  const column = (name: keyof (typeof rows)[number]): number[] => rows.map((row) => row[name]);
+  return {
+    length: rows.length,
+    names: {
+      stf: { all: ['e.stf', 'a.stf', 'c.stf', 'b.stf', 'd.stf'] },
+      worker: { all: ['w/7', 'w/1', 'w/2', 'w/3', 'w/10', 'w/5', 'w/6'] },
+      host: { all: ['torre2'] },
+      cause: { all: ['no geometry', 'timeout'] },
+    },
+    stf: column('stf'),
+    sliceId: column('sliceId'),
+    attempt: column('attempt'),
+    state: column('state'),
+    isCurrent: column('isCurrent'),
+    worker: column('worker'),
+    host: column('host'),
+    cause: column('cause'),
+    created: column('created'),
+    queued: column('queued'),
+    started: column('started'),
+    completed: column('completed'),
+  };
+}
+
+const lifeOf = (attempts: Attempts) => ({
+  start,
+  end: Math.max(
+    start,
+    ...[attempts.queued, attempts.started, attempts.completed].flatMap((times) =>
+      Array.from(times).filter((time) => !Number.isNaN(time)),
+    ),
+  ),
+  hasEnded: false,
+});
+
+const picture = (attempts: Attempts, mostBins = 300) => {
+  const life = lifeOf(attempts);
+  return pictureOf(attempts, {
+    life,
+    from: life.start,
+    until: life.end,
+    mostBins,
+    leastWidth: 1,
+    mostRetries,
+    firstSlot: 0,
+    slots: 100,
+    mostSpans: 10_000,
+  });
+};
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+
+/** Attempts in words, whatever numbers their names have. */
+const told = (attempts: Attempts): string[] =>
+  Array.from({ length: attempts.length }, (_, at) => {
+    const name = (column: 'stf' | 'worker' | 'host' | 'cause') =>
+      attempts.names[column].all[attempts[column][at] as number];
+    const { sliceId, attempt, state, isCurrent, created, queued, started, completed } = attempts;
+    const numbers = [sliceId, attempt, state, isCurrent, created, queued, started, completed].map((all) => all[at]);
+    return JSON.stringify([name('stf'), name('worker'), name('host'), name('cause'), ...numbers]);
+  }).toSorted();
+
+describe('the picture of an execution', () => {
+  it('counts each slice, each completion and each failure once, and its levels end at what is left', () => {
+    fc.assert(
+      fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, mostBins) => {
+        const { series, causes } = picture(attemptsOf(all), mostBins);
+        const having = (state: string): number => all.filter(({ last }) => last === state).length;
+        const failures = sum(all.map(({ tries, last }) => tries.length - (last === 'failed' ? 0 : 1)));
+        expect(sum(series.arrived)).toBe(all.length);
+        expect(sum(series.completed)).toBe(having('completed'));
+        expect(sum(series.failed_attempts)).toBe(failures);
+        expect(sum(causes.map(({ attempts }) => attempts))).toBe(failures);
+        expect(series.queued.at(-1)).toBe(having('queued'));
+        expect(series.processing.at(-1)).toBe(having('processing'));
+        expect(Math.min(...series.queued, ...series.processing)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it('changes no bin that is over while the execution grows', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 10_000_000 }),
+        fc.integer({ min: 0, max: 10_000_000 }),
+        fc.integer({ min: 10, max: 600 }),
+        (first, more, most) => {
+          const before = binsOf({ from: start, until: start + first }, { start, most, least: 1 });
+          const after = binsOf({ from: start, until: start + first + more }, { start, most, least: 1 });
+          expect(after.count).toBeLessThanOrEqual(most);
+          expect(after.from).toBe(before.from);
+          // Where the width grew, the bin of a time is another; where it did not, it is the same.
+          if (after.width === before.width)
+            expect(binOf(after, start + first / 2)).toBe(binOf(before, start + first / 2));
+          else expect(after.width).toBeGreaterThan(before.width);
+        },
+      ),
+    );
+  });
+
+  it('names slots by their numbers, and every attempt that has a slot is a bar of it', () => {
+    fc.assert(
+      fc.property(slices, (all) => {
+        const attempts = attemptsOf(all);
+        const { spans, slots } = picture(attempts);
+        expect(slots).toEqual(['w/1', 'w/2', 'w/3', 'w/5', 'w/6', 'w/7', 'w/10']);
+        const expected = all.flatMap(({ tries, last }, sliceId) =>
+          tries
+            .map(({ worker }, index) => `${sliceId} ${index + 1} ${attempts.names.worker.all[worker]}`)
+            .slice(0, last === 'queued' ? -1 : undefined),
+        );
+        expect(spans?.map(({ sliceId, attempt, row }) => `${sliceId} ${attempt} ${slots[row]}`).toSorted()).toEqual(
+          expected.toSorted(),
+        );
+      }),
+    );
+  });
+
+  it('is the same of attempts that were packed into bytes and unpacked, whatever order they came in', () => {
+    fc.assert(
+      fc.property(slices, (all) => {
+        const attempts = attemptsOf(all);
+        const packed = pack(attempts);
+        const again = unpack(packed);
+        expect(told(again)).toEqual(told(attempts));
+        expect(picture(again).series).toEqual(picture(attempts).series);
+        // The same attempts in another order, with names of other numbers, give the same bytes.
+        expect(pack(again)).toEqual(packed);
+      }),
+    );
+  });
+});
