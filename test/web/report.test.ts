@@ -18,6 +18,11 @@ describe('a report', () => {
     expect((await runCli(['report', id, '--html', 'run.html'], { folder })).code).toBe(0);
   });
 
+  it('has a program that fits, as the page of a server has', () => {
+    expect(statSync('dist/web/app.js').size).toBeLessThanOrEqual(60_000);
+    expect(statSync('dist/web/report.js').size).toBeLessThanOrEqual(75_000);
+  });
+
   it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {
     await runCli(['report', id, '--html', 'again.html'], { folder });
     expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);
