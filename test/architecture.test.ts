@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
@@ -100,4 +101,11 @@ describe('imports', () => {
     expect(cyclesOf([a, b].filter((one) => one !== undefined))).toEqual([['src/tools/a.ts', 'src/tools/b.ts']]);
     expect(cyclesOf(sources)).toEqual([]);
   });
+});
+
+it('the page makes no markup and no program out of a text', () => {
+  const makers = /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/;
+  const files = readdirSync('src/web', { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name));
+  expect(files.length).toBeGreaterThan(20);
+  expect(files.filter((name) => makers.test(readFileSync(join('src/web', name), 'utf8')))).toEqual([]);
 });
