@@ -23,7 +23,7 @@ import type { Log } from './lib/logger.ts';
 import { printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
-import { monitorPage, monitorPageContents } from './mcp/monitor-page.ts';
+import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import type { Control } from './tools/shared/control.ts';
@@ -73,13 +73,7 @@ export function createServer(options: ServerOptions): Server {
   const server = new Server(
     { name: 'swf-mcp', title: 'Streaming workflow testbed', version },
     {
-      capabilities: {
-        tools: {},
-        resources: {},
-        prompts: {},
-        completions: {},
-        extensions: { 'io.modelcontextprotocol/ui': {} },
-      },
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, extensions: pageExtension },
       instructions,
       // For what a server asks of its client, which this one never does; the SDK would make a costly one for every server.
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },

@@ -91,7 +91,9 @@ export async function serveHttp(
   io.err(
     `swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}; page at ${root}`,
   );
-  if (open !== undefined) openBrowser(io, root + open);
+  // An address that stands for all of this machine's is none that a browser can go to.
+  const isAny = address === '0.0.0.0' || address === '::';
+  if (open !== undefined) openBrowser(io, (isAny ? `http://127.0.0.1:${bound}/` : root) + open);
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(server);

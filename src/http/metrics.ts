@@ -95,10 +95,14 @@ function ofExecutions(queries: Queries, now: number): string[] {
 function toldOf(queries: Queries, now: number): ExecutionRow[] {
   const page = { order: 'newest', limit: most, uncounted: true } as const;
   const since = new Date(now - toldAfterEnd).toISOString();
-  const recent = queries.executions({ start_time: since }, { ...page, limit: 2 * most }).rows;
+  // Those that lived since then are found by their start; how long they lived differs.
+  const recent = queries.executions({ start_time: since }, { ...page, limit: 1000 }).rows;
   return [
     ...queries.executions({ status: 'running' }, page).rows,
-    ...recent.filter(({ status }) => status !== 'running').slice(0, most),
+    ...recent
+      .filter(({ status }) => status !== 'running')
+      .toSorted((a, b) => ((a.end_time ?? '') > (b.end_time ?? '') ? -1 : 1))
+      .slice(0, most),
   ];
 }
 

@@ -2,6 +2,9 @@
 const uri = 'ui://swf/monitor';
 const mimeType = 'text/html;profile=mcp-app';
 
+/** As the server says at the start that it has pages. */
+export const pageExtension = { 'io.modelcontextprotocol/ui': {} };
+
 /** As `resources/list` has it. */
 export const monitorPage = {
   uri,

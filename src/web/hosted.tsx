@@ -23,7 +23,7 @@ function Hosted() {
         setWorld(undefined);
         setWords('This view has ended.');
       },
-    }).then(setWorld);
+    }).then(setWorld, (fault: Error) => setWords(`There is no picture: ${fault.message}.`));
   }, []);
   if (world === undefined || id === undefined)
     return <p class="card">{words === '' ? 'Waiting for an execution…' : words}</p>;

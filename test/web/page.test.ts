@@ -52,6 +52,49 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Nothing fits.').waitFor();
   });
 
+  it('keeps what somebody types while it goes on asking, and finds by it', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/`);
+    const namespace = page.getByLabel('namespace');
+    // Slower than the page asks.
+    await namespace.pressSequentially('torre', { delay: 500 });
+    expect(await namespace.inputValue()).toBe('torre');
+    await page.getByText('Nothing fits.').waitFor();
+    await page.goto(`${root}#/${id}`);
+    const words = page.getByLabel('words');
+    await words.pressSequentially('calib', { delay: 100 });
+    await page.getByRole('tabpanel').getByText('no calibration').first().waitFor();
+    expect(await words.inputValue()).toBe('calib');
+    const rows = await page.getByRole('tabpanel').locator('li').allInnerTexts();
+    expect(rows.every((row) => row.includes('calib'))).toBe(true);
+  });
+
+  it('keeps the picture while a part of it is fetched, and shows that part', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/${id}`);
+    const chart = page.getByRole('img', { name: /^Throughput:/ });
+    await chart.scrollIntoViewIfNeeded();
+    const box = await chart.boundingBox();
+    if (box === null) throw new Error('there is no chart');
+    // Answers are held back, so that the time between is seen.
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await page.route('**/mcp', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.mouse.move(box.x + box.width * 0.4, box.y + 60);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 5 });
+    await page.mouse.up();
+    await page.getByText('A part is shown').waitFor();
+    expect(await chart.count()).toBe(1);
+    expect(await page.getByRole('region', { name: 'Slots' }).count()).toBe(1);
+    release();
+    await page.getByRole('button', { name: 'the whole run' }).click();
+    await page.getByText('A part is shown').waitFor({ state: 'detached' });
+  });
+
   it('has the counts of the monitor, and the causes of the timeline', async () => {
     const { url, root } = await serve();
     const page = await browser.open(`${root}#/${id}`);
@@ -177,6 +220,9 @@ describe.skipIf(missing !== undefined)('the page', () => {
     const page = await browser.open(`${root}#/${id}`, { width });
     await painted(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    await page.goto(`${root}#/`);
+    await page.getByRole('link', { name: id }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
   });
 
   it('fits on paper', async () => {
@@ -263,6 +309,44 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     });
   });
 
+  it('has one chain of questions, however often it is hidden and shown', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(url.replace(/mcp$/, ''));
+    let under = 0;
+    let most = 0;
+    await page.route('**/mcp', async (route) => {
+      under += 1;
+      most = Math.max(most, under);
+      const response = await route.fetch();
+      // Answers that come late are those that are overtaken.
+      await page.evaluate('new Promise((resolve) => setTimeout(resolve, 100))');
+      under -= 1;
+      await route.fulfill({ response });
+    });
+    for (let times = 0; times < 40; times += 1)
+      await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    expect(most).toBe(1);
+  });
+
+  it('says why there is no picture where the server refuses one', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(url.replace(/mcp$/, ''));
+    await page.route('**/mcp', async (route) => {
+      if (!(route.request().postData() ?? '').includes('get_execution_timeline')) return route.continue();
+      const content = [{ type: 'text', text: 'STORE_BUSY: another program has the store' }];
+      return route.fulfill({ json: { jsonrpc: '2.0', id: 1, result: { isError: true, content } } });
+    });
+    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).click();
+    await page.getByText('STORE_BUSY: another program has the store').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+  });
+
   it('asks for the token where the server has one, and takes it from the address at once', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
@@ -271,6 +355,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const page = await browser.open(root, { mayComplain: true });
     await page.getByLabel('This server asks for its token').fill('wrong');
     await page.getByRole('button', { name: 'go on' }).click();
+    await page.getByText('That token is wrong.').waitFor();
     await page.getByLabel('This server asks for its token').fill('secret-of-the-shift');
     await page.getByRole('button', { name: 'go on' }).click();
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();

@@ -76,7 +76,8 @@ export function causesSentence(causes: readonly FailureCause[]): string {
       ({ cause, attempts }) =>
         `${attempts} times: ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
     );
-  const more = causes.length > namedCauses ? `, and ${causes.length - namedCauses} other causes` : '';
+  const others = causes.length - namedCauses;
+  const more = others > 0 ? `, and of ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
   const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
   const of = attempts >= attemptsLookedAt ? `Of the first ${attemptsLookedAt} attempts that` : 'Attempts';
   return ` ${of} failed ${some.join(', ')}${more}.`;

@@ -108,7 +108,7 @@ function partsOf(
         completed: worker.completed,
         failed: worker.failed,
         busy_percent: Math.min(100, rounded((100 * worker.busy) / seen, 1)),
-        mean_seconds: rounded(worker.busy / 1000 / Math.max(1, worker.completed + worker.failed)),
+        mean_seconds: rounded(worker.work / 1000 / Math.max(1, worker.completed + worker.failed)),
         longest_seconds: rounded(worker.longest / 1000),
       };
     }),

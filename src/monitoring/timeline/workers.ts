@@ -13,6 +13,8 @@ export interface WorkerTime {
   /** Milliseconds. */
   busy: number;
   longest: number;
+  /** The time that its attempts which are over took, wherever they began. Milliseconds. */
+  work: number;
   /** When it first began a slice, in milliseconds since 1970. */
   first: number;
 }
@@ -30,11 +32,20 @@ export function workersOf(
     const begun = attempts.started[at] as number;
     const start = Number.isNaN(begun) ? end : begun;
     if (worker < 0 || Number.isNaN(end) || end < from || start > until) continue;
-    const found = workers.get(worker) ?? { worker, completed: 0, failed: 0, busy: 0, longest: 0, first: Infinity };
+    const found = workers.get(worker) ?? {
+      worker,
+      completed: 0,
+      failed: 0,
+      busy: 0,
+      longest: 0,
+      work: 0,
+      first: Infinity,
+    };
     workers.set(worker, found);
     const isOver = !Number.isNaN(attempts.completed[at]) && end <= until;
     if (isOver && attempts.state[at] === completedState) found.completed += 1;
     if (isOver && attempts.state[at] === failedState) found.failed += 1;
+    if (isOver) found.work += end - start;
     found.busy += Math.max(0, Math.min(end, until) - Math.max(start, from));
     found.longest = Math.max(found.longest, end - start);
     found.first = Math.min(found.first, start);

@@ -73,7 +73,7 @@ function executionTable({ executions, all }: ShiftFacts): string[] {
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
-    '| execution | status | STF files | slices done | stay failed | started | took s |',
+    '| execution | status | STF files | slices done of those made | stay failed | started | took s |',
     '| --- | --- | --- | --- | --- | --- | --- |',
     ...executions
       .slice(0, shownRows)
@@ -97,7 +97,7 @@ function openOf({ row, health, stay_failed, findings }: ShiftExecution): string[
   const id = row.execution_id;
   if (row.status === 'running')
     return [
-      `${id} runs, health ${health}: ${row.slices_completed} of ${row.slices_created} slices done`,
+      `${id} runs, health ${health}: ${row.slices_completed} of ${row.slices_created} slices done that were made so far`,
       ...findings
         .filter(({ severity }) => severity !== 'info')
         .map(({ code, sentence }) => `${id} ${code}: ${sentence}`),

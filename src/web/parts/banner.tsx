@@ -10,17 +10,17 @@ import type { CallError } from '../transport/call.ts';
 export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; at: number; now: number }) {
   const { world, zone } = useAround();
   if (fault === undefined) return null;
-  if (fault.fault === 'unauthorised') return <Login onToken={(token) => world.login?.(token)} />;
+  if (fault.fault === 'unauthorised') return <Login words={fault.message} onToken={(token) => world.login?.(token)} />;
   const since = at === 0 ? '' : ` What you see is of ${time(at, zone)}, ${age((now - at) / 1000)}.`;
   return (
-    <p class="banner bad" role="alert">
-      <strong>! {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}</strong>
+    <p class="banner bad">
+      <strong role="alert">! {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}</strong>
       {fault.fault === 'disconnected' ? ` It is asked again and again.${since}` : since}
     </p>
   );
 }
 
-function Login({ onToken }: { onToken: (token: string) => void }) {
+function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');
   return (
     <form
@@ -41,7 +41,7 @@ function Login({ onToken }: { onToken: (token: string) => void }) {
         />
       </label>{' '}
       <button type="submit">go on</button>
-      <p class="small">It is kept in this tab alone, until it is closed.</p>
+      <p class="small">{words} It is kept in this tab alone, until it is closed.</p>
     </form>
   );
 }
@@ -65,7 +65,7 @@ export function Answered<T>({
 }) {
   return (
     <>
-      {fault && <p class="banner bad">! {fault.message}</p>}
+      <FaultBanner fault={fault} at={0} now={0} />
       {answer !== undefined ? children(answer) : fault === undefined && <Skeleton />}
     </>
   );

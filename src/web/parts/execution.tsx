@@ -1,4 +1,5 @@
 import type { RefObject } from 'preact';
+import { useRef } from 'preact/hooks';
 
 import type { Monitor, Timeline } from '../answers.ts';
 import { spanOf } from '../draw/span.ts';
@@ -7,6 +8,7 @@ import { type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
+import type { CallError } from '../transport/call.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
@@ -18,6 +20,11 @@ import { Latency } from './latency.tsx';
 import { Slots } from './slots.tsx';
 import { Tabs } from './tabs.tsx';
 import { Workers } from './workers.tsx';
+
+interface Part {
+  start_time?: string;
+  end_time?: string;
+}
 
 const second = 1000;
 /** A running execution of which nothing has been recorded for so long is told to be old. */
@@ -70,7 +77,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     { every: isVisible ? 3 * second : every, isOver },
   );
   const line = drawable(whole.answer);
-  const shown = drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined);
+  const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const asOf = asOfFrom(params, line);
   const open = (name: string): void => change({ slice: name });
   return (
@@ -86,13 +93,14 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <Findings monitor={monitor} onOpen={open} dimmed={asOf !== undefined} />
         {shown && <Causes timeline={shown} onOpen={open} />}
       </div>
+      <Refused fault={zoomed.fault ?? whole.fault} at={zoomed.at} />
       {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
       {part.start_time !== undefined && <PartShown part={part} change={change} />}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
       <Tabs
         executionId={id}
         tab={params['tab'] ?? 'log'}
-        window={part}
+        window={windowOf(part, shown)}
         onTab={(tab) => change({ tab })}
         onOpen={open}
         seq={whole.answer?.seq}
@@ -101,6 +109,17 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     </>
   );
 }
+
+/** Until another part has come, the one before stays. */
+function useKept(timeline: Timeline | undefined): Timeline | undefined {
+  const kept = useRef(timeline);
+  kept.current = timeline ?? kept.current;
+  return kept.current;
+}
+
+/** Rows are those of the bins that are shown. */
+const windowOf = (part: Part, shown: Timeline | undefined): Part =>
+  part.start_time && shown ? { start_time: shown.from, end_time: shown.until } : part;
 
 const standingOf = (monitor: Monitor, line: Timeline | undefined, asOf: number | undefined): Standing =>
   asOf === undefined || line === undefined ? standingNow(monitor) : standingAt(line, asOf);
@@ -141,7 +160,7 @@ function Pictures({ monitor, shown, asOf, theme, change, open, frame }: Pictures
   );
 }
 
-function partOf({ from, to }: Readonly<Record<string, string>>): { start_time?: string; end_time?: string } {
+function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
@@ -150,6 +169,10 @@ function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | 
   const at = asof === undefined ? Number.NaN : Date.parse(asof);
   return Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end ? undefined : at;
 }
+
+/** Why there is no new picture; that the server is away is told above it. */
+const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
+  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
 
 function Loading({ answer }: { answer: Timeline | undefined }) {
   return (
@@ -162,7 +185,7 @@ function Loading({ answer }: { answer: Timeline | undefined }) {
   );
 }
 
-function PartShown({ part, change }: { part: { start_time?: string; end_time?: string }; change: Props['change'] }) {
+function PartShown({ part, change }: { part: Part; change: Props['change'] }) {
   const { zone } = useAround();
   return (
     <p class="banner">
@@ -180,7 +203,7 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   const seconds = (now - Date.parse(data_as_of)) / 1000;
   if (seconds < old.warning) return null;
   return (
-    <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`} role="status">
+    <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
       {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {Math.round(seconds)} s, though it runs.
     </p>
   );

@@ -103,7 +103,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['by', executed_by],
     ['start', time(start_time, zone)],
     ['end', end_time === undefined ? undefined : time(end_time, zone)],
-    ['took', duration(duration_seconds)],
+    [status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
     ['workers', target_worker_count],
     ['payload', payload],
     ['speed', speed],
@@ -134,7 +134,7 @@ function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
   if (seconds_left === undefined)
     return (
       <Figure label="time left" dimmed={dimmed}>
-        <small>nobody can tell</small>
+        <small>not known</small>
       </Figure>
     );
   return (

@@ -21,7 +21,7 @@ export function Latency({ timeline }: { timeline: Timeline }) {
   );
   const height = latency.length * rowHeight + 24;
   return (
-    <Card title="Delays" note="of the whole run, logarithmic">
+    <Card title="Delays" note="of steps that are over, in the whole run; logarithmic">
       {latency.length === 0 ? (
         <p>Nothing has gone through a stage yet.</p>
       ) : (

@@ -77,7 +77,7 @@ function Filters({
           {label}{' '}
           <input
             value={params[name] ?? ''}
-            onChange={(event) => change({ [name]: event.currentTarget.value.trim(), cursor: '' })}
+            onInput={(event) => change({ [name]: event.currentTarget.value, cursor: '' })}
           />
         </label>
       ))}

@@ -70,7 +70,7 @@ function Report({ report }: { report: ShiftAnswer }) {
           <li key={one.execution_id}>
             <a href={executionHash(one.execution_id)}>{one.execution_id}</a> <Pill state={one.status} />{' '}
             {one.status === 'running' && <Pill state={one.health} />} {count(one.slices_completed)} of{' '}
-            {count(one.slices_created)} slices, {count(one.slices_stay_failed)} stay failed
+            {count(one.slices_created)} slices made, {count(one.slices_stay_failed)} stay failed
           </li>
         ))}
       </ul>

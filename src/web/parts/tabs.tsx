@@ -116,14 +116,16 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
         )}
         {current.hasSearch === true && (
           <label>
-            words <input value={search} onChange={(event) => setSearch(event.currentTarget.value.trim())} />
+            words <input value={search} onInput={(event) => setSearch(event.currentTarget.value)} />
           </label>
         )}
         <small>newest first{part.start_time === undefined ? '' : ', of the chosen part'}</small>
       </div>
       <div role="tabpanel" aria-label={current.name}>
         <Answered polled={list}>{(rows) => <Rows rows={rows} tab={current} onOpen={onOpen} />}</Answered>
-        {list.answer?.length === 0 && <p>There are none. {list.note}</p>}
+        <p class="small">
+          {list.answer?.length === 0 && 'There are none.'} {list.note}
+        </p>
         {list.more !== undefined && <Button onClick={list.more}>older</Button>}
       </div>
     </section>
@@ -152,7 +154,8 @@ function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
     execution_id: executionId,
     ...tab.args(level),
     ...part,
-    ...(search === '' || tab.hasSearch !== true ? {} : { search }),
+    // Words are found while they are being typed.
+    ...(search.trim() === '' || tab.hasSearch !== true ? {} : { search: `${search.trim()}*` }),
     limit: 50,
   };
   const key = JSON.stringify([tab.tool, args]);
@@ -173,7 +176,8 @@ function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
   const more = async (): Promise<void> => {
     setOlder(true);
     const { items, next_cursor } = await world.call<Page<Row>>(tab.tool, { ...args, cursor: state.next });
-    setState({ ...state, rows: [...(state.rows ?? []), ...items], next: next_cursor });
+    // Somebody may have asked for other rows meanwhile.
+    setState((now) => (now.key === key ? { ...now, rows: [...(now.rows ?? []), ...items], next: next_cursor } : now));
   };
   if (state.key !== key) return {};
   return {

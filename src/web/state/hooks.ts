@@ -50,8 +50,10 @@ export function usePoll<T>(
     let timer: number | undefined;
     let pause = every;
     let isGone = false;
+    let isAsking = false;
     const look = async (): Promise<void> => {
       timer = undefined;
+      isAsking = true;
       try {
         const next = await latest.current(answer);
         if (isGone) return;
@@ -64,11 +66,15 @@ export function usePoll<T>(
         const fault = error instanceof CallError ? error : new CallError('refused', String(error));
         setState((before) => ({ ...before, key, answer, fault }));
         pause = fault.fault === 'disconnected' ? Math.min(longestPause, pause * 1.7) : every;
+      } finally {
+        isAsking = false;
       }
       if (!document.hidden) timer = window.setTimeout(look, pause);
     };
     const onVisible = (): void => {
-      if (document.hidden || timer !== undefined || (answer !== undefined && isOver(answer))) return;
+      // One chain of questions and no more, whatever wakes it.
+      if (document.hidden || isAsking || (answer !== undefined && isOver(answer))) return;
+      window.clearTimeout(timer);
       void look();
     };
     document.addEventListener('visibilitychange', onVisible);
@@ -104,13 +110,13 @@ export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, num
   return [ref, width];
 }
 
-/** Whether an element is on the screen, or nearly. */
+/** Whether an element is on the screen, or nearly, or has been once: what comes of it may move it away again. */
 export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
   const ref = useRef<HTMLElement>(null);
   const [isVisible, setVisible] = useState(false);
   useEffect(() => {
     if (ref.current === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => setVisible(entry?.isIntersecting === true), {
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && setVisible(true), {
       rootMargin: '300px',
     });
     observer.observe(ref.current);

@@ -12,6 +12,9 @@ interface Message {
 const waiting = new Map<number | string, (message: Message) => void>();
 let id = 0;
 
+/** A chat that does not answer for so long is told to be away. Milliseconds. */
+const patience = 30_000;
+
 const post = (message: object): void => parent.postMessage({ jsonrpc: '2.0', ...message }, '*');
 
 function request(method: string, params: object): Promise<unknown> {
@@ -19,6 +22,10 @@ function request(method: string, params: object): Promise<unknown> {
   const own = id;
   post({ id: own, method, params });
   return new Promise((resolve, reject) => {
+    setTimeout(() => {
+      waiting.delete(own);
+      reject(new CallError('disconnected', 'the chat does not answer'));
+    }, patience);
     waiting.set(own, ({ result, error }) =>
       error === undefined ? resolve(result) : reject(new CallError('refused', error.message ?? 'the host refused')),
     );

@@ -4,15 +4,17 @@ const tokenKey = 'swf-mcp-token';
 
 /** A token in the address is taken out of it at once: fragments reach no server, and nobody shall read it over a shoulder. */
 function takeToken(): void {
-  const [, token] = /^#token=([^&]+)$/.exec(location.hash) ?? [];
-  if (token === undefined) return;
-  sessionStorage.setItem(tokenKey, decodeURIComponent(token));
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token === null) return;
+  sessionStorage.setItem(tokenKey, token);
   history.replaceState(null, '', `${location.pathname}#/`);
 }
 
 /** The server that the page came from. */
 export function httpWorld(): World {
   takeToken();
+  // Heard before the page hears of it.
+  addEventListener('hashchange', takeToken);
   return { kind: 'live', call, login: (token) => sessionStorage.setItem(tokenKey, token) };
 }
 
@@ -38,7 +40,7 @@ const call: Call = async <T>(tool: string, args: object): Promise<T> => {
     throw new CallError('disconnected', 'the server does not answer');
   }
   const text = await response.text().catch(() => '');
-  if (response.status === 401) throw new CallError('unauthorised', 'the server asks for its token');
+  if (response.status === 401) throw new CallError('unauthorised', token === null ? '' : 'That token is wrong.');
   return read(response, text) as T;
 };
 

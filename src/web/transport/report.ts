@@ -51,13 +51,13 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
       return timelineOf(data, attempts, args);
     case 'list_logs':
       return pageOf(
-        data.logs.filter((row) => isWithin(row['timestamp'], args)),
+        data.logs.filter((row) => isWithin(row['timestamp'], args) && isAsked(row, args)),
         data.without_logs ? 'The report was made without log lines.' : 'Only warnings and errors are in a report.',
       );
     case 'list_tf_slices':
       return pageOf(
         data.failed.filter((row) => isWithin(row['completed_at'], args)),
-        'No slice failed.',
+        missingOf(data),
       );
     case 'list_messages':
       return pageOf([], 'Messages are not in a report.');
@@ -74,8 +74,21 @@ const pageOf = (items: Row[], note: string) => ({
   items,
   total_count: items.length,
   has_more: false,
-  note: items.length === 0 ? note : undefined,
+  note,
 });
+
+const levels = ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'];
+
+const isAsked = (row: Row, { level, search }: Row): boolean =>
+  levels.indexOf(String(row['level'])) >= levels.indexOf(String(level)) &&
+  String(row['message'])
+    .toLowerCase()
+    .includes(typeof search === 'string' ? search.replace(/\*$/, '').toLowerCase() : '');
+
+function missingOf({ failed, monitor }: ReportData): string {
+  const all = Number((monitor as { slices_failed?: number }).slices_failed);
+  return all > failed.length ? `The report has ${failed.length} of the ${all} slices that failed.` : '';
+}
 
 const isWithin = (time: unknown, { start_time, end_time }: Row): boolean =>
   typeof time !== 'string' ||
