@@ -1,3 +1,5 @@
+import type { TimelineParts } from '../monitoring/timeline/told.ts';
+
 /** The answers of tools, as far as the page reads them. Times are ISO 8601, UTC. */
 export interface Finding {
   code: string;
@@ -58,44 +60,13 @@ export interface Monitor {
   findings: Finding[];
 }
 
-export interface Timeline {
+/** As `get_execution_timeline` answers; one that is being read, or has not changed, has the first fields alone. */
+export interface Timeline extends TimelineParts {
   execution_id: string;
   seq?: number;
   unchanged?: true;
   loading?: number;
   data_as_of?: string;
-  from: string;
-  until: string;
-  bin_seconds: number;
-  bins: number;
-  last_bin_complete: boolean;
-  series: Record<'arrived' | 'completed' | 'failed_attempts' | 'exhausted' | 'queued' | 'processing', number[]>;
-  phases: { phase: string; start: string; end?: string; by?: string }[];
-  latency: { stage: string; items: number; p50: number; p95: number; max: number; buckets?: [number, number][] }[];
-  causes: {
-    cause: string;
-    attempts: number;
-    slices: number;
-    exhausted: number;
-    first: string;
-    last: string;
-    example: string;
-    when: string;
-  }[];
-  causes_omitted?: number;
-  workers: {
-    worker_id: string;
-    completed: number;
-    failed: number;
-    busy_percent: number;
-    mean_seconds: number;
-    longest_seconds: number;
-  }[];
-  slot_count: number;
-  slots?: string[];
-  cells?: string[];
-  spans?: number[][];
-  stfs?: string[];
 }
 
 export interface ExecutionRow {

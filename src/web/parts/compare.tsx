@@ -1,7 +1,7 @@
 import type { Comparison, Timeline } from '../answers.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
 import { duration } from '../format.ts';
-import { useAnswer, useWidth } from '../state/hooks.ts';
+import { usePoll, useWidth } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
@@ -9,19 +9,26 @@ import { bottom, left, Levels, right, shown } from './chart-parts.tsx';
 import { Dash } from './legend.tsx';
 import { numbers, Table } from './table.tsx';
 
+const everyMilliseconds = 3000;
+
 /** Two executions beside each other: sentences, completions since their starts, and the figures. */
 export function Compare({ ids }: { ids: readonly string[] }) {
   const { world } = useAround();
   const [a = '', b = ''] = ids;
   const line = (execution_id: string): Promise<Timeline> =>
     world.call<Timeline>('get_execution_timeline', { execution_id, detail: 'page', slots: 0, bins: 200 });
-  const polled = useAnswer(`${a} ${b}`, () =>
+  const ask = () =>
     Promise.all([
       world.call<Comparison>('compare_executions', { execution_id: a, with_execution_id: b }),
       line(a),
       line(b),
-    ]),
-  );
+    ]);
+  const polled = usePoll(ask, {
+    key: `${a} ${b}`,
+    every: everyMilliseconds,
+    isOver: ([{ status }, ...lines]) =>
+      lines.every(({ series }) => series !== undefined) && status.a !== 'running' && status.b !== 'running',
+  });
   return (
     <section class="card">
       <h1>

@@ -66,7 +66,7 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
   const { progress } = monitor;
   return (
     <div class="figures">
-      <Figure label="slices with a final result">
+      <Figure label="slices that are over">
         {count(standing.completed + standing.failed)}{' '}
         <small>
           of {progress.slices_planned === undefined ? 'any number' : `${count(progress.slices_planned)} planned`}

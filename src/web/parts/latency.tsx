@@ -67,7 +67,7 @@ function Stage({
   width: number;
 }) {
   const { p50, p95, max, buckets = [] } = stage;
-  const highest = Math.max(1, ...buckets.map(([, n]) => n));
+  const highest = Math.max(1, ...buckets.map(([, n = 0]) => n));
   const base = top + rowHeight - 12;
   const [from = '', to = ''] = stage.stage.split(' → ');
   return (
@@ -78,7 +78,7 @@ function Stage({
       <text class="sub" x={0} y={top + 33}>
         → {to}, {count(stage.items)}
       </text>
-      {buckets.map(([bucket, n]) => {
+      {buckets.map(([bucket = 0, n = 0]) => {
         const [start, end] = [at(0.001 * 1.25 ** (bucket - 1)), at(0.001 * 1.25 ** bucket)];
         const height = Math.max(1, (n / highest) * 22);
         return (

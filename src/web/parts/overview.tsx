@@ -186,7 +186,7 @@ function SliceBar({ row }: { row: ExecutionRow }) {
       parts={{
         completed: slices_completed,
         failed: slices_failed,
-        queued: slices_created - slices_completed - slices_failed,
+        undone: slices_created - slices_completed - slices_failed,
       }}
     />
   );
