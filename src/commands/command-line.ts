@@ -23,6 +23,14 @@ import {
 } from './options.ts';
 import { addTables } from './tables/add-tables.ts';
 
+interface ServeOptions {
+  http?: string;
+  open?: true;
+  readOnly?: true;
+  allowControl?: true;
+  insecureLocal?: true;
+}
+
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
  * agents and a run without the server.
@@ -51,20 +59,21 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .option('--open', 'show the page in your browser (needs --http)')
     .option('--read-only', 'offer no tool that changes something (this is the default)')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
+    .option('--insecure-local', 'let every user of this machine use them over HTTP, without a token')
     .allowExcessArguments()
-    .action(
-      async (
-        { http, open, readOnly, allowControl }: { http?: string; open?: true; readOnly?: true; allowControl?: true },
-        command: Command,
-      ) => {
-        refuseUnknownCommand(program, command);
-        if (readOnly === true && allowControl === true)
-          command.error('error: --read-only and --allow-control contradict each other');
-        if (open === true && http === undefined) command.error('error: --open needs --http; or use "swf-mcp open"');
-        const args = { http, allowControl: allowControl === true, open: open === true ? '#/' : undefined };
-        await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
-      },
-    );
+    .action(async ({ http, open, readOnly, allowControl, insecureLocal }: ServeOptions, command: Command) => {
+      refuseUnknownCommand(program, command);
+      if (readOnly === true && allowControl === true)
+        command.error('error: --read-only and --allow-control contradict each other');
+      if (open === true && http === undefined) command.error('error: --open needs --http; or use "swf-mcp open"');
+      const args = {
+        http,
+        allowControl: allowControl === true,
+        insecureLocal: insecureLocal === true,
+        open: open === true ? '#/' : undefined,
+      };
+      await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
+    });
 
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
     .option('--stf-count <N>', 'STF files a physics period', parseCount)

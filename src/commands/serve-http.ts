@@ -40,29 +40,23 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
   });
   socket.end(
     `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    // Not only ended: one who never closes his side would keep the place of another.
+    () => socket.destroy(),
   );
 }
 
+interface HttpArguments {
+  where: string;
+  open: string | undefined;
+  allowControl: boolean;
+  insecureLocal: boolean;
+}
+
 /** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
-export async function serveHttp(
-  io: Io,
-  { where, open }: { where: string; open: string | undefined },
-  options: ServerOptions,
-): Promise<number> {
+export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
+  const { where, open } = args;
   const { host, port } = parseAddress(where);
-  const token = io.env['SWF_MCP_TOKEN'] || undefined;
-  if (token !== undefined && !/^[\x21-\x7E]+$/.test(token)) {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      'SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another',
-    );
-  }
-  if (!isLoopback(host) && token === undefined) {
-    throw new SwfError(
-      'CONFIG_INVALID',
-      `--http ${where}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN, or bind to 127.0.0.1`,
-    );
-  }
+  const token = tokenFor(io, host, args);
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
   const app = createApp({
@@ -87,17 +81,55 @@ export async function serveHttp(
   server.on('clientError', refuseBrokenRequest);
   const { address, family, port: bound } = await listen(server, host, port, where);
   const shown = family === 'IPv6' ? `[${address}]` : address;
-  const root = `http://${shown}:${bound}/`;
-  io.err(
-    `swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}; page at ${root}`,
-  );
-  // An address that stands for all of this machine's is none that a browser can go to.
-  const isAny = address === '0.0.0.0' || address === '::';
-  if (open !== undefined) openBrowser(io, (isAny ? `http://127.0.0.1:${bound}/` : root) + open);
+  tell(io, { address, root: `http://${shown}:${bound}/`, port: bound, token, open });
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(server);
   return exitCodes.fine;
+}
+
+/** The token that is asked for; undefined where everybody on this machine may ask. Throws `CONFIG_INVALID` where that would be too much. */
+function tokenFor(io: Io, host: string, { where, allowControl, insecureLocal }: HttpArguments): string | undefined {
+  const token = io.env['SWF_MCP_TOKEN'] || undefined;
+  if (token !== undefined && !/^[\x21-\x7E]+$/.test(token)) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another',
+    );
+  }
+  if (!isLoopback(host) && token === undefined) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--http ${where}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN, or bind to 127.0.0.1`,
+    );
+  }
+  if (token === undefined && allowControl && !insecureLocal) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      '--allow-control over HTTP without a token lets every user of this machine start and end runs; set SWF_MCP_TOKEN, or give --insecure-local if that is wanted',
+    );
+  }
+  return token;
+}
+
+interface Listening {
+  address: string;
+  root: string;
+  port: number;
+  token: string | undefined;
+  open: string | undefined;
+}
+
+/** Says where the server is, and who may ask it. */
+function tell(io: Io, { address, root, port, token, open }: Listening): void {
+  io.err(
+    `swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${token === undefined ? '' : ', with a token'}; page at ${root}`,
+  );
+  if (token === undefined)
+    io.err('WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN to keep others out');
+  // An address that stands for all of this machine's is none that a browser can go to.
+  const isAny = address === '0.0.0.0' || address === '::';
+  if (open !== undefined) openBrowser(io, (isAny ? `http://127.0.0.1:${port}/` : root) + open);
 }
 
 /** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. */

@@ -11,6 +11,8 @@ export interface ServeArguments {
   http: string | undefined;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
+  /** Whether everybody on this machine may use that control over HTTP, without a token. */
+  insecureLocal?: boolean;
   /** The place within the page to show in the user's browser; only over HTTP. */
   open?: string | undefined;
 }
@@ -27,7 +29,7 @@ async function saveMemory(): Promise<void> {
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
 export async function serveCommand(
   io: Io,
-  { http, allowControl, open }: ServeArguments,
+  { http, allowControl, insecureLocal = false, open }: ServeArguments,
   stdin: NodeJS.ReadableStream | undefined,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
@@ -46,7 +48,9 @@ export async function serveCommand(
   try {
     // Loaded only where it is asked for: the server on stdio starts without it.
     if (http !== undefined)
-      return await (await import('./serve-http.ts')).serveHttp(io, { where: http, open }, options);
+      return await (
+        await import('./serve-http.ts')
+      ).serveHttp(io, { where: http, open, allowControl, insecureLocal }, options);
     if (stdin === undefined) throw new Error('there is no client to serve');
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
     if ('isTTY' in stdin && stdin.isTTY === true)

@@ -1,9 +1,17 @@
 /**
- * A text as one line for a terminal. Control and direction characters become escapes, so that no text can look like two
- * lines or move a cursor.
+ * Characters that do more than be read, as the inside of a class of a regular expression with the flag u: controls, direction and other formats,
+ * private ones, line and paragraph separators, and all that is drawn as nothing. U+2800 is drawn as nothing too, though Unicode counts it as a symbol.
+ */
+export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800`;
+
+const each = new RegExp(`[${unprintable}]`, 'gu');
+
+/**
+ * A text as one line for a terminal. Characters of `unprintable` become escapes, so that no text can look like two
+ * lines, move a cursor, or hide or turn around what stands beside it.
  */
 export function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
+  return text.replaceAll(each, (character) => {
     const code = character.codePointAt(0) ?? 0;
     return code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`;
   });

@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ask, connectHttp, runCli, runWorkflow, startCli, startHttp, temporaryFolder } from '../helpers.ts';
 
@@ -252,6 +254,38 @@ describe('the server over HTTP', () => {
     expect(answerIn((await send(url, { body: monitor })).body).result.structuredContent).toMatchObject({
       slices_completed: 15,
     });
+  });
+
+  it('lets go of a connection that is no HTTP, though the other side never closes it', async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+    const gone = new Promise<string>((resolve) => socket.on('error', ({ message }) => resolve(message)));
+    let answer = '';
+    socket.on('data', (data: Buffer) => (answer += data.toString()));
+    socket.write('BROKEN\r\n\r\n');
+    await once(socket, 'end');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    // To write to one that is only half closed would go on for ever.
+    const writing = setInterval(() => socket.write('x'), 10);
+    onTestFinished(() => {
+      clearInterval(writing);
+      socket.destroy();
+    });
+    expect(await gone).toMatch(/EPIPE|ECONNRESET/);
+  });
+
+  it('says that every user of the machine can ask it without a token, and lets them control nothing unless that is wanted', async () => {
+    const folder = temporaryFolder();
+    const { server } = await startHttp({ folder });
+    await server.saw(/WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN/);
+    expect(await runCli(['serve', '--http', '0', '--allow-control'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --allow-control .*SWF_MCP_TOKEN, or give --insecure-local/),
+    });
+    await startHttp({ folder }, '--allow-control', '--insecure-local');
+    const guarded = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } }, '--allow-control');
+    guarded.server.child.kill('SIGTERM');
+    expect((await guarded.server.finished).stderr).not.toMatch(/WARNING/);
   });
 
   it('is not bound where others can reach it without a token, nor where another listens', async () => {

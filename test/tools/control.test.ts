@@ -50,7 +50,7 @@ describe('start_workflow', () => {
       const { execution_id } = started as { execution_id: string };
       await first.close();
 
-      const second = await connectHttp((await startHttp({ folder }, '--allow-control')).url);
+      const second = await connectHttp((await startHttp({ folder }, '--allow-control', '--insecure-local')).url);
       await until(second, execution_id, ({ phase }) => phase === 'physics');
       expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
         effect: 'applied',

@@ -10,9 +10,10 @@ const nasty = [
   'hidden \u200B\u200C\u200D\u2060\uFEFF\u00AD',
   'tags \u{E0041}\u{E0042}',
   'lines\n2026-11-25T00:00:00Z ERROR driver: the execution failed\r\nand separators \u2028\u2029',
+  'drawn as nothing \u115F\u3164\uFFA0\u034F\u2800\uFE0F and private \uE000\u{F0000}',
   'controls \u0000\u0008\u007F\u0085\u009B31m',
 ];
-const harmful = /[\p{Cc}\p{Cf}\u2028\u2029]/u;
+const harmful = /[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 describe('texts of messages and logs', () => {
   it('come out of every tool as what they are, and can do nothing else', async () => {

@@ -1,7 +1,7 @@
-import { printable } from '../../lib/printable.ts';
+import { printable, unprintable } from '../../lib/printable.ts';
 
 /** Whether JSON text holds anything that `printable` would change, escaped or as it is. */
-const suspicious = /\\u00[01]|\\[bfnrt]|[\u007F-\u009F\p{Cf}\u2028\u2029]/u;
+const suspicious = new RegExp(String.raw`\\u00[01]|\\[bfnrt]|[${unprintable}]`, 'u');
 
 /**
  * An answer whose texts cannot do anything but be read: control, escape, direction and zero-width characters, which messages and
