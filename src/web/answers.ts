@@ -1,3 +1,4 @@
+import type { Counts } from '../domain/counts.ts';
 import type { TimelineParts } from '../monitoring/timeline/told.ts';
 
 /** The answers of tools, as far as the page reads them. Times are ISO 8601, UTC. */
@@ -9,7 +10,7 @@ export interface Finding {
   next: { tool: string; arguments: Record<string, unknown> };
 }
 
-export interface Monitor {
+export interface Monitor extends Counts {
   execution_id: string;
   namespace: string;
   executed_by: string;
@@ -23,13 +24,6 @@ export interface Monitor {
   duration_seconds: number;
   data_as_of?: string;
   message_count: number;
-  stf_count: number;
-  tf_files_received: number;
-  slices_created: number;
-  slices_queued: number;
-  slices_processing: number;
-  slices_completed: number;
-  slices_failed: number;
   slices_retried: number;
   slices_lost?: number;
   paused_by?: { name: string; time: string; reason?: string };

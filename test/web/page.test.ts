@@ -87,10 +87,11 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 5 });
     await page.mouse.up();
-    await page.getByText('A part is shown').waitFor();
+    await page.getByText('A part is being fetched; the pictures are those of before.').waitFor();
     expect(await chart.count()).toBe(1);
     expect(await page.getByRole('region', { name: 'Slots' }).count()).toBe(1);
     release();
+    await page.getByText('A part is shown').waitFor();
     await page.getByRole('button', { name: 'the whole run' }).click();
     await page.getByText('A part is shown').waitFor({ state: 'detached' });
   });
@@ -350,16 +351,17 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
   it('asks for the token where the server has one, and takes it from the address at once', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
-    const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: 'secret-of-the-shift' } });
+    const token = 'secret+of/the=shift';
+    const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } });
     const root = url.replace(/mcp$/, '');
     const page = await browser.open(root, { mayComplain: true });
     await page.getByLabel('This server asks for its token').fill('wrong');
     await page.getByRole('button', { name: 'go on' }).click();
     await page.getByText('That token is wrong.').waitFor();
-    await page.getByLabel('This server asks for its token').fill('secret-of-the-shift');
+    await page.getByLabel('This server asks for its token').fill(token);
     await page.getByRole('button', { name: 'go on' }).click();
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
-    const other = await browser.open(`${root}#token=secret-of-the-shift`);
+    const other = await browser.open(`${root}#token=${token}`);
     await other.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     expect(other.url()).toBe(`${root}#/`);
   });

@@ -3,7 +3,7 @@ import { drawable, isEnded, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
-import { FaultBanner, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Findings } from './findings.tsx';
 import { Flow } from './flow.tsx';
@@ -19,7 +19,8 @@ export function AppView({ id }: { id: string }) {
   const now = useNow();
   const { answer: monitor, fault, at } = useMonitor(id, everyMilliseconds);
   const isOver = monitor !== undefined && isEnded(monitor);
-  const timeline = drawable(useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver }).answer);
+  const polled = useTimeline(id, { slots: 0, bins: 120 }, { every: everyMilliseconds, isOver });
+  const timeline = drawable(polled.answer);
   if (monitor === undefined)
     return (
       <div class="card">
@@ -34,6 +35,7 @@ export function AppView({ id }: { id: string }) {
       {monitor.findings.length > 0 && (
         <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
       )}
+      <Refused fault={polled.fault} at={polled.at} />
       {timeline && (
         <>
           <Flow monitor={monitor} timeline={timeline} asOf={undefined} onZoom={undefined} isCompact />

@@ -20,6 +20,10 @@ export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; 
   );
 }
 
+/** Why there is no new picture; that the server is away is told above it. */
+export const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
+  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
+
 function Login({ words, onToken }: { words: string; onToken: (token: string) => void }) {
   const [token, setToken] = useState('');
   return (

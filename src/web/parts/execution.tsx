@@ -8,8 +8,7 @@ import { type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
-import type { CallError } from '../transport/call.ts';
-import { FaultBanner, Skeleton } from './banner.tsx';
+import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
 import { Drawer } from './drawer.tsx';
@@ -95,7 +94,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       </div>
       <Refused fault={zoomed.fault ?? whole.fault} at={zoomed.at} />
       {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
-      {part.start_time !== undefined && <PartShown part={part} change={change} />}
+      {part.start_time !== undefined && (
+        <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
+      )}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
       <Tabs
         executionId={id}
@@ -170,10 +171,6 @@ function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | 
   return Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end ? undefined : at;
 }
 
-/** Why there is no new picture; that the server is away is told above it. */
-const Refused = ({ fault, at }: { fault: CallError | undefined; at: number }) =>
-  fault?.fault === 'refused' ? <FaultBanner fault={fault} at={at} now={Date.now()} /> : null;
-
 function Loading({ answer }: { answer: Timeline | undefined }) {
   return (
     <Card title="Throughput and backlog">
@@ -185,12 +182,20 @@ function Loading({ answer }: { answer: Timeline | undefined }) {
   );
 }
 
-function PartShown({ part, change }: { part: Part; change: Props['change'] }) {
+interface PartShownProps {
+  shown: Timeline | undefined;
+  /** The pictures are still those of before. */
+  isAwaited: boolean;
+  change: Props['change'];
+}
+
+function PartShown({ shown, isAwaited, change }: PartShownProps) {
   const { zone } = useAround();
   return (
     <p class="banner">
-      A part is shown: {part.start_time === undefined ? 'the start' : time(part.start_time, zone)} to{' '}
-      {part.end_time === undefined ? 'the end' : time(part.end_time, zone)}.{' '}
+      {isAwaited || shown === undefined
+        ? 'A part is being fetched; the pictures are those of before. '
+        : `A part is shown: ${time(shown.from, zone)} to ${time(shown.until, zone)}. `}
       <Button onClick={() => change({ from: undefined, to: undefined })}>the whole run</Button>
     </p>
   );

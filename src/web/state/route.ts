@@ -1,3 +1,5 @@
+import { decoded } from '../transport/call.ts';
+
 /** A place within the page, as its address says it: the report has the same addresses. */
 export interface Route {
   page: 'overview' | 'execution' | 'compare' | 'shift';
@@ -9,13 +11,7 @@ export function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const params = Object.fromEntries(new URLSearchParams(query));
   const parts = path.split('/').filter((part) => part !== '');
-  const ids = parts.map((part) => {
-    try {
-      return decodeURIComponent(part);
-    } catch {
-      return part;
-    }
-  });
+  const ids = parts.map(decoded);
   const [first] = ids;
   if (first === undefined) return { page: 'overview', ids, params };
   if (first === 'compare' || first === 'shift') return { page: first, ids: ids.slice(1), params };

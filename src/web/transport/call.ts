@@ -10,6 +10,15 @@ export class CallError extends Error {
   }
 }
 
+/** A part of an address as it was meant; as it is where nobody has encoded it. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Asks a tool. Rejects with a `CallError`. */
 export type Call = <T>(tool: string, args: object) => Promise<T>;
 

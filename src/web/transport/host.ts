@@ -22,13 +22,15 @@ function request(method: string, params: object): Promise<unknown> {
   const own = id;
   post({ id: own, method, params });
   return new Promise((resolve, reject) => {
-    setTimeout(() => {
+    const timer = setTimeout(() => {
       waiting.delete(own);
       reject(new CallError('disconnected', 'the chat does not answer'));
     }, patience);
-    waiting.set(own, ({ result, error }) =>
-      error === undefined ? resolve(result) : reject(new CallError('refused', error.message ?? 'the host refused')),
-    );
+    waiting.set(own, ({ result, error }) => {
+      clearTimeout(timer);
+      if (error === undefined) resolve(result);
+      else reject(new CallError('refused', error.message ?? 'the host refused'));
+    });
   });
 }
 

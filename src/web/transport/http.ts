@@ -1,12 +1,12 @@
-import { answerOf, type Call, CallError, type World } from './call.ts';
+import { answerOf, type Call, CallError, decoded, type World } from './call.ts';
 
 const tokenKey = 'swf-mcp-token';
 
 /** A token in the address is taken out of it at once: fragments reach no server, and nobody shall read it over a shoulder. */
 function takeToken(): void {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token === null) return;
-  sessionStorage.setItem(tokenKey, token);
+  const [, token] = /^#token=([^&]+)$/.exec(location.hash) ?? [];
+  if (token === undefined) return;
+  sessionStorage.setItem(tokenKey, decoded(token));
   history.replaceState(null, '', `${location.pathname}#/`);
 }
 
