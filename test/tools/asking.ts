@@ -59,6 +59,19 @@ export const tf = (sequence: number): string => stf(sequence).replace('.stf', '_
 export const slice = (sequence: number, id = 0): string =>
   stf(sequence).replace('.stf', `_slice_${String(id).padStart(3, '0')}.tf`);
 
+/** The first STF and its sample, as the agents say them. */
+export async function sayFirstSample(made: TestStore): Promise<void> {
+  await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
+  await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
+  await made.say('tf_file_registered', {
+    tf_filename: tf(1),
+    stf_filename: stf(1),
+    tf_first: 0,
+    tf_last: 14,
+    tf_count: 15,
+  });
+}
+
 /** One slice of a store that is made of messages: in hand, or done. Times are seconds ago. */
 interface MadeSlice {
   queued: number;

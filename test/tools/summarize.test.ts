@@ -16,7 +16,7 @@ import {
   startCli,
   temporaryFolder,
 } from '../helpers.ts';
-import { clientOf, doneSlices, slice, storeOfSlices, stf, tf } from './asking.ts';
+import { clientOf, doneSlices, sayFirstSample, slice, storeOfSlices, stf, tf } from './asking.ts';
 
 const sum = (groups: Answer[], field: string): number =>
   groups.reduce((before, group) => before + (group[field] as number), 0);
@@ -100,15 +100,7 @@ describe('a summary', () => {
       return Object.fromEntries(groups.map((group: Answer) => [group['status'], group['count']]));
     };
     expect(await states()).toEqual({});
-    await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
-    await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
-    await made.say('tf_file_registered', {
-      tf_filename: tf(1),
-      stf_filename: stf(1),
-      tf_first: 0,
-      tf_last: 14,
-      tf_count: 15,
-    });
+    await sayFirstSample(made);
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
     const by = { worker_id: 'w/01', hostname: 'host' };
     await made.say('slice', { ...of, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });

@@ -13,7 +13,7 @@ import {
   runWorkflow,
   temporaryFolder,
 } from '../helpers.ts';
-import { clientOf, slice, stf, tf } from './asking.ts';
+import { clientOf, sayFirstSample, slice, stf, tf } from './asking.ts';
 
 describe('the check of data files', () => {
   it('finds the files that are missing or changed, with sizes and checksums, and no others', async () => {
@@ -91,15 +91,7 @@ describe('the check of data files', () => {
 
   it('reads nothing outside of the folder, whatever a message names, and says where a name is found nowhere', async () => {
     const made = await makeRunningStore({ data: { dir: temporaryFolder(), write_files: true } });
-    await made.say('stf_gen', { filename: stf(1), sequence: 1, tf_count: 100 });
-    await made.say('stf_ready', { filename: stf(1), sequence: 1, tf_count: 100 });
-    await made.say('tf_file_registered', {
-      tf_filename: tf(1),
-      stf_filename: stf(1),
-      tf_first: 0,
-      tf_last: 14,
-      tf_count: 15,
-    });
+    await sayFirstSample(made);
     const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
     await made.say('slice', { ...of, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
     const outputs = Array.from({ length: 100 }, (_, n) => ({
