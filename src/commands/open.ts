@@ -16,9 +16,9 @@ export async function openCommand(io: Io, executionId: string | undefined): Prom
     return exitCodes.fine;
   }
   if (there.isUp) io.err(`at ${root} another store is served, or another program listens: a free port is taken`);
-  const { serveCommand } = await import('./serve.ts');
+  const { serveOverHttp } = await import('./serve.ts');
   const http = `${usual.host}:${there.isUp ? 0 : usual.port}`;
-  return serveCommand(io, { http, allowControl: false, open: hash }, undefined);
+  return serveOverHttp(io, { http, allowControl: false, open: hash });
 }
 
 /** The store that a server there answers from, as far as it says. */

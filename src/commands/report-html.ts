@@ -18,9 +18,9 @@ export interface HtmlArguments {
   force: boolean;
 }
 
-/** Slices whose whole way is in the file, and log lines. */
+/** Rows of a list that are in the file, the newest, and slices whose whole way is. */
+const mostRows = 200;
 const mostTraces = 100;
-const mostLines = 200;
 
 /** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
 export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
@@ -58,7 +58,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
   const monitor = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
   const execution_id = monitor['execution_id'] as string;
   const listed = (tool: string, args: object): Row[] =>
-    (askTool(io, tool, { execution_id, limit: 200, ...args }) as { items: Row[] }).items;
+    (askTool(io, tool, { execution_id, limit: mostRows, ...args }) as { items: Row[] }).items;
   const failed = listed('list_tf_slices', { status: 'failed' });
   const reader = createStoreReader(storePath(io));
   try {
@@ -82,7 +82,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
       failed,
       traces: withoutLogs ? [] : failed.slice(0, mostTraces).map((row) => traceOf(io, row)),
-      logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }).slice(0, mostLines),
+      logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }),
       without_logs: withoutLogs,
     };
   } finally {

@@ -27,37 +27,48 @@ async function saveMemory(): Promise<void> {
 }
 
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
-export async function serveCommand(
-  io: Io,
-  { http, allowControl, insecureLocal = false, open }: ServeArguments,
-  stdin: NodeJS.ReadableStream | undefined,
-): Promise<number> {
-  setTimeout(() => void saveMemory(), settled).unref();
-  const path = storePath(io);
-  const reader = createStoreReader(path);
-  const options: ServerOptions = {
-    version: io.version,
-    tools: allowControl ? [...tools, ...controlTools] : tools,
-    queries: reader.queries,
-    // Loaded only where it is asked for, as HTTP is: the agents come along with it.
-    control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
-    services: async () => (await import('./tool-services.ts')).createServices(io),
-    monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
-    log: createLog(logLevel(io), (line) => io.err(line)),
-  };
-  try {
-    // Loaded only where it is asked for: the server on stdio starts without it.
-    if (http !== undefined)
-      return await (
-        await import('./serve-http.ts')
-      ).serveHttp(io, { where: http, open, allowControl, insecureLocal }, options);
-    if (stdin === undefined) throw new Error('there is no client to serve');
-    io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${path}`);
+export function serveCommand(io: Io, { http, ...rest }: ServeArguments, stdin: NodeJS.ReadableStream): Promise<number> {
+  if (http !== undefined) return serveOverHttp(io, { http, ...rest });
+  return withOptions(io, rest.allowControl, async (options) => {
+    io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
     if ('isTTY' in stdin && stdin.isTTY === true)
       io.err(
         'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
       );
-    return await serveStdio(io, options, stdin);
+    return serveStdio(io, options, stdin);
+  });
+}
+
+/** The same over HTTP, for those who need no standard input. */
+export function serveOverHttp(
+  io: Io,
+  { http, allowControl, insecureLocal = false, open }: ServeArguments & { http: string },
+): Promise<number> {
+  return withOptions(io, allowControl, async (options) => {
+    // Loaded only where it is asked for: the server on stdio starts without it.
+    const { serveHttp } = await import('./serve-http.ts');
+    return serveHttp(io, { where: http, open, allowControl, insecureLocal }, options);
+  });
+}
+
+async function withOptions(
+  io: Io,
+  allowControl: boolean,
+  serve: (options: ServerOptions) => Promise<number>,
+): Promise<number> {
+  setTimeout(() => void saveMemory(), settled).unref();
+  const reader = createStoreReader(storePath(io));
+  try {
+    return await serve({
+      version: io.version,
+      tools: allowControl ? [...tools, ...controlTools] : tools,
+      queries: reader.queries,
+      // Loaded only where it is asked for, as HTTP is: the agents come along with it.
+      control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
+      services: async () => (await import('./tool-services.ts')).createServices(io),
+      monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
+      log: createLog(logLevel(io), (line) => io.err(line)),
+    });
   } finally {
     reader.close();
   }
