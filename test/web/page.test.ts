@@ -87,7 +87,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.7, box.y + 60, { steps: 5 });
     await page.mouse.up();
-    await page.getByText('A part is being fetched; the pictures are those of before.').waitFor();
+    await page.getByText('A part is asked for; the pictures are those of before.').waitFor();
     expect(await chart.count()).toBe(1);
     expect(await page.getByRole('region', { name: 'Slots' }).count()).toBe(1);
     release();

@@ -1,3 +1,4 @@
+import { SwfError } from '../../lib/errors.ts';
 import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import type { LivenessTest } from '../presence/leases.ts';
@@ -12,7 +13,7 @@ export interface WantedTimeline extends Pick<TimelineQuestion, 'mostBins' | 'fir
   until: string | undefined;
 }
 
-/** The same with everything that follows from the execution. A window that it did not live in is that of its whole life. */
+/** The same with everything that follows from the execution. Throws `ARGUMENT_INVALID` for a window that it did not live in. */
 export function timelineQuestion(
   sql: Prepare,
   execution: ExecutionRow,
@@ -22,7 +23,11 @@ export function timelineQuestion(
   const end = Math.max(start, endOfLife(sql, execution, { isAlive, now }));
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
-  const isLived = from < until;
+  if (from > until)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `${execution.execution_id} lived from ${execution.start_time} to ${new Date(end).toISOString()}, and not in the time from start_time to end_time; give a part of that, or leave them out`,
+    );
   const params = executionParams(sql, execution);
   const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
   return {
@@ -31,7 +36,7 @@ export function timelineQuestion(
     leastWidth: leastWidth({ ...params, speed }),
     mostRetries: params.worker.max_retries,
     life: { start, end, hasEnded: execution.end_time !== null },
-    from: isLived ? from : start,
-    until: isLived ? until : end,
+    from,
+    until,
   };
 }

@@ -194,7 +194,7 @@ function PartShown({ shown, isAwaited, change }: PartShownProps) {
   return (
     <p class="banner">
       {isAwaited || shown === undefined
-        ? 'A part is being fetched; the pictures are those of before. '
+        ? 'A part is asked for; the pictures are those of before. '
         : `A part is shown: ${time(shown.from, zone)} to ${time(shown.until, zone)}. `}
       <Button onClick={() => change({ from: undefined, to: undefined })}>the whole run</Button>
     </p>

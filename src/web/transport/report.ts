@@ -52,7 +52,9 @@ function answerOf(data: ReportData, attempts: Attempts, tool: string, args: Row)
     case 'list_logs':
       return pageOf(
         data.logs.filter((row) => isWithin(row['timestamp'], args) && isAsked(row, args)),
-        data.without_logs ? 'The report was made without log lines.' : 'Only warnings and errors are in a report.',
+        data.without_logs
+          ? 'The report was made without log lines.'
+          : 'The newest warnings and errors are in a report, 200 at most.',
       );
     case 'list_tf_slices':
       return pageOf(
@@ -98,10 +100,13 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
   const { life, phases, latency } = picture;
   const time = (name: string, otherwise: number): number =>
     typeof args[name] === 'string' ? Date.parse(args[name]) : otherwise;
+  const from = Math.max(life.start, time('start_time', life.start));
+  const until = Math.min(life.end, time('end_time', life.end));
+  if (from > until) throw new CallError('refused', 'the execution did not live in this time');
   const drawn = pictureOf(attempts, {
     ...picture,
-    from: Math.max(life.start, time('start_time', life.start)),
-    until: Math.min(life.end, time('end_time', life.end)),
+    from,
+    until,
     mostBins: Number(args['bins'] ?? 300),
     firstSlot: 0,
     slots: Number(args['slots'] ?? 400),

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+
+import { type Answer, ask, connectStdio, refusal, temporaryFolder } from '../helpers.ts';
+import { hostileRun } from '../web/hostile-run.ts';
+
+const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
+
+it('the timeline of an execution has the counts of the monitor, in all and by parts, and says in short that nothing is new', async () => {
+  const folder = temporaryFolder();
+  const execution_id = await hostileRun(folder);
+  const client = await connectStdio({ folder });
+  const monitor = await ask(client, 'get_workflow_monitor', { execution_id });
+  const whole = await ask(client, 'get_execution_timeline', { execution_id, bins: 600 });
+  expect(JSON.stringify(whole).length).toBeLessThanOrEqual(25_000);
+  const completed = whole['series'].completed as number[];
+  expect(sum(whole['series'].arrived)).toBe(monitor['slices_created']);
+  expect(sum(completed)).toBe(monitor['slices_completed']);
+  expect(sum(whole['series'].exhausted)).toBe(monitor['slices_failed']);
+  expect(sum((whole['workers'] as Answer[]).map((worker) => worker['completed'] as number))).toBe(sum(completed));
+
+  // A part has the bins of the whole that lie in it.
+  const middle = new Date((Date.parse(whole['from']) + Date.parse(whole['until'])) / 2).toISOString();
+  const part = await ask(client, 'get_execution_timeline', { execution_id, bins: 600, start_time: middle });
+  expect(sum(part['series'].completed)).toBeLessThan(sum(completed));
+  expect(part['series'].queued.at(-1)).toBe(whole['series'].queued.at(-1));
+
+  const again = await ask(client, 'get_execution_timeline', { execution_id, since: whole['seq'] });
+  expect(again).toMatchObject({ unchanged: true, seq: whole['seq'] });
+  expect(JSON.stringify(again).length).toBeLessThanOrEqual(200);
+
+  expect(await refusal(client, 'get_execution_timeline', { execution_id, start_time: '2030-01-01T00:00:00Z' })).toMatch(
+    /^ARGUMENT_INVALID: \S+ lived from \S+ to \S+, and not in the time from start_time to end_time; give a part/,
+  );
+  // A worker's line: idle, busy, or with a failure in it.
+  const { cells } = await ask(client, 'get_execution_timeline', { execution_id, slots: 2 });
+  expect(cells).toHaveLength(2);
+  expect((cells as string[]).join('')).toMatch(/^[.1-9#!]+$/);
+  expect((cells as string[]).join('')).toContain('!');
+});
