@@ -232,6 +232,30 @@ export async function makeStore(): Promise<TestStore> {
   return { path, store, receive: receiverOf(store), say };
 }
 
+/** Records further executions of no slices that have begun and ended, one after the other. */
+export async function sayShortExecutions(made: TestStore, count: number): Promise<void> {
+  const counts = {
+    stf_count: 0,
+    tf_files_received: 0,
+    slices_created: 0,
+    slices_queued: 0,
+    slices_processing: 0,
+    slices_completed: 0,
+    slices_failed: 0,
+  };
+  for (let n = 2; n < count + 2; n += 1) {
+    const of = { execution_id: `stf_datataking-tester-${String(n).padStart(4, '0')}`, run_id: String(100_009 + n) };
+    await made.say('run_workflow', {
+      command_id: `c${n}`,
+      workflow_name: 'stf_datataking',
+      params: {},
+      executed_by: 'tester',
+      speed: 1,
+    });
+    await made.say('workflow_ended', { ...of, ...counts, status: 'completed', reason: 'completed' });
+  }
+}
+
 /** A store with one execution whose run is in physics. */
 export async function makeRunningStore(params: Record<string, unknown> = {}): Promise<TestStore> {
   const made = await makeStore();

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { expect, it } from 'vitest';
 
-import { runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { makeRunningStore, sayShortExecutions, startHttp, temporaryFolder } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
 /** The names of the series that a text asks for. */
@@ -33,22 +34,23 @@ it('the dashboard is one that Grafana can import', () => {
   expect(templating.list.map(({ name }) => name)).toEqual(['datasource', 'execution']);
 });
 
-it(
-  'an execution that ended last is told, however many have begun and ended since it began',
-  { timeout: 60_000 },
-  async () => {
-    const folder = temporaryFolder();
-    const long = startCli(['run', '--speed', '1'], { folder });
-    await long.saw(/run_imminent/);
-    // One more than are told.
-    for (let n = 0; n < 21; n += 1) await runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder });
-    long.child.kill('SIGINT');
-    await long.finished;
-    const { url } = await startHttp({ folder });
-    const text = await (await fetch(url.replace(/mcp$/, 'metrics'))).text();
-    expect(text).toMatch(
-      /^swf_execution_status\{execution_id="stf_datataking-tester-0001",[^}]*status="terminated"\} 1$/m,
-    );
-    expect(text.match(/^swf_execution_status\{/gm)).toHaveLength(20);
-  },
-);
+it('an execution that ended last is told, however many have begun and ended since it began', async () => {
+  const made = await makeRunningStore();
+  // One more than are told.
+  await sayShortExecutions(made, 21);
+  await made.say('workflow_ended', {
+    status: 'failed',
+    reason: 'the disk is full',
+    stf_count: 0,
+    tf_files_received: 0,
+    slices_created: 0,
+    slices_queued: 0,
+    slices_processing: 0,
+    slices_completed: 0,
+    slices_failed: 0,
+  });
+  const { url } = await startHttp({ folder: dirname(made.path) });
+  const text = await (await fetch(url.replace(/mcp$/, 'metrics'))).text();
+  expect(text).toMatch(/^swf_execution_status\{execution_id="stf_datataking-tester-0001",[^}]*status="failed"\} 1$/m);
+  expect(text.match(/^swf_execution_status\{/gm)).toHaveLength(20);
+});

@@ -8,6 +8,7 @@ import {
   refusal,
   runCli,
   runWorkflow,
+  sayShortExecutions,
   startCli,
   temporaryFolder,
 } from '../helpers.ts';
@@ -89,5 +90,16 @@ describe('the report of a shift', () => {
     );
     const { messages } = await client.getPrompt({ name: 'shift_handover' });
     expect(JSON.stringify(messages)).toContain('call shift_report with start_time');
+  });
+
+  it('tells of what runs, however many executions have begun and ended since, and of how many it tells nothing', async () => {
+    const made = await makeRunningStore();
+    await sayShortExecutions(made, 60);
+    const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h' });
+    expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
+    expect(report['open']).toEqual([
+      '10 more executions, which have ended, were not looked at; ask for a shorter time',
+      expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
+    ]);
   });
 });

@@ -34,7 +34,7 @@ export interface Deed {
 }
 
 export interface ShiftFacts {
-  /** Newest first; the last ones of very many only in `all`. */
+  /** Newest first. Of very many those that run and the newest others; the rest are in `all` alone. */
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
   /** Slices that ended in the shift, by status, and attempts that failed in it, by cause. */
@@ -60,12 +60,19 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
   const deeds: Deed[] = [];
-  for (const row of all.slice(0, mostClose)) {
+  for (const row of closeOf(all)) {
     executions.push(lookAt(queries, row, now));
     deeds.push(...deedsOf(queries, row, shift));
     yield;
   }
   return { executions, all, ended, causes, deeds: deeds.toSorted((a, b) => (a.time < b.time ? -1 : 1)) };
+}
+
+/** Those that run matter to the next shift, however long ago it began. */
+function closeOf(all: readonly ListedExecution[]): ListedExecution[] {
+  const running = all.filter(({ status }) => status === 'running');
+  const close = new Set([...running, ...all].slice(0, running.length + mostClose));
+  return all.filter((row) => close.has(row));
 }
 
 function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {

@@ -89,8 +89,14 @@ const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed): str
   `- ${minutes(time)} ${plain(name, 60)}${sent_by === undefined ? '' : ` (as ${plain(sent_by, 60)} claims)`} ${did} ${plain(execution_id)}${reason === undefined ? '' : ` (${plain(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
-export function openMatters({ executions }: ShiftFacts): string[] {
-  return executions.flatMap((execution) => openOf(execution));
+export function openMatters({ executions, all }: ShiftFacts): string[] {
+  const unseen = all.length - executions.length;
+  return [
+    ...(unseen === 0
+      ? []
+      : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
+    ...executions.flatMap((execution) => openOf(execution)),
+  ];
 }
 
 function openOf({ row, health, stay_failed, findings }: ShiftExecution): string[] {
