@@ -18,3 +18,8 @@ export function sampleNumber(filename: string): number | undefined {
   const digits = /_tf_(\d{3,})\.tf$/.exec(filename)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
+
+/** Kinds of data files, in the order in which they are made: STF files, TF samples, and what payloads write. */
+export const fileKinds = ['stf', 'tf', 'output'] as const;
+
+export type FileKind = (typeof fileKinds)[number];

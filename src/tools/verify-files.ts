@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
-import type { FileKind, RecordedFile } from '../db/maintenance/recorded-files.ts';
+import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
+import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import { present, text } from './shared/params.ts';
@@ -17,7 +18,7 @@ const shown = 20;
 const batch = 150;
 
 /** Where a call goes on: behind the files of a kind up to a key. */
-const place = z.strictObject({ of: z.string(), kind: z.enum(['stf', 'tf', 'output']), after: z.int().nonnegative() });
+const place = z.strictObject({ of: z.string(), kind: z.enum(fileKinds), after: z.int().nonnegative() });
 
 type Place = Pick<z.infer<typeof place>, 'kind' | 'after'>;
 
@@ -32,8 +33,6 @@ const wrongFile = () =>
   });
 
 type Wrong = z.input<ReturnType<typeof wrongFile>>;
-
-const kindNames: readonly FileKind[] = ['stf', 'tf', 'output'];
 
 export const verifyFilesTool = defineLiveTool({
   name: 'verify_files',
@@ -147,7 +146,7 @@ function partOf(
 ): { files: readonly RecordedFile[]; next: Place | undefined } {
   const last = files.at(-1);
   if (last === undefined || files.length < batch) {
-    const next = kindNames[kindNames.indexOf(kind) + 1];
+    const next = fileKinds[fileKinds.indexOf(kind) + 1];
     return { files, next: next === undefined ? undefined : { kind: next, after: 0 } };
   }
   const whole = kind === 'output' ? files.filter(({ key }) => key !== last.key) : files;

@@ -1,3 +1,4 @@
+import { type FileKind, fileKinds } from '../../domain/file-names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The record of a file, and its place among the files of its kind. */
@@ -12,11 +13,6 @@ export type RecordedFile =
   | (Recorded & { kind: 'stf'; checksum: string })
   | (Recorded & { kind: 'tf'; tf_first: number; tf_last: number })
   | (Recorded & { kind: 'output'; slice_filename: string; attempt: number; checksum: string });
-
-export type FileKind = RecordedFile['kind'];
-
-/** The kinds in the order in which files are told. */
-export const fileKinds = ['stf', 'tf', 'output'] as const;
 
 interface FilesOf {
   execution_id: string;

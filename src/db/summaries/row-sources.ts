@@ -24,8 +24,6 @@ export interface RowSource {
   /** The column of the order of recording. */
   key: string;
   keys: Partial<Record<Exclude<SummaryKey, 'minute' | 'hour' | 'day'>, KeySql>>;
-  /** Told as they are: made alike by the rule for causes. */
-  causes?: string;
   times: Partial<Record<TimeField, TimeSql>>;
   /** As SQL: the index of the rows of an execution, and conditions with one value each. */
   index?: string;

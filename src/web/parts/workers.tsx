@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
+import { sliceFilename } from '../../domain/file-names.ts';
 import type { Timeline } from '../answers.ts';
 import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
@@ -12,9 +13,6 @@ import { Key } from './legend.tsx';
 
 const states: readonly BarState[] = ['queued', 'processing', 'completed', 'failed'];
 const mostHeight = 520;
-
-export const sliceName = (stf: string, sliceId: number): string =>
-  `${stf.replace(/\.stf$/, '')}_slice_${String(sliceId).padStart(3, '0')}.tf`;
 
 function barsOf(timeline: Timeline): Bar[] {
   const { spans = [], stfs = [] } = timeline;
@@ -92,7 +90,7 @@ function Work({ timeline, asOf, theme, onOpen, onZoom, bars, bar, setBar, rowHei
     const { top } = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return index.at(Math.floor((event.clientY - top) / rowHeight), timeAt(event), (span / width) * 3);
   };
-  const open = ({ stf, sliceId }: Bar): void => onOpen(sliceName(stf, sliceId));
+  const open = ({ stf, sliceId }: Bar): void => onOpen(sliceFilename(stf, sliceId));
   const onKey = (event: KeyboardEvent): void => {
     const step = stepOf[event.key];
     if (step !== undefined) {
@@ -162,7 +160,7 @@ const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): str
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
 
 function readingOf(bar: Bar, slots: readonly string[], begin: number, zone: 'UTC' | 'local'): string {
-  return `${sliceName(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 interface Painting {

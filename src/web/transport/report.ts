@@ -1,3 +1,4 @@
+import { sliceFilename } from '../../domain/file-names.ts';
 import type { Attempts } from '../../monitoring/timeline/attempts.ts';
 import { unpack } from '../../monitoring/timeline/pack.ts';
 import { type Picture, pictureOf, type WantedPicture } from '../../monitoring/timeline/picture.ts';
@@ -117,10 +118,10 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
 
 /** The way of a slice as its attempts tell it; the whole way of failed ones is in the file. */
 function wayOf({ execution_id }: ReportData, attempts: Attempts, filename: string): unknown {
-  const [, stf = '', id = ''] = /^(.*)_slice_(\d+)\.tf$/.exec(filename) ?? [];
+  const stfs = attempts.names.stf.all;
   const hops: Row[] = [];
   for (let at = 0; at < attempts.length; at += 1)
-    if (attempts.sliceId[at] === Number(id) && attempts.names.stf.all[attempts.stf[at] as number] === `${stf}.stf`)
+    if (sliceFilename(stfs[attempts.stf[at] as number] ?? '', attempts.sliceId[at] as number) === filename)
       hops.push(...hopsOf(attempts, at));
   const ordered = hops.toSorted((a, b) => (String(a['time']) < String(b['time']) ? -1 : 1));
   const [first, last] = [ordered[0], ordered.at(-1)];
