@@ -1,10 +1,20 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import type { Page } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { type Answer, ask, connectHttp, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import {
+  type Answer,
+  ask,
+  connectHttp,
+  makeRunningStore,
+  runCli,
+  startCli,
+  startHttp,
+  temporaryFolder,
+} from '../helpers.ts';
+import { sayFirstSample, slice, stf, tf } from '../tools/asking.ts';
 import { barriers, browserIsMissing, countsOf, painted, useBrowser } from './browser.ts';
 import { hostile, hostilePayload, hostileRun } from './hostile-run.ts';
 
@@ -331,6 +341,20 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
     expect(most).toBe(1);
+  });
+
+  it('tells no mean of a slot that has ended nothing', async () => {
+    const made = await makeRunningStore();
+    await sayFirstSample(made);
+    const of = { slice_id: 0, slice_filename: slice(1), tf_filename: tf(1), attempt: 1 };
+    await made.say('slice', { ...of, stf_filename: stf(1), start: 0, end: 0, tf_count: 1 });
+    await made.say('slice_started', { ...of, worker_id: 'w/01', hostname: 'host' });
+    const { url } = await startHttp({ folder: dirname(made.path) });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
+    const cells = page.getByRole('region', { name: 'Slots' }).locator('tbody td');
+    await cells.first().waitFor();
+    const [slot, done, failed, mean] = await cells.allInnerTexts();
+    expect({ slot, done, failed, mean }).toEqual({ slot: 'w/01', done: '0', failed: '0', mean: '' });
   });
 
   it('says why there is no picture where the server refuses one', async () => {

@@ -31,7 +31,8 @@ export interface TimelineParts {
     completed: number;
     failed: number;
     busy_percent: number;
-    mean_seconds: number;
+    /** Of attempts that are over; absent where none is. */
+    mean_seconds?: number;
     longest_seconds: number;
   }[];
   slot_count: number;
@@ -103,14 +104,15 @@ function partsOf(
     causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
     workers: worst.slice(0, most.workers).map((worker) => {
       const seen = Math.max(1, Math.min(life.end, end) - Math.max(worker.first, bins.from));
-      return {
+      const ended = worker.completed + worker.failed;
+      return without({
         worker_id: worker.worker_id.slice(0, shownName),
         completed: worker.completed,
         failed: worker.failed,
         busy_percent: Math.min(100, rounded((100 * worker.busy) / seen, 1)),
-        mean_seconds: rounded(worker.work / 1000 / Math.max(1, worker.completed + worker.failed)),
+        mean_seconds: ended === 0 ? null : rounded(worker.work / 1000 / ended),
         longest_seconds: rounded(worker.longest / 1000),
-      };
+      });
     }),
     slot_count: slotCount,
     slots: slots.length === 0 ? null : slots.map((name) => name.slice(0, shownName)),

@@ -65,7 +65,7 @@ const work = () => ({
         completed: z.int(),
         failed: z.int(),
         busy_percent: z.number(),
-        mean_seconds: z.number(),
+        mean_seconds: z.number().optional(),
         longest_seconds: z.number(),
       }),
     )

@@ -9,7 +9,7 @@ const columns: readonly Column<Timeline['workers'][number]>[] = [
   { head: 'slot', shade: 'mono', cell: ({ worker_id }) => worker_id },
   numbers('done', ({ completed }) => count(completed)),
   numbers('failed', ({ failed }) => count(failed)),
-  numbers('mean', ({ mean_seconds }) => duration(mean_seconds), 'when'),
+  numbers('mean', ({ mean_seconds }) => mean_seconds !== undefined && duration(mean_seconds), 'when'),
   numbers('longest', ({ longest_seconds }) => duration(longest_seconds), 'when'),
   {
     head: 'busy',
