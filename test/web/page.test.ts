@@ -270,7 +270,7 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       if (completed !== seen.at(-1)) seen.push(completed);
       if (await page.locator('.title .pill', { hasText: 'completed' }).count()) break;
     }
-    expect(seen.length).toBeGreaterThan(3);
+    expect(seen.length).toBeGreaterThan(2);
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
     expect((await run.finished).code).toBe(3);
     const monitor = await ask(await connectHttp(url), 'get_workflow_monitor', { execution_id: 'latest' });
@@ -325,22 +325,23 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     const { url } = await startHttp({ folder });
     const page = await browser.open(url.replace(/mcp$/, ''));
-    let under = 0;
-    let most = 0;
+    let asked = 0;
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
     await page.route('**/mcp', async (route) => {
-      under += 1;
-      most = Math.max(most, under);
-      const response = await route.fetch();
-      // Answers that come late are those that are overtaken.
-      await page.evaluate('new Promise((resolve) => setTimeout(resolve, 100))');
-      under -= 1;
-      await route.fulfill({ response });
+      asked += 1;
+      await held;
+      await route.continue();
     });
+    await expect.poll(() => asked, { timeout: 10_000 }).toBe(1);
     for (let times = 0; times < 40; times += 1)
       await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
-    await page.getByRole('link', { name: 'stf_datataking-tester-0001' }).waitFor();
+    // By the time that this is answered, whatever the events have asked for has been seen.
+    await page.evaluate("fetch('healthz').then(({ status }) => status)");
+    expect(asked).toBe(1);
+    release();
+    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
-    expect(most).toBe(1);
   });
 
   it('tells no mean of a slot that has ended nothing', async () => {
