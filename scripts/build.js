@@ -54,6 +54,8 @@ const entries = [
   { 'tool-services': 'src/commands/tool-services.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
   { 'hosted-page': 'src/commands/hosted-page.ts' },
+  // A thread of the HTTP server.
+  { 'long-call-thread': 'src/commands/long-call-thread.ts' },
 ];
 const builds = [];
 for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));

@@ -43,6 +43,10 @@ export interface ServerOptions {
   services: () => Promise<Services>;
   /** The control that tools have over executions; left out, they have none. */
   control?: Control | undefined;
+  /** Makes a call; left out, it is made at once and in this thread. */
+  callTool?: typeof callTool;
+  /** The name of the caller where more is known than a client says of itself. */
+  caller?: string | undefined;
   /** Aborted when the server is to end: what takes its time answers at once. */
   stopping?: AbortSignal;
   /** Told of each call at its beginning; what it gives is told of the end. */
@@ -92,10 +96,10 @@ export function createServer(options: ServerOptions): Server {
     }
     const called = options.onCall?.(params.name);
     try {
-      const answered = await callTool(
+      const answered = await (options.callTool ?? callTool)(
         findTool(tools, params.name),
         params.arguments,
-        liveContext(options, extra, () => callerOf(server)),
+        liveContext(options, extra, () => options.caller ?? callerOf(server)),
       );
       const { answer, text } = harmless(answered);
       called?.(false);
@@ -200,7 +204,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
   const since = sinceOfUri(uri);
   if (since !== undefined) {
     const shift = findTool(options.tools, 'shift_report');
-    const answer = await callTool(
+    const answer = await (options.callTool ?? callTool)(
       shift,
       { start_time: since },
       liveContext(options, extra, () => 'mcp'),

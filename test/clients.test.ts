@@ -181,7 +181,8 @@ describe.skipIf(skipped)("the protocol's conformance suite", { timeout: 60_000 }
       queries: () => queries,
       pageFolder: 'dist/web',
       metrics: createMetrics('0'),
-      token: undefined,
+      tokens: [],
+      behindProxy: false,
       anyHost: false,
       log,
     });

@@ -2,8 +2,8 @@ import { Argument, Command, CommanderError } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
-import { closest } from '../lib/suggest.ts';
 import { addQuestions } from './add-questions.ts';
+import { addServe } from './add-serve.ts';
 import { addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
 import { examplesOf } from './examples.ts';
@@ -23,14 +23,6 @@ import {
 } from './options.ts';
 import { addTables } from './tables/add-tables.ts';
 
-interface ServeOptions {
-  http?: string;
-  open?: true;
-  readOnly?: true;
-  allowControl?: true;
-  insecureLocal?: true;
-}
-
 /**
  * The command line: argv and exit codes, and nothing else. Commands are loaded when they are called, so that a server starts without the
  * agents and a run without the server.
@@ -48,33 +40,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).copyInheritedSettings(program);
 
-  program
-    .command('serve', { isDefault: true })
-    .description('MCP server on stdio (also without a command), or over HTTP')
-    .copyInheritedSettings(program)
-    .option(
-      '--http <[HOST:]PORT>',
-      'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need SWF_MCP_TOKEN)',
-    )
-    .option('--open', 'show the page in your browser (needs --http)')
-    .option('--read-only', 'offer no tool that changes something (this is the default)')
-    .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option('--insecure-local', 'let every user of this machine use them over HTTP, without a token')
-    .allowExcessArguments()
-    .action(async ({ http, open, readOnly, allowControl, insecureLocal }: ServeOptions, command: Command) => {
-      refuseUnknownCommand(program, command);
-      if (readOnly === true && allowControl === true)
-        command.error('error: --read-only and --allow-control contradict each other');
-      if (open === true && http === undefined) command.error('error: --open needs --http; or use "swf-mcp open"');
-      const args = {
-        http,
-        allowControl: allowControl === true,
-        insecureLocal: insecureLocal === true,
-        open: open === true ? '#/' : undefined,
-      };
-      await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
-    });
-
+  addServe(program, stdin, run);
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
     .option('--stf-count <N>', 'STF files a physics period', parseCount)
     .addOption(brokerOption())
@@ -167,17 +133,6 @@ function addControl(add: Add, run: Run): void {
         await run(async (io) => (await import('./control.ts')).controlCommand(io, action, executionId, options));
       });
   }
-}
-
-/** Without a command the server starts, so a mistyped command arrives there as an argument. */
-function refuseUnknownCommand(program: Command, serve: Command): void {
-  const [word] = serve.args;
-  if (word === undefined) return;
-  const known = program.commands.map((command) => command.name());
-  // Only a near one: "stop" must not be named to those who looked for "top".
-  const near = word.length < 4 ? undefined : closest(word, known);
-  const hint = near === undefined ? '' : `did you mean ${near}? `;
-  serve.error(`error: unknown command or argument '${word}'; ${hint}swf-mcp --help lists all commands`);
 }
 
 /** The process, as far as the command line needs it. */

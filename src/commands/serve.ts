@@ -11,10 +11,14 @@ export interface ServeArguments {
   http: string | undefined;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
-  /** Whether everybody on this machine may use that control over HTTP, without a token. */
-  insecureLocal?: boolean;
-  /** The place within the page to show in the user's browser; only over HTTP. */
+  /** Runs that its clients may have under way at once. */
+  maxRuns?: number | undefined;
+  /** Only over HTTP, as `HttpArguments` has them. */
+  insecureLocal?: boolean | undefined;
   open?: string | undefined;
+  tlsCert?: string | undefined;
+  tlsKey?: string | undefined;
+  behindProxy?: boolean | undefined;
 }
 
 /** After so long the start is over, in milliseconds: until then memory costs less than the time that a client waits. */
@@ -27,9 +31,10 @@ async function saveMemory(): Promise<void> {
 }
 
 /** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
-export function serveCommand(io: Io, { http, ...rest }: ServeArguments, stdin: NodeJS.ReadableStream): Promise<number> {
-  if (http !== undefined) return serveOverHttp(io, { http, ...rest });
-  return withOptions(io, rest.allowControl, async (options) => {
+export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.ReadableStream): Promise<number> {
+  const { http } = args;
+  if (http !== undefined) return serveOverHttp(io, { ...args, http });
+  return withOptions(io, args, async (options) => {
     io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
     if ('isTTY' in stdin && stdin.isTTY === true)
       io.err(
@@ -40,20 +45,18 @@ export function serveCommand(io: Io, { http, ...rest }: ServeArguments, stdin: N
 }
 
 /** The same over HTTP, for those who need no standard input. */
-export function serveOverHttp(
-  io: Io,
-  { http, allowControl, insecureLocal = false, open }: ServeArguments & { http: string },
-): Promise<number> {
-  return withOptions(io, allowControl, async (options) => {
+export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): Promise<number> {
+  const { http: where, allowControl, insecureLocal = false, behindProxy = false, open, tlsCert, tlsKey } = args;
+  return withOptions(io, args, async (options) => {
     // Loaded only where it is asked for: the server on stdio starts without it.
     const { serveHttp } = await import('./serve-http.ts');
-    return serveHttp(io, { where: http, open, allowControl, insecureLocal }, options);
+    return serveHttp(io, { where, open, allowControl, insecureLocal, behindProxy, tlsCert, tlsKey }, options);
   });
 }
 
 async function withOptions(
   io: Io,
-  allowControl: boolean,
+  { allowControl, maxRuns }: ServeArguments,
   serve: (options: ServerOptions) => Promise<number>,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
@@ -64,7 +67,7 @@ async function withOptions(
       tools: allowControl ? [...tools, ...controlTools] : tools,
       queries: reader.queries,
       // Loaded only where it is asked for, as HTTP is: the agents come along with it.
-      control: allowControl ? (await import('./tool-control.ts')).createControl(io) : undefined,
+      control: allowControl ? (await import('./tool-control.ts')).createControl(io, maxRuns) : undefined,
       services: async () => (await import('./tool-services.ts')).createServices(io),
       monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
       log: createLog(logLevel(io), (line) => io.err(line)),

@@ -10,20 +10,32 @@ import { awaitEffect, isDriven, nobodyDrives, type Outcome, recordCommand } from
 import type { CommandState, Control, ControlRequest, StartRequest } from '../tools/shared/control.ts';
 import { mostName, mostReason } from './control-options.ts';
 import { type Io, storeOptions, storePath } from './io.ts';
+import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
 
 /** The control that tools have over executions, as the command line has it. */
-export const createControl = (io: Io): Control => ({
-  start: (request) => start(io, request),
-  command: (action, request) => command(io, action, request),
-  resume: (request) => resume(io, request),
-});
+export function createControl(io: Io, maxRuns?: number): Control {
+  const takePlace = createRunPlaces(io, maxRuns);
+  const inPlace = async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
+    const place = takePlace();
+    return begin(place).finally(() => place.leave());
+  };
+  return {
+    start: async (request) => {
+      requireBareName(request.config, io.workingFolder);
+      await requireBounded(io, request);
+      return inPlace((place) => start(io, request, place));
+    },
+    command: (action, request) => command(io, action, request),
+    resume: (request) => inPlace((place) => resume(io, request, place)),
+  };
+}
 
-async function start(io: Io, request: StartRequest): ReturnType<Control['start']> {
-  requireBareName(request.config, io.workingFolder);
+async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
   const started = await io.startSelf(['--db', storePath(io), 'run', ...runArguments(request)]);
+  place.drivenBy(started.pid);
   try {
     const message = await started.firstMessage(startMilliseconds);
     if (message?.event !== 'started')
@@ -69,9 +81,10 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
 }
 
 /** Takes an execution up as a process of its own, which says so in the log. */
-async function resume(io: Io, request: ControlRequest): Promise<CommandState> {
+async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   const started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
+  place.drivenBy(started.pid);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);
     if (message === undefined)

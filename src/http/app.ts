@@ -1,24 +1,31 @@
-import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import express, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
 
 import type { Queries } from '../db/queries.ts';
 import { workflowParamsOf } from '../domain/params.ts';
 import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
-import { refuse, refuseForeign, requireToken } from './guard.ts';
+import type { Token } from './callers.ts';
+import { clientOf, refuse, refuseForeign, requireToken } from './guard.ts';
+import { createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
+import { createTurns, type Turn } from './turns.ts';
 
-export interface AppOptions {
-  /** A server for one request: there are no sessions, so none can be lost. */
-  createServer: () => Server;
+export interface AppOptions extends McpOptions {
   queries: () => Queries;
   metrics: Metrics;
-  /** The token that every request but that for health must bring; left out, nobody is asked. */
-  token: string | undefined;
+  /** The tokens of which every request but that for health must bring one; where there are none, nobody is asked. */
+  tokens: readonly Token[];
   /** Whether the server is asked by other names than those of this machine for itself. */
   anyHost: boolean;
+  /** Whether a proxy stands in front, and says by `X-Forwarded-…` what it was asked, and by whom. */
+  behindProxy: boolean;
   /** The folder that holds the page's files. */
   pageFolder: string;
   log: Log;
@@ -32,16 +39,19 @@ const bodyLimit = '4mb';
  * by default.
  */
 export function createApp(options: AppOptions): Express {
-  const { queries, token, anyHost, log } = options;
+  const { queries, tokens, anyHost, behindProxy, log } = options;
   const app = express();
   app.disable('x-powered-by');
+  // The last of a chain of proxies, which is ours: what it adds can be believed.
+  app.set('trust proxy', behindProxy ? 1 : false);
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);
   // Clients look here whether they could log in in another way. To hear that they cannot, they need no token.
   app.use('/.well-known', answerNothing);
-  app.use(requireToken(token));
-  for (const addRoute of routes) addRoute(app, options);
+  app.use(requireToken(tokens));
+  const turn = createTurns();
+  for (const addRoute of routes) addRoute(app, options, turn);
   app.use(answerNothing);
   app.use(onError(log));
   return app;
@@ -52,44 +62,42 @@ function answerNothing({ originalUrl }: Request, response: Response): void {
   refuse(response, 404, -32_601, `there is nothing at ${path.slice(0, 200)}; MCP is at /mcp`);
 }
 
-type Route = (app: Express, options: AppOptions) => void;
+type Route = (app: Express, options: AppOptions, turn: Turn) => void;
 
 /** Every route that asks for the token. A new one is a function and a line here. */
 const routes: readonly Route[] = [addMcp, addMetrics, addParameters];
 
-function addMcp(app: Express, { createServer }: AppOptions): void {
-  app.post('/mcp', express.json({ limit: bodyLimit, type: () => true, strict: false }), (request, response) => {
-    const body: unknown = request.body;
-    const isMessage = typeof body === 'object' && body !== null && (!Array.isArray(body) || body.length > 0);
-    if (isMessage) return answerMcp(createServer(), request, response);
-    refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
-    return undefined;
-  });
+function addMcp(app: Express, options: AppOptions, turn: Turn): void {
+  app.post(
+    '/mcp',
+    express.json({ limit: bodyLimit, type: () => true, strict: false }),
+    createMcpAnswerer(options, turn),
+  );
   app.all('/mcp', (_, response) => {
     response.setHeader('Allow', 'POST');
     refuse(response, 405, -32_000, 'this server keeps no sessions: send every request by POST');
   });
 }
 
-function addMetrics(app: Express, { metrics, queries }: AppOptions): void {
-  app.get('/metrics', (_, response) => {
+/** A request waits for its turn, as each message to MCP does. */
+const inTurn =
+  (turn: Turn): RequestHandler =>
+  async (request, _, next) => {
+    await turn(clientOf(request));
+    next();
+  };
+
+function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn): void {
+  app.get('/metrics', inTurn(turn), (_, response) => {
     response.type('text/plain; version=0.0.4; charset=utf-8').send(metrics.text(readable(queries), Date.now()));
   });
 }
 
 /** The parameters of an execution (seed, "Workflow Parameters Flow"). */
-function addParameters(app: Express, { queries }: AppOptions): void {
-  app.get('/workflow-executions/:id', (request, response) => answerParameters(request.params.id, response, queries));
-}
-
-async function answerMcp(server: Server, request: Request, response: Response): Promise<void> {
-  const transport = new StreamableHTTPServerTransport({});
-  response.on('close', () => {
-    void transport.close();
-    void server.close();
-  });
-  await server.connect(transport);
-  await transport.handleRequest(request, response, request.body);
+function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void {
+  app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
+    answerParameters(request.params.id, response, queries),
+  );
 }
 
 function answerHealth(response: Response, queries: () => Queries): void {

@@ -1,8 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
-
 import type { NextFunction, Request, Response } from 'express';
 
-import { sha256 } from '../lib/sha256.ts';
+import { printable } from '../lib/printable.ts';
+import { type Caller, createCallers, type Token } from './callers.ts';
 
 /** Names of this machine for itself. */
 const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -12,7 +11,7 @@ export const isLoopback = (host: string): boolean =>
 
 /** An error as JSON, in the form that JSON-RPC clients expect: they read `message`. */
 export function refuse(response: Response, status: number, code: number, message: string): void {
-  response.status(status).json({ jsonrpc: '2.0', error: { code, message }, id: null });
+  response.status(status).json({ jsonrpc: '2.0', error: { code, message: printable(message) }, id: null });
 }
 
 /** A host name out of a `Host` header or an origin, without its port; undefined where there is none. */
@@ -26,15 +25,12 @@ function hostOf(text: string | undefined): string | undefined {
 }
 
 /**
- * Whether an origin is the page that this server gave: the same host and the same port as were asked. Another port of this
- * machine is another program, and nothing that it shows may read the answers. The scheme may be that of a proxy in front.
+ * Whether an origin is the page that this server gave: the same scheme, host and port as were asked. Another port of this
+ * machine is another program, and nothing that it shows may read the answers.
  */
-function isOurs(origin: string, host: string): boolean {
-  if (!/^https?:\/\//.test(origin)) return false;
+function isOurs(origin: string, { protocol, host }: Request): boolean {
   try {
-    const { protocol, host: from } = new URL(origin);
-    // Read with the same scheme, so that a port that goes without saying is the same port.
-    return from === new URL(`${protocol}//${host}`).host;
+    return new URL(origin).origin === new URL(`${protocol}://${host}`).origin;
   } catch {
     return false;
   }
@@ -42,44 +38,44 @@ function isOurs(origin: string, host: string): boolean {
 
 /**
  * Refuses what a web page of somebody else's could send through a browser on this machine: a `Host` that is not ours (DNS
- * rebinding), or an `Origin` that is not the host and port that were asked.
+ * rebinding), or an `Origin` that is not the scheme, host and port that were asked. Behind a proxy these are what it forwards.
  * @param anyHost where a token keeps strangers out, any name of this server will do
  */
 export function refuseForeign(anyHost: boolean) {
   return (request: Request, response: Response, next: NextFunction): void => {
-    const host = hostOf(request.headers.host);
+    const host = hostOf(request.host);
     if (host === undefined || (!anyHost && !isLoopback(host))) {
       refuse(
         response,
         403,
         -32_000,
-        `UNAUTHORIZED: the host ${JSON.stringify(request.headers.host ?? '')} is not this server; ask for 127.0.0.1 or localhost`,
+        `UNAUTHORIZED: the host ${quoted(request.host ?? '')} is not this server; ask for 127.0.0.1 or localhost`,
       );
       return;
     }
     const { origin } = request.headers;
-    if (origin !== undefined && !isOurs(origin, request.headers.host ?? '')) {
-      refuse(
-        response,
-        403,
-        -32_000,
-        `UNAUTHORIZED: requests from the origin ${JSON.stringify(origin.slice(0, 200))} are not served`,
-      );
+    if (origin !== undefined && !isOurs(origin, request)) {
+      refuse(response, 403, -32_000, `UNAUTHORIZED: requests from the origin ${quoted(origin)} are not served`);
       return;
     }
     next();
   };
 }
 
-const digest = (text: string): Buffer => sha256().update(text).digest();
+/** The text of a header, as part of an answer. */
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
 
-/** Asks for the bearer token; without one nobody is asked. */
-export function requireToken(token: string | undefined) {
-  const expected = token === undefined ? undefined : digest(token);
+/** One who may ask without a token, where there is none. */
+const anybody: Caller = { name: undefined, scope: 'control' };
+
+/** Asks for a bearer token and remembers whose it is; without any token nobody is asked. */
+export function requireToken(tokens: readonly Token[]) {
+  const callerBy = createCallers(tokens);
   return (request: Request, response: Response, next: NextFunction): void => {
     const [, given] = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '') ?? [];
-    // Of equal length whatever was given, and compared in equal time.
-    if (expected === undefined || (given !== undefined && timingSafeEqual(digest(given), expected))) {
+    const caller = tokens.length === 0 ? anybody : given === undefined ? undefined : callerBy(given);
+    if (caller !== undefined) {
+      callers.set(request, caller);
       next();
       return;
     }
@@ -88,7 +84,19 @@ export function requireToken(token: string | undefined) {
       response,
       401,
       -32_001,
-      `UNAUTHORIZED: ${given === undefined ? 'no bearer token was given' : 'the bearer token is wrong'}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN`,
+      `UNAUTHORIZED: ${given === undefined ? 'no bearer token was given' : 'the bearer token is wrong'}; send "Authorization: Bearer …" with the value of SWF_MCP_TOKEN or of a line of SWF_MCP_TOKEN_FILE`,
     );
   };
 }
+
+const callers = new WeakMap<Request, Caller>();
+
+/** The caller of a request that has passed `requireToken`. */
+export function callerOf(request: Request): Caller {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('a route is open that should ask for the token');
+  return caller;
+}
+
+/** One client, for whom limits and turns are counted: the name of a token, else an address. */
+export const clientOf = (request: Request): string => `${callerOf(request).name ?? ''} ${request.ip ?? ''}`;

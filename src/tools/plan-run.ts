@@ -25,6 +25,7 @@ export const planRunTool = defineLiveTool({
   description:
     'How a run would go, without running it: STF files, samples, slices, messages, bytes, how long it takes, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
     'an execution, with changes. Plays the same schedule and plan that runs follow. Such as: do 100 workers suffice for slices of 45 s?',
+  takesLong: () => true,
   input: () =>
     z.strictObject({
       config: text('Bare name of a configuration, such as histogram'),

@@ -26,6 +26,7 @@ export const shiftReportTool = defineLiveTool({
   description:
     'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
     'who started, paused, continued, stopped what and why; open matters. text has all of it as Markdown, ready to be handed on. Instead of asking each execution.',
+  takesLong: () => true,
   input: () =>
     z.strictObject({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),

@@ -37,7 +37,7 @@ export const startWorkflowTool = defineLiveTool({
         .optional()
         .describe('1 is real time, 20 twenty times faster, "max"'),
       stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
-      physics_period_count: integer(0, 1e9, 'Physics periods; 0: until stopped'),
+      physics_period_count: integer(1, 1e9, 'Physics periods'),
       target_worker_count: integer(1, 10_000, 'Worker slots'),
       stf_sampling_rate: number('0 to 1'),
       slices_per_sample: integer(1, 10_000, 'TF slices a sample'),

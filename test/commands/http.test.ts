@@ -1,51 +1,11 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { request } from 'node:http';
 import { connect } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ask, connectHttp, runCli, runWorkflow, startCli, startHttp, temporaryFolder } from '../helpers.ts';
-
-interface Answered {
-  status: number;
-  headers: Record<string, string | string[] | undefined>;
-  body: string;
-}
-
-/** One request with exactly these headers: `fetch` would mend them. */
-function send(
-  url: string,
-  {
-    method = 'POST',
-    headers = {},
-    body = '',
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
-): Promise<Answered> {
-  const usual = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: { ...usual, ...headers } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }));
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}
-
-const call = (name: string, args: unknown): string =>
-  JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name, arguments: args } });
-const monitor = call('get_workflow_monitor', { execution_id: 'latest' });
-
-/** The JSON-RPC message in an event stream. */
-const answerIn = (body: string): any =>
-  JSON.parse(
-    body
-      .split('\n')
-      .find((line) => line.startsWith('data: '))
-      ?.slice(6) ?? body,
-  );
+import { answerIn, call, monitor, send } from './http-requests.ts';
 
 async function finished(): Promise<string> {
   const folder = temporaryFolder();
@@ -280,7 +240,9 @@ describe('the server over HTTP', () => {
     await server.saw(/WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN/);
     expect(await runCli(['serve', '--http', '0', '--allow-control'], { folder })).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^CONFIG_INVALID: --allow-control .*SWF_MCP_TOKEN, or give --insecure-local/),
+      stderr: expect.stringMatching(
+        /^CONFIG_INVALID: --allow-control .*SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local/,
+      ),
     });
     await startHttp({ folder }, '--allow-control', '--insecure-local');
     const guarded = await startHttp({ folder, env: { SWF_MCP_TOKEN: token } }, '--allow-control');

@@ -16,7 +16,7 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
   if (controlTools.some((candidate) => candidate.name === name))
     throw new SwfError(
       'TOOL_NOT_FOUND',
-      `this server only reads; it has ${name} when it is started with --allow-control`,
+      `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`,
     );
   const names = tools.map((candidate) => candidate.name);
   throw new SwfError(

@@ -38,6 +38,8 @@ export interface Tool {
   aliases: Readonly<Record<string, string>>;
   /** Whether the page can show its answer, to clients that show pages. */
   hasPage?: true;
+  /** Whether a call may keep the processor for longer than others should wait; left out, it never does. */
+  takesLong?: (args: Readonly<Record<string, unknown>>) => boolean;
   /** Its effects beside reading; most tools have none. */
   writes?: { destructive: boolean; idempotent: boolean };
   /** Asks, on one state of the store; or takes its time. */
@@ -54,6 +56,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   output: () => Out;
   aliases?: Readonly<Record<string, string>>;
   hasPage?: true;
+  takesLong?: NonNullable<Tool['takesLong']>;
 }
 
 /** Declares a tool that asks, checking that handler and schemas fit. */

@@ -1,0 +1,72 @@
+import type { Command } from 'commander';
+
+import { closest } from '../lib/suggest.ts';
+import { parseRows, type Run } from './options.ts';
+
+interface ServeOptions {
+  http?: string;
+  open?: true;
+  readOnly?: true;
+  allowControl?: true;
+  insecureLocal?: true;
+  maxRuns?: number;
+  tlsCert?: string;
+  tlsKey?: string;
+  behindProxy?: true;
+}
+
+/** The server, which is also started without any command. */
+export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Run): void {
+  program
+    .command('serve', { isDefault: true })
+    .description('MCP server on stdio (also without a command), or over HTTP')
+    .copyInheritedSettings(program)
+    .option(
+      '--http <[HOST:]PORT>',
+      'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
+    )
+    .option('--open', 'show the page in your browser (needs --http)')
+    .option('--read-only', 'offer no tool that changes something (this is the default)')
+    .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
+    .option('--max-runs <N>', 'runs that may be under way before no tool starts another (default: 4)', parseRows)
+    .option('--insecure-local', 'let every user of this machine use them over HTTP, without a token')
+    .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
+    .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
+    .option('--behind-proxy', 'a proxy in front speaks TLS, and says by X-Forwarded headers who asks for what')
+    .allowExcessArguments()
+    .action(async ({ open, readOnly, allowControl, ...options }: ServeOptions, command: Command) => {
+      refuseUnknownCommand(program, command);
+      if (readOnly === true && allowControl === true)
+        command.error('error: --read-only and --allow-control contradict each other');
+      if (options.http === undefined) requireHttp(command, options, open);
+      const args = { ...options, http: options.http, allowControl: allowControl === true, open: open && '#/' };
+      await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
+    });
+}
+
+/** Options that mean nothing on stdio: one who gives them has forgotten `--http`. */
+function requireHttp(
+  command: Command,
+  { insecureLocal, tlsCert, tlsKey, behindProxy }: ServeOptions,
+  open: true | undefined,
+): void {
+  if (open === true) command.error('error: --open needs --http; or use "swf-mcp open"');
+  const given = [
+    insecureLocal && '--insecure-local',
+    tlsCert !== undefined && '--tls-cert',
+    tlsKey !== undefined && '--tls-key',
+    behindProxy && '--behind-proxy',
+  ].find(Boolean);
+  if (given) command.error(`error: ${given} needs --http`);
+}
+
+/** Without a command the server starts, so a mistyped command arrives there as an argument. */
+function refuseUnknownCommand(program: Command, serve: Command): void {
+  const [word] = serve.args;
+  if (word === undefined) return;
+  const known = program.commands.map((command) => command.name());
+  // Only a near one: "stop" must not be named to those who looked for "top".
+  const near = word.length < 4 ? undefined : closest(word, known);
+  const hint = near === undefined ? '' : `did you mean ${near}? `;
+  serve.error(`error: unknown command or argument '${word}'; ${hint}swf-mcp --help lists all commands`);
+}

@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { limitConnections } from '../http/idle-connections.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
+import type { Access } from './http-access.ts';
+
+/** How long requests under way may take to end when the server is told to stop. */
+const patienceMilliseconds = 5000;
+
+/** Longer than clients and proxies keep a connection that they do not use: one that ends on both sides at once loses a request. */
+const keepAliveMilliseconds = 65_000;
+
+const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
+
+const brokenRequests: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+};
+
+/** Refuses a request that is no HTTP like any other: as JSON. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = brokenRequests[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the request cannot be read as HTTP',
+  ];
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    error: { code: -32_700, message },
+    id: null,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    // Not only ended: one who never closes his side would keep the place of another.
+    () => socket.destroy(),
+  );
+}
+
+/** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for a certificate that is none. */
+export function createBoundedServer(listener: RequestListener, tls: Access['tls']): HttpServer {
+  const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
+  server.keepAliveTimeout = keepAliveMilliseconds;
+  server.on('clientError', refuseBrokenRequest);
+  limitConnections(server);
+  return server;
+}
+
+function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>): HttpServer {
+  try {
+    return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
+  } catch (error) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--tls-cert and --tls-key are no certificate and its key as PEM (${printable(messageOf(error))})`,
+      { cause: error },
+    );
+  }
+}
+
+/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. */
+export function parseAddress(where: string): { host: string; port: number } {
+  const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--http ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
+    );
+  return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+/** Begins to listen. Throws `CONFIG_INVALID` where that cannot be. */
+export async function listen(
+  server: HttpServer,
+  { host, port }: { host: string; port: number },
+  where: string,
+): Promise<AddressInfo> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE'
+        ? 'another program listens there'
+        : code === 'EACCES'
+          ? 'this user may not listen there'
+          : `${code}`;
+    throw new SwfError('CONFIG_INVALID', `--http ${printable(where)}: ${why}; give another address`, { cause: error });
+  }
+  return server.address() as AddressInfo;
+}
+
+/** Takes no new connection, lets requests under way end, and waits for that. */
+export async function close(server: HttpServer): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), patienceMilliseconds);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,128 @@
+import type { Worker } from 'node:worker_threads';
+
+import { type ErrorCode, SwfError } from '../lib/errors.ts';
+import { createFairQueue } from './fair-queue.ts';
+
+/** A call as a thread is asked for it. */
+export interface LongCall {
+  tool: string;
+  args: unknown;
+}
+
+/** Its answer: what the tool gave, an error that the asker can mend, or the stack of a bug. */
+export type LongReply = { answer: Record<string, unknown> } | { code: ErrorCode; message: string } | { bug: string };
+
+/** Threads at once; the second is for a second client. */
+const mostThreads = 2;
+
+/** A call that is not done after so many milliseconds is given up, and its thread with it. */
+const mostMilliseconds = 30_000;
+
+interface Waiting {
+  call: LongCall;
+  done: (reply: LongReply) => void;
+}
+
+export interface LongCalls {
+  /** The answer of a tool. Throws `SwfError` as the tool does, or where it takes too long. */
+  call(client: string, call: LongCall, signal: AbortSignal): Promise<Record<string, unknown>>;
+  close(): void;
+}
+
+/**
+ * Calls that may take long (sums, audits, searches, files) are made in threads of their own, so that the event loop goes on. A client has one
+ * under way at a time, and clients are served in turn.
+ */
+export function createLongCalls(
+  startThread: () => Worker,
+  { milliseconds = mostMilliseconds }: { milliseconds?: number } = {},
+): LongCalls {
+  const queue = createFairQueue<Waiting>();
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, string>();
+
+  const keep = (thread: Worker): void => {
+    idle.push(thread);
+    thread.once('exit', () => {
+      const at = idle.indexOf(thread);
+      if (at >= 0) idle.splice(at, 1);
+    });
+  };
+  const serve = (): void => {
+    if (idle.length === 0 && busy.size >= mostThreads) return;
+    const served = new Set(busy.values());
+    const next = queue.take((client) => !served.has(client));
+    if (next === undefined) return;
+    const thread = idle.pop() ?? startThread();
+    busy.set(thread, next.client);
+    void serveBy(thread, next.thing);
+  };
+  const serveBy = async (thread: Worker, { call, done }: Waiting): Promise<void> => {
+    const { reply, isLost } = await replyOf(thread, call, milliseconds);
+    busy.delete(thread);
+    if (isLost) void thread.terminate();
+    else keep(thread);
+    done(reply);
+    serve();
+  };
+
+  return {
+    async call(client, call, signal) {
+      const reply = await new Promise<LongReply>((resolve) => {
+        const done = (given: LongReply): void => {
+          signal.removeEventListener('abort', giveUp);
+          resolve(given);
+        };
+        const waiting = { call, done };
+        const giveUp = (): void => {
+          queue.remove(client, waiting);
+          resolve({
+            code: 'STORE_UNAVAILABLE',
+            message: 'the call was given up before its answer was there; ask again',
+          });
+        };
+        if (signal.aborted) return giveUp();
+        signal.addEventListener('abort', giveUp);
+        queue.put(client, waiting);
+        serve();
+      });
+      if ('answer' in reply) return reply.answer;
+      if ('bug' in reply) throw new Error(reply.bug);
+      throw new SwfError(reply.code, reply.message);
+    },
+    close() {
+      for (const thread of [...idle, ...busy.keys()]) void thread.terminate();
+    },
+  };
+}
+
+/** The reply of a thread, and whether the thread is lost. */
+function replyOf(thread: Worker, call: LongCall, milliseconds: number): Promise<{ reply: LongReply; isLost: boolean }> {
+  return new Promise((resolve) => {
+    const end = (reply: LongReply, isLost: boolean): void => {
+      clearTimeout(limit);
+      // By name: Node has listeners of its own on a thread.
+      for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
+      // One that is lost may still fail: of that nobody has to hear.
+      thread.on('error', () => {});
+      resolve({ reply, isLost });
+    };
+    const limit = setTimeout(
+      () =>
+        end(
+          {
+            code: 'ARGUMENT_INVALID',
+            message: `it took longer than ${milliseconds / 1000} s and was given up; ask for less: one execution_id, or a shorter time from start_time to end_time`,
+          },
+          true,
+        ),
+      milliseconds,
+    );
+    thread.on('message', (reply: LongReply) => end(reply, false));
+    thread.on('error', (error) =>
+      end({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) }, true),
+    );
+    thread.on('exit', (code) => end({ bug: `the thread of long calls ended with ${code}` }, true));
+    thread.postMessage(call, []);
+  });
+}

@@ -1,0 +1,87 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { Request, Response } from 'express';
+
+import { createCallLimits } from './call-limits.ts';
+import type { Caller } from './callers.ts';
+import { callerOf, clientOf, refuse } from './guard.ts';
+import type { Turn } from './turns.ts';
+
+/** The sender of a request. */
+export interface Client extends Caller {
+  /** Names the client, for whom calls are counted and served in turn. */
+  key: string;
+}
+
+export interface McpOptions {
+  /** A server for one request: there are no sessions, so none can be lost. */
+  createServer: (client: Client) => Server;
+}
+
+/** Answers a POST to MCP, whose body has been read. */
+export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
+  const take = createCallLimits();
+  return async (request: Request, response: Response): Promise<void> => {
+    const messages = messagesOf(request.body);
+    if (messages.length === 0) {
+      refuse(response, 400, -32_600, 'the body is no JSON-RPC message; send an object, or a list of them');
+      return;
+    }
+    const client = { ...callerOf(request), key: clientOf(request) };
+    const taken = take(client.key, messages.length);
+    if ('limit' in taken) {
+      response.setHeader('Retry-After', '1');
+      refuse(
+        response,
+        429,
+        -32_000,
+        `too many calls are under way: ${taken.limit}; wait for answers, and send it again`,
+      );
+      return;
+    }
+    response.once('close', taken.end);
+    const server = createServer(client);
+    const transport = new StreamableHTTPServerTransport({});
+    response.once('close', () => {
+      void transport.close();
+      void server.close();
+    });
+    await server.connect(transport);
+    const hear = transport.onmessage;
+    // Others are served between the messages of a batch.
+    transport.onmessage = (message, extra) => void turn(client.key).then(() => hear?.(message, extra));
+    leaveConnectionToNode(response);
+    await transport.handleRequest(request, response, Array.isArray(request.body) ? wanted(messages) : request.body);
+  };
+}
+
+function messagesOf(body: unknown): unknown[] {
+  if (Array.isArray(body)) return body;
+  return typeof body === 'object' && body !== null ? [body] : [];
+}
+
+interface Message {
+  id?: unknown;
+  method?: unknown;
+  params?: { requestId?: unknown };
+}
+
+/** A batch without the requests that it takes back itself: nobody would answer them, and the stream would wait for that. */
+function wanted(batch: readonly unknown[]): unknown[] {
+  const messages = batch as readonly (Message | null)[];
+  const cancelled = new Set(
+    messages
+      .filter((message) => message?.method === 'notifications/cancelled')
+      .map((message) => message?.params?.requestId),
+  );
+  return messages.filter((message) => message?.id === undefined || !cancelled.has(message.id));
+}
+
+/** The transport promises to keep every connection, also to a client that has asked for its end. Node knows what it will do. */
+function leaveConnectionToNode(response: Response): void {
+  const writeHead = response.writeHead.bind(response) as (status: number, headers?: object) => Response;
+  response.writeHead = ((status: number, headers: Record<string, string> = {}) => {
+    const { connection: _, ...rest } = headers;
+    return writeHead(status, rest);
+  }) as Response['writeHead'];
+}

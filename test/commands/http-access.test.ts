@@ -1,0 +1,190 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectHttp, refusal, runCli, startCli, startHttp, temporaryFolder } from '../helpers.ts';
+import { monitor, send } from './http-requests.ts';
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+function tokenFile(folder: string, text: string, mode = 0o600): { SWF_MCP_TOKEN_FILE: string } {
+  const path = join(folder, 'tokens');
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return { SWF_MCP_TOKEN_FILE: path };
+}
+
+/** A certificate of its own making, and its key. */
+function certificate(folder: string): { cert: string; key: string } {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  execFileSync('openssl', [...words, '-keyout', key, '-out', cert, '-subj', '/CN=localhost'], { stdio: 'ignore' });
+  return { cert, key };
+}
+
+describe('the tokens of a server', () => {
+  it('are each of a name and a scope: one that may read is offered no control, and a stop says whose token asked', async () => {
+    const folder = temporaryFolder();
+    const env = tokenFile(folder, '# who may ask\nscreen read look-9431\n\nshift.leader control lead-1107\n');
+    const { url } = await startHttp({ folder, env }, '--allow-control');
+    const reader = await connectHttp(url, bearer('look-9431'));
+    const leader = await connectHttp(url, bearer('lead-1107'));
+    const names = async (client: typeof reader) => (await client.listTools()).tools.map(({ name }) => name);
+    expect(await names(reader)).not.toContain('control_workflow');
+    expect(await names(leader)).toEqual([...(await names(reader)), 'start_workflow', 'control_workflow']);
+    const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
+    const stop = { execution_id, action: 'stop', reason: 'end of shift' };
+    expect(await refusal(reader, 'control_workflow', stop)).toMatch(
+      /^TOOL_NOT_FOUND: control_workflow changes something: it is there for tokens that may control/,
+    );
+    expect(await ask(leader, 'control_workflow', { ...stop, requested_by: 'Ada' })).toMatchObject({
+      effect: 'applied',
+    });
+    expect(await ask(reader, 'get_workflow_monitor', { execution_id })).toMatchObject({
+      status: 'terminated',
+      stopped_by: { name: 'Ada', claimed_by: 'Ada', reason: 'end of shift' },
+    });
+    expect(await ask(reader, 'list_messages', { execution_id, message_type: 'stop_workflow' })).toMatchObject({
+      items: [{ sender_agent: 'shift.leader' }],
+    });
+    expect((await send(url, { body: monitor, headers: bearer('look-9432') })).status).toBe(401);
+  });
+
+  it('are refused where others can read them, or where a line says something else, without being told', async () => {
+    const folder = temporaryFolder();
+    const refused: [text: string, mode: number, why: RegExp][] = [
+      ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
+      ['a read sesame-1\n', 0o602, /mode 602/],
+      ['a look sesame-1\n', 0o600, /line 1, a: the scope is neither read nor control/],
+      ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|control TOKEN/],
+      ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
+      ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
+      ['a read sesame-é\n', 0o600, /line 1, a: the token holds a letter that no header can have/],
+      ['a read sesame-1\nb read sesame-1\n', 0o600, /names a token twice/],
+      ['a read sesame-1\na read sesame-2\n', 0o600, /has a name twice/],
+      ['# nothing\n', 0o600, /holds no token/],
+    ];
+    for (const [text, mode, why] of refused) {
+      const { code, stderr } = await runCli(['serve', '--http', '0'], { folder, env: tokenFile(folder, text, mode) });
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE/),
+      });
+      expect(stderr).toMatch(why);
+      expect(stderr).not.toContain('sesame');
+    }
+    const missing = await runCli(['serve', '--http', '0'], { folder, env: { SWF_MCP_TOKEN_FILE: 'none' } });
+    expect(missing.stderr).toMatch(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE: .*none cannot be read/);
+  });
+});
+
+describe('a server that others can reach', () => {
+  it('speaks TLS, or says that a proxy in front does, and refuses to send its token in the clear', async () => {
+    const folder = temporaryFolder();
+    const env = { SWF_MCP_TOKEN: 'sesame-7' };
+    const { cert, key } = certificate(folder);
+    const clear = await runCli(['serve', '--http', '0.0.0.0:0'], { folder, env });
+    expect(clear).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/in the clear; give --tls-cert and --tls-key, --behind-proxy/),
+    });
+    const server = startCli(['serve', '--http', '0.0.0.0:0', '--tls-cert', cert, '--tls-key', key], { folder, env });
+    const url = (await server.saw(/MCP server at (https:\S+\/mcp),/)).replace('0.0.0.0', '127.0.0.1');
+    const { port } = new URL(url);
+    expect((await send(url, { body: monitor, headers: bearer('sesame-7') })).status).toBe(200);
+    expect((await send(url, { body: monitor })).status).toBe(401);
+    const from = async (origin: string) =>
+      (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), origin } })).status;
+    expect(await from(`https://127.0.0.1:${port}`)).toBe(200);
+    expect(await from(`http://127.0.0.1:${port}`)).toBe(403);
+    const refused: [string[], RegExp][] = [
+      [['--tls-cert', cert], /belong together/],
+      [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
+      [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
+    ];
+    for (const [words, why] of refused)
+      expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(why),
+      });
+  });
+
+  it('behind a proxy takes host, scheme and client from what it forwards, and elsewhere from nobody', async () => {
+    const folder = temporaryFolder();
+    const env = { SWF_MCP_TOKEN: 'sesame-7' };
+    const forwarded = { 'x-forwarded-host': 'swf.example', 'x-forwarded-proto': 'https' };
+    const statuses = async (url: string) => {
+      const with_ = async (headers: Record<string, string>) =>
+        (await send(url, { body: monitor, headers: { ...bearer('sesame-7'), ...headers } })).status;
+      return {
+        proxied: await with_({ ...forwarded, origin: 'https://swf.example' }),
+        otherScheme: await with_({ ...forwarded, origin: 'http://swf.example' }),
+        otherHost: await with_({ ...forwarded, origin: 'https://evil.example' }),
+      };
+    };
+    const behind = await startHttp({ folder, env }, '--behind-proxy');
+    expect(await statuses(behind.url)).toEqual({ proxied: 200, otherScheme: 403, otherHost: 403 });
+    const alone = await startHttp({ folder, env });
+    expect(await statuses(alone.url)).toEqual({ proxied: 403, otherScheme: 403, otherHost: 403 });
+    expect((await runCli(['serve', '--http', '0', '--behind-proxy'], { folder })).stderr).toMatch(
+      /^CONFIG_INVALID: --behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN/,
+    );
+  });
+
+  it('says which option is missing where one means nothing alone', async () => {
+    for (const words of [['--behind-proxy'], ['--insecure-local'], ['--tls-cert', 'x'], ['--open']]) {
+      const { code, stderr } = await runCli(['serve', ...words], { folder: temporaryFolder() });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(new RegExp(`${words[0]} needs --http`)),
+      });
+    }
+  });
+});
+
+describe('what a client may start', () => {
+  it('is bounded in number: of twenty that ask at once as many runs begin as the server allows', async () => {
+    const folder = temporaryFolder();
+    const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local', '--max-runs', '2');
+    const client = await connectHttp(url);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        client.callTool({ name: 'start_workflow', arguments: { speed: '20', stf_count: 400 } }),
+      ),
+    );
+    const begun = results.filter(({ isError }) => isError !== true);
+    const refused = results.filter(({ isError }) => isError === true);
+    expect({ begun: begun.length, refused: refused.length }).toEqual({ begun: 2, refused: 18 });
+    for (const { content } of refused)
+      expect((content as { text: string }[])[0]?.text).toMatch(
+        /^ARGUMENT_INVALID: 2 runs are under way in this store.* fewer than 2 are; wait for one with wait_for_execution/,
+      );
+    const [one] = begun.map(({ structuredContent }) => structuredContent as { execution_id: string });
+    const { execution_id = '' } = one ?? {};
+    await ask(client, 'control_workflow', { execution_id, action: 'stop' });
+    await ask(client, 'wait_for_execution', { execution_id, until: 'end', timeout_seconds: 20 });
+    const again = (await ask(client, 'start_workflow', { speed: '20', stf_count: 400 })) as { execution_id: string };
+    for (const { structuredContent } of [...begun.slice(1), { structuredContent: again }])
+      await ask(client, 'control_workflow', {
+        execution_id: (structuredContent as { execution_id: string }).execution_id,
+        action: 'stop',
+      });
+  });
+
+  it('is bounded in size, with the limit', async () => {
+    const folder = temporaryFolder();
+    const { url } = await startHttp({ folder }, '--allow-control', '--insecure-local');
+    const client = await connectHttp(url);
+    const refused: [object, RegExp][] = [
+      [{ stf_count: 60_000, slices_per_sample: 1 }, /: 60000 STF files, allowed: 50000; ask for less \(plan_run/],
+      [{ stf_count: 1_000_000_000 }, /more than 50000 STF files or 1000000 slices/],
+      [{ stf_count: 50_000, slices_per_sample: 1000 }, /more than 50000 STF files or 1000000 slices/],
+      [{ stf_count: 40_000, stf_interval: 60, slices_per_sample: 1 }, /seconds, allowed: 604800/],
+      [{ physics_period_count: 0 }, /physics_period_count = 0/],
+    ];
+    for (const [args, why] of refused) expect(await refusal(client, 'start_workflow', args as never)).toMatch(why);
+    expect(await ask(client, 'list_workflow_executions', {}).catch(String)).toMatch(/no store|STORE_UNAVAILABLE/);
+  });
+});

@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { connect, type Socket } from 'node:net';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { connectHttp, runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
+import { answerIn, call, monitor, send } from './http-requests.ts';
+
+function idleConnection(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => {});
+  onTestFinished(() => void socket.destroy());
+  return new Promise((resolve) => socket.once('connect', () => resolve(socket)));
+}
+
+const get = (url: string) => send(url, { method: 'GET' });
+
+describe('the limits of the server over HTTP', () => {
+  it('let nobody be shut out by a thousand connections that say nothing', { timeout: 60_000 }, async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    const health = url.replace(/mcp$/, 'healthz');
+    for (let n = 0; n < 1100; n += 1) await idleConnection(Number(new URL(url).port));
+    for (let n = 0; n < 20; n += 1) expect((await get(health)).status).toBe(200);
+  });
+
+  it('refuse more calls of one client than it may have under way, and answer it again when they are done', async () => {
+    const headers = { authorization: 'Bearer a' };
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '20');
+    const full = await startHttp({ folder, env: { SWF_MCP_TOKEN: 'a' } });
+    const waits = JSON.stringify(
+      Array.from({ length: 100 }, (_, id) => ({
+        jsonrpc: '2.0',
+        id: id + 1,
+        method: 'tools/call',
+        params: { name: 'audit_execution', arguments: { execution_id: 'latest' } },
+      })),
+    );
+    const answered = await Promise.all(Array.from({ length: 5 }, () => send(full.url, { headers, body: waits })));
+    const busy = answered.filter(({ status }) => status === 429);
+    expect(answered.map(({ status }) => status).toSorted()).toEqual([200, 200, 429, 429, 429]);
+    for (const { headers: told, body } of busy) {
+      expect(told['retry-after']).toBe('1');
+      expect(JSON.parse(body).error.message).toMatch(
+        /too many calls are under way: 300 calls of one client, of at most 200/,
+      );
+    }
+    expect((await send(full.url, { headers, body: monitor })).status).toBe(200);
+  });
+
+  it('end the stream of a batch whose request takes itself back', async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    const wait = JSON.parse(call('wait_for_execution', { execution_id: 'latest', timeout_seconds: 60 })) as object;
+    const cancel = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } };
+    expect(await send(url, { body: JSON.stringify([wait, cancel]) })).toMatchObject({ status: 202, body: '' });
+    const other = { ...(JSON.parse(monitor) as object), id: 2 };
+    const both = await send(url, { body: JSON.stringify([wait, other, cancel]) });
+    expect(answerIn(both.body)).toMatchObject({ id: 2, result: { isError: true } });
+  });
+
+  it('keep a connection as long as they say, and end it where the client asks for that', async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    expect((await send(url, { body: monitor, headers: { connection: 'close' } })).headers).toMatchObject({
+      connection: 'close',
+    });
+    expect((await send(url, { body: monitor, headers: { connection: 'keep-alive' } })).headers).toMatchObject({
+      connection: 'keep-alive',
+      'keep-alive': 'timeout=65',
+    });
+    const old = connect({ port: Number(new URL(url).port), host: '127.0.0.1' });
+    let text = '';
+    old.on('data', (data: Buffer) => (text += data.toString()));
+    old.write(
+      `POST /mcp HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${monitor.length}\r\n\r\n${monitor}`,
+    );
+    await once(old, 'end');
+    expect(text).toMatch(/connection: close/i);
+    expect(text).toMatch(/STORE_UNAVAILABLE/);
+  });
+
+  it('reset no connection that is used again and again', async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    onTestFinished(() => agent.destroy());
+    const ask = () =>
+      new Promise<number>((resolve, reject) => {
+        const sent = request(url, {
+          agent,
+          method: 'POST',
+          headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+        });
+        sent.on('error', reject);
+        sent.on('response', (response) => response.resume().on('end', () => resolve(response.statusCode ?? 0)));
+        sent.end(monitor);
+      });
+    const sockets = new Set<unknown>();
+    agent.on('free', (socket) => sockets.add(socket));
+    for (let round = 0; round < 50; round += 1)
+      expect(new Set(await Promise.all(Array.from({ length: 20 }, ask)))).toEqual(new Set([200]));
+    expect(sockets.size).toBeLessThanOrEqual(8);
+  });
+
+  it('serve a second client while a first has a hundred audits under way', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '20');
+    const { url } = await startHttp({ folder });
+    const second = await connectHttp(url);
+    const batch = JSON.stringify(
+      Array.from({ length: 100 }, (_, id) => ({
+        ...(JSON.parse(call('audit_execution', { execution_id: 'latest' })) as object),
+        id,
+      })),
+    );
+    const order: string[] = [];
+    const audits = send(url, { body: batch }).finally(() => order.push('audits'));
+    for (let n = 0; n < 5; n += 1) {
+      const answer = await second.callTool({
+        name: 'get_workflow_monitor',
+        arguments: { execution_id: 'latest' },
+      });
+      expect(answer.isError).not.toBe(true);
+      order.push('monitor');
+    }
+    const { body } = await audits;
+    expect(body.match(/"structuredContent"/g)).toHaveLength(100);
+    expect(order).toEqual([...Array.from({ length: 5 }, () => 'monitor'), 'audits']);
+  });
+});

@@ -1,0 +1,67 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createCallLimits } from '../../src/http/call-limits.ts';
+import { createFairQueue } from '../../src/http/fair-queue.ts';
+
+describe('calls under way', () => {
+  it('never pass the limits of one client and of all, and give their places back', () => {
+    const step = fc.oneof(
+      fc.record({ client: fc.constantFrom('a', 'b', 'c'), calls: fc.integer({ min: 1, max: 12 }) }),
+      fc.record({ end: fc.nat() }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const take = createCallLimits({ ofOneClient: 10, ofAll: 20 });
+        const open: { client: string; calls: number; end: () => void }[] = [];
+        const held = (client?: string) =>
+          open
+            .filter((one) => client === undefined || one.client === client)
+            .reduce((sum, { calls }) => sum + calls, 0);
+        for (const one of steps) {
+          if ('end' in one) {
+            open.splice(one.end % Math.max(1, open.length), 1)[0]?.end();
+            continue;
+          }
+          const { client, calls } = one;
+          const fits = held(client) + calls <= 10 && held() + calls <= 20;
+          const taken = take(client, calls);
+          expect('end' in taken).toBe(fits);
+          if ('end' in taken) open.push({ client, calls, end: taken.end });
+        }
+      }),
+    );
+  });
+});
+
+describe('the queue of several clients', () => {
+  it('loses nothing, keeps each order, and serves each client that waits before one again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', 'b', 'c')), (clients) => {
+        const queue = createFairQueue<{ client: string; at: number }>();
+        for (const [at, client] of clients.entries()) queue.put(client, { client, at });
+        const left = new Map<string, number>();
+        for (const client of clients) left.set(client, (left.get(client) ?? 0) + 1);
+        const round = new Set<string>();
+        const served: { client: string; at: number }[] = [];
+        for (let next = queue.take(); next !== undefined; next = queue.take()) {
+          const { client, thing } = next;
+          // Nobody twice while another waits who has not been served.
+          if (round.has(client)) {
+            for (const [other, count] of left) if (count > 0) expect(round.has(other)).toBe(true);
+            round.clear();
+          }
+          round.add(client);
+          left.set(client, (left.get(client) ?? 0) - 1);
+          expect(thing.client).toBe(client);
+          served.push(thing);
+        }
+        expect(served).toHaveLength(clients.length);
+        for (const name of ['a', 'b', 'c']) {
+          const order = served.filter(({ client }) => client === name).map(({ at }) => at);
+          expect(order).toEqual(order.toSorted((a, b) => a - b));
+        }
+      }),
+    );
+  });
+});

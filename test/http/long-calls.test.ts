@@ -1,0 +1,62 @@
+import { Worker } from 'node:worker_threads';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { createLongCalls } from '../../src/http/long-calls.ts';
+
+/** A thread that does what a call's name says. */
+const program = `
+  const { parentPort } = require('node:worker_threads');
+  parentPort.on('message', ({ tool, args }) => {
+    if (tool === 'spin') for (;;);
+    if (tool === 'die') process.exit(9);
+    if (tool === 'fill') { const all = []; for (;;) all.push({ all: [...all.slice(-100)] }); }
+    parentPort.postMessage(tool === 'refuse' ? { code: 'ARGUMENT_INVALID', message: 'no' } : { answer: { args } });
+  });`;
+
+function start(milliseconds: number) {
+  let started = 0;
+  const calls = createLongCalls(
+    () => {
+      started += 1;
+      return new Worker(program, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 32 } });
+    },
+    { milliseconds },
+  );
+  onTestFinished(() => calls.close());
+  return { calls, started: () => started };
+}
+
+const never = new AbortController().signal;
+
+describe('calls that take long', () => {
+  it('that never end are given up, and the next is answered', async () => {
+    const { calls } = start(300);
+    const spun = calls.call('a', { tool: 'spin', args: {} }, never);
+    const next = calls.call('a', { tool: 'echo', args: 1 }, never);
+    await expect(spun).rejects.toThrow(/took longer than 0\.3 s and was given up; ask for less/);
+    expect(await next).toEqual({ args: 1 });
+  });
+
+  it('that end their thread, or fill its memory, are bugs of one call', async () => {
+    const { calls } = start(20_000);
+    await expect(calls.call('a', { tool: 'die', args: {} }, never)).rejects.toThrow(
+      /thread of long calls ended with 9/,
+    );
+    await expect(calls.call('a', { tool: 'fill', args: {} }, never)).rejects.toThrow(/memory/);
+    await expect(calls.call('a', { tool: 'refuse', args: {} }, never)).rejects.toThrow('no');
+    expect(await calls.call('a', { tool: 'echo', args: 2 }, never)).toEqual({ args: 2 });
+  });
+
+  it('of one client hold up no other: it has one under way, and a second client has the second thread', async () => {
+    const { calls, started } = start(3000);
+    const given = new AbortController();
+    const spinning = ['spin', 'spin', 'spin'].map((tool) => calls.call('a', { tool, args: {} }, given.signal));
+    for (let n = 0; n < 5; n += 1) expect(await calls.call('b', { tool: 'echo', args: n }, never)).toEqual({ args: n });
+    expect(started()).toBe(2);
+    given.abort();
+    const ends = await Promise.allSettled(spinning);
+    for (const end of ends)
+      expect(end).toMatchObject({ reason: { message: expect.stringMatching(/given up before/) } });
+  });
+});
