@@ -20,7 +20,7 @@ import * as z from 'zod';
 import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
-import { printable } from './lib/printable.ts';
+import { allPrintable, printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionOf } from './mcp/definitions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
@@ -179,7 +179,7 @@ function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
   server.setRequestHandler(ListResourcesRequestSchema, () => {
     try {
-      return { resources: [monitorPage, ...offeredReports(queries())] };
+      return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
       // There is no store yet, and no report.
       if (error instanceof SwfError) return { resources: [monitorPage] };
@@ -215,7 +215,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
   if (id !== undefined) return reportOf(options.queries(), id, Date.now());
   throw new McpError(
     ErrorCode.InvalidParams,
-    `there is no resource ${uri.slice(0, 200)}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
+    `there is no resource ${printable(uri.slice(0, 200))}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
   );
 }
 
@@ -227,7 +227,7 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
     if (text !== undefined) return text;
     throw new McpError(
       ErrorCode.InvalidParams,
-      `there is no prompt ${name.slice(0, 100)}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
+      `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );
   });
   server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }) => {
@@ -247,5 +247,5 @@ function errorText(error: unknown, what: string, log: Log): string {
     level: 'ERROR',
     message: `bug in ${what}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   });
-  return `${what} failed by a fault of swf-mcp itself; the server's log has the details`;
+  return `${printable(what.slice(0, 100))} failed by a fault of swf-mcp itself; the server's log has the details`;
 }

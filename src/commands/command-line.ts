@@ -2,6 +2,7 @@ import { Argument, Command, CommanderError } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
+import { printableLines } from '../lib/printable.ts';
 import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addUpkeep } from './add-upkeep.ts';
@@ -36,6 +37,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(printableLines(text)) })
     .exitOverride();
   const add = (name: string, description: string): Command =>
     program.command(name).description(description).copyInheritedSettings(program);

@@ -3,7 +3,7 @@ import { knownConfigs } from '../config/find-files.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { knownKeys } from '../config/schema.ts';
 import { isTable } from '../config/toml.ts';
-import { printable } from '../lib/printable.ts';
+import { printable, unprintable } from '../lib/printable.ts';
 import { configPlaces, exitCodes, type Io, storePath } from './io.ts';
 
 export interface ConfigArguments {
@@ -84,8 +84,14 @@ function lineOf(dotted: string, key: string, { value, source }: Effective): stri
   return `${setting.padEnd(commentColumn)} # ${printable(source)}`;
 }
 
-/** Strings in JSON's way of writing are strings in TOML's, but for the one control character that JSON leaves as it is. */
+/** Strings in JSON's way of writing are strings in TOML's, but for characters that JSON leaves as they are and a terminal would not show. */
 function tomlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
-  return JSON.stringify(value).replaceAll('\u007F', String.raw`\u007f`);
+  return JSON.stringify(value).replaceAll(hidden, escaped);
 }
+
+const hidden = new RegExp(`[${unprintable}]`, 'gu');
+
+/** As TOML writes a character by its number. */
+const escaped = (character: string): string =>
+  String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { printableLines } from '../lib/printable.ts';
 import { exitCodes, type Io } from './io.ts';
 import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './live/terminal.ts';
@@ -27,7 +28,7 @@ export function createProcessIo({
     nodeVersion: process.versions.node,
     db,
     out: (text) => void process.stdout.write(text),
-    err: (line) => void process.stderr.write(`${line}\n`),
+    err: (line) => void process.stderr.write(`${printableLines(line)}\n`),
     terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
     keepGoingWithoutOutput() {
       worksWithoutOutput = true;

@@ -81,7 +81,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
       picture: { life, leastWidth, mostRetries, phases, latency },
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
       failed,
-      traces: withoutLogs ? [] : failed.slice(0, mostTraces).map((row) => traceOf(io, row)),
+      traces: withoutLogs ? [] : failed.slice(0, mostTraces).flatMap((row) => traceOf(io, row)),
       logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }),
       without_logs: withoutLogs,
     };
@@ -90,5 +90,12 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
   }
 }
 
-const traceOf = (io: Io, { slice_filename }: Row): Row =>
-  askTool(io, 'trace_data_product', { filename: slice_filename });
+/** The way of a slice; none where its name was shown with escapes, so that nothing is found by it. */
+function traceOf(io: Io, { slice_filename }: Row): Row[] {
+  try {
+    return [askTool(io, 'trace_data_product', { filename: slice_filename })];
+  } catch (error) {
+    if (error instanceof SwfError) return [];
+    throw error;
+  }
+}

@@ -1,6 +1,6 @@
 import { causeOf } from '../domain/causes.ts';
 import type { Counts } from '../domain/counts.ts';
-import { printable } from '../lib/printable.ts';
+import { allPrintable, printable } from '../lib/printable.ts';
 import type { CommandGiven } from '../monitoring/evidence.ts';
 import { askTool } from './call.ts';
 import { duration, wholeDuration } from './duration.ts';
@@ -65,7 +65,7 @@ export function statusCommand(
   const running = executionId !== undefined || (json && !all) ? [] : runningIds(io);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
   const answers = ids.map((execution_id) => askTool(io, 'get_workflow_monitor', { execution_id }));
-  if (json) io.out(`${JSON.stringify(all ? answers : answers[0])}\n`);
+  if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     io.out(
       `${answers

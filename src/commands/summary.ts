@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { allPrintable } from '../lib/printable.ts';
 import type { Ending, Summary } from './ending.ts';
 import { exitCodes, type Io, storeOption } from './io.ts';
 import { summaryLines } from './summary-lines.ts';
@@ -44,7 +45,7 @@ export function tellEnding(
   { json, folder, isInterrupted }: { json: boolean; folder: string | undefined; isInterrupted: boolean },
 ): number {
   const ending = readEnding(queries, executionId);
-  if (json) io.out(`${JSON.stringify(ending.summary)}\n`);
+  if (json) io.out(`${JSON.stringify(allPrintable(ending.summary))}\n`);
   else for (const line of summaryLines(ending, folder, storeOption(io))) io.out(`${line}\n`);
   return exitCodeOf(ending.summary, isInterrupted);
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { allPrintable } from '../lib/printable.ts';
 import { askTool } from './call.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
 import { startKeys } from './live/keys.ts';
@@ -94,7 +95,7 @@ async function watchJson(io: Io, executionId: string, signal: AbortSignal): Prom
     const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
     const { duration_seconds: _, ...lasting } = answer;
     const text = JSON.stringify(lasting);
-    if (text !== said) io.out(`${JSON.stringify(answer)}\n`);
+    if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);
     said = text;
     if (signal.aborted || answer['status'] !== 'running') return;
     await delay(4 * lookMilliseconds, undefined, { signal }).catch(() => {});

@@ -10,6 +10,7 @@ import type { Queries } from '../db/queries.ts';
 import { workflowParamsOf } from '../domain/params.ts';
 import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
+import { allPrintable } from '../lib/printable.ts';
 import type { Token } from './callers.ts';
 import { clientOf, refuse, refuseForeign, requireToken } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
@@ -105,7 +106,7 @@ function answerHealth(response: Response, queries: () => Queries): void {
     const asked = queries();
     // A damaged store says so where it is asked for more than its age.
     asked.executions({}, { order: 'newest', limit: 1, uncounted: true });
-    response.json({ status: 'ok', store_id: asked.storeId(), data_as_of: asked.dataAsOf() });
+    response.json(allPrintable({ status: 'ok', store_id: asked.storeId(), data_as_of: asked.dataAsOf() }));
   } catch (error) {
     // Before the first run there is nothing to read, and nothing is wrong.
     const isMissing = error instanceof NoStoreYet;
@@ -122,19 +123,21 @@ function answerParameters(id: string, response: Response, queries: () => Queries
     const asked = queries();
     const execution = asked.execution(id);
     const { execution_id, workflow_name, namespace, executed_by, status, run_number, start_time, end_time } = execution;
-    response.json({
-      execution_id,
-      workflow_name,
-      namespace,
-      executed_by,
-      status,
-      run_id: String(run_number),
-      run_number,
-      start_time,
-      ...(end_time === null ? {} : { end_time }),
-      // No broker, no paths, no secrets (contract §2).
-      parameter_values: workflowParamsOf(asked.executionDetail(execution).params),
-    });
+    response.json(
+      allPrintable({
+        execution_id,
+        workflow_name,
+        namespace,
+        executed_by,
+        status,
+        run_id: String(run_number),
+        run_number,
+        start_time,
+        ...(end_time === null ? {} : { end_time }),
+        // No broker, no paths, no secrets (contract §2).
+        parameter_values: workflowParamsOf(asked.executionDetail(execution).params),
+      }),
+    );
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
     refuse(response, error.code === 'EXECUTION_NOT_FOUND' ? 404 : 503, -32_602, error.line);

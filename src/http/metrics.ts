@@ -2,6 +2,7 @@ import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 
 /** Calls of one tool so far. */
 interface Calls {
@@ -162,8 +163,7 @@ function metric(name: string, type: 'gauge' | 'counter', help: string, samples: 
 
 function labelled(labels: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(labels).map(
-    ([key, value]) =>
-      `${key}="${value.replaceAll(/[\\"\n]/g, (letter) => (letter === '\n' ? String.raw`\n` : `\\${letter}`))}"`,
+    ([key, value]) => `${key}="${printable(value).replaceAll(/[\\"]/g, String.raw`\$&`)}"`,
   );
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

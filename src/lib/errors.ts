@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /**
  * The closed list of errors that the user or the world causes (contract §6). Anything else that is thrown is a bug of this
  * program. `docs/errors.md` has one entry a code.
@@ -43,9 +45,9 @@ export class SwfError extends Error {
     return value instanceof Error && value.name === 'SwfError';
   }
 
-  /** The one line that people and assistants see: `CODE: sentence`. */
+  /** The one line that people and assistants see: `CODE: sentence`, in which a text of others can do nothing but be read. */
   get line(): string {
-    return `${this.code}: ${this.message}`;
+    return printable(`${this.code}: ${this.message}`);
   }
 }
 

@@ -16,3 +16,17 @@ export function printable(text: string): string {
     return code === 0x0a ? String.raw`\n` : `\\u{${code.toString(16)}}`;
   });
 }
+
+/** The same for each line of a text that may have several. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** A value of JSON in which each text and each name is `printable`. */
+export function allPrintable<T>(value: T): T;
+export function allPrintable(value: unknown): unknown {
+  if (typeof value === 'string') return printable(value);
+  if (Array.isArray(value)) return value.map((inner) => allPrintable(inner as unknown));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [printable(key), allPrintable(inner as unknown)]),
+  );
+}

@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { printable } from '../lib/printable.ts';
 
 /** The most values that a client is offered (specification, "Completion"). */
 const most = 100;
@@ -10,7 +11,7 @@ export function completionsOf(
   typed: string,
 ): { values: string[]; total: number; hasMore: boolean } {
   const known = candidates(queries, argument).filter((value) => value.startsWith(typed));
-  return { values: known.slice(0, most), total: known.length, hasMore: known.length > most };
+  return { values: known.slice(0, most).map(printable), total: known.length, hasMore: known.length > most };
 }
 
 function candidates(queries: Queries, argument: string): string[] {

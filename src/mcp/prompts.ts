@@ -1,5 +1,6 @@
 import type { GetPromptResult, Prompt } from '@modelcontextprotocol/sdk/types.js';
 
+import { printable } from '../lib/printable.ts';
 import { parseTime } from '../lib/time-arguments.ts';
 
 /** A usual job, as words that a person hands to an assistant. */
@@ -71,6 +72,9 @@ const jobs: readonly Job[] = [
   },
 ];
 
+/** Ids, names and times are shorter. */
+const longestArgument = 300;
+
 export const prompts: readonly Prompt[] = jobs.map(({ prompt }) => prompt);
 
 /** The words of one job; undefined for one that is not known. */
@@ -78,8 +82,11 @@ export function promptText(name: string, args: Readonly<Record<string, string>> 
   const job = jobs.find(({ prompt }) => prompt.name === name);
   if (job === undefined) return undefined;
   const { description } = job.prompt;
+  const shown = Object.fromEntries(
+    Object.entries(args).map(([key, value]) => [key, printable(value.slice(0, longestArgument))]),
+  );
   return {
     ...(description === undefined ? {} : { description }),
-    messages: [{ role: 'user', content: { type: 'text', text: job.text(args) } }],
+    messages: [{ role: 'user', content: { type: 'text', text: job.text(shown) } }],
   };
 }

@@ -1,4 +1,5 @@
 import type { Queries } from '../db/queries.ts';
+import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
 
@@ -61,7 +62,10 @@ function decoded(part: string | undefined): string | undefined {
 }
 
 const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
-  `- driver ${epoch}: process ${pid} on ${host}, started by ${by}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
+  `- driver ${epoch}: process ${pid} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
+
+/** Characters of a sentence. */
+const longest = 500;
 
 /** Throws `EXECUTION_NOT_FOUND`. */
 export function reportOf(queries: Queries, executionId: string, now: number): string {
@@ -77,9 +81,9 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
     const { execution_id, run_number, status, status_reason, phase, namespace, executed_by, start_time, end_time } =
       execution;
     const lines = [
-      `# ${execution_id}, run ${run_number}`,
+      `# ${plain(execution_id)}, run ${run_number}`,
       '',
-      `${status}${status_reason === null || status_reason === status ? '' : ` (${status_reason})`}, health ${health}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${namespace}, started by ${executed_by} at ${start_time}${end_time === null ? '' : `, ended ${end_time}`}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
+      `${status}${status_reason === null || status_reason === status ? '' : ` (${plain(status_reason, longest)})`}, health ${health}${status === 'running' ? `, DAQ phase ${phase}` : ''}; namespace ${plain(namespace)}, started by ${plain(executed_by)} at ${start_time}${end_time === null ? '' : `, ended ${end_time}`}, ${duration_seconds} s. Data as of ${dataAsOf ?? 'never'}.`,
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
@@ -90,7 +94,10 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
         .filter(({ state }) => state !== 'ok')
         .map(
           ({ check, found, expected, problem, ids }) =>
-            `  - ${check} ${found} of ${expected}: ${problem ?? ''} ${ids.slice(0, 5).join(', ')}`,
+            `  - ${check} ${found} of ${expected}: ${plain(problem ?? '', longest)} ${ids
+              .slice(0, 5)
+              .map((id) => plain(id))
+              .join(', ')}`,
         ),
       '',
       '| stage | items | p50 s | p95 s | max s |',
@@ -99,7 +106,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
       '',
       ...(findings.length === 0
         ? ['No findings.']
-        : findings.map(({ severity, code, sentence }) => `- ${severity} ${code}: ${sentence}`)),
+        : findings.map(({ severity, code, sentence }) => `- ${severity} ${code}: ${plain(sentence, longest)}`)),
     ];
     return `${lines.map(printable).join('\n')}\n`;
   });

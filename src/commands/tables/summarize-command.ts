@@ -1,5 +1,5 @@
 import { csvRecord } from '../../lib/csv.ts';
-import { printable } from '../../lib/printable.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
 import { askLiveTool } from '../call.ts';
 import { duration } from '../duration.ts';
 import { exitCodes, type Io } from '../io.ts';
@@ -61,7 +61,7 @@ export async function summarizeCommand(
   const keys = args.group_by.split(',').map((key) => key.trim());
   const answer = { ...(await askLiveTool(io, 'summarize', args)), keys } as unknown as Answer;
   const { keys: _, ...plain } = answer;
-  if (output === 'json') io.out(`${JSON.stringify(plain, undefined, 1)}\n`);
+  if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   if (answer.note !== undefined) io.err(printable(answer.note));

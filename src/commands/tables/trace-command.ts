@@ -1,4 +1,4 @@
-import { printable } from '../../lib/printable.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
 import { askTool } from '../call.ts';
 import { duration } from '../duration.ts';
 import { exitCodes, type Io } from '../io.ts';
@@ -38,7 +38,7 @@ const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
 export function traceCommand(io: Io, filename: string, json: boolean): number {
   const found = askTool(io, 'trace_data_product', { filename });
-  if (json) io.out(`${JSON.stringify(found)}\n`);
+  if (json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
   else io.out(`${linesOf(found as unknown as TraceAnswer, io.terminal('out')?.columns()).join('\n')}\n`);
   return exitCodes.fine;
 }

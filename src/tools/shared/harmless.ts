@@ -1,4 +1,4 @@
-import { printable, unprintable } from '../../lib/printable.ts';
+import { allPrintable, printableLines, unprintable } from '../../lib/printable.ts';
 
 /** Whether JSON text holds anything that `printable` would change, escaped or as it is. */
 const suspicious = new RegExp(String.raw`\\u00[01]|\\[bfnrt]|[${unprintable}]`, 'u');
@@ -10,19 +10,12 @@ const suspicious = new RegExp(String.raw`\\u00[01]|\\[bfnrt]|[${unprintable}]`, 
 export function harmless<T>(answer: T): { answer: T; text: string } {
   const text = JSON.stringify(answer);
   if (!suspicious.test(text)) return { answer, text };
-  const safe = { ...(printed(answer) as T), ...documentOf(answer) };
+  const safe = { ...allPrintable(answer), ...documentOf(answer) };
   return { answer: safe, text: JSON.stringify(safe) };
 }
 
 /** The one field of an answer that has lines: a document of ours, in which each text of others is one line already. */
 function documentOf(answer: unknown): { text?: string } {
   const { text } = answer as { text?: unknown };
-  return typeof text === 'string' ? { text: text.split('\n').map(printable).join('\n') } : {};
-}
-
-function printed(value: unknown): unknown {
-  if (typeof value === 'string') return printable(value);
-  if (Array.isArray(value)) return value.map(printed);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [printable(key), printed(inner)]));
+  return typeof text === 'string' ? { text: printableLines(text) } : {};
 }

@@ -1,12 +1,5 @@
+import { markdownText } from '../../lib/markdown.ts';
 import type { Deed, Shift, ShiftExecution, ShiftFacts } from './facts.ts';
-
-/** A text of others, so that it makes no Markdown of its own: one line, no marks, not too long. */
-export function plain(text: string, most = 160): string {
-  const line = text.replaceAll(/\s+/g, ' ').trim();
-  const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
-  // An underscore within a word marks nothing.
-  return cut.replaceAll(/[\\`*{}[\]<>#|!~&$]|:(?=\/\/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`);
-}
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
@@ -28,7 +21,9 @@ export function shiftText(shift: Shift, facts: ShiftFacts): string {
     ...section(
       'Failures by cause',
       some(
-        causes.toSorted((a, b) => b.count - a.count).map(({ keys, count }) => `- ${count} × ${plain(keys[0] ?? '')}`),
+        causes
+          .toSorted((a, b) => b.count - a.count)
+          .map(({ keys, count }) => `- ${count} × ${markdownText(keys[0] ?? '')}`),
         shownCauses,
         'causes',
       ),
@@ -37,7 +32,7 @@ export function shiftText(shift: Shift, facts: ShiftFacts): string {
     ...section(
       'Open',
       some(
-        openMatters(facts).map((line) => `- ${plain(line, longestMatter)}`),
+        openMatters(facts).map((line) => `- ${markdownText(line, longestMatter)}`),
         shownOpen,
         'matters',
       ),
@@ -64,7 +59,7 @@ function totalsLine({ all, ended }: ShiftFacts, { namespace }: Shift): string {
     .filter(({ n }) => n > 0)
     .map(({ status, n }) => `${n} ${status}`);
   const slices = (status: string): number => ended.find(({ keys }) => keys[0] === status)?.count ?? 0;
-  const where = namespace === undefined ? '' : ` in namespace ${plain(namespace)}`;
+  const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
   const executions = `${all.length} execution${all.length === 1 ? '' : 's'}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   return `${executions}. In this time ${slices('completed')} slices were completed and ${slices('failed')} failed.`;
 }
@@ -79,14 +74,14 @@ function executionTable({ executions, all }: ShiftFacts): string[] {
       .slice(0, shownRows)
       .map(
         ({ row, health, stay_failed, duration_seconds }) =>
-          `| ${plain(row.execution_id)} | ${row.status}${row.status === 'running' ? `, ${health}` : ''} | ${row.stf_count} | ${row.slices_completed} of ${row.slices_created} | ${stay_failed} | ${minutes(row.start_time)} | ${Math.round(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${row.status}${row.status === 'running' ? `, ${health}` : ''} | ${row.stf_count} | ${row.slices_completed} of ${row.slices_created} | ${stay_failed} | ${minutes(row.start_time)} | ${Math.round(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${more} more executions`] : []),
   ];
 }
 
 const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed): string =>
-  `- ${minutes(time)} ${plain(name, 60)}${sent_by === undefined ? '' : ` (as ${plain(sent_by, 60)} claims)`} ${did} ${plain(execution_id)}${reason === undefined ? '' : ` (${plain(reason)})`}`;
+  `- ${minutes(time)} ${markdownText(name, 60)}${sent_by === undefined ? '' : ` (as ${markdownText(sent_by, 60)} claims)`} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
 export function openMatters({ executions, all }: ShiftFacts): string[] {
