@@ -104,7 +104,7 @@ async function product(broker: Broker, count: number, pace: number | undefined):
   ): Promise<{ session: BrokerSession; id: number }> => {
     const connection = connectByStomp(settings, () => {});
     await connection.connect({ once: true });
-    const entry = { identity: currentProcess(), user: 'bench', namespace, agentTypes: ['worker'] };
+    const entry = { identity: currentProcess(), version: '0', user: 'bench', namespace, agentTypes: ['worker'] };
     const id = (await store.write((tx) => enterProcess(tx, entry))).process_id;
     const options: BrokerOptions = {
       store,

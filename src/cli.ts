@@ -2,7 +2,7 @@
 import packageJson from '../package.json' with { type: 'json' };
 import { keepCompiledCode } from './commands/compiled-code.ts';
 import { exitCodes, type Io } from './commands/io.ts';
-import { createProcessIo, endWithoutReaders } from './commands/process-io.ts';
+import { createProcessIo, endSoon, endWithoutReaders } from './commands/process-io.ts';
 import { SwfError } from './lib/errors.ts';
 
 /**
@@ -43,3 +43,4 @@ function exitCodeOf(error: unknown): number {
 keepCompiledCode(process.env);
 endWithoutReaders();
 process.exitCode = await main().catch(exitCodeOf);
+endSoon();

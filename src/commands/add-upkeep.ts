@@ -18,8 +18,9 @@ export function addUpkeep(add: Add, run: Run): void {
     'is the store sound, do all executions balance, are their files as they were made; a line each',
   )
     .option('--skip-files', 'do not read the data files')
-    .action(async (executionId: string | undefined, { skipFiles }: { skipFiles?: true }) => {
-      const args = { executionId, skipFiles: skipFiles === true };
+    .option('--deep', 'read the whole log again, and compare every row that follows from it')
+    .action(async (executionId: string | undefined, { skipFiles, deep }: { skipFiles?: true; deep?: true }) => {
+      const args = { executionId, skipFiles: skipFiles === true, deep: deep === true };
       await run(async (io) => (await import('./check.ts')).checkCommand(io, args));
     });
 

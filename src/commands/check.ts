@@ -1,3 +1,5 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { executionParams } from '../db/execution/params.ts';
@@ -5,11 +7,13 @@ import type { ExecutionRow } from '../db/lists/executions.ts';
 import { damageOf, schemaDifferences } from '../db/maintenance/integrity.ts';
 import { recordedFiles } from '../db/maintenance/recorded-files.ts';
 import { openRemovals } from '../db/maintenance/removals.ts';
+import { replayDifferences } from '../db/maintenance/replay-check.ts';
 import { blockDifferences } from '../db/maintenance/row-blocks-check.ts';
 import { createQueries } from '../db/queries.ts';
 import type { Audit } from '../db/reports/audit.ts';
 import type { Connection } from '../db/sqlite/connection.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
+import { openStore } from '../db/sqlite/open-store.ts';
 import { preparer } from '../db/sqlite/statements.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
@@ -20,6 +24,8 @@ import { exitCodes, type Io, storePath } from './io.ts';
 export interface CheckArguments {
   executionId: string | undefined;
   skipFiles: boolean;
+  /** Whether the log is read again, and its rows compared. */
+  deep: boolean;
 }
 
 /** `fail`: it must not be. `open`: it is not done yet. `left`: it was left undone by an execution that has ended. */
@@ -32,7 +38,7 @@ const named = 5;
  * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files those that were made? A line
  * each, with the ids. Returns 1 if anything is wrong.
  */
-export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArguments): Promise<number> {
+export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
   const path = storePath(io);
   const db = openReader(path);
   let failed = false;
@@ -65,6 +71,7 @@ export async function checkCommand(io: Io, { executionId, skipFiles }: CheckArgu
           );
       });
     }
+    if (deep) await attempt('log', () => tellReplay(tell, path));
     for (const removal of executionId === undefined ? openRemovals(preparer(db)) : [])
       tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
     const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
@@ -89,6 +96,28 @@ type Tell = (state: State, subject: string, what: string) => void;
 function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string): void {
   if (wrong.length === 0) tell('ok', subject, fine);
   else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
+}
+
+/** Reads the log into an empty store beside the others' temporary files, and compares. */
+async function tellReplay(tell: Tell, path: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
+  const db = openReader(path);
+  try {
+    const empty = await openStore(join(folder, 'replayed.db'));
+    try {
+      // One state of the store, however long it takes.
+      db.exec('BEGIN');
+      const { sentences, count } = await replayDifferences(preparer(db), empty);
+      for (const sentence of sentences) tell('fail', 'log', sentence);
+      if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
+      if (count === 0) tell('ok', 'log', 'read again, it gives the same rows');
+    } finally {
+      empty.close();
+    }
+  } finally {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Only of a schema that has them; the differences are not counted. */

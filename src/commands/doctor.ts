@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import { showAddress } from '../broker/address.ts';
@@ -9,6 +9,8 @@ import { requireOwnNamespace } from '../config/policies.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
 import { requireNoOrphanLog } from '../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../lib/network-file-system.ts';
+import { whyNotOurs } from '../lib/ownership.ts';
+import { printable } from '../lib/printable.ts';
 import { forgetDurable, lookAtBroker } from './doctor-broker.ts';
 import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
@@ -25,7 +27,7 @@ export async function doctorCommand(io: Io, args: DoctorArguments): Promise<numb
   let failed = false;
   for await (const [subject, { state, what }] of lookAtAll(io, args)) {
     failed ||= state === 'fail';
-    io.out(`${state.padEnd(4)}  ${subject.padEnd(13)}  ${what}\n`);
+    io.out(`${state.padEnd(4)}  ${subject.padEnd(13)}  ${printable(what)}\n`);
   }
   return failed ? exitCodes.mendable : exitCodes.fine;
 }
@@ -37,6 +39,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
   yield ['node', lookAtNode(io.nodeVersion)];
   yield ['user', await attempt(() => ok(userName(io)))];
   yield ['store', await attempt(() => lookAtStore(path))];
+  for (const diagnosis of lookAtRights(path)) yield ['rights', diagnosis];
   yield ['file system', await attempt(() => lookAtFileSystem(path))];
   let loaded: Loaded | undefined;
   const configuration = await attempt(() => {
@@ -87,6 +90,26 @@ function lookAtStore(path: string): Diagnosis {
   if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
   openReader(path).close();
   return ok(path);
+}
+
+/** Are store, folder and data such that nobody else can change or read them? */
+function lookAtRights(path: string): Diagnosis[] {
+  const wrong = [path, dirname(path), `${path}.data`].flatMap((place): Diagnosis[] => {
+    const why = whyNotOurs(place);
+    return why === undefined ? [] : [{ state: 'fail', what: `${place}: ${why}; chmod it, or name another with --db` }];
+  });
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  const isRead: Diagnosis[] =
+    (mode & 0o077) === 0
+      ? []
+      : [
+          {
+            state: 'warn',
+            what: `${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
+          },
+        ];
+  const all = [...wrong, ...isRead];
+  return all.length > 0 ? all : [ok('store and data are for this user alone')];
 }
 
 /** A short run takes a few megabytes. */

@@ -67,6 +67,21 @@ function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return rest;
 }
 
+/** How long a process may be kept alive by what nobody waits for any more, in milliseconds. */
+const lastMilliseconds = 1000;
+
+/**
+ * Ends this process where it does not end by itself: a disk that never answers holds a thread that even an exit would wait for, so the
+ * last resort is SIGKILL. Output that has still to be read by somebody is waited for.
+ */
+export function endSoon(): void {
+  const look = (): void => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
+    else process.kill(process.pid, 'SIGKILL');
+  };
+  setTimeout(look, lastMilliseconds).unref();
+}
+
 let worksWithoutOutput = false;
 
 /** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */

@@ -1,5 +1,4 @@
 import { realpathSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 
 import { homeOf } from '../db/log/store-identity.ts';
 import {
@@ -9,15 +8,17 @@ import {
   removeExecution,
   runningCount,
 } from '../db/maintenance/prune.ts';
-import { openRemovals } from '../db/maintenance/removals.ts';
+import { openRemovals, type Removal } from '../db/maintenance/removals.ts';
 import { removeStrays } from '../db/maintenance/strays.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
 import { preparer } from '../db/sqlite/statements.ts';
 import type { Store } from '../db/sqlite/store.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
+import { removeDataFolder } from '../runtime/remove-data.ts';
 import { exitCodes, type Io, storeOptions, storePath } from './io.ts';
 
 export interface PruneArguments {
@@ -51,11 +52,13 @@ function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
   const open = openRemovals(preparer(db));
   const found = removableExecutions(preparer(db), rule, isAlive);
   db.close();
-  for (const { execution_id } of open) io.out(`would go on removing ${execution_id}\n`);
-  for (const { execution_id, status, end_time, data_folder } of found)
-    io.out(
-      `would remove ${execution_id}, ${status} ${end_time ?? ''}${data_folder === null ? '' : `, ${data_folder}`}\n`,
-    );
+  const folderOf = ({ data_folder }: Removal): string =>
+    data_folder === null ? '' : `, with the folder ${data_folder}`;
+  for (const one of open) io.out(`${printable(`would go on removing ${one.execution_id}${folderOf(one)}`)}\n`);
+  for (const one of found) {
+    const { execution_id, status, end_time } = one;
+    io.out(`${printable(`would remove ${execution_id}, ${status} ${end_time ?? ''}${folderOf(one)}`)}\n`);
+  }
   io.out(`${counted(found.length)} would be removed\n`);
 }
 
@@ -65,15 +68,22 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const isCopy = home !== undefined && home !== realpathSync(store.path);
   const failures: SwfError[] = [];
   /** A copy describes data files that are not its own, so it must not remove them. */
-  const removeData = async (folder: string): Promise<void> => {
-    if (isCopy) io.err(`WARNING ${folder} is left: it belongs to the store ${home}, of which this one is a copy`);
-    else await removeFolder(folder);
+  const removeData = async (folder: string, executionId: string): Promise<string> => {
+    const left = isCopy
+      ? `it belongs to the store ${home}, of which this one is a copy`
+      : (await removeDataFolder(folder, executionId)).left;
+    if (left === undefined) return `, with the folder ${folder}`;
+    io.err(`WARNING the folder ${folder} is left: ${left}`);
+    return '';
   };
   const removable = [...openRemovals(sql), ...removableExecutions(sql, rule, isAlive)];
   for (const one of removable) {
     try {
-      await removeExecution(store, one, removeData);
-      io.out(`removed ${one.execution_id}\n`);
+      let folder = '';
+      await removeExecution(store, one, async (...of) => {
+        folder = await removeData(...of);
+      });
+      io.out(`${printable(`removed ${one.execution_id}${folder}`)}\n`);
     } catch (error) {
       // One folder that cannot be removed must not keep the others.
       if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
@@ -96,15 +106,3 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
 }
 
 const counted = (executions: number): string => `${executions} ${executions === 1 ? 'execution' : 'executions'}`;
-
-async function removeFolder(folder: string): Promise<void> {
-  try {
-    await rm(folder, { recursive: true, force: true });
-  } catch (error) {
-    throw new SwfError(
-      'DATA_UNAVAILABLE',
-      `the data folder ${folder} cannot be removed (${messageOf(error)}); mend its rights and prune once more`,
-      { cause: error },
-    );
-  }
-}

@@ -1,4 +1,5 @@
 import * as fs from 'node:fs';
+import { basename } from 'node:path';
 import { promisify } from 'node:util';
 
 import { indexOfFrame } from '../domain/frames.ts';
@@ -12,10 +13,12 @@ const writeAt = promisify(fs.write);
 const readFrom = promisify(fs.read);
 const closeFile = promisify(fs.close);
 
-/** Opens a file, reads it by its descriptor, and closes it. The close tells nothing about what was read, so it is not waited for. */
+/** Opens a regular file, reads it by its descriptor, and closes it. Throws an `Error` for a pipe, a device or another thing that is none. The close tells nothing about what was read, so it is not waited for. */
 export async function readFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
-  const file = await openAt(path, 'r');
+  // A pipe in the place of the file would be waited for until somebody writes into it.
+  const file = await openAt(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
+    if (!fs.fstatSync(file).isFile()) throw new Error(`${basename(path)} is no regular file`);
     return await work(file);
   } finally {
     fs.close(file, () => {});

@@ -12,6 +12,7 @@ export const errorCodes = [
   'STORE_TOO_OLD',
   'STORE_CORRUPT',
   'STORE_READ_ONLY',
+  'STORE_IN_USE',
   'DATA_UNAVAILABLE',
   'BROKER_UNREACHABLE',
   'BROKER_REFUSED',

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /** A process of some host. The time of its start tells it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque; empty where the system does not tell it. */
+  /** Opaque: the time of its start, and where its pid means anything. Empty where the system does not tell. */
   pid_started: string;
   hostname: string;
 }
@@ -12,31 +12,48 @@ export interface ProcessIdentity {
 /** Asked once: a system call for each look would cost more than the look. A host that is renamed keeps its old name for this process. */
 const here = hostname();
 
+/** See random(4). */
+const bootIdPath = '/proc/sys/kernel/random/boot_id';
+
+/**
+ * Where a pid means a process: this boot of this machine, and this namespace of processes. Two containers may have the same host name, and
+ * neither sees the other's processes. Empty where the system does not tell.
+ */
+const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => readFileSync(bootIdPath, 'utf8').trim())]
+  .filter((part) => part !== undefined)
+  .join('/');
+
 export function currentProcess(): ProcessIdentity {
-  return { pid: process.pid, pid_started: startOf(process.pid) ?? '', hostname: here };
+  const started = startOf(process.pid);
+  return { pid: process.pid, pid_started: started === undefined ? '' : `${started} ${pidsHere}`, hostname: here };
 }
 
-/** Whether a process of this host is alive. Undefined for other hosts, where only heartbeats tell. */
+/** Whether a process of this host is alive. Undefined for other hosts, and other namespaces of processes, where only heartbeats tell. */
 export function isAlive(identity: ProcessIdentity): boolean | undefined {
   if (identity.hostname !== here) return undefined;
+  const [started, pids] = identity.pid_started.split(' ');
+  if (pids !== undefined && pids !== pidsHere) return undefined;
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
     // EPERM: the process is there and belongs to another user.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
-  const started = startOf(identity.pid);
-  return started === undefined || identity.pid_started === '' || started === identity.pid_started;
+  const now = startOf(identity.pid);
+  return now === undefined || started === '' || now === started;
 }
 
 /** The kernel's start time of a process: field 22 of its stat line, after the name in parentheses (proc(5)). */
 function startOf(pid: number): string | undefined {
+  const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // A zombie has ended, even while its parent has not noticed.
+  return fields?.[0] === 'Z' ? 'ended' : fields?.[19];
+}
+
+function read(ask: () => string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie has ended, even while its parent has not noticed.
-    if (fields[0] === 'Z') return 'ended';
-    return fields[19];
+    return ask();
   } catch {
     return undefined;
   }

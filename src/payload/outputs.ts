@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, createReadStream, type Dirent, readdirSync } from 'node:fs';
-import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { accessSync, readdirSync } from 'node:fs';
+import { lstat, opendir, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 
 import { asideEnding } from '../files/disk-data-files.ts';
+import { readAll, readerOf, readFile } from '../files/frame-reader.ts';
+import { removeWhole } from '../files/remove-whole.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256 } from '../lib/sha256.ts';
 
@@ -46,7 +47,7 @@ export function makeAside(executionFolder: string, final: string): string {
 
 export const noOutputs: Outputs = { outputs: [] };
 
-export const removeFolder = (path: string): Promise<void> => rm(path, { recursive: true, force: true }).catch(() => {});
+export const removeFolder = (path: string): Promise<void> => removeWhole(path).catch(() => {});
 
 /** Gives a folder its final name and replaces what an interrupted worker left there. A folder without files is removed. */
 export async function settle(aside: string, final: string, { outputs, outputs_omitted }: Outputs): Promise<void> {
@@ -58,15 +59,14 @@ export async function settle(aside: string, final: string, { outputs, outputs_om
   await rename(aside, final);
 }
 
-/** The regular files below a folder, by name, with size and checksum. A file that cannot be read is counted as omitted. */
+/**
+ * The regular files below a folder, by name, with size and checksum. A file that cannot be read, or lies deeper or behind more others than
+ * anybody needs, is not listed; as many as were seen are counted as omitted. Throws an `Error` where there is no folder.
+ */
 export async function listOutputs(folder: string): Promise<Outputs> {
   // A payload may have put something else in its place.
   if (!(await lstat(folder)).isDirectory()) throw new Error('it is no folder any more');
-  const entries: Dirent[] = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted();
+  const paths = (await regularFiles(folder)).toSorted();
   const outputs: OutputFile[] = [];
   let characters = 0;
   for (const path of paths) {
@@ -81,6 +81,25 @@ export async function listOutputs(folder: string): Promise<Outputs> {
   return { outputs, ...(outputs_omitted === 0 ? {} : { outputs_omitted }) };
 }
 
+/** Entries of output folders that are looked at, and how deep: a payload can make a million, and folders that no path can name. */
+const most = { entries: 100_000, depth: 50 };
+
+async function regularFiles(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const folders = [{ path: folder, depth: 0 }];
+  let seen = 0;
+  for (let next = folders.shift(); next !== undefined && seen < most.entries; next = folders.shift()) {
+    for await (const entry of await opendir(next.path, { bufferSize: 1000 })) {
+      seen += 1;
+      if (entry.isFile()) files.push(join(next.path, entry.name));
+      else if (entry.isDirectory() && next.depth < most.depth)
+        folders.push({ path: join(next.path, entry.name), depth: next.depth + 1 });
+      if (seen >= most.entries) break;
+    }
+  }
+  return files;
+}
+
 async function describeFile(path: string, name: string): Promise<OutputFile> {
   const { size } = await lstat(path);
   return { name, size_bytes: size, checksum: await checksumOf(path) };
@@ -89,7 +108,7 @@ async function describeFile(path: string, name: string): Promise<OutputFile> {
 /** A file's checksum: `sha256:` and 64 hex digits. Passes on the system's errors. */
 export async function checksumOf(path: string): Promise<string> {
   const hash = sha256();
-  await pipeline(createReadStream(path), hash);
+  await readFile(path, (file) => readAll(readerOf(file), (chunk) => hash.update(chunk)));
   return `sha256:${hash.digest('hex')}`;
 }
 
@@ -101,7 +120,7 @@ export async function tidyOutputs(executionFolder: string): Promise<void> {
       .filter((name) => name.endsWith(asideEnding))
       .map((name) => join(root, slice, name)),
   );
-  await Promise.all(left.map((path) => rm(path, { recursive: true, force: true })));
+  await Promise.all(left.map((path) => removeWhole(path)));
 }
 
 function readFolder(path: string): string[] {

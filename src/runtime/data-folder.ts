@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import type { Drive } from '../db/execution/take-over.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
+import { whyNotOurs } from '../lib/ownership.ts';
 
 /** Makes the folder of all executions' data files, where any are written. Throws `DATA_UNAVAILABLE` where it cannot be made or used. */
 export function requireDataFolder({ data: { dir, write_files } }: Config): void {
@@ -13,6 +14,8 @@ export function requireDataFolder({ data: { dir, write_files } }: Config): void 
     makeFolder(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
+    const why = whyNotOurs(dir);
+    if (why !== undefined) throw new Error(`${why}; chmod 700 it if it is yours`);
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',

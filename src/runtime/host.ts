@@ -158,11 +158,11 @@ function brokerOptionsOf({ store, config, broker }: HostOptions, log: ProcessLog
 }
 
 function enterStore<T>(
-  { store, config, user, broker }: HostOptions,
+  { store, config, user, version, broker }: HostOptions,
   agentTypes: readonly AgentType[],
   alsoEnter: Enter<T>,
 ): Promise<{ crew: Crew<AgentType>; entered: T }> {
-  const entry = { identity: currentProcess(), user, namespace: config.testbed.namespace, agentTypes };
+  const entry = { identity: currentProcess(), version, user, namespace: config.testbed.namespace, agentTypes };
   return store.write((tx) => {
     if (broker !== undefined) spreadNumbers(tx, config.testbed);
     const crew = enterProcess(tx, entry);

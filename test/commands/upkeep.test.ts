@@ -186,7 +186,7 @@ describe('backup', () => {
     const pruned = await runCli(['--db', copy, 'prune', '--keep', '0'], { folder });
     expect(pruned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^removed stf_datataking-tester-0001\n/) });
     expect(pruned.stderr).toMatch(
-      /^WARNING .*tester-0001 is left: it belongs to the store .*swf\.db, of which this one is a copy\n$/,
+      /^WARNING the folder .*tester-0001 is left: it belongs to the store .*swf\.db, of which this one is a copy\n$/,
     );
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // The same file moved into the place of the store is the store.
@@ -229,7 +229,9 @@ describe('prune', () => {
     );
     const { code, stdout } = await runCli(['prune', '--keep', '2'], { folder });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^removed stf_datataking-tester-0001\nremoved .*-0002\n2 executions removed; /);
+    expect(stdout).toMatch(
+      /^removed stf_datataking-tester-0001, with the folder .*\nremoved .*-0002, with .*\n2 executions removed; /,
+    );
     expect(readdirSync(join(folder, 'swf.db.data')).toSorted()).toEqual([
       'stf_datataking-tester-0003',
       'stf_datataking-tester-0004',
@@ -270,7 +272,7 @@ describe('prune', () => {
       `UPDATE workflow_executions SET start_time = '2026-01-01T00:00:00.000Z', end_time = iif(status = 'running', NULL, '2026-01-01T01:00:00.000Z')`,
     )(folder);
     expect((await runCli(['prune', '--older-than', '30d'], { folder })).stdout).toMatch(
-      /^removed stf_datataking-tester-0001\n1 execution removed/,
+      /^removed stf_datataking-tester-0001, with .*\n1 execution removed/,
     );
     expect((await runCli(['resume', 'latest', '--speed', 'max'], { folder })).code).toBe(0);
   });

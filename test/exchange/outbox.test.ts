@@ -9,7 +9,7 @@ import { destinations, type Exchange, execution_id, namespace, setUp } from './s
 
 async function open(made: Exchange) {
   const { store, ours, faults } = made;
-  const processId = await store.write((tx) => registerProcess(tx, currentProcess()));
+  const processId = await store.write((tx) => registerProcess(tx, currentProcess(), '0'));
   const outbox = new Outbox({
     store,
     broker: ours,

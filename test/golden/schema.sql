@@ -228,6 +228,8 @@ CREATE TABLE processes (
   -- Tells a process from a later one with the same pid; empty where the system does not say.
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
+  -- Of swf-mcp: while it lives, no newer one changes the schema.
+  version TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   last_beat TEXT NOT NULL,
   -- How it has ended, as far as anybody has noted it.

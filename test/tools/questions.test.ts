@@ -195,11 +195,15 @@ describe('a careful assistant with these tools answers', () => {
     const { db } = made.store;
     // A process that has ended.
     const name = await made.store.write((tx) => {
-      const process_id = registerProcess(tx, {
-        pid: 2 ** 22 - 7,
-        pid_started: '1',
-        hostname: (process.env['HOSTNAME'] ?? '') || 'gone',
-      });
+      const process_id = registerProcess(
+        tx,
+        {
+          pid: 2 ** 22 - 7,
+          pid_started: '1',
+          hostname: (process.env['HOSTNAME'] ?? '') || 'gone',
+        },
+        '0.1.0',
+      );
       db.prepare(`UPDATE processes SET last_beat = ? WHERE process_id = ?`).run(minutesAgo(3), process_id);
       return registerAgent(tx, {
         type: 'worker',

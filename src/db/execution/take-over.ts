@@ -23,6 +23,8 @@ export interface Crew<AgentType extends string> {
 
 export interface Entry<AgentType extends string> {
   identity: ProcessIdentity;
+  /** Of this program. */
+  version: string;
   user: string;
   namespace: string;
   agentTypes: readonly AgentType[];
@@ -38,8 +40,8 @@ export interface Drive {
 
 /** Enters a process and its agents into the store. */
 export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): Crew<T> {
-  const { identity, user, namespace, agentTypes } = entry;
-  const process_id = registerProcess(tx, identity);
+  const { identity, version, user, namespace, agentTypes } = entry;
+  const process_id = registerProcess(tx, identity, version);
   const names = agentTypes.map((type) => [type, registerAgent(tx, { type, user, namespace, process_id })] as const);
   return { process_id, agents: Object.fromEntries(names) as Record<T, string> };
 }

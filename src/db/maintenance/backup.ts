@@ -1,17 +1,22 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
+import { currentProcess, isAlive } from '../../lib/process-identity.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
+import { fileAt } from '../sqlite/store-file.ts';
 
 /**
  * Writes the store as it is at this moment into a new file, while others go on writing into the store. The file is compact, has
- * mode 0600, and holds something only when it is whole and on the disk. Throws `STORE_UNAVAILABLE` where it cannot be written.
+ * mode 0600, and has its name only when it is whole and on the disk; a file that is there is never replaced. Throws `STORE_UNAVAILABLE` where
+ * it cannot be written.
  */
 export function backupStore(db: Connection, target: string): void {
-  claim(target);
-  const aside = `${target}.${randomUUID().slice(0, 8)}.part`;
+  // Before the work, for those who would wait for it in vain.
+  if (fileAt(target) !== undefined) throw isThere(target);
+  removeLeftovers(target);
+  const aside = `${target}.${markOf(currentProcess())}.part`;
   try {
     // SQLite writes into an empty file that is there; so nobody else can read it at any moment.
     closeSync(openSync(aside, 'wx', 0o600));
@@ -21,41 +26,65 @@ export function backupStore(db: Connection, target: string): void {
     const file = openSync(aside, 'r');
     fsyncSync(file);
     closeSync(file);
-    renameSync(aside, target);
+    // Of two backups to one name, one gets it: a renaming would replace the other's.
+    linkSync(aside, target);
   } catch (error) {
-    for (const path of [aside, `${aside}-journal`, target]) rmSync(path, { force: true });
     throw explained(error, db.name, target);
+  } finally {
+    for (const path of [aside, `${aside}-journal`]) rmSync(path, { force: true });
   }
 }
 
-/** Takes the name: no file that is there is replaced, and of two backups at once one is made. */
-function claim(target: string): void {
+/** Names a process within the name of a file. */
+const markOf = ({ pid, pid_started }: { pid: number; pid_started: string }): string =>
+  `${pid}-${pid_started.replaceAll(/[^0-9a-z]+/gi, '.')}`;
+
+/** Removes what killed backups to this name have left. */
+function removeLeftovers(target: string): void {
+  const folder = dirname(target);
+  const { hostname } = currentProcess();
+  for (const name of namesIn(folder)) {
+    if (!name.startsWith(`${basename(target)}.`)) continue;
+    const [, pid, mark] = /\.(\d+)-([\w.]+)\.part(?:-journal)?$/.exec(name) ?? [];
+    if (pid === undefined || mark === undefined) continue;
+    if (isMaker({ pid: Number(pid), mark, hostname })) continue;
+    rmSync(join(folder, name), { force: true });
+  }
+}
+
+/** Whether the process that has begun a file may still write it. One of another host or container may. */
+function isMaker({ pid, mark, hostname }: { pid: number; mark: string; hostname: string }): boolean {
+  const [started = '', ...where] = mark.split('.');
+  const own = markOf(currentProcess()).split('.').slice(1).join('.');
+  if (where.join('.') !== own) return true;
+  return isAlive({ pid, pid_started: started, hostname }) !== false;
+}
+
+function namesIn(folder: string): string[] {
   try {
-    closeSync(openSync(target, 'wx', 0o600));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    // An empty one is what an interrupted backup has left.
-    if (code === 'EEXIST' && isEmptyFile(target)) return;
-    const why =
-      code === 'EEXIST'
-        ? 'there is such a file already; name another, or remove it'
-        : `${messageOf(error)}; name another place`;
-    throw new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 
-function isEmptyFile(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats !== undefined && stats.isFile() && stats.size === 0;
-}
+const isThere = (target: string, cause?: unknown): SwfError =>
+  new SwfError(
+    'STORE_UNAVAILABLE',
+    `${target} cannot be written: there is such a file already; name another, or remove it`,
+    { cause },
+  );
 
 /** A fault of the store itself is told of the store, not of the copy. */
 function explained(error: unknown, source: string, target: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (/^SQLITE_(CORRUPT|NOTADB|BUSY)/.test(code)) return asSwfError(error, source);
+  if (code === 'EEXIST') return isThere(target, error);
   const why =
     code === 'SQLITE_FULL' || code === 'ENOSPC'
       ? 'its disk has no room; make room or name another place'
-      : `${messageOf(error)}; name another place`;
+      : code === 'EPERM' || code === 'ENOTSUP' || code === 'ENOSYS'
+        ? `${messageOf(error)}; its file system has no links: name a place on another, and copy it from there`
+        : `${messageOf(error)}; name another place`;
   return new SwfError('STORE_UNAVAILABLE', `${target} cannot be written: ${why}`, { cause: error });
 }

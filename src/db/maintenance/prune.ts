@@ -85,7 +85,7 @@ const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'message_rows', 
 export async function removeExecution(
   store: Store,
   { execution_id, data_folder }: Removal,
-  removeFolder: (folder: string) => Promise<void>,
+  removeFolder: (folder: string, executionId: string) => Promise<void>,
 ): Promise<void> {
   await store.write((tx) => {
     beginRemoval(tx, { execution_id, data_folder });
@@ -94,7 +94,7 @@ export async function removeExecution(
   for (const table of ofExecution) {
     while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
   }
-  if (data_folder !== null) await removeFolder(data_folder);
+  if (data_folder !== null) await removeFolder(data_folder, execution_id);
   await store.write(({ sql }) => {
     sql('UPDATE removals SET removed_at = ? WHERE execution_id = ?').run(utcNow(), execution_id);
   });

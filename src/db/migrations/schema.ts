@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 14;
+export const schemaVersion = 15;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -274,6 +274,8 @@ CREATE TABLE processes (
   -- Tells a process from a later one with the same pid; empty where the system does not say.
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
+  -- Of swf-mcp: while it lives, no newer one changes the schema.
+  version TEXT NOT NULL,
   registered_at TEXT NOT NULL,
   last_beat TEXT NOT NULL,
   -- How it has ended, as far as anybody has noted it.

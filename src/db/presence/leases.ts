@@ -24,12 +24,15 @@ export interface Owner extends ProcessRow {
   taken_at: string;
 }
 
-/** Enters a process as one that writes here. Returns its id. */
-export function registerProcess({ sql }: Transaction, identity: ProcessIdentity): number {
+/**
+ * Enters a process as one that writes here. Returns its id.
+ * @param version of swf-mcp
+ */
+export function registerProcess({ sql }: Transaction, identity: ProcessIdentity, version: string): number {
   const now = utcNow();
   const { lastInsertRowid } = sql(
-    'INSERT INTO processes (pid, pid_started, hostname, registered_at, last_beat) VALUES (?, ?, ?, ?, ?)',
-  ).run(identity.pid, identity.pid_started, identity.hostname, now, now);
+    'INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, ?, ?, ?)',
+  ).run(identity.pid, identity.pid_started, identity.hostname, version, now, now);
   return Number(lastInsertRowid);
 }
 

@@ -6,8 +6,11 @@ import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { requireLocal, requireNoOrphanLog } from './store-file.ts';
 
-/** How long one try waits for another writer inside SQLite, where nothing else of this process can go on, in milliseconds. */
-const busyTimeout = 20;
+/** How long one try waits inside SQLite, where nothing else of this process can go on, in milliseconds. Writers try again from outside. */
+const busyTimeout = { writer: 20, reader: 1000 };
+
+/** The header of a SQLite file. It takes a shorter file for an empty one, and writes over it. */
+const leastBytes = 100;
 
 /**
  * Opens the file, or says why it cannot be a store before SQLite says so in its own words.
@@ -19,10 +22,16 @@ export function connect(path: string, make?: () => void): Connection {
     requireLocal(path);
     requireNoOrphanLog(path);
     make?.();
-    if (!statSync(path).isFile()) {
+    const stats = statSync(path);
+    if (stats.isFile() && stats.size > 0 && stats.size < leastBytes)
+      throw new SwfError('STORE_UNAVAILABLE', `${path} is not a store of swf-mcp; name another file with --db`);
+    if (!stats.isFile()) {
       throw new SwfError('STORE_UNAVAILABLE', `${path} is not a file; name a store file with --db`);
     }
-    return new Database(path, { fileMustExist: true, timeout: busyTimeout });
+    return new Database(path, {
+      fileMustExist: true,
+      timeout: make === undefined ? busyTimeout.reader : busyTimeout.writer,
+    });
   } catch (error) {
     if (make === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') throw new NoStoreYet(path, error);
     throw asSwfError(error, path);

@@ -22,11 +22,20 @@ import {
   newestVersion,
   requireKnownVersion,
   requireOwnKind,
+  requireSameVersion,
   versionOf,
 } from './schema-version.ts';
 import { asSwfError } from './sqlite-errors.ts';
 import { type Prepare, preparer } from './statements.ts';
-import { fileAt, requireNoOrphanLog, requireSameFile } from './store-file.ts';
+import {
+  fileAt,
+  logOf,
+  requireNoOrphanLog,
+  requireOurs,
+  requireSameFile,
+  requireSameLog,
+  requireWritableDisk,
+} from './store-file.ts';
 import type { Store } from './store.ts';
 import type { Synchronous } from './synchronous.ts';
 import { inTransaction, type Transaction } from './transaction.ts';
@@ -48,10 +57,12 @@ const usualCommitsApart = 8;
 export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
+    requireWritableDisk(path);
     // A file that is there may be read-only. That is reported at the first write.
-    if (fileAt(path) !== undefined) return;
+    if (fileAt(path) !== undefined) return requireOurs(path);
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
+    return undefined;
   });
   // A history that a test gives has no tables of ours.
   const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });
@@ -77,6 +88,8 @@ class SqliteStore implements Store {
   readonly db: Connection;
   readonly sql: Prepare;
   readonly #file: string | undefined;
+  #log: string | undefined;
+  #version = 0;
   readonly #blocks: RowBlockNoter | undefined;
   readonly #group = new GroupCommit((work) => this.#writePatiently(work));
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
@@ -102,6 +115,7 @@ class SqliteStore implements Store {
     this.#commitsApart = commitsApart;
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
+      if (this.#isReady) requireSameVersion(db, path, this.#version);
       const due: (() => void)[] = [];
       const settle = (): void => {
         for (const one of due.splice(0)) one();
@@ -129,6 +143,8 @@ class SqliteStore implements Store {
     if (versionOf(db) !== newestVersion(history) || applicationIdOf(db) === 0)
       await this.write(() => migrate(db, path, history));
     if (this.#blocks !== undefined) await this.#noteHome();
+    this.#log = fileAt(logOf(path));
+    this.#version = newestVersion(history);
     this.#isReady = true;
   }
 
@@ -197,8 +213,13 @@ class SqliteStore implements Store {
     if (fault !== undefined) throw fault;
   }
 
+  #requireSameFiles(): void {
+    requireSameFile(this.path, this.#file);
+    requireSameLog(this.path, this.#log, () => void this.db.pragma('wal_checkpoint(FULL)'));
+  }
+
   #writeOnce(work: (tx: Transaction) => void): void {
-    if (this.#isReady) requireSameFile(this.path, this.#file);
+    if (this.#isReady) this.#requireSameFiles();
     try {
       this.#transaction.immediate(work);
     } catch (error) {

@@ -1,6 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
 import type { Connection } from './connection.ts';
+import { requireNoOlderWriter } from './older-writers.ts';
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */
 const applicationId = 0x53_57_46_6d;
@@ -41,6 +42,7 @@ export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && appli
 /** Brings the schema up to date. Part of one transaction: a step that fails leaves the old version. */
 export function migrate(db: Connection, path: string, history: SchemaHistory): void {
   requireKnownVersion(db, path, history);
+  if (!isEmpty(db)) requireNoOlderWriter(db, path);
   if (isEmpty(db)) {
     db.exec(history.base);
     db.pragma(`user_version = ${history.baseVersion}`);
@@ -48,4 +50,14 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   }
   for (const { sql } of history.steps.slice(versionOf(db) - history.baseVersion)) db.exec(sql);
   db.pragma(`user_version = ${newestVersion(history)}`);
+}
+
+/** Throws `STORE_TOO_NEW` where a newer program has changed the schema since this process opened the store. Part of each write. */
+export function requireSameVersion(db: Connection, path: string, opened: number): void {
+  const version = versionOf(db);
+  if (version === opened) return;
+  throw new SwfError(
+    'STORE_TOO_NEW',
+    `the store ${path} was brought to schema version ${version} by another swf-mcp while this one, which knows ${opened}, had it open; it writes nothing more: go on with that version`,
+  );
 }

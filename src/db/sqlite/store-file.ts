@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 import { SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
+import { whyNotOurs } from '../../lib/ownership.ts';
 import type { Connection } from './connection.ts';
 import { Database } from './database.ts';
 
@@ -34,6 +36,45 @@ export function requireSameFile(path: string, file: string | undefined): void {
   throw new SwfError(
     'STORE_UNAVAILABLE',
     `the store ${path} was ${what} while it was open; put it back and resume what was running`,
+  );
+}
+
+/** Passes on `EROFS` for a store on a file system that is read-only: SQLite would say only that it cannot open a file. */
+export function requireWritableDisk(path: string): void {
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EROFS') throw error;
+  }
+}
+
+/** Throws `STORE_UNAVAILABLE` for a store that somebody else could change behind our back. */
+export function requireOurs(path: string): void {
+  const why = whyNotOurs(path);
+  if (why === undefined) return;
+  throw new SwfError(
+    'STORE_UNAVAILABLE',
+    `the store ${path} is not written: ${why}, so nothing in it could be believed; "chmod 600" it if it is yours, or name another file with --db`,
+  );
+}
+
+/** The write-ahead log of a store. */
+export const logOf = (path: string): string => `${path}-wal`;
+
+/**
+ * Throws `STORE_UNAVAILABLE` where the write-ahead log has been removed or replaced: others do not see what is written into the old one.
+ * @param rescue moves into the store what this process has written, where nobody else has begun another log
+ */
+export function requireSameLog(path: string, log: string | undefined, rescue: () => void): void {
+  const now = fileAt(logOf(path));
+  if (log === undefined || now === log) return;
+  if (now === undefined) rescue();
+  const what = now === undefined ? 'removed' : 'replaced';
+  const rest =
+    now === undefined ? 'what was written before is in the store' : 'the last of what was written may be missing';
+  throw new SwfError(
+    'STORE_UNAVAILABLE',
+    `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and leave the files beside a store alone`,
   );
 }
 

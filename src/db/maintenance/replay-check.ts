@@ -1,0 +1,100 @@
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Store } from '../sqlite/store.ts';
+import { historyOf, replay } from './replay.ts';
+
+/** Tables that follow from the log, each with the columns that name a row. The number of a row depends on what was pruned. */
+const projected: readonly { table: string; key: readonly string[] }[] = [
+  { table: 'workflow_executions', key: ['execution_id'] },
+  { table: 'runs', key: ['run_number'] },
+  { table: 'run_states', key: ['run_number'] },
+  { table: 'stf_files', key: ['stf_filename'] },
+  { table: 'fastmon_files', key: ['tf_filename'] },
+  { table: 'tf_slices', key: ['slice_filename'] },
+  { table: 'earlier_attempts', key: ['slice_filename', 'attempt'] },
+  { table: 'payload_results', key: ['slice_filename', 'attempt'] },
+  { table: 'stage_delays', key: ['run_number', 'stage', 'bucket'] },
+];
+
+/** Columns that do not follow from the log. */
+const ownColumns: ReadonlySet<string> = new Set(['seq']);
+
+type Row = Record<string, string | number | null>;
+
+/** Differences that are told one by one. */
+const most = 20;
+
+export interface ReplayDifferences {
+  /** A sentence each, the first ones. */
+  sentences: string[];
+  count: number;
+}
+
+/**
+ * Reads the log of a store into an empty one and compares the rows that follow from it: which say other things than the log, which are missing,
+ * which are too many. To be called on one state of the store.
+ */
+export async function replayDifferences(sql: Prepare, empty: Store): Promise<ReplayDifferences> {
+  await replay(historyOf(sql), empty);
+  const found: ReplayDifferences = { sentences: [], count: 0 };
+  for (const table of projected) for (const sentence of differencesOf(table, sql, empty.sql)) note(found, sentence);
+  return found;
+}
+
+function note(found: ReplayDifferences, sentence: string): void {
+  found.count += 1;
+  if (found.sentences.length < most) found.sentences.push(sentence);
+}
+
+/** Goes through both tables at one pace. */
+function* differencesOf(
+  { table, key }: (typeof projected)[number],
+  recorded: Prepare,
+  replayed: Prepare,
+): Generator<string> {
+  const [left, right] = [rowsOf(recorded, table, key), rowsOf(replayed, table, key)];
+  let [a, b] = [left.next(), right.next()];
+  while (a.done !== true || b.done !== true) {
+    const order = a.done === true ? 1 : b.done === true ? -1 : compare(a.value, b.value, key);
+    const row = (order > 0 ? b.value : a.value) as Row;
+    const named = `${table} ${key.map((column) => row[column]).join(' ')}`;
+    if (order < 0) yield `${named} is not in the log`;
+    else if (order > 0) yield `${named} is missing`;
+    else yield* changesOf(named, a.value as Row, b.value as Row);
+    if (order <= 0) a = left.next();
+    if (order >= 0) b = right.next();
+  }
+}
+
+function* changesOf(named: string, recorded: Row, replayed: Row): Generator<string> {
+  for (const [column, value] of Object.entries(recorded))
+    if (!ownColumns.has(column) && value !== replayed[column])
+      yield `${named}: ${column} is ${shown(value)}, and the log gives ${shown(replayed[column] ?? null)}`;
+}
+
+const shown = (value: string | number | null): string => (value === null ? 'empty' : String(value).slice(0, 80));
+
+function compare(a: Row, b: Row, key: readonly string[]): number {
+  for (const column of key) {
+    const [x, y] = [a[column] ?? '', b[column] ?? ''];
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return 0;
+}
+
+/** Rows that are read at a time. */
+const page = 1000;
+
+/** The rows of a table in the order of their key, which is unique. Texts of keys are plain ASCII, in whose order SQLite and JavaScript agree. */
+function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
+  const columns = key.join(', ');
+  const values = key.map(() => '?').join(', ');
+  const first = sql<[], Row>(`SELECT * FROM ${table} ORDER BY ${columns} LIMIT ${page}`);
+  const further = sql<(string | number | null)[], Row>(
+    `SELECT * FROM ${table} WHERE (${columns}) > (${values}) ORDER BY ${columns} LIMIT ${page}`,
+  );
+  for (let rows = first.all(); rows.length > 0;) {
+    yield* rows;
+    const last = rows.at(-1) as Row;
+    rows = further.all(...key.map((column) => last[column] ?? null));
+  }
+}

@@ -1,0 +1,93 @@
+import type { Effect, EffectCode } from '../../domain/effects.ts';
+import { decodeMessage } from '../../messages/codec.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Store } from '../sqlite/store.ts';
+
+/** A row of the log as it has to be known to read the log again. */
+export interface HistoryRow {
+  destination: string;
+  body: string;
+  sent_at: string;
+  recorded_at: string;
+  /** It came over a broker. */
+  from_broker?: true;
+  /** The effect that its driver gave a command, which nothing else in the log tells. */
+  applied?: boolean;
+  /** Left out in histories that are older than codes. */
+  code?: EffectCode;
+  reason?: string;
+}
+
+const commands: ReadonlySet<string> = new Set(['stop_workflow', 'pause_workflow', 'resume_workflow']);
+
+interface MessageRow {
+  seq: number;
+  destination: string;
+  payload: string;
+  sent_at: string;
+  recorded_at: string;
+  message_type: string;
+  effect: string;
+  effect_code: EffectCode | null;
+  effect_reason: string | null;
+  outbox_owner: number | null;
+  outbox_sent_at: string | null;
+}
+
+/** Rows that are read at a time. */
+const page = 1000;
+
+/** The log of a store, in its order. */
+export function* historyOf(sql: Prepare): Generator<HistoryRow> {
+  const some = sql<[number], MessageRow>(
+    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, outbox_owner, outbox_sent_at
+     FROM workflow_messages WHERE seq > ? ORDER BY seq LIMIT ${page}`,
+  );
+  for (let after = 0; ;) {
+    const rows = some.all(after);
+    yield* rows.map(historyRow);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.seq;
+  }
+}
+
+const historyRow = (row: MessageRow): HistoryRow => ({
+  destination: row.destination,
+  body: row.payload,
+  sent_at: row.sent_at,
+  recorded_at: row.recorded_at,
+  ...(row.outbox_owner === null && row.outbox_sent_at !== null ? { from_broker: true as const } : {}),
+  ...(commands.has(row.message_type)
+    ? { applied: row.effect === 'applied', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' }
+    : {}),
+});
+
+/** Messages that are recorded in one transaction. */
+const together = 200;
+
+/** Reads a log into an empty store, message by message. */
+export async function replay(history: Iterable<HistoryRow>, store: Store): Promise<void> {
+  let waiting: HistoryRow[] = [];
+  const record = async (): Promise<void> => {
+    const rows = waiting;
+    waiting = [];
+    await store.write((tx) => {
+      for (const { destination, body, sent_at, recorded_at, from_broker = false, ...given } of rows) {
+        const circumstances = { isReplay: true, sentAt: sent_at, recordedAt: recorded_at, fromBroker: from_broker };
+        const effect = given.applied === undefined ? {} : { effect: effectOf(given) };
+        const received = { destination, body, decoded: decodeMessage(body) };
+        store.messages.recordReceived(tx, received, { ...circumstances, ...effect });
+      }
+    });
+  };
+  for (const row of history) {
+    waiting.push(row);
+    if (waiting.length === together) await record();
+  }
+  await record();
+}
+
+function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, 'applied' | 'code' | 'reason'>): Effect {
+  return applied === true ? { effect: 'applied' } : { effect: 'none', code, reason };
+}

@@ -1,0 +1,30 @@
+import { SwfError } from '../../lib/errors.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { isProcessAlive } from '../presence/leases.ts';
+import type { Connection } from './connection.ts';
+
+interface Writer {
+  pid: number;
+  pid_started: string;
+  hostname: string;
+  last_beat: string;
+  version: string;
+}
+
+/**
+ * Throws `STORE_IN_USE` while a process lives that writes the store in its older version: a schema that changes under it would end it. Part of
+ * the transaction that brings the store up to date.
+ */
+export function requireNoOlderWriter(db: Connection, path: string): void {
+  const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
+  if (hasProcesses === undefined) return;
+  const living = db
+    .prepare<[], Writer>('SELECT pid, pid_started, hostname, last_beat, version FROM processes WHERE ended IS NULL')
+    .all()
+    .find((row) => isProcessAlive(row, isAlive));
+  if (living === undefined) return;
+  throw new SwfError(
+    'STORE_IN_USE',
+    `the store ${path} has an older schema and is written by process ${living.pid} on ${living.hostname} (swf-mcp ${living.version}); it is brought up to date when that has ended: wait for it, or end it`,
+  );
+}

@@ -1,0 +1,30 @@
+import { statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+
+/** Bits of a file's mode. */
+const writtenByAll = 0o002;
+const sticky = 0o1000;
+
+/**
+ * Why a file or folder is not to be trusted with what this process writes: somebody else could change it. Undefined where it is fine, or not
+ * there. The administrator's files, and those that the administrator uses, are fine whosoever they are.
+ */
+export function whyNotOurs(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const { uid, mode } = stats;
+  const ours = userId();
+  if (ours !== 0 && uid !== 0 && uid !== ours) return `it belongs to another user (id ${uid})`;
+  // In a sticky folder, as /tmp is, nobody removes another's files.
+  const isOpen = (mode & writtenByAll) !== 0 && (stats.isFile() || (mode & sticky) === 0);
+  return isOpen ? `everybody may write it (mode ${(mode & 0o7777).toString(8)})` : undefined;
+}
+
+function userId(): number {
+  try {
+    return userInfo().uid;
+  } catch {
+    // A user id without a name, as containers have them, is told by a file of its own.
+    return statSync('/proc/self').uid;
+  }
+}

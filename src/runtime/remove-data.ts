@@ -1,0 +1,46 @@
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, isAbsolute } from 'node:path';
+
+import { removeWhole } from '../files/remove-whole.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+
+/** How the removal of an execution's data files went: why the folder is left, where it is. */
+export interface Removed {
+  left?: string;
+}
+
+/**
+ * Removes the folder of an execution's data files. A row of the store says where that is, and a store may be somebody else's: a folder
+ * that does not bear the execution's name, or holds anything but files of ours, is left. Throws `DATA_UNAVAILABLE` where the system refuses.
+ */
+export async function removeDataFolder(folder: string, executionId: string): Promise<Removed> {
+  try {
+    const foreign = await foreignIn(folder, executionId);
+    if (foreign !== undefined) return { left: foreign };
+    await removeWhole(folder);
+    return {};
+  } catch (error) {
+    throw new SwfError(
+      'DATA_UNAVAILABLE',
+      `the data folder ${folder} cannot be removed (${messageOf(error).slice(0, 300)}); mend its rights and prune once more`,
+      { cause: error },
+    );
+  }
+}
+
+/** Why a folder is none of this execution's; undefined where it is, or is gone. */
+async function foreignIn(folder: string, executionId: string): Promise<string | undefined> {
+  if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
+  const entry = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (entry === undefined) return undefined;
+  if (!entry.isDirectory()) return 'it is a link, or no folder';
+  const other = (await readdir(folder)).find((name) => !isOurs(name));
+  return other === undefined ? undefined : `it holds ${other}, which is no file of an execution`;
+}
+
+/** Files of STFs and samples, whole or half written, and the folder of payload outputs. */
+const isOurs = (name: string): boolean =>
+  name === 'outputs' || /^[A-Za-z0-9._-]+\.(?:stf|tf)(?:\.[0-9a-f]{8}\.part)?$/.test(name);

@@ -1,0 +1,343 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+
+import { schemaHistory } from '../../src/db/migrations/index.ts';
+import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
+import { connectStdio, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { giveAway, hasOtherUser, openFolder, runAsOther } from '../other-user.ts';
+
+const first = 'stf_datataking-tester-0001';
+
+const hasNamespaces = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
+if (!hasNamespaces) console.log('namespaces of processes are not tried: unshare --pid needs root');
+
+/** Changes a store behind the program's back. */
+function alter(folder: string, sql: string): void {
+  const db = new Database(join(folder, 'swf.db'));
+  db.exec(sql);
+  db.close();
+}
+
+async function finished(...args: string[]): Promise<string> {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '2', ...args);
+  return folder;
+}
+
+describe('prune', () => {
+  it('follows no row of the store to a folder that is not an execution of ours, and names each folder before', async () => {
+    const folder = await finished();
+    const precious = join(folder, 'precious', 'x');
+    mkdirSync(precious, { recursive: true });
+    writeFileSync(join(precious, 'thesis.tex'), 'words');
+    const link = join(folder, 'y');
+    symlinkSync(precious, link);
+    // A store from somebody else: its place is not recorded, so it is no copy.
+    alter(
+      folder,
+      `INSERT INTO removals VALUES ('x', '${precious}', NULL), ('elsewhere', '${precious}', NULL), ('y', '${link}', NULL), ('relative', 'relative', NULL);
+       DELETE FROM store_meta WHERE key = 'home'`,
+    );
+    const dry = await runCli(['prune', '--keep', '100', '--dry-run'], { folder });
+    for (const [id, place] of [
+      ['x', precious],
+      ['elsewhere', precious],
+      ['y', link],
+    ])
+      expect(dry.stdout).toContain(`would go on removing ${id}, with the folder ${place}\n`);
+    const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
+    expect(code).toBe(0);
+    expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
+      [
+        'WARNING the folder relative is left: it is not named relative',
+        `WARNING the folder ${precious} is left: it holds thesis.tex, which is no file of an execution`,
+        `WARNING the folder ${precious} is left: it is not named elsewhere`,
+        `WARNING the folder ${link} is left: it is a link, or no folder`,
+      ].toSorted(),
+    );
+    expect(existsSync(join(precious, 'thesis.tex'))).toBe(true);
+  });
+
+  it('removes what a payload has nested deeper than a path can name', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, 'deep.sh'),
+      `#!/bin/sh\nexport LC_ALL=C\nn=0\nwhile [ $n -lt 300 ]; do mkdir abcdefghijklmnopqrst && cd -P abcdefghijklmnopqrst || exit 1; n=$((n+1)); done\necho x > deepest\n`,
+    );
+    chmodSync(join(folder, 'deep.sh'), 0o755);
+    await runWorkflow(folder, '--stf-count', '1', '--set', 'worker.payload=["./deep.sh"]');
+    expect(await runCli(['prune', '--keep', '0'], { folder })).toMatchObject({ code: 0, stderr: '' });
+    expect(readdirSync(join(folder, 'swf.db.data'))).toEqual([]);
+  });
+});
+
+describe('a store that is damaged or handled behind the back of a run', () => {
+  it('gives STORE_CORRUPT for a value that no answer can have', async () => {
+    const folder = await finished();
+    alter(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
+    const { code, stderr } = await runCli(['call', 'list_tf_slices', '{"limit":200}'], { folder });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^STORE_CORRUPT: the store holds a value that list_tf_slices cannot give \(items\.\d+\./,
+      ),
+    });
+    const client = await connectStdio({ folder });
+    expect(await refusal(client, 'list_tf_slices', { limit: 200 })).toMatch(/^STORE_CORRUPT/);
+  });
+
+  it('is compared with what its own log gives, row by row', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    await runWorkflow(folder, '--stf-count', '3', '--set', 'fast_processing.stf_sampling_rate=0.5');
+    await runCli(['prune', '--keep', '1'], { folder });
+    const sound = await runCli(['check', '--deep'], { folder });
+    expect(sound).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^ok {4}log {2}read again, it gives the same rows$/m),
+    });
+    alter(
+      folder,
+      `PRAGMA ignore_check_constraints = 1;
+       UPDATE tf_slices SET assigned_worker = 'nobody' WHERE slice_id = 3;
+       DELETE FROM fastmon_files;
+       INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, tf_count, created_at)
+         SELECT 'swf.9.000009.stf', run_number, execution_id, 99, status, tf_count, created_at FROM stf_files LIMIT 1`,
+    );
+    const { code, stdout } = await runCli(['check', '--deep', '--skip-files'], { folder });
+    expect(code).toBe(1);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('fail  log'));
+    expect(lines).toEqual([
+      'fail  log  stf_files swf.9.000009.stf is not in the log',
+      'fail  log  fastmon_files swf.100011.000002_tf_001.tf is missing',
+      expect.stringMatching(
+        /^fail {2}log {2}tf_slices swf\.100011\.000002_slice_003\.tf: assigned_worker is nobody, and the log gives worker-agent-/,
+      ),
+    ]);
+  });
+
+  it('whose write-ahead log is removed ends the run in one line, and nothing that was written is lost', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      ['run', '--speed', '30', '--stf-count', '10', '--set', 'fast_processing.slice_processing_time=4'],
+      { folder },
+    );
+    await run.saw(/start_run/);
+    const before = new Database(join(folder, 'swf.db'), { readonly: true });
+    const count = before.prepare('SELECT count(*) FROM message_rows').pluck().get() as number;
+    before.close();
+    for (const name of ['swf.db-wal', 'swf.db-shm']) rmSync(join(folder, name));
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; what was written before is in the store/,
+      ),
+    });
+    expect(count).toBeGreaterThan(2);
+    const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
+    expect(resumed.code).toBe(0);
+    expect(JSON.parse(resumed.stdout)).toMatchObject({
+      execution_id: first,
+      slices_completed: 150,
+      status: 'completed',
+    });
+    expect((await runCli(['check', '--deep'], { folder })).code).toBe(0);
+  });
+
+  it('that a newer program has brought up to date is written no more by an older one', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', '5', '--stf-count', '10'], { folder });
+    await run.saw(/start_run/);
+    const newer = { ...schemaHistory, steps: [{ name: 'test', sql: 'CREATE TABLE newer (n INTEGER) STRICT;' }] };
+    // While it lives, nobody does that.
+    await expect(openStore(join(folder, 'swf.db'), { history: newer })).rejects.toThrow(
+      new RegExp(
+        `has an older schema and is written by process ${run.child.pid} on .* \\(swf-mcp \\d+\\.\\d+\\.\\d+\\)`,
+      ),
+    );
+    // A program that does not ask has its way.
+    alter(folder, `PRAGMA user_version = ${schemaHistory.baseVersion + 1}`);
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(
+        /STORE_TOO_NEW: .* was brought to schema version \d+ by another swf-mcp .* it writes nothing more/,
+      ),
+    });
+  });
+
+  it('is read by many at once right after its writer was killed', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--speed', 'max', '--stf-count', '400'], { folder });
+    while (!existsSync(join(folder, 'swf.db-wal')) || statSync(join(folder, 'swf.db-wal')).size < 2_000_000)
+      await new Promise(setImmediate);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => runCli(['call', 'list_workflow_executions', '{}'], { folder })),
+    );
+    for (const { code, stderr } of answers) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});
+
+describe('a file that is no store', () => {
+  it('is not taken for an empty one, be it of one byte', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'swf.db'), 'x');
+    for (const words of [['run', '--speed', 'max'], ['status'], ['prune', '--keep', '1']])
+      expect(await runCli(words, { folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^STORE_UNAVAILABLE: .*swf\.db is not a store of swf-mcp; name another file with --db\n$/,
+        ),
+      });
+    expect(readFileSync(join(folder, 'swf.db'), 'utf8')).toBe('x');
+  });
+
+  it.skipIf(!hasNamespaces)('but a store on a read-only disk is one that cannot be written', async () => {
+    const folder = await finished();
+    const inside = `mount --bind '${folder}' '${folder}' && mount -o remount,bind,ro '${folder}' && exec "$@"`;
+    for (const words of [
+      ['run', '--speed', 'max'],
+      ['resume', 'latest'],
+    ]) {
+      const cli = [process.execPath, join(process.cwd(), 'dist/cli.js'), '--db', join(folder, 'swf.db'), ...words];
+      const { status, stderr } = spawnSync('unshare', ['--mount', 'sh', '-c', inside, 'sh', ...cli], {
+        cwd: '/',
+        encoding: 'utf8',
+        env: { ...process.env, SWF_USER: 'tester' },
+      });
+      expect({ words, status, stderr }).toEqual({
+        words,
+        status: 1,
+        stderr: expect.stringMatching(/^STORE_READ_ONLY: /),
+      });
+    }
+  });
+});
+
+describe('two backups to one name', () => {
+  it('make one file, which is whole, and the other is told', { timeout: 60_000 }, async () => {
+    const folder = await finished();
+    for (let round = 0; round < 6; round += 1) {
+      const target = join(folder, `b${round}.db`);
+      const ends = await Promise.all([1, 2].map(() => runCli(['backup', target], { folder })));
+      expect(ends.map(({ code }) => code).toSorted()).toEqual([0, 1]);
+      expect((await runCli(['--db', target, 'check', '--skip-files'], { folder })).code).toBe(0);
+    }
+    expect(readdirSync(folder).filter((name) => name.includes('.part'))).toEqual([]);
+  });
+
+  it('that were killed leave nothing that the next does not remove', async () => {
+    const folder = await finished();
+    const target = join(folder, 'b.db');
+    const { pid, pid_started } = currentProcess();
+    const mark = (of: string, started: string) => `${target}.${of}-${started.replaceAll(/[^0-9a-z]+/gi, '.')}.part`;
+    const dead = mark(String(2 ** 22 - 9), pid_started);
+    const living = mark(String(pid), pid_started);
+    const ofAnotherHost = mark('17', pid_started.replace(/.$/, 'z'));
+    for (const path of [dead, `${dead}-journal`, living, ofAnotherHost]) writeFileSync(path, 'half');
+    expect((await runCli(['backup', target], { folder })).code).toBe(0);
+    expect([dead, `${dead}-journal`, living, ofAnotherHost].map((path) => existsSync(path))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+});
+
+describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
+  it('must be the user who writes, and nobody else may write them', async () => {
+    const folder = openFolder();
+    const db = (name: string) => join(folder, 'work', name);
+    mkdirSync(join(folder, 'work'));
+    giveAway(join(folder, 'work'));
+    // Made before by somebody who will change it.
+    writeFileSync(db('open.db'), '');
+    giveAway(db('open.db'));
+    chmodSync(db('open.db'), 0o666);
+    expect(runAsOther(folder, ['--db', db('open.db'), 'run', '--speed', 'max', '--stf-count', '1'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^STORE_UNAVAILABLE: the store .* is not written: everybody may write it \(mode 666\)/,
+      ),
+    });
+    const own = ['--db', db('own.db'), 'run', '--speed', 'max', '--stf-count', '1'];
+    expect(runAsOther(folder, own)).toMatchObject({ code: 0 });
+    chmodSync(db('own.db.data'), 0o777);
+    expect(runAsOther(folder, own)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^DATA_UNAVAILABLE: the data folder .*everybody may write it \(mode 777\); chmod 700/,
+      ),
+    });
+    const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^fail {2}rights +.*own\.db\.data: everybody may write it \(mode 777\)/m);
+    chmodSync(db('own.db.data'), 0o700);
+    chmodSync(db('own.db'), 0o644);
+    expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(
+      /^warn {2}rights +.*own\.db: others may read or write it \(mode 644\); chmod 600 it/m,
+    );
+    // Of a third user: what is in it cannot be believed.
+    execFileSync('chown', ['12345', db('own.db')]);
+    chmodSync(db('own.db'), 0o660);
+    execFileSync('chgrp', ['65534', db('own.db')]);
+    expect(runAsOther(folder, own)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^STORE_UNAVAILABLE: the store .* it belongs to another user \(id 12345\)/),
+    });
+  });
+});
+
+describe('a process of another namespace of processes', () => {
+  it('is known by its heartbeats alone, though its host has our name', () => {
+    const here = currentProcess();
+    expect(isAlive(here)).toBe(true);
+    expect(isAlive({ ...here, pid: 2 ** 22 - 9 })).toBe(false);
+    expect(isAlive({ ...here, pid_started: here.pid_started.replace('pid:[', 'pid:[9') })).toBeUndefined();
+    expect(isAlive({ ...here, pid_started: `${here.pid_started}x` })).toBeUndefined();
+  });
+
+  it.skipIf(!hasNamespaces)('loses no execution to a resume from here while it is heard', async () => {
+    const folder = temporaryFolder();
+    const words = ['--pid', '--fork', '--kill-child', process.execPath, join(process.cwd(), 'dist/cli.js')];
+    const inside = spawn('unshare', [...words, 'run', '--speed', '10', '--stf-count', '6'], {
+      cwd: folder,
+      env: { ...process.env, SWF_DB: join(folder, 'swf.db'), SWF_USER: 'tester' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    const begun = new Promise<void>((resolve) =>
+      inside.stdout.on('data', (data: Buffer) => {
+        said += data.toString();
+        if (/start_run/.test(said)) resolve();
+      }),
+    );
+    const ended = once(inside, 'close');
+    await begun;
+    expect(await runCli(['resume', 'latest'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^EXECUTION_IN_USE/),
+    });
+    expect((await ended)[0]).toBe(0);
+  });
+});
