@@ -86,6 +86,8 @@ let worksWithoutOutput = false;
 
 /** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */
 export function endWithoutReaders(): void {
+  // Each answer that a client has not read yet waits for it.
+  process.stdout.setMaxListeners(0);
   process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (worksWithoutOutput) return;
     if (code === 'EPIPE') process.exit(exitCodes.fine);

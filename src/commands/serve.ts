@@ -86,6 +86,9 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
     for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve());
     io.onInterrupt(() => resolve());
   });
+  // Such as a line without an end, at which the session is over.
+  server.onerror = ({ message }) =>
+    options.log.write({ level: 'WARNING', message: `the client cannot be understood: ${message}` });
   await server.connect(new StdioServerTransport());
   await ended;
   stopping.abort();

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
@@ -50,6 +51,30 @@ describe('the server on stdio', () => {
     expect(new Set(logs.map(({ agent }) => agent.replace(/-agent.*/, '')))).toEqual(
       new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing']),
     );
+  });
+
+  it('says why it ends where a client sends a line of 16 MB', async () => {
+    const started = startCli([], { folder: temporaryFolder() });
+    started.child.stdin?.on('error', () => {});
+    started.child.stdin?.write(`"${'x'.repeat(16_000_000)}"\n`);
+    const { stderr } = await started.finished;
+    expect(stderr).toMatch(/^WARNING the client cannot be understood: ReadBuffer exceeded maximum size of \d+ bytes$/m);
+  });
+
+  it('waits for a client that does not read its answers, and says nothing of that', async () => {
+    const started = startCli([], { folder: temporaryFolder() });
+    started.child.stdout?.pause();
+    const send = (message: unknown): void => void started.child.stdin?.write(`${JSON.stringify(message)}\n`);
+    send(initialize);
+    for (let id = 2; id < 100; id += 1) send({ jsonrpc: '2.0', id, method: 'tools/list' });
+    send({ jsonrpc: '2.0', id: 100, method: 'tools/call' });
+    await delay(1000);
+    started.child.stdout?.resume();
+    await started.saw(/"id":100/);
+    started.child.stdin?.end();
+    const { stdout, stderr } = await started.finished;
+    expect(stdout.trimEnd().split('\n')).toHaveLength(100);
+    expect(stderr).not.toMatch(/MaxListeners|Warning:/);
   });
 
   it('writes nothing but JSON-RPC to stdout, names its store first on stderr, and ends with its client', async () => {
