@@ -1,13 +1,18 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import pLimit from 'p-limit';
-
 import { temporaryFolder } from '../test/folder.ts';
+import { twoBackups } from './backups.ts';
 import { startCli } from './cli.ts';
 import { disorderly } from './deliveries.ts';
 import { fillDisk, mayMount } from './disk.ts';
+import { crowd } from './http-clients.ts';
 import { killAndResume, runSettings, undisturbed } from './kill.ts';
+import { removeLog } from './log-removed.ts';
+import { mayUnshare, otherNamespace } from './namespaces.ts';
 import { faultyPayload } from './payload.ts';
+import { pipesForFiles } from './pipes.ts';
+import { runSuite } from './suite.ts';
 
 /**
  * The fault suite: `npm run faults -- --rounds 200 --seed 1`. Every fault is chosen by a seed; what it has changed is told, and
@@ -17,41 +22,7 @@ const { values } = parseArgs({
   options: { rounds: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
 });
 const rounds = Number(values.rounds);
-const firstSeed = Number(values.seed);
-const seeds = (many: number): number[] =>
-  Array.from({ length: Math.max(1, Math.round(many)) }, (_, at) => firstSeed + at);
-// Two cores: more at a time would only make every run slower.
-const limit = pLimit(2);
-
-interface Result {
-  seed: number;
-  faults: number;
-  lost: string[];
-  added: string[];
-  twice?: string[];
-}
-
-let failed = false;
-
-async function suite(
-  name: string,
-  fault: string,
-  many: number,
-  round: (seed: number) => Promise<Result>,
-): Promise<void> {
-  const results = await Promise.all(seeds(many).map((seed) => limit(() => round(seed))));
-  const sum = (of: (result: Result) => number): number => results.reduce((total, result) => total + of(result), 0);
-  const wrong = results.filter(({ lost, added, twice = [] }) => lost.length + added.length + twice.length > 0);
-  failed ||= wrong.length > 0;
-  console.log(
-    `${name}: ${results.length} rounds, seeds ${firstSeed} to ${firstSeed + results.length - 1}, ${sum(({ faults }) => faults)} ${fault}, ` +
-      `${sum(({ lost }) => lost.length)} lost, ${sum(({ added }) => added.length)} added, ${sum(({ twice = [] }) => twice.length)} done twice`,
-  );
-  for (const { seed, lost, added, twice = [] } of wrong.slice(0, 5))
-    console.log(
-      `  seed ${seed}: ${JSON.stringify({ lost: lost.slice(0, 5), added: added.slice(0, 5), twice: twice.slice(0, 5) })}`,
-    );
-}
+const suite = runSuite(Number(values.seed));
 
 const expected = await undisturbed();
 await suite('killed and resumed', 'kills', rounds, async (seed) => {
@@ -69,10 +40,26 @@ await suite('deliveries twice, late and out of order', 'late or repeated deliver
   const { repeated, late, ...rest } = await disorderly(seed, folder);
   return { ...rest, faults: repeated + late };
 });
+await suite('the write-ahead log removed', 'logs removed', rounds / 10, (seed) => removeLog(seed, expected));
+await suite('pipes in the place of data files', 'pipes', rounds / 20, pipesForFiles);
+const large = temporaryFolder();
+await startCli(large, ['run', '--speed', 'max', '--stf-count', '60']).ended;
+await suite('half-open connections and storms of batches', 'clients that misbehave', rounds / 20, (seed) =>
+  crowd(seed, large),
+);
 if (mayMount()) {
   await suite('a disk that is full again and again', 'times full', rounds / 10, async (seed) => {
     const { full, ...rest } = await fillDisk(seed, expected);
     return { ...rest, faults: full };
   });
-} else console.log('a disk that is full: not tried, since this user may not mount one; run as root');
-process.exitCode = failed ? 1 : 0;
+  await suite('two backups to one name', 'races', rounds / 10, (seed) => twoBackups(seed, join(large, 'swf.db')));
+} else
+  console.log(
+    'a disk that is full, and backups on a small one: not tried, since this user may not mount one; run as root',
+  );
+if (mayUnshare())
+  await suite('a run in another namespace of processes', 'resumes refused', rounds / 20, (seed) =>
+    otherNamespace(seed, expected),
+  );
+else console.log('another namespace of processes: not tried, since this user may not make one; run as root');
+process.exitCode = suite.hasFailed() ? 1 : 0;

@@ -116,6 +116,20 @@ describe('the language', () => {
   });
 });
 
+describe('the guarantees', () => {
+  it('name each the test that holds it', () => {
+    const rows = read('docs/guarantees.md')
+      .split('\n')
+      .filter((line) => /^\| (?!event|---)/.test(line));
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) {
+      const [, file = '', , title] = /\| `(test\/[\w/.-]+\.test\.ts)`(: “(.+?)”)? *\|$/.exec(row) ?? [];
+      expect({ row, file, isThere: existsSync(file) }).toEqual({ row, file, isThere: true });
+      if (title !== undefined) expect(read(file).replaceAll(String.raw`\'`, "'")).toContain(title);
+    }
+  });
+});
+
 describe('the README', () => {
   it('has at most 150 lines and a link to every page of docs/', () => {
     const text = read('README.md');

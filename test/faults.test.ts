@@ -3,8 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { startCli } from '../faults/cli.ts';
 import { disorderly } from '../faults/deliveries.ts';
 import { fillDisk, mayMount } from '../faults/disk.ts';
+import { crowd } from '../faults/http-clients.ts';
 import { killAndResume, runSettings, undisturbed } from '../faults/kill.ts';
+import { removeLog } from '../faults/log-removed.ts';
 import { faultyPayload } from '../faults/payload.ts';
+import { pipesForFiles } from '../faults/pipes.ts';
+import { killCommands, undisturbedPair } from '../faults/whole-command-line.ts';
 import { temporaryFolder } from './folder.ts';
 
 // `npm run faults` makes many more rounds of the same; a seed that fails there is tried again by its number.
@@ -48,6 +52,28 @@ describe('a run of 20 STFs', () => {
       }
     },
   );
+});
+
+describe('a run, a store or a server', () => {
+  it('whose write-ahead log is removed in the middle loses nothing', { timeout: 60_000 }, async () => {
+    expect(await removeLog(3, await undisturbed())).toMatchObject({ ...unharmed, twice: [] });
+  });
+
+  it('is not held up by pipes in the place of data files', { timeout: 60_000 }, async () => {
+    expect(await pipesForFiles(1)).toMatchObject(unharmed);
+  });
+
+  it('answers one client rightly in a crowd of others that misbehave', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    await startCli(folder, ['run', '--speed', 'max', '--stf-count', '20']).ended;
+    expect(await crowd(1, folder)).toMatchObject(unharmed);
+  });
+
+  it('is unharmed where every command is killed again and again', { timeout: 120_000 }, async () => {
+    const expected = await undisturbedPair();
+    for (const seed of [1, 2, 3])
+      expect(await killCommands(seed, expected)).toMatchObject({ seed, ...unharmed, twice: [] });
+  });
 });
 
 const isRoot = mayMount();

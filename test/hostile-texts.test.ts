@@ -142,7 +142,7 @@ describe('hostile texts', () => {
 
   it('come out of every command as text', { timeout: 60_000 }, async () => {
     const commands = `status|list|slices|messages|logs|agents|files|report|check|tools|config --list|trace latest
-      |summarize --what attempts --by cause|summarize --by worker|report --since -8h|prune --keep 1 --dry-run|resume latest
+      |summarize slices --group-by cause|summarize --group-by worker|report --since -8h|prune --keep 1 --dry-run|resume latest
       |stop latest|pause latest|status --json|list -o csv|slices -o json|doctor`
       .split('|')
       .map((words) => words.trim().split(' '));

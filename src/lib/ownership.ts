@@ -7,7 +7,7 @@ const sticky = 0o1000;
 
 /**
  * Why a file or folder is not to be trusted with what this process writes: somebody else could change it. Undefined where it is fine, or not
- * there. The administrator's files, and those that the administrator uses, are fine whosoever they are.
+ * there. The administrator's files, and those that the administrator uses, are fine.
  */
 export function whyNotOurs(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
 export interface Answered {
@@ -14,13 +14,14 @@ export function send(
     method = 'POST',
     headers = {},
     body = '',
-  }: { method?: string; headers?: Record<string, string>; body?: string } = {},
+    agent,
+  }: { method?: string; headers?: Record<string, string>; body?: string; agent?: Agent } = {},
 ): Promise<Answered> {
   const usual = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
   return new Promise((resolve, reject) => {
     const sent = (url.startsWith('https:') ? httpsRequest : request)(
       url,
-      { method, headers: { ...usual, ...headers }, rejectUnauthorized: false },
+      { method, headers: { ...usual, ...headers }, rejectUnauthorized: false, agent },
       (response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

@@ -1,0 +1,31 @@
+import { rmSync } from 'node:fs';
+
+import { random } from '../src/domain/random.ts';
+import { temporaryFolder } from '../test/folder.ts';
+import { startCli, storeIn } from './cli.ts';
+import { runSettings } from './kill.ts';
+import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
+
+/** Milliseconds within which the files go. */
+const within = 600;
+
+/** Removes the write-ahead log of a run at a moment that the seed chooses, resumes it, and tells what that has changed. */
+export async function removeLog(seed: number, expected: Outcome) {
+  const folder = temporaryFolder();
+  const run = startCli(folder, ['run', '--speed', '150', ...runSettings]);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 250 + random(seed, 0, 'log') * within);
+  });
+  for (const ending of ['-wal', '-shm']) rmSync(`${storeIn(folder)}${ending}`, { force: true });
+  const { code, stderr } = await run.ended;
+  const isNoticed = code === 1 && /STORE_UNAVAILABLE: .*-wal, a part of the store, was removed/.test(stderr);
+  if (code !== 0 && !isNoticed) throw new Error(`seed ${seed}: ended with ${code}: ${stderr}`);
+  if (code !== 0) {
+    const resumed = await startCli(folder, ['resume', 'latest', '--speed', 'max']).ended;
+    if (resumed.code !== 0) throw new Error(`seed ${seed}: the resume ended with ${resumed.code}: ${resumed.stderr}`);
+  }
+  const deep = await startCli(folder, ['check', '--deep']).ended;
+  const wrong = deep.code === 0 ? [] : [`check: ${deep.stdout}`];
+  const { lost, added } = differences(expected, outcomeIn(folder));
+  return { seed, faults: code === 0 ? 0 : 1, lost: [...lost, ...wrong], added, twice: doneTwice(folder) };
+}
