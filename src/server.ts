@@ -13,7 +13,6 @@ import {
   ReadResourceRequestSchema,
   type ServerNotification,
   type ServerRequest,
-  type Tool as ToolDefinition,
 } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
 
@@ -22,7 +21,7 @@ import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
-import { definitionOf } from './mcp/definitions.ts';
+import { definitionsOf } from './mcp/definitions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
@@ -125,15 +124,6 @@ function callerOf(server: Server): string {
   return name === '' ? 'mcp' : name;
 }
 
-/** Made when they are asked for, and once: over HTTP there is a server for every request. */
-const known = new WeakMap<readonly Tool[], ToolDefinition[]>();
-
-function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
-  const definitions = known.get(tools) ?? tools.map(definitionOf);
-  known.set(tools, definitions);
-  return definitions;
-}
-
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
   { queries, control, services, stopping }: ServerOptions,
@@ -159,7 +149,7 @@ function liveContext(
   };
 }
 
-/** A fault as the protocol tells it: what can be mended in full, a bug of ours by name only. */
+/** A fault as the protocol tells it: the mendable in full, a bug of ours by name only. */
 function fault(log: Log, what: string, error: unknown): McpError {
   if (error instanceof McpError) return error;
   const code = error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError;

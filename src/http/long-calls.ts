@@ -18,6 +18,11 @@ const mostThreads = 2;
 /** A call that is not done after so many milliseconds is given up, and its thread with it. */
 const mostMilliseconds = 30_000;
 
+const givenUp: LongReply = {
+  code: 'STORE_UNAVAILABLE',
+  message: 'the call was given up before its answer was there; ask again',
+};
+
 interface Waiting {
   call: LongCall;
   done: (reply: LongReply) => void;
@@ -76,10 +81,7 @@ export function createLongCalls(
         const waiting = { call, done };
         const giveUp = (): void => {
           queue.remove(client, waiting);
-          resolve({
-            code: 'STORE_UNAVAILABLE',
-            message: 'the call was given up before its answer was there; ask again',
-          });
+          resolve(givenUp);
         };
         if (signal.aborted) return giveUp();
         signal.addEventListener('abort', giveUp);

@@ -70,3 +70,12 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): Schema {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12' });
   return rest;
 }
+
+/** Made when they are asked for, and once: over HTTP there is a server for every request. */
+const known = new WeakMap<readonly Tool[], ToolDefinition[]>();
+
+export function definitionsOf(tools: readonly Tool[]): ToolDefinition[] {
+  const definitions = known.get(tools) ?? tools.map(definitionOf);
+  known.set(tools, definitions);
+  return definitions;
+}

@@ -570,6 +570,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
         'node',
         'user',
         'store',
+        'rights',
         'file system',
         'configuration',
         'broker',
