@@ -38,10 +38,17 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       refuseUnknownCommand(program, command);
       if (readOnly === true && allowControl === true)
         command.error('error: --read-only and --allow-control contradict each other');
+      if (allowControl !== true) requireControl(command, options);
       if (options.http === undefined) requireHttp(command, options, open);
       const args = { ...options, http: options.http, allowControl: allowControl === true, open: open && '#/' };
       await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
     });
+}
+
+/** Options that mean nothing to a server that only reads. */
+function requireControl(command: Command, { insecureLocal, maxRuns }: ServeOptions): void {
+  const given = insecureLocal === true ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
+  if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
 /** Options that mean nothing on stdio: one who gives them has forgotten `--http`. */
@@ -64,6 +71,7 @@ function requireHttp(
 function refuseUnknownCommand(program: Command, serve: Command): void {
   const [word] = serve.args;
   if (word === undefined) return;
+  if (word === serve.name()) serve.error(`error: options stand behind the command: swf-mcp ${word} …`);
   const known = program.commands.map((command) => command.name());
   // Only a near one: "stop" must not be named to those who looked for "top".
   const near = word.length < 4 ? undefined : closest(word, known);

@@ -50,10 +50,19 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(setOption())
     .addOption(notifyOption())
     .addOption(jsonOption())
+    .addOption(senderOption())
     .action(
       async (
         config: string | undefined,
-        options: { broker?: string; stfCount?: number; speed?: Speed; set: string[]; notify?: string; json?: true },
+        options: {
+          broker?: string;
+          stfCount?: number;
+          speed?: Speed;
+          set: string[];
+          notify?: string;
+          json?: true;
+          sender?: string;
+        },
       ) => {
         const args = {
           config,
@@ -63,6 +72,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
           sets: options.set,
           notify: options.notify,
           json: options.json === true,
+          sender: options.sender,
         };
         await run(async (io) => (await import('./run.ts')).runCommand(io, args));
       },
@@ -72,9 +82,10 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(brokerOption())
     .addOption(speedOption('default: the speed it was started with'))
     .addOption(jsonOption())
-    .action(async (executionId: string, options: ForTheRecord & { broker?: string; speed?: Speed; json?: true }) => {
-      const { broker, speed, json, ...asked } = options;
-      const args = { executionId, broker, speed, json: json === true, asked };
+    .addOption(senderOption())
+    .action(async (executionId: string, options: ResumeOptions) => {
+      const { broker, speed, json, sender, ...asked } = options;
+      const args = { executionId, broker, speed, json: json === true, sender, asked };
       await run(async (io) => (await import('./resume.ts')).resumeCommand(io, args));
     });
 
@@ -94,6 +105,8 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addDoctor(add, run);
   return program;
 }
+
+type ResumeOptions = ForTheRecord & { broker?: string; speed?: Speed; json?: true; sender?: string };
 
 /** The command that makes shells complete the others. */
 function addCompletion(program: Command, add: Add, run: Run): void {

@@ -1,16 +1,18 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 import { showAddress } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import { brokerSettings } from '../config/broker.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
+import type { Config } from '../config/schema.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
 import { requireNoOrphanLog } from '../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../lib/network-file-system.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
 import { printable } from '../lib/printable.ts';
+import { requireDataFolder } from '../runtime/data-folder.ts';
 import { forgetDurable, lookAtBroker } from './doctor-broker.ts';
 import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
@@ -53,6 +55,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
 
 async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): AsyncGenerator<Look> {
   const { config, warnings, isOwnNamespace } = loaded;
+  yield ['data', await attempt(() => lookAtData(config, io))];
   for (const warning of warnings) yield ['configuration', { state: 'warn', what: warning }];
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {
@@ -92,12 +95,25 @@ function lookAtStore(path: string): Diagnosis {
   return ok(path);
 }
 
-/** Are store, folder and data such that nobody else can change or read them? */
+/** Are the store and its folder such that nobody else can change or read them? */
 function lookAtRights(path: string): Diagnosis[] {
-  const wrong = [path, dirname(path), `${path}.data`].flatMap((place): Diagnosis[] => {
-    const why = whyNotOurs(place);
-    return why === undefined ? [] : [{ state: 'fail', what: `${place}: ${why}; chmod it, or name another with --db` }];
-  });
+  const why = whyNotOurs(path);
+  const whyFolder = whyNotOurs(dirname(path));
+  const wrong: Diagnosis[] = [
+    ...(why === undefined
+      ? []
+      : [
+          { state: 'fail' as const, what: `${path}: ${why}; "chmod 600" it if it is yours, or name another with --db` },
+        ]),
+    ...(whyFolder === undefined
+      ? []
+      : [
+          {
+            state: 'warn' as const,
+            what: `${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`,
+          },
+        ]),
+  ];
   const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
   const isRead: Diagnosis[] =
     (mode & 0o077) === 0
@@ -109,7 +125,16 @@ function lookAtRights(path: string): Diagnosis[] {
           },
         ];
   const all = [...wrong, ...isRead];
-  return all.length > 0 ? all : [ok('store and data are for this user alone')];
+  return all.length > 0 ? all : [ok('the store is for this user alone')];
+}
+
+/** Can the folder of data files be used? It is made by the first run that writes any. */
+function lookAtData({ data }: Config, io: Io): Diagnosis {
+  if (!data.write_files) return ok('no files are written');
+  const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
+  if (!existsSync(dir)) return ok(`${dir} (not there yet; the first run makes it)`);
+  requireDataFolder({ data: { ...data, dir } });
+  return ok(dir);
 }
 
 /** A short run takes a few megabytes. */

@@ -1,10 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Token } from '../http/callers.ts';
 import { isLoopback } from '../http/guard.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { Io } from './io.ts';
 
 export interface AccessArguments {
@@ -53,10 +53,13 @@ const invalid = (sentence: string): SwfError => new SwfError('CONFIG_INVALID', s
 const tokenPattern = /^[\x21-\x7E]+$/;
 
 function readTokens(io: Io): Token[] {
-  const alone = io.env['SWF_MCP_TOKEN'] || undefined;
+  for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
+    if (io.env[name] === '')
+      throw invalid(`${name} is set and empty, so everybody on this machine could ask; give it a value, or unset it`);
+  const alone = io.env['SWF_MCP_TOKEN'];
   if (alone !== undefined && !tokenPattern.test(alone))
     throw invalid('SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another');
-  const path = io.env['SWF_MCP_TOKEN_FILE'] || undefined;
+  const path = io.env['SWF_MCP_TOKEN_FILE'];
   const listed = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
   const all = [
     ...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]),
@@ -81,26 +84,26 @@ function tokensIn(path: string): Token[] {
 
 const shown = (path: string): string => printable(path);
 
+/** As whom a client is recorded that has no name, such as one with `SWF_MCP_TOKEN`. */
+const nameless = 'mcp';
+
 const form = 'a line is NAME read|control TOKEN, such as: shift-assistant read 3f9c…';
 
 /** A text that others can read is no secret. Throws `CONFIG_INVALID`. */
 function readPrivately(path: string): string {
+  const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
+  if ((mode & 0o077) !== 0)
+    throw invalid(
+      `SWF_MCP_TOKEN_FILE: ${shown(path)} can be read or written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
+    );
+  return content.toString('utf8');
+}
+
+function reading<T>(what: string, path: string, read: () => T): T {
   try {
-    // A pipe without a writer would hold up the start.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const { mode } = fstatSync(file);
-      if ((mode & 0o077) !== 0)
-        throw invalid(
-          `SWF_MCP_TOKEN_FILE: ${shown(path)} can be read or written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
-        );
-      return readFileSync(file, 'utf8');
-    } finally {
-      closeSync(file);
-    }
+    return read();
   } catch (error) {
-    if (error instanceof SwfError) throw error;
-    throw invalid(`SWF_MCP_TOKEN_FILE: ${shown(path)} cannot be read (${printable(messageOf(error))})`);
+    throw invalid(`${what} ${shown(path)} cannot be read (${printable(messageOf(error))})`);
   }
 }
 
@@ -109,6 +112,7 @@ function tokenOf(line: string, where: string): Token | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
   const [name = '', scope = '', token = '', ...more] = line.split(/\s+/);
   if (token === '' || more.length > 0) throw invalid(`${where} does not have three words; ${form}`);
+  if (name === nameless) throw invalid(`${where}: ${nameless} is the name of clients without one; choose another`);
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope !== 'read' && scope !== 'control')
@@ -122,12 +126,7 @@ function readTls(io: Io, { tlsCert, tlsKey }: AccessArguments): Access['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');
-  const read = (option: string, path: string): Buffer => {
-    try {
-      return readFileSync(resolve(io.workingFolder, path));
-    } catch (error) {
-      throw invalid(`${option} ${shown(path)} cannot be read (${printable(messageOf(error))}); give a PEM file`);
-    }
-  };
+  const read = (option: string, path: string): Buffer =>
+    reading(option, path, () => readRegularFile(path === '' ? '' : resolve(io.workingFolder, path)).content);
   return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };
 }

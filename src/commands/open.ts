@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+
 import { exitCodes, type Io, storePath } from './io.ts';
 import { openBrowser } from './open-browser.ts';
 import { createStoreReader } from './store-reader.ts';
@@ -34,10 +36,13 @@ async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: s
   }
 }
 
+/** The id of the store, which a copy of it has too: where this is one, the server there may be that of the other. */
 function ownStoreId(io: Io): string | undefined {
-  const reader = createStoreReader(storePath(io));
+  const path = storePath(io);
+  const reader = createStoreReader(path);
   try {
-    return reader.queries().storeId();
+    const queries = reader.queries();
+    return queries.home() === realpathSync(path) ? queries.storeId() : undefined;
   } catch {
     // No store yet.
     return undefined;

@@ -12,13 +12,13 @@ import { openRemovals, type Removal } from '../db/maintenance/removals.ts';
 import { removeStrays } from '../db/maintenance/strays.ts';
 import { openReader } from '../db/sqlite/open-reader.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
-import { preparer } from '../db/sqlite/statements.ts';
+import { type Prepare, preparer } from '../db/sqlite/statements.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
-import { removeDataFolder } from '../runtime/remove-data.ts';
+import { removeDataFolder, whyLeft } from '../runtime/remove-data.ts';
 import { exitCodes, type Io, storeOptions, storePath } from './io.ts';
 
 export interface PruneArguments {
@@ -35,7 +35,7 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
   const rule = { keep, endedBefore };
   if (dryRun) {
-    tellRemovable(io, path, rule);
+    await tellRemovable(io, path, rule);
     return exitCodes.fine;
   }
   const store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
@@ -47,31 +47,50 @@ export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArg
   return exitCodes.fine;
 }
 
-function tellRemovable(io: Io, path: string, rule: RemovalRule): void {
+async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<void> {
   const db = openReader(path);
-  const open = openRemovals(preparer(db));
-  const found = removableExecutions(preparer(db), rule, isAlive);
-  db.close();
-  const folderOf = ({ data_folder }: Removal): string =>
-    data_folder === null ? '' : `, with the folder ${data_folder}`;
-  for (const one of open) io.out(`${printable(`would go on removing ${one.execution_id}${folderOf(one)}`)}\n`);
-  for (const one of found) {
-    const { execution_id, status, end_time } = one;
-    io.out(`${printable(`would remove ${execution_id}, ${status} ${end_time ?? ''}${folderOf(one)}`)}\n`);
+  try {
+    const sql = preparer(db);
+    const copyOf = originalOf(sql, path);
+    const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
+      if (data_folder === null) return io.out(`${printable(`${will} ${execution_id}${state}`)}\n`);
+      const left = copyOf === undefined ? await whyLeft(data_folder, execution_id) : copySentence(copyOf);
+      const folder =
+        left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
+      return io.out(`${printable(`${will} ${execution_id}${state}${folder}`)}\n`);
+    };
+    for (const one of openRemovals(sql)) await tell('would go on removing', one);
+    const found = removableExecutions(sql, rule, isAlive);
+    for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
+    io.out(`${counted(found.length)} would be removed\n`);
+    tellRunning(io, sql);
+  } finally {
+    db.close();
   }
-  io.out(`${counted(found.length)} would be removed\n`);
+}
+
+/** The store of which this one is a copy: a copy describes data files that are not its own, so it must not remove them. */
+function originalOf(sql: Prepare, path: string): string | undefined {
+  const home = homeOf(sql);
+  return home === undefined || home === realpathSync(path) ? undefined : home;
+}
+
+const copySentence = (original: string): string => `it belongs to the store ${original}, of which this one is a copy`;
+
+function tellRunning(io: Io, sql: Prepare): void {
+  const running = runningCount(sql);
+  if (running > 0)
+    io.out(
+      `${counted(running)} said to run ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
+    );
 }
 
 async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const { sql } = store;
-  const home = homeOf(sql);
-  const isCopy = home !== undefined && home !== realpathSync(store.path);
+  const copyOf = originalOf(sql, store.path);
   const failures: SwfError[] = [];
-  /** A copy describes data files that are not its own, so it must not remove them. */
   const removeData = async (folder: string, executionId: string): Promise<string> => {
-    const left = isCopy
-      ? `it belongs to the store ${home}, of which this one is a copy`
-      : (await removeDataFolder(folder, executionId)).left;
+    const left = copyOf === undefined ? (await removeDataFolder(folder, executionId)).left : copySentence(copyOf);
     if (left === undefined) return `, with the folder ${folder}`;
     io.err(`WARNING the folder ${folder} is left: ${left}`);
     return '';
@@ -97,11 +116,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   io.out(
     `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
   );
-  const running = runningCount(sql);
-  if (running > 0)
-    io.out(
-      `${counted(running)} said to run ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
-    );
+  tellRunning(io, sql);
   if (failures[0] !== undefined) throw failures[0];
 }
 

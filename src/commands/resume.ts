@@ -28,6 +28,8 @@ export interface ResumeArguments {
   broker: string | undefined;
   speed: Speed | undefined;
   json: boolean;
+  /** The client in whose name a server has started this. */
+  sender?: string | undefined;
   asked: ControlOptions;
 }
 
@@ -45,7 +47,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
 }
 
 async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
-  const { executionId, broker, speed, json, asked } = args;
+  const { executionId, broker, speed, json, sender, asked } = args;
   const execution = requireExecution(store.sql, executionId);
   const { execution_id } = execution;
   const setup = recordedSetup(io, store, execution_id);
@@ -73,12 +75,15 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
   const goesOnAt = speed ?? recorded.speed;
   if (settings !== undefined) requireRealTime(goesOnAt);
   return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
-    resumeExecution(options, {
-      execution_id,
-      speed: goesOnAt,
-      claimedBy: asked.requestedBy,
-      reason: asked.reason,
-    }),
+    resumeExecution(
+      { ...options, sender },
+      {
+        execution_id,
+        speed: goesOnAt,
+        claimedBy: asked.requestedBy,
+        reason: asked.reason,
+      },
+    ),
   );
 }
 

@@ -22,6 +22,8 @@ export interface RunArguments {
   json: boolean;
   /** A program that is told of the first failure and of the end. */
   notify?: string | undefined;
+  /** The client in whose name a server has started this. */
+  sender?: string | undefined;
 }
 
 /** `swf-mcp run`: one execution from start to end. Returns the exit code. */
@@ -36,7 +38,7 @@ export async function runCommand(io: Io, args: RunArguments): Promise<number> {
     tellOfInterrupted(io, store, setup.config.testbed.namespace);
     const { speed } = setup;
     return await driveToEnd(io, { store, ...setup, json: args.json, notify }, (options) =>
-      startExecution(options, { speed, configName: args.config }),
+      startExecution({ ...options, sender: args.sender }, { speed, configName: args.config }),
     );
   } finally {
     store.close();

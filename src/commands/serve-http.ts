@@ -50,8 +50,15 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   const bound = await listen(server, address, args.where);
   const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   const scheme = tls === undefined ? 'http' : 'https';
-  const { open } = args;
-  tell(io, { address: bound.address, root: `${scheme}://${shown}:${bound.port}/`, port: bound.port, tokens, open });
+  const { open, allowControl } = args;
+  tell(io, {
+    allowControl,
+    address: bound.address,
+    root: `${scheme}://${shown}:${bound.port}/`,
+    port: bound.port,
+    tokens,
+    open,
+  });
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
   await close(server);
@@ -93,6 +100,7 @@ function startThread(io: Io): Worker {
 }
 
 interface Listening {
+  allowControl: boolean;
   address: string;
   root: string;
   port: number;
@@ -101,11 +109,13 @@ interface Listening {
 }
 
 /** Says where the server is, and who may ask it. */
-function tell(io: Io, { address, root, port, tokens, open }: Listening): void {
+function tell(io: Io, { allowControl, address, root, port, tokens, open }: Listening): void {
   const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
   io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
   if (tokens.length === 0)
-    io.err('WARNING every user of this machine can ask this server; set SWF_MCP_TOKEN to keep others out');
+    io.err(
+      `WARNING every user of this machine can ask this server${allowControl ? ', and start and end runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
+    );
   // An address that stands for all of this machine's is none that a browser can go to.
   const isAny = address === '0.0.0.0' || address === '::';
   const { protocol } = new URL(root);

@@ -186,7 +186,7 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
     `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
     ...configurationOf(answer),
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
-    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the last thing was written ${answer.data_as_of}`}`,
+    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
     ...(dataset === undefined
       ? []
       : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
@@ -200,7 +200,10 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
     ...driverOf(answer, option),
     ...heldOf(answer),
     ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
-    ...answer.findings.map(({ severity, code, sentence }) => `  ${severity.padEnd(10)}  ${code}: ${sentence}`),
+    ...answer.findings.map(
+      ({ severity, code, sentence }) =>
+        `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,
+    ),
     ...leftOf(answer),
     verdictOf(answer, option),
   ];

@@ -11,6 +11,7 @@ import type { CommandState, Control, ControlRequest, StartRequest } from '../too
 import { mostName, mostReason } from './control-options.ts';
 import { type Io, storeOptions, storePath } from './io.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
+import { createStoreReader } from './store-reader.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
@@ -29,12 +30,37 @@ export function createControl(io: Io, maxRuns?: number): Control {
       return inPlace((place) => start(io, request, place));
     },
     command: (action, request) => command(io, action, request),
-    resume: (request) => inPlace((place) => resume(io, request, place)),
+    resume: async (request) => {
+      requireUndriven(io, request.execution_id);
+      return inPlace((place) => resume(io, request, place));
+    },
   };
 }
 
+/** Before a place is asked for: one that is driven has its place. Throws `EXECUTION_IN_USE`. */
+function requireUndriven(io: Io, executionId: string): void {
+  const reader = createStoreReader(storePath(io));
+  try {
+    const queries = reader.queries();
+    const driver = queries.driver(executionId);
+    if (queries.execution(executionId).status !== 'running' || driver?.isAlive !== true) return;
+    throw new SwfError(
+      'EXECUTION_IN_USE',
+      `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
+    );
+  } finally {
+    reader.close();
+  }
+}
+
 async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
-  const started = await io.startSelf(['--db', storePath(io), 'run', ...runArguments(request)]);
+  const started = await io.startSelf([
+    '--db',
+    storePath(io),
+    'run',
+    ...runArguments(request),
+    `--sender=${printable(request.by)}`,
+  ]);
   place.drivenBy(started.pid);
   try {
     const message = await started.firstMessage(startMilliseconds);
@@ -83,7 +109,14 @@ async function commandOn(io: Io, store: Store, action: Action, request: ControlR
 /** Takes an execution up as a process of its own, which says so in the log. */
 async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
-  const started = await io.startSelf(['--db', storePath(io), 'resume', execution_id, ...forTheRecord(request)]);
+  const started = await io.startSelf([
+    '--db',
+    storePath(io),
+    'resume',
+    execution_id,
+    ...forTheRecord(request),
+    `--sender=${printable(by.name)}`,
+  ]);
   place.drivenBy(started.pid);
   try {
     const message = await started.firstMessage(patienceSeconds * 1000);

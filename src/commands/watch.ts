@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import type { Queries } from '../db/queries.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { askTool } from './call.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
@@ -29,7 +30,7 @@ export async function watchCommand(
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   try {
-    const executionId = reader.queries().execution(given ?? 'latest').execution_id;
+    const executionId = watched(reader.queries(), given);
     const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
     await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
     // The view is gone; what it showed last stays to be read.
@@ -40,6 +41,14 @@ export async function watchCommand(
   } finally {
     reader.close();
   }
+}
+
+/** The execution that was named, else the newest that somebody drives: one that was killed after it shows nothing new. Else the newest. */
+function watched(queries: Queries, given: string | undefined): string {
+  if (given !== undefined) return queries.execution(given).execution_id;
+  const { rows } = queries.executions({ status: 'running' }, { order: 'newest', limit: 20, uncounted: true });
+  const driven = rows.find(({ execution_id }) => queries.driver(execution_id)?.isAlive === true);
+  return (driven ?? queries.execution('latest')).execution_id;
 }
 
 async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {

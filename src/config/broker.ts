@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import { parseBrokerUrl } from '../broker/address.ts';
 import type { BrokerSettings } from '../broker/connection.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
+import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
 /**
@@ -42,7 +41,7 @@ function urlFromEnvironment(env: NodeJS.ProcessEnv): string {
 
 function readCertificates(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularFile(path).content.toString('utf8');
   } catch (error) {
     throw new SwfError(
       'CONFIG_INVALID',

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import TOML from '@iarna/toml';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
+import { readRegularFile } from '../lib/read-regular-file.ts';
 
 /** TOML as plain objects, with errors that name the place. */
 export type Table = Record<string, unknown>;
@@ -14,7 +13,7 @@ export const isTable = (value: unknown): value is Table =>
 export function readToml(path: string): Table {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularFile(path).content.toString('utf8');
   } catch (error) {
     throw new SwfError(
       'CONFIG_NOT_FOUND',

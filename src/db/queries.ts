@@ -4,7 +4,7 @@ import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
 import type { ExecutionRow } from './lists/executions.ts';
 import { createWordSearch } from './lists/word-search.ts';
-import { knownStoreId } from './log/store-identity.ts';
+import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { recordedFilesOf } from './maintenance/recorded-files.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
@@ -49,6 +49,8 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     },
     /** The store's own id; undefined in one of an earlier version that has none yet. */
     storeId: () => knownStoreId(sql),
+    /** The file where the store was made. One that stands elsewhere is a copy, with the same id. */
+    home: () => homeOf(sql),
     /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
     dataAsOf(): string | undefined {
       const parts = new PartReader();

@@ -7,15 +7,23 @@ import { messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
 
+/** Throws `DATA_UNAVAILABLE` for a folder that somebody else could change behind our back. */
+function requireOurFolder(dir: string): void {
+  const why = whyNotOurs(dir);
+  if (why === undefined) return;
+  throw new SwfError(
+    'DATA_UNAVAILABLE',
+    `the data folder ${dir} is not used: ${why}; "chmod 700" it if it is yours, or name another with --set data.dir=FOLDER`,
+  );
+}
+
 /** Makes the folder of all executions' data files, where any are written. Throws `DATA_UNAVAILABLE` where it cannot be made or used. */
-export function requireDataFolder({ data: { dir, write_files } }: Config): void {
+export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, 'data'>): void {
   if (!write_files || dir === undefined) return;
   try {
     makeFolder(dir);
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     if (!statSync(dir).isDirectory()) throw new Error('it is no folder');
-    const why = whyNotOurs(dir);
-    if (why !== undefined) throw new Error(`${why}; chmod 700 it if it is yours`);
   } catch (error) {
     throw new SwfError(
       'DATA_UNAVAILABLE',
@@ -23,6 +31,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Config): void 
       { cause: error },
     );
   }
+  requireOurFolder(dir);
 }
 
 /**
@@ -30,6 +39,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Config): void 
  * be done without their data. Throws `DATA_UNAVAILABLE`.
  */
 export function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
+  if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
   throw new SwfError(
     'DATA_UNAVAILABLE',
@@ -45,6 +55,6 @@ export function refuseForeignFolder({ data: { dir, write_files } }: Config, { ex
   if (!write_files || dir === undefined || !existsSync(join(dir, execution_id))) return;
   throw new SwfError(
     'CONFIG_INVALID',
-    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} of another store; give this store another data.dir, or remove that folder`,
+    `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they are another store's, or of the time behind a backup that was restored; give this store another data.dir, or move that folder away`,
   );
 }

@@ -6,11 +6,19 @@ import type { HostOptions } from './host.ts';
 
 /** This process as a driver says of itself. */
 export function driverSelf(
-  { user, version, broker }: HostOptions,
+  { user, sender = user, version, broker }: HostOptions,
   { process_id, agents }: { process_id: number; agents: Partial<Crew<AgentType>['agents']> },
   speed?: Speed,
 ): Driver {
   const name = agents.daq_simulator;
   if (name === undefined) throw new Error('this process hosts no DAQ simulator');
-  return { process_id, identity: currentProcess(), name, user, version, speed, isOverBroker: broker !== undefined };
+  return {
+    process_id,
+    identity: currentProcess(),
+    name,
+    user: sender,
+    version,
+    speed,
+    isOverBroker: broker !== undefined,
+  };
 }

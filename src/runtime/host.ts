@@ -33,6 +33,8 @@ export interface HostOptions {
   /** Its namespace, numbers, destinations, enabled agents and number of slots hold for this process. */
   config: Config;
   user: string;
+  /** The client in whose name a server has started this process; left out, it is the user. */
+  sender?: string | undefined;
   /** Of this program. */
   version: string;
   logLevel: LogLevel;

@@ -28,6 +28,10 @@ export async function removeDataFolder(folder: string, executionId: string): Pro
   }
 }
 
+/** Why a folder would be left; undefined where it would be removed, or is gone. Passes on the system's errors. */
+export const whyLeft = (folder: string, executionId: string): Promise<string | undefined> =>
+  foreignIn(folder, executionId);
+
 /** Why a folder is none of this execution's; undefined where it is, or is gone. */
 async function foreignIn(folder: string, executionId: string): Promise<string | undefined> {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;

@@ -31,12 +31,12 @@ export function startExecution(
   options: HostOptions,
   { speed, configName }: { speed: Speed; configName?: string | undefined },
 ): Promise<RunningExecution> {
-  const { config, user, store } = options;
+  const { config, user, sender = user, store } = options;
   requireDataFolder(config);
   const command: Message<'run_workflow'> = {
     msg_type: 'run_workflow',
     command_id: randomUUID(),
-    sender: user,
+    sender,
     namespace: config.testbed.namespace,
     workflow_name: config.workflow.name,
     ...(configName === undefined ? {} : { config: configName }),

@@ -28,7 +28,7 @@ export const startWorkflowTool = defineLiveTool({
   title: 'Start a run',
   description:
     'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once. Watch it with wait_for_execution. ' +
-    'Without arguments it is the default run: 10 STFs in real time, about four minutes.',
+    'Without arguments it is the default run: 10 STFs in real time, about three minutes.',
   input: () =>
     z.strictObject({
       config: text('Bare name of a configuration, such as histogram'),
@@ -64,7 +64,12 @@ export const startWorkflowTool = defineLiveTool({
       requireValid(section, name, value);
       settings[`${section}.${name}`] = value;
     }
-    const started = await controlOf(context).start({ config, speed: speedOf(speed), settings });
+    const started = await controlOf(context).start({
+      by: context.caller(),
+      config,
+      speed: speedOf(speed),
+      settings,
+    });
     return { ...started, next: `wait_for_execution(execution_id="${started.execution_id}")` };
   },
 });

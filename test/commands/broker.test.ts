@@ -573,6 +573,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
         'rights',
         'file system',
         'configuration',
+        'data',
         'broker',
         'login',
         'clock',

@@ -35,6 +35,9 @@ describe('the tokens of a server', () => {
     expect(await names(reader)).not.toContain('control_workflow');
     expect(await names(leader)).toEqual([...(await names(reader)), 'start_workflow', 'control_workflow']);
     const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
+    expect(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' })).toMatch(
+      /^EXECUTION_IN_USE: .* a paused one goes on with action "continue"$/,
+    );
     const stop = { execution_id, action: 'stop', reason: 'end of shift' };
     expect(await refusal(reader, 'control_workflow', stop)).toMatch(
       /^TOOL_NOT_FOUND: control_workflow changes something: it is there for tokens that may control/,
@@ -49,6 +52,12 @@ describe('the tokens of a server', () => {
     expect(await ask(reader, 'list_messages', { execution_id, message_type: 'stop_workflow' })).toMatchObject({
       items: [{ sender_agent: 'shift.leader' }],
     });
+    expect(await ask(reader, 'list_messages', { execution_id, message_type: 'run_workflow' })).toMatchObject({
+      items: [{ sender_agent: 'shift.leader' }],
+    });
+    const { text } = (await ask(reader, 'shift_report', {})) as { text: string };
+    expect(text).toMatch(/ shift\.leader started /);
+    expect(text).toMatch(/ Ada \(as shift\.leader claims\) stopped /);
     expect((await send(url, { body: monitor, headers: bearer('look-9432') })).status).toBe(401);
   });
 
@@ -65,6 +74,7 @@ describe('the tokens of a server', () => {
       ['a read sesame-1\nb read sesame-1\n', 0o600, /names a token twice/],
       ['a read sesame-1\na read sesame-2\n', 0o600, /has a name twice/],
       ['# nothing\n', 0o600, /holds no token/],
+      ['mcp read sesame-1\n', 0o600, /line 1: mcp is the name of clients without one/],
     ];
     for (const [text, mode, why] of refused) {
       const { code, stderr } = await runCli(['serve', '--http', '0'], { folder, env: tokenFile(folder, text, mode) });
@@ -77,6 +87,10 @@ describe('the tokens of a server', () => {
     }
     const missing = await runCli(['serve', '--http', '0'], { folder, env: { SWF_MCP_TOKEN_FILE: 'none' } });
     expect(missing.stderr).toMatch(/^CONFIG_INVALID: SWF_MCP_TOKEN_FILE: .*none cannot be read/);
+    for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
+      expect((await runCli(['serve', '--http', '0'], { folder, env: { [name]: '' } })).stderr).toMatch(
+        new RegExp(`^CONFIG_INVALID: ${name} is set and empty`),
+      );
   });
 });
 
@@ -85,6 +99,8 @@ describe('a server that others can reach', () => {
     const folder = temporaryFolder();
     const env = { SWF_MCP_TOKEN: 'sesame-7' };
     const { cert, key } = certificate(folder);
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
     const clear = await runCli(['serve', '--http', '0.0.0.0:0'], { folder, env });
     expect(clear).toMatchObject({
       code: 1,
@@ -103,6 +119,9 @@ describe('a server that others can reach', () => {
       [['--tls-cert', cert], /belong together/],
       [['--tls-cert', cert, '--tls-key', join(folder, 'none')], /--tls-key .* cannot be read/],
       [['--tls-cert', key, '--tls-key', cert], /are no certificate and its key as PEM/],
+      [['--tls-cert', folder, '--tls-key', key], /cannot be read \(it is a folder\)/],
+      [['--tls-cert', '/dev/zero', '--tls-key', key], /cannot be read \(it is no regular file\)/],
+      [['--tls-cert', pipe, '--tls-key', key], /cannot be read \(it is no regular file\)/],
     ];
     for (const [words, why] of refused)
       expect(await runCli(['serve', '--http', '0', ...words], { folder, env })).toMatchObject({
@@ -134,12 +153,21 @@ describe('a server that others can reach', () => {
   });
 
   it('says which option is missing where one means nothing alone', async () => {
-    for (const words of [['--behind-proxy'], ['--insecure-local'], ['--tls-cert', 'x'], ['--open']]) {
+    for (const words of [['--behind-proxy'], ['--tls-cert', 'x'], ['--open']]) {
       const { code, stderr } = await runCli(['serve', ...words], { folder: temporaryFolder() });
       expect({ code, stderr }).toEqual({
         code: 2,
         stderr: expect.stringMatching(new RegExp(`${words[0]} needs --http`)),
       });
+    }
+  });
+});
+
+describe('options of control', () => {
+  it('are refused where the server only reads', async () => {
+    for (const words of [['--insecure-local'], ['--max-runs', '2']]) {
+      const { code, stderr } = await runCli(['serve', '--http', '0', ...words], { folder: temporaryFolder() });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${words[0]} needs --allow-control\n` });
     }
   });
 });

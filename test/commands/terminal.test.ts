@@ -150,6 +150,17 @@ describe.skipIf(missing)('in a terminal', () => {
 });
 
 describe('without a terminal', () => {
+  it('status --watch without an id shows the newest run that somebody drives', async () => {
+    const folder = temporaryFolder();
+    startCli(['run', '--speed', '5'], { folder });
+    await expect.poll(() => runCli(['status', '--json'], { folder })).toMatchObject({ code: 0 });
+    const dead = startCli(['run', '--speed', '5'], { folder });
+    await dead.saw(/execution stf_datataking-tester-0002/);
+    dead.child.kill('SIGKILL');
+    await dead.finished;
+    await startCli(['status', '--watch', '--json'], { folder }).saw(/^\{"execution_id":"stf_datataking-tester-0001"/);
+  });
+
   it('status --watch writes a line when something changes, and the status at the end', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', ...slow], { folder });

@@ -60,7 +60,7 @@ describe('prune', () => {
       ['elsewhere', precious],
       ['y', link],
     ])
-      expect(dry.stdout).toContain(`would go on removing ${id}, with the folder ${place}\n`);
+      expect(dry.stdout).toContain(`would go on removing ${id}; the folder ${place} would be left: it `);
     const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
     expect(code).toBe(0);
     expect(stderr.trimEnd().split('\n').toSorted()).toEqual(
@@ -100,6 +100,18 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     });
     const client = await connectStdio({ folder });
     expect(await refusal(client, 'list_tf_slices', { limit: 200 })).toMatch(/^STORE_CORRUPT/);
+  });
+
+  it('is damaged, and no bug, where a table of it is gone', async () => {
+    const folder = await finished();
+    alter(folder, 'DROP TABLE app_logs');
+    for (const words of [['status'], ['logs'], ['call', 'list_logs', '{}']])
+      expect(await runCli(words, { folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(
+          /^STORE_CORRUPT: the store .* lacks a part of its schema; look with "swf-mcp check"/,
+        ),
+      });
   });
 
   it('is compared with what its own log gives, row by row', async () => {
@@ -286,12 +298,14 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     expect(runAsOther(folder, own)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^DATA_UNAVAILABLE: the data folder .*everybody may write it \(mode 777\); chmod 700/,
+        /^DATA_UNAVAILABLE: the data folder .* is not used: everybody may write it \(mode 777\); "chmod 700" it/,
       ),
     });
     const { code, stdout } = runAsOther(folder, ['--db', db('own.db'), 'doctor']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^fail {2}rights +.*own\.db\.data: everybody may write it \(mode 777\)/m);
+    expect(stdout).toMatch(
+      /^fail {2}data +DATA_UNAVAILABLE: .*own\.db\.data is not used: everybody may write it \(mode 777\)/m,
+    );
     chmodSync(db('own.db.data'), 0o700);
     chmodSync(db('own.db'), 0o644);
     expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(

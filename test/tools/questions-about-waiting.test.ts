@@ -55,6 +55,28 @@ describe('asked whether it is stuck, the answer', () => {
     });
   });
 
+  it('about payloads that hang in every slot says that nothing else is worked on', async () => {
+    const folder = temporaryFolder();
+    const both = hangs.replace('5)', '5|6)');
+    startCli(
+      ['run', '--speed', '20', '--stf-count', '1', '--set', both, '--set', 'fast_processing.target_worker_count=2'],
+      {
+        folder,
+      },
+    );
+    await expect
+      .poll(async () => (await monitorOf(await clientOf(folder)))['slices_processing'], { timeout: 20_000 })
+      .toBe(2);
+    const client = await clientOf(folder);
+    const sentence = async () =>
+      findingOf(await monitorOf(client), 'SLICE_OVERDUE')?.['sentence'] as string | undefined;
+    await expect
+      .poll(sentence, { timeout: 20_000 })
+      .toMatch(
+        /^2 TF slices have been in hand .*\. All 2 slots are taken by such slices: nothing else is worked on\.$/,
+      );
+  });
+
   it('changes with the time of asking alone: nothing is written, and the finding comes', async () => {
     const made = await storeOfSlices([...doneSlices(6, 0.2), { queued: 4, started: 3.5 }]);
     const client = await connectInProcess(made.path);

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import type { Page } from 'playwright-core';
@@ -206,6 +206,17 @@ describe.skipIf(missing !== undefined)('the page', () => {
       .locator('.reading', { hasText: /completed [\d.]+, failed attempts/ })
       .first()
       .waitFor();
+    await page.getByRole('tab', { name: 'log' }).focus();
+    for (const [key, tab] of [
+      ['ArrowRight', 'messages'],
+      ['End', 'failed slices'],
+      ['ArrowRight', 'log'],
+      ['ArrowLeft', 'failed slices'],
+    ] as const) {
+      await page.keyboard.press(key);
+      await page.getByRole('tab', { name: tab, selected: true }).waitFor();
+      expect(await page.getByRole('tab', { name: tab }).evaluate((one) => one === document.activeElement)).toBe(true);
+    }
   });
 
   it.each(['light', 'dark'] as const)('puts nothing in the way of anybody, %s', async (theme) => {
@@ -298,19 +309,24 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
     // The program that the user's browser is: it writes down what it was given.
-    writeFileSync(join(folder, 'browser.sh'), `#!/bin/sh\necho "$1" > ${join(folder, 'opened')}\n`);
+    writeFileSync(join(folder, 'browser.sh'), `#!/bin/sh\necho "$1 $2" > ${join(folder, 'opened')}\n`);
     chmodSync(join(folder, 'browser.sh'), 0o755);
-    const env = { BROWSER: join(folder, 'browser.sh') };
+    const env = { BROWSER: `${join(folder, 'browser.sh')} --new-window` };
     const own = startCli(['open', 'latest'], { folder, env });
     const address = await own.saw(/page at (http:\S+)/);
     const page = await browser.open(`${address}#/stf_datataking-tester-0001`);
     await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0001' }).waitFor();
     await expect
       .poll(() => existsSync(join(folder, 'opened')) && readFileSync(join(folder, 'opened'), 'utf8'))
-      .toBe(`${address}#/stf_datataking-tester-0001\n`);
+      .toBe(`--new-window ${address}#/stf_datataking-tester-0001\n`);
     if (new URL(address).port === '8181') {
       const again = await runCli(['open'], { folder, env });
       expect(again).toMatchObject({ code: 0, stdout: `${address}#/\n` });
+      // A copy has the same id, and other contents from now on.
+      copyFileSync(join(folder, 'swf.db'), join(folder, 'copy.db'));
+      const copy = startCli(['--db', join(folder, 'copy.db'), 'open'], { folder, env });
+      await copy.saw(/another store is served, or another program listens: a free port is taken/);
+      await copy.saw(/page at http/);
     }
     own.child.kill('SIGTERM');
     expect((await own.finished).code).toBe(0);

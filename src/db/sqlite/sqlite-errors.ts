@@ -4,13 +4,23 @@ import { type ErrorCode, messageOf, SwfError } from '../../lib/errors.ts';
 export function asSwfError(error: unknown, path: string): unknown {
   if (error instanceof SwfError) return error;
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : '';
-  const known = storeErrors.find(([prefix]) => code.startsWith(prefix));
+  const isIncomplete = code === 'SQLITE_ERROR' && /^no such (?:table|column|index|view)/.test(messageOf(error));
+  const known = isIncomplete ? incomplete : storeErrors.find(([prefix]) => code.startsWith(prefix));
   if (known === undefined) return error;
   const [, swfCode, sentence] = known;
   return new SwfError(swfCode, `the store ${path} ${sentence} (${messageOf(error)})`, { cause: error });
 }
 
-const storeErrors: [prefix: string, code: ErrorCode, sentence: string][] = [
+type StoreError = [prefix: string, code: ErrorCode, sentence: string];
+
+/** A store whose tables somebody has changed. */
+const incomplete: StoreError = [
+  'SQLITE_ERROR',
+  'STORE_CORRUPT',
+  'lacks a part of its schema; look with "swf-mcp check", and restore it from a backup',
+];
+
+const storeErrors: StoreError[] = [
   ['SQLITE_NOTADB', 'STORE_UNAVAILABLE', 'is not a store of swf-mcp; name another file with --db'],
   ['SQLITE_CORRUPT', 'STORE_CORRUPT', 'is damaged; restore it from a backup or name another file with --db'],
   [

@@ -10,7 +10,7 @@ const shown = (seconds: number): string => `${seconds < 60 ? Math.round(seconds 
 
 export const sliceOverdue = defineFinding(
   'SLICE_OVERDUE',
-  ({ facts, evidence: { execution_id }, judged: { pace } }) => {
+  ({ facts, evidence: { execution_id }, judged: { pace, capacity } }) => {
     const overdue = overdueSlices(facts, pace);
     const [oldest] = overdue;
     if (facts.status !== 'running' || !isDriven(facts) || oldest === undefined) return undefined;
@@ -20,10 +20,13 @@ export const sliceOverdue = defineFinding(
     const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
     const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shown(oldest.seconds)})`;
     const which = overdue.length === 1 ? held : `the oldest is ${held}`;
+    const slots = capacity?.workers ?? Infinity;
+    const taken =
+      overdue.length < slots ? '' : ` All ${slots} slots are taken by such slices: nothing else is worked on.`;
     const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;
     return {
       severity: isStalled ? 'error' : 'warning',
-      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${which}.`,
+      sentence: `${overdue.length} TF ${overdue.length === 1 ? 'slice has' : 'slices have'} been in hand for more than ${shown(slow_seconds)} (${usual}${end}): ${which}.${taken}`,
       ids: overdue.slice(0, named).flatMap(({ slice_filename, assigned_worker }) => [slice_filename, assigned_worker]),
       next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'processing', order: 'oldest' } },
     };

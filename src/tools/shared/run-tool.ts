@@ -55,11 +55,11 @@ function checkedAnswer(tool: Tool, answer: unknown): Record<string, unknown> {
 }
 
 function checkArguments(tool: Tool, args: unknown): unknown {
-  const given = args ?? {};
-  if (typeof given !== 'object' || Array.isArray(given)) {
+  const given = args === undefined ? {} : args;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new SwfError(
       'ARGUMENT_INVALID',
-      `the arguments of ${tool.name} are not a JSON object; give for example {"execution_id":"latest"}`,
+      `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
     );
   }
   const named = withoutAliases(tool, given as Record<string, unknown>);

@@ -108,14 +108,18 @@ const deedNames: Readonly<Record<string, string>> = {
 
 function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift): Deed[] {
   const { execution_id } = row;
+  const landmarks = queries.lastLandmarks(execution_id, mostLandmarks);
+  const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
+  const starter = JSON.parse(first?.body ?? '{}') as { epoch?: number; user?: string };
   const started: Deed = {
     time: row.start_time,
-    name: row.executed_by,
+    // A client that has started it is not the user as whom it runs.
+    name: starter.epoch === 1 && starter.user !== undefined ? starter.user : row.executed_by,
     did: 'started',
     execution_id,
     reason: undefined,
   };
-  const said = queries.lastLandmarks(execution_id, mostLandmarks).flatMap((message): Deed[] => {
+  const said = landmarks.flatMap((message): Deed[] => {
     const did = deedNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
     const body = JSON.parse(message.body ?? '{}') as Record<string, unknown>;

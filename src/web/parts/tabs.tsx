@@ -82,6 +82,18 @@ interface Props {
   seq: number | undefined;
 }
 
+/** Arrow keys go from tab to tab, as in any list of tabs (WAI-ARIA, "Tabs Pattern"). */
+function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
+  const buttons = [...(event.currentTarget as Element).children] as HTMLElement[];
+  const at = buttons.indexOf(event.target as HTMLElement);
+  const step = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: -1 }[event.key];
+  const next = step === undefined ? undefined : buttons.at(step % buttons.length);
+  if (next === undefined) return;
+  event.preventDefault();
+  next.focus();
+  onTab(next.textContent ?? '');
+}
+
 /** Log lines, messages and failed slices of the shown part of time, the newest first. */
 export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
@@ -91,13 +103,14 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
   return (
     <section class="card">
       <div class="tabs">
-        <div role="tablist" aria-label="Rows">
+        <div role="tablist" aria-label="Rows" onKeyDown={(event) => moveTo(event, onTab)}>
           {tabs.map(({ name }) => (
             <button
               key={name}
               type="button"
               role="tab"
               aria-selected={name === current.name}
+              tabIndex={name === current.name ? 0 : -1}
               onClick={() => onTab(name)}
             >
               {name}
