@@ -36,7 +36,7 @@ const questions: readonly {
   },
   { tool: 'list_messages', args: { execution_id: 'latest', limit: 20 }, wrong: () => undefined },
   { tool: 'list_tf_slices', args: { status: 'completed', limit: 20 }, wrong: () => undefined },
-  { tool: 'summarize', args: { group_by: 'status', execution_id: 'latest' }, wrong: () => undefined },
+  { tool: 'summarize', args: { what: 'slices', group_by: 'status', execution_id: 'latest' }, wrong: () => undefined },
   { tool: 'list_logs', args: { level: 'WARNING', limit: 20 }, wrong: () => undefined },
 ];
 
