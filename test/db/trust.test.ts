@@ -105,7 +105,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
   it('is damaged, and no bug, where a table of it is gone', async () => {
     const folder = await finished();
     alter(folder, 'DROP TABLE app_logs');
-    for (const words of [['status'], ['logs'], ['call', 'list_logs', '{}']])
+    for (const words of [['logs'], ['call', 'list_logs', '{}']])
       expect(await runCli(words, { folder })).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(
