@@ -63,6 +63,15 @@ const anyBody = fc.oneof(
   { weight: 1, arbitrary: fc.nat(20_000).map((depth) => '['.repeat(depth)) },
 );
 
+/** The messages of an answer, be it a stream of events or JSON. */
+const messagesIn = (text: string): object[] =>
+  text.startsWith('{')
+    ? [JSON.parse(text) as object]
+    : text
+        .split('\n')
+        .filter((line) => line.startsWith('data: '))
+        .map((line) => JSON.parse(line.slice(6)) as object);
+
 describe('bodies of whatever kind over HTTP', () => {
   it(
     'get an answer that is JSON and shows nothing hidden, and the server goes on',
@@ -77,9 +86,12 @@ describe('bodies of whatever kind over HTTP', () => {
         fc.asyncProperty(anyBody, async (body) => {
           const { status, body: text } = await send(url, { body, agent });
           expect(status).toBeLessThan(500);
-          for (const line of text.split('\n')) expect(line).not.toMatch(harmful);
           expect(text).not.toMatch(/node_modules|\bat .*\.js:\d+/);
-          for (const line of text.split('\n').filter((one) => one.startsWith('data: '))) JSON.parse(line.slice(6));
+          for (const message of messagesIn(text)) {
+            // The one text that must come back as it was sent.
+            const { id: _, ...rest } = message as { id?: unknown };
+            expect(JSON.stringify(rest)).not.toMatch(harmful);
+          }
         }),
         { numRuns: cases(600), seed: 11 },
       );
