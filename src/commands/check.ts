@@ -71,8 +71,11 @@ export async function checkCommand(io: Io, { executionId, skipFiles, deep }: Che
           );
       });
     }
-    if (deep) await attempt('log', () => tellReplay(tell, path));
-    for (const removal of executionId === undefined ? openRemovals(preparer(db)) : [])
+    const open = openRemovals(preparer(db));
+    if (deep && open.length > 0)
+      tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
+    else if (deep) await attempt('log', () => tellReplay(tell, path));
+    for (const removal of executionId === undefined ? open : [])
       tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
     const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
     for (const id of ids) {

@@ -15,6 +15,12 @@ const patienceMilliseconds = 5000;
 /** Longer than clients and proxies keep a connection that they do not use: one that ends on both sides at once loses a request. */
 const keepAliveMilliseconds = 65_000;
 
+/** How long the refusal of a broken request may take to be written. */
+const lastWordsMilliseconds = 1000;
+
+/** A client that does not read its answer for so long is let go. A wait for an execution says nothing for a minute at most. */
+const silentMilliseconds = 90_000;
+
 const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
 
 const brokenRequests: Readonly<Record<string, readonly [status: string, message: string]>> = {
@@ -42,15 +48,22 @@ function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void
     // Not only ended: one who never closes his side would keep the place of another.
     () => socket.destroy(),
   );
+  // With TLS nothing can be written before the handshake.
+  setTimeout(() => socket.destroy(), lastWordsMilliseconds).unref();
+}
+
+export interface BoundedServer {
+  server: HttpServer;
+  endConnections: () => void;
 }
 
 /** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for a certificate that is none. */
-export function createBoundedServer(listener: RequestListener, tls: Access['tls']): HttpServer {
+export function createBoundedServer(listener: RequestListener, tls: Access['tls']): BoundedServer {
   const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
   server.keepAliveTimeout = keepAliveMilliseconds;
+  server.setTimeout(silentMilliseconds);
   server.on('clientError', refuseBrokenRequest);
-  limitConnections(server);
-  return server;
+  return { server, endConnections: limitConnections(server) };
 }
 
 function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>): HttpServer {
@@ -100,11 +113,13 @@ export async function listen(
 }
 
 /** Takes no new connection, lets requests under way end, and waits for that. */
-export async function close(server: HttpServer): Promise<void> {
+export async function close({ server, endConnections }: BoundedServer): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
-  const timer = setTimeout(() => server.closeAllConnections(), patienceMilliseconds);
+  // Those that have their answers are idle from then on.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const timer = setTimeout(endConnections, patienceMilliseconds);
   await closed;
+  clearInterval(idle);
   clearTimeout(timer);
 }

@@ -54,7 +54,7 @@ async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<v
     const copyOf = originalOf(sql, path);
     const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
       if (data_folder === null) return io.out(`${printable(`${will} ${execution_id}${state}`)}\n`);
-      const left = copyOf === undefined ? await whyLeft(data_folder, execution_id) : copySentence(copyOf);
+      const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
       const folder =
         left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
       return io.out(`${printable(`${will} ${execution_id}${state}${folder}`)}\n`);
@@ -90,7 +90,8 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const copyOf = originalOf(sql, store.path);
   const failures: SwfError[] = [];
   const removeData = async (folder: string, executionId: string): Promise<string> => {
-    const left = copyOf === undefined ? (await removeDataFolder(folder, executionId)).left : copySentence(copyOf);
+    const left =
+      copyOf === undefined ? (await removeDataFolder(folder, executionId, store.path)).left : copySentence(copyOf);
     if (left === undefined) return `, with the folder ${folder}`;
     io.err(`WARNING the folder ${folder} is left: ${left}`);
     return '';

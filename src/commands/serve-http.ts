@@ -46,8 +46,8 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     pageFolder: join(io.packageFolder, 'dist', 'web'),
     log: options.log,
   });
-  const server = createBoundedServer(app, tls);
-  const bound = await listen(server, address, args.where);
+  const bounded = createBoundedServer(app, tls);
+  const bound = await listen(bounded.server, address, args.where);
   const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   const scheme = tls === undefined ? 'http' : 'https';
   const { open, allowControl } = args;
@@ -61,7 +61,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
   });
   await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
   stopping.abort();
-  await close(server);
+  await close(bounded);
   longCalls.close();
   return exitCodes.fine;
 }

@@ -60,7 +60,7 @@ async function withOptions(
   serve: (options: ServerOptions) => Promise<number>,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
-  const reader = createStoreReader(storePath(io));
+  const reader = createStoreReader(storePath(io), { isServer: true });
   try {
     return await serve({
       version: io.version,

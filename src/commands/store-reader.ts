@@ -10,8 +10,11 @@ export interface StoreReader {
   close: () => void;
 }
 
-/** A store that is only read, may not be there yet, and may be removed and made anew. */
-export function createStoreReader(path: string): StoreReader {
+/**
+ * A store that is only read, may not be there yet, and may be removed and made anew.
+ * @param isServer whether others wait meanwhile for answers of this process
+ */
+export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
   let open: { db: Connection; queries: Queries; file: string | undefined } | undefined;
   return {
     queries() {
@@ -22,7 +25,7 @@ export function createStoreReader(path: string): StoreReader {
         open = undefined;
       }
       if (open === undefined) {
-        const db = openReader(path);
+        const db = openReader(path, undefined, { isServer });
         open = { db, queries: createQueries(db, isAlive), file: db.memory ? contentAt(path) : fileAt(path) };
       }
       return open.queries;

@@ -98,5 +98,15 @@ export function callerOf(request: Request): Caller {
   return caller;
 }
 
-/** One client, for whom limits and turns are counted: the name of a token, else an address. */
-export const clientOf = (request: Request): string => `${callerOf(request).name ?? ''} ${request.ip ?? ''}`;
+/** One client, for whom limits and turns are counted: the name of a token, wherever it comes from; without one a network of addresses. */
+export function clientOf(request: Request): string {
+  const { name } = callerOf(request);
+  return name === undefined ? `from ${networkOf(request.ip ?? '')}` : `token ${name}`;
+}
+
+/** Addresses that one machine can have as many of as it likes: those of its loopback, and of an IPv6 network. */
+function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  if (isLoopback(plain)) return 'loopback';
+  return plain.includes(':') ? plain.split(':').slice(0, 4).join(':') : plain;
+}

@@ -4,36 +4,54 @@ import type { Socket } from 'node:net';
 /** Connections at once: each costs memory and a file descriptor, and a few hundred are all that anybody has. */
 const mostConnections = 1000;
 
+interface Connection {
+  socket: Socket;
+  /** The socket that answers are written to: with TLS another one than that of the connection. */
+  out: Socket;
+  /** Requests under way: several, where a client does not wait for answers. */
+  underWay: number;
+}
+
 /** The same of a socket and of the one that TLS wraps around it. */
 const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
 /**
- * Lets go of the connection that has been idle longest where a new one would be too many, so that those who connect and say nothing
- * shut nobody out. Where all of them have a request under way, the new one goes.
+ * Lets go of a connection where a new one would be too many: of the one that has been idle longest or, where none is, of one whose client does
+ * not read its answer. So those who connect and say nothing, or ask and do not listen, shut nobody out. Returns how to end all connections.
  */
-export function limitConnections(server: Server, most: number = mostConnections): void {
-  /** Idle ones in the order in which they became so, and those with a request under way. */
-  const idle = new Map<string, Socket>();
-  const busy = new Map<string, Socket>();
+export function limitConnections(server: Server, most: number = mostConnections): () => void {
+  /** By their peers, in the order in which they changed last. */
+  const connections = new Map<string, Connection>();
+  const touch = (peer: string, connection: Connection): void => {
+    connections.delete(peer);
+    connections.set(peer, connection);
+  };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    idle.set(peer, socket);
+    const added: Connection = { socket, out: socket, underWay: 0 };
+    touch(peer, added);
     socket.once('close', () => {
-      idle.delete(peer);
-      busy.delete(peer);
+      if (connections.get(peer) === added) connections.delete(peer);
     });
-    if (idle.size + busy.size <= most) return;
-    const [longest] = idle.values();
-    longest?.destroy();
+    if (connections.size <= most) return;
+    const others = [...connections.values()].filter((other) => other !== added);
+    const idle = others.find(({ underWay }) => underWay === 0);
+    const deaf = others.find(({ out }) => out.writableLength > 0);
+    (idle ?? deaf ?? added).socket.destroy();
   });
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const peer = peerOf(request.socket);
-    const socket = idle.get(peer);
-    if (socket === undefined) return;
-    idle.delete(peer);
-    busy.set(peer, socket);
+    const connection = connections.get(peer);
+    if (connection === undefined) return;
+    connection.out = request.socket;
+    connection.underWay += 1;
+    touch(peer, connection);
     response.once('close', () => {
-      if (busy.delete(peer) && !socket.destroyed) idle.set(peer, socket);
+      connection.underWay -= 1;
+      if (connections.get(peer) === connection) touch(peer, connection);
     });
   });
+  return () => {
+    for (const { socket } of connections.values()) socket.destroy();
+  };
 }

@@ -121,10 +121,18 @@ function replyOf(thread: Worker, call: LongCall, milliseconds: number): Promise<
       milliseconds,
     );
     thread.on('message', (reply: LongReply) => end(reply, false));
-    thread.on('error', (error) =>
-      end({ bug: error instanceof Error ? (error.stack ?? error.message) : String(error) }, true),
-    );
+    thread.on('error', (error) => end(failed(error), true));
     thread.on('exit', (code) => end({ bug: `the thread of long calls ended with ${code}` }, true));
     thread.postMessage(call, []);
   });
+}
+
+/** A thread that has failed: by the call, where that needed too much memory. */
+function failed(error: unknown): LongReply {
+  if ((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY')
+    return {
+      code: 'ARGUMENT_INVALID',
+      message: 'it needs more memory than a call may have; ask for less: one execution_id, or a shorter time',
+    };
+  return { bug: error instanceof Error ? (error.stack ?? error.message) : String(error) };
 }

@@ -2,7 +2,7 @@ import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Request, Response } from 'express';
 
-import { createCallLimits } from './call-limits.ts';
+import { callLimits, createCallLimits } from './call-limits.ts';
 import type { Caller } from './callers.ts';
 import { callerOf, clientOf, refuse } from './guard.ts';
 import type { Turn } from './turns.ts';
@@ -28,6 +28,10 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       return;
     }
     const client = { ...callerOf(request), key: clientOf(request) };
+    if (messages.length > callLimits.ofOneClient) {
+      refuse(response, 400, -32_600, `the batch has ${messages.length} messages; send at most 100 together`);
+      return;
+    }
     const taken = take(client.key, messages.length);
     if ('limit' in taken) {
       response.setHeader('Retry-After', '1');
@@ -39,20 +43,39 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       );
       return;
     }
-    response.once('close', taken.end);
     const server = createServer(client);
     const transport = new StreamableHTTPServerTransport({});
-    response.once('close', () => {
+    let isOver = false;
+    onceOver(request, response, () => {
+      isOver = true;
+      taken.end();
       void transport.close();
       void server.close();
     });
     await server.connect(transport);
     const hear = transport.onmessage;
-    // Others are served between the messages of a batch.
-    transport.onmessage = (message, extra) => void turn(client.key).then(() => hear?.(message, extra));
+    // Others are served between the messages of a batch. One who has gone gets nothing done any more.
+    const hearInTurn = async (...said: Parameters<NonNullable<typeof hear>>): Promise<void> => {
+      await turn(client.key);
+      if (!isOver) hear?.(...said);
+    };
+    transport.onmessage = (...said) => void hearInTurn(...said);
     leaveConnectionToNode(response);
     await transport.handleRequest(request, response, Array.isArray(request.body) ? wanted(messages) : request.body);
   };
+}
+
+/** Calls back once when a request is answered or its client has gone. Of a response that waits behind another, Node does not say the latter. */
+function onceOver({ socket }: Request, response: Response, callback: () => void): void {
+  const end = (): void => {
+    response.off('close', end);
+    socket.off('close', end);
+    callback();
+  };
+  // As many as a client has sent without waiting.
+  socket.setMaxListeners(0);
+  response.once('close', end);
+  socket.once('close', end);
 }
 
 function messagesOf(body: unknown): unknown[] {

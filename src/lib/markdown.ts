@@ -6,6 +6,6 @@ export function markdownText(text: string, most = 160): string {
   const cut = line.length > most ? `${line.slice(0, most - 1)}…` : line;
   // An underscore within a word marks nothing.
   return printable(
-    cut.replaceAll(/[\\`*{}[\]<>#|!~&$]|:(?=\/\/)|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
+    cut.replaceAll(/[\\`*{}[\]<>#|!~&$@]|:(?=\/\/)|(?<=\bwww)\.|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, String.raw`\$&`),
   );
 }

@@ -1,8 +1,8 @@
 /**
  * Characters that do more than be read, as the inside of a class of a regular expression with the flag u: controls, direction and other formats,
- * private ones, line and paragraph separators, and all that is drawn as nothing. U+2800 is drawn as nothing too, though Unicode counts it as a symbol.
+ * private ones, line and paragraph separators, and all that is drawn as nothing. U+2800 and U+1D159 are drawn as nothing too, though Unicode counts them as symbols.
  */
-export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800`;
+export const unprintable = String.raw`\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}`;
 
 const each = new RegExp(`[${unprintable}]`, 'gu');
 

@@ -1,5 +1,6 @@
+import { existsSync, realpathSync } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
-import { basename, isAbsolute } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 
 import { removeWhole } from '../files/remove-whole.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
@@ -13,9 +14,9 @@ export interface Removed {
  * Removes the folder of an execution's data files. A row of the store says where that is, and a store may be somebody else's: a folder
  * that does not bear the execution's name, or holds anything but files of ours, is left. Throws `DATA_UNAVAILABLE` where the system refuses.
  */
-export async function removeDataFolder(folder: string, executionId: string): Promise<Removed> {
+export async function removeDataFolder(folder: string, executionId: string, store: string): Promise<Removed> {
   try {
-    const foreign = await foreignIn(folder, executionId);
+    const foreign = await foreignIn(folder, executionId, store);
     if (foreign !== undefined) return { left: foreign };
     await removeWhole(folder);
     return {};
@@ -29,20 +30,36 @@ export async function removeDataFolder(folder: string, executionId: string): Pro
 }
 
 /** Why a folder would be left; undefined where it would be removed, or is gone. Passes on the system's errors. */
-export const whyLeft = (folder: string, executionId: string): Promise<string | undefined> =>
-  foreignIn(folder, executionId);
+export const whyLeft: (folder: string, executionId: string, store: string) => Promise<string | undefined> = foreignIn;
 
 /** Why a folder is none of this execution's; undefined where it is, or is gone. */
-async function foreignIn(folder: string, executionId: string): Promise<string | undefined> {
+async function foreignIn(folder: string, executionId: string, store: string): Promise<string | undefined> {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
+  if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not that of an execution';
+  const owner = otherStoreOf(folder, store);
+  if (owner !== undefined) return `it is in the data folder of the store ${owner}`;
   const entry = await lstat(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
   if (entry === undefined) return undefined;
   if (!entry.isDirectory()) return 'it is a link, or no folder';
-  const other = (await readdir(folder)).find((name) => !isOurs(name));
+  const other = (await readdir(folder)).find((name) => !isOurs(name)) ?? (await strangeOutput(join(folder, 'outputs')));
   return other === undefined ? undefined : `it holds ${other}, which is no file of an execution`;
+}
+
+/** The store in whose usual data folder a folder is, where that is another one than this. */
+function otherStoreOf(folder: string, store: string): string | undefined {
+  const [, owner] = /^(.*)\.data$/.exec(dirname(folder)) ?? [];
+  if (owner === undefined || !existsSync(owner)) return undefined;
+  return realpathSync(owner) === realpathSync(store) ? undefined : owner;
+}
+
+/** An entry of the folder of outputs that no slice has; undefined where there is none. */
+async function strangeOutput(outputs: string): Promise<string | undefined> {
+  const names = await readdir(outputs).catch(() => []);
+  const strange = names.find((name) => !/^[A-Za-z0-9._-]+_slice_\d+$/.test(name));
+  return strange === undefined ? undefined : join('outputs', strange);
 }
 
 /** Files of STFs and samples, whole or half written, and the folder of payload outputs. */

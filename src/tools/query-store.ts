@@ -12,6 +12,7 @@ export const queryStoreTool = defineLiveTool({
     'created_at assigned_at completed_at seconds error), v_attempts(slice_filename attempt execution_id state worker_id hostname queued_at started_at completed_at seconds error exit_code), ' +
     'v_messages(seq message_id message_type sender_agent execution_id sent_at effect payload), v_logs(timestamp level agent message execution_id), v_agents. ' +
     'Times are ISO 8601 text, UTC. Name execution_id where you can. 2 s at most.',
+  takesLong: () => true,
   input: () => z.strictObject({ sql: z.string().min(1).max(10_000).describe('One SELECT over the views') }),
   output: () =>
     z.strictObject({

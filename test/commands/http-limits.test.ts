@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
@@ -47,6 +49,64 @@ describe('the limits of the server over HTTP', () => {
       );
     }
     expect((await send(full.url, { headers, body: monitor })).status).toBe(200);
+  });
+
+  it('are given back by a client that goes away in the middle, with requests that waited behind others', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '20');
+    const { url } = await startHttp({ folder });
+    const { port, host } = new URL(url);
+    const post = (body: string): string =>
+      `POST /mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const audit = JSON.parse(call('audit_execution', { execution_id: 'latest' })) as object;
+    const batch = JSON.stringify(Array.from({ length: 90 }, (_, id) => ({ ...audit, id })));
+    for (let n = 0; n < 4; n += 1) {
+      const socket = await idleConnection(Number(port));
+      const first = once(socket, 'data');
+      socket.write(post(monitor) + post(batch) + post(batch));
+      await first;
+      socket.resetAndDestroy();
+    }
+    // As many as one client may have under way.
+    await expect.poll(async () => (await send(url, { body: batch })).status, { timeout: 10_000 }).toBe(200);
+    const both = await Promise.all([send(url, { body: batch }), send(url, { body: batch })]);
+    expect(both.map(({ status }) => status)).toEqual([200, 200]);
+    const many = JSON.stringify(Array.from({ length: 300 }, (_, id) => ({ ...audit, id })));
+    expect(JSON.parse((await send(url, { body: many })).body).error.message).toBe(
+      'the batch has 300 messages; send at most 100 together',
+    );
+  });
+
+  it('let one client ask in SQL while another has many endless questions under way', { timeout: 60_000 }, async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const path = join(folder, 'tokens');
+    writeFileSync(path, 'a read token-a\nb read token-b\n', { mode: 0o600 });
+    const { url } = await startHttp({ folder, env: { SWF_MCP_TOKEN_FILE: path } });
+    const endless = 'WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
+    const storm = JSON.stringify(
+      Array.from({ length: 20 }, (_, id) => ({ ...(JSON.parse(call('query_store', { sql: endless })) as object), id })),
+    );
+    const controller = new AbortController();
+    const headers = (name: string) => ({
+      authorization: `Bearer token-${name}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    });
+    const ended: string[] = [];
+    const asking = fetch(url, { method: 'POST', headers: headers('a'), body: storm, signal: controller.signal })
+      .then((response) => response.text())
+      .then(() => ended.push('storm'))
+      .catch(() => {});
+    const one = await send(url, {
+      headers: headers('b'),
+      body: call('query_store', { sql: 'SELECT count(*) AS n FROM v_slices' }),
+    });
+    expect(answerIn(one.body).result.structuredContent).toMatchObject({ rows: [[15]] });
+    // Not behind all those of the other.
+    expect(ended).toEqual([]);
+    controller.abort();
+    await asking;
   });
 
   it('end the stream of a batch whose request takes itself back', async () => {

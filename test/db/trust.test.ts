@@ -1,4 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -43,22 +44,25 @@ async function finished(...args: string[]): Promise<string> {
 describe('prune', () => {
   it('follows no row of the store to a folder that is not an execution of ours, and names each folder before', async () => {
     const folder = await finished();
-    const precious = join(folder, 'precious', 'x');
+    const precious = join(folder, 'precious', 'x-0001');
     mkdirSync(precious, { recursive: true });
     writeFileSync(join(precious, 'thesis.tex'), 'words');
-    const link = join(folder, 'y');
+    const link = join(folder, 'y-0001');
     symlinkSync(precious, link);
+    // Another store of the same user.
+    const other = await finished();
+    const victim = join(other, 'swf.db.data', first);
     // A store from somebody else: its place is not recorded, so it is no copy.
     alter(
       folder,
-      `INSERT INTO removals VALUES ('x', '${precious}', NULL), ('elsewhere', '${precious}', NULL), ('y', '${link}', NULL), ('relative', 'relative', NULL);
+      `INSERT INTO removals VALUES ('x-0001', '${precious}', NULL), ('elsewhere', '${precious}', NULL), ('y-0001', '${link}', NULL), ('${first}', '${victim}', NULL), ('relative', 'relative', NULL);
        DELETE FROM store_meta WHERE key = 'home'`,
     );
     const dry = await runCli(['prune', '--keep', '100', '--dry-run'], { folder });
     for (const [id, place] of [
-      ['x', precious],
+      ['x-0001', precious],
       ['elsewhere', precious],
-      ['y', link],
+      ['y-0001', link],
     ])
       expect(dry.stdout).toContain(`would go on removing ${id}; the folder ${place} would be left: it `);
     const { code, stderr } = await runCli(['prune', '--keep', '100'], { folder });
@@ -69,9 +73,11 @@ describe('prune', () => {
         `WARNING the folder ${precious} is left: it holds thesis.tex, which is no file of an execution`,
         `WARNING the folder ${precious} is left: it is not named elsewhere`,
         `WARNING the folder ${link} is left: it is a link, or no folder`,
+        `WARNING the folder ${victim} is left: it is in the data folder of the store ${join(other, 'swf.db')}`,
       ].toSorted(),
     );
     expect(existsSync(join(precious, 'thesis.tex'))).toBe(true);
+    expect((await runCli(['check'], { folder: other })).code).toBe(0);
   });
 
   it('removes what a payload has nested deeper than a path can name', { timeout: 60_000 }, async () => {
@@ -144,34 +150,49 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     ]);
   });
 
-  it('whose write-ahead log is removed ends the run in one line, and nothing that was written is lost', async () => {
-    const folder = temporaryFolder();
-    const run = startCli(
-      ['run', '--speed', '30', '--stf-count', '10', '--set', 'fast_processing.slice_processing_time=4'],
-      { folder },
-    );
-    await run.saw(/start_run/);
-    const before = new Database(join(folder, 'swf.db'), { readonly: true });
-    const count = before.prepare('SELECT count(*) FROM message_rows').pluck().get() as number;
-    before.close();
-    for (const name of ['swf.db-wal', 'swf.db-shm']) rmSync(join(folder, name));
-    const { code, stderr } = await run.finished;
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringMatching(
-        /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; what was written before is in the store/,
-      ),
-    });
-    expect(count).toBeGreaterThan(2);
-    const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
-    expect(resumed.code).toBe(0);
-    expect(JSON.parse(resumed.stdout)).toMatchObject({
-      execution_id: first,
-      slices_completed: 150,
-      status: 'completed',
-    });
-    expect((await runCli(['check', '--deep'], { folder })).code).toBe(0);
-  });
+  it.each(['swf.db', 'link.db'])(
+    'whose write-ahead log is removed ends the run in one line, and nothing that was written is lost: %s',
+    async (named) => {
+      const folder = temporaryFolder();
+      if (named === 'link.db') symlinkSync(join(folder, 'swf.db'), join(folder, named));
+      if (named === 'link.db') (await openStore(join(folder, 'swf.db'))).close();
+      const run = startCli(
+        [
+          '--db',
+          join(folder, named),
+          'run',
+          '--speed',
+          '30',
+          '--stf-count',
+          '10',
+          '--set',
+          'fast_processing.slice_processing_time=4',
+        ],
+        { folder },
+      );
+      await run.saw(/start_run/);
+      const before = new Database(join(folder, 'swf.db'), { readonly: true });
+      const count = before.prepare('SELECT count(*) FROM message_rows').pluck().get() as number;
+      before.close();
+      for (const name of ['swf.db-wal', 'swf.db-shm']) rmSync(join(folder, name));
+      const { code, stderr } = await run.finished;
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(
+          /STORE_UNAVAILABLE: .*swf\.db-wal, a part of the store, was removed while it was open; what was written before is in the store/,
+        ),
+      });
+      expect(count).toBeGreaterThan(2);
+      const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
+      expect(resumed.code).toBe(0);
+      expect(JSON.parse(resumed.stdout)).toMatchObject({
+        execution_id: first,
+        slices_completed: 150,
+        status: 'completed',
+      });
+      expect((await runCli(['check', '--deep'], { folder })).code).toBe(0);
+    },
+  );
 
   it('that a newer program has brought up to date is written no more by an older one', async () => {
     const folder = temporaryFolder();
@@ -261,10 +282,13 @@ describe('two backups to one name', () => {
     const folder = await finished();
     const target = join(folder, 'b.db');
     const { pid, pid_started } = currentProcess();
-    const mark = (of: string, started: string) => `${target}.${of}-${started.replaceAll(/[^0-9a-z]+/gi, '.')}.part`;
-    const dead = mark(String(2 ** 22 - 9), pid_started);
-    const living = mark(String(pid), pid_started);
-    const ofAnotherHost = mark('17', pid_started.replace(/.$/, 'z'));
+    const [started = '', ...where] = pid_started.split(' ');
+    const mark = (of: string, place: string) =>
+      `${target}.${of}-${started}-${createHash('sha256').update(place).digest('hex').slice(0, 8)}.part`;
+    const here = where.join(' ');
+    const dead = mark(String(2 ** 22 - 9), here);
+    const living = mark(String(pid), here);
+    const ofAnotherHost = mark('17', 'another boot');
     for (const path of [dead, `${dead}-journal`, living, ofAnotherHost]) writeFileSync(path, 'half');
     expect((await runCli(['backup', target], { folder })).code).toBe(0);
     expect([dead, `${dead}-journal`, living, ofAnotherHost].map((path) => existsSync(path))).toEqual([
@@ -311,6 +335,20 @@ describe.skipIf(!hasOtherUser)('the owner of a store and of its data', () => {
     expect(runAsOther(folder, ['--db', db('own.db'), 'doctor']).stdout).toMatch(
       /^warn {2}rights +.*own\.db: others may read or write it \(mode 644\); chmod 600 it/m,
     );
+    // Made beside a store that is not there yet, to read and write what goes into it.
+    chmodSync(db('own.db'), 0o600);
+    for (const ending of ['-wal', '-shm']) {
+      writeFileSync(`${db('planted.db')}${ending}`, '');
+      giveAway(`${db('planted.db')}${ending}`);
+      chmodSync(`${db('planted.db')}${ending}`, 0o666);
+    }
+    const planted = ['--db', db('planted.db'), 'run', '--speed', 'max', '--stf-count', '1'];
+    expect(runAsOther(folder, planted)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^STORE_UNAVAILABLE: the store .*planted\.db-wal is not written: everybody may write it/,
+      ),
+    });
     // Of a third user: what is in it cannot be believed.
     execFileSync('chown', ['12345', db('own.db')]);
     chmodSync(db('own.db'), 0o660);

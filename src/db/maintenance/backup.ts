@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { currentProcess, isAlive } from '../../lib/process-identity.ts';
+import { sha256 } from '../../lib/sha256.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
@@ -31,33 +32,50 @@ export function backupStore(db: Connection, target: string): void {
   } catch (error) {
     throw explained(error, db.name, target);
   } finally {
-    for (const path of [aside, `${aside}-journal`]) rmSync(path, { force: true });
+    for (const path of [aside, `${aside}-journal`]) removeIfThere(path);
   }
 }
 
-/** Names a process within the name of a file. */
-const markOf = ({ pid, pid_started }: { pid: number; pid_started: string }): string =>
-  `${pid}-${pid_started.replaceAll(/[^0-9a-z]+/gi, '.')}`;
+/** The first error says what went wrong; this one would say the same again. */
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Its name may be too long to be that of a file.
+  }
+}
+
+/** Names a process within the name of a file: its pid, its start, and where these mean anything. */
+function markOf({ pid, pid_started }: { pid: number; pid_started: string }): string {
+  const [started = '', ...where] = pid_started.split(' ');
+  return `${pid}-${started}-${sha256().update(where.join(' ')).digest('hex').slice(0, 8)}`;
+}
 
 /** Removes what killed backups to this name have left. */
 function removeLeftovers(target: string): void {
   const folder = dirname(target);
-  const { hostname } = currentProcess();
   for (const name of namesIn(folder)) {
     if (!name.startsWith(`${basename(target)}.`)) continue;
-    const [, pid, mark] = /\.(\d+)-([\w.]+)\.part(?:-journal)?$/.exec(name) ?? [];
-    if (pid === undefined || mark === undefined) continue;
-    if (isMaker({ pid: Number(pid), mark, hostname })) continue;
-    rmSync(join(folder, name), { force: true });
+    const [, pid, started = '', where] = /\.(\d+)-(\d*)-([0-9a-f]{8})\.part(?:-journal)?$/.exec(name) ?? [];
+    if (pid === undefined) continue;
+    const path = join(folder, name);
+    if (!isBeingWritten(path, { pid: Number(pid), started, where })) removeIfThere(path);
   }
 }
 
-/** Whether the process that has begun a file may still write it. One of another host or container may. */
-function isMaker({ pid, mark, hostname }: { pid: number; mark: string; hostname: string }): boolean {
-  const [started = '', ...where] = mark.split('.');
-  const own = markOf(currentProcess()).split('.').slice(1).join('.');
-  if (where.join('.') !== own) return true;
-  return isAlive({ pid, pid_started: started, hostname }) !== false;
+/** Nobody works on a backup for longer, in milliseconds. */
+const longest = 86_400_000;
+
+/** Whether the process that has begun a file may still write it. One of another container or an earlier boot may for a day. */
+function isBeingWritten(
+  path: string,
+  { pid, started, where }: { pid: number; started: string; where: string | undefined },
+): boolean {
+  const own = currentProcess();
+  if (!markOf(own).endsWith(`-${where}`))
+    return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) < longest;
+  const [, ...here] = own.pid_started.split(' ');
+  return isAlive({ ...own, pid, pid_started: [started, ...here].join(' ') }) !== false;
 }
 
 function namesIn(folder: string): string[] {

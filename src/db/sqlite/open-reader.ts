@@ -13,10 +13,14 @@ import { fileAt, readIntoMemory } from './store-file.ts';
  * Opens a store for reading only. Throws `NoStoreYet` where there is none, `STORE_TOO_OLD` if it must be migrated first, and other
  * `STORE_…` where the file cannot be used.
  */
-export function openReader(path: string, history: SchemaHistory = schemaHistory): Connection {
+export function openReader(
+  path: string,
+  history: SchemaHistory = schemaHistory,
+  { isServer = false } = {},
+): Connection {
   let db: Connection | undefined;
   try {
-    db = connectToRead(path);
+    db = connectToRead(path, isServer);
     requireKnownVersion(db, path, history);
     if (isEmpty(db)) throw new NoStoreYet(path);
     if (versionOf(db) < newestVersion(history)) {
@@ -33,12 +37,12 @@ export function openReader(path: string, history: SchemaHistory = schemaHistory)
 }
 
 /** Connects to the file or, where SQLite would have to write beside it and may not, to a copy in memory. */
-function connectToRead(path: string): Connection {
+function connectToRead(path: string, isServer: boolean): Connection {
   if (fileAt(path) !== undefined && networkFileSystemOf(path) !== undefined) {
     const copy = readIntoMemory(path);
     if (copy !== undefined) return readOnly(copy, path);
   }
-  const db = connect(path);
+  const db = connect(path, undefined, { isServer });
   try {
     return readOnly(db, path);
   } catch (error) {

@@ -54,15 +54,17 @@ const usualCommitsApart = 8;
  * Opens a store for writing. It makes one where there is none (mode 0600) and brings an older one up to date. Throws `STORE_…` where the
  * file cannot be used.
  */
-export async function openStore(path: string, options: StoreOptions = {}): Promise<Store> {
+export async function openStore(named: string, options: StoreOptions = {}): Promise<Store> {
+  // SQLite puts its files beside the target of a link.
+  const path = fileAt(named) === undefined ? named : realpathSync(named);
   const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
     requireWritableDisk(path);
     // A file that is there may be read-only. That is reported at the first write.
-    if (fileAt(path) !== undefined) return requireOurs(path);
+    requireOurs(path);
+    if (fileAt(path) !== undefined) return;
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
-    return undefined;
   });
   // A history that a test gives has no tables of ours.
   const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });

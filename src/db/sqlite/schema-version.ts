@@ -22,6 +22,8 @@ export function requireOwnKind(db: Connection, path: string): void {
 
 /** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` for a store that no step leads on from. A store without tables passes. */
 export function requireKnownVersion(db: Connection, path: string, history: SchemaHistory): void {
+  // Asked first: another process may make the store meanwhile, and then it has its version.
+  const isNew = isEmpty(db);
   const version = versionOf(db);
   const newest = newestVersion(history);
   if (version > newest)
@@ -29,7 +31,7 @@ export function requireKnownVersion(db: Connection, path: string, history: Schem
       'STORE_TOO_NEW',
       `the store ${path} has schema version ${version}, this program knows ${newest}; use a newer swf-mcp or another --db file`,
     );
-  if (version < history.baseVersion && !isEmpty(db))
+  if (version < history.baseVersion && !isNew)
     throw new SwfError(
       'STORE_TOO_OLD',
       `the store ${path} has schema version ${version}, and this program knows none before ${history.baseVersion}; use the swf-mcp that made it, or another --db file`,

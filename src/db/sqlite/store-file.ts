@@ -50,11 +50,15 @@ export function requireWritableDisk(path: string): void {
 
 /** Throws `STORE_UNAVAILABLE` for a store that somebody else could change behind our back. */
 export function requireOurs(path: string): void {
-  const why = whyNotOurs(path);
-  if (why === undefined) return;
+  // The last writes are in the files beside it.
+  const found = ['', '-wal', '-shm', '-journal']
+    .map((ending) => ({ file: `${path}${ending}`, why: whyNotOurs(`${path}${ending}`) }))
+    .find(({ why }) => why !== undefined);
+  if (found === undefined) return;
+  const { file, why } = found;
   throw new SwfError(
     'STORE_UNAVAILABLE',
-    `the store ${path} is not written: ${why}, so nothing in it could be believed; "chmod 600" it if it is yours, or name another file with --db`,
+    `the store ${file} is not written: ${why}, so nothing in it could be believed; "chmod 600" it if it is yours, or name another file with --db`,
   );
 }
 
