@@ -6,6 +6,7 @@ import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import { planOf } from '../tools/plan-run.ts';
 import type { StartRequest } from '../tools/shared/control.ts';
 import { inTurns } from '../tools/shared/in-steps.ts';
+import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
 import { type Io, storePath } from './io.ts';
 import { createStoreReader } from './store-reader.ts';
 import { plannedParams } from './tool-services.ts';
@@ -54,13 +55,7 @@ export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns): () => R
   };
 }
 
-interface Running {
-  execution_id: string;
-  /** Of the process that drives it. */
-  pid: number;
-}
-
-function allTaken(underWay: number, maxRuns: number, running: readonly Running[]): SwfError {
+function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]): SwfError {
   const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
   const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
   return new SwfError(
@@ -69,17 +64,11 @@ function allTaken(underWay: number, maxRuns: number, running: readonly Running[]
   );
 }
 
-/** The running executions that a living process of this host drives. */
-function drivenIn(path: string): Running[] {
+/** The executions of a store that are driven; none while there is no store. */
+function drivenIn(path: string): DrivenExecution[] {
   const reader = createStoreReader(path);
   try {
-    const queries = reader.queries();
-    return queries
-      .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
-      .rows.flatMap(({ execution_id }) => {
-        const driver = queries.driver(execution_id);
-        return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
-      });
+    return drivenExecutions(reader.queries());
   } catch (error) {
     if (error instanceof NoStoreYet) return [];
     throw error;

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Queries } from '../db/queries.ts';
 import { allPrintable } from '../lib/printable.ts';
 import { askTool } from './call.ts';
+import { drivenExecutions } from './driven-executions.ts';
 import { exitCodes, type Io, storeOption, storePath } from './io.ts';
 import { startKeys } from './live/keys.ts';
 import { startLive } from './live/live.ts';
@@ -46,9 +47,8 @@ export async function watchCommand(
 /** The execution that was named, else the newest that somebody drives: one that was killed after it shows nothing new. Else the newest. */
 function watched(queries: Queries, given: string | undefined): string {
   if (given !== undefined) return queries.execution(given).execution_id;
-  const { rows } = queries.executions({ status: 'running' }, { order: 'newest', limit: 20, uncounted: true });
-  const driven = rows.find(({ execution_id }) => queries.driver(execution_id)?.isAlive === true);
-  return (driven ?? queries.execution('latest')).execution_id;
+  const [driven = queries.execution('latest')] = drivenExecutions(queries);
+  return driven.execution_id;
 }
 
 async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {

@@ -16,8 +16,8 @@ export interface Removed {
  */
 export async function removeDataFolder(folder: string, executionId: string, store: string): Promise<Removed> {
   try {
-    const foreign = await foreignIn(folder, executionId, store);
-    if (foreign !== undefined) return { left: foreign };
+    const left = await whyLeft(folder, executionId, store);
+    if (left !== undefined) return { left };
     await removeWhole(folder);
     return {};
   } catch (error) {
@@ -29,11 +29,11 @@ export async function removeDataFolder(folder: string, executionId: string, stor
   }
 }
 
-/** Why a folder would be left; undefined where it would be removed, or is gone. Passes on the system's errors. */
-export const whyLeft: (folder: string, executionId: string, store: string) => Promise<string | undefined> = foreignIn;
-
-/** Why a folder is none of this execution's; undefined where it is, or is gone. */
-async function foreignIn(folder: string, executionId: string, store: string): Promise<string | undefined> {
+/**
+ * Why a folder would be left: it is none of this execution's. Undefined where it would be removed, or is gone. Passes on the system's errors.
+ * @param store the file of the store
+ */
+export async function whyLeft(folder: string, executionId: string, store: string): Promise<string | undefined> {
   if (!isAbsolute(folder) || basename(folder) !== executionId) return `it is not named ${executionId}`;
   if (!/^[A-Za-z0-9._-]+-\d{4,}$/.test(executionId)) return 'its name is not that of an execution';
   const owner = otherStoreOf(folder, store);

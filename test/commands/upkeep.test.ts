@@ -16,6 +16,7 @@ import { describe, expect, it } from 'vitest';
 
 import { differences, outcomeIn } from '../../faults/outcome.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { alterStore } from '../alter-store.ts';
 import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { receiverOf } from '../receive.ts';
 
@@ -144,14 +145,10 @@ describe('check', () => {
   });
 });
 
-/** Changes a store behind the back of the program. */
-function alter(sql: string): (folder: string) => void {
-  return (folder) => {
-    const db = new Database(join(folder, 'swf.db'));
-    db.exec(sql);
-    db.close();
-  };
-}
+const alter =
+  (sql: string) =>
+  (folder: string): void =>
+    alterStore(folder, sql);
 
 describe('backup', () => {
   it('made while a run goes on is a store of that moment, which is resumed to the same end', async () => {

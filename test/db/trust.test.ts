@@ -20,6 +20,7 @@ import { describe, expect, it } from 'vitest';
 import { schemaHistory } from '../../src/db/migrations/index.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
+import { alterStore } from '../alter-store.ts';
 import { connectStdio, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { giveAway, hasOtherUser, openFolder, runAsOther } from '../other-user.ts';
 
@@ -27,13 +28,6 @@ const first = 'stf_datataking-tester-0001';
 
 const hasNamespaces = spawnSync('unshare', ['--pid', '--fork', 'true']).status === 0;
 if (!hasNamespaces) console.log('namespaces of processes are not tried: unshare --pid needs root');
-
-/** Changes a store behind the program's back. */
-function alter(folder: string, sql: string): void {
-  const db = new Database(join(folder, 'swf.db'));
-  db.exec(sql);
-  db.close();
-}
 
 async function finished(...args: string[]): Promise<string> {
   const folder = temporaryFolder();
@@ -53,7 +47,7 @@ describe('prune', () => {
     const other = await finished();
     const victim = join(other, 'swf.db.data', first);
     // A store from somebody else: its place is not recorded, so it is no copy.
-    alter(
+    alterStore(
       folder,
       `INSERT INTO removals VALUES ('x-0001', '${precious}', NULL), ('elsewhere', '${precious}', NULL), ('y-0001', '${link}', NULL), ('${first}', '${victim}', NULL), ('relative', 'relative', NULL);
        DELETE FROM store_meta WHERE key = 'home'`,
@@ -96,7 +90,7 @@ describe('prune', () => {
 describe('a store that is damaged or handled behind the back of a run', () => {
   it('gives STORE_CORRUPT for a value that no answer can have', async () => {
     const folder = await finished();
-    alter(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
+    alterStore(folder, `PRAGMA ignore_check_constraints = 1; UPDATE tf_slices SET status = 'lost' WHERE slice_id = 4`);
     const { code, stderr } = await runCli(['call', 'list_tf_slices', '{"limit":200}'], { folder });
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -110,7 +104,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
 
   it('is damaged, and no bug, where a table of it is gone', async () => {
     const folder = await finished();
-    alter(folder, 'DROP TABLE app_logs');
+    alterStore(folder, 'DROP TABLE app_logs');
     for (const words of [['logs'], ['call', 'list_logs', '{}']])
       expect(await runCli(words, { folder })).toMatchObject({
         code: 1,
@@ -130,7 +124,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
       code: 0,
       stdout: expect.stringMatching(/^ok {4}log {2}read again, it gives the same rows$/m),
     });
-    alter(
+    alterStore(
       folder,
       `PRAGMA ignore_check_constraints = 1;
        UPDATE tf_slices SET assigned_worker = 'nobody' WHERE slice_id = 3;
@@ -206,7 +200,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
       ),
     );
     // A program that does not ask has its way.
-    alter(folder, `PRAGMA user_version = ${schemaHistory.baseVersion + 1}`);
+    alterStore(folder, `PRAGMA user_version = ${schemaHistory.baseVersion + 1}`);
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toEqual({
       code: 1,
