@@ -14,6 +14,7 @@ import { Checkpointer } from './checkpointer.ts';
 import { connect } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
+import { moveLog } from './move-log.ts';
 import { OtherWriters } from './other-writers.ts';
 import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from './retry.ts';
 import {
@@ -217,7 +218,7 @@ class SqliteStore implements Store {
 
   #requireSameFiles(): void {
     requireSameFile(this.path, this.#file);
-    requireSameLog(this.path, this.#log, () => void this.db.pragma('wal_checkpoint(FULL)'));
+    requireSameLog(this.path, this.#log, () => moveLog(this.db));
   }
 
   #writeOnce(work: (tx: Transaction) => void): void {

@@ -67,15 +67,14 @@ export const logOf = (path: string): string => `${path}-wal`;
 
 /**
  * Throws `STORE_UNAVAILABLE` where the write-ahead log has been removed or replaced: others do not see what is written into the old one.
- * @param rescue moves into the store what this process has written, where nobody else has begun another log
+ * @param rescue moves into the store what this process has written, where nobody else has begun another log; whether all of it is there
  */
-export function requireSameLog(path: string, log: string | undefined, rescue: () => void): void {
+export function requireSameLog(path: string, log: string | undefined, rescue: () => boolean): void {
   const now = fileAt(logOf(path));
   if (log === undefined || now === log) return;
-  if (now === undefined) rescue();
   const what = now === undefined ? 'removed' : 'replaced';
-  const rest =
-    now === undefined ? 'what was written before is in the store' : 'the last of what was written may be missing';
+  const isWhole = now === undefined && rescue();
+  const rest = isWhole ? 'what was written before is in the store' : 'the last of what was written may be missing';
   throw new SwfError(
     'STORE_UNAVAILABLE',
     `${logOf(path)}, a part of the store, was ${what} while it was open; ${rest}: resume what was running, and leave the files beside a store alone`,

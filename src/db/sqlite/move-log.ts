@@ -1,0 +1,13 @@
+import type { Connection } from './connection.ts';
+
+/** Each try waits for others as long as any statement does. */
+const mostTries = 50;
+
+/** Moves all of the write-ahead log into the store. False where somebody who reads an older state, or moves it too, is in the way for long. */
+export function moveLog(db: Connection): boolean {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const [moved] = db.pragma('wal_checkpoint(FULL)') as { busy: number; log: number; checkpointed: number }[];
+    if (moved?.busy === 0 && moved.log === moved.checkpointed) return true;
+  }
+  return false;
+}
