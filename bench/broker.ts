@@ -25,7 +25,8 @@ import { currentProcess } from '../src/lib/process-identity.ts';
 import { destinations } from '../src/messages/destinations.ts';
 import type { Message } from '../src/messages/message.ts';
 import type { MessageType } from '../src/messages/vocabulary.ts';
-import { type Broker, startBroker } from '../test/activemq.ts';
+import { startBroker } from '../test/brokers/activemq.ts';
+import type { Broker } from '../test/brokers/broker.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { quantile } from './figure.ts';
 

@@ -9,12 +9,20 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
+/** What decides how a slice is worked on, the same for all slices of an execution. */
+export type SliceConditions = Pick<
+  Draft<'slice'>,
+  'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'payload' | 'timeout_seconds'
+>;
+
 /** The part of an execution that an agent sees. */
 export interface AgentContext {
   readonly execution_id: string;
   readonly run_number: number;
   readonly params: ExecutionParams;
   readonly files: DataFiles;
+  /** What slices say beside their frames, where workers have nothing else to go by: over a broker. */
+  readonly conditions?: SliceConditions | undefined;
   /** A recorded message by its id. */
   message(id: string): Message | undefined;
   /** Adds a line to the log. It is recorded with the step that it belongs to. */

@@ -22,7 +22,8 @@ export const fastProcessingAgent: Agent = {
 };
 
 function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
-  const { tf_filename, stf_filename, size_bytes, file_url, tf_count } = message;
+  const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
+  const { conditions } = context;
   const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
   return slices.map((slice) => ({
@@ -37,6 +38,8 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
     attempt: 1,
     ...(size_bytes === undefined ? {} : { size_bytes: Math.round((size_bytes * slice.tf_count) / tf_count) }),
     ...(file_url === undefined ? {} : { file_url }),
+    ...(conditions === undefined ? {} : conditions),
+    ...(conditions === undefined || checksum === undefined ? {} : { checksum }),
   }));
 }
 
@@ -60,12 +63,13 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
     message: `slice ${slice_filename} failed in attempt ${attempt} of ${max_retries + 1} and is queued again: ${reason}`,
     context: { slice_filename, attempt },
   });
-  return [nextAttempt(slice)];
+  return [nextAttempt(slice, context)];
 }
 
 /** The same slice once more. Its envelope is that of the next step. */
-function nextAttempt(slice: Message<'slice'>): Draft<'slice'> {
-  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url } = slice;
+function nextAttempt(slice: Message<'slice'>, { conditions }: AgentContext): Draft<'slice'> {
+  const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url, checksum } =
+    slice;
   return {
     msg_type: 'slice',
     slice_id,
@@ -78,5 +82,7 @@ function nextAttempt(slice: Message<'slice'>): Draft<'slice'> {
     attempt: slice.attempt + 1,
     ...(size_bytes === undefined ? {} : { size_bytes }),
     ...(file_url === undefined ? {} : { file_url }),
+    ...(conditions === undefined ? {} : conditions),
+    ...(checksum === undefined ? {} : { checksum }),
   };
 }

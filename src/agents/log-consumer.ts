@@ -1,28 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
-import type { Draft, Message } from '../messages/message.ts';
+import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Agent, ExecutionContext } from './agent.ts';
+import { handlePatiently } from './patience.ts';
 import type { LoggedMessage } from './ports.ts';
 
 /** Nothing queues in memory: at most so many messages of the log are taken at a time. */
 const batchSize = 256;
-
-/** An agent that fails this often on one message cannot go on. The driver decides what happens then. */
-const tries = 3;
-
-/** An agent gave up on a message. */
-export class AgentFailure extends Error {
-  /** The file that the message is about, where it is about one. */
-  readonly filename: string | undefined;
-
-  constructor(agent: string, message: Message, cause: unknown) {
-    super(`${agent} failed ${tries} times on ${message.msg_type}: ${messageOf(cause)}`, { cause });
-    this.filename = 'filename' in message ? message.filename : undefined;
-  }
-}
 
 /** How far a consumer is, in the log or among the messages that took effect late. */
 interface Place {
@@ -106,7 +92,12 @@ class LogConsumer {
         if (lifetime.stopped.aborted || hasFailed) break;
         if (seq <= place.cursor) continue;
         const logs: LogLine[] = [];
-        const says = await this.#handlePatiently(message, logs);
+        const says = await handlePatiently(
+          { agent: this.#agent, name: this.#name },
+          message,
+          this.#execution.agent,
+          logs,
+        );
         place.skipped += 1;
         // Without consequences the cursor may stay behind a while: reading such messages again does nothing.
         if (says.length === 0 && logs.length === 0 && place.skipped < batchSize) continue;
@@ -131,19 +122,5 @@ class LogConsumer {
     place.cursor = to;
     place.skipped = 0;
     return journal.step({ sender: this.#name, tick: clock.now(), says, logs, cursor });
-  }
-
-  async #handlePatiently(message: Message, logs: LogLine[]): Promise<Draft[]> {
-    const context = { ...this.#execution.agent, log: (line: LogLine) => void logs.push(line) };
-    for (let attempt = 1; ; attempt += 1) {
-      logs.length = 0;
-      try {
-        return await this.#agent.handle(message, context);
-      } catch (error) {
-        // An error that can be mended outside is not the fault of the message.
-        if (error instanceof SwfError) throw error;
-        if (attempt === tries) throw new AgentFailure(this.#name, message, error);
-      }
-    }
   }
 }

@@ -2,7 +2,7 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { AgentRole } from './agent.ts';
 import type { OpenSlice, PayloadResult } from './ports.ts';
 
-export const workerRole: AgentRole = { type: 'worker', emits: ['slice_started', 'slice_result'] };
+export const workerRole: AgentRole = { type: 'worker', emits: ['slice_started', 'slice_result', 'slice_returned'] };
 
 /** A slice as its message describes it. */
 export function asOpenSlice(message: Message<'slice'>): OpenSlice {

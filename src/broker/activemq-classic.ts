@@ -1,16 +1,21 @@
-import type { BrokerDialect } from './dialect.ts';
+import { type BrokerDialect, selectorOf } from './dialect.ts';
 
-/** Only messages of one namespace. Namespaces hold no quotes (configuration). */
-const selectorFor = (namespace: string): string => `namespace = '${namespace}'`;
-
-/** ActiveMQ Classic 5 (its STOMP page documents the `activemq.` headers). */
+/** ActiveMQ Classic 5 and 6 (its STOMP page documents the `activemq.` headers). */
 export const activeMqClassic: BrokerDialect = {
-  subscribeHeaders: ({ namespace, prefetch, durableName }) => ({
-    ...(namespace === undefined ? {} : { selector: selectorFor(namespace) }),
-    ...(prefetch === undefined ? {} : { 'activemq.prefetchSize': String(prefetch) }),
-    ...(durableName === undefined ? {} : { 'activemq.subscriptionName': durableName }),
-  }),
-  forgetHeaders: (durableName) => ({ 'activemq.subscriptionName': durableName }),
-  // The broker has no code for it: "No durable subscription exists for: …".
+  name: 'activemq',
+  isServer: (server) => /^ActiveMQ\//i.test(server),
+  hasSelectors: true,
+  place: (destination) => ({ destination, send: {}, subscribe: {} }),
+  choose: (only) => ({ selector: selectorOf(only) }),
+  window: (messages) => ({ 'activemq.prefetchSize': String(messages) }),
+  durable: (name) => ({ 'activemq.subscriptionName': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'activemq.subscriptionName': name } }],
+  // The broker has no codes: "No durable subscription exists for: …", "… already connected from …".
   isNoSuchSubscription: (message) => /durable/i.test(message),
+  isHeldElsewhere: (message) => /already connected/i.test(message),
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  // NACK sends the message to the dead letters.
+  giveBack: 'resubscribe',
+  // It pings only where it has sent nothing since the last look, so it is silent for up to twice the interval.
+  silenceFactor: 2.2,
 };

@@ -1,6 +1,7 @@
 import type { SwfError } from '../lib/errors.ts';
 import type { Decoded } from '../messages/codec.ts';
 import type { BrokerAddress } from './address.ts';
+import type { DialectName } from './dialect-names.ts';
 
 export interface BrokerSettings {
   /** A failover list. */
@@ -11,8 +12,12 @@ export interface BrokerSettings {
   ca?: string | undefined;
   /** Heartbeats asked for, both ways. */
   heartbeatSeconds: number;
-  /** Needed for a durable subscription. A broker gives an id to one connection at a time. */
+  /** Needed for a durable subscription. */
   clientId?: string | undefined;
+  /** The kind of broker; left out, the broker's own word tells. */
+  dialect?: DialectName | undefined;
+  /** RabbitMQ's virtual host; left out, its default one. */
+  vhost?: string | undefined;
 }
 
 /** A message as a broker delivers it. It is decoded once, here at the edge. */
@@ -23,8 +28,22 @@ export interface Delivery {
   decoded: Decoded;
   /** Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over. */
   acknowledge(): void;
+  /** Lets the broker hand the message to somebody else, or to us again. It does nothing once the session is over. */
+  giveBack(): void;
   /** Aborted when the session of the delivery is over: the broker delivers the message again then, perhaps to another process. */
   lost: AbortSignal;
+}
+
+/** The messages of a destination that a subscription is for. All conditions hold together. */
+export interface Only {
+  /** Of this namespace. Where it is left out, those that name none in their headers. */
+  namespace?: string;
+  /** For this store, or for no store in particular. */
+  store?: string;
+  /** Of this execution. */
+  execution?: string;
+  /** Of none of these executions. */
+  notOf?: readonly string[];
 }
 
 export interface Subscription {
@@ -33,13 +52,28 @@ export interface Subscription {
   destination: string;
   /** `each`: a message is dealt with when it is acknowledged. `auto`: when it is delivered. */
   ack: 'auto' | 'each';
-  /** Only messages of this namespace are delivered; all, where it is left out. */
-  namespace?: string;
+  /**
+   * Asked at each subscribing. A broker without selectors delivers others too, which the reader has to tell apart: there only the namespace
+   * holds, as a part of the destination's name. All messages, where it is left out.
+   */
+  only?: () => Only;
   /** Messages that the broker may have under way to us unacknowledged. */
   prefetch?: number;
   /** Under this name the broker keeps messages while nobody listens. The connection needs a client id. */
   durableName?: string;
   onMessage: (delivery: Delivery) => void;
+}
+
+/** A durable subscription, as far as it has to be known to remove it. */
+export type DurablePlace = Pick<Subscription, 'destination' | 'only'> & { durableName: string };
+
+/** A message that goes out. Its header `namespace` is also its place on brokers without selectors. */
+export interface Outgoing {
+  destination: string;
+  headers: Record<string, string>;
+  body: string;
+  /** The broker may throw it away after so many seconds; never, where it is left out. */
+  expirySeconds?: number | undefined;
 }
 
 /** A connection to a message broker that comes back after a break. `stomp-connection.ts` and `memory-broker.ts` implement it. */
@@ -50,15 +84,23 @@ export interface BrokerConnection {
    */
   connect(options: { once: boolean }): Promise<void>;
   isUp(): boolean;
+  /** Whether `Only` holds beyond the namespace. Known once a session has been up. */
+  hasSelectors(): boolean;
   /** Calls back each time a session has come up, with all subscriptions in place. */
   onUp(callback: () => void): void;
   /** Subscribes in this session and in every later one. */
   subscribe(subscription: Subscription): void;
   unsubscribe(id: string): void;
-  /** Removes a durable subscription that nobody listens to. Rejects with `BROKER_UNREACHABLE` while there is no session. */
-  forget(durableName: string): Promise<void>;
-  /** Resolves at the broker's receipt. Rejects when the session ends before it. */
-  send(destination: string, headers: Record<string, string>, body: string): Promise<void>;
+  /**
+   * Removes a durable subscription that nobody listens to. False where the broker says that there was none. Rejects with `BROKER_UNREACHABLE`
+   * while there is no session.
+   */
+  forget(subscription: DurablePlace): Promise<boolean>;
+  /**
+   * Resolves at the broker's receipt. Rejects with `BROKER_REFUSED` where the broker does not take this message, and with either code when the
+   * session ends before the receipt.
+   */
+  send(message: Outgoing): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,11 +1,78 @@
-import type { Subscription } from './connection.ts';
+import type { Only, Subscription } from './connection.ts';
+import type { DialectName } from './dialect-names.ts';
 
-/** The differences from broker to broker behind the same protocol. Each dialect is a file of its own. */
+/** A destination in the broker's own words, with the headers that say what kind of place it is. */
+export interface Place {
+  destination: string;
+  send: Record<string, string>;
+  subscribe: Record<string, string>;
+}
+
+type Headers = Record<string, string>;
+
+/**
+ * The differences from broker to broker behind the same protocol. Each dialect is a file of its own and a line in `dialects.ts`. All facts are
+ * those of the brokers' manuals and sources; the suite of `test/broker/` holds them for the real ones.
+ */
 export interface BrokerDialect {
-  /** The headers of a SUBSCRIBE frame, besides id, destination and ack. */
-  subscribeHeaders(subscription: Subscription): Record<string, string>;
-  /** The headers of an UNSUBSCRIBE frame that removes a durable subscription. */
-  forgetHeaders(durableName: string): Record<string, string>;
+  name: DialectName;
+  /** Whether this is the broker that calls itself so in the header `server`. */
+  isServer(server: string): boolean;
+  /** Whether a subscription may choose messages by their headers. */
+  hasSelectors: boolean;
+  /** Where a destination is. The namespace is part of its name where nothing else keeps namespaces apart. */
+  place(destination: string, namespace: string | undefined): Place;
+  /** The headers of a SUBSCRIBE frame that choose messages. */
+  choose(only: Only): Headers;
+  /** How many unacknowledged messages may be under way. */
+  window(messages: number): Headers;
+  /** The headers of a SUBSCRIBE frame that make a subscription outlive its connection. */
+  durable(name: string): Headers;
+  /** The frames that remove a durable subscription of this connection's client id. */
+  forget(name: string, subscribe: Headers): { command: 'SUBSCRIBE' | 'UNSUBSCRIBE'; headers: Headers }[];
   /** Whether a refusal means that there is no durable subscription to remove. */
   isNoSuchSubscription(message: string): boolean;
+  /** Whether a refusal means that another connection has the same client id. */
+  isHeldElsewhere(message: string): boolean;
+  expiry(seconds: number): Headers;
+  /**
+   * How a delivery goes back to its queue. `resubscribe`: by ending the subscription, where NACK would destroy the message. `nack`: by NACK,
+   * where the end of a subscription keeps the message from others.
+   */
+  giveBack: 'resubscribe' | 'nack';
+  /** A broker may be silent for so many of its own heartbeat intervals. */
+  silenceFactor: number;
+}
+
+/** A choice of messages as a selector of SQL-92, which JMS brokers read. Namespaces, ids of stores and of executions hold no quotes. */
+export function selectorOf({ namespace, store, execution, notOf = [] }: Only): string {
+  const quoted = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
+  return [
+    namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
+    ...(store === undefined ? [] : [`(store_id = '${store}' OR store_id IS NULL)`]),
+    ...(execution === undefined ? [] : [`execution_id = '${execution}'`]),
+    ...(notOf.length === 0 ? [] : [`(execution_id NOT IN (${quoted(notOf)}) OR execution_id IS NULL)`]),
+  ].join(' AND ');
+}
+
+/** Whether a subscription is for a message with these headers: what a selector says, for brokers in memory. */
+export function isChosen({ namespace, store, execution, notOf = [] }: Only, headers: Headers): boolean {
+  return (
+    headers['namespace'] === namespace &&
+    (store === undefined || headers['store_id'] === undefined || headers['store_id'] === store) &&
+    (execution === undefined || headers['execution_id'] === execution) &&
+    !notOf.includes(headers['execution_id'] ?? '')
+  );
+}
+
+/** The headers of a SUBSCRIBE frame, besides id, destination and ack. */
+export function subscribeHeaders(dialect: BrokerDialect, subscription: Subscription): Headers {
+  const { only, prefetch, durableName, destination } = subscription;
+  const chosen = only?.();
+  return {
+    ...dialect.place(destination, chosen?.namespace).subscribe,
+    ...(chosen === undefined ? {} : dialect.choose(chosen)),
+    ...(prefetch === undefined ? {} : dialect.window(prefetch)),
+    ...(durableName === undefined ? {} : dialect.durable(durableName)),
+  };
 }

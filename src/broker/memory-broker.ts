@@ -1,4 +1,8 @@
+import { SwfError } from '../lib/errors.ts';
 import type { Subscription } from './connection.ts';
+import type { DialectName } from './dialect-names.ts';
+import { type BrokerDialect, isChosen } from './dialect.ts';
+import { dialectOf } from './dialects.ts';
 
 export interface StoredMessage {
   headers: Record<string, string>;
@@ -11,8 +15,11 @@ export interface MemorySession {
   comeUp(): void;
   breakOff(): void;
   listensTo(durableName: string): boolean;
-  /** A topic's message, for every subscription that it fits. */
-  hear(destination: string, message: StoredMessage): void;
+  /**
+   * A topic's message, for every subscription that it fits.
+   * @param heard durable subscriptions, which several sessions may share, that have it already
+   */
+  hear(destination: string, message: StoredMessage, heard: Set<string>): void;
   hasRoomFor(destination: string, message: StoredMessage): boolean;
   /** A queue's message, for one subscription that has room. */
   take(destination: string, message: StoredMessage): void;
@@ -20,14 +27,38 @@ export interface MemorySession {
 
 /**
  * A broker in this process, for tests of what stands between log and broker: queues, topics, namespaces, acknowledgement, durable
- * subscriptions and breaks as a real one has them, in microseconds. Nothing survives the process.
+ * subscriptions and breaks as a real one of each kind has them, in microseconds. Nothing survives the process.
  */
 export class MemoryBroker {
+  readonly dialect: BrokerDialect;
   readonly #sessions = new Set<MemorySession>();
   readonly #queues = new Map<string, StoredMessage[]>();
   /** Messages that are kept for durable subscriptions, by name; `destination` is the topic. */
-  readonly #durable = new Map<string, { destination: string; namespace: string | undefined; kept: StoredMessage[] }>();
+  readonly #durable = new Map<string, { destination: string; only: Subscription['only']; kept: StoredMessage[] }>();
   #isUp = true;
+  #refuses: (message: StoredMessage) => boolean = () => false;
+
+  constructor(kind: DialectName = 'activemq') {
+    this.dialect = dialectOf(kind);
+  }
+
+  /** Where a subscription reads. */
+  placeOf({ destination, only }: Pick<Subscription, 'destination' | 'only'>): string {
+    return this.dialect.place(destination, only?.().namespace).destination;
+  }
+
+  /** Whether a subscription is given a message. */
+  fits({ headers }: StoredMessage, only: Subscription['only']): boolean {
+    return only === undefined || !this.dialect.hasSelectors || isChosen(only(), headers);
+  }
+
+  /** Whether another session has a durable subscription, on a broker that lets one hold it. */
+  isHeldElsewhere(durableName: string, session: MemorySession): boolean {
+    return (
+      this.dialect.name === 'activemq' &&
+      [...this.#sessions].some((other) => other !== session && other.isUp() && other.listensTo(durableName))
+    );
+  }
 
   /** Ends every session; they come back when the broker is up again. Messages stay. */
   goDown(): void {
@@ -43,6 +74,16 @@ export class MemoryBroker {
   /** Messages that wait in a queue, those that are delivered and not acknowledged aside. */
   waiting(queue: string): number {
     return this.#queues.get(queue)?.length ?? 0;
+  }
+
+  /** From now on the broker refuses messages of which this holds. */
+  refuse(refuses: (message: StoredMessage) => boolean): void {
+    this.#refuses = refuses;
+  }
+
+  /** Throws `BROKER_REFUSED`. */
+  requireWelcome(message: StoredMessage): void {
+    if (this.#refuses(message)) throw new SwfError('BROKER_REFUSED', 'the broker does not take this message');
   }
 
   get isUp(): boolean {
@@ -64,11 +105,12 @@ export class MemoryBroker {
       return;
     }
     for (const [name, durable] of this.#durable) {
-      if (durable.destination !== destination || !fits(message, durable.namespace)) continue;
+      if (durable.destination !== destination || !this.fits(message, durable.only)) continue;
       const listens = [...this.#sessions].some((session) => session.isUp() && session.listensTo(name));
       if (!listens) durable.kept.push(message);
     }
-    for (const session of this.#sessions) session.hear(destination, message);
+    const heard = new Set<string>();
+    for (const session of this.#sessions) session.hear(destination, message, heard);
   }
 
   /** Gives what waits in a queue to the subscriptions that have room, in turn. */
@@ -96,10 +138,21 @@ export class MemoryBroker {
   }
 
   /** Opens a durable subscription; what was kept for it. */
-  openDurable(name: string, { destination, namespace }: Subscription): StoredMessage[] {
+  openDurable(name: string, subscription: Subscription): StoredMessage[] {
     const kept = this.#durable.get(name)?.kept ?? [];
-    this.#durable.set(name, { destination, namespace, kept: [] });
+    this.#durable.set(name, { destination: this.placeOf(subscription), only: subscription.only, kept: [] });
     return kept;
+  }
+
+  /** Keeps what a durable subscription had and did not acknowledge. */
+  keep(name: string, messages: readonly StoredMessage[]): void {
+    this.#durable.get(name)?.kept.unshift(...messages);
+  }
+
+  /** Everything is gone, as with a disk that is lost. */
+  forgetAll(): void {
+    this.#queues.clear();
+    this.#durable.clear();
   }
 
   forgetDurable(name: string): boolean {
@@ -112,7 +165,3 @@ export class MemoryBroker {
     return queue;
   }
 }
-
-/** Whether a subscription that asks for a namespace is given a message. */
-export const fits = ({ headers }: StoredMessage, namespace: string | undefined): boolean =>
-  namespace === undefined || headers['namespace'] === namespace;

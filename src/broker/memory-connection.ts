@@ -2,14 +2,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { SwfError } from '../lib/errors.ts';
 import { decodeMessage } from '../messages/codec.ts';
-import type { BrokerConnection, Connect, Delivery, Subscription } from './connection.ts';
-import { fits, type MemoryBroker, type MemorySession, type StoredMessage } from './memory-broker.ts';
+import type { BrokerConnection, Connect, Delivery, DurablePlace, Outgoing, Subscription } from './connection.ts';
+import type { MemoryBroker, MemorySession, StoredMessage } from './memory-broker.ts';
 
 /** Makes connections to a broker in this process. */
 export const connectToMemory =
   (broker: MemoryBroker): Connect =>
   ({ clientId }, onTrouble) =>
     new MemoryConnection(broker, onTrouble, clientId);
+
+/** How often a connection that stands by for another one tries. */
+const standbyMilliseconds = 50;
 
 interface Listening {
   subscription: Subscription;
@@ -25,6 +28,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   readonly #upCallbacks: (() => void)[] = [];
   #session: AbortController | undefined;
   #onFirst: (() => void) | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(broker: MemoryBroker, onTrouble: (error: SwfError) => void, clientId: string | undefined) {
     this.#broker = broker;
@@ -34,6 +38,10 @@ class MemoryConnection implements BrokerConnection, MemorySession {
 
   isUp(): boolean {
     return this.#session !== undefined;
+  }
+
+  hasSelectors(): boolean {
+    return this.#broker.dialect.hasSelectors;
   }
 
   connect({ once }: { once: boolean }): Promise<void> {
@@ -50,6 +58,12 @@ class MemoryConnection implements BrokerConnection, MemorySession {
 
   comeUp(): void {
     if (this.#session !== undefined) return;
+    if (this.#isHeldElsewhere()) {
+      this.#retry = setTimeout(() => {
+        if (this.#broker.isUp) this.comeUp();
+      }, standbyMilliseconds);
+      return;
+    }
     this.#session = new AbortController();
     for (const { subscription } of this.#listening.values()) this.#open(subscription);
     this.#onFirst?.();
@@ -78,21 +92,23 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     if (listening !== undefined) this.#giveBack(listening);
   }
 
-  forget(durableName: string): Promise<void> {
-    if (!this.isUp()) return Promise.reject(notUp());
-    if (this.#broker.forgetDurable(durableName)) return Promise.resolve();
-    return Promise.reject(new SwfError('BROKER_REFUSED', `no durable subscription ${durableName}`));
+  forget({ durableName }: DurablePlace): Promise<boolean> {
+    return this.isUp() ? Promise.resolve(this.#broker.forgetDurable(durableName)) : Promise.reject(notUp());
   }
 
-  async send(destination: string, headers: Record<string, string>, body: string): Promise<void> {
+  async send({ destination, headers, body }: Outgoing): Promise<void> {
     const session = this.#session;
     if (session === undefined) throw notUp();
     await nextTurn();
     if (session.signal.aborted) throw notUp();
-    this.#broker.publish(destination, { headers: { ...headers }, body });
+    const place = this.#broker.dialect.place(destination, headers['namespace']).destination;
+    const message = { headers: { ...headers }, body };
+    this.#broker.requireWelcome(message);
+    this.#broker.publish(place, message);
   }
 
   close(): Promise<void> {
+    clearTimeout(this.#retry);
     this.#end();
     this.#broker.leave(this);
     return Promise.resolve();
@@ -107,11 +123,15 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   }
 
   /** A topic's message, for every subscription that it fits. */
-  hear(destination: string, message: StoredMessage): void {
+  hear(destination: string, message: StoredMessage, heard: Set<string>): void {
     if (!this.isUp()) return;
-    for (const listening of this.#listening.values())
-      if (listening.subscription.destination === destination && fits(message, listening.subscription.namespace))
-        this.#deliver(listening, message);
+    for (const listening of this.#listening.values()) {
+      const { durableName, only } = listening.subscription;
+      if (this.#broker.placeOf(listening.subscription) !== destination || !this.#broker.fits(message, only)) continue;
+      if (durableName !== undefined && heard.has(durableName)) continue;
+      if (durableName !== undefined) heard.add(durableName);
+      this.#deliver(listening, message);
+    }
   }
 
   /** */
@@ -129,8 +149,8 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     if (!this.isUp()) return undefined;
     return [...this.#listening.values()].find(
       ({ subscription, open }) =>
-        subscription.destination === destination &&
-        fits(message, subscription.namespace) &&
+        this.#broker.placeOf(subscription) === destination &&
+        this.#broker.fits(message, subscription.only) &&
         open.size < (subscription.prefetch ?? Infinity),
     );
   }
@@ -141,7 +161,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     if (subscription.durableName !== undefined)
       for (const message of this.#broker.openDurable(subscription.durableName, subscription))
         this.#deliver(listening, message);
-    else if (subscription.destination.startsWith('/queue/')) this.#broker.dispatch(subscription.destination);
+    else if (subscription.destination.startsWith('/queue/')) this.#broker.dispatch(this.#broker.placeOf(subscription));
   }
 
   #deliver({ subscription, open }: Listening, message: StoredMessage): void {
@@ -156,13 +176,24 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       lost: signal,
       acknowledge: () => {
         if (signal.aborted || !open.delete(message)) return;
-        this.#broker.dispatch(subscription.destination);
+        this.#broker.dispatch(this.#broker.placeOf(subscription));
+      },
+      giveBack: () => {
+        if (signal.aborted || !open.delete(message)) return;
+        this.#broker.giveBack(this.#broker.placeOf(subscription), [message]);
       },
     };
     // A broker delivers on a later turn, never within the call that sends or subscribes.
     setImmediate(() => {
       if (!signal.aborted) subscription.onMessage(delivery);
     });
+  }
+
+  #isHeldElsewhere(): boolean {
+    return [...this.#listening.values()].some(
+      ({ subscription: { durableName } }) =>
+        durableName !== undefined && this.#broker.isHeldElsewhere(durableName, this),
+    );
   }
 
   #end(): void {
@@ -174,8 +205,10 @@ class MemoryConnection implements BrokerConnection, MemorySession {
   #giveBack({ subscription, open }: Listening): void {
     const left = [...open];
     open.clear();
-    if (left.length > 0 && subscription.destination.startsWith('/queue/'))
-      this.#broker.giveBack(subscription.destination, left);
+    if (left.length === 0) return;
+    if (subscription.durableName !== undefined) this.#broker.keep(subscription.durableName, left);
+    else if (subscription.destination.startsWith('/queue/'))
+      this.#broker.giveBack(this.#broker.placeOf(subscription), left);
   }
 }
 

@@ -12,9 +12,16 @@ const keptOfLarge = 2000;
 /** How long the end of a connection may take, in milliseconds. */
 const farewell = 3000;
 
+/** RabbitMQ takes the header `host` for a virtual host, and the others do not look at it. */
+const defaultVirtualHost = '/';
+
+/** How long a broker may be silent beyond its interval, in milliseconds: less drops healthy connections. */
+export const silenceMargin = (silenceFactor: number, heartbeatSeconds: number): number =>
+  Math.round(heartbeatSeconds * 1000 * Math.max(0.1, silenceFactor - 1.1)) + 2000;
+
 /** The options of stompit for one server. */
 export function connectOptions(
-  { user, password, ca, heartbeatSeconds, clientId }: BrokerSettings,
+  { user, password, ca, heartbeatSeconds, clientId, vhost = defaultVirtualHost }: BrokerSettings,
   { host, port, tls }: BrokerAddress,
 ): object {
   const beat = Math.round(heartbeatSeconds * 1000);
@@ -27,14 +34,12 @@ export function connectOptions(
     // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
     maxLineLength: 65_536,
     maxHeaders: 512,
-    // ActiveMQ Classic is silent for up to twice the interval; less margin drops healthy connections.
-    heartbeatDelayMargin: Math.round(beat * 1.1) + 2000,
     heartbeatOutputMargin: Math.round(beat / 6),
     ...(tls
       ? { ssl: true, ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) }
       : {}),
     connectHeaders: {
-      host,
+      host: vhost,
       'accept-version': '1.1,1.2',
       'heart-beat': `${beat},${beat}`,
       ...(user === undefined ? {} : { login: user }),
@@ -48,7 +53,7 @@ export function connectOptions(
 export function receive(
   { client, ended, frame }: { client: Client; ended: AbortSignal; frame: Frame },
   mustAcknowledge: boolean,
-  onMessage: (delivery: Delivery) => void,
+  { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ): void {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -62,18 +67,20 @@ export function receive(
     if (ended.aborted) return;
     const whole = Buffer.concat(chunks).toString('utf8');
     const { body, decoded } = size > bodyLimit ? tooLarge(whole, size) : { body: whole, decoded: decodeMessage(whole) };
-    let acknowledged = false;
+    let isSettled = false;
+    // A second ACK, or one on another connection than that of the delivery, costs the connection.
+    const settle = (how: (message: Frame) => void): void => {
+      if (isSettled || ended.aborted || !mustAcknowledge) return;
+      isSettled = true;
+      how(frame);
+    };
     onMessage({
       headers: frame.headers,
       body,
       decoded,
       lost: ended,
-      acknowledge() {
-        // A second ACK, or one on another connection than that of the delivery, costs the connection.
-        if (acknowledged || ended.aborted || !mustAcknowledge) return;
-        acknowledged = true;
-        client.ack(frame);
-      },
+      acknowledge: () => settle((message) => client.ack(message)),
+      giveBack: () => settle(giveBack),
     });
   });
 }
@@ -86,12 +93,16 @@ function tooLarge(whole: string, size: number): { body: string; decoded: Decoded
 
 /** An error of a session in this program's words. */
 export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
-  const isRefusal = error instanceof Error && 'isRefusal' in error;
-  const sentence = isRefusal
-    ? `${showAddress(address)} refused: ${messageOf(error)}; check user, password and rights`
-    : `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`;
-  return new SwfError(isRefusal ? 'BROKER_REFUSED' : 'BROKER_UNREACHABLE', sentence, { cause: error });
+  return new SwfError(
+    'BROKER_UNREACHABLE',
+    `${showAddress(address)} cannot be reached: ${messageOf(error)}; check host, port and that the broker runs`,
+    { cause: error },
+  );
 }
+
+/** An ERROR frame in this program's words. */
+export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
+  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${sentence}; check user, password and rights`);
 
 /** Ends a connection in order. A broker that does not answer is not waited for. */
 export function disconnect(client: Client): Promise<void> {

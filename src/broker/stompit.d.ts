@@ -9,10 +9,12 @@ declare module 'stompit' {
     headers: Record<string, string>;
   }
 
-  type CommandHandlers = Record<string, (frame: Frame, beforeSendResponse: () => void) => void>;
+  type CommandHandlers = Partial<Record<string, (frame: Frame, beforeSendResponse: () => void) => void>>;
 
   export interface Client extends EventEmitter {
     headers: Record<string, string>;
+    /** How long a broker may be silent beyond its interval, in milliseconds. It is read when the session begins. */
+    _heartbeatDelayMargin: number;
     setCommandHandlers(handlers: CommandHandlers): void;
     setImplicitSubscription(
       id: string,
@@ -20,7 +22,9 @@ declare module 'stompit' {
       listener: (error: Error | undefined, message: Frame) => void,
     ): unknown;
     sendFrame(command: string, headers: Headers, options?: { onReceipt?: () => void }): Writable;
+    getSubscription(id: string): unknown;
     ack(message: Frame): void;
+    nack(message: Frame): void;
     createApplicationError(message: string): Error;
     createTransportError(message: string): Error;
     destroy(error?: Error): void;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { closest } from '../lib/suggest.ts';
-import { parseRows, type Run } from './options.ts';
+import { parsePositive, type Run } from './options.ts';
 
 interface ServeOptions {
   http?: string;
@@ -28,7 +28,7 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
     .option('--open', 'show the page in your browser (needs --http)')
     .option('--read-only', 'offer no tool that changes something (this is the default)')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
-    .option('--max-runs <N>', 'runs that may be under way before no tool starts another (default: 4)', parseRows)
+    .option('--max-runs <N>', 'runs that may be under way before no tool starts another (default: 4)', parsePositive)
     .option('--insecure-local', 'let every user of this machine use them over HTTP, without a token')
     .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')

@@ -1,19 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BrokerSettings } from '../broker/connection.ts';
+import { connectByStomp } from '../broker/stomp-connection.ts';
 import { brokerSettings } from '../config/broker.ts';
-import type { ConfigSources } from '../config/layers.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
-import { requireOwnNamespace } from '../config/policies.ts';
+import { requireOwnNamespace, requireRecorderAgents } from '../config/policies.ts';
 import { asRecorded } from '../config/recorded.ts';
 import { openStore } from '../db/sqlite/open-store.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { AgentType } from '../domain/states.ts';
 import { aborted } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
-import { type RunningAgent, startAgent } from '../runtime/agent-process.ts';
+import { type ErrorCode, SwfError } from '../lib/errors.ts';
+import { createLog } from '../lib/logger.ts';
+import { type RunningAgent, startRemoteAgent } from '../remote/remote-process.ts';
 import { startDaqAgent } from '../runtime/daq-process.ts';
-import type { BrokerChoice } from '../runtime/host.ts';
 import { hostOptions } from './drive.ts';
 import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 
@@ -22,41 +21,106 @@ export interface AgentArguments {
   broker: string | undefined;
   config: string | undefined;
   sets: string[];
+  /** Tells agents of one type on one machine apart, from 1. */
+  index: number;
 }
 
 const momentMilliseconds = 500;
 
+/** Errors that a restart does not mend. */
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONFIG_INVALID',
+  'CONFIG_NOT_FOUND',
+  'BROKER_REFUSED',
+  'AGENT_IN_USE',
+]);
+
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
-export async function agentCommand(io: Io, { type, broker, config: name, sets }: AgentArguments): Promise<number> {
+export async function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
+  try {
+    await work(io, args);
+    return exitCodes.fine;
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    io.err(error.line);
+    return lasting.has(error.code) ? exitCodes.lasting : exitCodes.again;
+  }
+}
+
+async function work(io: Io, args: AgentArguments): Promise<void> {
+  const interrupted = new AbortController();
+  io.onInterrupt((signal) => {
+    io.err(`${signal}: finishing the work in hand; once more ends at once`);
+    interrupted.abort();
+  });
+  const surroundings = surroundingsOf(io, args);
+  const { namespace } = surroundings.loaded.config.testbed;
+  if (args.type === 'daq_simulator') {
+    const store = await openStore(storePath(io), storeOptions(io));
+    try {
+      const options = recorderOptions(io, { ...surroundings, store });
+      const starting = startDaqAgent({ ...options, interrupted: interrupted.signal });
+      await runUntilStopped(starting, interrupted.signal, ({ name }) =>
+        io.err(`${name} works in namespace ${namespace}, store ${store.path}`),
+      );
+    } finally {
+      store.close();
+    }
+    return;
+  }
+  const { type } = args;
+  if (type === 'fast_processing')
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
+    );
+  const { recorded, settings } = surroundings;
+  const starting = startRemoteAgent({
+    type,
+    index: args.index,
+    user: userName(io),
+    version: io.version,
+    namespace,
+    destinations: recorded.broker.destinations,
+    broker: { settings, connect: connectByStomp },
+    params: { ...recorded, speed: 1 },
+    log: createLog('WARNING', (line) => io.err(line)),
+    logLevel: logLevel(io),
+    environment: io.env,
+    interrupted: interrupted.signal,
+  });
+  await runUntilStopped(starting, interrupted.signal, ({ name }) => io.err(`${name} works in namespace ${namespace}`));
+}
+
+/** Told to stop while its broker was not there, an agent has not begun; told while it begins, it has in a moment. */
+async function runUntilStopped(
+  starting: Promise<RunningAgent>,
+  interrupted: AbortSignal,
+  onStart: (agent: RunningAgent) => void,
+): Promise<void> {
+  const early = aborted(interrupted).then(() => delay(momentMilliseconds, undefined));
+  const agent = await Promise.race([starting, early]);
+  if (agent === undefined) return;
+  onStart(agent);
+  void aborted(interrupted).then(() => agent.stop());
+  await agent.done;
+}
+
+interface Surroundings {
+  sources: Parameters<typeof loadConfig>[0];
+  loaded: Loaded;
+  settings: BrokerSettings;
+  /** With the folder of data files, and without secrets. */
+  recorded: Loaded['config'];
+}
+
+function surroundingsOf(io: Io, { config: name, sets, broker }: AgentArguments): Surroundings {
   userName(io);
   logLevel(io);
   const sources = { name, sets, ...configPlaces(io) };
   const loaded = loadConfig(sources);
-  const settings = requireBroker(broker, loaded, io);
-  const store = await openStore(storePath(io), storeOptions(io));
-  try {
-    const interrupted = new AbortController();
-    io.onInterrupt((signal) => {
-      io.err(`${signal}: finishing the work in hand; once more ends at once`);
-      interrupted.abort();
-    });
-    const starting = start(io, store, { type, sources, loaded, settings, interrupted: interrupted.signal });
-    // Told to stop while its broker was not there, it has not begun; told while it begins, it has in a moment.
-    const early = aborted(interrupted.signal).then(() => delay(momentMilliseconds, undefined));
-    const agent = await Promise.race([starting, early]);
-    if (agent === undefined) return exitCodes.fine;
-    io.err(`${agent.name} works in namespace ${loaded.config.testbed.namespace}, store ${store.path}`);
-    void aborted(interrupted.signal).then(() => agent.stop());
-    await agent.done;
-    return exitCodes.fine;
-  } finally {
-    store.close();
-  }
-}
-
-function requireBroker(flag: string | undefined, loaded: Loaded, { env }: Io): BrokerSettings {
-  const settings = brokerSettings(flag, loaded.config.broker, env);
+  const settings = brokerSettings(broker, loaded.config.broker, io.env);
   if (settings === undefined) {
     throw new SwfError(
       'CONFIG_INVALID',
@@ -64,23 +128,16 @@ function requireBroker(flag: string | undefined, loaded: Loaded, { env }: Io): B
     );
   }
   requireOwnNamespace(loaded);
-  return settings;
+  requireRecorderAgents(loaded.config);
+  return { sources, loaded, settings, recorded: asRecorded(loaded.config, storePath(io), io.workingFolder, settings) };
 }
 
-interface Start {
-  type: AgentType;
-  sources: ConfigSources;
-  loaded: Loaded;
-  settings: BrokerSettings;
-  interrupted: AbortSignal;
-}
-
-function start(io: Io, store: Store, { type, sources, loaded, settings, interrupted }: Start): Promise<RunningAgent> {
-  const recorded = (config: Loaded['config']): Loaded['config'] =>
+function recorderOptions(
+  io: Io,
+  { sources, settings, recorded, store }: Surroundings & { store: Awaited<ReturnType<typeof openStore>> },
+) {
+  const asHere = (config: Loaded['config']): Loaded['config'] =>
     asRecorded(config, store.path, io.workingFolder, settings);
-  const options = hostOptions(io, { store, config: recorded(loaded.config), broker: settings });
-  const common = { ...options, broker: options.broker as BrokerChoice, interrupted };
-  return type === 'daq_simulator'
-    ? startDaqAgent({ ...common, sources, asRecorded: recorded })
-    : startAgent({ ...common, type });
+  const options = hostOptions(io, { store, config: recorded, broker: settings });
+  return { ...options, broker: { settings, connect: connectByStomp }, sources, asRecorded: asHere };
 }

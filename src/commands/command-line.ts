@@ -1,4 +1,4 @@
-import { Argument, Command, CommanderError } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
@@ -17,6 +17,7 @@ import {
   jsonOption,
   notifyOption,
   parseCount,
+  parsePositive,
   senderOption,
   setOption,
   speedOption,
@@ -94,9 +95,18 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace, broker and worker slots')
     .addOption(setOption())
-    .action(async (type: AgentType, { broker, config, set }: { broker?: string; config?: string; set: string[] }) => {
-      await run(async (io) => (await import('./agent.ts')).agentCommand(io, { type, broker, config, sets: set }));
-    });
+    .addOption(
+      new Option('--index <N>', 'tells agents of one type on one machine apart').argParser(parsePositive).default(1),
+    )
+    .action(
+      async (
+        type: AgentType,
+        { broker, config, set, index }: { broker?: string; config?: string; set: string[]; index: number },
+      ) => {
+        const args = { type, broker, config, sets: set, index };
+        await run(async (io) => (await import('./agent.ts')).agentCommand(io, args));
+      },
+    );
 
   addControl(add, run);
   addQuestions(add, run);

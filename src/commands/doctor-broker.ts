@@ -1,13 +1,12 @@
-import { activeMqClassic } from '../broker/activemq-classic.ts';
-import type { BrokerSettings } from '../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings, Delivery } from '../broker/connection.ts';
 import { connectByStomp } from '../broker/stomp-connection.ts';
 import type { Config } from '../config/schema.ts';
-import { storeId } from '../db/log/store-identity.ts';
+import { knownStoreId } from '../db/log/store-identity.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
-import { durableName } from '../exchange/broker-session.ts';
+import { readingTypes, recorderSubscription, roleSubscription } from '../exchange/names.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
 import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { proveBroker } from './doctor-proofs.ts';
 
 /** How long the broker's answer to our own message is waited for. */
 const echoMilliseconds = 2000;
@@ -15,7 +14,7 @@ const echoMilliseconds = 2000;
 /** A clock that is further off spoils expiry times and delays between hosts. */
 const worstSkewMilliseconds = 2000;
 
-/** Login, clock and destinations of a broker. */
+/** Login, clock and destinations of a broker, and what it does with messages: a line each, proved by trying. It leaves nothing behind. */
 export async function* lookAtBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
   let skew: number | undefined;
   const login = await attempt(async () => {
@@ -27,12 +26,14 @@ export async function* lookAtBroker(settings: BrokerSettings, config: Config): A
   yield ['clock', diagnoseClock(skew)];
   for (const [name, destination] of Object.entries(config.broker.destinations))
     yield [name, await attempt(() => lookAtDestination(settings, destination))];
+  yield* proveBroker(settings, config);
 }
 
 /** Subscribing for a namespace that nobody can have takes nothing from anybody, and shows whether we may. */
 async function lookAtDestination(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
   const broker = connectByStomp(settings, () => {});
-  broker.subscribe({ id: 'doctor', destination, ack: 'auto', namespace: 'swf-mcp doctor', onMessage: () => {} });
+  const only = () => ({ namespace: 'swf-mcp-doctor' });
+  broker.subscribe({ id: 'doctor', destination, ack: 'auto', only, onMessage: () => {} });
   await broker.connect({ once: true });
   await broker.close();
   return ok(destination);
@@ -46,17 +47,13 @@ async function clockSkew(settings: BrokerSettings): Promise<number | undefined> 
   const broker = connectByStomp(settings, () => {});
   const destination = '/topic/swf.doctor';
   const heard = new Promise<number | undefined>((resolve) => {
-    broker.subscribe({
-      id: 'doctor',
-      destination,
-      ack: 'auto',
-      onMessage: ({ headers: { timestamp } }) =>
-        resolve(timestamp === undefined ? undefined : Number(timestamp) - Date.now()),
-    });
+    const onMessage = ({ headers: { timestamp } }: Delivery): void =>
+      resolve(timestamp === undefined ? undefined : Number(timestamp) - Date.now());
+    broker.subscribe({ id: 'doctor', destination, ack: 'auto', onMessage });
   });
   try {
     await broker.connect({ once: true });
-    await broker.send(destination, {}, 'doctor');
+    await broker.send({ destination, headers: {}, body: 'doctor' });
     return await withDeadline(heard, echoMilliseconds, undefined);
   } finally {
     await broker.close();
@@ -73,27 +70,35 @@ function diagnoseClock(skew: number | undefined): Diagnosis {
   };
 }
 
-/** Removes the store's durable subscription, for which the broker would otherwise keep messages. */
-export async function forgetDurable(path: string, settings: BrokerSettings, namespace: string): Promise<Diagnosis> {
-  const store = await openExistingStore(path);
+/** Removes the durable subscriptions of a namespace, for which the broker would otherwise keep messages. */
+export async function forgetDurable(path: string, settings: BrokerSettings, config: Config): Promise<Diagnosis> {
+  const { namespace } = config.testbed;
+  const id = await storeIdOf(path);
+  const names = [
+    ...(id === undefined ? [] : [recorderSubscription(namespace, id)]),
+    ...readingTypes.map((type) => roleSubscription(namespace, type)),
+  ];
+  const removed: string[] = [];
+  for (const name of names) if (await forget({ ...settings, clientId: name }, config, name)) removed.push(name);
+  return ok(removed.length === 0 ? `there is none of namespace ${namespace}` : `${removed.join(', ')} removed`);
+}
+
+/** A namespace may have remote agents and no store here. */
+async function storeIdOf(path: string): Promise<string | undefined> {
+  const store = await openExistingStore(path).catch(() => undefined);
   try {
-    const name = durableName(await store.write(storeId), namespace);
-    return await forget(settings, name);
+    return store === undefined ? undefined : knownStoreId(store.sql);
   } finally {
-    store.close();
+    store?.close();
   }
 }
 
-async function forget(settings: BrokerSettings, name: string): Promise<Diagnosis> {
-  const broker = connectByStomp({ ...settings, clientId: name }, () => {});
+async function forget(settings: BrokerSettings, { testbed, broker: section }: Config, durableName: string) {
+  const broker: BrokerConnection = connectByStomp(settings, () => {});
+  const only = () => ({ namespace: testbed.namespace });
   try {
     await broker.connect({ once: true });
-    await broker.forget(name);
-    return ok(`${name} is removed`);
-  } catch (error) {
-    if (error instanceof SwfError && activeMqClassic.isNoSuchSubscription(error.message))
-      return ok(`${name} is not there`);
-    throw error;
+    return await broker.forget({ destination: section.destinations.broadcast, only, durableName });
   } finally {
     await broker.close();
   }

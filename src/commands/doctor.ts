@@ -78,8 +78,7 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
       }),
     ];
   yield* lookAtBroker(broker, config);
-  if (args.unsubscribe)
-    yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config.testbed.namespace))];
+  if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
 }
 
 function lookAtNode(nodeVersion: string): Diagnosis {

@@ -56,6 +56,10 @@ export const exitCodes = {
   workflowFailed: 3,
   stopped: 4,
   bug: 70,
+  /** A restart may help. */
+  again: 75,
+  /** No restart helps. */
+  lasting: 78,
   interrupted: 130,
 } as const;
 

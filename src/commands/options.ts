@@ -61,7 +61,7 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
 }
 
-export function parseRows(text: string): number {
+export function parsePositive(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
 }

@@ -1,7 +1,7 @@
 import { brokerSettings } from '../config/broker.ts';
 import { loadConfig } from '../config/load.ts';
 import { requireRunnable } from '../config/payload-command.ts';
-import { requireEveryAgent, requireOwnNamespace, requireRealTime } from '../config/policies.ts';
+import { requireEveryAgent, requireOwnNamespace, requireRealTime, requireRecorderAgents } from '../config/policies.ts';
 import { asRecorded } from '../config/recorded.ts';
 import { interruptedExecutions } from '../db/presence/leases.ts';
 import { openStore } from '../db/sqlite/open-store.ts';
@@ -58,6 +58,7 @@ function setupOf(
   if (broker === undefined) requireEveryAgent(loaded.config);
   else {
     requireOwnNamespace(loaded);
+    requireRecorderAgents(loaded.config);
     requireRealTime(speed);
   }
   return { config: asRecorded(loaded.config, storePath(io), io.workingFolder, broker), speed, broker };

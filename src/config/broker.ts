@@ -23,6 +23,8 @@ export function brokerSettings(
     user: env['ACTIVEMQ_USER'] || section.user,
     password: env['ACTIVEMQ_PASSWORD'] || section.password,
     heartbeatSeconds: section.heartbeat_seconds,
+    dialect: section.dialect === 'auto' ? undefined : section.dialect,
+    vhost: section.vhost,
     ...(caFile === undefined || caFile === '' ? {} : { ca: readCertificates(caFile) }),
   };
 }

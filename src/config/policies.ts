@@ -41,6 +41,15 @@ export function requireEveryAgent({ agents }: Config): void {
   }
 }
 
+/** What fast processing says depends on the whole log, which only the recorder has (contract §9). */
+export function requireRecorderAgents({ agents }: Config): void {
+  if (agents.fast_processing.enabled) return;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    'agents.fast_processing.enabled = false: fast_processing runs in the recorder, which is the run itself; enable it',
+  );
+}
+
 /** Virtual time jumps when nobody is at work. Of other processes nobody knows that. */
 export function requireRealTime(speed: Speed): void {
   if (speed !== 'max') return;

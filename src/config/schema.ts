@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { dialectNames } from '../broker/dialect-names.ts';
 import {
   daqSection,
   dataSection,
@@ -28,6 +29,11 @@ const brokerSection = z.strictObject({
   user: z.string().optional().describe('login'),
   password: z.string().optional().describe('login'),
   ca_file: z.string().min(1).optional().describe('certificates to trust with TLS; without one, those of the system'),
+  dialect: z
+    .enum(['auto', ...dialectNames])
+    .default('auto')
+    .describe('kind of broker: `auto` (what the broker calls itself), `activemq`, `artemis` or `rabbitmq`'),
+  vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; without one, `/`"),
   heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
   destinations: z
     .strictObject({
@@ -35,6 +41,7 @@ const brokerSection = z.strictObject({
       slices: queue(destinations.slices, 'slices for the workers'),
       results: queue(destinations.results, 'reports of the workers'),
       control: queue(destinations.control, 'requests to the DAQ simulator'),
+      telemetry: topic(destinations.telemetry, 'states of executions, heartbeats and log lines of remote agents'),
     })
     .prefault({}),
 });

@@ -66,6 +66,12 @@ export const workerSection = z.object({
     .max(1000)
     .optional()
     .describe('a program that runs on every slice, as a list of words; without one, the placeholder'),
+  payload_name: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('name by which workers of other hosts know the payload; without one, the name of its program'),
   timeout_seconds: z
     .number()
     .positive()

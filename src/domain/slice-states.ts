@@ -3,16 +3,16 @@ export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as 
 
 export type SliceStatus = (typeof sliceStatuses)[number];
 
-/** `abandon`: its execution is stopped or fails while a worker has it in hand. */
-export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'abandon';
+/** `return`: a worker cannot do it and gives it back. `abandon`: its execution is stopped or fails while a worker has it in hand. */
+export type SliceEvent = 'queue' | 'start' | 'done' | 'fail' | 'return' | 'abandon';
 
 /**
  * `start` leads from `processing` to `processing` where a vanished worker's slice is handed out again as the same attempt. A result
  * may overtake its start on a broker.
  */
 const steps: Record<SliceStatus, Partial<Record<SliceEvent, SliceStatus>>> = {
-  queued: { start: 'processing', done: 'completed', fail: 'failed' },
-  processing: { start: 'processing', done: 'completed', fail: 'failed', abandon: 'queued' },
+  queued: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued' },
+  processing: { start: 'processing', done: 'completed', fail: 'failed', return: 'queued', abandon: 'queued' },
   completed: {},
   failed: { queue: 'queued' },
 };

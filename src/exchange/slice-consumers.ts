@@ -1,5 +1,7 @@
-import type { QueuedSliceWorker, SliceOfExecution } from '../agents/queued-slice-worker.ts';
-import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted } from '../lib/deadline.ts';
 
 export interface SliceConsumersOptions {
@@ -8,53 +10,85 @@ export interface SliceConsumersOptions {
   /** The queue of slices. */
   destination: string;
   slots: number;
-  worker: Pick<QueuedSliceWorker, 'handle'>;
-  /** Records what stands on the queue and is no slice. */
+  worker: Pick<SliceWorker, 'handle'>;
+  /** Takes care of what stands on the queue and is no slice. */
   reject: (delivery: Delivery) => Promise<void>;
+  /** Executions whose slices are left on the queue for now. */
+  paused: () => readonly string[];
+  /** Told of a slot that is taken or set free. */
+  onChange: () => void;
   /** Aborted when no slice is to be taken any more. */
   draining: AbortSignal;
 }
 
+/** Where a broker cannot choose by headers, a slot keeps a slice of a paused execution so long before it goes back: not to spin. */
+const restMilliseconds = 5000;
+
 /**
  * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
- * Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker.
  */
-export function consumeSlices(options: SliceConsumersOptions): Promise<void> {
-  return new SliceConsumers(options).run();
-}
-
-class SliceConsumers {
+export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
   readonly #busy = new Map<number, Promise<void>>();
+  /** Slots whose subscription has still to learn which executions are paused. */
+  readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
 
   constructor(options: SliceConsumersOptions) {
     this.#options = options;
   }
 
+  get freeSlots(): number {
+    return this.#options.draining.aborted ? 0 : this.#options.slots - this.#busy.size;
+  }
+
+  /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
   async run(): Promise<void> {
-    const { slots, draining, broker, destination, namespace } = this.#options;
-    const numbers = Array.from({ length: slots }, (_, index) => index + 1);
-    for (const slot of numbers)
-      broker.subscribe({
-        id: subscriptionOf(slot),
-        destination,
-        ack: 'each',
-        namespace,
-        prefetch: 1,
-        onMessage: (delivery) => this.#take(slot, delivery),
-      });
+    const { draining, broker } = this.#options;
+    for (const slot of this.#slots()) broker.subscribe(this.#subscriptionOf(slot));
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
     this.#failed.signal.throwIfAborted();
     // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker would hand
     // the slice in hand to somebody else.
     await Promise.all(
-      numbers.map(async (slot) => {
+      this.#slots().map(async (slot) => {
         await this.#busy.get(slot);
-        broker.unsubscribe(subscriptionOf(slot));
+        broker.unsubscribe(nameOf(slot));
       }),
     );
     this.#failed.signal.throwIfAborted();
+  }
+
+  /** Other executions are paused than before. */
+  refresh(): void {
+    const { broker, draining } = this.#options;
+    if (draining.aborted || !broker.isUp() || !broker.hasSelectors()) return;
+    for (const slot of this.#slots())
+      if (this.#busy.has(slot)) this.#stale.add(slot);
+      else this.#subscribeAgain(slot);
+  }
+
+  #slots(): number[] {
+    return Array.from({ length: this.#options.slots }, (_, index) => index + 1);
+  }
+
+  #subscriptionOf(slot: number): Subscription {
+    const { destination, namespace, paused } = this.#options;
+    return {
+      id: nameOf(slot),
+      destination,
+      ack: 'each',
+      only: () => ({ namespace, notOf: paused() }),
+      prefetch: 1,
+      onMessage: (delivery) => this.#take(slot, delivery),
+    };
+  }
+
+  #subscribeAgain(slot: number): void {
+    const { broker } = this.#options;
+    this.#stale.delete(slot);
+    broker.unsubscribe(nameOf(slot));
+    broker.subscribe(this.#subscriptionOf(slot));
   }
 
   #take(slot: number, delivery: Delivery): void {
@@ -65,28 +99,47 @@ class SliceConsumers {
       .then(() => this.#handle(slot, delivery))
       .catch((error: unknown) => this.#failed.abort(error))
       .finally(() => {
-        if (this.#busy.get(slot) === handled) this.#busy.delete(slot);
+        if (this.#busy.get(slot) !== handled) return;
+        this.#busy.delete(slot);
+        if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
+        this.#options.onChange();
       });
     this.#busy.set(slot, handled);
   }
 
   async #handle(slot: number, delivery: Delivery): Promise<void> {
     const { worker, reject } = this.#options;
-    const slice = sliceIn(delivery);
+    const delivered = sliceIn(delivery);
     const acknowledge = (): void => delivery.acknowledge();
-    if (slice !== undefined) await worker.handle({ slice, acknowledge }, slot);
+    if (delivered !== undefined)
+      await worker.handle({ ...delivered, acknowledge, giveBack: () => this.#giveBack(delivery) }, slot);
     else {
       await reject(delivery);
       acknowledge();
     }
   }
+
+  async #giveBack(delivery: Delivery): Promise<void> {
+    const { broker, draining } = this.#options;
+    if (!broker.hasSelectors()) {
+      const signal = AbortSignal.any([draining, delivery.lost]);
+      await delay(restMilliseconds, undefined, { signal }).catch(() => {});
+    }
+    delivery.giveBack();
+  }
 }
 
 /** The slice of a delivery; undefined for any other message, and for a slice that names no execution. */
-function sliceIn({ decoded }: Delivery): SliceOfExecution | undefined {
+function sliceIn({ decoded, headers }: Delivery): DeliveredSlice | undefined {
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
   const { execution_id } = decoded.message;
-  return execution_id === undefined ? undefined : { ...decoded.message, execution_id };
+  if (execution_id === undefined) return undefined;
+  return {
+    slice: { ...decoded.message, execution_id },
+    storeId: headers['store_id'],
+    replyTo: headers['reply_to'],
+    since: performance.now(),
+  };
 }
 
-const subscriptionOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;
+const nameOf = (slot: number): string => `slot-${String(slot).padStart(2, '0')}`;

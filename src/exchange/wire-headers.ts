@@ -1,26 +1,44 @@
-import { sliceExpirySeconds, type UnsentRow } from '../db/log/outbox.ts';
-import { vocabulary } from '../messages/vocabulary.ts';
+import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 /** Everybody who listens to the topic hears a message at once, or after an outage; later it is old news. */
 const broadcastExpirySeconds = 24 * 3600;
 
-/** The STOMP headers of a row (contract §3). */
-export function wireHeaders(row: UnsentRow, namespace: string): Record<string, string> {
+/** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
+const sliceExpirySeconds = 12 * 3600;
+
+/** The facts about a message that its headers repeat. */
+export interface WireFacts {
+  message_type: MessageType;
+  namespace: string;
+  run_id: string | null | undefined;
+  execution_id: string | null | undefined;
+  /** The recorder that it is from, or for. */
+  store_id: string | undefined;
+}
+
+/** The STOMP headers of a message (contract §3, §9). */
+export function wireHeaders({
+  message_type,
+  namespace,
+  run_id,
+  execution_id,
+  store_id,
+}: WireFacts): Record<string, string> {
   return {
     'content-type': 'application/json',
-    msg_type: row.message_type,
-    namespace: row.namespace ?? namespace,
-    ...(row.run_id === null ? {} : { run_id: row.run_id }),
+    msg_type: message_type,
+    namespace,
+    ...(run_id === null || run_id === undefined ? {} : { run_id }),
+    ...(execution_id === null || execution_id === undefined ? {} : { execution_id }),
+    ...(store_id === undefined ? {} : { store_id }),
     vo: 'eic',
     persistent: 'true',
-    ...expiryOf(row),
   };
 }
 
-function expiryOf({ message_type }: UnsentRow): { expires?: string } {
-  const { destination } = vocabulary[message_type];
-  // Results are the only copy of work done, so they do not expire.
-  if (destination === 'results') return {};
-  const seconds = destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;
-  return { expires: String(Date.now() + seconds * 1000) };
+/** How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not expire. */
+export function expirySeconds(type: MessageType): number | undefined {
+  const { destination } = vocabulary[type];
+  if (destination === 'results') return undefined;
+  return destination === 'slices' ? sliceExpirySeconds : broadcastExpirySeconds;
 }

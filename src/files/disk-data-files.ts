@@ -83,8 +83,14 @@ class DiskDataFiles implements DataFiles {
   copyFrames(from: string, to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
     const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
     return this.#read(from, async (source) => {
-      const copy = await this.#writeAside(to, (write) => readRange(readerOf(source), range, write));
-      return copy.publish();
+      const hash = sha256();
+      const copy = await this.#writeAside(to, (write) =>
+        readRange(readerOf(source), range, (chunk) => {
+          hash.update(chunk);
+          return write(chunk);
+        }),
+      );
+      return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
     });
   }
 

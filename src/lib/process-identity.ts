@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname } from 'node:os';
+import * as os from 'node:os';
 
 /** A process of some host. The time of its start tells it from a later process with the same pid. */
 export interface ProcessIdentity {
@@ -10,7 +10,7 @@ export interface ProcessIdentity {
 }
 
 /** Asked once: a system call for each look would cost more than the look. A host that is renamed keeps its old name for this process. */
-const here = hostname();
+const here = os.hostname();
 
 /** See random(4). */
 const bootIdPath = '/proc/sys/kernel/random/boot_id';
@@ -22,6 +22,15 @@ const bootIdPath = '/proc/sys/kernel/random/boot_id';
 const pidsHere = [read(() => readlinkSync('/proc/self/ns/pid')), read(() => readFileSync(bootIdPath, 'utf8').trim())]
   .filter((part) => part !== undefined)
   .join('/');
+
+/** The name of this host. */
+export const hostname = (): string => here;
+
+/** This boot of this machine; empty where the system does not tell. */
+export const bootId = (): string => read(() => readFileSync(bootIdPath, 'utf8').trim()) ?? '';
+
+/** This machine, the same after a boot (machine-id(5)); its name where the system does not tell. */
+export const machineId = (): string => read(() => readFileSync('/etc/machine-id', 'utf8').trim()) || here;
 
 export function currentProcess(): ProcessIdentity {
   const started = startOf(process.pid);

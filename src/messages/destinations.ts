@@ -4,6 +4,7 @@ export const destinations = {
   slices: '/queue/panda.transformer.slices',
   results: '/queue/panda.results.fastprocessing',
   control: '/queue/workflow_control',
+  telemetry: '/topic/swf.telemetry',
 } as const;
 
 export type DestinationName = keyof typeof destinations;

@@ -33,6 +33,24 @@ export const sliceFields = {
 
 export const startFields = { ...sliceFields, worker_id: text };
 
+/** `sha256:` and 64 hex digits; other programs have other sums. */
+export const checksum = z.string().max(200);
+
+/** A payload program by its name, and by the digest of its command where that is known. */
+export const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
+
+/** What decides how a slice is worked on, so that a worker that knows nothing else does it rightly (contract §9). */
+export const workFields = {
+  speed: z.number().positive().optional(),
+  slice_processing_time: z.number().nonnegative().optional(),
+  tf_size_bytes: z.int().positive().optional(),
+  /** Of the TF file. */
+  checksum: checksum.optional(),
+  /** Left out, it is the placeholder. */
+  payload: payloadName.optional(),
+  timeout_seconds: z.number().positive().optional(),
+};
+
 /** The driver's lease: the first driver of an execution has 1, each that takes it up the next number. */
 export const epoch = z.int().positive();
 

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 
 import { planVersionSchema, speedSchema, workflowParamsSchema } from '../domain/params.ts';
+import { returnReasons } from '../domain/slice-returns.ts';
 import { define, type Trait } from './definition.ts';
 import { destinations } from './destinations.ts';
 import {
+  checksum,
   claim,
   daqState,
   epoch,
@@ -16,6 +18,7 @@ import {
   sliceFields,
   startFields,
   text,
+  workFields,
 } from './fields.ts';
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
@@ -85,7 +88,7 @@ export const vocabulary = {
     ['broadcast', 'frequent'],
     () => ({
       filename: fileName,
-      checksum: z.string().max(200).optional(),
+      checksum: checksum.optional(),
       size_bytes: index.optional(),
       sequence: z.int().positive(),
       tf_count: z.int().positive(),
@@ -102,6 +105,7 @@ export const vocabulary = {
       tf_last: index,
       tf_count: z.int().positive(),
       size_bytes: index.optional(),
+      checksum: checksum.optional(),
     }),
     () => ({ file_url: fileUrl }),
     (m) => m.tf_filename,
@@ -115,6 +119,7 @@ export const vocabulary = {
       end: index,
       tf_count: z.int().positive(),
       size_bytes: index.optional(),
+      ...workFields,
     }),
     () => ({ file_url: fileUrl }),
     (m) => `${m.slice_filename}/${m.attempt}`,
@@ -135,6 +140,12 @@ export const vocabulary = {
       ...payloadFacts,
     }),
     startKey,
+  ),
+  slice_returned: define(
+    ['results', 'frequent'],
+    () => ({ ...startFields, reason: z.enum(returnReasons) }),
+    () => ({ hostname: text, detail: z.string().max(1000).optional().catch(undefined) }),
+    (m) => `${startKey(m)}/${m.reason}`,
   ),
   stop_workflow: define(
     ['control', 'command'],

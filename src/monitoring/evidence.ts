@@ -46,6 +46,40 @@ export interface ReaderBehind {
   since: string;
 }
 
+/** An agent of an execution. */
+export interface AgentSeen {
+  agent_name: string;
+  agent_type: string;
+  hostname: string;
+  state: string;
+  status: string;
+  last_heartbeat: string;
+  /** It has no store: only its heartbeats tell of it. */
+  isRemote: boolean;
+  /** How far its clock is ahead of the recorder's, in seconds; null where it is the same. */
+  clock_offset: number | null;
+}
+
+/** Slices that wait, of a kind that no worker that is heard can do. */
+export interface UnfitSlices {
+  reason: string;
+  /** The payload, the place of the file, or the file. */
+  kind: string;
+  slices: number;
+  /** The last worker that gave one back, and why. */
+  hostname: string;
+  detail: string | null;
+}
+
+/** Files that an agent which is heard has not answered. */
+export interface UnansweredFiles {
+  role: 'data' | 'fastmon';
+  files: number;
+  first: string;
+  /** ISO 8601. */
+  since: string;
+}
+
 /** Facts about an execution beside its figures. */
 export interface Evidence {
   execution_id: string;
@@ -54,10 +88,12 @@ export interface Evidence {
   driver: { pid: number; hostname: string; last_sign: string; alive: boolean; silent: boolean } | undefined;
   /** Its last drivers, the oldest first. */
   drivers: readonly DriverSpan[];
-  agents: readonly { agent_name: string; agent_type: string; state: string; status: string; last_heartbeat: string }[];
+  agents: readonly AgentSeen[];
   /** Agent types that the execution needs and that no living agent of its namespace has. */
   missing: readonly string[];
   behind: readonly ReaderBehind[];
+  unfit: readonly UnfitSlices[];
+  unanswered: readonly UnansweredFiles[];
   /** The first error that an agent logged; the verdict of the driver is none. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

@@ -1,13 +1,15 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/execution/take-over.ts';
+import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
-import type { RunningAgent } from './agent-process.ts';
+import type { RunningAgent } from '../remote/remote-process.ts';
+import { listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
-import { type BrokerChoice, Host, type HostOptions } from './host.ts';
+import { Host, type HostOptions } from './host.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
@@ -17,13 +19,12 @@ export interface DaqAgentOptions extends HostOptions, RequestSurroundings {
   interrupted: AbortSignal;
 }
 
-/** Throws `STORE_…` and `BROKER_REFUSED` before it works. */
+/** Throws `STORE_…`, `BROKER_REFUSED` and `EXECUTION_IN_USE` before it works. */
 export async function startDaqAgent(options: DaqAgentOptions): Promise<RunningAgent> {
-  const host = await Host.enterAgent(options, 'daq_simulator', options.interrupted);
+  const patience = { patient: true, signal: options.interrupted };
+  const { host } = await Host.enter(options, ['daq_simulator', 'fast_processing'], () => {}, patience);
   return new DaqProcess(host, options);
 }
-
-const subscription = 'control';
 
 class DaqProcess implements RunningAgent {
   readonly name: string;
@@ -32,13 +33,14 @@ class DaqProcess implements RunningAgent {
   readonly #around: RequestSurroundings;
   /** Requests that are being taken. */
   readonly #taking = new Set<Promise<void>>();
+  readonly #endListening: () => void;
   readonly #driving = new Set<{ driven: DrivenExecution; ended: Promise<void> }>();
 
   constructor(host: Host, around: RequestSurroundings) {
     this.name = host.nameOf('daq_simulator');
     this.#host = host;
     this.#around = around;
-    this.#listen();
+    this.#endListening = listenToControl(host, (delivery) => this.#takeLater(delivery));
     this.done = this.#work();
   }
 
@@ -46,30 +48,12 @@ class DaqProcess implements RunningAgent {
     this.#host.lifetime.drain();
   }
 
-  #listen(): void {
-    const { brokerSession, options, lifetime } = this.#host;
-    brokerSession.broker.subscribe({
-      id: subscription,
-      destination: brokerSession.destinations.control,
-      ack: 'each',
-      namespace: options.config.testbed.namespace,
-      prefetch: 1,
-      onMessage: (delivery) => {
-        if (lifetime.draining.aborted) return;
-        const taking: Promise<void> = this.#takeAndAcknowledge(delivery)
-          .catch((error: unknown) => lifetime.fail(error))
-          .finally(() => this.#taking.delete(taking));
-        this.#taking.add(taking);
-      },
-    });
-  }
-
   async #work(): Promise<void> {
-    const { heartbeat, lifetime, brokerSession } = this.#host;
+    const { heartbeat, lifetime } = this.#host;
     heartbeat.start();
     try {
       await aborted(lifetime.draining);
-      brokerSession.broker.unsubscribe(subscription);
+      this.#endListening();
       await Promise.all(this.#taking);
       const driving = [...this.#driving];
       // As for a run of its own: a process that is told to stop ends what it drives in order.
@@ -82,10 +66,19 @@ class DaqProcess implements RunningAgent {
     }
   }
 
+  #takeLater(delivery: Delivery): void {
+    const { lifetime } = this.#host;
+    if (lifetime.draining.aborted) return;
+    const taking: Promise<void> = this.#takeAndAcknowledge(delivery)
+      .catch((error: unknown) => lifetime.fail(error))
+      .finally(() => this.#taking.delete(taking));
+    this.#taking.add(taking);
+  }
+
   async #takeAndAcknowledge(delivery: Delivery): Promise<void> {
     await this.#take(delivery);
     delivery.acknowledge();
-    this.#host.brokerSession.notifier.announce(['run_workflow', 'stop_workflow']);
+    this.#host.recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
   }
 
   /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
@@ -126,9 +119,9 @@ class DaqProcess implements RunningAgent {
 
   /** Records a message that starts nothing. */
   #record(delivery: Delivery, refusal: string | undefined): Promise<void> {
-    const { brokerSession, options } = this.#host;
+    const { recorder, options } = this.#host;
     if (refusal !== undefined)
       options.log.write({ level: 'WARNING', message: `a request on the control queue is refused: ${refusal}` });
-    return brokerSession.record(brokerSession.destinations.control, delivery, refusal);
+    return recorder.record(recorder.destinations.control, delivery, refusal);
   }
 }

@@ -49,7 +49,7 @@ export class DrivenExecution {
   constructor(host: Host, drive: Drive, speed?: Speed) {
     const recorded = executionParams(host.store.sql, requireExecution(host.store.sql, drive.execution_id));
     const params = speed === undefined ? recorded : { ...recorded, speed };
-    const held = { ...drive, ...(host.session === undefined ? {} : { outboxOwner: host.processId }) };
+    const held = { ...drive, isOverBroker: host.session !== undefined };
     this.#host = host;
     this.#payloads = createPayloadHost(host.options.environment);
     this.#execution = openHere(host, held, params, {
@@ -64,6 +64,8 @@ export class DrivenExecution {
       daqIsDone: () => this.#isDaqDone,
       onPause: () => this.#wake.ring(),
     };
+    const { run_number } = drive;
+    host.session?.drives(drive.execution_id, { run_number, params, sender: this.#driver.name });
     this.done = this.#driveToTheEnd();
   }
 
@@ -87,7 +89,8 @@ export class DrivenExecution {
 
   async #driveToTheEnd(): Promise<void> {
     const { store, session } = this.#host;
-    const { execution, lifetime } = this.#execution;
+    const { execution, lifetime, held } = this.#execution;
+    let hasEnded = false;
     const { clock, notifier } = execution;
     // Commands come from other processes too; over a broker its session looks for them.
     const endPoll = session === undefined ? pollStore(store.db, () => notifier.announce(messageTypes)) : undefined;
@@ -98,7 +101,10 @@ export class DrivenExecution {
       await this.#payloads.close();
       lifetime.throwFault();
       if (verdict === undefined) await this.#leave({ cause: 'interrupted' });
-      else await endExecution(verdict, this.#driver, execution);
+      else {
+        await endExecution(verdict, this.#driver, execution);
+        hasEnded = true;
+      }
     } catch (error) {
       await this.#leave({
         cause: 'fault',
@@ -111,6 +117,7 @@ export class DrivenExecution {
       clock.leave();
       endPoll?.();
       await this.#payloads.close();
+      await session?.drivesNoMore(held.execution_id, hasEnded);
     }
   }
 

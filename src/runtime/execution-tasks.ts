@@ -1,13 +1,11 @@
 import { runDaqSimulator } from '../agents/daq-simulator.ts';
 import { consumeLog } from '../agents/log-consumer.ts';
-import { QueuedSliceWorker, type SliceOfExecution, type SliceWork } from '../agents/queued-slice-worker.ts';
 import { readingAgents } from '../agents/registry.ts';
 import { runWorkerPool } from '../agents/worker-pool.ts';
-import { consumeSlices } from '../exchange/slice-consumers.ts';
 import { watchAbandonedSlices } from './abandoned-slices.ts';
-import { AttachedExecutions } from './attached-executions.ts';
 import type { Execution } from './execution.ts';
 import type { Host } from './host.ts';
+import { runHostedWorker } from './hosted-worker.ts';
 import type { Task } from './supervisor.ts';
 import type { WakeSignal } from './wake-signal.ts';
 
@@ -32,43 +30,16 @@ function consumerTasks({ agents }: Host, { execution }: Execution): Task[] {
   });
 }
 
-function workerTasks(host: Host, { execution, queue, payload, params, held, lifetime }: Execution): Task[] {
+function workerTasks(host: Host, here: Execution): Task[] {
   const name = host.agents.worker;
   if (name === undefined) return [];
-  const { hostname } = host;
+  const { execution, queue, payload, params } = here;
   const slots = params.fast_processing.target_worker_count;
-  if (host.session === undefined)
-    return [{ name, work: () => runWorkerPool({ name, slots, hostname, queue, payload }, execution) }];
-  const others = new AttachedExecutions(host);
-  lifetime.stopped.addEventListener('abort', () => others.close());
-  // The queue is that of the namespace: slices of other executions come here too.
-  const workFor = (slice: SliceOfExecution): SliceWork =>
-    slice.execution_id === held.execution_id ? { execution, queue, payload } : others.workFor(slice);
-  return [{ name, work: () => workOnQueue(host, { name, slots, workFor, draining: lifetime.stopped }) }];
-}
-
-export interface QueueWork {
-  name: string;
-  slots: number;
-  workFor: (slice: SliceOfExecution) => SliceWork;
-  /** Aborted when no slice is to be taken any more. */
-  draining: AbortSignal;
-}
-
-/** Works on the slices of a broker's queue. */
-export function workOnQueue(host: Host, { name, slots, workFor, draining }: QueueWork): Promise<void> {
-  const { hostname, brokerSession: session } = host;
-  const worker = new QueuedSliceWorker({ name, hostname, workFor, draining, sent: (id) => session.sent(id) });
-  const destination = session.destinations.slices;
-  return consumeSlices({
-    broker: session.broker,
-    destination,
-    slots,
-    worker,
-    draining,
-    namespace: host.options.config.testbed.namespace,
-    reject: (delivery) => session.record(destination, delivery),
-  });
+  const work = (): Promise<void> =>
+    host.session === undefined
+      ? runWorkerPool({ name, slots, hostname: host.hostname, queue, payload }, execution)
+      : runHostedWorker(host, name, slots, here);
+  return [{ name, work }];
 }
 
 /** In one process no worker can vanish while the driver lives. */
@@ -84,12 +55,10 @@ function daqTask(
   { onDone, wake }: { onDone: () => void; wake: WakeSignal },
 ): Task {
   const name = host.nameOf('daq_simulator');
-  // An agent that is none of this store's has no cursor here, and would be waited for without end.
+  // A remote agent has no cursor here, and would be waited for without end.
   const isBehind = (): boolean =>
     readingAgents.some(
-      ({ type, reads }) =>
-        (host.agents[type] !== undefined || journal.cursor(type) > 0) &&
-        journal.behind(type, reads, farBehind + 1) > farBehind,
+      ({ type, reads }) => host.agents[type] !== undefined && journal.behind(type, reads, farBehind + 1) > farBehind,
     );
   const readersCaughtUp = async (): Promise<void> => {
     while (!lifetime.stopped.aborted && isBehind()) await execution.notifier.news(lifetime.stopped);

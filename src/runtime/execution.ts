@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 
-import type { ExecutionContext } from '../agents/agent.ts';
-import type { Step } from '../agents/ports.ts';
-import type { SliceWork } from '../agents/queued-slice-worker.ts';
+import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
+import type { Payload, Step } from '../agents/ports.ts';
 import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/execution/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
@@ -17,10 +16,13 @@ import { createNotifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
+import { payloadNameOf } from '../payload/payload-name.ts';
 import type { Host } from './host.ts';
 
-/** An execution that this process works on, driven or attached: everything that its agents and workers need. */
-export interface Execution extends ExecutionAccess, SliceWork {
+/** An execution that this process drives: everything that its agents and workers need. */
+export interface Execution extends ExecutionAccess {
+  execution: ExecutionContext;
+  payload: Payload;
   held: HeldExecution;
   params: ExecutionParams;
   /** The folder of its data files; undefined where none are written. */
@@ -56,7 +58,8 @@ export function openHere(
   const folder = dir === undefined ? undefined : join(dir, execution_id);
   const files = write_files && folder !== undefined ? createDataFiles(folder) : noDataFiles;
   const { journal } = access;
-  const agent = { execution_id, run_number, params, files, message: (id: string) => journal.message(id) };
+  const conditions = host.session === undefined ? undefined : conditionsOf(params);
+  const agent = { execution_id, run_number, params, files, conditions, message: (id: string) => journal.message(id) };
   const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
   const payload = createPayload(payloadSpecOf(params), {
     execution_id,
@@ -69,6 +72,17 @@ export function openHere(
     frameBytes: params.daq_state_machine.tf_size_bytes,
   });
   return { ...access, held, params, folder, lifetime, execution, payload };
+}
+
+/** What workers of other hosts go by. */
+function conditionsOf({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions {
+  return {
+    speed: speed === 'max' ? 1 : speed,
+    slice_processing_time: fast_processing.slice_processing_time,
+    tf_size_bytes: daq_state_machine.tf_size_bytes,
+    timeout_seconds: worker.timeout_seconds,
+    ...(worker.payload === undefined ? {} : { payload: payloadNameOf(worker.payload, worker.payload_name) }),
+  };
 }
 
 function tellOfStep(

@@ -1,31 +1,24 @@
-import { emittedBy } from '../agents/registry.ts';
-import type { BrokerConnection, BrokerSettings, Connect } from '../broker/connection.ts';
+import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
 import { type Crew, enterProcess } from '../db/execution/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
+import { storeId } from '../db/log/store-identity.ts';
+import { becomeRecorder } from '../db/presence/recorders.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
-import {
-  type BrokerOptions,
-  type BrokerSession,
-  connectToBroker,
-  openBrokerSession,
-  withBroker,
-} from '../exchange/broker-session.ts';
+import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
+import { markFolder } from '../files/store-marker.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
+import { openRecorderSession, type RecorderSession } from '../recorder/recorder-session.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { ProcessLog } from './process-log.ts';
-
-/** How a process meets its broker. */
-export interface BrokerChoice {
-  settings: BrokerSettings;
-  connect: Connect;
-}
 
 /** The needs of every process that hosts agents. */
 export interface HostOptions {
@@ -65,42 +58,36 @@ export class Host {
   readonly payloads: PayloadHost;
   /** Draining: the process was told to stop. Stopped: it ends, or has a fault. */
   readonly lifetime = new Lifetime();
-  #session: BrokerSession | undefined;
+  #session: RecorderSession | undefined;
 
-  /** Enters a process that works without a broker, or with one that must be there at once. Throws `BROKER_…`. */
+  /**
+   * Enters a process. With a broker it becomes the recorder of its namespace. Throws `BROKER_…`, and `EXECUTION_IN_USE` where another process
+   * records the namespace.
+   * @param patient waits for a broker that is not there yet, until it is interrupted
+   */
   static async enter<T>(
     options: HostOptions,
     agentTypes: readonly AgentType[],
     alsoEnter: Enter<T>,
+    patience: { patient: boolean; signal?: AbortSignal } = { patient: false },
   ): Promise<{ host: Host; entered: T }> {
     const log = new ProcessLog(options.store, options.log, options.logLevel);
-    const met = brokerOptionsOf(options, log);
-    const broker = met === undefined ? undefined : await connectToBroker(met, { patient: false });
+    const trouble = new Trouble(log);
+    const onTrouble = (error: SwfError): void => trouble.tell(error);
+    const broker =
+      options.broker === undefined ? undefined : await connectToBroker(options.broker, { ...patience, onTrouble });
     try {
       const { crew, entered } = await enterStore(options, agentTypes, alsoEnter);
       const host = new Host(options, crew, log);
-      if (met !== undefined && broker !== undefined) await host.#openSession(broker, met);
+      if (options.broker !== undefined && broker !== undefined) {
+        await host.#openSession(broker, options.broker, log);
+        trouble.session = host.#session;
+      }
       return { host, entered };
     } catch (error) {
       await broker?.close();
       throw error;
     }
-  }
-
-  /** Enters a process of its own for one agent. It waits for its broker as long as it takes, or until it is interrupted. */
-  static async enterAgent(
-    options: HostOptions & { broker: BrokerChoice },
-    type: AgentType,
-    interrupted: AbortSignal,
-  ): Promise<Host> {
-    const log = new ProcessLog(options.store, options.log, options.logLevel);
-    const met = brokerOptionsOf(options, log) as BrokerOptions;
-    return withBroker(met, interrupted, async (broker) => {
-      const { crew } = await enterStore(options, [type], () => {});
-      const host = new Host(options, crew, log);
-      await host.#openSession(broker, met);
-      return host;
-    });
   }
 
   private constructor(options: HostOptions, crew: Crew<AgentType>, log: ProcessLog) {
@@ -118,12 +105,12 @@ export class Host {
   }
 
   /** Undefined without a broker. */
-  get session(): BrokerSession | undefined {
+  get session(): RecorderSession | undefined {
     return this.#session;
   }
 
   /** Throws an `Error` without a broker: only what works over one asks for it. */
-  get brokerSession(): BrokerSession {
+  get recorder(): RecorderSession {
     if (this.#session === undefined) throw new Error('this process has no broker');
     return this.#session;
   }
@@ -142,21 +129,32 @@ export class Host {
     await this.#session?.close(isHurried);
   }
 
-  async #openSession(broker: BrokerConnection, met: BrokerOptions): Promise<void> {
-    this.#session = await openBrokerSession(broker, met, {
-      processId: this.processId,
-      isAlive,
-      says: emittedBy(Object.keys(this.agents) as AgentType[]),
+  async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {
+    const { store, config } = this.options;
+    this.#session = await openRecorderSession(broker, {
+      ...choice,
+      store,
+      namespace: config.testbed.namespace,
+      destinations: config.broker.destinations,
+      warn: (message) => log.warn(message),
       onFault: (error) => this.lifetime.fail(error),
     });
   }
 }
 
-function brokerOptionsOf({ store, config, broker }: HostOptions, log: ProcessLog): BrokerOptions | undefined {
-  if (broker === undefined) return undefined;
-  const { namespace } = config.testbed;
-  const { destinations } = config.broker;
-  return { store, namespace, destinations, ...broker, warn: (message) => log.warn(message) };
+/** What goes wrong with the connection to the broker: the operator hears it, and the session of which time nobody was heard. */
+class Trouble {
+  session: RecorderSession | undefined;
+  readonly #log: ProcessLog;
+
+  constructor(log: ProcessLog) {
+    this.#log = log;
+  }
+
+  tell(error: SwfError): void {
+    this.session?.noteBreak();
+    this.#log.warn(error.line);
+  }
 }
 
 function enterStore<T>(
@@ -164,10 +162,30 @@ function enterStore<T>(
   agentTypes: readonly AgentType[],
   alsoEnter: Enter<T>,
 ): Promise<{ crew: Crew<AgentType>; entered: T }> {
-  const entry = { identity: currentProcess(), version, user, namespace: config.testbed.namespace, agentTypes };
+  const { namespace } = config.testbed;
+  const entry = { identity: currentProcess(), version, user, namespace, agentTypes };
+  const { dir, write_files } = config.data;
   return store.write((tx) => {
     if (broker !== undefined) spreadNumbers(tx, config.testbed);
     const crew = enterProcess(tx, entry);
+    if (broker !== undefined) {
+      becomeRecorder(tx, namespace, crew.process_id, isAlive);
+      if (write_files && dir !== undefined) markAsOurs(dir, storeId(tx));
+    }
     return { crew, entered: alsoEnter(tx, crew) };
   });
+}
+
+/** Remote agents use the folder of data files only where they find this there. Throws `DATA_UNAVAILABLE`. */
+function markAsOurs(dir: string, id: string): void {
+  try {
+    makeFolder(dir);
+    markFolder(dir, id);
+  } catch (error) {
+    throw new SwfError(
+      'DATA_UNAVAILABLE',
+      `the data folder ${dir} cannot be written (${messageOf(error)}); mend it, or name another with --set data.dir=FOLDER`,
+      { cause: error },
+    );
+  }
 }

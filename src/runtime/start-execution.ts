@@ -7,6 +7,7 @@ import { type AgentType, agentTypes } from '../domain/states.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
+import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
@@ -87,6 +88,7 @@ async function takeUp(
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
   const { host, entered: drive } = await Host.enter(options, hosted, take);
   const driven = await drivenBy(host, drive, speed);
+  if (host.session !== undefined) recordControl(host);
   host.heartbeat.start();
   let isHurried = false;
   const untilClosed = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import type { ExecutionContext } from '../agents/agent.ts';
-import { AgentFailure } from '../agents/log-consumer.ts';
+import { AgentFailure } from '../agents/patience.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 
 /** Something of an execution that works at the same time as other things. */

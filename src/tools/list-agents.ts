@@ -32,6 +32,9 @@ export const listAgentsTool = defineTool({
         pid: z.int(),
         hostname: z.string(),
         current_execution_id: z.string().optional(),
+        free_slots: z.int().optional(),
+        off_duty: z.array(z.strictObject({ reason: z.string(), name: z.string() })).optional(),
+        clock_offset_seconds: z.number().optional(),
       }),
     ),
   handle(args, context) {
@@ -51,6 +54,9 @@ export const listAgentsTool = defineTool({
           pid: row.pid,
           hostname: row.hostname,
           current_execution_id: row.current_execution_id,
+          free_slots: row.free_slots,
+          off_duty: row.off_duty === null ? null : (JSON.parse(row.off_duty) as { reason: string; name: string }[]),
+          clock_offset_seconds: row.clock_offset,
         }),
     });
   },

@@ -53,8 +53,18 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
     it('brings a message of a queue with its headers, decoded', async () => {
       const connection = await open();
       const [queue, got] = [fresh('queue'), collector()];
-      connection.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
-      await connection.send(queue, { namespace: 'n' }, '{"msg_type":"hello","sender":"ä"}');
+      connection.subscribe({
+        id: 'a',
+        destination: queue,
+        ack: 'each',
+        only: () => ({ namespace: 'n' }),
+        onMessage: got.onMessage,
+      });
+      await connection.send({
+        destination: queue,
+        headers: { namespace: 'n' },
+        body: '{"msg_type":"hello","sender":"ä"}',
+      });
       await got.has(1);
       expect(got.deliveries[0]).toMatchObject({
         body: '{"msg_type":"hello","sender":"ä"}',
@@ -67,12 +77,13 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       const [queue, topic] = [fresh('queue'), fresh('topic')];
       const [mine, first, second] = [collector(), collector(), collector()];
       const one = await open([
-        { id: 'q', destination: queue, ack: 'each', namespace: 'mine', onMessage: mine.onMessage },
+        { id: 'q', destination: queue, ack: 'each', only: () => ({ namespace: 'mine' }), onMessage: mine.onMessage },
         { id: 't', destination: topic, ack: 'auto', onMessage: first.onMessage },
       ]);
       await open([{ id: 't', destination: topic, ack: 'auto', onMessage: second.onMessage }]);
-      for (const namespace of ['other', 'mine']) await one.send(queue, { namespace }, namespace);
-      await one.send(topic, {}, 'to all');
+      for (const namespace of ['other', 'mine'])
+        await one.send({ destination: queue, headers: { namespace }, body: namespace });
+      await one.send({ destination: topic, headers: {}, body: 'to all' });
       await Promise.all([mine.has(1), first.has(1), second.has(1)]);
       expect([mine.bodies(), first.bodies(), second.bodies()]).toEqual([['mine'], ['to all'], ['to all']]);
     });
@@ -81,7 +92,8 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       const connection = await open();
       const [queue, got] = [fresh('queue'), collector(false)];
       connection.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: got.onMessage });
-      for (const body of ['1', '2', '3']) await connection.send(queue, { persistent: 'true' }, body);
+      for (const body of ['1', '2', '3'])
+        await connection.send({ destination: queue, headers: { persistent: 'true' }, body });
       await got.has(1);
       expect(got.bodies()).toEqual(['1']);
       got.deliveries[0]?.acknowledge();
@@ -93,7 +105,7 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       const [first, second] = [await open(), await open()];
       const [queue, kept, taken] = [fresh('queue'), collector(false), collector()];
       first.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: kept.onMessage });
-      await first.send(queue, { persistent: 'true' }, 'work');
+      await first.send({ destination: queue, headers: { persistent: 'true' }, body: 'work' });
       await kept.has(1);
       second.subscribe({ id: 'b', destination: queue, ack: 'each', prefetch: 1, onMessage: taken.onMessage });
       await first.close();
@@ -112,17 +124,70 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       };
       const speaker = await open();
       const before = await listen();
-      await speaker.send(topic, { persistent: 'true' }, 'heard');
+      await speaker.send({ destination: topic, headers: { persistent: 'true' }, body: 'heard' });
       await before.got.has(1);
       await before.connection.close();
-      await speaker.send(topic, { persistent: 'true' }, 'kept');
+      await speaker.send({ destination: topic, headers: { persistent: 'true' }, body: 'kept' });
       const after = await listen();
       await after.got.has(1);
       expect(after.got.bodies()).toEqual(['kept']);
       await after.connection.close();
       const last = await open([], name);
-      await last.forget(name);
-      await expect(last.forget(name)).rejects.toThrow();
+      await last.forget({ destination: topic, durableName: name });
+      await last.close();
+      await speaker.send({ destination: topic, headers: { persistent: 'true' }, body: 'for nobody' });
+      const anew = await listen();
+      await speaker.send({ destination: topic, headers: { persistent: 'true' }, body: 'anew' });
+      await anew.got.has(1);
+      expect(anew.got.bodies()).toEqual(['anew']);
+      await anew.connection.close();
+      const end = await open([], name);
+      await end.forget({ destination: topic, durableName: name });
+    });
+
+    it('gives a message back, and another connection is handed it', async () => {
+      const queue = fresh('queue');
+      const [one, two] = [collector(false), collector()];
+      const first = await open();
+      first.subscribe({ id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: one.onMessage });
+      await first.send({ destination: queue, headers: { persistent: 'true' }, body: 'work' });
+      await one.has(1);
+      const second = await open();
+      second.subscribe({ id: 'b', destination: queue, ack: 'each', prefetch: 1, onMessage: two.onMessage });
+      // It may come to the first one again, which gives it back each time.
+      for (let times = 1; two.deliveries.length === 0; times += 1) {
+        one.deliveries[times - 1]?.giveBack();
+        await Promise.race([two.has(1), one.has(times + 1)]);
+      }
+      expect(two.bodies()).toEqual(['work']);
+      expect(two.deliveries[0]?.decoded).toBeDefined();
+    });
+
+    it('lets one listener at a time have each message of a durable subscription', async () => {
+      const name = `durable.${process.pid}.${(names += 1)}`;
+      const topic = fresh('topic');
+      const got = [collector(), collector()];
+      const subscribe = async ({
+        onMessage,
+      }: {
+        onMessage: (delivery: Delivery) => void;
+      }): Promise<BrokerConnection> => {
+        const connection = brokerUnderTest().connection(name);
+        onTestFinished(() => connection.close());
+        connection.subscribe({ id: 'd', destination: topic, ack: 'each', durableName: name, onMessage });
+        const up = connection.connect({ once: false });
+        await Promise.race([up, new Promise((resolve) => setTimeout(resolve, 300))]);
+        return connection;
+      };
+      const [first] = [await subscribe(got[0] as (typeof got)[0]), await subscribe(got[1] as (typeof got)[0])];
+      const speaker = await open();
+      for (const body of ['1', '2']) await speaker.send({ destination: topic, headers: { persistent: 'true' }, body });
+      const both = (): string[] => got.flatMap(({ bodies }) => bodies()).toSorted();
+      await expect.poll(both, { timeout: 5000 }).toEqual(['1', '2']);
+      await first.close();
+      await speaker.send({ destination: topic, headers: { persistent: 'true' }, body: '3' });
+      // A second one that stood by takes over within a few seconds.
+      await expect.poll(both, { timeout: 15_000 }).toEqual(['1', '2', '3']);
     });
 
     it('comes back after a break with its subscriptions; a send meanwhile is refused', async () => {
@@ -131,10 +196,10 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       connection.subscribe({ id: 'a', destination: queue, ack: 'each', onMessage: got.onMessage });
       const up = new Promise<void>((resolve) => connection.onUp(resolve));
       await brokerUnderTest().goDown();
-      await expect(connection.send(queue, {}, 'down')).rejects.toThrow();
+      await expect(connection.send({ destination: queue, headers: {}, body: 'down' })).rejects.toThrow();
       await brokerUnderTest().comeUp();
       await up;
-      await connection.send(queue, { persistent: 'true' }, 'after');
+      await connection.send({ destination: queue, headers: { persistent: 'true' }, body: 'after' });
       await got.has(1);
       expect(got.bodies()).toEqual(['after']);
     });

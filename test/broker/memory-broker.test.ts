@@ -1,11 +1,13 @@
+import { dialectNames } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../../src/broker/memory-broker.ts';
 import { connectToMemory } from '../../src/broker/memory-connection.ts';
 import { describeConnection } from './connection-suite.ts';
 
-const broker = new MemoryBroker();
-
-describeConnection('the broker in memory', () => ({
-  connection: (clientId) => connectToMemory(broker)({ servers: [], heartbeatSeconds: 1, clientId }, () => {}),
-  goDown: () => broker.goDown(),
-  comeUp: () => broker.comeUp(),
-}));
+for (const kind of dialectNames) {
+  const broker = new MemoryBroker(kind);
+  describeConnection(`the broker in memory as ${kind}`, () => ({
+    connection: (clientId) => connectToMemory(broker)({ servers: [], heartbeatSeconds: 1, clientId }, () => {}),
+    goDown: () => broker.goDown(),
+    comeUp: () => broker.comeUp(),
+  }));
+}

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
+import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
 import {
   type Answer,
   ask,

@@ -7,7 +7,8 @@ import type { Delivery, BrokerConnection } from '../../src/broker/connection.ts'
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import { random } from '../../src/domain/random.ts';
 import type { Message } from '../../src/messages/message.ts';
-import { type Broker, brokerIsMissing, startBroker } from '../activemq.ts';
+import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
 const missing = brokerIsMissing();
@@ -35,7 +36,7 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
       id: 'slices',
       destination: '/queue/panda.transformer.slices',
       ack: 'each',
-      namespace,
+      only: () => ({ namespace }),
       prefetch: 8,
       onMessage: (delivery) => void work(delivery, fresh).catch(() => {}),
     });
@@ -79,11 +80,11 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
     const sendings = [{ msg_type: 'slice_started', ...common }, result].flatMap((message) =>
       Array.from({ length: 1 + Math.floor(draw(`often ${message.msg_type}`) * 3) }, async (_, again) => {
         await delay(draw(`when ${message.msg_type} ${again}`) * 300);
-        await bus.send(
-          '/queue/panda.results.fastprocessing',
-          { namespace, msg_type: message.msg_type, persistent: 'true' },
-          JSON.stringify(message),
-        );
+        await bus.send({
+          destination: '/queue/panda.results.fastprocessing',
+          headers: { namespace, msg_type: message.msg_type, persistent: 'true' },
+          body: JSON.stringify(message),
+        });
         counts.sent += 1;
       }),
     );

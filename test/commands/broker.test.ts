@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { parseBrokerUrl } from '../../src/broker/address.ts';
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
-import { type Broker, brokerIsMissing, startBroker, startTls } from '../activemq.ts';
+import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
+import { startTls } from '../brokers/network.ts';
 import {
   type Answer,
   ask,
@@ -297,28 +299,28 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     );
     await bus.connect({ once: true });
     const ask1 = (fields: object) =>
-      bus.send(
-        '/queue/workflow_control',
-        { namespace: 'test' },
-        JSON.stringify({ msg_type: 'run_workflow', sender: 'x', workflow_name: 'w', ...fields }),
-      );
+      bus.send({
+        destination: '/queue/workflow_control',
+        headers: { namespace: 'test' },
+        body: JSON.stringify({ msg_type: 'run_workflow', sender: 'x', workflow_name: 'w', ...fields }),
+      });
     await ask1({ config: '../../etc/passwd' });
     await ask1({ params: { data: { dir: '/etc' } } });
     await ask1({ params: { stf_cuont: 1 } });
     await ask1({ executed_by: '../x' });
     await ask1({ speed: 'max' });
-    await bus.send('/queue/workflow_control', { namespace: 'test' }, '{broken');
+    await bus.send({ destination: '/queue/workflow_control', headers: { namespace: 'test' }, body: '{broken' });
     const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
-    await bus.send(
-      '/queue/workflow_control',
-      { namespace: 'test' },
-      `{"msg_type":"run_workflow","params":{"x":${nested}}}`,
-    );
-    await bus.send(
-      '/queue/workflow_control',
-      { namespace: 'test' },
-      JSON.stringify({ msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'w-x-0001' }),
-    );
+    await bus.send({
+      destination: '/queue/workflow_control',
+      headers: { namespace: 'test' },
+      body: `{"msg_type":"run_workflow","params":{"x":${nested}}}`,
+    });
+    await bus.send({
+      destination: '/queue/workflow_control',
+      headers: { namespace: 'test' },
+      body: JSON.stringify({ msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'w-x-0001' }),
+    });
     const evil = {
       msg_type: 'run_workflow',
       command_id: 'e',
@@ -329,7 +331,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       speed: 1,
       params: { data: { dir: '/etc' }, broker: { url: 'x' } },
     };
-    await bus.send('/topic/epictopic', { namespace: 'test' }, JSON.stringify(evil));
+    await bus.send({ destination: '/topic/epictopic', headers: { namespace: 'test' }, body: JSON.stringify(evil) });
     const client = await connectInProcess(join(folder, 'swf.db'));
     await expect.poll(async () => (await ask(client, 'list_messages'))['total_count'], { timeout: 10_000 }).toBe(9);
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
@@ -374,7 +376,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     );
     await bus.connect({ once: true });
     for (const body of ['{broken', '{"msg_type":"slice"}', 'y'.repeat(2_000_000)])
-      await bus.send('/queue/panda.transformer.slices', { namespace: 'calm' }, body);
+      await bus.send({ destination: '/queue/panda.transformer.slices', headers: { namespace: 'calm' }, body });
     await bus.close();
     const client = await connectInProcess(join(folder, 'swf.db'));
     const count = async (args: object) => (await ask(client, 'list_messages', { ...args }))['total_count'] as number;
@@ -477,7 +479,11 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     );
     await bus.connect({ once: true });
     const body = { msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'foreign-x-0001', run_id: '7' };
-    await bus.send('/topic/epictopic', { namespace: 'test', persistent: 'true' }, JSON.stringify(body));
+    await bus.send({
+      destination: '/topic/epictopic',
+      headers: { namespace: 'test', persistent: 'true' },
+      body: JSON.stringify(body),
+    });
     await bus.close();
     const [second] = startAgents(folder, ['data']);
     const client = await connectInProcess(join(folder, 'swf.db'));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import type { QueuedSliceWorker } from '../../src/agents/queued-slice-worker.ts';
-import { consumeSlices } from '../../src/exchange/slice-consumers.ts';
-import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
+import type { SliceWorker } from '../../src/agents/slice-worker.ts';
+import { SliceConsumers } from '../../src/exchange/slice-consumers.ts';
+import { destinations, type Exchange, execution_id, namespace, setUp } from '../recorder/setup.ts';
 
 const slice = (id: number): string =>
   JSON.stringify({
@@ -21,26 +21,39 @@ const slice = (id: number): string =>
     attempt: 1,
   });
 
-type Handle = QueuedSliceWorker['handle'];
+type Handle = SliceWorker['handle'];
 
 function consume({ ours }: Exchange, slots: number, handle: Handle) {
   const draining = new AbortController();
   const rejected: string[] = [];
   const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
-  const done = consumeSlices({
+  const paused: string[] = [];
+  const consumers = new SliceConsumers({
     broker: ours,
     namespace,
     destination: destinations.slices,
     slots,
     worker: { handle },
     reject,
+    paused: () => paused,
+    onChange: () => {},
     draining: draining.signal,
   });
-  return { done, rejected, drain: () => draining.abort() };
+  const done = consumers.run();
+  const pause = (...executions: string[]): void => {
+    paused.splice(0, paused.length, ...executions);
+    consumers.refresh();
+  };
+  return { consumers, done, rejected, pause, drain: () => draining.abort() };
 }
 
 const send = async ({ theirs }: Exchange, ...bodies: string[]): Promise<void> => {
-  for (const body of bodies) await theirs.send(destinations.slices, { namespace, persistent: 'true' }, body);
+  for (const body of bodies)
+    await theirs.send({
+      destination: destinations.slices,
+      headers: { namespace, execution_id, persistent: 'true' },
+      body,
+    });
 };
 
 describe('consumers of slices', () => {
@@ -104,5 +117,38 @@ describe('consumers of slices', () => {
     const { done } = consume(made, 1, () => Promise.reject(new Error('the disk is gone')));
     await send(made, slice(0));
     await expect(done).rejects.toThrow('the disk is gone');
+  });
+
+  it('leave the slices of a paused execution on the queue, and take them when it goes on', async () => {
+    const made = await setUp();
+    const handled: number[] = [];
+    const { drain, done, pause, consumers } = consume(made, 1, ({ slice: { slice_id }, acknowledge }) => {
+      handled.push(slice_id);
+      return Promise.resolve(acknowledge());
+    });
+    pause(execution_id);
+    await send(made, slice(0));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect([handled, made.broker.waiting(destinations.slices)]).toEqual([[], 1]);
+    pause();
+    await expect.poll(() => handled).toEqual([0]);
+    expect(consumers.freeSlots).toBe(1);
+    drain();
+    await done;
+  });
+
+  it('give a slice back that they hold, for another worker', async () => {
+    const made = await setUp();
+    let times = 0;
+    const { drain, done } = consume(made, 1, async ({ acknowledge, giveBack }) => {
+      times += 1;
+      if (times === 1) await giveBack();
+      else acknowledge();
+    });
+    await send(made, slice(0));
+    await expect.poll(() => times).toBe(2);
+    expect(made.broker.waiting(destinations.slices)).toBe(0);
+    drain();
+    await done;
   });
 });

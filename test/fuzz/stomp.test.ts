@@ -65,7 +65,7 @@ describe('a broker that sends whatever frames', () => {
           onMessage: (delivery) => delivery.acknowledge(),
         });
         await bus.connect({ once: true }).catch(() => {});
-        await bus.send('/queue/x', {}, '{}').catch(() => {});
+        await bus.send({ destination: '/queue/x', headers: {}, body: '{}' }).catch(() => {});
         await bus.close();
         sessions += 1;
       }),

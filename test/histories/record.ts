@@ -4,7 +4,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { type Ended, startCli, storeIn } from '../../faults/cli.ts';
-import { type Broker, startBroker } from '../activemq.ts';
+import { startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type HistoryRow, readHistory, replay } from './log-file.ts';
 import { outcomeOf } from './outcome.ts';

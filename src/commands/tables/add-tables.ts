@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-import { jsonOption, parseRows, type Run } from '../options.ts';
+import { jsonOption, parsePositive, type Run } from '../options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
@@ -14,7 +14,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .description(about)
       .copyInheritedSettings(program)
       .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
-      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parseRows);
+      .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
@@ -38,7 +38,7 @@ export async function addTables(program: Command, words: readonly string[], run:
     .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
     .copyInheritedSettings(program)
     .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
-    .option('--limit <N>', 'groups at most (default: 50)', parseRows);
+    .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
   if (isWanted('summarize'))
     for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);
   summarize.action(async (what: string | undefined, flags: { output: Output; limit?: number }) => {

@@ -21,8 +21,8 @@ export interface HeldExecution {
   namespace: string;
   /** Proves a driver's ownership. Agents of other processes have none. */
   epoch?: number;
-  /** The process that sends over the broker what is recorded here, where the execution runs over one. */
-  outboxOwner?: number;
+  /** It runs over a broker: what is recorded here and is for others goes out. */
+  isOverBroker?: boolean;
 }
 
 export interface ExecutionAccess {
@@ -118,11 +118,11 @@ class StoreJournal implements Journal {
     return [...drafts.map((draft) => draft.msg_type), ...recorded.flatMap(({ released }) => released ?? [])];
   }
 
-  /** Control rows are read from the store by the driver and never sent. */
+  /** Control rows are read from the store by the driver, and what hosted workers say is for the recorder: neither is sent. */
   #circumstancesOf({ msg_type }: Draft, { timestamp: recordedAt }: StepEnvelope): Circumstances {
-    const { outboxOwner } = this.#held;
-    const isSent = outboxOwner !== undefined && vocabulary[msg_type].destination !== 'control';
-    return isSent ? { recordedAt, outboxOwner } : { recordedAt };
+    const { destination } = vocabulary[msg_type];
+    const goesOut = this.#held.isOverBroker === true && destination !== 'control' && destination !== 'results';
+    return goesOut ? { recordedAt, goesOut } : { recordedAt };
   }
 }
 

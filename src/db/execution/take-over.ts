@@ -124,7 +124,7 @@ export function takeOver(
   ];
   const envelope = { sender: driver.name, namespace, execution_id, run_id: String(run_number), timestamp: utcNow() };
   for (const draft of says)
-    messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { outboxOwner: process_id } : {});
+    messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { goesOut: true } : {});
   return { execution_id, run_number, namespace, epoch };
 }
 

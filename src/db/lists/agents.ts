@@ -12,6 +12,10 @@ export interface AgentRow extends SignsOfLife {
   namespace: string;
   state: AgentState;
   current_execution_id: string | null;
+  /** Of a remote agent: slots without work, kinds of work that it cannot do (JSON), and seconds that its clock is ahead. */
+  free_slots: number | null;
+  off_duty: string | null;
+  clock_offset: number | null;
 }
 
 export interface AgentFilter extends Window {
@@ -23,7 +27,7 @@ export interface AgentFilter extends Window {
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
-    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id`,
+    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset`,
     from: 'system_agents',
     join: 'JOIN processes USING (process_id)',
     key: 'seq',

@@ -111,12 +111,12 @@ export class MessageWriter {
     const isWhole = wire.body !== undefined && numbered === message;
     const identity = { message_id };
     const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
-    const { outboxOwner, fromBroker } = circumstances;
+    const { goesOut, fromBroker } = circumstances;
     const recorded = insertRow(
       tx,
       { envelope: envelopeOf(numbered), message_id, destination: wire.destination, payload },
       circumstances.effect ?? effect,
-      { sentAt, recordedAt, outboxOwner, fromBroker },
+      { sentAt, recordedAt, goesOut, fromBroker },
     );
     if (effect.effect !== 'applied') {
       noteWaiting(tx);

@@ -1,26 +1,27 @@
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
-import { numberOf, typeNumbers } from '../migrations/names.ts';
-import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A row of the log that its owner has still to send over the broker. */
+/** A row of the log that its recorder has still to send over the broker. */
 export interface UnsentRow {
   seq: number;
   message_id: string;
   message_type: MessageType;
   namespace: string | null;
+  execution_id: string | null;
   run_id: string | null;
   payload: string;
 }
 
-export function unsentRows(sql: Prepare, processId: number, after: number, limit: number): UnsentRow[] {
-  return sql<[number, number, number], UnsentRow>(
-    `SELECT seq, message_id, message_type, namespace, run_id, payload FROM workflow_messages
-     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND seq > ? ORDER BY seq LIMIT ?`,
-  ).all(processId, after, limit);
+export function unsentRows(sql: Prepare, namespace: string, after: number, limit: number): UnsentRow[] {
+  return sql<[string, number, number], UnsentRow>(
+    `SELECT seq, message_id, message_type, namespace, execution_id, run_id, payload FROM workflow_messages
+     WHERE seq IN (SELECT seq FROM message_rows
+       WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent} AND seq > ? ORDER BY seq LIMIT ?) ORDER BY seq`,
+  ).all(namespace, after, limit);
 }
 
 /** Notes the broker's receipts. */
@@ -29,44 +30,13 @@ export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
   for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
-/** Whether a message that had to be sent has been. A message that nobody has to send counts as sent. */
-export function isSent(sql: Prepare, messageId: string): boolean {
-  const row = sql<[string], { open: number }>(
-    'SELECT outbox_owner IS NOT NULL AND outbox_sent_at IS NULL AS open FROM message_rows WHERE message_id = ?',
-  ).get(messageId);
-  return row?.open !== 1;
+/** Notes that the broker does not take a message: it is not sent again. */
+export function markUnsendable({ sql }: Transaction, seq: number): void {
+  sql('UPDATE message_rows SET goes_out = 0 WHERE seq = ?').run(seq);
 }
 
-/** Takes over unsent rows of processes that are gone, of the types that this process speaks for. Returns the number of rows. */
-export function takeOverUnsent(
-  { sql }: Transaction,
-  processId: number,
-  types: readonly MessageType[],
-  isAlive: LivenessTest,
-): number {
-  const owners = sql<[number], ProcessIdentity & { process_id: number; last_beat: string }>(
-    `SELECT process_id, pid, pid_started, hostname, last_beat FROM processes
-     WHERE process_id <> ? AND process_id IN (
-       SELECT DISTINCT outbox_owner FROM message_rows WHERE outbox_owner IS NOT NULL AND outbox_sent_at IS NULL)`,
-  ).all(processId);
-  const gone = owners.filter((owner) => !isProcessAlive(owner, isAlive)).map((owner) => owner.process_id);
-  const update = sql<unknown[]>(
-    `UPDATE message_rows SET outbox_owner = ?
-     WHERE outbox_owner = ? AND outbox_sent_at IS NULL AND type_no IN ${typeNumbers(types)}`,
-  );
-  return gone.reduce((rows, owner) => rows + update.run(processId, owner).changes, 0);
-}
-
-/** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
-export const sliceExpirySeconds = 12 * 3600;
-
-/** Marks queued slices as unsent whose message has expired without a start. */
-export function renewExpiredSlices({ sql }: Transaction, processId: number): void {
-  const expired = new Date(Date.now() - sliceExpirySeconds * 1000).toISOString();
-  sql(
-    `UPDATE message_rows SET outbox_owner = ?, outbox_sent_at = NULL
-     WHERE type_no = ${numberOf(`'slice'`)} AND outbox_sent_at < ? AND message_id IN (
-       SELECT execution_id || '/slice/' || slice_filename || '/' || attempt FROM tf_slices
-       WHERE status = 'queued' AND execution_id IN (SELECT execution_id FROM workflow_executions WHERE status = 'running' AND over_broker))`,
-  ).run(processId, expired);
+/** Lets messages that were sent be sent once more: what nobody has, or nobody has answered. */
+export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): void {
+  for (const id of messageIds)
+    sql('UPDATE message_rows SET outbox_sent_at = NULL WHERE message_id = ? AND goes_out = 1').run(id);
 }

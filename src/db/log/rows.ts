@@ -33,8 +33,8 @@ export interface Circumstances {
   effect?: Effect;
   /** A log is read again: the numbers that a `run_workflow` was given hold. */
   isReplay?: boolean;
-  /** The process that has to send the row over the broker. */
-  outboxOwner?: number | undefined;
+  /** The recorder has to send the row over the broker. */
+  goesOut?: boolean | undefined;
   /** It came over the broker: nobody has to send it. */
   fromBroker?: boolean | undefined;
 }
@@ -57,7 +57,7 @@ export interface LogRow {
 }
 
 /** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
-export const cameOverBroker = '(outbox_owner IS NULL AND outbox_sent_at IS NOT NULL)';
+export const cameOverBroker = '(goes_out IS NULL AND outbox_sent_at IS NOT NULL)';
 
 /**
  * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was
@@ -81,9 +81,9 @@ export function insertRow(
   {
     recordedAt = utcNow(),
     sentAt,
-    outboxOwner,
+    goesOut,
     fromBroker,
-  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'outboxOwner' | 'fromBroker'>,
+  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker'>,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { message_type, execution_id, simulation_tick } = envelope;
@@ -92,7 +92,7 @@ export function insertRow(
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
-       sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, is_whole, body)
+       sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     message_id,
@@ -111,7 +111,7 @@ export function insertRow(
     effect_reason,
     awaits,
     envelope.wireId ?? null,
-    outboxOwner ?? null,
+    goesOut === true ? 1 : null,
     fromBroker === true ? recordedAt : null,
     is_whole,
     body,

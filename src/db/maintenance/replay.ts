@@ -30,7 +30,7 @@ interface MessageRow {
   effect: string;
   effect_code: EffectCode | null;
   effect_reason: string | null;
-  outbox_owner: number | null;
+  goes_out: number | null;
   outbox_sent_at: string | null;
 }
 
@@ -40,7 +40,7 @@ const page = 1000;
 /** The log of a store, in its order. */
 export function* historyOf(sql: Prepare): Generator<HistoryRow> {
   const some = sql<[number], MessageRow>(
-    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, outbox_owner, outbox_sent_at
+    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at
      FROM workflow_messages WHERE seq > ? ORDER BY seq LIMIT ${page}`,
   );
   for (let after = 0; ;) {
@@ -57,7 +57,7 @@ const historyRow = (row: MessageRow): HistoryRow => ({
   body: row.payload,
   sent_at: row.sent_at,
   recorded_at: row.recorded_at,
-  ...(row.outbox_owner === null && row.outbox_sent_at !== null ? { from_broker: true as const } : {}),
+  ...(row.goes_out === null && row.outbox_sent_at !== null ? { from_broker: true as const } : {}),
   ...(commands.has(row.message_type)
     ? { applied: row.effect === 'applied', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' }
     : {}),

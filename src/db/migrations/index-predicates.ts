@@ -45,7 +45,7 @@ export const indexPredicates = {
   troubled: isRare('troubled'),
   withoutEffect: isRare('withoutEffect'),
   awaiting: 'awaits IS NOT NULL',
-  unsent: 'outbox_sent_at IS NULL AND outbox_owner IS NOT NULL',
+  unsent: 'outbox_sent_at IS NULL AND goes_out = 1',
   registeredStf: `status = 'registered'`,
   failedStf: `status = 'failed'`,
   /** Slices that are not completed. */
@@ -58,4 +58,5 @@ export const indexPredicates = {
   warning: 'level >= 30',
   error: 'level >= 40',
   presentAgent: `state <> 'EXITED'`,
+  remoteProcess: `pid_started LIKE '% remote'`,
 } as const;

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 15;
+export const schemaVersion = 16;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -41,8 +41,8 @@ CREATE TABLE message_rows (
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
   wire_message_id TEXT,
-  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
-  outbox_owner INTEGER,
+  -- 1: the recorder of its namespace has to send the row over the broker. 0: the broker does not take it. NULL: nothing is to be sent.
+  goes_out INTEGER,
   outbox_sent_at TEXT,
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
@@ -56,7 +56,7 @@ CREATE INDEX message_rows_execution ON message_rows (execution_no, seq);
 CREATE INDEX message_rows_type ON message_rows (execution_no, type_no, seq);
 CREATE INDEX message_rows_run ON message_rows (run_no, seq);
 CREATE INDEX message_rows_agent ON message_rows (sender_no, seq);
-CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE ${indexPredicates.unsent};
+CREATE INDEX message_rows_outbox ON message_rows (namespace_no, seq) WHERE ${indexPredicates.unsent};
 -- The few messages that tell the story of an execution, among the many of its files and slices.
 CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE ${indexPredicates.landmark};
 CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE ${indexPredicates.waitingCommand};
@@ -69,7 +69,7 @@ CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no
 
 -- The record as it was said: times as UTC in ISO 8601, destinations, and payloads byte for byte.
 CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
-  effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
+  effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, body, is_whole, rare,
   ${Object.entries(messageColumns)
     .map(([name, sql]) => `${sql} AS ${name}`)
     .join(',\n  ')}
@@ -265,6 +265,22 @@ CREATE TABLE payload_results (
   PRIMARY KEY (slice_filename, attempt)
 ) STRICT, WITHOUT ROWID;
 
+-- Attempts that a worker could not do and gave back, by the kind of work that it cannot do.
+CREATE TABLE returned_slices (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  -- The payload, the place of the file, or the file.
+  kind TEXT NOT NULL,
+  worker_id TEXT NOT NULL,
+  hostname TEXT NOT NULL,
+  detail TEXT,
+  returned_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, attempt, worker_id, hostname, reason)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
+
 -- The tables from here on are not read from the log: processes, cursors, agents, log lines.
 
 -- Processes that have written here. A driver is gone when its process is gone.
@@ -279,8 +295,12 @@ CREATE TABLE processes (
   registered_at TEXT NOT NULL,
   last_beat TEXT NOT NULL,
   -- How it has ended, as far as anybody has noted it.
-  ended TEXT CHECK (ended IN ('order', 'fault', 'lost'))
+  ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
+  -- The last log line that came from it, where it is a remote one.
+  logged_n INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+-- A remote process is known by what it says of itself.
+CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess};
 
 -- The driver of an execution. Every write of a driver checks its epoch in the same transaction.
 CREATE TABLE execution_owners (
@@ -290,8 +310,8 @@ CREATE TABLE execution_owners (
   taken_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The process that holds the store's durable subscription, by namespace.
-CREATE TABLE broker_listeners (
+-- The process that records a namespace over a broker.
+CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id)
 ) STRICT, WITHOUT ROWID;
@@ -312,7 +332,11 @@ CREATE TABLE system_agents (
   state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
   last_heartbeat TEXT NOT NULL,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
-  current_execution_id TEXT
+  current_execution_id TEXT,
+  -- What a remote agent says of itself: slots without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in seconds.
+  free_slots INTEGER,
+  off_duty TEXT,
+  clock_offset REAL
 ) STRICT;
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);

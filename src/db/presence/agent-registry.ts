@@ -4,7 +4,7 @@ import { utcNow } from '../../lib/time.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { heartbeatSeconds, isProcessAlive, type LivenessTest, missedHeartbeats } from './leases.ts';
+import { heartbeatSeconds, isProcessAlive, isRemote, type LivenessTest, missedHeartbeats } from './leases.ts';
 
 /** Enters an agent that starts, under a name of its own. Returns the name (contract §1). */
 export function registerAgent(
@@ -77,6 +77,7 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
   const missed = (Date.now() - Date.parse(row.last_heartbeat)) / (heartbeatSeconds * 1000);
+  if (isRemote(row)) return missed > missedHeartbeats ? 'STALE' : 'OK';
   if (missed > 2 * missedHeartbeats) return 'STALE';
   return missed > missedHeartbeats ? 'WARNING' : 'OK';
 }
@@ -105,4 +106,23 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
   return new Set(
     rows.filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive))).map(({ agent_type }) => agent_type),
   );
+}
+
+/** Whether a worker of a namespace is heard that is on duty for a kind of work. */
+export function workersOnDuty(
+  sql: Prepare,
+  namespace: string,
+  kind: { reason: string; name: string },
+  isAlive: LivenessTest,
+): boolean {
+  const rows = sql<[string], SignsOfLife & { off_duty: string | null }>(
+    `SELECT state, last_heartbeat, ${processColumns}, off_duty FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED'`,
+  ).all(namespace);
+  return rows
+    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
+    .some(({ off_duty }) => {
+      const cannot = off_duty === null ? [] : (JSON.parse(off_duty) as { reason: string; name: string }[]);
+      return !cannot.some(({ reason, name }) => reason === kind.reason && name === kind.name);
+    });
 }

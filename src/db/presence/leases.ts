@@ -37,8 +37,16 @@ export function registerProcess({ sql }: Transaction, identity: ProcessIdentity,
 }
 
 export function isProcessAlive(row: ProcessIdentity & { last_beat: string }, isAlive: LivenessTest): boolean {
+  if (isRemote(row)) return Date.now() - Date.parse(row.last_beat) < lostSeconds * 1000;
   return isAlive(row) ?? !isSilent(row);
 }
+
+/** A remote process that is silent for so long is gone, and what it had in hand is lost (contract §9). */
+const lostSeconds = 60;
+
+/** A process without a store, known by the heartbeats that it sends over the broker. */
+export const isRemote = ({ pid_started }: Pick<ProcessIdentity, 'pid_started'>): boolean =>
+  pid_started.endsWith(' remote');
 
 /** Whether a process has missed its heartbeats. Where it lives, it is stopped, or its machine is overwhelmed. */
 export function isSilent({ last_beat }: { last_beat: string }): boolean {

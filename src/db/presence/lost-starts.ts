@@ -19,6 +19,8 @@ export interface LostStart {
 interface StartRow extends ProcessIdentity {
   worker_id: string;
   last_beat: string;
+  recorded_at: string;
+  registered_at: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export function lostStarts(
 ): LostStart[] {
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
-    `SELECT json_extract(body, '$.worker_id') AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat
+    `SELECT json_extract(body, '$.worker_id') AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, m.recorded_at, worker.registered_at
      FROM workflow_messages AS m
        JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
        JOIN processes AS worker ON worker.process_id = agent.process_id
@@ -42,9 +44,12 @@ export function lostStarts(
        AND worker.process_id <> driver.process_id AND driver.registered_at <= m.recorded_at
      ORDER BY m.seq`,
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);
-  return rows
-    .filter((row) => !isProcessAlive(row, isAlive))
-    .map(({ worker_id, hostname }) => ({ worker_id, hostname }));
+  return (
+    rows
+      // A remote worker that is started again keeps its name.
+      .filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive))
+      .map(({ worker_id, hostname }) => ({ worker_id, hostname }))
+  );
 }
 
 /** Slices in hand whose attempt has lost as many starts as it may, each with the last worker that had it. */

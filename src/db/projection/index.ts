@@ -10,6 +10,7 @@ import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
 import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
+import { sliceReturned } from './slice-returns.ts';
 import { sliceResult, sliceStarted } from './slice-work.ts';
 
 /**
@@ -28,6 +29,7 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
   slice,
   slice_started: sliceStarted,
   slice_result: sliceResult,
+  slice_returned: sliceReturned,
   stop_workflow: command,
   pause_workflow: command,
   resume_workflow: command,

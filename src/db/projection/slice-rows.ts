@@ -13,12 +13,13 @@ export interface SliceRow {
   queued_at: string;
   /** The last start of the attempt. */
   started_at: string | null;
+  assigned_worker: string | null;
 }
 
 /** Read before it is changed: RETURNING would make SQLite keep a copy of every page that the change touches. */
 export function sliceRow({ sql }: Transaction, { execution_id }: Scope, filename: string): SliceRow | undefined {
   return sql<[string, string], SliceRow>(
-    `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at
+    `SELECT seq, status, attempt, starts, coalesce(queued_again_at, created_at) AS queued_at, coalesce(assigned_at, left_from) AS started_at, assigned_worker
      FROM tf_slices WHERE slice_filename = ? AND execution_id = ?`,
   ).get(filename, execution_id);
 }

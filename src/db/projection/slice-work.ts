@@ -11,9 +11,9 @@ import { countMove, type SliceRow, sliceRow } from './slice-rows.ts';
 import { sumsOf } from './sums.ts';
 
 /** The slice that a worker's message is about, or why the message changes nothing. */
-function sliceInAttempt(
+export function sliceInAttempt(
   tx: Transaction,
-  { slice_filename, attempt }: Message<'slice_started' | 'slice_result'>,
+  { slice_filename, attempt }: Message<'slice_started' | 'slice_result' | 'slice_returned'>,
   scope: Scope,
 ): SliceRow | { unfit: Effect } {
   const row = sliceRow(tx, scope, slice_filename);

@@ -4,7 +4,7 @@ import { listAgents } from '../lists/agents.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
@@ -19,6 +19,7 @@ import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
+import { unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** Rows that a finding names, and agents that are looked at. */
 const named = 5;
@@ -46,6 +47,11 @@ export function evidenceOf(
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
+    unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
+    unanswered:
+      isRunning && detail.over_broker === 1
+        ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
+        : [],
     ...recorded,
     data_as_of,
     unreadable: [...parts.unreadable, ...unreadable],
@@ -92,7 +98,7 @@ function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullabl
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {
   const filter = { execution_id, include_exited: true };
   const { rows } = kept(sql, listAgents)(filter, { order: 'newest', limit: agentsLookedAt, uncounted: true });
-  return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive) }));
+  return rows.map((row) => ({ ...row, status: agentStatus(row, isAlive), isRemote: isRemote(row) }));
 }
 
 /** Over a broker agents may be in any process of the namespace. */

@@ -1,6 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { isProcessAlive } from '../presence/leases.ts';
+import { isProcessAlive, isRemote } from '../presence/leases.ts';
 import type { Connection } from './connection.ts';
 
 interface Writer {
@@ -21,7 +21,7 @@ export function requireNoOlderWriter(db: Connection, path: string): void {
   const living = db
     .prepare<[], Writer>('SELECT pid, pid_started, hostname, last_beat, version FROM processes WHERE ended IS NULL')
     .all()
-    .find((row) => isProcessAlive(row, isAlive));
+    .find((row) => !isRemote(row) && isProcessAlive(row, isAlive));
   if (living === undefined) return;
   throw new SwfError(
     'STORE_IN_USE',

@@ -8,7 +8,15 @@ export const toleratedSeconds = 2;
  * that writes here is off.
  */
 export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }) => {
-  const { data_as_of, execution_id, clock_behind } = evidence;
+  const { data_as_of, execution_id, clock_behind, agents } = evidence;
+  const off = agents.find(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedSeconds);
+  if (off !== undefined)
+    return {
+      severity: 'warning',
+      sentence: `The clock of ${off.hostname}, where ${off.agent_name} works, is ${Math.abs(off.clock_offset ?? 0)} s ${(off.clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
+      ids: [off.agent_name],
+      next: agentsOf(execution_id),
+    };
   const ahead = data_as_of === undefined ? 0 : (Date.parse(data_as_of) - now) / 1000;
   const what =
     clock_behind > 0

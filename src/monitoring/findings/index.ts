@@ -8,6 +8,7 @@ import { driverSilent } from './driver-silent.ts';
 import { executionFailed } from './execution-failed.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
+import { noWorkerFor } from './no-worker-for.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
 import type { Finding, FindingRule, Situation } from './rule.ts';
@@ -16,6 +17,7 @@ import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
 import { stageSlow, stageStuck } from './stages.ts';
 import { takenUp } from './taken-up.ts';
+import { unanswered } from './unanswered.ts';
 import { unreadable } from './unreadable.ts';
 import { workUndone } from './work-undone.ts';
 import { workerGone } from './worker-gone.ts';
@@ -36,6 +38,8 @@ export const findingRules: readonly FindingRule[] = [
   agentMissing,
   agentGone,
   workerGone,
+  noWorkerFor,
+  unanswered,
   readerBehind,
   slicesFailed,
   slicesRetried,

@@ -1,21 +1,21 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { registerProcess } from '../../src/db/presence/leases.ts';
-import { Outbox } from '../../src/exchange/outbox.ts';
-import { currentProcess } from '../../src/lib/process-identity.ts';
 import type { Message } from '../../src/messages/message.ts';
+import { Outbox } from '../../src/recorder/outbox.ts';
 import { collector } from '../broker/connection-suite.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 
-async function open(made: Exchange) {
+function open(made: Exchange) {
+  const unsendable: string[] = [];
   const { store, ours, faults } = made;
-  const processId = await store.write((tx) => registerProcess(tx, currentProcess(), '0'));
   const outbox = new Outbox({
     store,
     broker: ours,
-    processId,
     namespace,
+    storeId: 'S',
     destinations,
+    replyTo: () => undefined,
+    onUnsendable: (id) => unsendable.push(id),
     onFault: (error) => faults.push(error),
   });
   onTestFinished(() => outbox.close());
@@ -32,52 +32,61 @@ async function open(made: Exchange) {
         timestamp: new Date().toISOString(),
       };
       const message: Message<'stf_gen'> = { ...envelope, msg_type: 'stf_gen', filename, sequence, tf_count: 100 };
-      return store.messages.record(tx, message, { outboxOwner: processId }).message_id;
+      return store.messages.record(tx, message, { goesOut: true }).message_id;
     });
-  return { outbox, got, say };
+  return { outbox, got, say, unsendable };
 }
 
 describe('an outbox', () => {
   it('sends the rows of its process with their headers, and knows when they are confirmed', async () => {
     const made = await setUp();
-    const { outbox, got, say } = await open(made);
-    const id = await say(1);
-    const sent = outbox.sent(id);
+    const { outbox, got, say } = open(made);
+    await say(1);
     outbox.pump();
-    await sent;
+    await got.has(1);
     expect(got.deliveries[0]).toMatchObject({
-      headers: { msg_type: 'stf_gen', namespace, run_id: '100010', vo: 'eic', persistent: 'true' },
+      headers: { msg_type: 'stf_gen', namespace, run_id: '100010', vo: 'eic', persistent: 'true', store_id: 'S' },
       decoded: { kind: 'message', message: { sequence: 1 } },
     });
-    expect(await outbox.flushed(0)).toBe(true);
+    expect(await outbox.flushed(1000)).toBe(true);
     expect(made.faults).toEqual([]);
   });
 
   it('keeps what it cannot send, and sends it when the broker is back', async () => {
     const made = await setUp();
-    const { outbox, got, say } = await open(made);
+    const { outbox, got, say } = open(made);
     made.broker.goDown();
-    const id = await say(1);
+    await say(1);
     outbox.pump();
     expect(await outbox.flushed(0)).toBe(false);
     made.broker.comeUp();
-    await outbox.sent(id);
     await got.has(1);
     expect(got.deliveries).toHaveLength(1);
   });
 
   it('sends many rows in their order, and none twice', async () => {
     const made = await setUp();
-    const { outbox, got, say } = await open(made);
-    const ids: string[] = [];
-    for (let sequence = 1; sequence <= 600; sequence += 1) ids.push(await say(sequence));
+    const { outbox, got, say } = open(made);
+    for (let sequence = 1; sequence <= 600; sequence += 1) await say(sequence);
     outbox.pump();
-    await outbox.sent(ids.at(-1) as string);
     await got.has(600);
     expect(
       got.deliveries.map(
         ({ decoded }) => decoded.kind === 'message' && (decoded.message as Message<'stf_gen'>).sequence,
       ),
     ).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
+  });
+
+  it('leaves out a message that the broker refuses three times, tells it once, and sends the next', async () => {
+    const made = await setUp();
+    const { outbox, got, say, unsendable } = open(made);
+    const id = await say(1);
+    made.broker.refuse(({ body }) => body.includes('000001.stf'));
+    await say(2);
+    outbox.pump();
+    await got.has(1);
+    expect(await outbox.flushed(1000)).toBe(true);
+    expect(unsendable).toEqual([id]);
+    expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
   });
 });

@@ -5,6 +5,7 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Destinations } from '../messages/destinations.ts';
+import type { Message } from '../messages/message.ts';
 import { isMessageType, type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 export interface InboxOptions {
@@ -15,6 +16,8 @@ export interface InboxOptions {
   onRecorded: (types: MessageType[]) => void;
   /** Told once of each execution that is heard of here and not known. */
   onStray: (executionId: string) => void;
+  /** Told of each slice that a worker gives back, also where that was recorded before. */
+  onReturned: (message: Message<'slice_returned'>) => void;
   onFault: (error: unknown) => void;
 }
 
@@ -39,19 +42,28 @@ export class Inbox {
     this.#options = options;
   }
 
-  /** The messages of a topic while we listen. Some programs name the namespace in the body only, so it is looked at here. */
-  news(destination: string): Subscription {
-    return { id: 'news', destination, ack: 'auto', onMessage: (delivery) => this.#take(destination, delivery) };
+  /** The messages of a topic, while we listen, that name their namespace in the body only, as some programs do. */
+  unmarked(destination: string): Subscription {
+    return {
+      id: 'unmarked',
+      destination,
+      ack: 'auto',
+      only: () => ({}),
+      onMessage: (delivery) => this.#take(destination, delivery),
+    };
   }
 
-  /** The messages that are kept for us until we acknowledge them. */
-  work(id: string, destination: string): Subscription {
+  /**
+   * The messages that are kept for us until we acknowledge them.
+   * @param place where they come from, where that is not the destination that they are meant for
+   */
+  work(id: string, destination: string, { store, place }: { store?: string; place?: string } = {}): Subscription {
     const { namespace } = this.#options;
     return {
       id,
-      destination,
+      destination: place ?? destination,
       ack: 'each',
-      namespace,
+      ...(place === undefined ? { only: () => ({ namespace, ...(store === undefined ? {} : { store }) }) } : {}),
       prefetch: window,
       onMessage: (delivery) => this.#take(destination, delivery),
     };
@@ -96,6 +108,7 @@ export class Inbox {
         const fresh = batch.filter(({ delivery }) => !store.messages.isRecorded(delivery.decoded));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
+        for (const { decoded } of batch) this.#noteReturn(decoded);
         if (types.length > 0) onRecorded(types);
       }
     } catch (error) {
@@ -136,6 +149,11 @@ export class Inbox {
     const type = fieldOf(decoded, 'msg_type');
     if (!recorded.isNew || type === undefined || !isMessageType(type)) return [];
     return [type, ...(recorded.released ?? [])];
+  }
+
+  #noteReturn(decoded: Decoded): void {
+    if (decoded.kind === 'message' && decoded.message.msg_type === 'slice_returned')
+      this.#options.onReturned(decoded.message);
   }
 
   /** Messages of an execution that this store does not know mean that another store shares the namespace, and its queues, with it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { Inbox } from '../../src/exchange/inbox.ts';
 import type { MessageType } from '../../src/messages/vocabulary.ts';
+import { Inbox } from '../../src/recorder/inbox.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 
 /** An inbox that listens on the topic and on the queue of results, and a wait for the next types that it records. */
@@ -18,9 +18,11 @@ function listen({ store, ours, faults }: Exchange) {
       wake();
     },
     onStray: (id) => strays.push(id),
+    onReturned: () => {},
     onFault: (error) => faults.push(error),
   });
-  ours.subscribe(inbox.news(destinations.broadcast));
+  ours.subscribe(inbox.unmarked(destinations.broadcast));
+  ours.subscribe(inbox.work('broadcast', destinations.broadcast));
   ours.subscribe(inbox.work('results', destinations.results));
   const next = (count: number): Promise<void> =>
     new Promise((resolve) => {
@@ -45,7 +47,8 @@ describe('an inbox', () => {
   it('records what comes in once, however often it comes, and tells the types that were new', async () => {
     const made = await setUp();
     const { next, recorded } = listen(made);
-    for (const text of [stf(1), stf(1), stf(2)]) await made.theirs.send(destinations.broadcast, { namespace }, text);
+    for (const text of [stf(1), stf(1), stf(2)])
+      await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: text });
     await next(2);
     expect(recorded).toEqual(['stf_gen', 'stf_gen']);
     expect(rows(made)).toEqual([
@@ -58,9 +61,13 @@ describe('an inbox', () => {
   it('leaves messages of another namespace alone, by header or by body', async () => {
     const made = await setUp();
     const { next } = listen(made);
-    await made.theirs.send(destinations.broadcast, { namespace: 'other' }, stf(1));
-    await made.theirs.send(destinations.broadcast, {}, stf(1).replace('"test"', '"other"'));
-    await made.theirs.send(destinations.broadcast, {}, stf(1));
+    await made.theirs.send({ destination: destinations.broadcast, headers: { namespace: 'other' }, body: stf(1) });
+    await made.theirs.send({
+      destination: destinations.broadcast,
+      headers: {},
+      body: stf(1).replace('"test"', '"other"'),
+    });
+    await made.theirs.send({ destination: destinations.broadcast, headers: {}, body: stf(1) });
     await next(1);
     expect(rows(made)).toHaveLength(1);
   });
@@ -68,9 +75,9 @@ describe('an inbox', () => {
   it('records what cannot be read, and what came on the wrong destination, as rejected', async () => {
     const made = await setUp();
     const { next } = listen(made);
-    await made.theirs.send(destinations.results, { namespace }, '{broken');
-    await made.theirs.send(destinations.results, { namespace }, stf(2));
-    await made.theirs.send(destinations.broadcast, { namespace }, stf(1));
+    await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: '{broken' });
+    await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: stf(2) });
+    await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: stf(1) });
     await next(1);
     expect(rows(made)).toEqual(
       expect.arrayContaining([
@@ -82,8 +89,8 @@ describe('an inbox', () => {
     expect(rows(made)).toHaveLength(3);
     expect(made.broker.waiting(destinations.results)).toBe(0);
     // What is known already is not refused when it comes again on another destination.
-    await made.theirs.send(destinations.results, { namespace }, stf(1));
-    await made.theirs.send(destinations.broadcast, { namespace }, stf(3));
+    await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: stf(1) });
+    await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: stf(3) });
     await next(2);
     expect(rows(made)).toHaveLength(4);
   });
@@ -92,12 +99,12 @@ describe('an inbox', () => {
     const made = await setUp();
     const { next, strays } = listen(made);
     for (const sequence of [1, 2])
-      await made.theirs.send(
-        destinations.broadcast,
-        { namespace },
-        stf(sequence).replace(execution_id, 'theirs-x-0001'),
-      );
-    await made.theirs.send(destinations.broadcast, { namespace }, stf(1));
+      await made.theirs.send({
+        destination: destinations.broadcast,
+        headers: { namespace },
+        body: stf(sequence).replace(execution_id, 'theirs-x-0001'),
+      });
+    await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: stf(1) });
     await next(3);
     expect(strays).toEqual(['theirs-x-0001']);
   });

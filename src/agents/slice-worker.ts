@@ -1,0 +1,172 @@
+import { aborted, withDeadline } from '../lib/deadline.ts';
+import { sliceMessageId } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { OpenSlice, Payload, PayloadResult } from './ports.ts';
+import { asOpenSlice, resultOf, slotName, startFields } from './slice-messages.ts';
+
+/** A slice that names its execution: without one there is nothing to work for. */
+export type SliceOfExecution = Message<'slice'> & { execution_id: string };
+
+/** A slice as a broker hands it out. */
+export interface DeliveredSlice {
+  slice: SliceOfExecution;
+  /** The recorder that sent it; undefined where it does not say. */
+  storeId: string | undefined;
+  /** Where its results go, where that is no usual place. */
+  replyTo: string | undefined;
+  /** When it came, in milliseconds of the process. */
+  since: number;
+}
+
+/** The same in the hand of one slot. The two ways to let go of it do nothing where the connection has ended. */
+export interface QueuedSlice extends DeliveredSlice {
+  acknowledge: () => void;
+  giveBack: () => void | Promise<void>;
+}
+
+/** Why a worker cannot do a slice. */
+export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
+
+/** A payload has found out in the midst of its work that it cannot be done here. */
+export class SliceReturned extends Error {
+  readonly misfit: Misfit;
+
+  constructor(misfit: Misfit) {
+    super(misfit.detail ?? misfit.reason);
+    this.misfit = misfit;
+  }
+}
+
+/**
+ * How the execution of a slice stands: slices of an `open` one may be begun; those of a `paused` one wait on the queue; of one that is `over`
+ * nothing is left to do; of an `unknown` one nobody has heard yet.
+ */
+export type ExecutionStanding = 'open' | 'paused' | 'over' | 'unknown';
+
+export interface SliceWorkerOptions {
+  name: string;
+  hostname: string;
+  standing: (delivered: DeliveredSlice) => ExecutionStanding;
+  /** Resolves when a standing may have changed, or `signal` is aborted. */
+  changed: (signal: AbortSignal) => Promise<void>;
+  /** Aborted when the execution is over, whatever is still in hand. */
+  overFor: (executionId: string) => AbortSignal;
+  /** The work on a slice, or why it cannot be done here. */
+  prepare: (delivered: DeliveredSlice) => Promise<Payload | Misfit>;
+  /**
+   * Says something about a slice. Resolves when nothing can take it away any more. False where the recorder does not want it: the slice may not
+   * be begun.
+   */
+  say: (draft: Draft, delivered: DeliveredSlice) => Promise<boolean>;
+  /** Aborted when no slice is begun any more. */
+  draining: AbortSignal;
+  /** Aborted when everything ends, finished or not. */
+  stopped: AbortSignal;
+  /** The slices in hand, or the free slots, have changed. */
+  onChange: () => void;
+}
+
+/** How long a worker that is told to stop waits for the broker to confirm a result, in milliseconds. */
+const confirmationPatience = 10_000;
+
+/** What becomes of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
+type Outcome = 'done' | 'back' | 'kept';
+
+/**
+ * Works on slices from a broker's queue. A slice is acknowledged when its result has been confirmed, so the slice of a dead worker is handed
+ * out again. One whose execution is over is acknowledged without work; one that this worker cannot do is said to be returned.
+ */
+export class SliceWorker {
+  readonly #options: SliceWorkerOptions;
+  /** Work in hand in this process, by attempt. A slice that is handed out again meanwhile joins it. */
+  readonly #inHand = new Map<string, Promise<Outcome>>();
+
+  constructor(options: SliceWorkerOptions) {
+    this.#options = options;
+  }
+
+  /** The ids of the slice messages in hand. */
+  get inHand(): string[] {
+    return [...this.#inHand.keys()];
+  }
+
+  /** Resolves when the slot is free again. Throws the errors of `say` and of the payload. */
+  async handle(delivered: QueuedSlice, slot: number): Promise<void> {
+    const { slice, acknowledge, giveBack } = delivered;
+    const key = sliceMessageId(slice.execution_id, slice.slice_filename, slice.attempt);
+    const known = this.#inHand.get(key);
+    const doing = known ?? this.#work(delivered, slotName(this.#options.name, slot));
+    if (known === undefined) this.#inHand.set(key, doing);
+    this.#options.onChange();
+    try {
+      const outcome = await doing;
+      if (outcome === 'done') acknowledge();
+      else if (outcome === 'back') await giveBack();
+    } finally {
+      if (known === undefined) this.#inHand.delete(key);
+      this.#options.onChange();
+    }
+  }
+
+  async #work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
+    const { prepare, overFor, stopped } = this.#options;
+    const { slice } = delivered;
+    const early = await this.#untilOpen(delivered);
+    if (early !== undefined) return early;
+    const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
+    const payload = await prepare(delivered);
+    if ('reason' in payload) return this.#confirmed({ msg_type: 'slice_returned', ...fields, ...payload }, delivered);
+    if (!(await this.#options.say({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
+    const over = overFor(slice.execution_id);
+    const signal = AbortSignal.any([over, stopped]);
+    const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
+    if (over.aborted) return 'done';
+    if (stopped.aborted) return 'kept';
+    if ('reason' in result) return this.#confirmed({ msg_type: 'slice_returned', ...fields, ...result }, delivered);
+    return this.#confirmed(resultOf(fields, result), delivered);
+  }
+
+  /** Undefined as soon as the slice may be begun; otherwise what becomes of it. */
+  async #untilOpen(delivered: DeliveredSlice): Promise<Outcome | undefined> {
+    const { draining, stopped, standing, changed } = this.#options;
+    const ends = AbortSignal.any([draining, stopped]);
+    for (;;) {
+      if (ends.aborted) return 'kept';
+      switch (standing(delivered)) {
+        case 'open':
+          return undefined;
+        case 'over':
+          return 'done';
+        case 'paused':
+          return 'back';
+        case 'unknown':
+          await changed(ends);
+      }
+    }
+  }
+
+  /** Says the last word about a slice. Once the worker drains, the wait for its confirmation has an end. */
+  async #confirmed(draft: Draft, delivered: DeliveredSlice): Promise<Outcome> {
+    const said = this.#options.say(draft, delivered).then((): Outcome => 'done');
+    const waiting = new AbortController();
+    const drains = aborted(this.#options.draining, waiting.signal);
+    try {
+      return await Promise.race([said, drains.then(() => withDeadline(said, confirmationPatience, 'kept' as const))]);
+    } finally {
+      waiting.abort();
+    }
+  }
+}
+
+async function runOrReturn(
+  payload: Payload,
+  slice: OpenSlice,
+  by: Parameters<Payload['run']>[1],
+): Promise<PayloadResult | Misfit> {
+  try {
+    return await payload.run(slice, by);
+  } catch (error) {
+    if (error instanceof SliceReturned) return error.misfit;
+    throw error;
+  }
+}

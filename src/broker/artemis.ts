@@ -1,0 +1,33 @@
+import { type BrokerDialect, type Place, selectorOf } from './dialect.ts';
+
+/** Bytes that may be under way unacknowledged, where many messages may. */
+const wideWindow = 4_194_304;
+
+/**
+ * Apache Artemis 2. Its manual's chapter on STOMP documents the headers. A stock broker takes every name for a topic, so each frame says which
+ * kind of place it means; acceptor prefixes and addresses that were made before agree with that.
+ */
+export const artemis: BrokerDialect = {
+  name: 'artemis',
+  isServer: (server) => /artemis/i.test(server),
+  hasSelectors: true,
+  place: placeOf,
+  choose: (only) => ({ selector: selectorOf(only) }),
+  // It counts bytes: 1 is one message at a time.
+  window: (messages) => ({ 'consumer-window-size': String(messages === 1 ? 1 : wideWindow) }),
+  durable: (name) => ({ 'durable-subscription-name': name }),
+  forget: (name) => [{ command: 'UNSUBSCRIBE', headers: { id: 'durable', 'durable-subscription-name': name } }],
+  // It answers in the same way whether there was one.
+  isNoSuchSubscription: () => false,
+  // Connections share a client id.
+  isHeldElsewhere: () => false,
+  expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  // NACK is taken as ACK.
+  giveBack: 'resubscribe',
+  silenceFactor: 1.2,
+};
+
+function placeOf(destination: string): Place {
+  const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
+  return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
+}

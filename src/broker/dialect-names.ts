@@ -1,0 +1,4 @@
+/** The kinds of brokers that are known. */
+export const dialectNames = ['activemq', 'artemis', 'rabbitmq'] as const;
+
+export type DialectName = (typeof dialectNames)[number];

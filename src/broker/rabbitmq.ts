@@ -1,0 +1,41 @@
+import type { BrokerDialect } from './dialect.ts';
+
+/** How long the queue of a durable subscription keeps a message, and how long it outlives its readers, in milliseconds. */
+const keptMilliseconds = 24 * 3_600_000;
+const unusedMilliseconds = 7 * keptMilliseconds;
+
+/** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
+export const rabbitMq: BrokerDialect = {
+  name: 'rabbitmq',
+  isServer: (server) => /^RabbitMQ\//i.test(server),
+  hasSelectors: false,
+  place: (destination, namespace) => ({
+    destination: namespace === undefined ? destination : `${destination}.${namespace}`,
+    send: {},
+    subscribe: {},
+  }),
+  choose: () => ({}),
+  window: (messages) => ({ 'prefetch-count': String(messages) }),
+  durable: (name) => ({
+    durable: 'true',
+    'auto-delete': 'false',
+    'x-queue-name': name,
+    'x-message-ttl': String(keptMilliseconds),
+    'x-expires': String(unusedMilliseconds),
+  }),
+  // Only a subscription of this session can be removed for good.
+  forget: (name, subscribe) => [
+    { command: 'SUBSCRIBE', headers: subscribe },
+    {
+      command: 'UNSUBSCRIBE',
+      headers: { id: 'durable', durable: 'true', 'auto-delete': 'false', 'x-queue-name': name },
+    },
+  ],
+  isNoSuchSubscription: () => false,
+  // Connections share the queue of a durable subscription.
+  isHeldElsewhere: () => false,
+  expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
+  // What a subscription that has ended had unacknowledged stays with its session.
+  giveBack: 'nack',
+  silenceFactor: 1.2,
+};

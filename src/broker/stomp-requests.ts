@@ -1,0 +1,83 @@
+import type { Client } from 'stompit';
+
+import { SwfError } from '../lib/errors.ts';
+
+/** How long the broker's answer to a frame is waited for, in milliseconds. */
+const receiptMilliseconds = 30_000;
+
+interface Waiting {
+  number: number;
+  reject: (error: SwfError) => void;
+}
+
+/** The frames of one session that ask for a receipt, and their answers. */
+export class Requests {
+  /** Set once the session has its client. */
+  client!: Client;
+  readonly #ended: AbortSignal;
+  readonly #address: string;
+  readonly #onSilence: (error: SwfError) => void;
+  readonly #waiting = new Map<string, Waiting>();
+  #asked = 0;
+  #newestAnswered = 0;
+
+  /** @param onSilence told where the broker answers nothing any more */
+  constructor(ended: AbortSignal, address: string, onSilence: (error: SwfError) => void) {
+    this.#ended = ended;
+    this.#address = address;
+    this.#onSilence = onSilence;
+  }
+
+  /** Sends a frame; resolves at its receipt, rejects at its refusal and at the end of the session. */
+  ask(command: string, headers: Record<string, string>, body = ''): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended.aborted) {
+        reject(this.#ended.reason as Error);
+        return;
+      }
+      const number = (this.#asked += 1);
+      const timer = setTimeout(() => this.#late(id, number), receiptMilliseconds);
+      const settle = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(id);
+        this.#ended.removeEventListener('abort', fail);
+      };
+      const refuse = (error: SwfError): void => {
+        settle();
+        reject(error);
+      };
+      // stompit forgets receipts and callbacks when a connection dies.
+      const fail = (): void => refuse(this.#ended.reason as SwfError);
+      this.#ended.addEventListener('abort', fail);
+      const onReceipt = (): void => {
+        this.#newestAnswered = Math.max(this.#newestAnswered, number);
+        settle();
+        resolve();
+      };
+      // Headers are written into by stompit, so each frame gets its own. A frame that is not ended blocks the connection.
+      const own: Record<string, string | number | undefined> = { ...headers };
+      const frame = this.client.sendFrame(command, own, { onReceipt });
+      const id = String(own['receipt']);
+      this.#waiting.set(id, { number, reject: refuse });
+      frame.on('error', () => {});
+      frame.end(Buffer.from(body));
+    });
+  }
+
+  /** The broker refuses one frame. False where it is none of ours. */
+  refuse(receiptId: string, error: SwfError): boolean {
+    const waiting = this.#waiting.get(receiptId);
+    if (waiting === undefined) return false;
+    this.#newestAnswered = Math.max(this.#newestAnswered, waiting.number);
+    waiting.reject(error);
+    return true;
+  }
+
+  /** A broker that has answered later frames refuses this one without a word: RabbitMQ does so where a queue rejects a message. */
+  #late(id: string, number: number): void {
+    const silence = `${this.#address} gave no receipt for ${receiptMilliseconds / 1000} s`;
+    if (this.#newestAnswered > number)
+      this.refuse(id, new SwfError('BROKER_REFUSED', `${silence}, and did for what came after it`));
+    else this.#onSilence(new SwfError('BROKER_UNREACHABLE', `${silence}; reconnecting`));
+  }
+}

@@ -1,0 +1,143 @@
+import { setMaxListeners } from 'node:events';
+
+import stompit, { type Client, type Frame } from 'stompit';
+
+import type { SwfError } from '../lib/errors.ts';
+import { activeMqClassic } from './activemq-classic.ts';
+import { type BrokerAddress, showAddress } from './address.ts';
+import type { BrokerSettings, Subscription } from './connection.ts';
+import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
+import { asRefusal, asSwfError, connectOptions, receive, silenceMargin } from './stomp-frames.ts';
+import { Requests } from './stomp-requests.ts';
+import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
+
+const connectMilliseconds = 10_000;
+
+export interface SessionCallbacks {
+  /** The dialect of a broker that calls itself so. */
+  dialectOf: (server: string | undefined) => BrokerDialect;
+  /** The subscription that has this id now. */
+  current: (id: string) => Subscription | undefined;
+  /** The broker has let us in. */
+  onConnected: () => void;
+  /** The session is over, or the broker refuses it. */
+  onLost: (error: SwfError) => void;
+}
+
+/** One session with one server: from the connection's beginning to its end. */
+export class StompSession {
+  client!: Client;
+  readonly requests: Requests;
+  readonly #settings: BrokerSettings;
+  readonly #address: BrokerAddress;
+  readonly #callbacks: SessionCallbacks;
+  /** Settles everything that waits for this session. */
+  readonly #ended = new AbortController();
+  #dialect: BrokerDialect = activeMqClassic;
+  #upSince: number | undefined;
+  #muteTimer: NodeJS.Timeout | undefined;
+
+  constructor(settings: BrokerSettings, address: BrokerAddress, callbacks: SessionCallbacks) {
+    // One listener a send under way.
+    setMaxListeners(0, this.#ended.signal);
+    this.#settings = settings;
+    this.#address = address;
+    this.#callbacks = callbacks;
+    this.requests = new Requests(this.#ended.signal, showAddress(address), callbacks.onLost);
+  }
+
+  /** Whether all subscriptions are in place. */
+  get isUp(): boolean {
+    return this.#upSince !== undefined;
+  }
+
+  comeUp(): void {
+    this.#upSince = performance.now();
+  }
+
+  /** How long it has been up; 0 where it never was. */
+  upMilliseconds(): number {
+    return this.#upSince === undefined ? 0 : performance.now() - this.#upSince;
+  }
+
+  open(): void {
+    const lost = (error: unknown): void => this.#callbacks.onLost(asSwfError(error, this.#address));
+    try {
+      this.client = stompit.connect(connectOptions(this.#settings, this.#address), (error) => {
+        if (error) lost(error);
+        else this.#connected();
+      });
+    } catch (error) {
+      this.client = { destroy: () => {} } as Client;
+      lost(error);
+      return;
+    }
+    this.requests.client = this.client;
+    // Without listeners of our own an error after CONNECTED would end the process.
+    this.client.on('error', lost);
+    this.client.on('end', () => lost(new Error('the connection ended')));
+    replaceHandlers(this.client, {
+      onServer: (server) => this.#meetServer(server),
+      onError: (frame) => this.#refused(frame),
+    });
+    // stompit's own time-out ends at the TCP connection; a broker that accepts and says nothing is ours to notice.
+    const mute = (): void => lost(new Error(`no answer within ${connectMilliseconds / 1000} s`));
+    this.#muteTimer = setTimeout(mute, connectMilliseconds);
+  }
+
+  /** @param reason what everything that waits is told */
+  end(reason: SwfError): void {
+    clearTimeout(this.#muteTimer);
+    this.client.destroy();
+    this.#ended.abort(reason);
+  }
+
+  /** Resolves when the subscription is in place. */
+  subscribe(subscription: Subscription): Promise<void> {
+    const { id, destination } = subscription;
+    const mustAcknowledge = subscription.ack === 'each';
+    const ack = mustAcknowledge ? 'client-individual' : 'auto';
+    const onMessage: Subscription['onMessage'] = (delivery) =>
+      (this.#callbacks.current(id) ?? subscription).onMessage(delivery);
+    // stompit keeps it for the whole session: a second subscribing under the same id goes to the same place.
+    if (this.client.getSubscription(id) === undefined)
+      this.client.setImplicitSubscription(id, ack, (error, frame) => {
+        if (error) return;
+        const session = { client: this.client, ended: this.#ended.signal, frame };
+        receive(session, mustAcknowledge, { onMessage, giveBack: (given) => this.#giveBack(id, given) });
+      });
+    // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
+    const headers = subscribeHeaders(this.#dialect, subscription);
+    const place = this.#dialect.place(destination, subscription.only?.().namespace);
+    return this.requests.ask('SUBSCRIBE', { ...headers, id, destination: place.destination, ack });
+  }
+
+  #connected(): void {
+    clearTimeout(this.#muteTimer);
+    this.#callbacks.onConnected();
+  }
+
+  #meetServer(server: string | undefined): void {
+    this.#dialect = this.#callbacks.dialectOf(server);
+    const { silenceFactor } = this.#dialect;
+    this.client._heartbeatDelayMargin = silenceMargin(silenceFactor, this.#settings.heartbeatSeconds);
+  }
+
+  /** An ERROR frame that answers one of ours refuses that alone. Any other one is about the session. */
+  #refused({ sentence, receiptId }: ErrorFrame): void {
+    const refusal = asRefusal(sentence, this.#address);
+    if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
+    this.#callbacks.onLost(refusal);
+  }
+
+  #giveBack(id: string, frame: Frame): void {
+    if (this.#dialect.giveBack === 'nack') {
+      this.client.nack(frame);
+      return;
+    }
+    this.requests.ask('UNSUBSCRIBE', { id }).catch(() => {});
+    const subscription = this.#callbacks.current(id);
+    if (subscription !== undefined)
+      this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
+  }
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
+import { connectByStomp } from '../broker/stomp-connection.ts';
+import type { Config } from '../config/schema.ts';
+import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
+
+/** How long a message that must come is waited for, and one that must not, in milliseconds. */
+const comesMilliseconds = 3000;
+const quietMilliseconds = 400;
+
+/** Of a message that is to expire, in seconds. */
+const shortLife = 1;
+
+/** RabbitMQ closes a channel that holds a message unacknowledged for so long, in seconds. */
+const acknowledgeSeconds = 1800;
+
+/** The end of a slice after its payload: its result has to be confirmed. */
+const afterPayloadSeconds = 60;
+
+/** What a broker does with messages, each proved by trying it under a name of its own. */
+export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
+  const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
+  const queue = (of: string): string => `/queue/${name}.${of}`;
+  yield ['selector', await attempt(() => proveSelector(settings, queue('selector')))];
+  yield ['fair share', await attempt(() => proveFairShare(settings, queue('share')))];
+  yield ['durable', await attempt(() => proveDurable(settings, `/topic/${name}`, name))];
+  yield ['expiry', await attempt(() => proveExpiry(settings, queue('expiry')))];
+  yield ['telemetry', await attempt(() => proveTelemetry(settings, config.broker.destinations.telemetry))];
+  yield ['time limit', await attempt(() => proveTimeLimit(settings, config.worker.timeout_seconds))];
+}
+
+/** Each namespace has its own messages: by selectors, or by names. */
+function proveSelector(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
+    await got.has(1);
+    await delay(quietMilliseconds);
+    const other = got.bodies().filter((body) => body !== 'mine').length;
+    // What was meant for others must not be left behind.
+    broker.unsubscribe('doctor');
+    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest');
+    await rest.has(1).catch(() => {});
+    if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
+    return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
+  });
+}
+
+/** Of two slots with one message each, neither is given the other's. */
+function proveFairShare(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 2, async ([one, two]) => {
+    const hands = [one, two].map((broker) =>
+      listen(broker as BrokerConnection, { destination, prefetch: 1 }, 'doctor', false),
+    );
+    for (const body of ['1', '2', '3']) await send(one, destination, {}, body);
+    await Promise.all(hands.map((hand) => hand.has(1)));
+    await delay(quietMilliseconds);
+    const counts = hands.map((hand) => hand.deliveries.length);
+    for (const hand of hands) hand.acknowledgeAll();
+    await delay(quietMilliseconds);
+    for (const hand of hands) hand.acknowledgeAll();
+    if (counts.some((count) => count !== 1))
+      throw new Error(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
+    return ok('two slots have one message each');
+  });
+}
+
+/** What is said while nobody listens is kept. */
+async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
+  const named = { ...settings, clientId: durableName };
+  const of: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
+    destination,
+    only: () => ({ namespace: 'doctor' }),
+    durableName,
+  };
+  await withConnections(named, 1, ([broker]) => {
+    listen(broker, of);
+    return delay(quietMilliseconds);
+  });
+  await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
+  await withConnections(named, 1, ([broker]) => listen(broker, of).has(1));
+  await withConnections(named, 1, async ([broker]) => void (await broker.forget(of as Required<typeof of>)));
+  return ok('keeps what is said while nobody listens');
+}
+
+function proveExpiry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    await send(broker, destination, {}, 'old', shortLife);
+    await delay((shortLife + 1) * 1000);
+    const got = listen(broker, { destination });
+    await send(broker, destination, {}, 'new');
+    await got.has(1);
+    if (got.bodies().includes('old'))
+      throw new Error('a message came after its time; look at the clocks of both hosts');
+    return ok('a message whose time is over does not come');
+  });
+}
+
+function proveTelemetry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    const got = listen(broker, { destination, only: () => ({ namespace: 'swf-mcp-doctor' }) }, 'doctor', true, 'auto');
+    await send(broker, destination, { namespace: 'swf-mcp-doctor' }, '{}');
+    await got.has(1);
+    return ok(`${destination} may be written and read`);
+  });
+}
+
+function proveTimeLimit(settings: BrokerSettings, timeout: number): Promise<Diagnosis> {
+  return withConnections(settings, 1, ([broker]) => {
+    const longest = timeout + afterPayloadSeconds;
+    if (broker.hasSelectors()) return Promise.resolve(ok('a slice may be held as long as its payload takes'));
+    if (longest > acknowledgeSeconds)
+      throw new Error(
+        `RabbitMQ takes a slice away after ${acknowledgeSeconds} s, and worker.timeout_seconds = ${timeout} allows more; lower it, or raise consumer_timeout of the broker`,
+      );
+    return Promise.resolve(ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`));
+  });
+}
+
+async function withConnections<T>(
+  settings: BrokerSettings,
+  count: number,
+  work: (brokers: [BrokerConnection, ...BrokerConnection[]]) => Promise<T>,
+): Promise<T> {
+  const brokers = Array.from({ length: count }, () => connectByStomp(settings, () => {}));
+  try {
+    for (const broker of brokers) await broker.connect({ once: true });
+    return await work(brokers as [BrokerConnection, ...BrokerConnection[]]);
+  } finally {
+    await Promise.all(brokers.map((broker) => broker.close()));
+  }
+}
+
+function send(
+  broker: BrokerConnection | undefined,
+  destination: string,
+  headers: Record<string, string>,
+  body: string,
+  expirySeconds = 60,
+): Promise<void> {
+  if (broker === undefined) return Promise.resolve();
+  return broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
+}
+
+function listen(
+  broker: BrokerConnection,
+  of: Omit<Subscription, 'id' | 'ack' | 'onMessage'>,
+  id = 'doctor',
+  acknowledges = true,
+  ack: Subscription['ack'] = 'each',
+) {
+  const deliveries: Delivery[] = [];
+  let wake = (): void => {};
+  broker.subscribe({
+    ...of,
+    id,
+    ack,
+    onMessage(delivery) {
+      deliveries.push(delivery);
+      if (acknowledges) delivery.acknowledge();
+      wake();
+    },
+  });
+  return {
+    deliveries,
+    bodies: (): string[] => deliveries.map(({ body }) => body),
+    acknowledgeAll: (): void => {
+      for (const delivery of deliveries) delivery.acknowledge();
+    },
+    has: (count: number): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('a message that was sent did not come')), comesMilliseconds);
+        wake = () => {
+          if (deliveries.length < count) return;
+          clearTimeout(timer);
+          resolve();
+        };
+        wake();
+      }),
+  };
+}

@@ -1,0 +1,81 @@
+import type { ExecutionParams } from '../../domain/params.ts';
+import { planOf } from '../../domain/plan/versions.ts';
+import { sliceMessageId } from '../../messages/identity.ts';
+import type { Message } from '../../messages/message.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { readMessage } from './log-reader.ts';
+
+/** Rows that are looked at once. */
+const mostRows = 1000;
+
+/** A worker that says no heartbeats may have a slice so long, in seconds: nothing tells that it has lost it. */
+const strangerSeconds = 600;
+
+/**
+ * The messages of slices that wait, or are in hand, for as long as `seconds` since they were last sent. Which of them somebody has is for the
+ * caller to tell.
+ */
+export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
+  const before = (age: number): string => new Date(Date.now() - age * 1000).toISOString();
+  const rows = sql<unknown[], { slice_filename: string; attempt: number; sent_at: string | null }>(
+    `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
+     FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
+       LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
+     WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND m.outbox_sent_at < ? AND (status = 'queued' OR
+       (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${mostRows}`,
+  ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));
+  return rows.map(({ slice_filename, attempt }) => sliceMessageId(executionId, slice_filename, attempt));
+}
+
+/** The message of a slice that waits; undefined where it does not wait in this attempt any more. */
+export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
+  const message = readMessage(sql, messageId);
+  if (message?.msg_type !== 'slice') return undefined;
+  const row = sql<[string, number]>(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND attempt = ? AND status = 'queued'`,
+  ).get(message.slice_filename, message.attempt);
+  return row === undefined ? undefined : message;
+}
+
+/** A message of a file that nobody has answered. */
+export type Unanswered = Message<'stf_gen' | 'stf_ready'>;
+
+/** The STFs that were announced before `before` and are not ready, as they were announced. ISO 8601. */
+export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
+  const rows = sql<[string, string], { stf_filename: string }>(
+    `SELECT stf_filename FROM stf_files
+     WHERE execution_id = ? AND ${indexPredicates.registeredStf} AND created_at < ? ORDER BY seq LIMIT ${mostRows}`,
+  ).all(executionId, before);
+  return messagesOf(sql, executionId, 'stf_gen', rows);
+}
+
+/** The STFs that were ready before `before` and have not all samples that the plan gives them. ISO 8601. */
+export function unsampledStfs(
+  sql: Prepare,
+  executionId: string,
+  before: string,
+  params: ExecutionParams,
+): Unanswered[] {
+  const plan = planOf(params);
+  const rows = sql<unknown[], { stf_filename: string; sequence: number; tf_count: number; tf_file_count: number }>(
+    `SELECT stf_filename, sequence, tf_count, tf_file_count FROM stf_files
+     WHERE execution_id = ? AND status = 'processed' AND processed_at < ? AND tf_file_count < ? ORDER BY seq`,
+  )
+    .all(executionId, before, params.fastmon.tf_samples_per_stf)
+    .filter((stf) => stf.tf_file_count < plan.sampleCount(stf))
+    .slice(0, mostRows);
+  return messagesOf(sql, executionId, 'stf_ready', rows);
+}
+
+function messagesOf(
+  sql: Prepare,
+  executionId: string,
+  type: Unanswered['msg_type'],
+  rows: readonly { stf_filename: string }[],
+): Unanswered[] {
+  return rows.flatMap(({ stf_filename }) => {
+    const message = readMessage(sql, `${executionId}/${type}/${stf_filename}`);
+    return message?.msg_type === type ? [message] : [];
+  });
+}

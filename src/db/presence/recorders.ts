@@ -1,0 +1,28 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { isProcessAlive, type LivenessTest } from './leases.ts';
+
+/**
+ * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives: two would each know half of
+ * what was said.
+ */
+export function becomeRecorder(
+  { sql }: Transaction,
+  namespace: string,
+  processId: number,
+  isAlive: LivenessTest,
+): void {
+  const holder = sql<[string], ProcessIdentity & { last_beat: string; ended: string | null }>(
+    `SELECT pid, pid_started, hostname, last_beat, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
+  ).get(namespace);
+  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive))
+    throw new SwfError(
+      'EXECUTION_IN_USE',
+      `process ${holder.pid} on ${holder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
+    );
+  sql(
+    `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
+     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id`,
+  ).run(namespace, processId);
+}

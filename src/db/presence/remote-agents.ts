@@ -1,0 +1,90 @@
+import { logLevels } from '../../lib/logger.ts';
+import { utcNow } from '../../lib/time.ts';
+import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** A remote process in the words of `ProcessIdentity`: nothing but its heartbeats tells whether it lives. */
+const startedAs = (since: string): string => `${since} remote`;
+
+/** Enters what remote agents say of themselves (contract §9) into the tables of processes and agents. */
+export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
+  const now = utcNow();
+  const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
+  const row = sql<unknown[], { process_id: number }>(
+    `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT (hostname, pid, pid_started) WHERE pid_started LIKE '% remote' DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
+     RETURNING process_id`,
+  ).get(pid, startedAs(since), hostname, version, now, now) as { process_id: number };
+  if (state === 'EXITED') sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
+  const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
+  sql(
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, free_slots, off_duty, clock_offset)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (agent_name) DO UPDATE SET state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
+       current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), free_slots = excluded.free_slots,
+       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset`,
+  ).run(
+    agent_name,
+    agent_type,
+    namespace,
+    state,
+    now,
+    row.process_id,
+    executionOf(beat),
+    free_slots,
+    off_duty.length === 0 ? null : JSON.stringify(off_duty),
+    Math.round(offset * 10) / 10,
+  );
+}
+
+/** The execution of the work in hand: message ids begin with it. */
+const executionOf = ({ in_hand: [first] }: AgentHeartbeat): string | null => first?.split('/')[0] ?? null;
+
+/** Enters the log lines of a remote agent, each once, however often they come. */
+export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
+  const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
+    'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
+  ).get(sender);
+  // Its heartbeat comes before its lines. What an earlier process of the name has left behind is told all the same.
+  const mark = known?.pid_started === startedAs(since) ? known : undefined;
+  const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
+  const insert = sql<unknown[]>(
+    'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  );
+  const runOf = sql<[string], { run_number: number }>(
+    'SELECT run_number FROM workflow_executions WHERE execution_id = ?',
+  );
+  for (const { timestamp, level, message, context, execution_id } of fresh) {
+    const run = execution_id === undefined ? undefined : runOf.get(execution_id);
+    insert.run(
+      timestamp,
+      logLevels[level],
+      sender,
+      message,
+      execution_id ?? null,
+      run === undefined ? null : String(run.run_number),
+      context === undefined ? null : JSON.stringify(context),
+    );
+  }
+  if (dropped > 0 && fresh.length > 0)
+    insert.run(
+      utcNow(),
+      logLevels.WARNING,
+      sender,
+      `${dropped} log lines were dropped before they could be sent`,
+      null,
+      null,
+      null,
+    );
+  const last = fresh.at(-1);
+  if (mark !== undefined && last !== undefined)
+    sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);
+}
+
+/** The recorder was cut off and hears again: nobody counts as silent for the time in which nobody could be heard. */
+export function forgiveSilence({ sql }: Transaction, since: string): void {
+  const now = utcNow();
+  const heard = `process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote' AND ended IS NULL AND last_beat >= ?)`;
+  sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);
+  sql(`UPDATE processes SET last_beat = ? WHERE ${heard}`).run(now, since);
+}

@@ -1,0 +1,48 @@
+import type { ExecutionParams } from '../../domain/params.ts';
+import type { UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
+import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
+import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
+import type { ExecutionRow } from '../lists/executions.ts';
+import { livingTypes, workersOnDuty } from '../presence/agent-registry.ts';
+import type { LivenessTest } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Kinds that are looked at. */
+const mostKinds = 20;
+
+/** Slices that wait, of kinds that no worker that is heard can do. */
+export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
+  const kinds = sql<[string], UnfitSlices>(
+    `SELECT r.reason, r.kind, count(DISTINCT r.slice_filename) AS slices, max(r.hostname) AS hostname, max(r.detail) AS detail
+     FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
+     WHERE r.execution_id = ? AND s.status = 'queued' GROUP BY r.reason, r.kind ORDER BY slices DESC LIMIT ${mostKinds}`,
+  ).all(execution.execution_id);
+  return kinds.filter(({ reason, kind }) => !workersOnDuty(sql, execution.namespace, { reason, name: kind }, isAlive));
+}
+
+/** Files that an agent of another process has not answered, though it is heard. */
+export function unansweredFiles(
+  sql: Prepare,
+  { execution_id, namespace, run_number }: ExecutionRow,
+  params: ExecutionParams,
+  isAlive: LivenessTest,
+): UnansweredFiles[] {
+  const before = new Date(Date.now() - unansweredSeconds * 1000).toISOString();
+  const counts = sql<[number], { stfs: number; ready: number; expected: number; samples: number }>(
+    `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
+     FROM run_states WHERE run_number = ?`,
+  ).get(run_number);
+  if (counts === undefined || (counts.stfs === counts.ready && counts.expected === counts.samples)) return [];
+  const living = livingTypes(sql, namespace, isAlive);
+  const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
+  const unsampled =
+    living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
+  return [told('data', unready), told('fastmon', unsampled)].flat();
+}
+
+function told(role: UnansweredFiles['role'], messages: ReturnType<typeof unreadyStfs>): UnansweredFiles[] {
+  const [first] = messages;
+  return first === undefined
+    ? []
+    : [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '' }];
+}

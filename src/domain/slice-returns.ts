@@ -1,0 +1,37 @@
+/** Why a worker gives a slice back: it cannot reach the file, has another payload, or finds another file than was announced. */
+export const returnReasons = ['NO_FILE', 'NO_PAYLOAD', 'WRONG_FILE'] as const;
+
+export type ReturnReason = (typeof returnReasons)[number];
+
+/** A payload program by its name, and by the digest of its command where that is known. */
+export interface PayloadName {
+  name: string;
+  digest?: string | undefined;
+}
+
+/** The facts about a slice that decide whether a worker can do it. */
+export interface SliceNeeds {
+  tf_filename: string;
+  file_url?: string | undefined;
+  /** Left out, it is the placeholder. */
+  payload?: PayloadName | undefined;
+}
+
+/** The kind of work of a slice, seen from a reason for which an agent cannot do it. */
+export function workKind({ tf_filename, file_url, payload }: SliceNeeds, reason: ReturnReason): string {
+  switch (reason) {
+    case 'NO_FILE':
+      return placeOfFile(file_url ?? '');
+    case 'NO_PAYLOAD':
+      return payload === undefined ? 'placeholder' : [payload.name, payload.digest ?? []].flat().join(' ');
+    case 'WRONG_FILE':
+      return tf_filename;
+  }
+}
+
+/** Every kind of work that a slice is, one a reason: an agent is on duty for it where it can do all of them. */
+export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: string }[] =>
+  returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) }));
+
+/** Where files like this one are: its URL without the folder of the execution and the name. */
+export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/');

@@ -1,0 +1,26 @@
+import type { BrokerConnection, BrokerSettings, Connect } from '../broker/connection.ts';
+import type { SwfError } from '../lib/errors.ts';
+
+/** How a process meets its broker. */
+export interface BrokerChoice {
+  settings: BrokerSettings;
+  connect: Connect;
+}
+
+/**
+ * Connects to the broker.
+ * @param patient waits for a broker that is not there yet; otherwise throws `BROKER_UNREACHABLE` or `BROKER_REFUSED`
+ * @param signal ends the waiting; the promise is then never settled
+ * @param onTrouble told of each break and each failed try
+ */
+export async function connectToBroker(
+  { settings, connect }: BrokerChoice,
+  { patient, signal, onTrouble }: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
+): Promise<BrokerConnection> {
+  const broker = connect(settings, onTrouble);
+  const giveUp = (): void => void broker.close();
+  signal?.addEventListener('abort', giveUp);
+  await broker.connect({ once: !patient });
+  signal?.removeEventListener('abort', giveUp);
+  return broker;
+}

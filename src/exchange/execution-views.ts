@@ -1,0 +1,130 @@
+import type { DeliveredSlice, ExecutionStanding } from '../agents/slice-worker.ts';
+import { workersMayTake } from '../domain/run-phases.ts';
+import type { ExecutionState } from '../messages/telemetry.ts';
+
+/** Where nothing is heard of a recorder for so long, it is silent (contract §9), in milliseconds. */
+const silentMilliseconds = 15_000;
+
+/** Executions that are kept in mind. The oldest are forgotten; a recorder says those that run every few seconds. */
+const mostKept = 1000;
+
+interface View {
+  state: ExecutionState;
+  over: AbortController;
+}
+
+/** The executions of a namespace as their recorders say that they stand. Nothing of it is stored: a process that starts hears it within seconds. */
+export class ExecutionViews {
+  readonly #views = new Map<string, View>();
+  /** When something was heard from the recorder of each store. */
+  readonly #heard = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
+  readonly #began = performance.now();
+  readonly #timer: NodeJS.Timeout;
+  #onPaused: () => void = () => {};
+  #lastPaused = '';
+
+  constructor() {
+    // The silence of a recorder changes how an execution stands, and says nothing.
+    this.#timer = setInterval(() => this.#look(), 1000);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#wake();
+  }
+
+  /** Calls back when executions have come to rest or go on. */
+  onPaused(callback: () => void): void {
+    this.#onPaused = callback;
+  }
+
+  hear(state: ExecutionState): void {
+    const { execution_id, store_id, epoch, status } = state;
+    this.#heard.set(store_id, performance.now());
+    const known = this.#views.get(execution_id);
+    // A driver that was thought dead and speaks again is none any more.
+    if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
+    const view = { state, over: known?.over ?? new AbortController() };
+    this.#views.delete(execution_id);
+    this.#views.set(execution_id, view);
+    if (status !== 'running') view.over.abort();
+    const [oldest] = this.#views.keys();
+    if (this.#views.size > mostKept && oldest !== undefined) this.#views.delete(oldest);
+    this.#look();
+  }
+
+  stateOf(executionId: string): ExecutionState | undefined {
+    return this.#views.get(executionId)?.state;
+  }
+
+  /** Aborted when the execution is over. */
+  overFor(executionId: string): AbortSignal {
+    return this.#views.get(executionId)?.over.signal ?? neverAborted;
+  }
+
+  /** The executions whose slices are left on the queue for now. */
+  paused(): string[] {
+    return [...this.#views.values()].filter((view) => this.#rests(view)).map(({ state }) => state.execution_id);
+  }
+
+  /** Whether the recorder of a store has been silent; of all stores, where it is left out. */
+  isSilent(storeId?: string): boolean {
+    const times = storeId === undefined ? [...this.#heard.values()] : [this.#heard.get(storeId) ?? this.#began];
+    return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
+  }
+
+  standing({ slice: { execution_id }, storeId, since }: DeliveredSlice): ExecutionStanding {
+    const view = this.#views.get(execution_id);
+    if (view === undefined) return this.#unheard(storeId, since);
+    if (view.over.signal.aborted) return 'over';
+    return this.#rests(view) ? 'paused' : 'open';
+  }
+
+  /** Resolves at the next word or silence of a recorder, or when `signal` is aborted. */
+  changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      if (signal.aborted) wake();
+      else {
+        this.#waiting.add(wake);
+        signal.addEventListener('abort', wake);
+      }
+    });
+  }
+
+  #unheard(storeId: string | undefined, since: number): ExecutionStanding {
+    // The recorder of a slice that comes first is waited for from now on.
+    if (storeId !== undefined && !this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
+    // Without its recorder nobody knows better than the queue, which has handed it out.
+    if (this.isSilent(storeId)) return 'open';
+    // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. What is taken up again is sent again.
+    const isLong = performance.now() - since >= silentMilliseconds;
+    return isLong && storeId !== undefined ? 'over' : 'unknown';
+  }
+
+  /** Without its recorder a pause is none: nobody would ever end it. */
+  #rests({ state }: View): boolean {
+    const { status, held, phase, store_id } = state;
+    return status === 'running' && (held || !workersMayTake(phase)) && !this.isSilent(store_id);
+  }
+
+  #look(): void {
+    const paused = this.paused().join(' ');
+    if (paused !== this.#lastPaused) {
+      this.#lastPaused = paused;
+      this.#onPaused();
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+const neverAborted = new AbortController().signal;

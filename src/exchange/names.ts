@@ -1,0 +1,14 @@
+import type { AgentType } from '../domain/states.ts';
+
+/** The durable subscription of a recorder (contract §9). */
+export const recorderSubscription = (namespace: string, storeId: string): string => `swf.${namespace}.${storeId}`;
+
+/** The durable subscription that remote agents of one type share, or take turns at. */
+export const roleSubscription = (namespace: string, type: AgentType): string => `swf.${namespace}.${type}`;
+
+/** The types of remote agents that read broadcasts. */
+export const readingTypes = ['data', 'fastmon'] as const satisfies readonly AgentType[];
+
+/** The queue for the results of one store, where a broker cannot choose by headers. */
+export const resultsOfStore = (results: string, namespace: string, storeId: string): string =>
+  `${results}.${namespace}.${storeId}`;

@@ -1,0 +1,20 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** In a folder of data files it names the stores whose files are there, one a line (contract §9). */
+const markerName = '.swf-mcp-store';
+
+/** Notes that the files of a store are in a folder. Passes on the errors of the file system. */
+export function markFolder(folder: string, storeId: string): void {
+  if (isMarked(folder, storeId)) return;
+  writeFileSync(join(folder, markerName), `${storeId}\n`, { mode: 0o600, flag: 'a' });
+}
+
+/** Whether the files of a store are in a folder, seen from this host. */
+export function isMarked(folder: string, storeId: string): boolean {
+  try {
+    return readFileSync(join(folder, markerName), 'utf8').split('\n').includes(storeId);
+  } catch {
+    return false;
+  }
+}

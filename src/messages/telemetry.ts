@@ -1,0 +1,107 @@
+import * as z from 'zod';
+
+import { planVersionSchema, workflowParamsSchema } from '../domain/params.ts';
+import { phases } from '../domain/run-phases.ts';
+import { agentStates, agentTypes, executionStatuses } from '../domain/states.ts';
+import { logLevels } from '../lib/logger.ts';
+import type { Decoded } from './codec.ts';
+import { envelopeShape, epoch, index, text } from './fields.ts';
+
+/**
+ * What is said again and again on the telemetry topic (contract §9): no row of the log comes of it. Unknown fields are let through, so that an
+ * older program understands a newer one.
+ */
+const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
+
+const executionStateSchema = z.object({
+  ...common,
+  msg_type: z.literal('execution_state'),
+  execution_id: envelopeShape.execution_id.unwrap(),
+  /** The recorder's store. */
+  store_id: text,
+  epoch,
+  run_id: text,
+  phase: z.enum(phases),
+  status: z.enum(executionStatuses),
+  /** An operator has paused it. */
+  held: z.boolean(),
+  workflow_params: workflowParamsSchema,
+  plan_version: planVersionSchema,
+  max_retries: index,
+});
+
+/** An execution as its recorder says that it stands. */
+export type ExecutionState = z.infer<typeof executionStateSchema>;
+
+/** Message ids that a heartbeat names at most. */
+export const mostInHand = 1000;
+
+/** A kind of work that an agent cannot do at the moment, and why. */
+const offDuty = z.object({ reason: text, name: z.string().max(2000) });
+
+export type OffDuty = z.infer<typeof offDuty>;
+
+/** The version of these messages. */
+export const wireVersion = 1;
+
+const agentHeartbeatSchema = z.object({
+  ...common,
+  msg_type: z.literal('agent_heartbeat'),
+  agent_name: text,
+  agent_type: z.enum(agentTypes),
+  state: z.enum(agentStates),
+  in_hand: z.array(z.string().max(1000)).max(mostInHand),
+  free_slots: index,
+  off_duty: z.array(offDuty).max(100),
+  hostname: text,
+  pid: z.int().positive(),
+  boot_id: z.string().max(100),
+  version: text,
+  wire: z.int(),
+  /** When the process began: tells it from an earlier one of the same name. */
+  since: text,
+});
+
+/** A sign of life of a remote agent. */
+export type AgentHeartbeat = z.infer<typeof agentHeartbeatSchema>;
+
+/** Lines and bytes of one `agent_log`. */
+export const mostLines = 100;
+export const mostLogBytes = 65_536;
+
+const logLine = z.object({
+  /** Counts the lines of a process, from 1. */
+  n: z.int().positive(),
+  timestamp: text,
+  level: z.enum(Object.keys(logLevels) as [keyof typeof logLevels]),
+  message: z.string(),
+  context: z.record(z.string(), z.unknown()).optional(),
+  execution_id: envelopeShape.execution_id,
+});
+
+export type RemoteLine = z.infer<typeof logLine>;
+
+const agentLogSchema = z.object({
+  ...common,
+  msg_type: z.literal('agent_log'),
+  since: text,
+  lines: z.array(logLine).max(mostLines),
+  /** Lines that were not kept until they could be sent. */
+  dropped: index.optional(),
+});
+
+export type AgentLog = z.infer<typeof agentLogSchema>;
+
+export type Telemetry = ExecutionState | AgentHeartbeat | AgentLog;
+
+const schemas = {
+  execution_state: executionStateSchema,
+  agent_heartbeat: agentHeartbeatSchema,
+  agent_log: agentLogSchema,
+} as const;
+
+/** A message of the telemetry topic; undefined for any other, and for one that cannot be read. */
+export function telemetryOf(decoded: Decoded): Telemetry | undefined {
+  if (decoded.kind !== 'unknown' || !Object.hasOwn(schemas, decoded.msg_type)) return undefined;
+  return schemas[decoded.msg_type as keyof typeof schemas].safeParse(decoded.body).data;
+}

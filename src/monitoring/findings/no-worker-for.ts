@@ -1,0 +1,23 @@
+import { defineFinding, isDriven } from './rule.ts';
+
+/** As much of a reason as is told. */
+const shownDetail = 300;
+
+const needs: Readonly<Record<string, string>> = {
+  NO_PAYLOAD: 'the payload',
+  NO_FILE: 'the files below',
+  WRONG_FILE: 'the right copy of',
+};
+
+/** Slices wait, workers are heard, and none of them can do them. */
+export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { execution_id, unfit } }) => {
+  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
+  return unfit.map(({ reason, kind, slices, hostname, detail }) => ({
+    severity: 'error' as const,
+    sentence: `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. ${hostname} gave them back: ${
+      detail === null ? reason : detail.slice(0, shownDetail)
+    }`,
+    ids: [reason, kind],
+    next: { tool: 'list_messages', arguments: { execution_id, message_type: 'slice_returned' } },
+  }));
+});

@@ -1,0 +1,64 @@
+import type { AgentType } from '../domain/states.ts';
+import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
+
+/** A heartbeat tells of so long a time, in milliseconds. */
+const heardMilliseconds = 15_000;
+
+/** What an agent says of its work. */
+export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
+
+interface Heard {
+  report: Report;
+  since: string;
+  at: number;
+  /** Since when it has had a free slot, without a break; undefined where it has none. */
+  freeSince: number | undefined;
+}
+
+/** The agents that the recorder hears, those that it hosts among them: what each has in hand, and what it could do. */
+export class AgentDirectory {
+  readonly #heard = new Map<string, Heard>();
+
+  hear(agent: string, since: string, report: Report): void {
+    const now = performance.now();
+    const known = this.#heard.get(agent);
+    const freeSince =
+      report.free_slots === 0 ? undefined : this.#isSame(known, since, now) ? (known?.freeSince ?? now) : now;
+    this.#heard.set(agent, { report, since, at: now, freeSince });
+  }
+
+  forget(agent: string): void {
+    this.#heard.delete(agent);
+  }
+
+  /** The ids of all messages that somebody has in hand. */
+  inHand(): Set<string> {
+    return new Set(this.#present().flatMap(({ report }) => report.in_hand));
+  }
+
+  /** Whether an agent of this type is heard that is on duty for these kinds of work. */
+  hasOnDuty(type: AgentType, kinds: readonly OffDuty[] = []): boolean {
+    return this.#onDuty(type, kinds).length > 0;
+  }
+
+  /** Whether such an agent has had a free slot for so long, in milliseconds. */
+  hasFree(type: AgentType, kinds: readonly OffDuty[], milliseconds: number): boolean {
+    const before = performance.now() - milliseconds;
+    return this.#onDuty(type, kinds).some(({ freeSince }) => freeSince !== undefined && freeSince <= before);
+  }
+
+  #onDuty(type: AgentType, kinds: readonly OffDuty[]): Heard[] {
+    const cannot = ({ off_duty }: Report): boolean =>
+      off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
+    return this.#present().filter(({ report }) => report.agent_type === type && !cannot(report));
+  }
+
+  #isSame(known: Heard | undefined, since: string, now: number): boolean {
+    return known?.since === since && now - known.at < heardMilliseconds;
+  }
+
+  #present(): Heard[] {
+    const before = performance.now() - heardMilliseconds;
+    return [...this.#heard.values()].filter(({ at }) => at >= before);
+  }
+}

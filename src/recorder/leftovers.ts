@@ -1,0 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BrokerConnection } from '../broker/connection.ts';
+
+/** A queue that gives nothing for so long has nothing, in milliseconds. */
+const quietMilliseconds = 300;
+
+/** What is left is taken for so long at most: what other workers give back later is acknowledged by those who get it. */
+const longestMilliseconds = 3000;
+
+export interface LeftoversOptions {
+  broker: BrokerConnection;
+  namespace: string;
+  storeId: string;
+  /** The queue of slices. */
+  destination: string;
+}
+
+/**
+ * Takes what is left of an execution that has ended from the queue of slices, so that no worker is handed it. Where a broker cannot choose by
+ * headers, workers let go of it themselves: they hear that the execution has ended.
+ */
+export async function takeLeftovers(executionId: string, options: LeftoversOptions): Promise<void> {
+  const { broker, namespace, storeId: store, destination } = options;
+  if (!broker.isUp() || !broker.hasSelectors()) return;
+  let last = performance.now();
+  const until = last + longestMilliseconds;
+  const id = `leftovers of ${executionId}`;
+  broker.subscribe({
+    id,
+    destination,
+    ack: 'each',
+    prefetch: 256,
+    only: () => ({ namespace, store, execution: executionId }),
+    onMessage(delivery) {
+      last = performance.now();
+      delivery.acknowledge();
+    },
+  });
+  while (performance.now() - last < quietMilliseconds && performance.now() < until) await delay(quietMilliseconds / 4);
+  broker.unsubscribe(id);
+}

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BrokerConnection } from '../broker/connection.ts';
+import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
+import { SwfError } from '../lib/errors.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import { vocabulary } from '../messages/vocabulary.ts';
+
+export interface OutboxOptions {
+  store: Store;
+  broker: BrokerConnection;
+  /** Its rows are sent. */
+  namespace: string;
+  storeId: string;
+  destinations: Destinations;
+  /** Where results are to go on a broker that cannot choose by headers. */
+  replyTo: () => string | undefined;
+  /** Told of a message that the broker does not take. */
+  onUnsendable: (messageId: string, error: SwfError) => void;
+  onFault: (error: unknown) => void;
+}
+
+/** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
+const window = 256;
+
+/** A message that the broker refuses so often is not sent again. */
+const mostRefusals = 3;
+
+/** How often it is looked whether the last rows are sent, in milliseconds. */
+const lookMilliseconds = 20;
+
+/**
+ * Sends the rows of a namespace, many at a time, and marks them at the broker's receipts. The log is the outbox: a send that is cut off is made
+ * again, and a receiver that gets a message twice finds that it is recorded. A message that the broker refuses again and again is left out:
+ * those behind it go on.
+ */
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #receipts: UnsentRow[] = [];
+  /** Rows that the broker has been given and whose receipt has not been noted. */
+  readonly #underWay = new Set<number>();
+  /** How often the broker has refused each row. */
+  readonly #refusals = new Map<number, number>();
+  /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
+  #alone = 0;
+  #isNoting = false;
+  #lastSent = 0;
+  #isClosed = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+    options.broker.onUp(() => this.resend());
+  }
+
+  /** Rows may have been committed, or sent by another process. */
+  pump(): void {
+    const { broker, onFault } = this.#options;
+    try {
+      if (!this.#isClosed && broker.isUp()) this.#sendNext();
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  /** Looks at all unsent rows again. */
+  resend(): void {
+    this.#lastSent = 0;
+    this.pump();
+  }
+
+  /** Resolves when nothing is left to send, or after `milliseconds`; with whether nothing is left. */
+  async flushed(milliseconds: number): Promise<boolean> {
+    const { store, namespace } = this.#options;
+    const deadline = performance.now() + milliseconds;
+    while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
+      if (performance.now() > deadline) return false;
+      await delay(lookMilliseconds);
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #sendNext(): void {
+    const { store, namespace } = this.#options;
+    const most = this.#alone > 0 ? 1 : window;
+    for (const row of unsentRows(store.sql, namespace, this.#lastSent, most)) {
+      if (this.#underWay.size >= most) return;
+      this.#lastSent = row.seq;
+      if (!this.#underWay.has(row.seq)) void this.#send(row);
+    }
+  }
+
+  async #send(row: UnsentRow): Promise<void> {
+    const { broker, destinations, namespace, storeId: store_id, replyTo } = this.#options;
+    const { message_type } = row;
+    this.#underWay.add(row.seq);
+    try {
+      const { destination } = vocabulary[message_type];
+      const reply = destination === 'slices' ? replyTo() : undefined;
+      await broker.send({
+        destination: destinations[destination],
+        headers: {
+          ...wireHeaders({ ...row, namespace: row.namespace ?? namespace, store_id }),
+          ...(reply === undefined ? {} : { reply_to: reply }),
+        },
+        body: row.payload,
+        expirySeconds: expirySeconds(message_type),
+      });
+      this.#alone = Math.max(0, this.#alone - 1);
+      this.#receipts.push(row);
+      if (!this.#isNoting) void this.#noteReceipts();
+    } catch (error) {
+      // Where the session is over, all that has no receipt is sent again when the next one is up.
+      this.#underWay.delete(row.seq);
+      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error);
+    }
+  }
+
+  async #noteRefusal(row: UnsentRow, error: SwfError): Promise<void> {
+    const { store, broker, onFault, onUnsendable } = this.#options;
+    const isAttributed = broker.isUp() || this.#alone > 0;
+    // A refusal that ends the session says nothing of which message it is for. From now on one goes at a time.
+    if (!broker.isUp()) this.#alone = window;
+    if (!isAttributed) return;
+    const refusals = (this.#refusals.get(row.seq) ?? 0) + 1;
+    this.#refusals.set(row.seq, refusals);
+    try {
+      if (refusals >= mostRefusals) {
+        await store.write((tx) => markUnsendable(tx, row.seq));
+        this.#refusals.delete(row.seq);
+        onUnsendable(row.message_id, error);
+      }
+      if (broker.isUp()) this.resend();
+    } catch (fault) {
+      onFault(fault);
+    }
+  }
+
+  async #noteReceipts(): Promise<void> {
+    const { store, onFault } = this.#options;
+    this.#isNoting = true;
+    try {
+      while (this.#receipts.length > 0) {
+        // Receipts that have come meanwhile go into one transaction.
+        await new Promise(setImmediate);
+        const seqs = this.#receipts.splice(0).map(({ seq }) => seq);
+        await store.write((tx) => {
+          markSent(tx, seqs);
+        });
+        for (const seq of seqs) this.#underWay.delete(seq);
+        this.pump();
+      }
+    } catch (error) {
+      onFault(error);
+    } finally {
+      this.#isNoting = false;
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import type { BrokerConnection, Connect, Delivery } from '../broker/connection.ts';
+import { requireExecution } from '../db/lists/executions.ts';
+import { storeId } from '../db/log/store-identity.ts';
+import { pollStore } from '../db/sqlite/store-poller.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import type { BrokerChoice } from '../exchange/broker-start.ts';
+import { ExecutionViews } from '../exchange/execution-views.ts';
+import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
+import type { SwfError } from '../lib/errors.ts';
+import { utcNow } from '../lib/time.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import { createNotifier, type Notifier } from '../messages/notifier.ts';
+import { messageTypes } from '../messages/vocabulary.ts';
+import { AgentDirectory } from './agent-directory.ts';
+import { Inbox } from './inbox.ts';
+import { takeLeftovers } from './leftovers.ts';
+import { Outbox } from './outbox.ts';
+import { Resending } from './resending.ts';
+import { StateSpeaker } from './state-speaker.ts';
+import { TelemetryInbox } from './telemetry.ts';
+
+/** The needs of the recorder of a namespace. */
+export interface RecorderOptions extends BrokerChoice {
+  store: Store;
+  namespace: string;
+  destinations: Destinations;
+  /** Says to the operator what is amiss. */
+  warn: (message: string) => void;
+  onFault: (error: unknown) => void;
+}
+
+/** How long a process that ends waits for the broker to confirm its last messages, in milliseconds. */
+const farewellMilliseconds = 30_000;
+
+/** The same where somebody waits for the end: what is still unsent goes out with the next process of the store. */
+const hurriedMilliseconds = 1000;
+
+/** A wait that is not worth a word. */
+const quietMilliseconds = 1000;
+
+/** Opens the session of a recorder. */
+export async function openRecorderSession(
+  broker: BrokerConnection,
+  options: RecorderOptions,
+): Promise<RecorderSession> {
+  const id = await options.store.write(storeId);
+  return new RecorderSession(broker, id, options);
+}
+
+/**
+ * The broker's side of a recorder (contract §9): it sends what the log has for others, records what they say, tells them how its executions
+ * stand, hears which agents there are, and sends again what nobody has.
+ */
+export class RecorderSession {
+  readonly broker: BrokerConnection;
+  readonly storeId: string;
+  readonly destinations: Destinations;
+  /** Wakes the parts of this process, whichever process has recorded something. */
+  readonly notifier: Notifier;
+  /** Executions of other recorders, as they say, and our own. */
+  readonly views = new ExecutionViews();
+  readonly directory = new AgentDirectory();
+  readonly #options: RecorderOptions;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #states: StateSpeaker;
+  readonly #resending: Resending;
+  readonly #listener: BrokerConnection;
+  readonly #endPoll: () => void;
+  #cutOffSince: string | undefined;
+
+  constructor(broker: BrokerConnection, id: string, options: RecorderOptions) {
+    const { store, namespace, destinations, connect, warn, onFault } = options;
+    this.broker = broker;
+    this.storeId = id;
+    this.destinations = destinations;
+    this.#options = options;
+    // Over a broker time is real or scaled, and nobody waits for everybody to be idle.
+    const notifier = createNotifier({ enter: () => {}, leave: () => {} });
+    this.notifier = notifier;
+    const { views, directory } = this;
+    const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
+    this.#outbox = new Outbox({
+      ...shared,
+      replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
+      onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
+    });
+    this.#resending = new Resending({ ...shared, resend: () => this.#outbox.resend() });
+    this.#inbox = new Inbox({
+      ...shared,
+      onRecorded: (types) => notifier.announce(types),
+      onStray: (executionId) => warn(strayWarning(executionId, namespace)),
+      onReturned: (message) => this.#resending.noteReturn(message),
+    });
+    const telemetry = new TelemetryInbox({ ...shared, destination: destinations.telemetry });
+    this.#states = new StateSpeaker({
+      ...shared,
+      sql: store.sql,
+      destination: destinations.telemetry,
+      onSaid: (state) => views.hear(state),
+    });
+    this.#hearOnly(telemetry);
+    this.#listener = listenDurably(this.#inbox, id, { ...options, connect });
+    this.#endPoll = pollStore(store.db, () => {
+      notifier.announce(messageTypes);
+      this.#outbox.pump();
+    });
+  }
+
+  /** Rows have been committed that may have to be sent. */
+  committed(): void {
+    this.#outbox.pump();
+  }
+
+  /** Records a delivery as it is, or as rejected for this reason. */
+  record(destination: string, delivery: Delivery, refusal?: string): Promise<void> {
+    return this.#inbox.record(destination, delivery, refusal);
+  }
+
+  /** This process drives an execution from now on. @param sender the agent that speaks for it */
+  drives(executionId: string, of: { run_number: number; params: ExecutionParams; sender: string }): void {
+    this.#states.add(executionId, of.sender, of.params);
+    this.#resending.add(executionId, of);
+  }
+
+  /** It has ended, or this process leaves it. */
+  async drivesNoMore(executionId: string, hasEnded: boolean): Promise<void> {
+    const hasSentAgain = this.#resending.remove(executionId);
+    this.#states.remove(executionId);
+    const { status } = requireExecution(this.#options.store.sql, executionId);
+    // Of one that is completed no slice is left, unless it was sent twice.
+    if (hasEnded && (hasSentAgain || status !== 'completed'))
+      await takeLeftovers(executionId, {
+        broker: this.broker,
+        namespace: this.#options.namespace,
+        storeId: this.storeId,
+        destination: this.destinations.slices,
+      });
+  }
+
+  /** Sends what is left, for a while (a short one, where somebody waits for the end), and closes the connection. */
+  async close(isHurried = false): Promise<void> {
+    const { warn } = this.#options;
+    const patience = isHurried ? hurriedMilliseconds : farewellMilliseconds;
+    if (!(await this.#outbox.flushed(quietMilliseconds))) {
+      warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
+      if (!(await this.#outbox.flushed(patience)))
+        warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
+    }
+    await this.#states.close();
+    this.#endPoll();
+    this.#outbox.close();
+    this.#resending.close();
+    this.views.close();
+    await Promise.all([this.#listener.close(), this.broker.close()]);
+  }
+
+  #hearOnly(telemetry: TelemetryInbox): void {
+    const { broker, destinations, storeId: store } = this;
+    const { namespace } = this.#options;
+    broker.subscribe(this.#inbox.unmarked(destinations.broadcast));
+    broker.subscribe(this.#inbox.work('results', destinations.results, { store }));
+    if (!broker.hasSelectors()) {
+      const place = resultsOfStore(destinations.results, namespace, store);
+      broker.subscribe(this.#inbox.work('own results', destinations.results, { place }));
+    }
+    broker.subscribe(telemetry.subscription());
+    // Agents that could not be heard are not gone.
+    broker.onUp(() => {
+      if (this.#cutOffSince !== undefined) telemetry.forgive(this.#cutOffSince);
+      this.#cutOffSince = undefined;
+    });
+  }
+
+  /** The connection has broken off. */
+  noteBreak(): void {
+    this.#cutOffSince ??= new Date(Date.parse(utcNow()) - 15_000).toISOString();
+  }
+}
+
+/** What is said while the recorder is down is kept for it. The subscription needs a connection of its own name. */
+function listenDurably(inbox: Inbox, id: string, options: RecorderOptions & { connect: Connect }): BrokerConnection {
+  const { namespace, destinations, settings, connect, warn } = options;
+  const name = recorderSubscription(namespace, id);
+  const listener = connect({ ...settings, clientId: name }, (error: SwfError) => warn(error.line));
+  void listener.connect({ once: false });
+  listener.subscribe({ ...inbox.work('durable', destinations.broadcast), durableName: name });
+  return listener;
+}
+
+const strayWarning = (executionId: string, namespace: string): string =>
+  `messages of ${executionId} come here, which this store does not know: another store uses namespace ${namespace} on this broker; they are recorded without effect`;

@@ -1,0 +1,203 @@
+import { readMessage } from '../db/execution/log-reader.ts';
+import { phaseOf } from '../db/execution/overview.ts';
+import {
+  idleSliceMessages,
+  queuedSlice,
+  type Unanswered,
+  unreadyStfs,
+  unsampledStfs,
+} from '../db/execution/unanswered.ts';
+import { isHeld } from '../db/log/held.ts';
+import { sendAgain } from '../db/log/outbox.ts';
+import { stageDelays } from '../db/reports/stage-delays.ts';
+import type { Store } from '../db/sqlite/store.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import { workersMayTake } from '../domain/run-phases.ts';
+import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
+import type { StageName } from '../domain/stages.ts';
+import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
+import type { Message } from '../messages/message.ts';
+import type { AgentDirectory } from './agent-directory.ts';
+
+/** A slice that nobody has named for so long, while somebody had a free slot, is held by nobody (contract §9). */
+const unheldSeconds = 30;
+
+/** A slice that was given back goes out again after so long, then after twice as long each time. */
+const firstReturnSeconds = 5;
+const longestReturnSeconds = 60;
+
+/** A file without an answer for so long, and for so many times the usual delay, is announced again; then after so many minutes. */
+const unansweredSeconds = 60;
+const usualFactor = 3;
+const firstAgainMinutes = 2;
+const longestAgainMinutes = 30;
+
+/** How often each kind of wait is looked for, in ticks of a second. */
+const unheldTicks = 10;
+const unansweredTicks = 15;
+
+export interface ResendingOptions {
+  store: Store;
+  directory: AgentDirectory;
+  /** Rows may have become unsent. */
+  resend: () => void;
+  warn: (message: string) => void;
+  onFault: (error: unknown) => void;
+}
+
+/** An execution that this process drives. */
+interface Driven {
+  run_number: number;
+  params: ExecutionParams;
+}
+
+interface Due {
+  /** By `performance.now()`. */
+  at: number;
+  times: number;
+}
+
+/**
+ * Sees to it that nothing waits for ever: what nobody has, and what nobody has answered, is sent again. So a broker that has lost its disk costs
+ * minutes and no data.
+ */
+export class Resending {
+  readonly #options: ResendingOptions;
+  readonly #driven = new Map<string, Driven>();
+  /** Slices that were given back, by the id of their message. */
+  readonly #returned = new Map<string, Due>();
+  /** Files that were announced again, by the id of their message. */
+  readonly #announced = new Map<string, Due>();
+  /** Executions of which something was sent again. */
+  readonly #sentAgain = new Set<string>();
+  readonly #timer: NodeJS.Timeout;
+  #tick = 0;
+  #isBusy = false;
+
+  constructor(options: ResendingOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => void this.#look(), 1000);
+  }
+
+  add(executionId: string, driven: Driven): void {
+    this.#driven.set(executionId, driven);
+  }
+
+  /** Returns whether anything of it was sent again. */
+  remove(executionId: string): boolean {
+    this.#driven.delete(executionId);
+    const hasSentAgain = this.#sentAgain.delete(executionId);
+    for (const due of [this.#returned, this.#announced])
+      for (const id of due.keys()) if (id.startsWith(`${executionId}/`)) due.delete(id);
+    return hasSentAgain;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A worker has given a slice back, for the first time or again. */
+  noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
+    const id = sliceMessageId(execution_id, slice_filename, attempt);
+    const times = (this.#returned.get(id)?.times ?? 0) + 1;
+    const seconds = Math.min(longestReturnSeconds, firstReturnSeconds * 2 ** (times - 1));
+    this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#tick += 1;
+    try {
+      const again = [
+        ...this.#returnedNow(),
+        ...(this.#tick % unheldTicks === 0 ? this.#unheld() : []),
+        ...(this.#tick % unansweredTicks === 0 ? this.#unanswered() : []),
+      ];
+      if (again.length === 0) return;
+      for (const id of again) this.#sentAgain.add(id.split('/')[0] ?? '');
+      await this.#options.store.write((tx) => sendAgain(tx, again));
+      this.#options.resend();
+    } catch (error) {
+      this.#options.onFault(error);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  /** What was given back and can go out again: somebody is heard who could do it. */
+  #returnedNow(): string[] {
+    const { store, directory } = this.#options;
+    const now = performance.now();
+    const due = [...this.#returned].filter(([, { at }]) => at <= now && at !== Infinity);
+    return due.flatMap(([id, entry]) => {
+      const slice = queuedSlice(store.sql, id);
+      if (slice === undefined) this.#returned.delete(id);
+      if (slice === undefined || !directory.hasOnDuty('worker', workKinds(slice))) return [];
+      // Until it is given back once more.
+      entry.at = Infinity;
+      return [id];
+    });
+  }
+
+  #unheld(): string[] {
+    const { store, directory, warn } = this.#options;
+    const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]): boolean =>
+      directory.hasFree('worker', kinds, unheldSeconds * 1000);
+    if (!free([])) return [];
+    const inHand = directory.inHand();
+    return [...this.#driven].flatMap(([executionId, { run_number }]) => {
+      if (!this.#mayBeTaken(executionId, run_number)) return [];
+      const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
+        .filter((id) => !inHand.has(id))
+        .filter((id) => {
+          const slice = readMessage(store.sql, id);
+          return slice?.msg_type === 'slice' && free(workKinds(slice));
+        });
+      if (unheld.length > 0)
+        warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
+      return unheld;
+    });
+  }
+
+  #mayBeTaken(executionId: string, run: number): boolean {
+    const { sql } = this.#options.store;
+    return workersMayTake(phaseOf(sql, run) ?? 'none') && !isHeld(sql, executionId);
+  }
+
+  #unanswered(): string[] {
+    const { store, directory } = this.#options;
+    const inHand = directory.inHand();
+    return [...this.#driven].flatMap(([executionId, { run_number, params }]) => {
+      const before = (stage: StageName): string => {
+        const usual = stageDelays(store.sql, run_number).find((delay) => delay.stage === stage)?.mean ?? 0;
+        return new Date(Date.now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
+      };
+      const unready = directory.hasOnDuty('data')
+        ? unreadyStfs(store.sql, executionId, before('stf_gen → stf_ready')).filter(canBe('data', directory))
+        : [];
+      const unsampled = directory.hasOnDuty('fastmon')
+        ? unsampledStfs(store.sql, executionId, before('stf_ready → tf_file_registered'), params).filter(
+            canBe('fastmon', directory),
+          )
+        : [];
+      return [...unready, ...unsampled].map(messageIdOf).filter((id) => !inHand.has(id) && this.#isDueAgain(id));
+    });
+  }
+
+  #isDueAgain(id: string): boolean {
+    const now = performance.now();
+    const known = this.#announced.get(id);
+    if (known !== undefined && known.at > now) return false;
+    const times = (known?.times ?? 0) + 1;
+    const minutes = Math.min(longestAgainMinutes, firstAgainMinutes * 2 ** (times - 1));
+    this.#announced.set(id, { at: now + minutes * 60_000, times });
+    return true;
+  }
+}
+
+/** Whether an agent is on duty for the file of a message. */
+const canBe =
+  (type: 'data' | 'fastmon', directory: AgentDirectory) =>
+  ({ file_url }: Unanswered): boolean =>
+    directory.hasOnDuty(type, file_url === undefined ? [] : [{ reason: 'NO_FILE', name: placeOfFile(file_url) }]);

@@ -1,0 +1,152 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BrokerConnection } from '../broker/connection.ts';
+import { requireExecution } from '../db/lists/executions.ts';
+import { isHeld } from '../db/log/held.ts';
+import { ownerOf } from '../db/presence/leases.ts';
+import type { Prepare } from '../db/sqlite/statements.ts';
+import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
+import { utcNow } from '../lib/time.ts';
+import type { Notifier } from '../messages/notifier.ts';
+import type { ExecutionState } from '../messages/telemetry.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+
+/** How often it is said how an execution stands, in milliseconds. */
+const everyMilliseconds = 5000;
+
+/** The last state is said so often: a message of this topic is kept for nobody. */
+const lastWords = 5;
+
+interface Driven {
+  sender: string;
+  /** At the speed of this driver. */
+  params: ExecutionParams;
+  said: string;
+  /** Last words that are still to be said. */
+  left: number;
+}
+
+/** The same where the process ends: the pause between two, in milliseconds. */
+const hurriedMilliseconds = 100;
+
+/** An execution stands otherwise after these messages. */
+const changes: ReadonlySet<MessageType> = new Set<MessageType>([
+  'run_imminent',
+  'start_run',
+  'pause_run',
+  'resume_run',
+  'end_run',
+  'pause_workflow',
+  'resume_workflow',
+  'driver_started',
+  'workflow_ended',
+]);
+
+export interface StateSpeakerOptions {
+  sql: Prepare;
+  broker: BrokerConnection;
+  notifier: Notifier;
+  namespace: string;
+  storeId: string;
+  destination: string;
+  /** Told of everything that is said: what is in this process need not hear it from the broker. */
+  onSaid: (state: ExecutionState) => void;
+  onFault: (error: unknown) => void;
+}
+
+/** Tells remote agents how the executions stand that this process drives (contract §9): every few seconds, and at each change. */
+export class StateSpeaker {
+  readonly #options: StateSpeakerOptions;
+  readonly #driven = new Map<string, Driven>();
+  readonly #closed = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(options: StateSpeakerOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#sayAll(), everyMilliseconds);
+    options.broker.onUp(() => this.#sayAll());
+    void this.#watch();
+  }
+
+  /** From now on this process drives an execution. @param sender the agent that speaks for it */
+  add(executionId: string, sender: string, params: ExecutionParams): void {
+    this.#driven.set(executionId, { sender, params, said: '', left: lastWords });
+    this.#sayAll(executionId);
+  }
+
+  /** This process drives it no more, though it has not ended. */
+  remove(executionId: string): void {
+    if (this.#driven.get(executionId)?.left === lastWords) this.#driven.delete(executionId);
+  }
+
+  /** Says the last words that are left, and ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#closed.abort();
+    while (this.#driven.size > 0 && this.#options.broker.isUp()) {
+      this.#sayAll();
+      for (const [id, { left }] of this.#driven) if (left === lastWords) this.#driven.delete(id);
+      await delay(hurriedMilliseconds);
+    }
+  }
+
+  async #watch(): Promise<void> {
+    const { notifier } = this.#options;
+    let mark = notifier.mark(changes);
+    while (!this.#closed.signal.aborted) {
+      await notifier.news(this.#closed.signal, changes, mark);
+      mark = notifier.mark(changes);
+      for (const id of this.#driven.keys()) this.#sayIfChanged(id);
+    }
+  }
+
+  #sayIfChanged(executionId: string): void {
+    const driven = this.#driven.get(executionId);
+    if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.#sayAll(executionId);
+  }
+
+  #sayAll(only?: string): void {
+    const { onFault } = this.#options;
+    try {
+      for (const [id, driven] of this.#driven) if (only === undefined || only === id) this.#say(id, driven);
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
+  #say(id: string, driven: Driven): void {
+    const { broker, destination, namespace, onSaid } = this.#options;
+    const state = this.#stateOf(id, driven);
+    driven.said = standOf(state);
+    onSaid(state);
+    if (!broker.isUp()) return;
+    const headers = { 'content-type': 'application/json', msg_type: state.msg_type, namespace, vo: 'eic' };
+    broker.send({ destination, headers, body: JSON.stringify(state), expirySeconds: 15 }).catch(() => {});
+    if (state.status !== 'running') driven.left -= 1;
+    if (driven.left === 0) this.#driven.delete(id);
+  }
+
+  #stateOf(executionId: string, { sender, params }: Driven): ExecutionState {
+    const { sql, namespace, storeId } = this.#options;
+    const execution = requireExecution(sql, executionId);
+    return {
+      msg_type: 'execution_state',
+      sender,
+      namespace,
+      timestamp: utcNow(),
+      execution_id: executionId,
+      store_id: storeId,
+      epoch: ownerOf(sql, executionId)?.epoch ?? 1,
+      run_id: String(execution.run_number),
+      phase: execution.phase,
+      status: execution.status,
+      held: isHeld(sql, executionId),
+      workflow_params: workflowParamsOf(params),
+      plan_version: params.plan_version,
+      max_retries: params.worker.max_retries,
+    };
+  }
+}
+
+/** How an execution stands, apart from the time. */
+const standOf = ({ epoch, phase, status, held }: ExecutionState): string => `${epoch} ${phase} ${status} ${held}`;

@@ -1,0 +1,85 @@
+import type { BrokerConnection } from '../broker/connection.ts';
+import type { AgentType } from '../domain/states.ts';
+import { utcNow } from '../lib/time.ts';
+import { type AgentHeartbeat, mostInHand, wireVersion } from '../messages/telemetry.ts';
+
+/** How often an agent says that it lives, in milliseconds; changes are told at most so often. */
+const everyMilliseconds = 5000;
+const changeMilliseconds = 1000;
+
+/** What never changes while a process lives. */
+export interface Self {
+  agent_name: string;
+  agent_type: AgentType;
+  hostname: string;
+  pid: number;
+  boot_id: string;
+  version: string;
+  /** When the process began, ISO 8601. */
+  since: string;
+}
+
+export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'off_duty'>;
+
+export interface HeartbeatOptions {
+  broker: BrokerConnection;
+  namespace: string;
+  destination: string;
+  self: Self;
+  report: () => Report;
+}
+
+/** Says on the telemetry topic that a remote agent lives, and what it has in hand. */
+export class RemoteHeartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #timer: NodeJS.Timeout;
+  #soon: NodeJS.Timeout | undefined;
+  #lastAt = 0;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#beat(), everyMilliseconds);
+    options.broker.onUp(() => this.#beat());
+    this.#beat();
+  }
+
+  /** Something has changed that others should hear. */
+  changed(): void {
+    const wait = Math.max(0, this.#lastAt + changeMilliseconds - performance.now());
+    this.#soon ??= setTimeout(() => this.#beat(), wait);
+  }
+
+  /** The last word: the agent ends. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    clearTimeout(this.#soon);
+    await this.#send('EXITED').catch(() => {});
+  }
+
+  #beat(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    this.#lastAt = performance.now();
+    // The next one comes soon.
+    this.#send().catch(() => {});
+  }
+
+  async #send(state?: 'EXITED'): Promise<void> {
+    const { broker, namespace, destination, self, report } = this.#options;
+    if (!broker.isUp()) return;
+    const { in_hand, ...rest } = report();
+    const beat: AgentHeartbeat = {
+      msg_type: 'agent_heartbeat',
+      sender: self.agent_name,
+      namespace,
+      timestamp: utcNow(),
+      ...self,
+      state: state ?? (in_hand.length > 0 ? 'PROCESSING' : 'READY'),
+      in_hand: in_hand.slice(0, mostInHand),
+      ...rest,
+      wire: wireVersion,
+    };
+    const headers = { 'content-type': 'application/json', msg_type: beat.msg_type, namespace, vo: 'eic' };
+    await broker.send({ destination, headers, body: JSON.stringify(beat), expirySeconds: 60 });
+  }
+}

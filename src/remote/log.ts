@@ -1,0 +1,136 @@
+import type { BrokerConnection } from '../broker/connection.ts';
+import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
+import { logLevels } from '../lib/logger.ts';
+import { utcNow } from '../lib/time.ts';
+import { type AgentLog, mostLines, mostLogBytes, type RemoteLine } from '../messages/telemetry.ts';
+
+/** Lines are gathered for so long before they are sent, in milliseconds. */
+const gatherMilliseconds = 500;
+
+/** Lines that are kept while the broker is away. */
+const mostKept = 1000;
+
+/** As much of a line as is sent. */
+const mostMessage = 4000;
+
+export interface RemoteLogOptions {
+  broker: BrokerConnection;
+  namespace: string;
+  destination: string;
+  sender: string;
+  since: string;
+  /** Lines below it are left out. */
+  threshold: LogLevel;
+  /** For people, on this process's stderr. */
+  log: Log;
+}
+
+/** The log of a remote agent: to people at once, and over the broker into the recorder's store. */
+export class RemoteLog {
+  readonly #options: RemoteLogOptions;
+  readonly #lines: RemoteLine[] = [];
+  #n = 0;
+  #dropped = 0;
+  #isSending = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RemoteLogOptions) {
+    this.#options = options;
+    options.broker.onUp(() => void this.#send());
+  }
+
+  /** A line of the process itself: to people, and to the recorder. */
+  warn(message: string): void {
+    this.#options.log.write({ level: 'WARNING', message });
+    this.#keep({ level: 'WARNING', message }, undefined);
+  }
+
+  /** A line that an agent says of an execution. */
+  write(line: LogLine, executionId: string | undefined): void {
+    this.#options.log.write(line);
+    this.#keep(line, executionId);
+  }
+
+  /** Sends what is left, as far as the broker is there. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (!this.#isSending) await this.#send();
+  }
+
+  #keep({ level, message, context }: LogLine, execution_id: string | undefined): void {
+    if (logLevels[level] < logLevels[this.#options.threshold]) return;
+    this.#n += 1;
+    this.#lines.push({
+      n: this.#n,
+      timestamp: utcNow(),
+      level,
+      message: message.slice(0, mostMessage),
+      ...(context === undefined ? {} : { context }),
+      ...(execution_id === undefined ? {} : { execution_id }),
+    });
+    if (this.#lines.length > mostKept) this.#dropOne();
+    this.#timer ??= setTimeout(() => void this.#send(), gatherMilliseconds);
+  }
+
+  /** Of lines without number those go first that warn of nothing. */
+  #dropOne(): void {
+    const harmless = this.#lines.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
+    this.#lines.splice(Math.max(0, harmless), 1);
+    this.#dropped += 1;
+  }
+
+  async #send(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { broker } = this.#options;
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      while (this.#lines.length > 0 && broker.isUp()) {
+        const batch = this.#nextBatch();
+        const dropped = this.#dropped;
+        await this.#sendBatch(batch, dropped);
+        this.#dropped -= dropped;
+        const sent = new Set(batch.map(({ n }) => n));
+        this.#lines.splice(0, this.#lines.length, ...this.#lines.filter(({ n }) => !sent.has(n)));
+      }
+    } catch {
+      // They stay, and go when the broker is back.
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  #nextBatch(): RemoteLine[] {
+    let bytes = 0;
+    const batch: RemoteLine[] = [];
+    for (const line of this.#lines.slice(0, mostLines)) {
+      bytes += Buffer.byteLength(JSON.stringify(line));
+      if (batch.length > 0 && bytes > mostLogBytes) break;
+      batch.push(line);
+    }
+    return batch;
+  }
+
+  async #sendBatch(lines: RemoteLine[], dropped: number): Promise<void> {
+    const { broker, namespace, destination, sender, since } = this.#options;
+    const body: AgentLog = {
+      msg_type: 'agent_log',
+      sender,
+      namespace,
+      timestamp: utcNow(),
+      since,
+      lines,
+      ...(dropped === 0 ? {} : { dropped }),
+    };
+    const isSerious = lines.some(({ level }) => logLevels[level] >= logLevels.WARNING);
+    const headers = {
+      'content-type': 'application/json',
+      msg_type: body.msg_type,
+      namespace,
+      vo: 'eic',
+      ...(isSerious ? { persistent: 'true' } : {}),
+    };
+    await broker.send({ destination, headers, body: JSON.stringify(body), expirySeconds: 3600 });
+  }
+}

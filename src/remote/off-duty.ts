@@ -1,0 +1,51 @@
+import type { ReturnReason } from '../domain/slice-returns.ts';
+import type { OffDuty } from '../messages/telemetry.ts';
+
+/** How often it is looked whether an agent can do a kind of work again, in milliseconds. */
+const lookMilliseconds = 30_000;
+
+interface Kind extends OffDuty {
+  reason: ReturnReason;
+  /** Whether it can be done again. */
+  isMended: () => boolean | Promise<boolean>;
+}
+
+/** The kinds of work that an agent cannot do, each told once, until it can again. */
+export class OffDutyList {
+  readonly #kinds = new Map<string, Kind>();
+  readonly #warn: (message: string) => void;
+  readonly #onChange: () => void;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(warn: (message: string) => void, onChange: () => void) {
+    this.#warn = warn;
+    this.#onChange = onChange;
+    this.#timer = setInterval(() => void this.#look(), lookMilliseconds);
+  }
+
+  /** @param sentence why, and what to do about it */
+  add(kind: Kind, sentence: string): void {
+    const key = `${kind.reason} ${kind.name}`;
+    if (this.#kinds.has(key)) return;
+    this.#kinds.set(key, kind);
+    this.#warn(`off duty for ${kind.reason} ${kind.name}: ${sentence}`);
+    this.#onChange();
+  }
+
+  list(): OffDuty[] {
+    return [...this.#kinds.values()].map(({ reason, name }) => ({ reason, name })).slice(0, 100);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    for (const [key, kind] of this.#kinds) {
+      if (!(await Promise.resolve(kind.isMended()).catch(() => false))) continue;
+      this.#kinds.delete(key);
+      this.#warn(`on duty again for ${kind.reason} ${kind.name}`);
+      this.#onChange();
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { BrokerConnection } from '../broker/connection.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import type { BrokerChoice } from '../exchange/broker-start.ts';
+import type { ExecutionViews } from '../exchange/execution-views.ts';
+import type { Lifetime } from '../lib/lifetime.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import type { DataAccess } from './data-access.ts';
+import type { Report } from './heartbeat.ts';
+import type { RemoteLog } from './log.ts';
+import type { OffDutyList } from './off-duty.ts';
+import type { Speaker } from './speaker.ts';
+
+/** What an agent of some type does, beside its signs of life. */
+export interface Part {
+  report(): Report;
+  /** Whether something waits for a word of a recorder. */
+  waits(): boolean;
+  /** Resolves when the process drains and the work in hand is done. */
+  run(): Promise<void>;
+}
+
+/** What all parts work with. */
+export interface Surroundings {
+  name: string;
+  namespace: string;
+  destinations: Destinations;
+  /** How connections are made, and the one that is there already. */
+  broker: BrokerChoice;
+  connection: BrokerConnection;
+  /** This host's own parameters. */
+  params: Omit<ExecutionParams, 'plan_version'>;
+  /** The environment that payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
+  views: ExecutionViews;
+  access: DataAccess;
+  offDuty: OffDutyList;
+  speaker: Speaker;
+  agentLog: RemoteLog;
+  lifetime: Lifetime;
+  /** What is in hand has changed. */
+  onChange: () => void;
+}

@@ -1,0 +1,223 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Agent, AgentContext } from '../agents/agent.ts';
+import { handlePatiently } from '../agents/patience.ts';
+import type { Delivery } from '../broker/connection.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import { placeOfFile } from '../domain/slice-returns.ts';
+import type { ExecutionViews } from '../exchange/execution-views.ts';
+import { aborted } from '../lib/deadline.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import type { LogLine } from '../lib/logger.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import type { ExecutionState } from '../messages/telemetry.ts';
+import type { MessageType } from '../messages/vocabulary.ts';
+import type { DataAccess } from './data-access.ts';
+import type { RemoteLog } from './log.ts';
+import type { OffDutyList } from './off-duty.ts';
+import type { About, Speaker } from './speaker.ts';
+
+export interface ReadingAgentOptions {
+  agent: Agent;
+  name: string;
+  namespace: string;
+  /** This host's own: where files are, and what workers do. */
+  own: Pick<ExecutionParams, 'data' | 'worker'>;
+  views: ExecutionViews;
+  access: DataAccess;
+  offDuty: OffDutyList;
+  speaker: Speaker;
+  log: RemoteLog;
+  onChange: () => void;
+  /** Aborted when nothing new is begun. */
+  draining: AbortSignal;
+  onFault: (error: unknown) => void;
+}
+
+/** Messages that wait for the first word of their recorder. The oldest beyond that go: their recorder says them again when it is back. */
+const mostUnheard = 200;
+
+/** How often a step is tried again that the disk refuses, in milliseconds. */
+const againMilliseconds = 30_000;
+
+interface Hand {
+  message: Message & { execution_id: string };
+  storeId: string | undefined;
+  acknowledge: () => void;
+  /** Nobody waits for it any more. */
+  dropped: AbortController;
+}
+
+/**
+ * An agent without a store: it reads broadcasts, says what follows from them, and acknowledges what it has read when that is confirmed
+ * (contract §9). Messages of one execution are read in their order.
+ */
+export class ReadingAgent {
+  readonly #options: ReadingAgentOptions;
+  readonly #reads: ReadonlySet<MessageType>;
+  readonly #inHand = new Map<string, Hand>();
+  readonly #chains = new Map<string, Promise<void>>();
+  readonly #unheard = new Set<Hand>();
+
+  constructor(options: ReadingAgentOptions) {
+    this.#options = options;
+    this.#reads = new Set(
+      options.agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)),
+    );
+  }
+
+  /** The ids of the messages in hand. */
+  get inHand(): string[] {
+    return [...this.#inHand.keys()];
+  }
+
+  /** Whether messages wait for a word of their recorder. */
+  get hasUnheard(): boolean {
+    return this.#unheard.size > 0;
+  }
+
+  take(delivery: Delivery): void {
+    const { decoded, headers } = delivery;
+    const { draining, namespace } = this.#options;
+    if (draining.aborted) return;
+    const acknowledge = (): void => delivery.acknowledge();
+    const message = decoded.kind === 'message' ? decoded.message : undefined;
+    if (message?.msg_type === 'workflow_ended' && message.execution_id !== undefined)
+      this.#noteEnd(message.execution_id);
+    if (message?.execution_id === undefined || message.namespace !== namespace || !this.#reads.has(message.msg_type)) {
+      acknowledge();
+      return;
+    }
+    const id = messageIdOf(message);
+    const known = this.#inHand.get(id);
+    // It is delivered again since the connection broke: what is in hand answers it.
+    if (known !== undefined) {
+      known.acknowledge = acknowledge;
+      return;
+    }
+    const { execution_id } = message;
+    const hand: Hand = {
+      message: { ...message, execution_id },
+      storeId: headers['store_id'],
+      acknowledge,
+      dropped: new AbortController(),
+    };
+    this.#inHand.set(id, hand);
+    this.#options.onChange();
+    this.#enqueue(id, hand);
+  }
+
+  /** Resolves when what is in hand is done. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#chains.values());
+  }
+
+  /** Nobody will say any more how it stands. */
+  #noteEnd(executionId: string): void {
+    for (const hand of this.#unheard) if (hand.message.execution_id === executionId) hand.dropped.abort();
+  }
+
+  #enqueue(id: string, hand: Hand): void {
+    const { execution_id } = hand.message;
+    const before = this.#chains.get(execution_id) ?? Promise.resolve();
+    const chain: Promise<void> = before
+      .then(() => this.#work(id, hand))
+      .catch(this.#options.onFault)
+      .finally(() => {
+        if (this.#chains.get(execution_id) === chain) this.#chains.delete(execution_id);
+      });
+    this.#chains.set(execution_id, chain);
+  }
+
+  /** What it says is confirmed while the next message is being read. */
+  async #work(id: string, hand: Hand): Promise<void> {
+    const { draining, speaker } = this.#options;
+    const state = await this.#stateOf(hand);
+    if (state === undefined && draining.aborted) return;
+    const says = state?.status === 'running' ? await this.#answer(hand, state) : [];
+    // It stays with the broker, for the next process.
+    if (says === undefined) return;
+    const about = aboutOf(hand);
+    void this.#acknowledgeAfter(
+      says.map((draft) => speaker.say(draft, about)),
+      id,
+      hand,
+    );
+  }
+
+  async #acknowledgeAfter(said: Promise<boolean>[], id: string, hand: Hand): Promise<void> {
+    await Promise.all(said);
+    hand.acknowledge();
+    this.#inHand.delete(id);
+    this.#options.onChange();
+  }
+
+  /** Waits for the first word about the execution. Undefined where none is waited for any more. */
+  async #stateOf(hand: Hand): Promise<ExecutionState | undefined> {
+    const { views, draining } = this.#options;
+    const { execution_id } = hand.message;
+    const ends = AbortSignal.any([draining, hand.dropped.signal]);
+    let state = views.stateOf(execution_id);
+    if (state !== undefined) return state;
+    this.#unheard.add(hand);
+    const [oldest] = this.#unheard;
+    if (this.#unheard.size > mostUnheard && oldest !== undefined) oldest.dropped.abort();
+    while (state === undefined && !ends.aborted) {
+      await views.changed(ends);
+      state = views.stateOf(execution_id);
+    }
+    this.#unheard.delete(hand);
+    return state;
+  }
+
+  /** What the agent says of a message; undefined where nothing comes of it in this process. */
+  async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
+    const { access, offDuty, agent, log, draining, speaker, name } = this.#options;
+    const { message, storeId = state.store_id } = hand;
+    const { execution_id } = message;
+    const file_url = 'file_url' in message ? message.file_url : undefined;
+    for (;;) {
+      const found = access.of({ execution_id, file_url, storeId });
+      if ('obstacle' in found) {
+        const url = file_url ?? '';
+        const isMended = (): boolean => access.obstacleTo(url, storeId) === undefined;
+        offDuty.add({ reason: 'NO_FILE', name: placeOfFile(url), isMended }, found.obstacle);
+        // Another agent may reach it; the recorder says it again as soon as one is on duty.
+        return [];
+      }
+      const context = this.#contextOf(state, found.files);
+      const lines: LogLine[] = [];
+      try {
+        const says = await handlePatiently({ agent, name }, message, context, lines);
+        for (const line of lines) log.write(line, execution_id);
+        return says;
+      } catch (error) {
+        if (error instanceof SwfError) {
+          log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
+          await Promise.race([delay(againMilliseconds), aborted(draining)]);
+          if (draining.aborted) return undefined;
+          continue;
+        }
+        const filename = 'filename' in message ? message.filename : undefined;
+        log.write({ level: 'ERROR', message: messageOf(error) }, execution_id);
+        await speaker.stop(aboutOf(hand), { reason: messageOf(error), filename });
+        return [];
+      }
+    }
+  }
+
+  #contextOf(state: ExecutionState, files: AgentContext['files']): Omit<AgentContext, 'log'> {
+    const { own } = this.#options;
+    const { workflow_params, plan_version, max_retries, execution_id, run_id } = state;
+    const params: ExecutionParams = {
+      ...workflow_params,
+      plan_version,
+      data: own.data,
+      worker: { ...own.worker, max_retries },
+    };
+    return { execution_id, run_number: Number(run_id), params, files, message: () => undefined };
+  }
+}
+
+const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });

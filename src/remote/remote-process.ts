@@ -1,0 +1,176 @@
+import type { BrokerConnection, Delivery } from '../broker/connection.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
+import { ExecutionViews } from '../exchange/execution-views.ts';
+import { withDeadline } from '../lib/deadline.ts';
+import { SwfError } from '../lib/errors.ts';
+import { Lifetime } from '../lib/lifetime.ts';
+import type { Log, LogLevel } from '../lib/logger.ts';
+import { bootId, currentProcess } from '../lib/process-identity.ts';
+import { utcNow } from '../lib/time.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import { telemetryOf } from '../messages/telemetry.ts';
+import { remoteAgentName } from './agent-name.ts';
+import { DataAccess } from './data-access.ts';
+import { RemoteHeartbeat, type Self } from './heartbeat.ts';
+import { RemoteLog } from './log.ts';
+import { OffDutyList } from './off-duty.ts';
+import type { Part } from './part.ts';
+import { ReadingPart } from './reading-part.ts';
+import { Speaker } from './speaker.ts';
+import { WorkerPart } from './worker-part.ts';
+
+export interface RemoteOptions {
+  type: 'data' | 'fastmon' | 'worker';
+  /** Tells agents of one type on one machine apart, from 1. */
+  index: number;
+  user: string;
+  /** Of this program. */
+  version: string;
+  namespace: string;
+  destinations: Destinations;
+  broker: BrokerChoice;
+  /** This host's own parameters. */
+  params: Omit<ExecutionParams, 'plan_version'>;
+  log: Log;
+  logLevel: LogLevel;
+  /** The environment that payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
+  /** Aborted when it is told to stop; it may still be waiting for its broker then. */
+  interrupted: AbortSignal;
+}
+
+export interface RunningAgent {
+  name: string;
+  /** Resolves when the agent has stopped; rejects when it cannot go on. */
+  done: Promise<void>;
+  /** Finishes the work in hand and stops. */
+  stop(): void;
+}
+
+/** Another agent of the same name is looked out for so long, in milliseconds. */
+const twinMilliseconds = 10_000;
+
+/** How long the last words of an agent are waited for, in milliseconds. */
+const farewellMilliseconds = 5000;
+
+/** How often it is looked whether a recorder is heard, in milliseconds. */
+const lookMilliseconds = 1000;
+
+/** Starts an agent without a store. Throws `BROKER_REFUSED` where the broker does not let it in. */
+export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
+  const { broker: choice, interrupted, log } = options;
+  const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
+  const broker = await connectToBroker(choice, { patient: true, signal: interrupted, onTrouble });
+  return new RemoteAgent(broker, options);
+}
+
+class RemoteAgent implements RunningAgent {
+  readonly name: string;
+  readonly done: Promise<void>;
+  readonly #options: RemoteOptions;
+  readonly #broker: BrokerConnection;
+  readonly #self: Self;
+  readonly #lifetime = new Lifetime();
+  readonly #views = new ExecutionViews();
+  readonly #log: RemoteLog;
+  readonly #offDuty: OffDutyList;
+  readonly #part: Part;
+  readonly #heartbeat: RemoteHeartbeat;
+  #isSilenceTold = false;
+
+  constructor(broker: BrokerConnection, options: RemoteOptions) {
+    const { type, user, index, version, namespace, destinations, params, log, logLevel } = options;
+    const { pid, hostname } = currentProcess();
+    this.#options = options;
+    this.#broker = broker;
+    this.name = remoteAgentName(type, user, index);
+    const self = {
+      agent_name: this.name,
+      agent_type: type,
+      hostname,
+      pid,
+      boot_id: bootId(),
+      version,
+      since: utcNow(),
+    };
+    this.#self = self;
+    const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
+    this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });
+    const warn = (message: string): void => this.#log.warn(message);
+    this.#offDuty = new OffDutyList(warn, () => this.#changed());
+    const common = {
+      ...options,
+      name: this.name,
+      connection: broker,
+      views: this.#views,
+      access: new DataAccess(params.data.dir),
+      offDuty: this.#offDuty,
+      speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
+      agentLog: this.#log,
+      lifetime: this.#lifetime,
+      onChange: () => this.#changed(),
+    };
+    this.#part = type === 'worker' ? new WorkerPart(common) : new ReadingPart(type, common);
+    this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
+    this.done = this.#work();
+  }
+
+  stop(): void {
+    this.#lifetime.drain();
+  }
+
+  async #work(): Promise<void> {
+    const { namespace, destinations } = this.#options;
+    const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
+    this.#broker.subscribe({
+      id: 'telemetry',
+      destination: destinations.telemetry,
+      ack: 'auto',
+      only: () => ({ namespace }),
+      onMessage: (delivery) => this.#hear(delivery),
+    });
+    try {
+      await this.#part.run();
+      this.#lifetime.throwFault();
+    } finally {
+      this.#lifetime.stop();
+      clearInterval(look);
+      this.#offDuty.close();
+      this.#views.close();
+      const lastWords = Promise.all([this.#heartbeat.close(), this.#log.close()]);
+      await withDeadline(lastWords, farewellMilliseconds, undefined);
+      await this.#broker.close();
+    }
+  }
+
+  #changed(): void {
+    this.#heartbeat?.changed();
+  }
+
+  #hear({ decoded }: Delivery): void {
+    const telemetry = telemetryOf(decoded);
+    if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
+    if (telemetry.msg_type === 'execution_state') {
+      this.#views.hear(telemetry);
+      return;
+    }
+    if (telemetry.msg_type !== 'agent_heartbeat') return;
+    const { agent_name, since, hostname, pid, state } = telemetry;
+    const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
+    if (!isTwin || Date.now() - Date.parse(this.#self.since) > twinMilliseconds) return;
+    this.#lifetime.fail(
+      new SwfError(
+        'AGENT_IN_USE',
+        `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
+      ),
+    );
+  }
+
+  #lookForRecorder(): void {
+    const isSilent = this.#part.waits() && this.#views.isSilent();
+    if (isSilent && !this.#isSilenceTold)
+      this.#log.warn(`no recorder of namespace ${this.#options.namespace} has been heard for 15 s; is one running?`);
+    this.#isSilenceTold = isSilent;
+  }
+}

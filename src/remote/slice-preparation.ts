@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+
+import type { Payload } from '../agents/ports.ts';
+import { type DeliveredSlice, type Misfit, SliceReturned } from '../agents/slice-worker.ts';
+import type { ExecutionParams } from '../domain/params.ts';
+import type { PayloadSpec } from '../domain/payload-spec.ts';
+import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-returns.ts';
+import type { ExecutionViews } from '../exchange/execution-views.ts';
+import { createScaledClock } from '../lib/clock.ts';
+import { SwfError } from '../lib/errors.ts';
+import type { PayloadHost } from '../payload/host.ts';
+import { createPayload } from '../payload/kinds.ts';
+import { isSamePayload, payloadNameOf } from '../payload/payload-name.ts';
+import { CheckedFiles } from './checked-files.ts';
+import type { DataAccess } from './data-access.ts';
+import type { OffDutyList } from './off-duty.ts';
+
+export interface SlicePreparationOptions {
+  namespace: string;
+  /** This host's own: what a slice and its execution do not say. */
+  params: Omit<ExecutionParams, 'plan_version'>;
+  access: DataAccess;
+  views: ExecutionViews;
+  offDuty: OffDutyList;
+  payloads: PayloadHost;
+}
+
+/** The digest of a payload holds for so long. */
+const digestMilliseconds = 20_000;
+
+interface Prepared {
+  folder: string | undefined;
+  payload: Payload;
+}
+
+/**
+ * The work on slices of any recorder. A slice says all that decides how it is done; what it leaves out, as those of other programs do, its
+ * execution says, and then this host's own configuration.
+ */
+export class SlicePreparation {
+  readonly #options: SlicePreparationOptions;
+  readonly #checked = new CheckedFiles();
+  #own: { at: number; name: PayloadName } | undefined;
+
+  constructor(options: SlicePreparationOptions) {
+    this.#options = options;
+  }
+
+  /** The work on a slice, or why it cannot be done here. */
+  async prepare(delivered: DeliveredSlice): Promise<Payload | Misfit> {
+    const { slice } = delivered;
+    const spec = this.#specOf(delivered);
+    if (spec === undefined) {
+      const asked = workKind(slice, 'NO_PAYLOAD');
+      return this.#misfit(
+        delivered,
+        'NO_PAYLOAD',
+        `slices ask for the payload ${asked}, and ${this.#ownPayload()}`,
+        () => {
+          return this.#specOf(delivered) !== undefined;
+        },
+      );
+    }
+    const prepared = this.#payloadFor(delivered, spec);
+    if ('reason' in prepared) return prepared;
+    const { folder, payload } = prepared;
+    if (folder === undefined || slice.checksum === undefined) return this.#withoutFault(payload, delivered);
+    const { checksum } = slice;
+    const path = join(folder, slice.tf_filename);
+    if ((await this.#checked.agrees(path, checksum)) === false)
+      return this.#misfit(
+        delivered,
+        'WRONG_FILE',
+        `${path} has another checksum than ${checksum}; bring the right file`,
+        async () => (await this.#checked.agrees(path, checksum)) !== false,
+      );
+    return this.#withoutFault(payload, delivered);
+  }
+
+  #payloadFor(delivered: DeliveredSlice, spec: PayloadSpec): Prepared | Misfit {
+    const { namespace, access, params, views, payloads: host } = this.#options;
+    const { slice, storeId } = delivered;
+    const { execution_id, file_url } = slice;
+    const found = access.of({ execution_id, file_url, storeId });
+    if ('obstacle' in found)
+      return this.#misfit(
+        delivered,
+        'NO_FILE',
+        found.obstacle,
+        () => file_url === undefined || access.obstacleTo(file_url, storeId) === undefined,
+      );
+    if (spec.kind === 'command' && found.folder === undefined)
+      return this.#misfit(
+        delivered,
+        'NO_FILE',
+        'a payload needs the files that the recorder does not write',
+        () => false,
+      );
+    const of = views.stateOf(execution_id)?.workflow_params ?? params;
+    const speed = slice.speed ?? (of.speed === 'max' ? 1 : of.speed);
+    const payload = createPayload(spec, {
+      execution_id,
+      run_number: Number(slice.run_id) || 0,
+      namespace,
+      frameBytes: slice.tf_size_bytes ?? of.daq_state_machine.tf_size_bytes,
+      files: found.files,
+      folder: found.folder,
+      clock: createScaledClock(speed),
+      host,
+    });
+    return { folder: found.folder, payload };
+  }
+
+  /** Undefined where the slice asks for a payload that this worker has not. */
+  #specOf({ slice }: DeliveredSlice): PayloadSpec | undefined {
+    const { params, views } = this.#options;
+    const { worker } = params;
+    const limit_seconds = slice.timeout_seconds ?? worker.timeout_seconds;
+    if (slice.payload !== undefined) {
+      if (worker.payload === undefined) return undefined;
+      return isSamePayload(slice.payload, this.#ownName(worker.payload))
+        ? { kind: 'command', command: worker.payload, limit_seconds }
+        : undefined;
+    }
+    // Other programs' slices do not say that they mean the placeholder.
+    if (slice.speed === undefined && worker.payload !== undefined)
+      return { kind: 'command', command: worker.payload, limit_seconds };
+    const of = views.stateOf(slice.execution_id)?.workflow_params ?? params;
+    return { kind: 'placeholder', seconds: slice.slice_processing_time ?? of.fast_processing.slice_processing_time };
+  }
+
+  #ownPayload(): string {
+    const { payload } = this.#options.params.worker;
+    if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
+    const { name, digest } = this.#ownName(payload);
+    return `this worker has ${name} ${digest}; give it the recorder's command and files`;
+  }
+
+  /** Its files may change, and are not read for each slice. */
+  #ownName(payload: readonly string[]): PayloadName {
+    const now = performance.now();
+    if (this.#own === undefined || now - this.#own.at > digestMilliseconds)
+      this.#own = { at: now, name: payloadNameOf(payload, this.#options.params.worker.payload_name) };
+    return this.#own.name;
+  }
+
+  #misfit(
+    { slice }: DeliveredSlice,
+    reason: ReturnReason,
+    detail: string,
+    isMended: () => boolean | Promise<boolean>,
+  ): Misfit {
+    this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
+    return { reason, detail: detail.slice(0, 1000) };
+  }
+
+  /** A disk that gives out is no fault of the slice: another worker may do it. */
+  #withoutFault(payload: Payload, delivered: DeliveredSlice): Payload {
+    return {
+      run: async (slice, by) => {
+        try {
+          return await payload.run(slice, by);
+        } catch (error) {
+          if (!(error instanceof SwfError)) throw error;
+          throw new SliceReturned(this.#misfit(delivered, 'NO_FILE', error.message, () => true));
+        }
+      },
+    };
+  }
+}

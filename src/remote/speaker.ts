@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+
+import type { BrokerConnection } from '../broker/connection.ts';
+import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
+import { SwfError } from '../lib/errors.ts';
+import { utcNow } from '../lib/time.ts';
+import type { Destinations } from '../messages/destinations.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Draft, Message } from '../messages/message.ts';
+import { vocabulary } from '../messages/vocabulary.ts';
+
+export interface SpeakerOptions {
+  broker: BrokerConnection;
+  namespace: string;
+  destinations: Destinations;
+  /** The agent that speaks. */
+  sender: string;
+  warn: (message: string) => void;
+}
+
+/** The execution that something is said of, and its recorder. */
+export interface About {
+  execution_id: string;
+  run_id: string | undefined;
+  storeId: string | undefined;
+  /** Where results go, where that is no usual place. */
+  replyTo?: string | undefined;
+}
+
+interface Saying {
+  draft: Draft;
+  about: About;
+  refusals: number;
+  isUnderWay: boolean;
+  settle: (isTaken: boolean) => void;
+}
+
+/** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
+const window = 256;
+
+/** A message that the broker refuses so often is not sent again. */
+const mostRefusals = 3;
+
+/**
+ * Says what a remote agent has to say, in its order, again and again until the broker has confirmed it. It has no store: what it has not been
+ * able to say when its process ends is done again by the next that is handed the same message.
+ */
+export class Speaker {
+  readonly #options: SpeakerOptions;
+  readonly #waiting = new Set<Saying>();
+
+  constructor(options: SpeakerOptions) {
+    this.#options = options;
+    options.broker.onUp(() => this.#pump());
+  }
+
+  /** Resolves when the broker has confirmed it; with false where the broker does not take it. */
+  say(draft: Draft, about: About): Promise<boolean> {
+    return new Promise((resolve) => {
+      const saying: Saying = {
+        draft,
+        about,
+        refusals: 0,
+        isUnderWay: false,
+        settle: (isTaken) => {
+          this.#waiting.delete(saying);
+          resolve(isTaken);
+          this.#pump();
+        },
+      };
+      this.#waiting.add(saying);
+      this.#pump();
+    });
+  }
+
+  /** Asks to end an execution that an agent cannot go on with. */
+  stop(about: About, why: { reason: string; filename: string | undefined }): Promise<boolean> {
+    const { reason, filename } = why;
+    const draft: Draft<'stop_workflow'> = {
+      msg_type: 'stop_workflow',
+      command_id: randomUUID(),
+      state: 'failed',
+      reason,
+      ...(filename === undefined ? {} : { filename }),
+    };
+    return this.say(draft, about);
+  }
+
+  #pump(): void {
+    if (!this.#options.broker.isUp()) return;
+    let room = window;
+    for (const saying of this.#waiting) {
+      if (room === 0) return;
+      room -= 1;
+      if (!saying.isUnderWay) void this.#send(saying);
+    }
+  }
+
+  async #send(saying: Saying): Promise<void> {
+    const { broker, warn } = this.#options;
+    saying.isUnderWay = true;
+    try {
+      await broker.send(this.#outgoing(saying));
+      saying.settle(true);
+    } catch (error) {
+      saying.isUnderWay = false;
+      // Where the session is over, it is said again when the next one is up.
+      if (!broker.isUp()) return;
+      saying.refusals += 1;
+      if (saying.refusals >= mostRefusals && error instanceof SwfError) {
+        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${error.line}`);
+        saying.settle(false);
+      } else this.#pump();
+    }
+  }
+
+  #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
+    const { namespace, destinations, sender } = this.#options;
+    const { execution_id, run_id, storeId: store_id, replyTo } = about;
+    const said = {
+      ...draft,
+      sender,
+      namespace,
+      execution_id,
+      ...(run_id === undefined ? {} : { run_id }),
+      timestamp: utcNow(),
+    } as Message;
+    const { destination } = vocabulary[draft.msg_type];
+    const isReply = destination === 'results' && replyTo !== undefined;
+    const { namespace: _, ...headers } = wireHeaders({
+      message_type: draft.msg_type,
+      namespace,
+      run_id,
+      execution_id,
+      store_id,
+    });
+    return {
+      destination: isReply ? replyTo : destinations[destination],
+      // The place that a recorder names is whole: the namespace is no part of it any more.
+      headers: isReply ? headers : { ...headers, namespace },
+      body: JSON.stringify({ ...said, message_id: messageIdOf(said) }),
+      expirySeconds: expirySeconds(draft.msg_type),
+    };
+  }
+}

@@ -1,0 +1,75 @@
+import { SliceWorker } from '../agents/slice-worker.ts';
+import { SliceConsumers } from '../exchange/slice-consumers.ts';
+import { hostname } from '../lib/process-identity.ts';
+import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
+import type { Report } from './heartbeat.ts';
+import type { Part, Surroundings } from './part.ts';
+import { SlicePreparation } from './slice-preparation.ts';
+
+/** As much of a message as is shown that is no slice. */
+const shownBody = 200;
+
+/** The slots of a remote worker. */
+export class WorkerPart implements Part {
+  readonly #around: Surroundings;
+  readonly #worker: SliceWorker;
+  readonly #consumers: SliceConsumers;
+  readonly #payloads: PayloadHost;
+
+  constructor(around: Surroundings) {
+    const { connection, namespace, destinations, params, environment, views, agentLog, lifetime, onChange } = around;
+    this.#around = around;
+    this.#payloads = createPayloadHost(environment);
+    this.#worker = makeWorker(around, this.#payloads);
+    this.#consumers = new SliceConsumers({
+      broker: connection,
+      namespace,
+      destination: destinations.slices,
+      slots: params.fast_processing.target_worker_count,
+      worker: this.#worker,
+      reject({ body }) {
+        agentLog.warn(`a message on the queue of slices is none, and is thrown away: ${body.slice(0, shownBody)}`);
+        return Promise.resolve();
+      },
+      paused: () => views.paused(),
+      onChange,
+      draining: lifetime.draining,
+    });
+    views.onPaused(() => this.#consumers.refresh());
+  }
+
+  report(): Report {
+    const off_duty = this.#around.offDuty.list();
+    return { in_hand: this.#worker.inHand, free_slots: this.#consumers.freeSlots, off_duty };
+  }
+
+  waits(): boolean {
+    return this.#worker.inHand.length > 0;
+  }
+
+  async run(): Promise<void> {
+    await this.#consumers.run();
+    await this.#payloads.close();
+  }
+}
+
+function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
+  const { name, views, speaker, lifetime, onChange } = around;
+  const preparation = new SlicePreparation({ ...around, payloads });
+  return new SliceWorker({
+    name,
+    hostname: hostname(),
+    standing: (delivered) => views.standing(delivered),
+    changed: (signal) => views.changed(signal),
+    overFor: (executionId) => views.overFor(executionId),
+    prepare: (delivered) => preparation.prepare(delivered),
+    say(draft, { slice: { execution_id, run_id }, storeId, replyTo }) {
+      const said = speaker.say(draft, { execution_id, run_id, storeId, replyTo });
+      // The start goes ahead of the result on the same way: the work need not wait for its receipt.
+      return draft.msg_type === 'slice_started' ? Promise.resolve(true) : said;
+    },
+    draining: lifetime.draining,
+    stopped: lifetime.stopped,
+    onChange,
+  });
+}

@@ -1,0 +1,34 @@
+import type { Delivery } from '../broker/connection.ts';
+import { fieldOf } from '../messages/codec.ts';
+import type { Host } from './host.ts';
+
+const subscription = 'control';
+
+/** Listens to the control queue of a namespace, for this store's requests and those for any. Returns how to end it. */
+export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
+  const { recorder, options } = host;
+  const { namespace } = options.config.testbed;
+  recorder.broker.subscribe({
+    id: subscription,
+    destination: recorder.destinations.control,
+    ack: 'each',
+    only: () => ({ namespace, store: recorder.storeId }),
+    prefetch: 1,
+    onMessage,
+  });
+  return () => recorder.broker.unsubscribe(subscription);
+}
+
+/** A run drives its own execution and starts no other. Requests to stop, pause or go on are recorded for its driver. */
+export function recordControl(host: Host): () => void {
+  const { recorder, lifetime } = host;
+  const take = async (delivery: Delivery): Promise<void> => {
+    const isStart = fieldOf(delivery.decoded, 'msg_type') === 'run_workflow';
+    const refusal =
+      'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests';
+    await recorder.record(recorder.destinations.control, delivery, isStart ? refusal : undefined);
+    delivery.acknowledge();
+    recorder.notifier.announce(['stop_workflow', 'pause_workflow', 'resume_workflow']);
+  };
+  return listenToControl(host, (delivery) => void take(delivery).catch((error: unknown) => lifetime.fail(error)));
+}

@@ -1,0 +1,124 @@
+import { type DeliveredSlice, type ExecutionStanding, SliceWorker } from '../agents/slice-worker.ts';
+import { SliceConsumers } from '../exchange/slice-consumers.ts';
+import type { Draft } from '../messages/message.ts';
+import { DataAccess } from '../remote/data-access.ts';
+import { OffDutyList } from '../remote/off-duty.ts';
+import { SlicePreparation } from '../remote/slice-preparation.ts';
+import { Speaker } from '../remote/speaker.ts';
+import type { Execution } from './execution.ts';
+import type { Host } from './host.ts';
+
+/** How often the recorder is told what its own worker has in hand, in milliseconds. */
+const reportMilliseconds = 2000;
+
+/**
+ * The worker that a recorder hosts. It takes slices from the broker's queue like all others, so also those of other recorders of the namespace.
+ * What it says of the execution that is driven here is recorded at once. Resolves when the execution is stopped.
+ */
+export const runHostedWorker = (host: Host, name: string, slots: number, here: Execution): Promise<void> =>
+  new HostedWorker(host, name, slots, here).run();
+
+class HostedWorker {
+  readonly #host: Host;
+  readonly #name: string;
+  readonly #here: Execution;
+  readonly #offDuty: OffDutyList;
+  readonly #preparation: SlicePreparation;
+  readonly #speaker: Speaker;
+  readonly #worker: SliceWorker;
+  readonly #consumers: SliceConsumers;
+
+  constructor(host: Host, name: string, slots: number, here: Execution) {
+    const { options, recorder, payloads } = host;
+    const { broker, destinations, views } = recorder;
+    const { namespace } = options.config.testbed;
+    const warn = (message: string): void => options.log.write({ level: 'WARNING', message });
+    this.#host = host;
+    this.#name = name;
+    this.#here = here;
+    this.#offDuty = new OffDutyList(warn, () => this.#report());
+    const access = new DataAccess(options.config.data.dir);
+    const params = { ...options.config, speed: 1 };
+    const parts = { namespace, params, access, views, payloads };
+    this.#preparation = new SlicePreparation({ ...parts, offDuty: this.#offDuty });
+    this.#speaker = new Speaker({ broker, namespace, destinations, sender: name, warn });
+    this.#worker = this.#makeWorker();
+    this.#consumers = new SliceConsumers({
+      broker,
+      namespace,
+      destination: destinations.slices,
+      slots,
+      worker: this.#worker,
+      reject: (delivery) => recorder.record(destinations.slices, delivery),
+      paused: () => views.paused(),
+      onChange: () => this.#report(),
+      draining: here.lifetime.stopped,
+    });
+    views.onPaused(() => this.#consumers.refresh());
+  }
+
+  async run(): Promise<void> {
+    const timer = setInterval(() => this.#report(), reportMilliseconds);
+    try {
+      await this.#consumers.run();
+    } finally {
+      clearInterval(timer);
+      this.#offDuty.close();
+      this.#host.recorder.directory.forget(this.#name);
+    }
+  }
+
+  #makeWorker(): SliceWorker {
+    const { recorder, hostname } = this.#host;
+    const { views } = recorder;
+    const { held, lifetime, payload } = this.#here;
+    const isOurs = ({ slice }: DeliveredSlice): boolean => slice.execution_id === held.execution_id;
+    return new SliceWorker({
+      name: this.#name,
+      hostname,
+      standing: (delivered) => (isOurs(delivered) ? this.#standing(delivered) : views.standing(delivered)),
+      changed: (signal) => views.changed(signal),
+      overFor: (executionId) => (executionId === held.execution_id ? lifetime.stopped : views.overFor(executionId)),
+      prepare: (delivered) => (isOurs(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered)),
+      say: (draft, delivered) => (isOurs(delivered) ? this.#record(draft) : this.#tell(draft, delivered)),
+      draining: lifetime.stopped,
+      stopped: lifetime.stopped,
+      onChange: () => this.#report(),
+    });
+  }
+
+  #standing({ slice: { slice_filename, attempt } }: DeliveredSlice): ExecutionStanding {
+    const { queue } = this.#here;
+    // One that was given up after too many lost starts is failed by fast processing.
+    if (queue.standing(slice_filename, attempt) !== 'open') return 'over';
+    return queue.isOpen() ? 'open' : 'paused';
+  }
+
+  /** False where a slice may not be begun: a pause has come in between. */
+  async #record(draft: Draft): Promise<boolean> {
+    const { execution, queue } = this.#here;
+    let isWanted = true;
+    const says = (): Draft[] => {
+      // Asked inside the step, where nothing can come in between.
+      isWanted = draft.msg_type !== 'slice_started' || queue.isOpen();
+      return isWanted ? [draft] : [];
+    };
+    await execution.journal.step({ sender: this.#name, tick: execution.clock.now(), says });
+    return isWanted;
+  }
+
+  /** Says something about another recorder's slice. */
+  #tell(draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> {
+    const said = this.#speaker.say(draft, { execution_id, run_id, storeId, replyTo });
+    return draft.msg_type === 'slice_started' ? Promise.resolve(true) : said;
+  }
+
+  #report(): void {
+    this.#host.recorder.directory.hear(this.#name, 'here', {
+      agent_type: 'worker',
+      in_hand: this.#worker.inHand,
+      free_slots: this.#consumers.freeSlots,
+      off_duty: this.#offDuty.list(),
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { temporaryFolder } from '../folder.ts';
+import { type Broker, type BrokerKind, freePort, login, runBroker } from './broker.ts';
+
+/** How a broker names its addresses. */
+export type Naming = 'stock' | 'literal' | 'prefixes';
+
+const home = (): string => process.env['ARTEMIS_HOME'] ?? '';
+
+const isThere = (): boolean => existsSync(join(home(), 'lib/artemis-boot.jar'));
+
+const queues = ['panda.transformer.slices', 'panda.results.fastprocessing', 'workflow_control'];
+
+/** Addresses that were made before, with the prefix as a part of their names, as one of the testbed's documents has them. */
+const literal = [
+  ...queues.map((name) => `<address name="/queue/${name}"><anycast><queue name="/queue/${name}"/></anycast></address>`),
+  '<address name="/topic/epictopic"><multicast/></address>',
+].join('');
+
+const permissions = [
+  'createNonDurableQueue',
+  'deleteNonDurableQueue',
+  'createDurableQueue',
+  'deleteDurableQueue',
+  'createAddress',
+  'deleteAddress',
+  'consume',
+  'browse',
+  'send',
+];
+
+const configuration = (
+  folder: string,
+  port: number,
+  naming: Naming,
+): string => `<configuration xmlns="urn:activemq"><core xmlns="urn:activemq:core">
+  <name>test</name><journal-type>NIO</journal-type><journal-datasync>false</journal-datasync>
+  <paging-directory>${folder}/data/paging</paging-directory><bindings-directory>${folder}/data/bindings</bindings-directory>
+  <journal-directory>${folder}/data/journal</journal-directory><large-messages-directory>${folder}/data/large</large-messages-directory>
+  <max-disk-usage>100</max-disk-usage>
+  <acceptors><acceptor name="stomp">tcp://127.0.0.1:${port}?protocols=STOMP${
+    naming === 'prefixes' ? ';anycastPrefix=/queue/;multicastPrefix=/topic/' : ''
+  }</acceptor></acceptors>
+  <security-settings><security-setting match="#">${permissions
+    .map((type) => `<permission type="${type}" roles="amq"/>`)
+    .join('')}</security-setting>
+    <security-setting match="/queue/denied.#">${permissions
+      .filter((type) => type !== 'send')
+      .map((type) => `<permission type="${type}" roles="amq"/>`)
+      .join('')}</security-setting></security-settings>
+  <address-settings><address-setting match="#"><dead-letter-address>DLQ</dead-letter-address>
+    <expiry-address>ExpiryQueue</expiry-address></address-setting></address-settings>
+  <addresses><address name="DLQ"><anycast><queue name="DLQ"/></anycast></address>
+    <address name="ExpiryQueue"><anycast><queue name="ExpiryQueue"/></anycast></address>${naming === 'literal' ? literal : ''}</addresses>
+</core></configuration>
+`;
+
+const bootstrap = (folder: string): string => `<broker xmlns="http://activemq.apache.org/schema">
+  <jaas-security domain="activemq"/><server configuration="file:${folder}/etc/broker.xml"/>
+</broker>
+`;
+
+const loginConfig = `activemq {
+  org.apache.activemq.artemis.spi.core.security.jaas.PropertiesLoginModule required
+    org.apache.activemq.jaas.properties.user="users.properties" org.apache.activemq.jaas.properties.role="roles.properties";
+};
+`;
+
+/** Apache Artemis, started without its scripts: an instance is a folder with a few files. */
+export async function startArtemis(naming: Naming = 'stock'): Promise<Broker> {
+  const folder = temporaryFolder();
+  const port = await freePort();
+  for (const name of ['etc', 'data', 'tmp', 'lock']) mkdirSync(join(folder, name));
+  const write = (name: string, content: string): void => writeFileSync(join(folder, 'etc', name), content);
+  write('broker.xml', configuration(folder, port, naming));
+  write('bootstrap.xml', bootstrap(folder));
+  write('login.config', loginConfig);
+  write('management.xml', '<management-context xmlns="http://activemq.apache.org/schema"/>\n');
+  write('users.properties', `${login.user}=${login.password}\n`);
+  write('roles.properties', `amq=${login.user}\n`);
+  const args = [
+    '-Xms64M',
+    '-Xmx256M',
+    '-XX:+UseSerialGC',
+    '-Dlog4j2.disableJmx=true',
+    `-Djava.io.tmpdir=${folder}/tmp`,
+    '--add-opens',
+    'java.base/jdk.internal.misc=ALL-UNNAMED',
+    `-Djava.security.auth.login.config=${folder}/etc/login.config`,
+    `-Dartemis.home=${home()}`,
+    `-Dartemis.instance=${folder}`,
+    `-Dartemis.instance.etc=${folder}/etc`,
+    `-Ddata.dir=${folder}/data`,
+    '-cp',
+    join(home(), 'lib/artemis-boot.jar'),
+    'org.apache.activemq.artemis.boot.Artemis',
+    'run',
+  ];
+  const loseDisk = (): void => rmSync(join(folder, 'data'), { recursive: true, force: true });
+  return runBroker('artemis', port, { command: 'java', args, loseDisk, env: { ARTEMIS_INSTANCE: folder } });
+}
+
+export const artemisBroker: BrokerKind = {
+  kind: 'artemis',
+  missing: () =>
+    isThere() || process.env['CI'] === 'true'
+      ? undefined
+      : 'tests with Artemis are skipped: unpack apache-artemis-2.40.0-bin.tar.gz of Maven Central and name its folder by ARTEMIS_HOME to enable them',
+  start: () => startArtemis(),
+};

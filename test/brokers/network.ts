@@ -1,0 +1,47 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+
+/** A TCP proxy in front of a broker that can reset every connection. */
+export async function startProxy(port: number): Promise<{ port: number; server: Server; reset: () => void }> {
+  const sockets = new Set<import('node:net').Socket>();
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+    }
+    client.pipe(upstream).pipe(client);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as { port: number }).port,
+    server,
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+  };
+}
+
+/** TLS in front of a broker, with a certificate of its own for `localhost`. */
+export async function startTls(
+  port: number,
+  folder: string,
+): Promise<{ port: number; certificate: string; server: Server }> {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
+  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', certificate, '-days', '2'];
+  execFileSync('openssl', [...request, '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'], {
+    stdio: 'ignore',
+  });
+  const server = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy());
+    client.pipe(upstream).pipe(client);
+  }).listen(0, '127.0.0.1');
+  server.on('tlsClientError', () => {});
+  await once(server, 'listening');
+  return { port: (server.address() as { port: number }).port, certificate, server };
+}

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { temporaryFolder } from '../folder.ts';
+import { type Broker, type BrokerKind, freePort, login, runBroker } from './broker.ts';
+
+const server = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+
+const configuration = (port: number, amqp: number): string => `listeners.tcp.1 = 127.0.0.1:${amqp}
+stomp.listeners.tcp.1 = 127.0.0.1:${port}
+default_user = ${login.user}
+default_pass = ${login.password}
+loopback_users = none
+default_permissions.configure = ^(?!denied).*$
+default_permissions.write = ^(?!denied).*$
+default_permissions.read = .*
+disk_free_limit.absolute = 10MB
+log.console = false
+`;
+
+/** RabbitMQ with its STOMP plugin, from Debian's package. */
+export async function startRabbitMq(): Promise<Broker> {
+  const folder = temporaryFolder();
+  const [port, amqp, distribution] = [await freePort(), await freePort(), await freePort()];
+  for (const name of ['home', 'log', 'data']) mkdirSync(join(folder, name));
+  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(port, amqp));
+  writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_stomp].\n');
+  const env = {
+    HOME: join(folder, 'home'),
+    // The script becomes the broker then, and a signal to it is one to the broker.
+    RUNNING_UNDER_SYSTEMD: 'true',
+    RABBITMQ_NODENAME: `test${port}@localhost`,
+    RABBITMQ_DIST_PORT: String(distribution),
+    RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq'),
+    RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+    RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+    RABBITMQ_LOG_BASE: join(folder, 'log'),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  };
+  const loseDisk = (): void => {
+    rmSync(join(folder, 'data'), { recursive: true, force: true });
+    mkdirSync(join(folder, 'data'));
+  };
+  return runBroker('rabbitmq', port, { command: server, args: [], env, loseDisk });
+}
+
+export const rabbitMqBroker: BrokerKind = {
+  kind: 'rabbitmq',
+  missing: () =>
+    existsSync(server) || process.env['CI'] === 'true'
+      ? undefined
+      : 'tests with RabbitMQ are skipped: install the Debian package rabbitmq-server to enable them',
+  start: startRabbitMq,
+};

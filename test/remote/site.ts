@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+
+import type { Broker } from '../brokers/broker.ts';
+import {
+  type Answer,
+  ask,
+  askAll,
+  connectInProcess,
+  runCli,
+  type Started,
+  startCli,
+  temporaryFolder,
+} from '../helpers.ts';
+
+export const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
+
+/** Agents that a run leaves to others. */
+export const elsewhere = (...types: string[]): string[] => sets(...types.map((type) => `agents.${type}.enabled=false`));
+
+/** One namespace on a broker: a recorder with its store, and remote agents around it, each a process. */
+export class Site {
+  readonly folder = temporaryFolder();
+  readonly namespace: string;
+  readonly #broker: () => Broker;
+  readonly #settings: string[];
+
+  constructor(broker: () => Broker, settings: string[] = [], namespace = `n${randomUUID().slice(0, 8)}`) {
+    this.#broker = broker;
+    this.namespace = namespace;
+    this.#settings = [...sets(`testbed.namespace=${namespace}`), ...settings];
+  }
+
+  /** An agent that works on the recorder's data folder. */
+  async agent(type: string, index = 1, ...args: string[]): Promise<Started> {
+    const started = this.#start(
+      ['agent', type, '--index', String(index), ...sets(`data.dir=${this.dataFolder}`), ...args],
+      temporaryFolder(),
+    );
+    await started.saw(/works in namespace/);
+    return started;
+  }
+
+  /** The recorder as a service. */
+  async recorder(...args: string[]): Promise<Started> {
+    const started = this.#start(['agent', 'daq_simulator', ...args], this.folder);
+    await started.saw(/works in namespace/);
+    return started;
+  }
+
+  run(...args: string[]): Started {
+    return this.#start(['run', '--json', ...args], this.folder);
+  }
+
+  resume(...args: string[]): Started {
+    return startCli(['resume', 'latest', '--json', ...args], { folder: this.folder, env: this.#broker().env });
+  }
+
+  control(action: string, execution = 'latest'): ReturnType<typeof runCli> {
+    return runCli([action, execution], { folder: this.folder, env: this.#broker().env });
+  }
+
+  get dataFolder(): string {
+    return join(this.folder, 'swf.db.data');
+  }
+
+  async ask(tool: string, args: Answer = {}): Promise<Answer> {
+    return ask(await connectInProcess(join(this.folder, 'swf.db')), tool, args);
+  }
+
+  async askAll(tool: string, args: Answer = {}): Promise<Answer[]> {
+    return askAll(await connectInProcess(join(this.folder, 'swf.db')), tool, args);
+  }
+
+  monitor(execution_id = 'latest'): Promise<Answer> {
+    return this.ask('get_workflow_monitor', { execution_id });
+  }
+
+  async findings(): Promise<string[]> {
+    return ((await this.monitor())['findings'] as Answer[]).map(({ code }) => code as string);
+  }
+
+  #start(args: string[], folder: string): Started {
+    const [command = '', ...rest] = args;
+    return startCli([command, ...rest, '--broker', this.#broker().url, ...this.#settings], {
+      folder,
+      env: this.#broker().env,
+    });
+  }
+}

@@ -1,0 +1,269 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import type { Broker, BrokerKind } from '../brokers/broker.ts';
+import { type Answer, runCli, type Started, temporaryFolder } from '../helpers.ts';
+import { inProcess, outcome } from './outcome.ts';
+import { elsewhere, sets, Site } from './site.ts';
+
+const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
+const allElsewhere = elsewhere('data', 'fastmon', 'worker');
+
+/** What a run over any broker has to be: the same as in one process, whatever dies meanwhile. */
+export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
+  const why = missing();
+  if (why !== undefined) console.warn(why);
+  describe.skipIf(why !== undefined)(`the workflow over ${kind}`, { timeout: 150_000 }, () => {
+    let broker: Broker;
+    beforeAll(async () => {
+      broker = await start();
+    }, 90_000);
+    afterAll(() => broker.stop());
+
+    const site = (settings: string[] = quick, namespace?: string): Site => new Site(() => broker, settings, namespace);
+
+    const succeeded = async (run: Started, wanted: Answer): Promise<void> => {
+      const { code, stdout, stderr } = await run.finished;
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect(JSON.parse(stdout)).toMatchObject(wanted);
+    };
+
+    it('hosted by one process ends as it does without a broker, and nothing that it says is without effect', async () => {
+      const here = site();
+      await succeeded(here.run('--stf-count', '3', '--speed', '20'), { status: 'completed', slices_completed: 45 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
+      const messages = await here.askAll('list_messages', { limit: 200 });
+      expect(messages.filter(({ effect }) => effect !== 'applied')).toEqual([]);
+    });
+
+    it('with agents that have no store ends as in one process; their heartbeats and log lines are the recorder’s', async () => {
+      const here = site();
+      const agents = await Promise.all([
+        here.agent('data'),
+        here.agent('fastmon'),
+        here.agent('worker'),
+        here.agent('worker', 2),
+      ]);
+      const run = here.run('--stf-count', '10', '--speed', '20', ...allElsewhere);
+      await succeeded(run, { status: 'completed', stf_count: 10, slices_completed: 150, slices_failed: 0 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(10, ...quick));
+      const slices = await here.askAll('list_tf_slices', { execution_id: 'latest' });
+      expect(new Set(slices.map((slice) => (slice['assigned_worker'] as string).split('/')[0])).size).toBe(2);
+      const heard = await here.askAll('list_agents');
+      expect(heard.map(({ agent_type, status }) => `${agent_type} ${status}`).toSorted()).toEqual([
+        'data OK',
+        'fastmon OK',
+        'worker OK',
+        'worker OK',
+      ]);
+      const lines = await here.askAll('list_logs', { execution_id: 'latest', search: 'is ready' });
+      expect(lines).toHaveLength(10);
+      expect(lines[0]).toMatchObject({ agent: expect.stringMatching(/^data-agent-tester-\d{8}$/), level: 'INFO' });
+      for (const { child } of agents) child.kill('SIGTERM');
+      for (const { finished } of agents) expect(await finished).toMatchObject({ code: 0 });
+    });
+
+    it('loses nothing and counts nothing twice when broker, recorder, an agent of each type and workers are killed', async () => {
+      const here = site();
+      const agents = await Promise.all([
+        here.agent('data'),
+        here.agent('fastmon'),
+        here.agent('worker'),
+        here.agent('worker', 2),
+      ]);
+      const run = here.run('--stf-count', '20', '--speed', '5', ...allElsewhere);
+      await run.saw(/start_run/);
+      await delay(500);
+      await broker.kill();
+      agents[0]?.child.kill('SIGKILL');
+      agents[2]?.child.kill('SIGKILL');
+      await broker.start();
+      await Promise.all([here.agent('data'), here.agent('worker')]);
+      await delay(1500);
+      run.child.kill('SIGKILL');
+      agents[1]?.child.kill('SIGKILL');
+      await run.finished;
+      await here.agent('fastmon');
+      await succeeded(here.resume(), { status: 'completed', stf_count: 20, slices_completed: 300, slices_failed: 0 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(20, ...quick));
+      expect(await runCli(['check'], { folder: here.folder })).toMatchObject({ code: 0 });
+    });
+
+    it('what is said while no agent is there is answered when one comes', async () => {
+      const here = site();
+      for (const { child, finished } of await Promise.all([here.agent('data'), here.agent('fastmon')])) {
+        // The durable subscription is made by a second connection, a moment later.
+        await delay(1500);
+        child.kill('SIGTERM');
+        await finished;
+      }
+      const run = here.run('--stf-count', '3', '--speed', '20', ...allElsewhere);
+      await run.saw(/end_run/);
+      expect(await here.monitor()).toMatchObject({ stf_count: 3, tf_files_received: 0 });
+      await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+      await succeeded(run, { status: 'completed', slices_completed: 45 });
+    });
+
+    it('two executions go on at the same time with one recorder, which takes requests from the control queue', async () => {
+      const here = site();
+      const recorder = await here.recorder();
+      await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+      const peer = connectByStomp(broker.settings, () => {});
+      onTestFinished(() => peer.close());
+      await peer.connect({ once: true });
+      for (const executed_by of ['one', 'two'])
+        await peer.send({
+          destination: '/queue/workflow_control',
+          headers: { namespace: here.namespace, persistent: 'true' },
+          body: JSON.stringify({
+            msg_type: 'run_workflow',
+            sender: executed_by,
+            executed_by,
+            speed: 20,
+            params: { fast_processing: { stf_count: 4 } },
+          }),
+        });
+      const executions = async (): Promise<unknown> =>
+        (await here.askAll('list_workflow_executions')).map(({ executed_by, status, slices_completed }) => [
+          executed_by,
+          status,
+          slices_completed,
+        ]);
+      await expect.poll(executions, { timeout: 30_000 }).toEqual(
+        expect.arrayContaining([
+          ['one', 'completed', 60],
+          ['two', 'completed', 60],
+        ]),
+      );
+      recorder.child.kill('SIGTERM');
+      expect(await recorder.finished).toMatchObject({ code: 0 });
+    });
+
+    it('a second recorder of the namespace is refused while the first lives, which is named', async () => {
+      const here = site();
+      const recorder = await here.recorder();
+      const { code, stderr } = await here.run('--stf-count', '1').finished;
+      expect({ code, stderr }).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(new RegExp(`^EXECUTION_IN_USE: process ${recorder.child.pid} on `, 'm')),
+      });
+    });
+
+    it('namespaces side by side take nothing of each other, and two stores of one namespace get their own results', async () => {
+      const one = site();
+      const others = [one, site(), site(quick, one.namespace)];
+      await Promise.all([one.agent('worker', 1, ...sets('data.write_files=true')), others[1]?.agent('worker', 2)]);
+      const runs = others.map((each) =>
+        each.run('--stf-count', '4', '--speed', '20', ...elsewhere('worker'), ...sets('data.write_files=false')),
+      );
+      for (const run of runs) await succeeded(run, { status: 'completed', slices_completed: 60, slices_failed: 0 });
+      const agents = await Promise.all(
+        others.slice(0, 2).map((each) => each.askAll('list_agents', { agent_type: 'worker' })),
+      );
+      expect(agents.map((each) => each.length)).toEqual([1, 1]);
+    });
+
+    it('a pause is heeded by workers elsewhere, and so are continue and stop', async () => {
+      const here = site(sets('fast_processing.slice_processing_time=4', 'fast_processing.target_worker_count=4'));
+      await here.agent('worker');
+      const run = here.run(
+        '--speed',
+        '20',
+        ...elsewhere('worker'),
+        ...sets('fast_processing.physics_period_count=0', 'fast_processing.stf_count=1000'),
+      );
+      await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(4);
+      expect(await here.control('pause')).toMatchObject({ code: 0 });
+      await expect
+        .poll(() => here.monitor(), { timeout: 10_000 })
+        .toMatchObject({ health: 'paused', slices_processing: 0 });
+      const paused = await here.monitor();
+      await delay(1000);
+      expect((await here.monitor())['slices_completed']).toBe(paused['slices_completed']);
+      expect(await here.control('continue')).toMatchObject({ code: 0 });
+      await expect
+        .poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 })
+        .toBeGreaterThan(paused['slices_completed'] as number);
+      expect(await here.control('stop')).toMatchObject({ code: 0 });
+      expect(await run.finished).toMatchObject({ code: 4 });
+      const ended = await here.monitor();
+      await delay(1000);
+      expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended['slices_completed'] });
+    });
+
+    it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
+      const folder = temporaryFolder();
+      const payload = join(folder, 'payload.sh');
+      writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+      const here = site(sets('fast_processing.slices_per_sample=3'));
+      const without = await here.agent('worker');
+      const command = sets(`worker.payload=["${payload}"]`);
+      const run = here.run('--stf-count', '1', '--speed', '20', ...command, ...elsewhere('worker'));
+      await without.saw(/off duty for NO_PAYLOAD payload\.sh sha256:/);
+      await expect.poll(() => here.findings(), { timeout: 30_000 }).toContain('NO_WORKER_FOR');
+      await here.agent('worker', 2, ...command);
+      await succeeded(run, { slices_completed: 3, slices_failed: 0 });
+      const slices = await here.askAll('list_tf_slices', { execution_id: 'latest' });
+      expect(slices.map(({ retries }) => retries)).toEqual([0, 0, 0]);
+      const returned = await here.askAll('list_messages', { message_type: 'slice_returned' });
+      expect(returned).toHaveLength(3);
+      expect(returned[0]).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
+    });
+
+    it('a worker without the recorder’s folder gives slices back, and says which folder to share', async () => {
+      const here = site(sets('fast_processing.slices_per_sample=3', 'fast_processing.slice_processing_time=1'));
+      const elsewhereFolder = temporaryFolder();
+      const without = await here.agent('worker', 1, ...sets(`data.dir=${elsewhereFolder}`));
+      const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
+      await without.saw(/off duty for NO_FILE file:\/\/.*holds no files of the recorder/);
+      await here.agent('worker', 2);
+      await succeeded(run, { slices_completed: 3, slices_failed: 0 });
+    });
+
+    it('what a broker that lost its disk has lost is sent again, and costs minutes and no data', async () => {
+      const here = site(sets('fast_processing.slice_processing_time=4', 'fast_processing.target_worker_count=4'));
+      await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+      const run = here.run('--stf-count', '8', '--speed', '20', ...allElsewhere);
+      await run.saw(/start_run/);
+      await delay(400);
+      await broker.kill();
+      broker.loseDisk();
+      await broker.start();
+      await succeeded(run, { status: 'completed', stf_count: 8, slices_completed: 120, slices_failed: 0 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(8, ...quick));
+    });
+
+    it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
+      const here = site(
+        sets(
+          'broker.destinations.slices=/queue/denied.slices',
+          'fast_processing.slices_per_sample=1',
+          'agents.worker.enabled=false',
+        ),
+      );
+      const run = here.run('--stf-count', '1', '--speed', '20');
+      await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED/);
+      await expect
+        .poll(() => here.monitor(), { timeout: 20_000 })
+        .toMatchObject({ phase: 'completed', slices_queued: 1 });
+      expect(await here.control('stop')).toMatchObject({ code: 0 });
+      const { stderr } = await run.finished;
+      expect(stderr.match(/is not sent/g)).toHaveLength(1);
+    });
+
+    it('doctor proves by trying what the broker does, and removes durable subscriptions', async () => {
+      const here = site();
+      const folder = temporaryFolder();
+      const args = ['doctor', '--broker', broker.url, ...sets(`testbed.namespace=${here.namespace}`), '--unsubscribe'];
+      const { code, stdout } = await runCli(args, { folder, env: broker.env });
+      expect({ code, stdout }).toMatchObject({ code: 0 });
+      for (const proof of ['selector', 'fair share', 'durable', 'expiry', 'telemetry', 'time limit'])
+        expect(stdout).toMatch(new RegExp(`^ok    ${proof} `, 'm'));
+      rmSync(folder, { recursive: true });
+    });
+  });
+}
