@@ -21,11 +21,15 @@ export interface DeliveredSlice {
 /** The same in the hand of one slot. The two ways to let go of it do nothing where the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
   acknowledge: () => void;
-  giveBack: () => void | Promise<void>;
+  /** @param isPassedOn another worker may be able to do it: it need not wait */
+  giveBack: (isPassedOn: boolean) => void | Promise<void>;
 }
 
 /** Why a worker cannot do a slice. */
-export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
+export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'> & {
+  /** It has said so of another slice already. */
+  isKnown: boolean;
+};
 
 /** A payload has found out in the midst of its work that it cannot be done here. */
 export class SliceReturned extends Error {
@@ -58,6 +62,11 @@ export interface SliceWorkerOptions {
    * be begun.
    */
   say: (draft: Draft, delivered: DeliveredSlice) => Promise<boolean>;
+  /**
+   * Whether the broker hands out slices of kinds that this worker has said it cannot do. It passes them on then: to be sent again for each
+   * would take the longer the more workers cannot do them.
+   */
+  passesOn: () => boolean;
   /** Aborted when no slice is begun any more. */
   draining: AbortSignal;
   /** Aborted when everything ends, finished or not. */
@@ -70,7 +79,7 @@ export interface SliceWorkerOptions {
 const confirmationPatience = 10_000;
 
 /** What becomes of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
-type Outcome = 'done' | 'back' | 'kept';
+type Outcome = 'done' | 'back' | 'passed on' | 'kept';
 
 /**
  * Works on slices from a broker's queue. A slice is acknowledged when its result has been confirmed, so the slice of a dead worker is handed
@@ -101,7 +110,7 @@ export class SliceWorker {
     try {
       const outcome = await doing;
       if (outcome === 'done') acknowledge();
-      else if (outcome === 'back') await giveBack();
+      else if (outcome !== 'kept') await giveBack(outcome === 'passed on');
     } finally {
       if (known === undefined) this.#inHand.delete(key);
       this.#options.onChange();
@@ -115,14 +124,15 @@ export class SliceWorker {
     if (early !== undefined) return early;
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const payload = await prepare(delivered);
-    if ('reason' in payload) return this.#confirmed({ msg_type: 'slice_returned', ...fields, ...payload }, delivered);
+    if ('reason' in payload && payload.isKnown && this.#options.passesOn()) return 'passed on';
+    if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
     if (!(await this.#options.say({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(slice.execution_id);
     const signal = AbortSignal.any([over, stopped]);
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
-    if ('reason' in result) return this.#confirmed({ msg_type: 'slice_returned', ...fields, ...result }, delivered);
+    if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
     return this.#confirmed(resultOf(fields, result), delivered);
   }
 
@@ -157,6 +167,13 @@ export class SliceWorker {
     }
   }
 }
+
+const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Misfit): Draft<'slice_returned'> => ({
+  msg_type: 'slice_returned',
+  ...fields,
+  reason,
+  detail,
+});
 
 async function runOrReturn(
   payload: Payload,

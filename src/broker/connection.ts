@@ -42,8 +42,8 @@ export interface Only {
   store?: string;
   /** Of this execution. */
   execution?: string;
-  /** Of none of these executions. */
-  notOf?: readonly string[];
+  /** Not those whose header has one of these values. One that has no such header is meant. */
+  not?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Subscription {

@@ -44,24 +44,26 @@ export interface BrokerDialect {
   silenceFactor: number;
 }
 
-/** A choice of messages as a selector of SQL-92, which JMS brokers read. Namespaces, ids of stores and of executions hold no quotes. */
-export function selectorOf({ namespace, store, execution, notOf = [] }: Only): string {
-  const quoted = (values: readonly string[]): string => values.map((value) => `'${value}'`).join(', ');
+/** A choice of messages as a selector of SQL-92, which JMS brokers read. */
+export function selectorOf({ namespace, store, execution, not = {} }: Only): string {
+  const quoted = (values: readonly string[]): string =>
+    values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ');
+  const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
     namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
     ...(store === undefined ? [] : [`(store_id = '${store}' OR store_id IS NULL)`]),
     ...(execution === undefined ? [] : [`execution_id = '${execution}'`]),
-    ...(notOf.length === 0 ? [] : [`(execution_id NOT IN (${quoted(notOf)}) OR execution_id IS NULL)`]),
+    ...unwanted.map(([header, values]) => `(${header} NOT IN (${quoted(values)}) OR ${header} IS NULL)`),
   ].join(' AND ');
 }
 
 /** Whether a subscription is for a message with these headers: what a selector says, for brokers in memory. */
-export function isChosen({ namespace, store, execution, notOf = [] }: Only, headers: Headers): boolean {
+export function isChosen({ namespace, store, execution, not = {} }: Only, headers: Headers): boolean {
   return (
     headers['namespace'] === namespace &&
     (store === undefined || headers['store_id'] === undefined || headers['store_id'] === store) &&
     (execution === undefined || headers['execution_id'] === execution) &&
-    !notOf.includes(headers['execution_id'] ?? '')
+    Object.entries(not).every(([header, values]) => !values.includes(headers[header] ?? ''))
   );
 }
 

@@ -68,6 +68,11 @@ export class ExecutionViews {
     return [...this.#views.values()].filter((view) => this.#rests(view)).map(({ state }) => state.execution_id);
   }
 
+  /** The same as headers and values of slices. */
+  unwanted(): Record<string, string[]> {
+    return { execution_id: this.paused() };
+  }
+
   /** Whether the recorder of a store has been silent; of all stores, where it is left out. */
   isSilent(storeId?: string): boolean {
     const times = storeId === undefined ? [...this.#heard.values()] : [this.#heard.get(storeId) ?? this.#began];

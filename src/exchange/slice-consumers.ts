@@ -13,8 +13,8 @@ export interface SliceConsumersOptions {
   worker: Pick<SliceWorker, 'handle'>;
   /** Takes care of what stands on the queue and is no slice. */
   reject: (delivery: Delivery) => Promise<void>;
-  /** Executions whose slices are left on the queue for now. */
-  paused: () => readonly string[];
+  /** Slices that are left on the queue for now, by a header and its values: of paused executions, and of kinds that cannot be done. */
+  unwanted: () => Readonly<Record<string, readonly string[]>>;
   /** Told of a slot that is taken or set free. */
   onChange: () => void;
   /** Aborted when no slice is to be taken any more. */
@@ -24,13 +24,16 @@ export interface SliceConsumersOptions {
 /** Where a broker cannot choose by headers, a slot keeps a slice of a paused execution so long before it goes back: not to spin. */
 const restMilliseconds = 5000;
 
+/** The same for a slice that this worker cannot do. */
+const passMilliseconds = 500;
+
 /**
  * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
  */
 export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
   readonly #busy = new Map<number, Promise<void>>();
-  /** Slots whose subscription has still to learn which executions are paused. */
+  /** Slots whose subscription has still to learn what is unwanted. */
   readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
 
@@ -59,7 +62,7 @@ export class SliceConsumers {
     this.#failed.signal.throwIfAborted();
   }
 
-  /** Other executions are paused than before. */
+  /** Other slices are unwanted than before. */
   refresh(): void {
     const { broker, draining } = this.#options;
     if (draining.aborted || !broker.isUp() || !broker.hasSelectors()) return;
@@ -73,12 +76,12 @@ export class SliceConsumers {
   }
 
   #subscriptionOf(slot: number): Subscription {
-    const { destination, namespace, paused } = this.#options;
+    const { destination, namespace, unwanted } = this.#options;
     return {
       id: nameOf(slot),
       destination,
       ack: 'each',
-      only: () => ({ namespace, notOf: paused() }),
+      only: () => ({ namespace, not: unwanted() }),
       prefetch: 1,
       onMessage: (delivery) => this.#take(slot, delivery),
     };
@@ -112,18 +115,21 @@ export class SliceConsumers {
     const delivered = sliceIn(delivery);
     const acknowledge = (): void => delivery.acknowledge();
     if (delivered !== undefined)
-      await worker.handle({ ...delivered, acknowledge, giveBack: () => this.#giveBack(delivery) }, slot);
+      await worker.handle(
+        { ...delivered, acknowledge, giveBack: (isPassedOn) => this.#giveBack(delivery, isPassedOn) },
+        slot,
+      );
     else {
       await reject(delivery);
       acknowledge();
     }
   }
 
-  async #giveBack(delivery: Delivery): Promise<void> {
+  async #giveBack(delivery: Delivery, isPassedOn: boolean): Promise<void> {
     const { broker, draining } = this.#options;
     if (!broker.hasSelectors()) {
       const signal = AbortSignal.any([draining, delivery.lost]);
-      await delay(restMilliseconds, undefined, { signal }).catch(() => {});
+      await delay(isPassedOn ? passMilliseconds : restMilliseconds, undefined, { signal }).catch(() => {});
     }
     delivery.giveBack();
   }

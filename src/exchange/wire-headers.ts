@@ -1,3 +1,4 @@
+import { type ReturnReason, type SliceNeeds, workKinds } from '../domain/slice-returns.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 /** Everybody who listens to the topic hears a message at once, or after an outage; later it is old news. */
@@ -35,6 +36,17 @@ export function wireHeaders({
     persistent: 'true',
   };
 }
+
+/** The headers of a slice that tell its kinds of work: a worker that cannot do one leaves such slices to others. */
+export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
+  NO_FILE: 'file_place',
+  NO_PAYLOAD: 'payload',
+  WRONG_FILE: 'tf_filename',
+};
+
+/** The kinds of work of a slice as headers. */
+export const sliceHeaders = (needs: SliceNeeds): Record<string, string> =>
+  Object.fromEntries(workKinds(needs).map(({ reason, name }) => [kindHeaders[reason], name]));
 
 /** How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not expire. */
 export function expirySeconds(type: MessageType): number | undefined {

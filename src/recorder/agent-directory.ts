@@ -31,6 +31,11 @@ export class AgentDirectory {
     this.#heard.delete(agent);
   }
 
+  /** When the process of an agent began, as it says; undefined for one that is not heard. */
+  sinceOf(agent: string): string | undefined {
+    return this.#heard.get(agent)?.since;
+  }
+
   /** The ids of all messages that somebody has in hand. */
   inHand(): Set<string> {
     return new Set(this.#present().flatMap(({ report }) => report.in_hand));

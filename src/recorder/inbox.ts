@@ -18,6 +18,8 @@ export interface InboxOptions {
   onStray: (executionId: string) => void;
   /** Told of each slice that a worker gives back, also where that was recorded before. */
   onReturned: (message: Message<'slice_returned'>) => void;
+  /** Told of each start of a slice that was recorded before: its worker says it again, or has begun anew. */
+  onStartedAgain: (message: Message<'slice_started'>) => void;
   onFault: (error: unknown) => void;
 }
 
@@ -108,7 +110,7 @@ export class Inbox {
         const fresh = batch.filter(({ delivery }) => !store.messages.isRecorded(delivery.decoded));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
-        for (const { decoded } of batch) this.#noteReturn(decoded);
+        for (const incoming of batch) this.#note(incoming, !fresh.includes(incoming));
         if (types.length > 0) onRecorded(types);
       }
     } catch (error) {
@@ -151,9 +153,11 @@ export class Inbox {
     return [type, ...(recorded.released ?? [])];
   }
 
-  #noteReturn(decoded: Decoded): void {
-    if (decoded.kind === 'message' && decoded.message.msg_type === 'slice_returned')
-      this.#options.onReturned(decoded.message);
+  #note({ decoded }: Incoming, isRepeated: boolean): void {
+    if (decoded.kind !== 'message') return;
+    const { message } = decoded;
+    if (message.msg_type === 'slice_returned') this.#options.onReturned(message);
+    else if (message.msg_type === 'slice_started' && isRepeated) this.#options.onStartedAgain(message);
   }
 
   /** Messages of an execution that this store does not know mean that another store shares the namespace, and its queues, with it. */

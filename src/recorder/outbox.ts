@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/sqlite/store.ts';
-import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
+import type { SliceNeeds } from '../domain/slice-returns.ts';
+import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
@@ -101,11 +102,13 @@ export class Outbox {
     this.#underWay.add(row.seq);
     try {
       const { destination } = vocabulary[message_type];
-      const reply = destination === 'slices' ? replyTo() : undefined;
+      const isSlice = message_type === 'slice';
+      const reply = isSlice ? replyTo() : undefined;
       await broker.send({
         destination: destinations[destination],
         headers: {
           ...wireHeaders({ ...row, namespace: row.namespace ?? namespace, store_id }),
+          ...(isSlice ? sliceHeaders(JSON.parse(row.payload) as SliceNeeds) : {}),
           ...(reply === undefined ? {} : { reply_to: reply }),
         },
         body: row.payload,

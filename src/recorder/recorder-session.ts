@@ -16,6 +16,7 @@ import { AgentDirectory } from './agent-directory.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
+import { RepeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { StateSpeaker } from './state-speaker.ts';
 import { TelemetryInbox } from './telemetry.ts';
@@ -61,6 +62,7 @@ export class RecorderSession {
   /** Executions of other recorders, as they say, and our own. */
   readonly views = new ExecutionViews();
   readonly directory = new AgentDirectory();
+  readonly repeatedStarts = new RepeatedStarts(this.directory);
   readonly #options: RecorderOptions;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
@@ -92,8 +94,13 @@ export class RecorderSession {
       onRecorded: (types) => notifier.announce(types),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
+      onStartedAgain: (message) => this.repeatedStarts.note(message),
     });
-    const telemetry = new TelemetryInbox({ ...shared, destination: destinations.telemetry });
+    const telemetry = new TelemetryInbox({
+      ...shared,
+      destination: destinations.telemetry,
+      onNewcomer: () => this.#states.sayAll(),
+    });
     this.#states = new StateSpeaker({
       ...shared,
       sql: store.sql,
@@ -128,6 +135,7 @@ export class RecorderSession {
   async drivesNoMore(executionId: string, hasEnded: boolean): Promise<void> {
     const hasSentAgain = this.#resending.remove(executionId);
     this.#states.remove(executionId);
+    this.repeatedStarts.forget(executionId);
     const { status } = requireExecution(this.#options.store.sql, executionId);
     // Of one that is completed no slice is left, unless it was sent twice.
     if (hasEnded && (hasSentAgain || status !== 'completed'))

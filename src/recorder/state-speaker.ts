@@ -63,15 +63,15 @@ export class StateSpeaker {
 
   constructor(options: StateSpeakerOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.#sayAll(), everyMilliseconds);
-    options.broker.onUp(() => this.#sayAll());
+    this.#timer = setInterval(() => this.sayAll(), everyMilliseconds);
+    options.broker.onUp(() => this.sayAll());
     void this.#watch();
   }
 
   /** From now on this process drives an execution. @param sender the agent that speaks for it */
   add(executionId: string, sender: string, params: ExecutionParams): void {
     this.#driven.set(executionId, { sender, params, said: '', left: lastWords });
-    this.#sayAll(executionId);
+    this.sayAll(executionId);
   }
 
   /** This process drives it no more, though it has not ended. */
@@ -84,7 +84,7 @@ export class StateSpeaker {
     clearInterval(this.#timer);
     this.#closed.abort();
     while (this.#driven.size > 0 && this.#options.broker.isUp()) {
-      this.#sayAll();
+      this.sayAll();
       for (const [id, { left }] of this.#driven) if (left === lastWords) this.#driven.delete(id);
       await delay(hurriedMilliseconds);
     }
@@ -102,10 +102,11 @@ export class StateSpeaker {
 
   #sayIfChanged(executionId: string): void {
     const driven = this.#driven.get(executionId);
-    if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.#sayAll(executionId);
+    if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.sayAll(executionId);
   }
 
-  #sayAll(only?: string): void {
+  /** Says how the executions stand, or how one does. */
+  sayAll(only?: string): void {
     const { onFault } = this.#options;
     try {
       for (const [id, driven] of this.#driven) if (only === undefined || only === id) this.#say(id, driven);

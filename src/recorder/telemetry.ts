@@ -12,6 +12,8 @@ export interface TelemetryOptions {
   destination: string;
   directory: AgentDirectory;
   views: ExecutionViews;
+  /** Told of an agent that was not heard before: it knows of no execution yet. */
+  onNewcomer: () => void;
   onFault: (error: unknown) => void;
 }
 
@@ -43,7 +45,7 @@ export class TelemetryInbox {
   }
 
   #hear({ decoded }: Delivery): void {
-    const { namespace, storeId, directory, views } = this.#options;
+    const { namespace, storeId, directory, views, onNewcomer } = this.#options;
     const telemetry = telemetryOf(decoded);
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
@@ -53,6 +55,7 @@ export class TelemetryInbox {
     }
     if (telemetry.msg_type === 'agent_heartbeat') {
       const { agent_name, since, state } = telemetry;
+      if (directory.sinceOf(agent_name) !== since) onNewcomer();
       if (state === 'EXITED') directory.forget(agent_name);
       else directory.hear(agent_name, since, telemetry);
     }

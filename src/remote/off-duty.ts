@@ -1,4 +1,6 @@
-import type { ReturnReason } from '../domain/slice-returns.ts';
+import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
+import { kindHeaders } from '../exchange/wire-headers.ts';
+import { shortDigests } from '../lib/short-digests.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
 /** How often it is looked whether an agent can do a kind of work again, in milliseconds. */
@@ -16,6 +18,7 @@ export class OffDutyList {
   readonly #warn: (message: string) => void;
   readonly #onChange: () => void;
   readonly #timer: NodeJS.Timeout;
+  #onKinds: () => void = () => {};
 
   constructor(warn: (message: string) => void, onChange: () => void) {
     this.#warn = warn;
@@ -23,13 +26,31 @@ export class OffDutyList {
     this.#timer = setInterval(() => void this.#look(), lookMilliseconds);
   }
 
-  /** @param sentence why, and what to do about it */
-  add(kind: Kind, sentence: string): void {
+  /** False where the kind is in the list already. @param sentence why, and what to do about it */
+  add(kind: Kind, sentence: string): boolean {
     const key = `${kind.reason} ${kind.name}`;
-    if (this.#kinds.has(key)) return;
+    if (this.#kinds.has(key)) return false;
     this.#kinds.set(key, kind);
-    this.#warn(`off duty for ${kind.reason} ${kind.name}: ${sentence}`);
+    this.#warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
     this.#onChange();
+    this.#onKinds();
+    return true;
+  }
+
+  /** Calls back when other kinds of work cannot be done than before. */
+  onKinds(callback: () => void): void {
+    this.#onKinds = callback;
+  }
+
+  /** Slices that cannot be done, by a header and its values. */
+  unwanted(): Record<string, string[]> {
+    const kinds = [...this.#kinds.values()];
+    return Object.fromEntries(
+      returnReasons.map((reason) => [
+        kindHeaders[reason],
+        kinds.filter((kind) => kind.reason === reason).map(({ name }) => name),
+      ]),
+    );
   }
 
   list(): OffDuty[] {
@@ -44,8 +65,9 @@ export class OffDutyList {
     for (const [key, kind] of this.#kinds) {
       if (!(await Promise.resolve(kind.isMended()).catch(() => false))) continue;
       this.#kinds.delete(key);
-      this.#warn(`on duty again for ${kind.reason} ${kind.name}`);
+      this.#warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
       this.#onChange();
+      this.#onKinds();
     }
   }
 }

@@ -112,6 +112,14 @@ class RemoteAgent implements RunningAgent {
       onChange: () => this.#changed(),
     };
     this.#part = type === 'worker' ? new WorkerPart(common) : new ReadingPart(type, common);
+    // Heard before the first heartbeat is sent, which the recorder answers.
+    broker.subscribe({
+      id: 'telemetry',
+      destination: destinations.telemetry,
+      ack: 'auto',
+      only: () => ({ namespace }),
+      onMessage: (delivery) => this.#hear(delivery),
+    });
     this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
     this.done = this.#work();
   }
@@ -121,15 +129,7 @@ class RemoteAgent implements RunningAgent {
   }
 
   async #work(): Promise<void> {
-    const { namespace, destinations } = this.#options;
     const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
-    this.#broker.subscribe({
-      id: 'telemetry',
-      destination: destinations.telemetry,
-      ack: 'auto',
-      only: () => ({ namespace }),
-      onMessage: (delivery) => this.#hear(delivery),
-    });
     try {
       await this.#part.run();
       this.#lifetime.throwFault();

@@ -150,8 +150,8 @@ export class SlicePreparation {
     detail: string,
     isMended: () => boolean | Promise<boolean>,
   ): Misfit {
-    this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
-    return { reason, detail: detail.slice(0, 1000) };
+    const isKnown = !this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
+    return { reason, detail: detail.slice(0, 1000), isKnown };
   }
 
   /** A disk that gives out is no fault of the slice: another worker may do it. */

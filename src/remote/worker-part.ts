@@ -1,10 +1,14 @@
 import { SliceWorker } from '../agents/slice-worker.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
 import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Report } from './heartbeat.ts';
 import type { Part, Surroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
+
+/** How long the broker's receipt for a start is waited for, in milliseconds. */
+const startMilliseconds = 500;
 
 /** As much of a message as is shown that is no slice. */
 const shownBody = 200;
@@ -31,11 +35,13 @@ export class WorkerPart implements Part {
         agentLog.warn(`a message on the queue of slices is none, and is thrown away: ${body.slice(0, shownBody)}`);
         return Promise.resolve();
       },
-      paused: () => views.paused(),
+      unwanted: () => ({ ...views.unwanted(), ...around.offDuty.unwanted() }),
       onChange,
       draining: lifetime.draining,
     });
-    views.onPaused(() => this.#consumers.refresh());
+    const refresh = (): void => this.#consumers.refresh();
+    views.onPaused(refresh);
+    around.offDuty.onKinds(refresh);
   }
 
   report(): Report {
@@ -65,9 +71,11 @@ function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
     prepare: (delivered) => preparation.prepare(delivered),
     say(draft, { slice: { execution_id, run_id }, storeId, replyTo }) {
       const said = speaker.say(draft, { execution_id, run_id, storeId, replyTo });
-      // The start goes ahead of the result on the same way: the work need not wait for its receipt.
-      return draft.msg_type === 'slice_started' ? Promise.resolve(true) : said;
+      // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead
+      // of the result on the same way.
+      return draft.msg_type === 'slice_started' ? withDeadline(said, startMilliseconds, true) : said;
     },
+    passesOn: () => !around.connection.hasSelectors(),
     draining: lifetime.draining,
     stopped: lifetime.stopped,
     onChange,

@@ -5,6 +5,7 @@ import { heartbeatSeconds } from '../db/presence/leases.ts';
 import { abandonedSlices, mostLostStarts } from '../db/presence/lost-starts.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import { isAlive } from '../lib/process-identity.ts';
+import type { RecorderSession } from '../recorder/recorder-session.ts';
 
 /**
  * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself (contract §2), since
@@ -12,11 +13,14 @@ import { isAlive } from '../lib/process-identity.ts';
  */
 export async function watchAbandonedSlices(
   { sql }: Store,
+  { repeatedStarts }: Pick<RecorderSession, 'repeatedStarts'>,
   name: string,
   { journal, clock, agent, lifetime: { stopped } }: ExecutionContext,
 ): Promise<void> {
   while (!stopped.aborted) {
-    for (const slice of abandonedSlices(sql, agent.execution_id, isAlive)) {
+    const alsoLost = (slice: string, attempt: number): number =>
+      repeatedStarts.lost(agent.execution_id, slice, attempt);
+    for (const slice of abandonedSlices(sql, agent.execution_id, isAlive, alsoLost)) {
       const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
       const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
       const error = `worker vanished ${mostLostStarts} times`;

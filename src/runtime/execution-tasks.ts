@@ -46,7 +46,7 @@ function workerTasks(host: Host, here: Execution): Task[] {
 function watchTasks({ agents, session, store }: Host, { execution }: Execution): Task[] {
   const name = agents.fast_processing;
   if (session === undefined || name === undefined) return [];
-  return [{ name, work: () => watchAbandonedSlices(store, name, execution) }];
+  return [{ name, work: () => watchAbandonedSlices(store, session, name, execution) }];
 }
 
 function daqTask(

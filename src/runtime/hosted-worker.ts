@@ -50,11 +50,13 @@ class HostedWorker {
       slots,
       worker: this.#worker,
       reject: (delivery) => recorder.record(destinations.slices, delivery),
-      paused: () => views.paused(),
+      unwanted: () => ({ ...views.unwanted(), ...this.#offDuty.unwanted() }),
       onChange: () => this.#report(),
       draining: here.lifetime.stopped,
     });
-    views.onPaused(() => this.#consumers.refresh());
+    const refresh = (): void => this.#consumers.refresh();
+    views.onPaused(refresh);
+    this.#offDuty.onKinds(refresh);
   }
 
   async run(): Promise<void> {
@@ -81,6 +83,7 @@ class HostedWorker {
       overFor: (executionId) => (executionId === held.execution_id ? lifetime.stopped : views.overFor(executionId)),
       prepare: (delivered) => (isOurs(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered)),
       say: (draft, delivered) => (isOurs(delivered) ? this.#record(draft) : this.#tell(draft, delivered)),
+      passesOn: () => !recorder.broker.hasSelectors(),
       draining: lifetime.stopped,
       stopped: lifetime.stopped,
       onChange: () => this.#report(),

@@ -99,7 +99,8 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
       '#!/bin/sh\n[ -e "$(dirname "$0")/go" ] || sleep 987654321\necho "$SWF_WORKER_ID" > worker.txt\n',
     );
     chmodSync(payload, 0o755);
-    const first = start(folder, 'agent', 'worker');
+    const command = sets(`worker.payload=["${payload}"]`);
+    const first = start(folder, 'agent', 'worker', ...command);
     await first.saw(/works in namespace control/);
     const run = start(
       folder,
@@ -108,7 +109,8 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
       '20',
       '--stf-count',
       '1',
-      ...sets('agents.worker.enabled=false', `worker.payload=["${payload}"]`),
+      ...command,
+      ...sets('agents.worker.enabled=false'),
     );
     const sleeping = (): number =>
       readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes('987654321')).length;
@@ -116,7 +118,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
     first.child.kill('SIGKILL');
     await expect.poll(sleeping, { timeout: 5000 }).toBe(0);
     writeFileSync(join(folder, 'go'), '');
-    start(folder, 'agent', 'worker');
+    start(folder, 'agent', 'worker', ...command);
     expect((await run.finished).code).toBe(0);
     const client = await connectInProcess(join(folder, 'swf.db'));
     for (const slice of await askAll(client, 'list_tf_slices'))

@@ -35,7 +35,7 @@ function consume({ ours }: Exchange, slots: number, handle: Handle) {
     slots,
     worker: { handle },
     reject,
-    paused: () => paused,
+    unwanted: () => ({ execution_id: paused }),
     onChange: () => {},
     draining: draining.signal,
   });
@@ -142,7 +142,7 @@ describe('consumers of slices', () => {
     let times = 0;
     const { drain, done } = consume(made, 1, async ({ acknowledge, giveBack }) => {
       times += 1;
-      if (times === 1) await giveBack();
+      if (times === 1) await giveBack(false);
       else acknowledge();
     });
     await send(made, slice(0));

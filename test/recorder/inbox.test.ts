@@ -19,6 +19,7 @@ function listen({ store, ours, faults }: Exchange) {
     },
     onStray: (id) => strays.push(id),
     onReturned: () => {},
+    onStartedAgain: () => {},
     onFault: (error) => faults.push(error),
   });
   ours.subscribe(inbox.unmarked(destinations.broadcast));

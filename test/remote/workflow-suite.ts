@@ -210,8 +210,9 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const slices = await here.askAll('list_tf_slices', { execution_id: 'latest' });
       expect(slices.map(({ retries }) => retries)).toEqual([0, 0, 0]);
       const returned = await here.askAll('list_messages', { message_type: 'slice_returned' });
-      expect(returned).toHaveLength(3);
-      expect(returned[0]).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
+      expect(returned.length).toBeGreaterThan(0);
+      for (const message of returned)
+        expect(message).toMatchObject({ effect: 'applied', body: { reason: 'NO_PAYLOAD' } });
     });
 
     it('a worker without the recorder’s folder gives slices back, and says which folder to share', async () => {

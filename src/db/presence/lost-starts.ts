@@ -1,4 +1,5 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest } from './leases.ts';
 
@@ -52,19 +53,24 @@ export function lostStarts(
   );
 }
 
-/** Slices in hand whose attempt has lost as many starts as it may, each with the last worker that had it. */
+/**
+ * Slices in hand whose attempt has lost as many starts as it may, each with the last worker that had it.
+ * @param alsoLost starts of an attempt that were lost and that the log does not tell
+ */
 export function abandonedSlices(
   sql: Prepare,
   executionId: string,
   isAlive: LivenessTest,
+  alsoLost: (sliceFilename: string, attempt: number) => number,
 ): (Attempt & LostStart & { slice_id: number; tf_filename: string })[] {
-  const rows = sql<[string, number], Attempt & { slice_id: number; tf_filename: string }>(
-    `SELECT s.execution_id, slice_filename, slice_id, tf_filename, s.attempt
-     FROM tf_slices AS s WHERE s.execution_id = ? AND s.status = 'processing' AND s.starts >= ?`,
-  ).all(executionId, mostLostStarts);
-  return rows.flatMap((row) => {
+  const rows = sql<[string], Attempt & LostStart & { slice_id: number; tf_filename: string; starts: number }>(
+    `SELECT s.execution_id, slice_filename, slice_id, tf_filename, s.attempt, s.starts, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname
+     FROM tf_slices AS s WHERE s.execution_id = ? AND s.status = 'processing' AND ${indexPredicates.openSlice}`,
+  ).all(executionId);
+  return rows.flatMap(({ starts, ...row }) => {
+    const also = alsoLost(row.slice_filename, row.attempt);
+    if (starts + also < mostLostStarts) return [];
     const lost = lostStarts(sql, row, isAlive);
-    const last = lost.at(-1);
-    return lost.length >= mostLostStarts && last !== undefined ? [{ ...row, ...last }] : [];
+    return lost.length + also >= mostLostStarts ? [{ ...row, ...lost.at(-1) }] : [];
   });
 }

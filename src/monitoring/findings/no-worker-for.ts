@@ -1,7 +1,8 @@
+import { shortDigests } from '../../lib/short-digests.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 /** As much of a reason as is told. */
-const shownDetail = 300;
+const shownDetail = 400;
 
 const needs: Readonly<Record<string, string>> = {
   NO_PAYLOAD: 'the payload',
@@ -14,9 +15,9 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return unfit.map(({ reason, kind, slices, hostname, detail }) => ({
     severity: 'error' as const,
-    sentence: `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. ${hostname} gave them back: ${
-      detail === null ? reason : detail.slice(0, shownDetail)
-    }`,
+    sentence: shortDigests(
+      `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. ${hostname} gave them back: ${(detail ?? reason).slice(0, shownDetail)}`,
+    ),
     ids: [reason, kind],
     next: { tool: 'list_messages', arguments: { execution_id, message_type: 'slice_returned' } },
   }));
