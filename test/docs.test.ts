@@ -123,7 +123,7 @@ describe('the guarantees', () => {
       .filter((line) => /^\| (?!event|---)/.test(line));
     expect(rows.length).toBeGreaterThan(20);
     for (const row of rows) {
-      const [, file = '', , title] = /\| `(test\/[\w/.-]+\.test\.ts)`(: “(.+?)”)? *\|$/.exec(row) ?? [];
+      const [, file = '', , title] = /\| `(test\/[\w/.-]+(?:\.test|-suite)\.ts)`(: “(.+?)”)? *\|$/.exec(row) ?? [];
       expect({ row, file, isThere: existsSync(file) }).toEqual({ row, file, isThere: true });
       if (title !== undefined) expect(read(file).replaceAll(String.raw`\'`, "'")).toContain(title);
     }

@@ -9,7 +9,7 @@ import type { Notifier } from '../messages/notifier.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { Journal, Reading } from './ports.ts';
 
-/** What decides how a slice is worked on, the same for all slices of an execution. */
+/** The facts that decide how a slice is worked on, the same for all slices of an execution. */
 export type SliceConditions = Pick<
   Draft<'slice'>,
   'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'payload' | 'timeout_seconds'
@@ -21,7 +21,7 @@ export interface AgentContext {
   readonly run_number: number;
   readonly params: ExecutionParams;
   readonly files: DataFiles;
-  /** What slices say beside their frames, where workers have nothing else to go by: over a broker. */
+  /** The facts that slices tell beside their frames, where workers have nothing else to go by: over a broker. */
   readonly conditions?: SliceConditions | undefined;
   /** A recorded message by its id. */
   message(id: string): Message | undefined;

@@ -78,7 +78,7 @@ export interface SliceWorkerOptions {
 /** How long a worker that is told to stop waits for the broker to confirm a result, in milliseconds. */
 const confirmationPatience = 10_000;
 
-/** What becomes of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
+/** The fate of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
 type Outcome = 'done' | 'back' | 'passed on' | 'kept';
 
 /**

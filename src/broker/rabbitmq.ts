@@ -35,7 +35,7 @@ export const rabbitMq: BrokerDialect = {
   // Connections share the queue of a durable subscription.
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
-  // What a subscription that has ended had unacknowledged stays with its session.
+  // The messages that a subscription had unacknowledged at its end stay with its session.
   giveBack: 'nack',
   silenceFactor: 1.2,
 };

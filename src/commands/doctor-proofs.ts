@@ -19,7 +19,7 @@ const acknowledgeSeconds = 1800;
 /** The end of a slice after its payload: its result has to be confirmed. */
 const afterPayloadSeconds = 60;
 
-/** What a broker does with messages, each proved by trying it under a name of its own. */
+/** The things that a broker does with messages, each proved by trying it under a name of its own. */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
@@ -39,7 +39,7 @@ function proveSelector(settings: BrokerSettings, destination: string): Promise<D
     await got.has(1);
     await delay(quietMilliseconds);
     const other = got.bodies().filter((body) => body !== 'mine').length;
-    // What was meant for others must not be left behind.
+    // The other message must not be left behind.
     broker.unsubscribe('doctor');
     const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest');
     await rest.has(1).catch(() => {});
@@ -67,7 +67,7 @@ function proveFairShare(settings: BrokerSettings, destination: string): Promise<
   });
 }
 
-/** What is said while nobody listens is kept. */
+/** A message that is sent while nobody listens is kept. */
 async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
   const named = { ...settings, clientId: durableName };
   const of: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {

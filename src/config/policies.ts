@@ -41,7 +41,7 @@ export function requireEveryAgent({ agents }: Config): void {
   }
 }
 
-/** What fast processing says depends on the whole log, which only the recorder has (contract §9). */
+/** The words of fast processing depend on the whole log, which only the recorder has (contract §9). */
 export function requireRecorderAgents({ agents }: Config): void {
   if (agents.fast_processing.enabled) return;
   throw new SwfError(

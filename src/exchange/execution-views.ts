@@ -107,7 +107,7 @@ export class ExecutionViews {
     if (storeId !== undefined && !this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder nobody knows better than the queue, which has handed it out.
     if (this.isSilent(storeId)) return 'open';
-    // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. What is taken up again is sent again.
+    // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
     const isLong = performance.now() - since >= silentMilliseconds;
     return isLong && storeId !== undefined ? 'over' : 'unknown';
   }

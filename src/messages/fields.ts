@@ -39,7 +39,7 @@ export const checksum = z.string().max(200);
 /** A payload program by its name, and by the digest of its command where that is known. */
 export const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
 
-/** What decides how a slice is worked on, so that a worker that knows nothing else does it rightly (contract §9). */
+/** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly (contract §9). */
 export const workFields = {
   speed: z.number().positive().optional(),
   slice_processing_time: z.number().nonnegative().optional(),

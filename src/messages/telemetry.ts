@@ -8,7 +8,7 @@ import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, text } from './fields.ts';
 
 /**
- * What is said again and again on the telemetry topic (contract §9): no row of the log comes of it. Unknown fields are let through, so that an
+ * Messages that are said again and again on the telemetry topic (contract §9): no row of the log comes of it. Unknown fields are let through, so that an
  * older program understands a newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };

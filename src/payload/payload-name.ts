@@ -20,7 +20,7 @@ export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
 
 const chunkBytes = 1_048_576;
 
-/** What is no readable file adds nothing. */
+/** A word that is no readable file adds nothing. */
 function addContent(path: string, add: (chunk: Buffer) => void): void {
   let file: number | undefined;
   try {

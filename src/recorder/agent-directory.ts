@@ -4,7 +4,7 @@ import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
 /** A heartbeat tells of so long a time, in milliseconds. */
 const heardMilliseconds = 15_000;
 
-/** What an agent says of its work. */
+/** The report of an agent on its work. */
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
 
 interface Heard {

@@ -5,7 +5,7 @@ import type { BrokerConnection } from '../broker/connection.ts';
 /** A queue that gives nothing for so long has nothing, in milliseconds. */
 const quietMilliseconds = 300;
 
-/** What is left is taken for so long at most: what other workers give back later is acknowledged by those who get it. */
+/** The rest is taken for so long at most: slices that other workers give back later are acknowledged by those who get them. */
 const longestMilliseconds = 3000;
 
 export interface LeftoversOptions {

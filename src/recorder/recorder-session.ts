@@ -187,7 +187,7 @@ export class RecorderSession {
   }
 }
 
-/** What is said while the recorder is down is kept for it. The subscription needs a connection of its own name. */
+/** Messages that are sent while the recorder is down are kept for it. The subscription needs a connection of its own name. */
 function listenDurably(inbox: Inbox, id: string, options: RecorderOptions & { connect: Connect }): BrokerConnection {
   const { namespace, destinations, settings, connect, warn } = options;
   const name = recorderSubscription(namespace, id);

@@ -125,7 +125,7 @@ export class Resending {
     }
   }
 
-  /** What was given back and can go out again: somebody is heard who could do it. */
+  /** Slices that were given back and can go out again: somebody is heard who could do it. */
   #returnedNow(): string[] {
     const { store, directory } = this.#options;
     const now = performance.now();

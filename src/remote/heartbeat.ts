@@ -7,7 +7,7 @@ import { type AgentHeartbeat, mostInHand, wireVersion } from '../messages/teleme
 const everyMilliseconds = 5000;
 const changeMilliseconds = 1000;
 
-/** What never changes while a process lives. */
+/** The facts that never change while a process lives. */
 export interface Self {
   agent_name: string;
   agent_type: AgentType;

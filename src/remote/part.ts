@@ -10,7 +10,7 @@ import type { RemoteLog } from './log.ts';
 import type { OffDutyList } from './off-duty.ts';
 import type { Speaker } from './speaker.ts';
 
-/** What an agent of some type does, beside its signs of life. */
+/** The work of an agent of some type, beside its signs of life. */
 export interface Part {
   report(): Report;
   /** Whether something waits for a word of a recorder. */
@@ -19,7 +19,7 @@ export interface Part {
   run(): Promise<void>;
 }
 
-/** What all parts work with. */
+/** The things that all parts work with. */
 export interface Surroundings {
   name: string;
   namespace: string;
@@ -37,6 +37,6 @@ export interface Surroundings {
   speaker: Speaker;
   agentLog: RemoteLog;
   lifetime: Lifetime;
-  /** What is in hand has changed. */
+  /** The work in hand has changed. */
   onChange: () => void;
 }

@@ -130,7 +130,7 @@ export class ReadingAgent {
     this.#chains.set(execution_id, chain);
   }
 
-  /** What it says is confirmed while the next message is being read. */
+  /** Its words are confirmed while the next message is being read. */
   async #work(id: string, hand: Hand): Promise<void> {
     const { draining, speaker } = this.#options;
     const state = await this.#stateOf(hand);
@@ -171,7 +171,7 @@ export class ReadingAgent {
     return state;
   }
 
-  /** What the agent says of a message; undefined where nothing comes of it in this process. */
+  /** The agent's words about a message; undefined where nothing comes of it in this process. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
     const { access, offDuty, agent, log, draining, speaker, name } = this.#options;
     const { message, storeId = state.store_id } = hand;

@@ -74,7 +74,7 @@ export function openHere(
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
-/** What workers of other hosts go by. */
+/** The facts that workers of other hosts go by. */
 function conditionsOf({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions {
   return {
     speed: speed === 'max' ? 1 : speed,

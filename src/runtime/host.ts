@@ -142,7 +142,7 @@ export class Host {
   }
 }
 
-/** What goes wrong with the connection to the broker: the operator hears it, and the session of which time nobody was heard. */
+/** Trouble with the connection to the broker: the operator hears it, and the session of which time nobody was heard. */
 class Trouble {
   session: RecorderSession | undefined;
   readonly #log: ProcessLog;

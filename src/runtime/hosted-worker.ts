@@ -13,7 +13,7 @@ const reportMilliseconds = 2000;
 
 /**
  * The worker that a recorder hosts. It takes slices from the broker's queue like all others, so also those of other recorders of the namespace.
- * What it says of the execution that is driven here is recorded at once. Resolves when the execution is stopped.
+ * Its words about the execution that is driven here are recorded at once. Resolves when the execution is stopped.
  */
 export const runHostedWorker = (host: Host, name: string, slots: number, here: Execution): Promise<void> =>
   new HostedWorker(host, name, slots, here).run();

@@ -14,7 +14,6 @@ import {
   ask,
   askAll,
   connectInProcess,
-  runWorkflow,
   type Started,
   startCli,
   temporaryFolder,

@@ -65,7 +65,6 @@ describe('the command line', () => {
       ['run', '--broker', 'stomp://127.0.0.1:1', '--speed', 'max', '--set', 'testbed.namespace=n'],
       /^CONFIG_INVALID: speed max/,
     ],
-    [['agent', 'data'], /^CONFIG_INVALID: an agent of its own needs a broker/],
     [['run', '--set', 'nothing'], /^CONFIG_INVALID: --set "nothing" is not section\.key=value/],
     [['run', '--set', 'testbed.namespace='], /^CONFIG_INVALID: --set: testbed\.namespace = ""/],
     [['run', '--set', 'agents.worker.enabled=false'], /^CONFIG_INVALID: agents\.worker\.enabled = false/],
@@ -117,6 +116,30 @@ describe('the command line', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: /);
     expect(stderr).not.toMatch(/\bat .*:\d+/);
+  });
+
+  it.each([
+    [['agent', 'data'], /^CONFIG_INVALID: an agent of its own needs a broker/],
+    [['agent', 'data', '--broker', 'stomp://127.0.0.1:1'], /^CONFIG_INVALID: testbed\.namespace/],
+    [
+      ['agent', 'fast_processing', '--broker', 'stomp://127.0.0.1:1', '--set', 'testbed.namespace=n'],
+      /^CONFIG_INVALID: fast_processing runs in the recorder/,
+    ],
+  ])('%j ends with 78, since no restart helps', async (args, line) => {
+    const { code, stderr } = await runCli(args, { folder: temporaryFolder() });
+    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringMatching(line) });
+  });
+
+  it('refuses to run without fast processing over a broker', async () => {
+    const sets = ['testbed.namespace=n', 'agents.fast_processing.enabled=false'].flatMap((pair) => ['--set', pair]);
+    const args = ['run', '--broker', 'stomp://127.0.0.1:1', ...sets];
+    const { code, stderr } = await runCli(args, { folder: temporaryFolder() });
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^CONFIG_INVALID: agents\.fast_processing\.enabled = false: fast_processing runs in/,
+      ),
+    });
   });
 
   it('takes --db before and after a command, and SWF_DB where there is none', async () => {

@@ -23,6 +23,26 @@ const driverLost = JSON.stringify({
   message_id: 'stf_datataking-tester-0001/driver_lost/1',
 });
 
+/** So is a slice that is given back. */
+const sliceReturned = JSON.stringify({
+  msg_type: 'slice_returned',
+  slice_id: 0,
+  slice_filename: 'swf.100010.000001_slice_000.tf',
+  tf_filename: 'swf.100010.000001_tf_001.tf',
+  attempt: 1,
+  worker_id: 'worker-agent-tester-12345678/01',
+  hostname: 'host-b',
+  reason: 'NO_FILE',
+  detail: 'no folder of data files is known',
+  sender: 'worker-agent-tester-12345678',
+  namespace: 'test',
+  execution_id: 'stf_datataking-tester-0001',
+  run_id: '100010',
+  timestamp: '2026-11-25T10:01:00.000Z',
+  message_id:
+    'stf_datataking-tester-0001/slice_returned/swf.100010.000001_slice_000.tf/1/worker-agent-tester-12345678/01@host-b/NO_FILE',
+});
+
 /** Bodies of every message type: of the recorded histories, and of a run of today. */
 async function bodiesOfEveryType(): Promise<string[]> {
   const folder = temporaryFolder();
@@ -36,7 +56,7 @@ async function bodiesOfEveryType(): Promise<string[]> {
     .flatMap((name) => readFileSync(join(histories, name), 'utf8').trimEnd().split('\n'))
     .map((line) => (JSON.parse(line) as HistoryRow).body);
   const byType = new Map<string, string>();
-  for (const body of [...ofToday, ...recorded, driverLost]) {
+  for (const body of [...ofToday, ...recorded, driverLost, sliceReturned]) {
     const { msg_type = '' } = JSON.parse(body) as { msg_type?: string };
     if (!byType.has(msg_type)) byType.set(msg_type, body);
   }

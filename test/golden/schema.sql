@@ -52,13 +52,13 @@ CREATE VIEW v_tf_files AS SELECT tf_filename, stf_filename, execution_id, run_nu
 FROM fastmon_files;
 
 CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, simulation_tick,
-  effect, effect_code, effect_reason, awaits, wire_message_id, outbox_owner, outbox_sent_at, body, is_whole, rare,
+  effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, body, is_whole, rare,
   (SELECT name FROM names WHERE name_no = type_no) AS message_type,
   (SELECT name FROM names WHERE name_no = sender_no) AS sender_agent,
   (SELECT name FROM names WHERE name_no = namespace_no) AS namespace,
   (SELECT name FROM names WHERE name_no = execution_no) AS execution_id,
   (SELECT name FROM names WHERE name_no = run_no) AS run_id,
-  coalesce(destination, CASE (SELECT name FROM names WHERE name_no = type_no) WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
+  coalesce(destination, CASE (SELECT name FROM names WHERE name_no = type_no) WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_returned' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
   strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at,
   CASE WHEN is_whole THEN body ELSE
@@ -78,11 +78,6 @@ CREATE TABLE app_logs (
   run_id TEXT,
   context TEXT
 ) STRICT;
-
-CREATE TABLE broker_listeners (
-  namespace TEXT PRIMARY KEY,
-  process_id INTEGER NOT NULL REFERENCES processes (process_id)
-) STRICT, WITHOUT ROWID;
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
@@ -182,8 +177,8 @@ CREATE TABLE message_rows (
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
   wire_message_id TEXT,
-  -- The process that has to send the row over the broker; NULL where nothing is to be sent.
-  outbox_owner INTEGER,
+  -- 1: the recorder of its namespace has to send the row over the broker. 0: the broker does not take it. NULL: nothing is to be sent.
+  goes_out INTEGER,
   outbox_sent_at TEXT,
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
@@ -233,10 +228,31 @@ CREATE TABLE processes (
   registered_at TEXT NOT NULL,
   last_beat TEXT NOT NULL,
   -- How it has ended, as far as anybody has noted it.
-  ended TEXT CHECK (ended IN ('order', 'fault', 'lost'))
+  ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
+  -- The last log line that came from it, where it is a remote one.
+  logged_n INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
+CREATE TABLE recorders (
+  namespace TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE returned_slices (
+  slice_filename TEXT NOT NULL,
+  attempt INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  -- The payload, the place of the file, or the file.
+  kind TEXT NOT NULL,
+  worker_id TEXT NOT NULL,
+  hostname TEXT NOT NULL,
+  detail TEXT,
+  returned_at TEXT NOT NULL,
+  PRIMARY KEY (slice_filename, attempt, worker_id, hostname, reason)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run_states (
   run_number INTEGER PRIMARY KEY,
@@ -311,7 +327,11 @@ CREATE TABLE system_agents (
   state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
   last_heartbeat TEXT NOT NULL,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
-  current_execution_id TEXT
+  current_execution_id TEXT,
+  -- What a remote agent says of itself: slots without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in seconds.
+  free_slots INTEGER,
+  off_duty TEXT,
+  clock_offset REAL
 ) STRICT;
 
 CREATE TABLE tf_slices (
@@ -400,7 +420,7 @@ CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no
 
 CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE (rare & 1) <> 0;
 
-CREATE INDEX message_rows_outbox ON message_rows (outbox_owner, seq) WHERE outbox_sent_at IS NULL AND outbox_owner IS NOT NULL;
+CREATE INDEX message_rows_outbox ON message_rows (namespace_no, seq) WHERE outbox_sent_at IS NULL AND goes_out = 1;
 
 CREATE INDEX message_rows_run ON message_rows (run_no, seq);
 
@@ -413,6 +433,10 @@ CREATE INDEX message_rows_type ON message_rows (execution_no, type_no, seq);
 CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rare & 4) <> 0;
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
+
+CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE pid_started LIKE '% remote';
+
+CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 

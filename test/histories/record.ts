@@ -92,17 +92,22 @@ async function overBrokerWithKills(folder: string, broker: Broker): Promise<void
     ...set('fast_processing.target_worker_count', 3),
     ...set('fast_processing.slices_per_sample', 6),
   ];
-  const agent = (type: string) => startCli(folder, ['agent', type, ...common]);
+  const agent = (type: string, index = 1) =>
+    startCli(folder, [
+      'agent',
+      type,
+      '--index',
+      String(index),
+      ...common,
+      ...set('data.dir', join(folder, 'swf.db.data')),
+    ]);
   Object.assign(process.env, broker.env);
-  const types = ['data', 'fastmon', 'fast_processing', 'worker', 'worker'];
-  const agents = types.map(agent);
+  const agents = [agent('data'), agent('fastmon'), agent('worker'), agent('worker', 2)];
   await delay(1500);
-  const enabled = ['data', 'fastmon', 'fast_processing', 'worker'].flatMap((type) =>
-    set(`agents.${type}.enabled`, false),
-  );
+  const enabled = ['data', 'fastmon', 'worker'].flatMap((type) => set(`agents.${type}.enabled`, false));
   const run = startCli(folder, ['run', '--stf-count', '6', '--speed', '10', ...common, ...enabled]);
   await until(folder, ({ slices_processing }) => (slices_processing as number) > 3);
-  agents[3]?.child.kill('SIGKILL');
+  agents[2]?.child.kill('SIGKILL');
   agents.push(agent('worker'));
   await delay(500);
   run.child.kill('SIGKILL');

@@ -45,7 +45,7 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
   const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
     'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
   ).get(sender);
-  // Its heartbeat comes before its lines. What an earlier process of the name has left behind is told all the same.
+  // Its heartbeat comes before its lines. Lines that an earlier process of the name has left behind are told all the same.
   const mark = known?.pid_started === startedAs(since) ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
   const insert = sql<unknown[]>(

@@ -1,0 +1,139 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { dialectNames } from '../../src/broker/dialect-names.ts';
+import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { MemorySite } from './memory-site.ts';
+import { inProcess, outcome } from './outcome.ts';
+import { sets } from './site.ts';
+
+const quick = { fast_processing: { slice_processing_time: 2, target_worker_count: 8 } };
+const sameQuick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
+
+const complete = { status: 'completed', slices_failed: 0 };
+
+describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', { timeout: 60_000 }, (kind) => {
+  const site = (given: Record<string, object> = quick): { broker: MemoryBroker; here: MemorySite } => {
+    const broker = new MemoryBroker(kind);
+    return { broker, here: new MemorySite(broker, given) };
+  };
+
+  it('with agents that have no store ends as in one process', async () => {
+    const { here } = site();
+    await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker'), here.agent('worker', 2)]);
+    await (
+      await here.run(4)
+    ).done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 60 });
+    expect(await outcome(here.folder)).toEqual(await inProcess(4, ...sameQuick));
+  });
+
+  it('goes on when the broker breaks off in the middle, and hosts what is not elsewhere', async () => {
+    const { broker, here } = site();
+    await Promise.all([here.agent('data'), here.agent('worker')]);
+    const run = await here.run(6, ['data']);
+    for (let round = 0; round < 3; round += 1) {
+      await expect
+        .poll(async () => (await here.monitor())['slices_completed'], { timeout: 10_000 })
+        .toBeGreaterThan(10 * round);
+      broker.goDown();
+      broker.comeUp();
+    }
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 90 });
+    expect(await outcome(here.folder)).toEqual(await inProcess(6, ...sameQuick));
+  });
+
+  it('two executions go on at the same time with one recorder', async () => {
+    const { here } = site();
+    await here.recorder();
+    await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+    for (const executed_by of ['one', 'two'])
+      await here.say('/queue/workflow_control', {
+        msg_type: 'run_workflow',
+        command_id: executed_by,
+        sender: executed_by,
+        executed_by,
+        speed: 50,
+        params: { fast_processing: { stf_count: 2 } },
+      });
+    const completed = async (): Promise<unknown> =>
+      (await here.askAll('list_workflow_executions')).map(({ executed_by, slices_completed }) => [
+        executed_by,
+        slices_completed,
+      ]);
+    await expect.poll(completed, { timeout: 20_000 }).toEqual(
+      expect.arrayContaining([
+        ['one', 30],
+        ['two', 30],
+      ]),
+    );
+  });
+
+  it('a pause is heeded elsewhere, and so are continue and stop', async () => {
+    const { here } = site({
+      fast_processing: { slice_processing_time: 5, target_worker_count: 4, physics_period_count: 0 },
+    });
+    await here.agent('worker');
+    const run = await here.run(1000, ['worker']);
+    const done = async (): Promise<number> => (await here.monitor())['slices_completed'] as number;
+    await expect.poll(done, { timeout: 10_000 }).toBeGreaterThan(4);
+    await here.command('pause');
+    await expect
+      .poll(() => here.monitor(), { timeout: 10_000 })
+      .toMatchObject({ health: 'paused', slices_processing: 0 });
+    // A start that was under way may still come.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const paused = await done();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await done()).toBe(paused);
+    await here.command('continue');
+    await expect.poll(done, { timeout: 15_000 }).toBeGreaterThan(paused);
+    await here.command('stop');
+    await run.done;
+    const ended = await done();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
+  });
+
+  it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
+    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 4 } });
+    const payload = join(here.folder, 'payload.sh');
+    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    const worker = { payload: [payload] };
+    await here.agent('worker');
+    const run = await here.run(1, ['worker'], { worker });
+    await expect.poll(() => here.lines.join('\n'), { timeout: 10_000 }).toMatch(/off duty for NO_PAYLOAD payload\.sh/);
+    await here.agent('worker', 2, { worker });
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
+  });
+
+  it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
+    const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
+    broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
+    await here.agent('worker');
+    const run = await here.run(1, ['worker']);
+    await expect
+      .poll(() => here.monitor(), { timeout: 10_000 })
+      .toMatchObject({ slices_completed: 1, slices_queued: 1 });
+    expect(here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line))).toHaveLength(1);
+    await here.command('stop');
+    await run.done;
+  });
+
+  it('what is said while no agent is there is answered when one comes', async () => {
+    const { here } = site();
+    for (const agent of await Promise.all([here.agent('data'), here.agent('fastmon')])) {
+      agent.stop();
+      await agent.done;
+    }
+    const run = await here.run(2);
+    await expect.poll(() => here.monitor(), { timeout: 10_000 }).toMatchObject({ stf_count: 2, phase: 'completed' });
+    await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 30 });
+  });
+});
