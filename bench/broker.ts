@@ -117,15 +117,15 @@ async function raw(broker: Broker, count: number): Promise<number> {
   receiver.sendFrame('SUBSCRIBE', subscribe, { onReceipt: () => subscribed.resolve() }).end();
   await subscribed.promise;
   const body = Buffer.from(JSON.stringify({ text: 'x'.repeat(bodyBytes - 11) }));
-  let underWay = 0;
+  const sending = { underWay: 0 };
   let room = withResolvers();
   const begin = performance.now();
   for (let index = 0; index < count; index += 1) {
-    while (underWay >= window) {
+    while (sending.underWay >= window) {
       room = withResolvers();
       await room.promise;
     }
-    underWay += 1;
+    sending.underWay += 1;
     const headers = {
       destination,
       persistent: 'true',
@@ -133,7 +133,7 @@ async function raw(broker: Broker, count: number): Promise<number> {
       ...(isArtemis ? { 'destination-type': 'ANYCAST' } : {}),
     };
     const onReceipt = (): void => {
-      underWay -= 1;
+      sending.underWay -= 1;
       room.resolve();
     };
     sender.sendFrame('SEND', headers, { onReceipt }).end(body);
