@@ -1,4 +1,3 @@
-import { aborted, withDeadline } from '../lib/deadline.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { OpenSlice, Payload, PayloadResult } from './ports.ts';
@@ -21,15 +20,11 @@ export interface DeliveredSlice {
 /** The same in the hand of one slot. The two ways to let go of it do nothing where the connection has ended. */
 export interface QueuedSlice extends DeliveredSlice {
   acknowledge: () => void;
-  /** @param isPassedOn another worker may be able to do it: it need not wait */
-  giveBack: (isPassedOn: boolean) => void | Promise<void>;
+  giveBack: () => void | Promise<void>;
 }
 
 /** Why a worker cannot do a slice. */
-export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'> & {
-  /** It has said so of another slice already. */
-  isKnown: boolean;
-};
+export type Misfit = Pick<Draft<'slice_returned'>, 'reason' | 'detail'>;
 
 /** A payload has found out in the midst of its work that it cannot be done here. */
 export class SliceReturned extends Error {
@@ -57,16 +52,10 @@ export interface SliceWorkerOptions {
   overFor: (executionId: string) => AbortSignal;
   /** The work on a slice, or why it cannot be done here. */
   prepare: (delivered: DeliveredSlice) => Promise<Payload | Misfit>;
-  /**
-   * Says something about a slice. Resolves when nothing can take it away any more. False where the recorder does not want it: the slice may not
-   * be begun.
-   */
-  say: (draft: Draft, delivered: DeliveredSlice) => Promise<boolean>;
-  /**
-   * Whether the broker hands out slices of kinds that this worker has said it cannot do. It passes them on then: to be sent again for each
-   * would take the longer the more workers cannot do them.
-   */
-  passesOn: () => boolean;
+  /** Says that a slice is begun. False where the recorder does not want that now. */
+  begin: (draft: Draft<'slice_started'>, delivered: DeliveredSlice) => Promise<boolean>;
+  /** Says how a slice has ended. Resolves when nothing can take it away any more; with false where the broker does not take it. */
+  say: (draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice) => Promise<boolean>;
   /** Aborted when no slice is begun any more. */
   draining: AbortSignal;
   /** Aborted when everything ends, finished or not. */
@@ -79,7 +68,7 @@ export interface SliceWorkerOptions {
 const confirmationPatience = 10_000;
 
 /** The fate of a slice on its queue; `kept`: it stays unacknowledged, for the broker to hand out again. */
-type Outcome = 'done' | 'back' | 'passed on' | 'kept';
+type Outcome = 'done' | 'back' | 'kept';
 
 /**
  * Works on slices from a broker's queue. A slice is acknowledged when its result has been confirmed, so the slice of a dead worker is handed
@@ -89,9 +78,16 @@ export class SliceWorker {
   readonly #options: SliceWorkerOptions;
   /** Work in hand in this process, by attempt. A slice that is handed out again meanwhile joins it. */
   readonly #inHand = new Map<string, Promise<Outcome>>();
+  /** For each execution that is heard of: aborted when it is over, or everything ends. */
+  readonly #ends = new WeakMap<AbortSignal, AbortSignal>();
+  /** Ends the waits for confirmation, after a while. */
+  readonly #impatient = new Set<() => void>();
 
   constructor(options: SliceWorkerOptions) {
     this.#options = options;
+    options.draining.addEventListener('abort', () => {
+      for (const giveUp of this.#impatient) giveUp();
+    });
   }
 
   /** The ids of the slice messages in hand. */
@@ -110,7 +106,7 @@ export class SliceWorker {
     try {
       const outcome = await doing;
       if (outcome === 'done') acknowledge();
-      else if (outcome !== 'kept') await giveBack(outcome === 'passed on');
+      else if (outcome === 'back') await giveBack();
     } finally {
       if (known === undefined) this.#inHand.delete(key);
       this.#options.onChange();
@@ -124,11 +120,11 @@ export class SliceWorker {
     if (early !== undefined) return early;
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const payload = await prepare(delivered);
-    if ('reason' in payload && payload.isKnown && this.#options.passesOn()) return 'passed on';
     if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
-    if (!(await this.#options.say({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
+    if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(slice.execution_id);
-    const signal = AbortSignal.any([over, stopped]);
+    const signal = this.#ends.get(over) ?? AbortSignal.any([over, stopped]);
+    this.#ends.set(over, signal);
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
     if (stopped.aborted) return 'kept';
@@ -138,10 +134,10 @@ export class SliceWorker {
 
   /** Undefined as soon as the slice may be begun; otherwise what becomes of it. */
   async #untilOpen(delivered: DeliveredSlice): Promise<Outcome | undefined> {
-    const { draining, stopped, standing, changed } = this.#options;
-    const ends = AbortSignal.any([draining, stopped]);
+    const { draining, standing, changed } = this.#options;
     for (;;) {
-      if (ends.aborted) return 'kept';
+      // A lifetime that is stopped drains too.
+      if (draining.aborted) return 'kept';
       switch (standing(delivered)) {
         case 'open':
           return undefined;
@@ -150,21 +146,39 @@ export class SliceWorker {
         case 'paused':
           return 'back';
         case 'unknown':
-          await changed(ends);
+          await changed(draining);
       }
     }
   }
 
   /** Says the last word about a slice. Once the worker drains, the wait for its confirmation has an end. */
-  async #confirmed(draft: Draft, delivered: DeliveredSlice): Promise<Outcome> {
-    const said = this.#options.say(draft, delivered).then((): Outcome => 'done');
-    const waiting = new AbortController();
-    const drains = aborted(this.#options.draining, waiting.signal);
-    try {
-      return await Promise.race([said, drains.then(() => withDeadline(said, confirmationPatience, 'kept' as const))]);
-    } finally {
-      waiting.abort();
-    }
+  #confirmed(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
+    const { draining } = this.#options;
+    return new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const giveUp = (): void => {
+        timer = setTimeout(() => resolve('kept'), confirmationPatience);
+      };
+      this.#impatient.add(giveUp);
+      if (draining.aborted) giveUp();
+      this.#say(draft, delivered)
+        .then(resolve, reject)
+        .finally(() => {
+          clearTimeout(timer);
+          this.#impatient.delete(giveUp);
+        });
+    });
+  }
+
+  /** A result that the broker does not take, which may be too large for it, is told without what the payload wrote. */
+  async #say(draft: Draft<'slice_result' | 'slice_returned'>, delivered: DeliveredSlice): Promise<Outcome> {
+    const { say } = this.#options;
+    if (await say(draft, delivered)) return 'done';
+    if (draft.msg_type === 'slice_returned') return 'back';
+    const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = draft;
+    const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
+    const error = `the broker does not take the result (${draft.state})`;
+    return (await say({ msg_type: 'slice_result', ...fields, state: 'failed', error }, delivered)) ? 'done' : 'back';
   }
 }
 
@@ -172,7 +186,7 @@ const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Mi
   msg_type: 'slice_returned',
   ...fields,
   reason,
-  detail,
+  ...(detail === undefined ? {} : { detail }),
 });
 
 async function runOrReturn(

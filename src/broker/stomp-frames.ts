@@ -1,3 +1,6 @@
+import { connect as connectTcp, type NetConnectOpts } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+
 import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
@@ -5,6 +8,10 @@ import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, decodeMessage } from '../messages/codec.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
+import { OutgoingFrames } from './outgoing-frames.ts';
+
+/** The options of a connection as stompit hands them on. */
+type TransportOptions = NetConnectOpts & ConnectionOptions & { outgoingFrameStream?: OutgoingFrames };
 
 const bodyLimit = 1_048_576;
 /** How much of a body that is too large is kept, to show what it was. */
@@ -31,13 +38,17 @@ export function connectOptions(
     // Header, body and end of a frame are three writes: with Nagle's algorithm each send waits 44 ms.
     noDelay: true,
     timeout: 5000,
+    connect: (options: TransportOptions, onConnect: () => void) => {
+      const socket = tls ? connectTls(options, onConnect) : connectTcp(options, onConnect);
+      // stompit makes its client of these very options, after this call.
+      options.outgoingFrameStream = new OutgoingFrames(socket);
+      return socket;
+    },
     // Longer headers than stompit's defaults allow would make the broker deliver the message again for ever.
     maxLineLength: 65_536,
     maxHeaders: 512,
     heartbeatOutputMargin: Math.round(beat / 6),
-    ...(tls
-      ? { ssl: true, ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) }
-      : {}),
+    ...(tls ? { ...(ca === undefined ? {} : { ca }), ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }) } : {}),
     connectHeaders: {
       host: vhost,
       'accept-version': '1.1,1.2',

@@ -17,8 +17,14 @@ export interface SliceNeeds {
   payload?: PayloadName | undefined;
 }
 
+/** As much of a kind's name as tells it from others. */
+const mostName = 300;
+
 /** The kind of work of a slice, seen from a reason for which an agent cannot do it. */
-export function workKind({ tf_filename, file_url, payload }: SliceNeeds, reason: ReturnReason): string {
+export const workKind = (needs: SliceNeeds, reason: ReturnReason): string =>
+  wholeKind(needs, reason).slice(0, mostName);
+
+function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: ReturnReason): string {
   switch (reason) {
     case 'NO_FILE':
       return placeOfFile(file_url ?? '');
@@ -34,4 +40,4 @@ export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: stri
   returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) }));
 
 /** Where files like this one are: its URL without the folder of the execution and the name. */
-export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/');
+export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, mostName);

@@ -8,6 +8,9 @@ const silentMilliseconds = 15_000;
 /** Executions that are kept in mind. The oldest are forgotten; a recorder says those that run every few seconds. */
 const mostKept = 1000;
 
+/** Executions that the broker is asked to leave alone: a header must not become longer than a broker reads. */
+const mostUnwanted = 50;
+
 interface View {
   state: ExecutionState;
   over: AbortController;
@@ -70,7 +73,7 @@ export class ExecutionViews {
 
   /** The same as headers and values of slices. */
   unwanted(): Record<string, string[]> {
-    return { execution_id: this.paused() };
+    return { execution_id: this.paused().slice(-mostUnwanted) };
   }
 
   /** Whether the recorder of a store has been silent; of all stores, where it is left out. */
@@ -108,8 +111,9 @@ export class ExecutionViews {
     // Without its recorder nobody knows better than the queue, which has handed it out.
     if (this.isSilent(storeId)) return 'open';
     // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
-    const isLong = performance.now() - since >= silentMilliseconds;
-    return isLong && storeId !== undefined ? 'over' : 'unknown';
+    if (performance.now() - since < silentMilliseconds) return 'unknown';
+    // Of a slice of another program nobody else knows better than the queue.
+    return storeId === undefined ? 'open' : 'over';
   }
 
   /** Without its recorder a pause is none: nobody would ever end it. */

@@ -1,8 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
 import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
-import { aborted } from '../lib/deadline.ts';
+import { aborted, pause } from '../lib/deadline.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
@@ -23,9 +21,6 @@ export interface SliceConsumersOptions {
 
 /** Where a broker cannot choose by headers, a slot keeps a slice of a paused execution so long before it goes back: not to spin. */
 const restMilliseconds = 5000;
-
-/** The same for a slice that this worker cannot do. */
-const passMilliseconds = 500;
 
 /**
  * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
@@ -115,21 +110,17 @@ export class SliceConsumers {
     const delivered = sliceIn(delivery);
     const acknowledge = (): void => delivery.acknowledge();
     if (delivered !== undefined)
-      await worker.handle(
-        { ...delivered, acknowledge, giveBack: (isPassedOn) => this.#giveBack(delivery, isPassedOn) },
-        slot,
-      );
+      await worker.handle({ ...delivered, acknowledge, giveBack: () => this.#giveBack(delivery) }, slot);
     else {
       await reject(delivery);
       acknowledge();
     }
   }
 
-  async #giveBack(delivery: Delivery, isPassedOn: boolean): Promise<void> {
+  async #giveBack(delivery: Delivery): Promise<void> {
     const { broker, draining } = this.#options;
     if (!broker.hasSelectors()) {
-      const signal = AbortSignal.any([draining, delivery.lost]);
-      await delay(isPassedOn ? passMilliseconds : restMilliseconds, undefined, { signal }).catch(() => {});
+      await pause(restMilliseconds, [draining, delivery.lost]);
     }
     delivery.giveBack();
   }

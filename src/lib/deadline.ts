@@ -28,3 +28,17 @@ export function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void>
     else signal.addEventListener('abort', () => resolve(), listening);
   });
 }
+
+/** Resolves after a time, or as soon as one of the signals is aborted. Nothing is left on signals that live on. */
+export function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    for (const signal of signals) signal.addEventListener('abort', end);
+    if (signals.some(({ aborted: isOver }) => isOver)) end();
+  });
+}

@@ -3,6 +3,9 @@ import { kindHeaders } from '../exchange/wire-headers.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
+/** Kinds of one reason that the broker is asked to leave to others: a header must not become longer than a broker reads. */
+const mostUnwanted = 6;
+
 /** How often it is looked whether an agent can do a kind of work again, in milliseconds. */
 const lookMilliseconds = 30_000;
 
@@ -26,15 +29,14 @@ export class OffDutyList {
     this.#timer = setInterval(() => void this.#look(), lookMilliseconds);
   }
 
-  /** False where the kind is in the list already. @param sentence why, and what to do about it */
-  add(kind: Kind, sentence: string): boolean {
+  /** @param sentence why, and what to do about it */
+  add(kind: Kind, sentence: string): void {
     const key = `${kind.reason} ${kind.name}`;
-    if (this.#kinds.has(key)) return false;
+    if (this.#kinds.has(key)) return;
     this.#kinds.set(key, kind);
     this.#warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
     this.#onChange();
     this.#onKinds();
-    return true;
   }
 
   /** Calls back when other kinds of work cannot be done than before. */
@@ -48,7 +50,10 @@ export class OffDutyList {
     return Object.fromEntries(
       returnReasons.map((reason) => [
         kindHeaders[reason],
-        kinds.filter((kind) => kind.reason === reason).map(({ name }) => name),
+        kinds
+          .filter((kind) => kind.reason === reason)
+          .slice(-mostUnwanted)
+          .map(({ name }) => name),
       ]),
     );
   }

@@ -1,12 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Agent, AgentContext } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
-import { aborted } from '../lib/deadline.ts';
+import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
 import { messageIdOf } from '../messages/identity.ts';
@@ -38,6 +36,9 @@ export interface ReadingAgentOptions {
 /** Messages that wait for the first word of their recorder. The oldest beyond that go: their recorder says them again when it is back. */
 const mostUnheard = 200;
 
+/** Executions that are kept in mind as ended. */
+const mostEnded = 1000;
+
 /** How often a step is tried again that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
 
@@ -58,7 +59,10 @@ export class ReadingAgent {
   readonly #reads: ReadonlySet<MessageType>;
   readonly #inHand = new Map<string, Hand>();
   readonly #chains = new Map<string, Promise<void>>();
+  /** Messages in hand of executions that nobody has spoken of, the oldest first. */
   readonly #unheard = new Set<Hand>();
+  /** Executions that have ended before anybody spoke of them. */
+  readonly #ended = new Set<string>();
 
   constructor(options: ReadingAgentOptions) {
     this.#options = options;
@@ -104,6 +108,7 @@ export class ReadingAgent {
       dropped: new AbortController(),
     };
     this.#inHand.set(id, hand);
+    if (this.#options.views.stateOf(execution_id) === undefined) this.#noteUnheard(hand);
     this.#options.onChange();
     this.#enqueue(id, hand);
   }
@@ -113,8 +118,18 @@ export class ReadingAgent {
     await Promise.all(this.#chains.values());
   }
 
+  #noteUnheard(hand: Hand): void {
+    if (this.#ended.has(hand.message.execution_id)) hand.dropped.abort();
+    this.#unheard.add(hand);
+    const waiting = [...this.#unheard].filter(({ dropped }) => !dropped.signal.aborted);
+    if (waiting.length > mostUnheard) waiting[0]?.dropped.abort();
+  }
+
   /** Nobody will say any more how it stands. */
   #noteEnd(executionId: string): void {
+    this.#ended.add(executionId);
+    const [oldest] = this.#ended;
+    if (this.#ended.size > mostEnded && oldest !== undefined) this.#ended.delete(oldest);
     for (const hand of this.#unheard) if (hand.message.execution_id === executionId) hand.dropped.abort();
   }
 
@@ -157,14 +172,10 @@ export class ReadingAgent {
   async #stateOf(hand: Hand): Promise<ExecutionState | undefined> {
     const { views, draining } = this.#options;
     const { execution_id } = hand.message;
-    const ends = AbortSignal.any([draining, hand.dropped.signal]);
+    const { signal: dropped } = hand.dropped;
     let state = views.stateOf(execution_id);
-    if (state !== undefined) return state;
-    this.#unheard.add(hand);
-    const [oldest] = this.#unheard;
-    if (this.#unheard.size > mostUnheard && oldest !== undefined) oldest.dropped.abort();
-    while (state === undefined && !ends.aborted) {
-      await views.changed(ends);
+    while (state === undefined && !draining.aborted && !dropped.aborted) {
+      await views.changed(dropped);
       state = views.stateOf(execution_id);
     }
     this.#unheard.delete(hand);
@@ -195,7 +206,9 @@ export class ReadingAgent {
       } catch (error) {
         if (error instanceof SwfError) {
           log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
-          await Promise.race([delay(againMilliseconds), aborted(draining)]);
+          const over = this.#options.views.overFor(execution_id);
+          await pause(againMilliseconds, [draining, over]);
+          if (over.aborted) return [];
           if (draining.aborted) return undefined;
           continue;
         }

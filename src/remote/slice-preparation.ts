@@ -90,12 +90,7 @@ export class SlicePreparation {
         () => file_url === undefined || access.obstacleTo(file_url, storeId) === undefined,
       );
     if (spec.kind === 'command' && found.folder === undefined)
-      return this.#misfit(
-        delivered,
-        'NO_FILE',
-        'a payload needs the files that the recorder does not write',
-        () => false,
-      );
+      return { reason: 'NO_FILE', detail: 'a payload needs the files that the recorder does not write' };
     const of = views.stateOf(execution_id)?.workflow_params ?? params;
     const speed = slice.speed ?? (of.speed === 'max' ? 1 : of.speed);
     const payload = createPayload(spec, {
@@ -150,8 +145,8 @@ export class SlicePreparation {
     detail: string,
     isMended: () => boolean | Promise<boolean>,
   ): Misfit {
-    const isKnown = !this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
-    return { reason, detail: detail.slice(0, 1000), isKnown };
+    this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
+    return { reason, detail: detail.slice(0, 1000) };
   }
 
   /** A disk that gives out is no fault of the slice: another worker may do it. */

@@ -1,4 +1,4 @@
-import { SliceWorker } from '../agents/slice-worker.ts';
+import { type DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
@@ -6,6 +6,7 @@ import { createPayloadHost, type PayloadHost } from '../payload/host.ts';
 import type { Report } from './heartbeat.ts';
 import type { Part, Surroundings } from './part.ts';
 import { SlicePreparation } from './slice-preparation.ts';
+import type { About } from './speaker.ts';
 
 /** How long the broker's receipt for a start is waited for, in milliseconds. */
 const startMilliseconds = 500;
@@ -59,6 +60,13 @@ export class WorkerPart implements Part {
   }
 }
 
+const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): About => ({
+  execution_id,
+  run_id,
+  storeId,
+  replyTo,
+});
+
 function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
   const { name, views, speaker, lifetime, onChange } = around;
   const preparation = new SlicePreparation({ ...around, payloads });
@@ -69,13 +77,13 @@ function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
     changed: (signal) => views.changed(signal),
     overFor: (executionId) => views.overFor(executionId),
     prepare: (delivered) => preparation.prepare(delivered),
-    say(draft, { slice: { execution_id, run_id }, storeId, replyTo }) {
-      const said = speaker.say(draft, { execution_id, run_id, storeId, replyTo });
+    async begin(draft, delivered) {
       // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead
       // of the result on the same way.
-      return draft.msg_type === 'slice_started' ? withDeadline(said, startMilliseconds, true) : said;
+      await withDeadline(speaker.say(draft, aboutOf(delivered)), startMilliseconds, true);
+      return true;
     },
-    passesOn: () => !around.connection.hasSelectors(),
+    say: (draft, delivered) => speaker.say(draft, aboutOf(delivered)),
     draining: lifetime.draining,
     stopped: lifetime.stopped,
     onChange,

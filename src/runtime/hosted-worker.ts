@@ -82,8 +82,12 @@ class HostedWorker {
       changed: (signal) => views.changed(signal),
       overFor: (executionId) => (executionId === held.execution_id ? lifetime.stopped : views.overFor(executionId)),
       prepare: (delivered) => (isOurs(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered)),
+      begin: async (draft, delivered) => {
+        if (isOurs(delivered)) return this.#record(draft);
+        void this.#tell(draft, delivered);
+        return true;
+      },
       say: (draft, delivered) => (isOurs(delivered) ? this.#record(draft) : this.#tell(draft, delivered)),
-      passesOn: () => !recorder.broker.hasSelectors(),
       draining: lifetime.stopped,
       stopped: lifetime.stopped,
       onChange: () => this.#report(),
@@ -112,8 +116,7 @@ class HostedWorker {
 
   /** Says something about another recorder's slice. */
   #tell(draft: Draft, { slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): Promise<boolean> {
-    const said = this.#speaker.say(draft, { execution_id, run_id, storeId, replyTo });
-    return draft.msg_type === 'slice_started' ? Promise.resolve(true) : said;
+    return this.#speaker.say(draft, { execution_id, run_id, storeId, replyTo });
   }
 
   #report(): void {

@@ -25,7 +25,9 @@ const configuration = (
       <authenticationUser username="swf" password="secret" groups="users"/>
     </users></simpleAuthenticationPlugin>
     <authorizationPlugin><map><authorizationMap><authorizationEntries>
-      <authorizationEntry queue=">" read="users" write="users" admin="users"/>
+      ${['panda.>', 'workflow_control', 'swf.>', 'test.>', 'suite.>', 'bench.>']
+        .map((name) => `<authorizationEntry queue="${name}" read="users" write="users" admin="users"/>`)
+        .join('')}
       <authorizationEntry queue="denied.>" read="users" write="nobody" admin="users"/>
       <authorizationEntry topic=">" read="users" write="users" admin="users"/>
     </authorizationEntries></authorizationMap></map></authorizationPlugin></plugins>

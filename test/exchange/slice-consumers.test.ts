@@ -142,7 +142,7 @@ describe('consumers of slices', () => {
     let times = 0;
     const { drain, done } = consume(made, 1, async ({ acknowledge, giveBack }) => {
       times += 1;
-      if (times === 1) await giveBack(false);
+      if (times === 1) await giveBack();
       else acknowledge();
     });
     await send(made, slice(0));

@@ -32,11 +32,29 @@ export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
 
 /** Notes that the broker does not take a message: it is not sent again. */
 export function markUnsendable({ sql }: Transaction, seq: number): void {
-  sql('UPDATE message_rows SET goes_out = 0 WHERE seq = ?').run(seq);
+  sql('UPDATE message_rows SET goes_out = iif(goes_out = 2, 3, 0) WHERE seq = ?').run(seq);
 }
 
-/** Lets messages that were sent be sent once more: what nobody has, or nobody has answered. */
+/** A new recorder tries once more what the broker did not take from the last one, of executions that run. */
+export function reviveUnsendable({ sql }: Transaction, namespace: string): void {
+  sql(
+    `UPDATE message_rows SET goes_out = iif(goes_out = 3, 2, 1) WHERE goes_out IN (0, 3) AND execution_no IN (
+       SELECT name_no FROM names JOIN workflow_executions ON name = execution_id WHERE status = 'running' AND namespace = ?)`,
+  ).run(namespace);
+}
+
+/** Lets messages be sent once more that nobody has, or nobody has answered, and that others may have said first. */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): void {
   for (const id of messageIds)
-    sql('UPDATE message_rows SET outbox_sent_at = NULL WHERE message_id = ? AND goes_out = 1').run(id);
+    sql(
+      'UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?',
+    ).run(id);
+}
+
+/** The slices of an execution that has ended are sent to nobody any more. */
+export function dropUnsentSlices({ sql }: Transaction, executionId: string): void {
+  sql(
+    `UPDATE message_rows SET goes_out = NULL
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice'`)} AND ${indexPredicates.unsent}`,
+  ).run(executionId);
 }

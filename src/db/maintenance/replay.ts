@@ -57,11 +57,14 @@ const historyRow = (row: MessageRow): HistoryRow => ({
   body: row.payload,
   sent_at: row.sent_at,
   recorded_at: row.recorded_at,
-  ...(row.goes_out === null && row.outbox_sent_at !== null ? { from_broker: true as const } : {}),
+  ...(cameOverBroker(row) ? { from_broker: true as const } : {}),
   ...(commands.has(row.message_type)
     ? { applied: row.effect === 'applied', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' }
     : {}),
 });
+
+const cameOverBroker = ({ goes_out, outbox_sent_at }: MessageRow): boolean =>
+  goes_out === 2 || goes_out === 3 || (goes_out === null && outbox_sent_at !== null);
 
 /** Messages that are recorded in one transaction. */
 const together = 200;

@@ -45,7 +45,7 @@ export const indexPredicates = {
   troubled: isRare('troubled'),
   withoutEffect: isRare('withoutEffect'),
   awaiting: 'awaits IS NOT NULL',
-  unsent: 'outbox_sent_at IS NULL AND goes_out = 1',
+  unsent: 'outbox_sent_at IS NULL AND goes_out IN (1, 2)',
   registeredStf: `status = 'registered'`,
   failedStf: `status = 'failed'`,
   /** Slices that are not completed. */

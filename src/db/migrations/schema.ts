@@ -41,7 +41,8 @@ CREATE TABLE message_rows (
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
   wire_message_id TEXT,
-  -- 1: the recorder of its namespace has to send the row over the broker. 0: the broker does not take it. NULL: nothing is to be sent.
+  -- 1: the recorder of its namespace has to send the row over the broker. 2: it came over the broker, and is said once more. 0 and 3: the
+  -- same, which the broker does not take. NULL: nothing is to be sent.
   goes_out INTEGER,
   outbox_sent_at TEXT,
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
