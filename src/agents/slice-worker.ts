@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { OpenSlice, Payload, PayloadResult } from './ports.ts';
@@ -123,7 +125,7 @@ export class SliceWorker {
     if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(slice.execution_id);
-    const signal = this.#ends.get(over) ?? AbortSignal.any([over, stopped]);
+    const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
     if (over.aborted) return 'done';
@@ -180,6 +182,13 @@ export class SliceWorker {
     const error = `the broker does not take the result (${draft.state})`;
     return (await say({ msg_type: 'slice_result', ...fields, state: 'failed', error }, delivered)) ? 'done' : 'back';
   }
+}
+
+/** Every slice in hand listens to it. */
+function endOf(...signals: AbortSignal[]): AbortSignal {
+  const signal = AbortSignal.any(signals);
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 const returnOf = (fields: ReturnType<typeof startFields>, { reason, detail }: Misfit): Draft<'slice_returned'> => ({

@@ -76,13 +76,21 @@ export interface Outgoing {
   expirySeconds?: number | undefined;
 }
 
+/** The ways to go on where the first round of tries fails. */
+export interface ConnectHow {
+  /** It is not tried again. */
+  once: boolean;
+  /** It is tried again also where we are not let in; otherwise only where no broker is there. True, where it is left out. */
+  mayBeRefused?: boolean;
+}
+
 /** A connection to a message broker that comes back after a break. `stomp-connection.ts` and `memory-broker.ts` implement it. */
 export interface BrokerConnection {
   /**
-   * Resolves when the first session is up. With `once` it rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` when no server of the
-   * list lets us in at the first round.
+   * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` when no server of the list lets us in at the
+   * first round, as far as it is not to be tried again then.
    */
-  connect(options: { once: boolean }): Promise<void>;
+  connect(how: ConnectHow): Promise<void>;
   isUp(): boolean;
   /** Whether `Only` holds beyond the namespace. Known once a session has been up. */
   hasSelectors(): boolean;

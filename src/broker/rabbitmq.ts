@@ -4,16 +4,20 @@ import type { BrokerDialect } from './dialect.ts';
 const keptMilliseconds = 24 * 3_600_000;
 const unusedMilliseconds = 7 * keptMilliseconds;
 
+/** The names of `doctor`. */
+const isTrial = (name: string): boolean => /swf[.-](?:mcp-)?doctor/.test(name);
+
 /** RabbitMQ 3.13 and 4 with its STOMP plugin. It has no selectors, so the namespace is part of every name. */
 export const rabbitMq: BrokerDialect = {
   name: 'rabbitmq',
   isServer: (server) => /^RabbitMQ\//i.test(server),
   hasSelectors: false,
-  place: (destination, namespace) => ({
-    destination: namespace === undefined ? destination : `${destination}.${namespace}`,
-    send: {},
-    subscribe: {},
-  }),
+  place(destination, namespace) {
+    const name = namespace === undefined ? destination : `${destination}.${namespace}`;
+    // A queue that is only tried goes with its last reader.
+    const tried = name.startsWith('/queue/') && isTrial(name) ? { durable: 'false', 'auto-delete': 'true' } : {};
+    return { destination: name, send: tried, subscribe: tried };
+  },
   choose: () => ({}),
   window: (messages) => ({ 'prefetch-count': String(messages) }),
   durable: (name) => ({

@@ -1,7 +1,15 @@
 import { SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
-import type { BrokerConnection, BrokerSettings, Connect, DurablePlace, Outgoing, Subscription } from './connection.ts';
+import type {
+  BrokerConnection,
+  BrokerSettings,
+  Connect,
+  ConnectHow,
+  DurablePlace,
+  Outgoing,
+  Subscription,
+} from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
 import { dialectOf, dialectOfServer } from './dialects.ts';
 import { disconnect } from './stomp-frames.ts';
@@ -39,7 +47,7 @@ class ReturningConnection implements BrokerConnection {
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
-  #first: { resolve: () => void; reject: (error: SwfError) => void; once: boolean } | undefined;
+  #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
   constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
     surviveHostileHeaders();
@@ -56,9 +64,9 @@ class ReturningConnection implements BrokerConnection {
     return this.#dialect.hasSelectors;
   }
 
-  connect({ once }: { once: boolean }): Promise<void> {
+  connect({ once, mayBeRefused = true }: ConnectHow): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#first = { resolve, reject, once };
+      this.#first = { resolve, reject, once, mayBeRefused };
       this.#open();
     });
   }
@@ -77,7 +85,7 @@ class ReturningConnection implements BrokerConnection {
 
   unsubscribe(id: string): void {
     this.#subscriptions.delete(id);
-    if (this.#session?.isUp === true) this.#session.requests.ask('UNSUBSCRIBE', { id }).catch(() => {});
+    if (this.#session?.isUp === true) this.#session.unsubscribe(id);
   }
 
   async forget({ destination, only, durableName }: DurablePlace): Promise<boolean> {
@@ -161,12 +169,17 @@ class ReturningConnection implements BrokerConnection {
     over.end(reason ?? new SwfError('BROKER_UNREACHABLE', 'the connection to the broker was closed'));
     if (this.#closed || reason === undefined) return;
     const isFirstRound = this.#attempts < this.#settings.servers.length;
-    if (this.#first?.once === true && !isFirstRound) {
+    if (this.#first !== undefined && !isFirstRound && this.#isFinal(this.#first, reason)) {
       this.#closed = true;
       this.#first.reject(reason);
       return;
     }
     this.#retryTimer = setTimeout(() => this.#open(), this.#pauseAfter(over, reason, isFirstRound));
+  }
+
+  /** Whether the first session is not waited for any longer. */
+  #isFinal({ once, mayBeRefused }: Required<ConnectHow>, { code, message }: SwfError): boolean {
+    return once || (!mayBeRefused && code === 'BROKER_REFUSED' && !this.#dialect.isHeldElsewhere(message));
   }
 
   /** Tells of the trouble, and how long to wait for the next try, in milliseconds. */

@@ -60,9 +60,16 @@ export function connectOptions(
   };
 }
 
+/** A subscription as the broker knows it. */
+export interface WireSubscription {
+  id: string;
+  /** The broker has been told to end it. */
+  isEnded: boolean;
+}
+
 /** Reads a body at once and whole: an unread body stops the connection, heartbeats included. */
 export function receive(
-  { client, ended, frame }: { client: Client; ended: AbortSignal; frame: Frame },
+  { client, ended, wire, frame }: { client: Client; ended: AbortSignal; wire: WireSubscription; frame: Frame },
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ): void {
@@ -75,13 +82,13 @@ export function receive(
   });
   frame.on('error', () => {});
   frame.on('end', () => {
-    if (ended.aborted) return;
+    if (ended.aborted || wire.isEnded) return;
     const whole = Buffer.concat(chunks).toString('utf8');
     const { body, decoded } = size > bodyLimit ? tooLarge(whole, size) : { body: whole, decoded: decodeMessage(whole) };
     let isSettled = false;
-    // A second ACK, or one on another connection than that of the delivery, costs the connection.
+    // A second ACK, or one on another connection or subscription than that of the delivery, costs the connection.
     const settle = (how: (message: Frame) => void): void => {
-      if (isSettled || ended.aborted || !mustAcknowledge) return;
+      if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
       isSettled = true;
       how(frame);
     };

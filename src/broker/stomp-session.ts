@@ -7,11 +7,19 @@ import { activeMqClassic } from './activemq-classic.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
-import { asRefusal, asSwfError, connectOptions, receive, silenceMargin } from './stomp-frames.ts';
+import {
+  asRefusal,
+  asSwfError,
+  connectOptions,
+  receive,
+  silenceMargin,
+  type WireSubscription,
+} from './stomp-frames.ts';
 import { Requests } from './stomp-requests.ts';
 import { type ErrorFrame, replaceHandlers } from './stompit-repairs.ts';
 
 const connectMilliseconds = 10_000;
+const lastWordMilliseconds = 5;
 
 export interface SessionCallbacks {
   /** The dialect of a broker that calls itself so. */
@@ -34,6 +42,9 @@ export class StompSession {
   /** Settles everything that waits for this session. */
   readonly #ended = new AbortController();
   #dialect: BrokerDialect = activeMqClassic;
+  /** Subscriptions by their ids, as the broker knows them. */
+  readonly #wire = new Map<string, WireSubscription>();
+  #subscribed = 0;
   #upSince: number | undefined;
   #muteTimer: NodeJS.Timeout | undefined;
 
@@ -61,7 +72,9 @@ export class StompSession {
   }
 
   open(): void {
-    const lost = (error: unknown): void => this.#callbacks.onLost(asSwfError(error, this.#address));
+    // A broker may say why and close at once: its word is read to the end first.
+    const lost = (error: unknown): void =>
+      void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.#address)), lastWordMilliseconds);
     try {
       this.client = stompit.connect(connectOptions(this.#settings, this.#address), (error) => {
         if (error) lost(error);
@@ -92,24 +105,40 @@ export class StompSession {
     this.#ended.abort(reason);
   }
 
-  /** Resolves when the subscription is in place. */
+  /** Resolves when the subscription is in place. One of the same id is ended before. */
   subscribe(subscription: Subscription): Promise<void> {
-    const { id, destination } = subscription;
+    const { id, destination, onMessage } = subscription;
+    this.unsubscribe(id);
+    this.#subscribed += 1;
+    const wire: WireSubscription = { id: `${id}-${this.#subscribed}`, isEnded: false };
+    this.#wire.set(id, wire);
     const mustAcknowledge = subscription.ack === 'each';
     const ack = mustAcknowledge ? 'client-individual' : 'auto';
-    const onMessage: Subscription['onMessage'] = (delivery) =>
-      (this.#callbacks.current(id) ?? subscription).onMessage(delivery);
-    // stompit keeps it for the whole session: a second subscribing under the same id goes to the same place.
-    if (this.client.getSubscription(id) === undefined)
-      this.client.setImplicitSubscription(id, ack, (error, frame) => {
-        if (error) return;
-        const session = { client: this.client, ended: this.#ended.signal, frame };
-        receive(session, mustAcknowledge, { onMessage, giveBack: (given) => this.#giveBack(id, given) });
+    this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
+      if (error) return;
+      const giveBack = (given: Frame): void => this.#giveBack(id, given);
+      receive({ client: this.client, ended: this.#ended.signal, wire, frame }, mustAcknowledge, {
+        onMessage,
+        giveBack,
       });
+    });
     // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
     const headers = subscribeHeaders(this.#dialect, subscription);
     const place = this.#dialect.place(destination, subscription.only?.().namespace);
-    return this.requests.ask('SUBSCRIBE', { ...headers, id, destination: place.destination, ack });
+    return this.requests.ask('SUBSCRIBE', { ...headers, id: wire.id, destination: place.destination, ack });
+  }
+
+  /** Messages that are still on their way to a subscription that ends are dropped: the broker hands them out again. */
+  unsubscribe(id: string): void {
+    const wire = this.#wire.get(id);
+    if (wire === undefined) return;
+    this.#wire.delete(id);
+    wire.isEnded = true;
+    // Until the receipt messages may come for it, and stompit ends the connection at one that it does not know.
+    this.requests
+      .ask('UNSUBSCRIBE', { id: wire.id })
+      .then(() => delete this.client._subscriptions[wire.id])
+      .catch(() => {});
   }
 
   #connected(): void {
@@ -131,13 +160,9 @@ export class StompSession {
   }
 
   #giveBack(id: string, frame: Frame): void {
-    if (this.#dialect.giveBack === 'nack') {
-      this.client.nack(frame);
-      return;
-    }
-    this.requests.ask('UNSUBSCRIBE', { id }).catch(() => {});
     const subscription = this.#callbacks.current(id);
-    if (subscription !== undefined)
-      this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
+    if (this.#dialect.giveBack === 'nack') this.client.nack(frame);
+    else if (subscription === undefined) this.unsubscribe(id);
+    else this.subscribe(subscription).catch((error: unknown) => this.#callbacks.onLost(error as SwfError));
   }
 }

@@ -22,7 +22,7 @@ declare module 'stompit' {
       listener: (error: Error | undefined, message: Frame) => void,
     ): unknown;
     sendFrame(command: string, headers: Headers, options?: { onReceipt?: () => void }): Writable;
-    getSubscription(id: string): unknown;
+    _subscriptions: Record<string, unknown>;
     ack(message: Frame): void;
     nack(message: Frame): void;
     createApplicationError(message: string): Error;

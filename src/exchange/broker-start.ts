@@ -20,7 +20,8 @@ export async function connectToBroker(
   const broker = connect(settings, onTrouble);
   const giveUp = (): void => void broker.close();
   signal?.addEventListener('abort', giveUp);
-  await broker.connect({ once: !patient });
+  // A wrong password is none the better for waiting.
+  await broker.connect({ once: !patient, mayBeRefused: false });
   signal?.removeEventListener('abort', giveUp);
   return broker;
 }

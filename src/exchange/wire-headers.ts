@@ -7,6 +7,9 @@ const broadcastExpirySeconds = 24 * 3600;
 /** A slice's message expires on its queue after so long: a broker must not keep the work of a forgotten run for ever. */
 const sliceExpirySeconds = 12 * 3600;
 
+/** Telemetry is soon old news; but the clock of another host may be off by minutes, and must not silence it. */
+export const telemetrySeconds = 3600;
+
 /** The facts about a message that its headers repeat. */
 export interface WireFacts {
   message_type: MessageType;

@@ -4,6 +4,9 @@ import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
 /** A heartbeat tells of so long a time, in milliseconds. */
 const heardMilliseconds = 15_000;
 
+/** An agent that is silent for so long is forgotten, in milliseconds. */
+const forgottenMilliseconds = 3_600_000;
+
 /** The report of an agent on its work. */
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
 
@@ -25,6 +28,7 @@ export class AgentDirectory {
     const freeSince =
       report.free_slots === 0 ? undefined : this.#isSame(known, since, now) ? (known?.freeSince ?? now) : now;
     this.#heard.set(agent, { report, since, at: now, freeSince });
+    for (const [name, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(name);
   }
 
   forget(agent: string): void {

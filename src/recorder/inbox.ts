@@ -18,8 +18,8 @@ export interface InboxOptions {
   onStray: (executionId: string) => void;
   /** Told of each slice that a worker gives back, also where that was recorded before. */
   onReturned: (message: Message<'slice_returned'>) => void;
-  /** Told of each start of a slice that was recorded before: its worker says it again, or has begun anew. */
-  onStartedAgain: (message: Message<'slice_started'>) => void;
+  /** Told of each start of a slice, also where that was recorded before: its worker says it again, or has begun anew. */
+  onStarted: (message: Message<'slice_started'>) => void;
   onFault: (error: unknown) => void;
 }
 
@@ -110,7 +110,7 @@ export class Inbox {
         const fresh = batch.filter(({ delivery }) => !store.messages.isRecorded(delivery.decoded));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
-        for (const incoming of batch) this.#note(incoming, !fresh.includes(incoming));
+        for (const incoming of batch) this.#note(incoming);
         if (types.length > 0) onRecorded(types);
       }
     } catch (error) {
@@ -153,11 +153,11 @@ export class Inbox {
     return [type, ...(recorded.released ?? [])];
   }
 
-  #note({ decoded }: Incoming, isRepeated: boolean): void {
+  #note({ decoded }: Incoming): void {
     if (decoded.kind !== 'message') return;
     const { message } = decoded;
     if (message.msg_type === 'slice_returned') this.#options.onReturned(message);
-    else if (message.msg_type === 'slice_started' && isRepeated) this.#options.onStartedAgain(message);
+    else if (message.msg_type === 'slice_started') this.#options.onStarted(message);
   }
 
   /** Messages of an execution that this store does not know mean that another store shares the namespace, and its queues, with it. */

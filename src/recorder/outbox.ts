@@ -26,8 +26,8 @@ export interface OutboxOptions {
 /** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
 const window = 256;
 
-/** A message that the broker refuses so often is not sent again. */
-const mostRefusals = 3;
+/** After each refusal of a message, how long until it is tried again, in milliseconds. After the last it is not. */
+const afterRefusal = [1000, 5000] as const;
 
 /** How often it is looked whether the last rows are sent, in milliseconds. */
 const lookMilliseconds = 20;
@@ -42,8 +42,8 @@ export class Outbox {
   readonly #receipts: UnsentRow[] = [];
   /** Rows that the broker has been given and whose receipt has not been noted. */
   readonly #underWay = new Set<number>();
-  /** How often the broker has refused each row. */
-  readonly #refusals = new Map<number, number>();
+  /** How often the broker has refused each row, and when it is tried again, by `performance.now()`. */
+  readonly #refusals = new Map<number, { times: number; notBefore: number }>();
   /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
   #alone = 0;
   #isNoting = false;
@@ -89,14 +89,16 @@ export class Outbox {
   #sendNext(): void {
     const { store, namespace } = this.#options;
     const most = this.#alone > 0 ? 1 : window;
-    for (const row of unsentRows(store.sql, namespace, this.#lastSent, most)) {
+    for (const row of unsentRows(store.sql, namespace, this.#lastSent, window)) {
       if (this.#underWay.size >= most) return;
       this.#lastSent = row.seq;
-      if (!this.#underWay.has(row.seq)) void this.#send(row);
+      if ((this.#refusals.get(row.seq)?.notBefore ?? 0) > performance.now()) continue;
+      if (!this.#underWay.has(row.seq)) void this.#send(row, most === 1);
     }
   }
 
-  async #send(row: UnsentRow): Promise<void> {
+  /** @param isAlone no other is under way */
+  async #send(row: UnsentRow, isAlone: boolean): Promise<void> {
     const { broker, destinations, namespace, storeId: store_id, replyTo } = this.#options;
     const { message_type } = row;
     this.#underWay.add(row.seq);
@@ -115,28 +117,32 @@ export class Outbox {
         expirySeconds: expirySeconds(message_type),
       });
       this.#alone = Math.max(0, this.#alone - 1);
+      this.#refusals.delete(row.seq);
       this.#receipts.push(row);
       if (!this.#isNoting) void this.#noteReceipts();
     } catch (error) {
       // Where the session is over, all that has no receipt is sent again when the next one is up.
       this.#underWay.delete(row.seq);
-      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error);
+      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error, isAlone);
     }
   }
 
-  async #noteRefusal(row: UnsentRow, error: SwfError): Promise<void> {
+  async #noteRefusal(row: UnsentRow, error: SwfError, isAlone: boolean): Promise<void> {
     const { store, broker, onFault, onUnsendable } = this.#options;
-    const isAttributed = broker.isUp() || this.#alone > 0;
+    const isAttributed = broker.isUp() || isAlone;
     // A refusal that ends the session says nothing of which message it is for. From now on one goes at a time.
     if (!broker.isUp()) this.#alone = window;
     if (!isAttributed) return;
-    const refusals = (this.#refusals.get(row.seq) ?? 0) + 1;
-    this.#refusals.set(row.seq, refusals);
+    const times = (this.#refusals.get(row.seq)?.times ?? 0) + 1;
+    const wait = afterRefusal[times - 1];
     try {
-      if (refusals >= mostRefusals) {
+      if (wait === undefined) {
         await store.write((tx) => markUnsendable(tx, row.seq));
         this.#refusals.delete(row.seq);
         onUnsendable(row.message_id, error);
+      } else {
+        this.#refusals.set(row.seq, { times, notBefore: performance.now() + wait });
+        setTimeout(() => this.resend(), wait);
       }
       if (broker.isUp()) this.resend();
     } catch (fault) {

@@ -1,5 +1,6 @@
 import type { BrokerConnection, Connect, Delivery } from '../broker/connection.ts';
 import { requireExecution } from '../db/lists/executions.ts';
+import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Store } from '../db/sqlite/store.ts';
@@ -45,8 +46,14 @@ export async function openRecorderSession(
   broker: BrokerConnection,
   options: RecorderOptions,
 ): Promise<RecorderSession> {
-  const id = await options.store.write(storeId);
-  return new RecorderSession(broker, id, options);
+  const id = await options.store.write((tx) => {
+    reviveUnsendable(tx, options.namespace);
+    return storeId(tx);
+  });
+  const session = new RecorderSession(broker, id, options);
+  // An earlier recorder may have left rows unsent.
+  session.committed();
+  return session;
 }
 
 /**
@@ -71,6 +78,9 @@ export class RecorderSession {
   readonly #listener: BrokerConnection;
   readonly #endPoll: () => void;
   #cutOffSince: string | undefined;
+  #upSince = performance.now();
+  /** Executions that ended while the broker was away. */
+  readonly #leftovers = new Set<string>();
 
   constructor(broker: BrokerConnection, id: string, options: RecorderOptions) {
     const { store, namespace, destinations, connect, warn, onFault } = options;
@@ -94,7 +104,7 @@ export class RecorderSession {
       onRecorded: (types) => notifier.announce(types),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
-      onStartedAgain: (message) => this.repeatedStarts.note(message),
+      onStarted: (message) => this.repeatedStarts.note(message),
     });
     const telemetry = new TelemetryInbox({
       ...shared,
@@ -134,17 +144,20 @@ export class RecorderSession {
   /** It has ended, or this process leaves it. */
   async drivesNoMore(executionId: string, hasEnded: boolean): Promise<void> {
     const hasSentAgain = this.#resending.remove(executionId);
-    this.#states.remove(executionId);
+    if (!hasEnded) this.#states.remove(executionId);
     this.repeatedStarts.forget(executionId);
     const { status } = requireExecution(this.#options.store.sql, executionId);
     // Of one that is completed no slice is left, unless it was sent twice.
-    if (hasEnded && (hasSentAgain || status !== 'completed'))
-      await takeLeftovers(executionId, {
-        broker: this.broker,
-        namespace: this.#options.namespace,
-        storeId: this.storeId,
-        destination: this.destinations.slices,
-      });
+    if (!hasEnded || (!hasSentAgain && status === 'completed')) return;
+    await this.#options.store.write((tx) => dropUnsentSlices(tx, executionId));
+    if (this.broker.isUp()) await this.#takeLeftovers(executionId);
+    else this.#leftovers.add(executionId);
+  }
+
+  #takeLeftovers(executionId: string): Promise<void> {
+    const { broker, storeId: id, destinations } = this;
+    const { namespace } = this.#options;
+    return takeLeftovers(executionId, { broker, namespace, storeId: id, destination: destinations.slices });
   }
 
   /** Sends what is left, for a while (a short one, where somebody waits for the end), and closes the connection. */
@@ -178,7 +191,15 @@ export class RecorderSession {
     broker.onUp(() => {
       if (this.#cutOffSince !== undefined) telemetry.forgive(this.#cutOffSince);
       this.#cutOffSince = undefined;
+      this.#upSince = performance.now();
+      for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
+      this.#leftovers.clear();
     });
+  }
+
+  /** For how long remote agents could be heard, in milliseconds; 0 while they cannot. */
+  hearingMilliseconds(): number {
+    return this.broker.isUp() ? performance.now() - this.#upSince : 0;
   }
 
   /** The connection has broken off. */

@@ -8,19 +8,19 @@ import type { AgentDirectory } from './agent-directory.ts';
  */
 export class RepeatedStarts {
   readonly #directory: AgentDirectory;
-  readonly #attempts = new Map<string, { since: string | undefined; lost: number }>();
+  readonly #attempts = new Map<string, { worker_id: string; since: string | undefined; lost: number }>();
 
   constructor(directory: AgentDirectory) {
     this.#directory = directory;
   }
 
-  note({ execution_id = '', slice_filename, attempt, sender }: Message<'slice_started'>): void {
+  note({ execution_id = '', slice_filename, attempt, worker_id, sender }: Message<'slice_started'>): void {
     const id = sliceMessageId(execution_id, slice_filename, attempt);
     const since = this.#directory.sinceOf(sender);
     const known = this.#attempts.get(id);
-    // The same process says it once more after the connection broke.
-    if (known !== undefined && known.since === since) return;
-    this.#attempts.set(id, { since, lost: (known?.lost ?? 0) + 1 });
+    // Another worker's start is another message. The same process says it once more after the connection broke.
+    const isLoss = known?.worker_id === worker_id && known.since !== since;
+    this.#attempts.set(id, { worker_id, since, lost: (known?.lost ?? 0) + (isLoss ? 1 : 0) });
   }
 
   /** How many starts of an attempt were lost so. */

@@ -30,6 +30,7 @@ const longestReturnSeconds = 60;
 const unansweredSeconds = 60;
 const usualFactor = 3;
 const firstAgainMinutes = 2;
+const firstUnheldMinutes = 1;
 const longestAgainMinutes = 30;
 
 /** How often each kind of wait is looked for, in ticks of a second. */
@@ -68,6 +69,8 @@ export class Resending {
   readonly #returned = new Map<string, Due>();
   /** Files that were announced again, by the id of their message. */
   readonly #announced = new Map<string, Due>();
+  /** Slices that nobody had and that were sent again, by the id of their message. */
+  readonly #unheldSlices = new Map<string, Due>();
   /** Executions of which something was sent again. */
   readonly #sentAgain = new Set<string>();
   readonly #timer: NodeJS.Timeout;
@@ -87,7 +90,7 @@ export class Resending {
   remove(executionId: string): boolean {
     this.#driven.delete(executionId);
     const hasSentAgain = this.#sentAgain.delete(executionId);
-    for (const due of [this.#returned, this.#announced])
+    for (const due of [this.#returned, this.#announced, this.#unheldSlices])
       for (const id of due.keys()) if (id.startsWith(`${executionId}/`)) due.delete(id);
     return hasSentAgain;
   }
@@ -149,11 +152,12 @@ export class Resending {
     return [...this.#driven].flatMap(([executionId, { run_number }]) => {
       if (!this.#mayBeTaken(executionId, run_number)) return [];
       const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
-        .filter((id) => !inHand.has(id))
+        .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
         .filter((id) => {
           const slice = readMessage(store.sql, id);
           return slice?.msg_type === 'slice' && free(workKinds(slice));
         });
+      for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, firstUnheldMinutes);
       if (unheld.length > 0)
         warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
       return unheld;
@@ -181,18 +185,23 @@ export class Resending {
             canBe('fastmon', directory),
           )
         : [];
-      return [...unready, ...unsampled].map(messageIdOf).filter((id) => !inHand.has(id) && this.#isDueAgain(id));
+      const due = [...unready, ...unsampled]
+        .map(messageIdOf)
+        .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
+      for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);
+      return due;
     });
   }
 
-  #isDueAgain(id: string): boolean {
-    const now = performance.now();
-    const known = this.#announced.get(id);
-    if (known !== undefined && known.at > now) return false;
-    const times = (known?.times ?? 0) + 1;
-    const minutes = Math.min(longestAgainMinutes, firstAgainMinutes * 2 ** (times - 1));
-    this.#announced.set(id, { at: now + minutes * 60_000, times });
-    return true;
+  #mayBeDue(sent: ReadonlyMap<string, Due>, id: string): boolean {
+    return (sent.get(id)?.at ?? 0) <= performance.now();
+  }
+
+  /** It is sent again now, and after twice as long each time. */
+  #noteAgain(sent: Map<string, Due>, id: string, first: number): void {
+    const times = (sent.get(id)?.times ?? 0) + 1;
+    const minutes = Math.min(longestAgainMinutes, first * 2 ** (times - 1));
+    sent.set(id, { at: performance.now() + minutes * 60_000, times });
   }
 }
 

@@ -6,6 +6,7 @@ import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
+import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Notifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
@@ -76,7 +77,7 @@ export class StateSpeaker {
 
   /** This process drives it no more, though it has not ended. */
   remove(executionId: string): void {
-    if (this.#driven.get(executionId)?.left === lastWords) this.#driven.delete(executionId);
+    this.#driven.delete(executionId);
   }
 
   /** Says the last words that are left, and ends. */
@@ -102,7 +103,11 @@ export class StateSpeaker {
 
   #sayIfChanged(executionId: string): void {
     const driven = this.#driven.get(executionId);
-    if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.sayAll(executionId);
+    try {
+      if (driven !== undefined && standOf(this.#stateOf(executionId, driven)) !== driven.said) this.sayAll(executionId);
+    } catch (error) {
+      this.#options.onFault(error);
+    }
   }
 
   /** Says how the executions stand, or how one does. */
@@ -122,7 +127,7 @@ export class StateSpeaker {
     onSaid(state);
     if (!broker.isUp()) return;
     const headers = { 'content-type': 'application/json', msg_type: state.msg_type, namespace, vo: 'eic' };
-    broker.send({ destination, headers, body: JSON.stringify(state), expirySeconds: 15 }).catch(() => {});
+    broker.send({ destination, headers, body: JSON.stringify(state), expirySeconds: telemetrySeconds }).catch(() => {});
     if (state.status !== 'running') driven.left -= 1;
     if (driven.left === 0) this.#driven.delete(id);
   }

@@ -1,5 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { AgentType } from '../domain/states.ts';
+import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { utcNow } from '../lib/time.ts';
 import { type AgentHeartbeat, mostInHand, wireVersion } from '../messages/telemetry.ts';
 
@@ -35,6 +36,7 @@ export class RemoteHeartbeat {
   readonly #timer: NodeJS.Timeout;
   #soon: NodeJS.Timeout | undefined;
   #lastAt = 0;
+  #isClosed = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -45,12 +47,14 @@ export class RemoteHeartbeat {
 
   /** Something has changed that others should hear. */
   changed(): void {
+    if (this.#isClosed) return;
     const wait = Math.max(0, this.#lastAt + changeMilliseconds - performance.now());
     this.#soon ??= setTimeout(() => this.#beat(), wait);
   }
 
   /** The last word: the agent ends. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
     await this.#send('EXITED').catch(() => {});
@@ -80,6 +84,6 @@ export class RemoteHeartbeat {
       wire: wireVersion,
     };
     const headers = { 'content-type': 'application/json', msg_type: beat.msg_type, namespace, vo: 'eic' };
-    await broker.send({ destination, headers, body: JSON.stringify(beat), expirySeconds: 60 });
+    await broker.send({ destination, headers, body: JSON.stringify(beat), expirySeconds: telemetrySeconds });
   }
 }

@@ -1,4 +1,5 @@
 import type { BrokerConnection } from '../broker/connection.ts';
+import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 import { logLevels } from '../lib/logger.ts';
 import { utcNow } from '../lib/time.ts';
@@ -32,11 +33,12 @@ export class RemoteLog {
   #n = 0;
   #dropped = 0;
   #isSending = false;
+  #sending: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RemoteLogOptions) {
     this.#options = options;
-    options.broker.onUp(() => void this.#send());
+    options.broker.onUp(() => this.#begin());
   }
 
   /** A line of the process itself: to people, and to the recorder. */
@@ -54,7 +56,8 @@ export class RemoteLog {
   /** Sends what is left, as far as the broker is there. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
-    if (!this.#isSending) await this.#send();
+    await this.#sending;
+    await this.#send();
   }
 
   #keep({ level, message, context }: LogLine, execution_id: string | undefined): void {
@@ -69,7 +72,7 @@ export class RemoteLog {
       ...(execution_id === undefined ? {} : { execution_id }),
     });
     if (this.#lines.length > mostKept) this.#dropOne();
-    this.#timer ??= setTimeout(() => void this.#send(), gatherMilliseconds);
+    this.#timer ??= setTimeout(() => this.#begin(), gatherMilliseconds);
   }
 
   /** Of lines without number those go first that warn of nothing. */
@@ -77,6 +80,10 @@ export class RemoteLog {
     const harmless = this.#lines.findIndex(({ level }) => logLevels[level] < logLevels.WARNING);
     this.#lines.splice(Math.max(0, harmless), 1);
     this.#dropped += 1;
+  }
+
+  #begin(): void {
+    if (!this.#isSending) this.#sending = this.#send();
   }
 
   async #send(): Promise<void> {
@@ -131,6 +138,6 @@ export class RemoteLog {
       vo: 'eic',
       ...(isSerious ? { persistent: 'true' } : {}),
     };
-    await broker.send({ destination, headers, body: JSON.stringify(body), expirySeconds: 3600 });
+    await broker.send({ destination, headers, body: JSON.stringify(body), expirySeconds: telemetrySeconds });
   }
 }

@@ -152,13 +152,19 @@ class RemoteAgent implements RunningAgent {
     const telemetry = telemetryOf(decoded);
     if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
     if (telemetry.msg_type === 'execution_state') {
+      // A recorder that has just begun to speak does not know of this agent yet.
+      if (this.#views.stateOf(telemetry.execution_id) === undefined) this.#changed();
       this.#views.hear(telemetry);
       return;
     }
     if (telemetry.msg_type !== 'agent_heartbeat') return;
     const { agent_name, since, hostname, pid, state } = telemetry;
     const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
-    if (!isTwin || Date.now() - Date.parse(this.#self.since) > twinMilliseconds) return;
+    const began = Date.parse(this.#self.since);
+    if (!isTwin || Date.now() - began > twinMilliseconds) return;
+    // Of two that start together the first stays.
+    const later = Date.parse(since) - began;
+    if (later > 0 && later < twinMilliseconds) return;
     this.#lifetime.fail(
       new SwfError(
         'AGENT_IN_USE',

@@ -7,20 +7,25 @@ import type { Store } from '../db/sqlite/store.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { RecorderSession } from '../recorder/recorder-session.ts';
 
+/** After a break of the connection, agents have so long to be heard again, in milliseconds. */
+const hearingMilliseconds = 15_000;
+
 /**
  * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself (contract §2), since
  * nobody else will. Runs until the execution is stopped.
  */
 export async function watchAbandonedSlices(
   { sql }: Store,
-  { repeatedStarts }: Pick<RecorderSession, 'repeatedStarts'>,
+  recorder: Pick<RecorderSession, 'repeatedStarts' | 'hearingMilliseconds'>,
   name: string,
   { journal, clock, agent, lifetime: { stopped } }: ExecutionContext,
 ): Promise<void> {
   while (!stopped.aborted) {
     const alsoLost = (slice: string, attempt: number): number =>
-      repeatedStarts.lost(agent.execution_id, slice, attempt);
-    for (const slice of abandonedSlices(sql, agent.execution_id, isAlive, alsoLost)) {
+      recorder.repeatedStarts.lost(agent.execution_id, slice, attempt);
+    // Workers that cannot be heard are not dead.
+    const isHearing = recorder.hearingMilliseconds() >= hearingMilliseconds;
+    for (const slice of isHearing ? abandonedSlices(sql, agent.execution_id, isAlive, alsoLost) : []) {
       const { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname } = slice;
       const fields = { slice_id, slice_filename, tf_filename, attempt, worker_id, hostname };
       const error = `worker vanished ${mostLostStarts} times`;

@@ -4,6 +4,12 @@ import type { Host } from './host.ts';
 
 const subscription = 'control';
 
+/** How long a request for another store is kept before it goes back, in milliseconds. */
+const passMilliseconds = 500;
+
+const isFor = (storeId: string, { headers }: Delivery): boolean =>
+  headers['store_id'] === undefined || headers['store_id'] === storeId;
+
 /** Listens to the control queue of a namespace, for this store's requests and those for any. Returns how to end it. */
 export function listenToControl(host: Host, onMessage: (delivery: Delivery) => void): () => void {
   const { recorder, options } = host;
@@ -14,7 +20,11 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
     ack: 'each',
     only: () => ({ namespace, store: recorder.storeId }),
     prefetch: 1,
-    onMessage,
+    onMessage: (delivery) => {
+      if (isFor(recorder.storeId, delivery)) onMessage(delivery);
+      // A broker that cannot choose hands it to us all the same. It goes back slowly: not to spin.
+      else setTimeout(() => delivery.giveBack(), passMilliseconds);
+    },
   });
   return () => recorder.broker.unsubscribe(subscription);
 }

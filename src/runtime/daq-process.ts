@@ -53,8 +53,8 @@ class DaqProcess implements RunningAgent {
     heartbeat.start();
     try {
       await aborted(lifetime.draining);
-      this.#endListening();
       await Promise.all(this.#taking);
+      this.#endListening();
       const driving = [...this.#driving];
       // As for a run of its own: a process that is told to stop ends what it drives in order.
       if (lifetime.fault === undefined)

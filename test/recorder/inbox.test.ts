@@ -19,7 +19,7 @@ function listen({ store, ours, faults }: Exchange) {
     },
     onStray: (id) => strays.push(id),
     onReturned: () => {},
-    onStartedAgain: () => {},
+    onStarted: () => {},
     onFault: (error) => faults.push(error),
   });
   ours.subscribe(inbox.unmarked(destinations.broadcast));

@@ -65,6 +65,11 @@ export class MemorySite {
   }
 
   async agent(type: RemoteOptions['type'], index = 1, more: Given = {}): Promise<RunningAgent> {
+    return this.#untilEnd(await this.startAgent(type, index, more));
+  }
+
+  /** The same, whose end is the caller's business. */
+  async startAgent(type: RemoteOptions['type'], index = 1, more: Given = {}): Promise<RunningAgent> {
     const config = this.#config(more);
     const { log, logLevel, version, environment, broker } = await this.#common();
     const options: RemoteOptions = {
@@ -81,7 +86,7 @@ export class MemorySite {
       environment,
       interrupted: new AbortController().signal,
     };
-    return this.#untilEnd(await startRemoteAgent(options));
+    return startRemoteAgent(options);
   }
 
   async command(action: Action): Promise<void> {

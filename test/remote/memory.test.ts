@@ -119,7 +119,8 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await expect
       .poll(() => here.monitor(), { timeout: 10_000 })
       .toMatchObject({ slices_completed: 1, slices_queued: 1 });
-    expect(here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line))).toHaveLength(1);
+    const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
+    await expect.poll(told, { timeout: 12_000 }).toHaveLength(1);
     await here.command('stop');
     await run.done;
   });

@@ -202,7 +202,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const payload = join(folder, 'payload.sh');
       writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
       const here = site(sets('fast_processing.slices_per_sample=3'));
-      const without = await here.agent('worker');
+      // With one slot: where the broker cannot choose, it is handed slices that it has said it cannot do.
+      const without = await here.agent('worker', 1, ...sets('fast_processing.target_worker_count=1'));
       const command = sets(`worker.payload=["${payload}"]`);
       const run = here.run('--stf-count', '1', '--speed', '20', ...command, ...elsewhere('worker'));
       await without.saw(/off duty for NO_PAYLOAD payload\.sh sha256:/);
@@ -220,7 +221,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     it('a worker without the recorder’s folder gives slices back, and says which folder to share', async () => {
       const here = site(sets('fast_processing.slices_per_sample=3', 'fast_processing.slice_processing_time=1'));
       const elsewhereFolder = temporaryFolder();
-      const without = await here.agent('worker', 1, ...sets(`data.dir=${elsewhereFolder}`));
+      const oneSlot = 'fast_processing.target_worker_count=1';
+      const without = await here.agent('worker', 1, ...sets(`data.dir=${elsewhereFolder}`, oneSlot));
       const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
       await without.saw(/off duty for NO_FILE file:\/\/.*holds no files of the recorder/);
       await here.agent('worker', 2);

@@ -3,7 +3,7 @@ import { toUtc, utcNow } from '../../lib/time.ts';
 import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
-import { destinationOf } from '../../messages/vocabulary.ts';
+import { destinationOf, type MessageType } from '../../messages/vocabulary.ts';
 import { none } from '../projection/effect.ts';
 import { Projector } from '../projection/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
@@ -127,8 +127,16 @@ export class MessageWriter {
   }
 }
 
-const isOfDriver = ({ msg_type }: Message): boolean =>
-  msg_type === 'driver_started' || msg_type === 'driver_ended' || msg_type === 'driver_lost';
+/** Said by a driver alone. From anybody else they would end an execution for everybody but its driver. */
+const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
+  'driver_started',
+  'driver_ended',
+  'driver_lost',
+  'end_run',
+  'workflow_ended',
+]);
+
+const isOfDriver = ({ msg_type }: Message): boolean => ofDriver.has(msg_type);
 
 /** A body without an id of its own is known by its destination and its text. */
 function recordOther(

@@ -6,7 +6,10 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** A remote process in the words of `ProcessIdentity`: nothing but its heartbeats tells whether it lives. */
 const startedAs = (since: string): string => `${since} remote`;
 
-/** Enters what remote agents say of themselves (contract §9) into the tables of processes and agents. */
+/**
+ * Enters what remote agents say of themselves (contract §9) into the tables of processes and agents. An agent of this store is none, whatever says its
+ * name.
+ */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
   const now = utcNow();
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
@@ -20,9 +23,10 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, free_slots, off_duty, clock_offset)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT (agent_name) DO UPDATE SET state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
+     ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), free_slots = excluded.free_slots,
-       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset`,
+       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset
+     WHERE process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote')`,
   ).run(
     agent_name,
     agent_type,

@@ -1,0 +1,76 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { MemorySite } from './memory-site.ts';
+
+const broadcast = '/topic/epictopic';
+
+const stf = (execution_id: string, sequence: number) => ({
+  msg_type: 'stf_gen',
+  sender: 'daq_simulator-agent-x-1',
+  execution_id,
+  run_id: '7',
+  filename: `swf.7.${String(sequence).padStart(6, '0')}.stf`,
+  sequence,
+  tf_count: 100,
+});
+
+const ended = (execution_id: string) => ({
+  msg_type: 'workflow_ended',
+  sender: 'daq_simulator-agent-x-1',
+  execution_id,
+  run_id: '7',
+  status: 'terminated',
+  reason: 'stopped',
+  stf_count: 5,
+  tf_files_received: 0,
+  slices_created: 0,
+  slices_queued: 0,
+  slices_processing: 0,
+  slices_completed: 0,
+  slices_failed: 0,
+});
+
+describe('a remote agent that reads', () => {
+  it(
+    'lets go of an execution that ended before anybody spoke of it, and answers the next',
+    { timeout: 30_000 },
+    async () => {
+      const broker = new MemoryBroker();
+      const here = new MemorySite(broker, { fast_processing: { slice_processing_time: 1 } });
+      const namespace = here.namespace;
+      const agent = await here.agent('data');
+      for (let sequence = 1; sequence <= 300; sequence += 1)
+        await here.say(broadcast, { ...stf('w-x-0001', sequence), namespace });
+      await here.say(broadcast, { ...ended('w-x-0001'), namespace });
+      await here.say(broadcast, { ...stf('w-x-0001', 301), namespace });
+      const run = await here.run(2, ['data']);
+      await run.done;
+      expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 30 });
+      const ready = await here.askAll('list_messages', { message_type: 'stf_ready' });
+      expect(ready.map(({ sender_agent }) => sender_agent)).toEqual([agent.name, agent.name]);
+    },
+  );
+
+  it('tells of a recorder that is silent while it holds something', { timeout: 30_000 }, async () => {
+    const here = new MemorySite(new MemoryBroker());
+    await here.agent('data');
+    await here.say(broadcast, { ...stf('w-x-0001', 1), namespace: here.namespace });
+    await expect
+      .poll(() => here.lines.join('\n'), { timeout: 25_000 })
+      .toMatch(/no recorder of namespace \S+ has been heard for 15 s/);
+  });
+
+  it('ends where another agent of its name is there already, which is named', { timeout: 20_000 }, async () => {
+    const here = new MemorySite(new MemoryBroker());
+    const first = await here.agent('data');
+    // A name is told apart by the time of its start.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const second = here.startAgent('data');
+    onTestFinished(() => first.stop());
+    await expect((await second).done).rejects.toMatchObject({
+      code: 'AGENT_IN_USE',
+      message: expect.stringContaining(`${first.name} is process ${process.pid} on `),
+    });
+  });
+});
