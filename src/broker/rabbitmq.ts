@@ -15,7 +15,10 @@ export const rabbitMq: BrokerDialect = {
   place(destination, namespace) {
     const name = namespace === undefined ? destination : `${destination}.${namespace}`;
     // A queue that is only tried goes with its last reader.
-    const tried = name.startsWith('/queue/') && isTrial(name) ? { durable: 'false', 'auto-delete': 'true' } : {};
+    const tried =
+      name.startsWith('/queue/') && isTrial(name)
+        ? { durable: 'false', 'auto-delete': 'true', exclusive: 'false' }
+        : {};
     return { destination: name, send: tried, subscribe: tried };
   },
   choose: () => ({}),

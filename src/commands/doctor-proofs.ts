@@ -10,6 +10,9 @@ import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
 const comesMilliseconds = 3000;
 const quietMilliseconds = 400;
 
+/** Messages that stand before the one that is looked for. */
+const foreignMessages = 300;
+
 /** Of a message that is to expire, in seconds. */
 const shortLife = 1;
 
@@ -24,6 +27,7 @@ export async function* proveBroker(settings: BrokerSettings, config: Config): As
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
   yield ['selector', await attempt(() => proveSelector(settings, queue('selector')))];
+  yield ['deep queue', await attempt(() => proveDeepQueue(settings, queue('deep')))];
   yield ['fair share', await attempt(() => proveFairShare(settings, queue('share')))];
   yield ['durable', await attempt(() => proveDurable(settings, `/topic/${name}`, name))];
   yield ['expiry', await attempt(() => proveExpiry(settings, queue('expiry')))];
@@ -45,6 +49,31 @@ function proveSelector(settings: BrokerSettings, destination: string): Promise<D
     await rest.has(1).catch(() => {});
     if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
     return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
+  });
+}
+
+/** A message is found behind many that are for others. ActiveMQ Classic looks at so many only as its `maxPageSize` says. */
+function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    await Promise.all(
+      Array.from({ length: foreignMessages }, () => send(broker, destination, { namespace: 'other' }, 'other')),
+    );
+    await send(broker, destination, { namespace: 'mine' }, 'mine');
+    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    const came = await got.has(1).then(
+      () => true,
+      () => false,
+    );
+    broker.unsubscribe('doctor');
+    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }), prefetch: 256 }, 'rest');
+    await rest.has(foreignMessages).catch(() => {});
+    if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
+    listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    await delay(quietMilliseconds);
+    return {
+      state: 'warn',
+      what: `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+    };
   });
 }
 

@@ -21,6 +21,9 @@ const configuration = (
   http://activemq.apache.org/schema/core http://activemq.apache.org/schema/core/activemq-core.xsd">
   <broker xmlns="http://activemq.apache.org/schema/core" brokerName="test" useJmx="false" schedulerSupport="false" dataDirectory="${folder}/data">
     <persistenceAdapter><kahaDB directory="${folder}/data/kahadb"/></persistenceAdapter>
+    <destinationPolicy><policyMap><policyEntries>
+      <policyEntry queue=">" maxPageSize="10000" maxBrowsePageSize="10000"/>
+    </policyEntries></policyMap></destinationPolicy>
     <plugins><simpleAuthenticationPlugin><users>
       <authenticationUser username="swf" password="secret" groups="users"/>
     </users></simpleAuthenticationPlugin>

@@ -412,6 +412,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
         'control',
         'telemetry',
         'selector',
+        'deep queue',
         'fair share',
         'durable',
         'expiry',

@@ -177,7 +177,8 @@ CREATE TABLE message_rows (
   -- The message that it waits for: it takes effect when that comes. NULL for all others.
   awaits TEXT,
   wire_message_id TEXT,
-  -- 1: the recorder of its namespace has to send the row over the broker. 0: the broker does not take it. NULL: nothing is to be sent.
+  -- 1: the recorder of its namespace has to send the row over the broker. 2: it came over the broker, and is said once more. 0 and 3: the
+  -- same, which the broker does not take. NULL: nothing is to be sent.
   goes_out INTEGER,
   outbox_sent_at TEXT,
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
@@ -420,7 +421,7 @@ CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no
 
 CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE (rare & 1) <> 0;
 
-CREATE INDEX message_rows_outbox ON message_rows (namespace_no, seq) WHERE outbox_sent_at IS NULL AND goes_out = 1;
+CREATE INDEX message_rows_outbox ON message_rows (namespace_no, seq) WHERE outbox_sent_at IS NULL AND goes_out IN (1, 2);
 
 CREATE INDEX message_rows_run ON message_rows (run_no, seq);
 
