@@ -15,6 +15,7 @@ import { type RunningAgent, startRemoteAgent } from '../remote/remote-process.ts
 import { startDaqAgent } from '../runtime/daq-process.ts';
 import { hostOptions } from './drive.ts';
 import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
+import { tellReady } from './service-manager.ts';
 
 export interface AgentArguments {
   type: AgentType;
@@ -23,6 +24,8 @@ export interface AgentArguments {
   sets: string[];
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
+  /** It ends as at SIGTERM when the process that has started it has ended. */
+  untilParentEnds: boolean;
 }
 
 const momentMilliseconds = 500;
@@ -54,6 +57,7 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
     io.err(`${signal}: finishing the work in hand; once more ends at once`);
     interrupted.abort();
   });
+  if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
   const surroundings = surroundingsOf(io, args);
   const { namespace } = surroundings.loaded.config.testbed;
   if (args.type === 'daq_simulator') {
@@ -61,7 +65,7 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
     try {
       const options = recorderOptions(io, { ...surroundings, store });
       const starting = startDaqAgent({ ...options, interrupted: interrupted.signal });
-      await runUntilStopped(starting, interrupted.signal, ({ name }) =>
+      await runUntilStopped(io, starting, interrupted.signal, ({ name }) =>
         io.err(`${name} works in namespace ${namespace}, store ${store.path}`),
       );
     } finally {
@@ -90,11 +94,14 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
     environment: io.env,
     interrupted: interrupted.signal,
   });
-  await runUntilStopped(starting, interrupted.signal, ({ name }) => io.err(`${name} works in namespace ${namespace}`));
+  await runUntilStopped(io, starting, interrupted.signal, ({ name }) =>
+    io.err(`${name} works in namespace ${namespace}`),
+  );
 }
 
 /** Told to stop while its broker was not there, an agent has not begun; told while it begins, it has in a moment. */
 async function runUntilStopped(
+  io: Io,
   starting: Promise<RunningAgent>,
   interrupted: AbortSignal,
   onStart: (agent: RunningAgent) => void,
@@ -103,6 +110,7 @@ async function runUntilStopped(
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;
   onStart(agent);
+  tellReady(io);
   void aborted(interrupted).then(() => agent.stop());
   await agent.done;
 }

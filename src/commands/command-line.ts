@@ -5,6 +5,7 @@ import { type Action, actions, type AgentType, agentTypes } from '../domain/stat
 import { printableLines } from '../lib/printable.ts';
 import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
+import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
 import { completionScript, type Shell, shells } from './completion.ts';
 import { examplesOf } from './examples.ts';
@@ -98,16 +99,24 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(
       new Option('--index <N>', 'tells agents of one type on one machine apart').argParser(parsePositive).default(1),
     )
+    .addOption(new Option('--until-parent-ends').hideHelp())
     .action(
       async (
         type: AgentType,
-        { broker, config, set, index }: { broker?: string; config?: string; set: string[]; index: number },
+        {
+          broker,
+          config,
+          set,
+          index,
+          untilParentEnds,
+        }: { broker?: string; config?: string; set: string[]; index: number; untilParentEnds?: true },
       ) => {
-        const args = { type, broker, config, sets: set, index };
+        const args = { type, broker, config, sets: set, index, untilParentEnds: untilParentEnds === true };
         await run(async (io) => (await import('./agent.ts')).agentCommand(io, args));
       },
     );
 
+  addServices(add, run);
   addControl(add, run);
   addQuestions(add, run);
   addUpkeep(add, run);

@@ -27,6 +27,14 @@ export interface Io {
   keepGoingWithoutOutput(): void;
   /** Starts this program once more, as a process that outlives this one. */
   startSelf(args: readonly string[]): Promise<SelfStarted>;
+  /** Calls back when the process has ended that holds the other end of stdin. */
+  onParentEnd(callback: () => void): void;
+  /** The words that start this program. */
+  self(): string[];
+  /** Starts this program once more, as a process that ends with this one and writes where this one writes. */
+  spawnSelf(args: readonly string[]): Promise<SelfSpawned>;
+  /** Runs a program of the system, whose end nobody needs. */
+  runBeside(command: string, args: readonly string[]): Promise<void>;
   /** Tells the swf-mcp that has started this process, where one has. */
   tellParent(message: ChildMessage): void;
   /** Calls back at each key of the terminal behind stdin. Returns how to end it; undefined where nobody sits there. */
@@ -47,6 +55,14 @@ export interface SelfStarted {
   firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined>;
   /** Lets go of it. */
   release(): void;
+}
+
+/** This program as a child that is looked after. */
+export interface SelfSpawned {
+  /** Resolves with how it ended, in words that follow its name. */
+  ended: Promise<string>;
+  /** Tells it to finish and end. */
+  stop(): void;
 }
 
 export const exitCodes = {

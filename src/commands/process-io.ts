@@ -35,9 +35,17 @@ export function createProcessIo({
     },
     async startSelf(args) {
       // Loaded only where it is asked for: a server on stdio starts without it.
-      const { startDetached } = await import('./start-detached.ts');
+      const { startDetached } = await import('./start-process.ts');
       return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
     },
+    // A pipe that stays open must not keep an agent alive that is done.
+    onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
+    self: () => [process.execPath, path],
+    spawnSelf: async (args) => {
+      const { spawnChild } = await import('./start-process.ts');
+      return spawnChild(process.execPath, [path, ...args], workingFolder);
+    },
+    runBeside: async (command, args) => (await import('./start-process.ts')).runBeside(command, args),
     // A parent that has gone hears nothing any more.
     tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
     onKey: callAtKeys,

@@ -15,7 +15,9 @@ import { destinations } from '../messages/destinations.ts';
  * The configuration of a run (contract §3). This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
  * from it.
  */
-const agentSection = z.strictObject({ enabled: z.boolean().default(true).describe('whether `run` starts this agent') });
+const enabled = (about: string) => z.boolean().default(true).describe(about);
+const count = z.int().min(0).max(1000).default(1).describe('processes of this agent that `up` runs on this host');
+const agentSection = z.strictObject({ enabled: enabled('whether `run` and `up` start this agent'), count });
 
 const topic = (fallback: string, about: string) => z.string().startsWith('/topic/').default(fallback).describe(about);
 const queue = (fallback: string, about: string) => z.string().startsWith('/queue/').default(fallback).describe(about);
@@ -75,9 +77,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   agents: z
     .strictObject({
+      daq_simulator: z.strictObject({ enabled: enabled('whether `up` starts the recorder') }).prefault({}),
       data: agentSection.prefault({}),
       fastmon: agentSection.prefault({}),
-      fast_processing: agentSection.prefault({}),
+      fast_processing: z.strictObject({ enabled: enabled('whether `run` starts this agent') }).prefault({}),
       worker: agentSection.prefault({}),
     })
     .prefault({}),

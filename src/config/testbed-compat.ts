@@ -4,7 +4,7 @@ import { isTable, type Table } from './toml.ts';
  * The testbed's own files load as they are (contract §3). Keys that they have in other places are moved, keys without a meaning here are
  * taken out and reported.
  */
-const bundledAgents: ReadonlySet<string> = new Set(['data', 'fastmon', 'fast_processing', 'worker']);
+const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);
 
 /** Keys of the testbed that are known and do nothing here. */
 const idleKeys = {

@@ -92,6 +92,8 @@ export interface Evidence {
   /** Agent types that the execution needs and that no living agent of its namespace has. */
   missing: readonly string[];
   behind: readonly ReaderBehind[];
+  /** How often it was taken up of late without a row that came of it. */
+  take_ups: number;
   unfit: readonly UnfitSlices[];
   unanswered: readonly UnansweredFiles[];
   /** The first error that an agent logged; the verdict of the driver is none. */

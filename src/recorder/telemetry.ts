@@ -54,6 +54,8 @@ export class TelemetryInbox {
       return;
     }
     if (telemetry.msg_type === 'agent_heartbeat') {
+      // A recorder says so for others; of itself it knows better.
+      if (telemetry.agent_type === 'daq_simulator') return;
       const { agent_name, since, state } = telemetry;
       if (directory.sinceOf(agent_name) !== since) onNewcomer();
       if (state === 'EXITED') directory.forget(agent_name);

@@ -3,7 +3,9 @@ import { beginExecution, type Drive } from '../db/execution/take-over.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { isAlive } from '../lib/process-identity.ts';
+import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
+import { utcNow } from '../lib/time.ts';
+import { RemoteHeartbeat } from '../remote/heartbeat.ts';
 import type { RunningAgent } from '../remote/remote-process.ts';
 import { listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
@@ -11,6 +13,7 @@ import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
 import { Host, type HostOptions } from './host.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
+import { TakeUp } from './take-up.ts';
 
 /** The DAQ simulator as a process of its own. It takes requests from the control queue and drives each execution that it starts. */
 export interface DaqAgentOptions extends HostOptions, RequestSurroundings {
@@ -34,13 +37,19 @@ class DaqProcess implements RunningAgent {
   /** Requests that are being taken. */
   readonly #taking = new Set<Promise<void>>();
   readonly #endListening: () => void;
-  readonly #driving = new Set<{ driven: DrivenExecution; ended: Promise<void> }>();
+  readonly #driving = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
+  readonly #takeUp: TakeUp;
 
   constructor(host: Host, around: RequestSurroundings) {
     this.name = host.nameOf('daq_simulator');
     this.#host = host;
     this.#around = around;
     this.#endListening = listenToControl(host, (delivery) => this.#takeLater(delivery));
+    this.#takeUp = new TakeUp(host, {
+      isDriving: (executionId) => this.#driving.has(executionId),
+      onTaken: (drive) => this.#drive(drive),
+      onFault: (error) => host.lifetime.fail(error),
+    });
     this.done = this.#work();
   }
 
@@ -51,19 +60,41 @@ class DaqProcess implements RunningAgent {
   async #work(): Promise<void> {
     const { heartbeat, lifetime } = this.#host;
     heartbeat.start();
+    const beat = this.#sayAlive();
     try {
       await aborted(lifetime.draining);
+      this.#takeUp.close();
       await Promise.all(this.#taking);
       this.#endListening();
-      const driving = [...this.#driving];
+      const driving = [...this.#driving.values()];
       // As for a run of its own: a process that is told to stop ends what it drives in order.
       if (lifetime.fault === undefined)
         await Promise.all(driving.map(({ driven }) => driven.stop('its DAQ simulator was told to stop')));
       await Promise.all(driving.map(({ ended }) => ended));
       lifetime.throwFault();
     } finally {
+      await beat.close();
       await this.#host.close();
     }
+  }
+
+  /** For those who wait for a recorder. */
+  #sayAlive(): RemoteHeartbeat {
+    const { recorder, options } = this.#host;
+    const { pid, hostname } = currentProcess();
+    const self = {
+      agent_name: this.name,
+      agent_type: 'daq_simulator' as const,
+      hostname,
+      pid,
+      boot_id: bootId(),
+      version: options.version,
+      since: utcNow(),
+    };
+    const { namespace } = options.config.testbed;
+    const destination = recorder.destinations.telemetry;
+    const report = () => ({ in_hand: [], free_slots: 0, off_duty: [] });
+    return new RemoteHeartbeat({ broker: recorder.broker, namespace, destination, self, report });
   }
 
   #takeLater(delivery: Delivery): void {
@@ -91,13 +122,25 @@ class DaqProcess implements RunningAgent {
     }
     const drive = await this.#begin(request, delivery);
     if (drive === undefined) return;
-    const driven = new DrivenExecution(this.#host, drive);
     const { sender } = request.command;
     log.write({ level: 'WARNING', message: `${drive.execution_id} starts, asked for by ${sender}` });
-    const ended = driven.done.catch((error: unknown) => this.#host.lifetime.fail(error));
-    const entry = { driven, ended };
-    this.#driving.add(entry);
-    void ended.finally(() => this.#driving.delete(entry));
+    this.#drive(drive);
+  }
+
+  #drive(drive: Drive): void {
+    const { execution_id } = drive;
+    const driven = new DrivenExecution(this.#host, drive);
+    const ended = driven.done
+      .catch((error: unknown) => this.#leave(execution_id, error))
+      .finally(() => this.#driving.delete(execution_id));
+    this.#driving.set(execution_id, { driven, ended });
+  }
+
+  /** A fault of one execution, such as of its folder, is none of the others; it is taken up again. Without the store nothing goes on. */
+  #leave(executionId: string, error: unknown): void {
+    const { lifetime, options } = this.#host;
+    if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) lifetime.fail(error);
+    else options.log.write({ level: 'ERROR', message: `${executionId} could not go on: ${error.line}` });
   }
 
   /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */

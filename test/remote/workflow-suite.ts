@@ -108,9 +108,9 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await succeeded(run, { status: 'completed', slices_completed: 45 });
     });
 
-    it('two executions go on at the same time with one recorder, which takes requests from the control queue', async () => {
+    it('two executions go on at the same time with one recorder, which is killed and takes both up again', async () => {
       const here = site();
-      const recorder = await here.recorder();
+      const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
       const peer = connectByStomp(broker.settings, () => {});
       onTestFinished(() => peer.close());
@@ -127,6 +127,13 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
             params: { fast_processing: { stf_count: 4 } },
           }),
         });
+      await expect
+        .poll(async () => (await here.askAll('list_tf_slices')).length, { timeout: 20_000 })
+        .toBeGreaterThan(20);
+      first.child.kill('SIGKILL');
+      await first.finished;
+      const recorder = await here.recorder();
+      await recorder.saw(/is taken up: its driver was gone/);
       const executions = async (): Promise<unknown> =>
         (await here.askAll('list_workflow_executions')).map(({ executed_by, status, slices_completed }) => [
           executed_by,

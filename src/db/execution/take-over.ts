@@ -103,7 +103,12 @@ export function takeOver(
     );
   }
   const before = ownerOf(sql, execution_id);
-  if (before !== undefined && isProcessAlive(before, isAlive) && isHeld(sql, execution_id))
+  if (
+    before !== undefined &&
+    before.process_id !== process_id &&
+    isProcessAlive(before, isAlive) &&
+    isHeld(sql, execution_id)
+  )
     throw new SwfError(
       'EXECUTION_IN_USE',
       `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
@@ -115,7 +120,7 @@ export function takeOver(
     reason: 'the process that drove it was gone',
     except: follows,
   });
-  if (before !== undefined) noteLost(tx, before.process_id);
+  if (before !== undefined && before.process_id !== process_id) noteLost(tx, before.process_id);
   sql('UPDATE system_agents SET current_execution_id = ? WHERE process_id = ?').run(execution_id, process_id);
   const speed = driver.speed ?? executionParams(sql, execution).speed;
   const says: Draft[] = [

@@ -85,7 +85,8 @@ export function interruptedExecutions(
  */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);
-  if (owner !== undefined && isProcessAlive(owner, isAlive)) {
+  // A process may take up again what it has left itself.
+  if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive)) {
     throw new SwfError(
       'EXECUTION_IN_USE',
       `${executionId} is driven by process ${owner.pid} on ${owner.hostname}; wait until it ends, or stop it first`,

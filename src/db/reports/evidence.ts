@@ -1,5 +1,6 @@
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
+import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
@@ -47,6 +48,7 @@ export function evidenceOf(
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
+    take_ups: isRunning && detail.over_broker === 1 ? fruitlessTakeUps(sql, execution_id) : 0,
     unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
     unanswered:
       isRunning && detail.over_broker === 1

@@ -16,6 +16,7 @@ import { sliceOverdue } from './slice-overdue.ts';
 import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
 import { stageSlow, stageStuck } from './stages.ts';
+import { takeUpFailed } from './take-up-failed.ts';
 import { takenUp } from './taken-up.ts';
 import { unanswered } from './unanswered.ts';
 import { unreadable } from './unreadable.ts';
@@ -27,6 +28,7 @@ import { workersTooFew } from './workers-too-few.ts';
 export const findingRules: readonly FindingRule[] = [
   executionFailed,
   workUndone,
+  takeUpFailed,
   driverFault,
   driverSilent,
   driverGone,

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
+import { printable } from '../lib/printable.ts';
 import type { ChildMessage } from './child-messages.ts';
-import type { SelfStarted } from './io.ts';
+import type { SelfSpawned, SelfStarted } from './io.ts';
 
 /** The end of what a process has written that is kept, in characters: nobody hears of more. */
 const keptOutput = 2000;
@@ -67,4 +68,25 @@ class DetachedProcess implements SelfStarted {
     if (this.#child.connected) this.#child.disconnect();
     this.#child.unref();
   }
+}
+
+/** How long a program may take that is run beside, in milliseconds. */
+const besideMilliseconds = 5000;
+
+/** Starts a program whose stdin ends with this process, however that ends: `onParentEnd` of the child. */
+export function spawnChild(command: string, args: readonly string[], cwd: string): SelfSpawned {
+  const child = spawn(command, args, { cwd, stdio: ['pipe', 'inherit', 'inherit'] });
+  child.stdin.on('error', () => {});
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', ({ message }) => resolve(`could not be started: ${printable(message)}`));
+    child.once('close', (code, signal) =>
+      resolve(code === null ? `has ended by ${signal}` : `has ended with exit code ${code}`),
+    );
+  });
+  return { ended, stop: () => void child.kill('SIGTERM') };
+}
+
+/** Starts a small program and lets it go. */
+export function runBeside(command: string, args: readonly string[]): void {
+  execFile(command, [...args], { timeout: besideMilliseconds }, () => {});
 }

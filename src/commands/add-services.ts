@@ -1,0 +1,39 @@
+import { Option } from 'commander';
+
+import { type Add, brokerOption, parsePositive, type Run, setOption } from './options.ts';
+
+interface Common {
+  broker?: string;
+  set: string[];
+}
+
+/** The commands that run agents as services. */
+export function addServices(add: Add, run: Run): void {
+  add('up [CONFIG]', 'all agents that the configuration asks of this host, started again when they end, until SIGTERM')
+    .addOption(brokerOption())
+    .addOption(setOption())
+    .action(async (config: string | undefined, { broker, set: sets }: Common) => {
+      await run(async (io) => (await import('./up.ts')).upCommand(io, { config, broker, sets }));
+    });
+
+  add('ready <NAME>', 'waits for the first heartbeat of an agent, or of one of a type')
+    .addOption(brokerOption())
+    .option('--config <FILE>', 'the configuration, for its namespace and broker')
+    .addOption(setOption())
+    .addOption(new Option('--wait <S>', 'seconds').argParser(parsePositive).default(90))
+    .action(async (name: string, options: Common & { config?: string; wait: number }) => {
+      const { broker, config, set: sets, wait } = options;
+      await run(async (io) => (await import('./ready.ts')).readyCommand(io, { name, broker, config, sets, wait }));
+    });
+
+  add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up" with these arguments')
+    .addOption(brokerOption())
+    .addOption(setOption())
+    .option('--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)")
+    .option('--supervisor', 'for supervisord')
+    .action(async (config: string | undefined, options: Common & { user?: true; supervisor?: true }) => {
+      const { broker, set: sets, user, supervisor } = options;
+      const args = { config, broker, sets, user: user === true, supervisor: supervisor === true };
+      await run(async (io) => (await import('./unit.ts')).unitCommand(io, args));
+    });
+}

@@ -1,0 +1,22 @@
+import { numberOf, typeNumbers } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** Take-ups that are longer ago are forgotten, in seconds (contract §9). */
+const windowSeconds = 600;
+
+const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
+
+/** How often an execution was taken up of late without a row that came of it. */
+export function fruitlessTakeUps(sql: Prepare, executionId: string): number {
+  const last = sql<[string], { seq: number }>(
+    `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
+       AND type_no NOT IN ${typeNumbers(driverTypes)} ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId);
+  return (
+    sql<unknown[], { n: number }>(
+      `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_type
+       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
+         AND json_extract(body, '$.epoch') > 1`,
+    ).get(executionId, last?.seq ?? 0, Date.now() - windowSeconds * 1000)?.n ?? 0
+  );
+}

@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
+import {
+  type Answer,
+  ask,
+  cliPath,
+  connectInProcess,
+  runCli,
+  type Started,
+  startCli,
+  startProcess,
+  temporaryFolder,
+} from '../helpers.ts';
+import { sets } from '../remote/site.ts';
+
+const verifier = '/usr/bin/systemd-analyze';
+const supervisor = '/usr/bin/supervisord';
+
+const isThere = (path: string): boolean => existsSync(path) || process.env['CI'] === 'true';
+
+describe('a service file', () => {
+  const args = [
+    'unit',
+    'name',
+    '--broker',
+    'stomp://h:61613',
+    ...sets('testbed.namespace=mine', 'worker.payload=["/bin/a b","50%","$x"]'),
+  ];
+
+  it.skipIf(!isThere(verifier)).each([[[]], [['--user']]])('for systemd %j is one that systemd takes', async (more) => {
+    const folder = temporaryFolder();
+    const { code, stdout } = await runCli([...args, ...more], { folder });
+    expect(code).toBe(0);
+    writeFileSync(join(folder, 'swf.service'), stdout);
+    const { status, stderr } = spawnSync(verifier, ['verify', join(folder, 'swf.service')], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^ExecStart=.* up name --broker stomp:\/\/h:61613 --set testbed\.namespace=mine --set "worker\.payload=\[\\"\/bin\/a b\\",\\"50%%\\",\\"\$\$x\\"\]"$/m,
+    );
+    expect(stdout).toMatch(/^RestartPreventExitStatus=2 78$/m);
+  });
+});
+
+const missing = brokerIsMissing();
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }, () => {
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startBroker();
+  }, 90_000);
+  afterAll(() => broker.stop());
+
+  const start = (folder: string, ...args: string[]): Started =>
+    startCli([...args, '--broker', broker.url], { folder, env: broker.env });
+
+  const agents = async (folder: string): Promise<Answer[]> =>
+    (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_agents'))['items'] as Answer[];
+
+  it('are run by one command, started again when they end, and end with it', async () => {
+    const folder = temporaryFolder();
+    const common = sets('testbed.namespace=up', 'agents.worker.count=2', 'fast_processing.target_worker_count=2');
+    const up = start(folder, 'up', ...common);
+    for (const name of ['daq_simulator', 'data', 'fastmon', 'worker'])
+      expect(await start(folder, 'ready', name, '--wait', '20', ...common).finished).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(new RegExp(`^${name}-agent-tester-\\d+ is ready\n$`)),
+      });
+    await expect
+      .poll(async () => (await agents(folder)).map(({ agent_type }) => agent_type).toSorted(), { timeout: 15_000 })
+      .toEqual(['daq_simulator', 'data', 'fast_processing', 'fastmon', 'worker', 'worker']);
+    const [worker] = (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker');
+    process.kill(worker?.['pid'] as number, 'SIGKILL');
+    await up.saw(/worker \d has ended by SIGKILL; it is started again in 1 s/);
+    const pids = async (): Promise<unknown[]> => (await agents(folder)).map(({ pid }) => pid);
+    await expect.poll(pids, { timeout: 15_000 }).not.toContain(worker?.['pid']);
+    expect(await agents(folder)).toHaveLength(6);
+    up.child.kill('SIGTERM');
+    expect(await up.finished).toMatchObject({ code: 0 });
+    expect(await agents(folder)).toEqual([]);
+  });
+
+  it('end when the command that runs them is killed', async () => {
+    const folder = temporaryFolder();
+    const up = start(folder, 'up', ...sets('testbed.namespace=up2', 'agents.data.enabled=false'));
+    await expect
+      .poll(
+        () =>
+          agents(folder).then(
+            (all) => all.length,
+            () => 0,
+          ),
+        { timeout: 15_000 },
+      )
+      .toBe(4);
+    const pids = (await agents(folder)).map(({ pid }) => pid as number);
+    up.child.kill('SIGKILL');
+    await expect.poll(() => pids.filter(isRunning), { timeout: 15_000 }).toEqual([]);
+  });
+
+  it('that are not heard in time are told', async () => {
+    const folder = temporaryFolder();
+    const args = ['ready', 'worker', '--wait', '1', ...sets('testbed.namespace=nobody')];
+    expect(await start(folder, ...args).finished).toMatchObject({
+      code: 1,
+      stderr: 'worker of namespace nobody was not heard within 1 s\n',
+    });
+  });
+
+  it.skipIf(!isThere(supervisor))(
+    'are run by supervisord with the file that is printed, also after a kill',
+    async () => {
+      const folder = temporaryFolder();
+      const common = [
+        ...sets('testbed.namespace=supervised', 'fast_processing.target_worker_count=2'),
+        '--broker',
+        broker.url,
+      ];
+      const { stdout } = await runCli(['unit', '--supervisor', ...common], { folder });
+      const environment = Object.entries({ ...broker.env, SWF_USER: 'tester' }).map(
+        ([name, value]) => `${name}="${value}"`,
+      );
+      const control = `[supervisord]\nnodaemon=true\nuser=${process.getuid?.() === 0 ? 'root' : (process.env['USER'] ?? '')}\nlogfile=${folder}/supervisord.log\npidfile=${folder}/pid\n\n`;
+      writeFileSync(join(folder, 'supervisord.conf'), `${control}${stdout}environment=${environment.join(',')}\n`);
+      const supervised = startProcess(supervisor, ['-c', join(folder, 'supervisord.conf')], { folder });
+      const ready = () =>
+        start(folder, 'ready', 'worker', '--wait', '30', ...sets('testbed.namespace=supervised')).finished;
+      expect(await ready()).toMatchObject({ code: 0 });
+      const pattern = `${cliPath} --db ${join(folder, 'swf.db')} up`;
+      const pids = (): string[] => spawnSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).stdout.trim().split('\n');
+      const [first = ''] = pids();
+      process.kill(Number(first), 'SIGKILL');
+      await expect
+        .poll(() => pids().filter((pid) => pid !== '' && pid !== first).length, { timeout: 20_000 })
+        .toBeGreaterThan(0);
+      supervised.child.kill('SIGTERM');
+      await supervised.finished;
+    },
+  );
+});
