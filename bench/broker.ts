@@ -176,7 +176,7 @@ for (const { kind, missing, start: startBroker } of brokerKinds) {
       const { seconds } = await workflow(broker, '100000', 30, stfs);
       figures.push({ ours: wireMessages / seconds, floor });
       // Two STF files a second, of which each takes 15 of 60 slots for a third of a second.
-      const paced = await workflow(broker, '1', 60, 10, [
+      const paced = await workflow(broker, '1', 60, 40, [
         'fast_processing.slice_processing_time=0.3',
         'daq_state_machine.stf_interval=0.4',
         ...[
