@@ -16,6 +16,8 @@ export const activeMqClassic: BrokerDialect = {
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   // NACK sends the message to the dead letters.
   giveBack: 'resubscribe',
+  // Its option transport.tcpNoDelay is off.
+  holdsBackFrames: true,
   // It pings only where it has sent nothing since the last look, so it is silent for up to twice the interval.
   silenceFactor: 2.2,
 };

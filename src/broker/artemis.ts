@@ -24,6 +24,7 @@ export const artemis: BrokerDialect = {
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   // NACK is taken as ACK.
   giveBack: 'resubscribe',
+  holdsBackFrames: false,
   silenceFactor: 1.2,
 };
 

@@ -40,6 +40,8 @@ export interface BrokerDialect {
    * where the end of a subscription keeps the message from others.
    */
   giveBack: 'resubscribe' | 'nack';
+  /** Whether it sends small frames only when what it sent before is acknowledged by the network (Nagle's algorithm). */
+  holdsBackFrames: boolean;
   /** A broker may be silent for so many of its own heartbeat intervals. */
   silenceFactor: number;
 }

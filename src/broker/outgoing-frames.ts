@@ -51,7 +51,7 @@ export class OutgoingFrames {
   }
 
   heartbeat(): void {
-    if (this.#waiting.length === 0) this.#socket.write('\n');
+    if (this.#waiting.length === 0 && !this.#isFinished) this.#socket.write('\n');
   }
 
   finish(): void {

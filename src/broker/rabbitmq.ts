@@ -44,5 +44,6 @@ export const rabbitMq: BrokerDialect = {
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
   // The messages that a subscription had unacknowledged at its end stay with its session.
   giveBack: 'nack',
+  holdsBackFrames: false,
   silenceFactor: 1.2,
 };

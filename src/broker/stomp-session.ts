@@ -8,6 +8,7 @@ import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
 import {
+  acknowledgeAtOnce,
   asRefusal,
   asSwfError,
   connectOptions,
@@ -148,8 +149,9 @@ export class StompSession {
 
   #meetServer(server: string | undefined): void {
     this.#dialect = this.#callbacks.dialectOf(server);
-    const { silenceFactor } = this.#dialect;
+    const { silenceFactor, holdsBackFrames } = this.#dialect;
     this.client._heartbeatDelayMargin = silenceMargin(silenceFactor, this.#settings.heartbeatSeconds);
+    if (holdsBackFrames) acknowledgeAtOnce(this.client);
   }
 
   /** An ERROR frame that answers one of ours refuses that alone. Any other one is about the session. */
