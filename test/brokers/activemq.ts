@@ -70,7 +70,7 @@ export async function startBroker(): Promise<Broker> {
     `xbean:file:${folder}/conf/activemq.xml`,
   ];
   const loseDisk = (): void => rmSync(join(folder, 'data/kahadb'), { recursive: true, force: true });
-  return runBroker('activemq', port, { command: 'java', args, loseDisk });
+  return runBroker('activemq', port, { command: 'java', args, folder, loseDisk });
 }
 
 export const activeMq: BrokerKind = { kind: 'activemq', missing: brokerIsMissing, start: startBroker };

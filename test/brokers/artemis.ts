@@ -99,7 +99,7 @@ export async function startArtemis(naming: Naming = 'stock'): Promise<Broker> {
     'run',
   ];
   const loseDisk = (): void => rmSync(join(folder, 'data'), { recursive: true, force: true });
-  return runBroker('artemis', port, { command: 'java', args, loseDisk, env: { ARTEMIS_INSTANCE: folder } });
+  return runBroker('artemis', port, { command: 'java', args, folder, loseDisk, env: { ARTEMIS_INSTANCE: folder } });
 }
 
 export const artemisBroker: BrokerKind = {

@@ -46,16 +46,16 @@ const password = 'secret';
 
 export const login = { user, password };
 
-/** Runs a broker as a process. */
+/** Runs a broker as a process in a folder of its own, where a crash leaves its dumps. */
 export async function runBroker(
   kind: DialectName,
   port: number,
-  program: { command: string; args: string[]; env?: Record<string, string>; loseDisk: () => void },
+  program: { command: string; args: string[]; folder: string; env?: Record<string, string>; loseDisk: () => void },
 ): Promise<Broker> {
   let child: ChildProcess;
   const start = async (): Promise<void> => {
     const env = { ...process.env, ...program.env };
-    child = spawn(program.command, program.args, { stdio: 'ignore', env });
+    child = spawn(program.command, program.args, { stdio: 'ignore', cwd: program.folder, env });
     await accepting(port, child);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {

@@ -43,7 +43,7 @@ export async function startRabbitMq(): Promise<Broker> {
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     mkdirSync(join(folder, 'data'));
   };
-  return runBroker('rabbitmq', port, { command: server, args: [], env, loseDisk });
+  return runBroker('rabbitmq', port, { command: server, args: [], folder, env, loseDisk });
 }
 
 export const rabbitMqBroker: BrokerKind = {
