@@ -9,13 +9,13 @@ import { asRecorded } from '../config/recorded.ts';
 import { openStore } from '../db/sqlite/open-store.ts';
 import type { AgentType } from '../domain/states.ts';
 import { aborted } from '../lib/deadline.ts';
-import { type ErrorCode, SwfError } from '../lib/errors.ts';
+import { SwfError } from '../lib/errors.ts';
 import { createLog } from '../lib/logger.ts';
 import { type RunningAgent, startRemoteAgent } from '../remote/remote-process.ts';
 import { startDaqAgent } from '../runtime/daq-process.ts';
 import { hostOptions } from './drive.ts';
-import { configPlaces, exitCodes, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
-import { tellReady } from './service-manager.ts';
+import { configPlaces, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
+import { asService, tellReady } from './service-manager.ts';
 
 export interface AgentArguments {
   type: AgentType;
@@ -30,25 +30,10 @@ export interface AgentArguments {
 
 const momentMilliseconds = 500;
 
-/** Errors that a restart does not mend. */
-const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'CONFIG_INVALID',
-  'CONFIG_NOT_FOUND',
-  'BROKER_REFUSED',
-  'AGENT_IN_USE',
-]);
-
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
-export async function agentCommand(io: Io, args: AgentArguments): Promise<number> {
+export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  try {
-    await work(io, args);
-    return exitCodes.fine;
-  } catch (error) {
-    if (!(error instanceof SwfError)) throw error;
-    io.err(error.line);
-    return lasting.has(error.code) ? exitCodes.lasting : exitCodes.again;
-  }
+  return asService(io, () => work(io, args));
 }
 
 async function work(io: Io, args: AgentArguments): Promise<void> {

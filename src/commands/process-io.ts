@@ -43,7 +43,7 @@ export function createProcessIo({
     self: () => [process.execPath, path],
     spawnSelf: async (args) => {
       const { spawnChild } = await import('./start-process.ts');
-      return spawnChild(process.execPath, [path, ...args], workingFolder);
+      return spawnChild(process.execPath, [path, ...args], { cwd: workingFolder, env: process.env });
     },
     runBeside: async (command, args) => (await import('./start-process.ts')).runBeside(command, args),
     // A parent that has gone hears nothing any more.

@@ -1,11 +1,7 @@
-import { realpathSync } from 'node:fs';
-
 import { requireRunnable } from '../config/payload-command.ts';
 import { requireRealTime } from '../config/policies.ts';
-import type { Config } from '../config/schema.ts';
 import { executionParams } from '../db/execution/params.ts';
 import { requireExecution } from '../db/lists/executions.ts';
-import { homeOf } from '../db/log/store-identity.ts';
 import { createQueries } from '../db/queries.ts';
 import { pausedBy } from '../db/reports/commands.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
@@ -15,7 +11,7 @@ import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { isDriven } from '../runtime/commands.ts';
-import { requireExecutionFolder } from '../runtime/data-folder.ts';
+import { requireOwnFiles } from '../runtime/data-folder.ts';
 import { resumeExecution } from '../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from './control-options.ts';
 import { dataFolderOf, driveToEnd } from './drive.ts';
@@ -67,8 +63,7 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
       `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
     );
   }
-  refuseCopy(store, execution_id, config);
-  if (execution.stf_count > 0) requireExecutionFolder(config, execution_id);
+  requireOwnFiles(store, execution, config);
   requireRunnable(config, io.env['PATH']);
   tellOfPause(io, store, execution_id);
   const recorded = executionParams(store.sql, execution);
@@ -98,15 +93,5 @@ function tellOfPause(io: Io, store: Store, executionId: string): void {
     printable(
       `WARNING ${pause.name} had paused it at ${pause.time}${why}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
     ),
-  );
-}
-
-/** The data files are those of the store that this one is a copy of, which may go on too. Throws `EXECUTION_IN_USE`. */
-function refuseCopy({ sql, path }: Store, executionId: string, { data }: Config): void {
-  const home = homeOf(sql);
-  if (!data.write_files || home === undefined || home === realpathSync(path)) return;
-  throw new SwfError(
-    'EXECUTION_IN_USE',
-    `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
   );
 }

@@ -73,9 +73,17 @@ class DetachedProcess implements SelfStarted {
 /** How long a program may take that is run beside, in milliseconds. */
 const besideMilliseconds = 5000;
 
-/** Starts a program whose stdin ends with this process, however that ends: `onParentEnd` of the child. */
-export function spawnChild(command: string, args: readonly string[], cwd: string): SelfSpawned {
-  const child = spawn(command, args, { cwd, stdio: ['pipe', 'inherit', 'inherit'] });
+/**
+ * Starts a program whose stdin ends with this process, however that ends: `onParentEnd` of the child. Ctrl-C reaches it through this process alone,
+ * and only this one speaks to the service manager.
+ */
+export function spawnChild(
+  command: string,
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
+): SelfSpawned {
+  const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
+  const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'inherit'] });
   child.stdin.on('error', () => {});
   const ended = new Promise<string>((resolve) => {
     child.once('error', ({ message }) => resolve(`could not be started: ${printable(message)}`));

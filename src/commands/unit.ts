@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
 import { type Io, exitCodes, shellWord, storePath } from './io.ts';
 
 export interface UnitArguments {
@@ -21,12 +24,20 @@ export function unitCommand(io: Io, args: UnitArguments): number {
     // A service of the system has its store in the state directory of its own.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
     'up',
-    ...(args.config === undefined ? [] : [args.config]),
+    ...(args.config === undefined ? [] : [placeOf(io, args.config)]),
     ...(args.broker === undefined ? [] : ['--broker', args.broker]),
     ...args.sets.flatMap((set) => ['--set', set]),
   ];
-  io.out(args.supervisor ? supervisorProgram(words) : systemdUnit(words, args.user));
+  io.out(
+    args.supervisor ? supervisorProgram(words, io.workingFolder) : systemdUnit(words, args.user, io.workingFolder),
+  );
   return exitCodes.fine;
+}
+
+/** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
+function placeOf({ workingFolder }: Io, config: string): string {
+  const path = resolve(workingFolder, config);
+  return existsSync(path) ? path : config;
 }
 
 /** See systemd.service(5): a percent sign and a dollar sign are special, words are quoted as in C. */
@@ -36,7 +47,7 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = (words: readonly string[], isOfUser: boolean): string => `[Unit]
+const systemdUnit = (words: readonly string[], isOfUser: boolean, folder: string): string => `[Unit]
 Description=swf-mcp agents
 After=network-online.target
 Wants=network-online.target
@@ -49,6 +60,7 @@ NotifyAccess=all
 ${isOfUser ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
 EnvironmentFile=-${isOfUser ? '%h/.config/swf-mcp/env' : '/etc/swf-mcp/env'}
+WorkingDirectory=${isOfUser ? folder.replaceAll('%', '%%') : '%S/swf-mcp'}
 ExecStart=${words.map(systemdWord).join(' ')}
 Restart=on-failure
 RestartSec=2
@@ -83,8 +95,9 @@ SystemCallArchitectures=native
 `;
 
 /** See supervisord's configuration: a percent sign is special. */
-const supervisorProgram = (words: readonly string[]): string => `[program:swf-mcp]
+const supervisorProgram = (words: readonly string[], folder: string): string => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
+directory=${folder.replaceAll('%', '%%')}
 autostart=true
 autorestart=unexpected
 exitcodes=0,2,78

@@ -6,8 +6,8 @@ import { requireOwnNamespace, requireRecorderAgents } from '../config/policies.t
 import type { Config } from '../config/schema.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { configPlaces, exitCodes, type Io } from './io.ts';
-import { tellReady } from './service-manager.ts';
+import { configPlaces, type Io } from './io.ts';
+import { asService, tellReady } from './service-manager.ts';
 
 export interface UpArguments {
   config: string | undefined;
@@ -23,8 +23,12 @@ const longestPause = 60_000;
 const steadyMilliseconds = 60_000;
 
 /** `swf-mcp up`: all agents that the configuration asks of this host, each a process that is started again when it ends. Returns the exit code. */
-export async function upCommand(io: Io, { config: name, broker, sets }: UpArguments): Promise<number> {
+export function upCommand(io: Io, args: UpArguments): Promise<number> {
   io.keepGoingWithoutOutput();
+  return asService(io, () => runAgents(io, args));
+}
+
+async function runAgents(io: Io, { config: name, broker, sets }: UpArguments): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
     throw new SwfError(
@@ -63,7 +67,6 @@ export async function upCommand(io: Io, { config: name, broker, sets }: UpArgume
   if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
   othersAreDone.abort();
   await recording;
-  return exitCodes.fine;
 }
 
 interface Wanted {

@@ -46,7 +46,8 @@ class DaqProcess implements RunningAgent {
     this.#around = around;
     this.#endListening = listenToControl(host, (delivery) => this.#takeLater(delivery));
     this.#takeUp = new TakeUp(host, {
-      isDriving: (executionId) => this.#driving.has(executionId),
+      // One that is being started is owned before it is driven.
+      isDriving: (executionId) => this.#driving.has(executionId) || this.#taking.size > 0,
       onTaken: (drive) => this.#drive(drive),
       onFault: (error) => host.lifetime.fail(error),
     });
@@ -63,7 +64,7 @@ class DaqProcess implements RunningAgent {
     const beat = this.#sayAlive();
     try {
       await aborted(lifetime.draining);
-      this.#takeUp.close();
+      await this.#takeUp.close();
       await Promise.all(this.#taking);
       this.#endListening();
       const driving = [...this.#driving.values()];
@@ -132,7 +133,9 @@ class DaqProcess implements RunningAgent {
     const driven = new DrivenExecution(this.#host, drive);
     const ended = driven.done
       .catch((error: unknown) => this.#leave(execution_id, error))
-      .finally(() => this.#driving.delete(execution_id));
+      .finally(() => {
+        if (this.#driving.get(execution_id)?.driven === driven) this.#driving.delete(execution_id);
+      });
     this.#driving.set(execution_id, { driven, ended });
   }
 

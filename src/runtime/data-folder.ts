@@ -1,8 +1,10 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { Config } from '../config/schema.ts';
 import type { Drive } from '../db/execution/take-over.ts';
+import { homeOf } from '../db/log/store-identity.ts';
+import type { Store } from '../db/sqlite/store.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';
@@ -56,5 +58,28 @@ export function refuseForeignFolder({ data: { dir, write_files } }: Config, { ex
   throw new SwfError(
     'CONFIG_INVALID',
     `data.dir = ${JSON.stringify(dir)} holds files of an execution ${execution_id} that this store does not know: they are another store's, or of the time behind a backup that was restored; give this store another data.dir, or move that folder away`,
+  );
+}
+
+/**
+ * An execution goes on only with the files that it has made itself. Throws `DATA_UNAVAILABLE` where they are not there, and `EXECUTION_IN_USE` in a
+ * copy of its store.
+ */
+export function requireOwnFiles(
+  store: Pick<Store, 'sql' | 'path'>,
+  { execution_id, stf_count }: { execution_id: string; stf_count: number },
+  config: Config,
+): void {
+  refuseCopy(store, execution_id, config);
+  if (stf_count > 0) requireExecutionFolder(config, execution_id);
+}
+
+/** The data files are those of the store that this one is a copy of, which may go on too. */
+function refuseCopy({ sql, path }: Pick<Store, 'sql' | 'path'>, executionId: string, { data }: Config): void {
+  const home = homeOf(sql);
+  if (!data.write_files || home === undefined || home === realpathSync(path)) return;
+  throw new SwfError(
+    'EXECUTION_IN_USE',
+    `${executionId} writes into the data folder of the store ${home}, of which ${path} is a copy; to go on with the copy, end what uses that store and move the copy into its place`,
   );
 }

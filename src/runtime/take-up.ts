@@ -1,10 +1,15 @@
-import { runningOverBroker } from '../db/execution/start-message.ts';
+import { parseRecordedConfig } from '../config/load.ts';
+import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
 import { type Drive, takeOver } from '../db/execution/take-over.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
+import { requireExecution } from '../db/lists/executions.ts';
+import { waitingCommand } from '../db/log/commands.ts';
+import { isHeld } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { mostTakeUps } from '../monitoring/findings/take-up-failed.ts';
+import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf } from './driver-self.ts';
 import type { Host } from './host.ts';
 
@@ -27,30 +32,33 @@ export class TakeUp {
   readonly #options: TakeUpOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #left = new Set<string>();
-  #isLooking = false;
+  #look: Promise<void> | undefined;
 
   constructor(host: Host, options: TakeUpOptions) {
     this.#host = host;
     this.#options = options;
-    this.#timer = setInterval(() => void this.#look(), lookMilliseconds);
-    void this.#look();
+    const look = (): void => {
+      this.#look ??= this.#lookAround().finally(() => (this.#look = undefined));
+    };
+    this.#timer = setInterval(look, lookMilliseconds);
+    look();
   }
 
-  close(): void {
+  /** Resolves when none is being taken up any more. */
+  async close(): Promise<void> {
     clearInterval(this.#timer);
+    await this.#look;
   }
 
-  async #look(): Promise<void> {
+  async #lookAround(): Promise<void> {
     const { store, options, lifetime } = this.#host;
-    if (this.#isLooking || lifetime.draining.aborted) return;
-    this.#isLooking = true;
     try {
-      for (const id of runningOverBroker(store.sql, options.config.testbed.namespace))
+      for (const id of runningOverBroker(store.sql, options.config.testbed.namespace)) {
+        if (lifetime.draining.aborted) return;
         if (!this.#options.isDriving(id) && this.#isWithoutDriver(id)) await this.#takeUp(id);
+      }
     } catch (error) {
       this.#options.onFault(error);
-    } finally {
-      this.#isLooking = false;
     }
   }
 
@@ -61,30 +69,43 @@ export class TakeUp {
   }
 
   async #takeUp(executionId: string): Promise<void> {
-    const { store, options, processId: process_id, agents } = this.#host;
+    const { store, options } = this.#host;
     const { log } = options;
-    if (fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
-      if (!this.#left.has(executionId))
-        log.write({
-          level: 'ERROR',
-          message: `${executionId} is left alone: it was taken up ${mostTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
-        });
-      this.#left.add(executionId);
+    // One that is to be stopped is taken up only to be ended, so it does not matter how often it came to nothing.
+    const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
+    if (stop === undefined && fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
+      this.#leave(executionId, {
+        level: 'ERROR',
+        message: `${executionId} is left alone: it was taken up ${mostTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
+      });
       return;
     }
-    this.#left.delete(executionId);
     try {
-      const drive = await store.write((tx) =>
-        takeOver(store, tx, executionId, driverSelf(options, { process_id, agents }), { isAlive }),
-      );
-      log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone` });
+      const wasPaused = isHeld(store.sql, executionId);
+      const drive = await this.#takeOver(executionId, stop);
+      this.#left.delete(executionId);
+      const pause = wasPaused ? '; it was paused, and goes on: pause it again where it must not' : '';
+      log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
       this.#options.onTaken(drive);
     } catch (error) {
-      // Somebody else was faster, or its parameters are of another version.
+      // Somebody else was faster, its parameters are of another version, or its files are not there.
       if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) throw error;
-      if (!this.#left.has(executionId))
-        log.write({ level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
-      this.#left.add(executionId);
+      this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
     }
+  }
+
+  #takeOver(executionId: string, follows: string | undefined): Promise<Drive> {
+    const { store, options, processId: process_id, agents } = this.#host;
+    const { sql } = store;
+    const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
+    if (follows === undefined) requireOwnFiles(store, requireExecution(sql, executionId), config);
+    const driver = driverSelf(options, { process_id, agents });
+    return store.write((tx) => takeOver(store, tx, executionId, driver, { isAlive, follows }));
+  }
+
+  /** Says why it is left, once. */
+  #leave(executionId: string, line: { level: 'WARNING' | 'ERROR'; message: string }): void {
+    if (!this.#left.has(executionId)) this.#host.options.log.write(line);
+    this.#left.add(executionId);
   }
 }
