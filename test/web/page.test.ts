@@ -57,7 +57,7 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('link', { name: 'stf_datataking-tester-0002' }).click();
     await page.getByRole('heading', { level: 1, name: 'stf_datataking-tester-0002' }).waitFor();
     expect(page.url()).toBe(`${root}#/stf_datataking-tester-0002`);
-    expect(await page.title()).toContain('stf_datataking-tester-0002');
+    await expect.poll(() => page.title()).toContain('stf_datataking-tester-0002');
     await page.goto(`${root}#/?namespace=nowhere`);
     await page.getByText('Nothing fits.').waitFor();
   });
