@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { requireExecution } from '../db/lists/executions.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
 import type { Store } from '../db/sqlite/store.ts';
@@ -34,9 +36,13 @@ export async function controlCommand(
   const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
   const store = await openExistingStore(storePath(io), storeOptions(io));
   try {
-    let sentence: string | undefined;
+    const asked = { action, executionId, by, reason };
+    let sentence = await control(io, store, asked);
     // While another process takes the execution up or ends it, it is asked again how it stands.
-    while (sentence === undefined) sentence = await control(io, store, { action, executionId, by, reason });
+    while (sentence === undefined) {
+      await delay(againMilliseconds);
+      sentence = await control(io, store, asked);
+    }
     io.out(`${sentence}\n`);
     io.tellParent({ event: 'done' });
     return exitCodes.fine;
@@ -44,6 +50,9 @@ export async function controlCommand(
     store.close();
   }
 }
+
+/** A recorder that is a service takes up what is to be stopped within five seconds. */
+const againMilliseconds = 1000;
 
 interface Asked {
   action: Action;
