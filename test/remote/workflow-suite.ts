@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { Broker, BrokerKind } from '../brokers/broker.ts';
-import { type Answer, runCli, type Started, temporaryFolder } from '../helpers.ts';
+import { type Answer, runCli, startCli, type Started, temporaryFolder } from '../helpers.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { elsewhere, sets, Site } from './site.ts';
 
@@ -30,6 +30,24 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const { code, stdout, stderr } = await run.finished;
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expect(JSON.parse(stdout)).toMatchObject(wanted);
+    };
+
+    /** Asks the recorder for a run by a message, as a program does that has nothing of ours. */
+    const request = async ({ namespace }: Site, executed_by: string): Promise<void> => {
+      const peer = connectByStomp(broker.settings, () => {});
+      onTestFinished(() => peer.close());
+      await peer.connect({ once: true });
+      await peer.send({
+        destination: '/queue/workflow_control',
+        headers: { namespace, persistent: 'true' },
+        body: JSON.stringify({
+          msg_type: 'run_workflow',
+          sender: executed_by,
+          executed_by,
+          speed: 20,
+          params: { fast_processing: { stf_count: 4 } },
+        }),
+      });
     };
 
     it('hosted by one process ends as it does without a broker, and nothing that it says is without effect', async () => {
@@ -112,21 +130,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const here = site();
       const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
-      const peer = connectByStomp(broker.settings, () => {});
-      onTestFinished(() => peer.close());
-      await peer.connect({ once: true });
-      for (const executed_by of ['one', 'two'])
-        await peer.send({
-          destination: '/queue/workflow_control',
-          headers: { namespace: here.namespace, persistent: 'true' },
-          body: JSON.stringify({
-            msg_type: 'run_workflow',
-            sender: executed_by,
-            executed_by,
-            speed: 20,
-            params: { fast_processing: { stf_count: 4 } },
-          }),
-        });
+      for (const executed_by of ['one', 'two']) await request(here, executed_by);
       await expect
         .poll(async () => (await here.askAll('list_tf_slices')).length, { timeout: 20_000 })
         .toBeGreaterThan(20);
@@ -148,6 +152,23 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       );
       recorder.child.kill('SIGTERM');
       expect(await recorder.finished).toMatchObject({ code: 0 });
+    });
+
+    it('a stop that a recorder did not live to hear is carried out by the next', async () => {
+      const here = site();
+      const first = await here.recorder();
+      await request(here, 'one');
+      const executions = (): Promise<Answer[]> => here.askAll('list_workflow_executions');
+      await expect.poll(async () => (await executions()).length, { timeout: 10_000 }).toBe(1);
+      first.child.kill('SIGSTOP');
+      const stop = startCli(['stop', 'latest'], { folder: here.folder });
+      const asked = (): Promise<Answer[]> => here.askAll('list_messages', { message_type: 'stop_workflow' });
+      await expect.poll(async () => (await asked()).length, { timeout: 10_000 }).toBe(1);
+      for (const { child } of [stop, first]) child.kill('SIGKILL');
+      await first.finished;
+      await here.recorder();
+      await expect.poll(async () => (await executions())[0]?.['status'], { timeout: 15_000 }).toBe('terminated');
+      expect(await asked()).toMatchObject([{ effect: 'applied' }]);
     });
 
     it('a second recorder of the namespace is refused while the first lives, which is named', async () => {
