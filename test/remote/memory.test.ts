@@ -120,7 +120,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
       .poll(() => here.monitor(), { timeout: 10_000 })
       .toMatchObject({ slices_completed: 1, slices_queued: 1 });
     const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
-    await expect.poll(told, { timeout: 12_000 }).toHaveLength(1);
+    await expect.poll(told, { timeout: 40_000 }).toHaveLength(1);
     await here.command('stop');
     await run.done;
   });
