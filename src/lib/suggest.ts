@@ -20,7 +20,8 @@ export function nearest(name: string, known: readonly string[], most = 3): strin
 export function closest(name: string, known: readonly string[]): string | undefined {
   const [best] = nearest(name, known, 1);
   if (best === undefined) return undefined;
+  const length = Math.min(name.length, best.length);
   // Of a word of two letters one must be right.
-  const limit = Math.min(Math.max(2, Math.ceil(name.length * 0.4)), Math.max(1, best.length - 1));
+  const limit = Math.min(Math.max(2, Math.ceil(length * 0.4)), Math.max(1, best.length - 1));
   return distanceBetween(name.toLowerCase(), best.toLowerCase()) <= limit ? best : undefined;
 }

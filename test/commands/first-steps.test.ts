@@ -14,7 +14,7 @@ describe('a person who does not know the program yet', () => {
     };
     expect(await said('statu')).toMatch(/'statu'; did you mean status\? swf-mcp --help lists all commands$/);
     expect(await said('slicse')).toMatch(/did you mean slices\?/);
-    for (const word of ['top', 'ls', 'ps', 'version', 'init', 'submit'])
+    for (const word of ['top', 'ls', 'ps', 'version', 'submit'])
       expect(await said(word)).toBe(`error: unknown command or argument '${word}'; swf-mcp --help lists all commands`);
   });
 
