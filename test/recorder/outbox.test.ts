@@ -85,7 +85,7 @@ describe('an outbox', () => {
     await say(2);
     outbox.pump();
     await got.has(1);
-    expect(await outbox.flushed(10_000)).toBe(true);
+    expect(await outbox.flushed(25_000)).toBe(true);
     expect(unsendable).toEqual([id]);
     expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
   });
