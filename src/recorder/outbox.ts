@@ -42,8 +42,8 @@ export class Outbox {
   readonly #receipts: UnsentRow[] = [];
   /** Rows that the broker has been given and whose receipt has not been noted. */
   readonly #underWay = new Set<number>();
-  /** How often the broker has refused each row, and when it is tried again, by `performance.now()`. */
-  readonly #refusals = new Map<number, { times: number; notBefore: number }>();
+  /** How often the broker has refused each row, and whether it is not to be tried yet. */
+  readonly #refusals = new Map<number, { times: number; rests: boolean }>();
   /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
   #alone = 0;
   #isNoting = false;
@@ -92,7 +92,7 @@ export class Outbox {
     for (const row of unsentRows(store.sql, namespace, this.#lastSent, window)) {
       if (this.#underWay.size >= most) return;
       this.#lastSent = row.seq;
-      if ((this.#refusals.get(row.seq)?.notBefore ?? 0) > performance.now()) continue;
+      if (this.#refusals.get(row.seq)?.rests === true) continue;
       if (!this.#underWay.has(row.seq)) void this.#send(row, most === 1);
     }
   }
@@ -124,6 +124,8 @@ export class Outbox {
       // Where the session is over, all that has no receipt is sent again when the next one is up.
       this.#underWay.delete(row.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error, isAlone);
+      // The next one may have come up before this was known, and has passed over what was under way.
+      else if (broker.isUp()) this.resend();
     }
   }
 
@@ -141,8 +143,12 @@ export class Outbox {
         this.#refusals.delete(row.seq);
         onUnsendable(row.message_id, error);
       } else {
-        this.#refusals.set(row.seq, { times, notBefore: performance.now() + wait });
-        setTimeout(() => this.resend(), wait);
+        const refusal = { times, rests: true };
+        this.#refusals.set(row.seq, refusal);
+        setTimeout(() => {
+          refusal.rests = false;
+          this.resend();
+        }, wait);
       }
       if (broker.isUp()) this.resend();
     } catch (fault) {

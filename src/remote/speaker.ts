@@ -106,7 +106,8 @@ export class Speaker {
       saying.isUnderWay = false;
       // Where the session is over, it is said again when the next one is up.
       if (!broker.isUp()) return;
-      saying.refusals += 1;
+      // A session that was cut off, and the next one up before this was known, is no refusal.
+      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') saying.refusals += 1;
       if (saying.refusals >= mostRefusals && error instanceof SwfError) {
         warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${error.line}`);
         saying.settle(false);

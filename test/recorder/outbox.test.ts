@@ -64,6 +64,17 @@ describe('an outbox', () => {
     expect(got.deliveries).toHaveLength(1);
   });
 
+  it('sends again what was cut off, also where the broker is back before that is known', async () => {
+    const made = await setUp();
+    const { outbox, got, say } = open(made);
+    await say(1);
+    outbox.pump();
+    made.broker.goDown();
+    made.broker.comeUp();
+    await got.has(1);
+    expect(await outbox.flushed(1000)).toBe(true);
+  });
+
   it('sends many rows in their order, and none twice', async () => {
     const made = await setUp();
     const { outbox, got, say } = open(made);
@@ -85,7 +96,7 @@ describe('an outbox', () => {
     await say(2);
     outbox.pump();
     await got.has(1);
-    expect(await outbox.flushed(25_000)).toBe(true);
+    expect(await outbox.flushed(20_000)).toBe(true);
     expect(unsendable).toEqual([id]);
     expect(got.bodies()).toEqual([expect.stringContaining('000002.stf')]);
   });
