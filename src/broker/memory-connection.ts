@@ -114,7 +114,6 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     return Promise.resolve();
   }
 
-  /** */
   listensTo(durableName: string): boolean {
     return (
       this.#clientId !== undefined &&
@@ -134,12 +133,10 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     }
   }
 
-  /** */
   hasRoomFor(destination: string, message: StoredMessage): boolean {
     return this.#withRoom(destination, message) !== undefined;
   }
 
-  /** */
   take(destination: string, message: StoredMessage): void {
     const listening = this.#withRoom(destination, message);
     if (listening !== undefined) this.#deliver(listening, message);

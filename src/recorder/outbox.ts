@@ -55,7 +55,7 @@ export class Outbox {
     options.broker.onUp(() => this.resend());
   }
 
-  /** Rows may have been committed, or sent by another process. */
+  /** Rows may have been committed. */
   pump(): void {
     const { broker, onFault } = this.#options;
     try {
