@@ -102,13 +102,20 @@ class DaqSimulator {
 
   async #run(): Promise<void> {
     const { lifetime } = this.#execution;
-    // Resuming an execution that an operator had paused lets it go on.
-    if (this.#position.pausedAt !== undefined) await this.#sayPause('resume_run', []);
+    if (this.#position.pausedAt !== undefined) await this.#goOn();
     while (!lifetime.stopped.aborted) {
       const command = this.#options.pendingPause();
       if (command !== undefined) await this.#follow(command);
       else if (await this.#nextStep()) return;
     }
+  }
+
+  /** Resuming an execution that an operator had paused lets it go on, but for one whose pause is to stay. */
+  async #goOn(): Promise<void> {
+    const command = this.#options.pendingPause();
+    if (command?.msg_type !== 'pause_workflow') return this.#sayPause('resume_run', []);
+    const { journal, clock } = this.#execution;
+    await journal.step({ sender: this.#options.name, tick: clock.now(), says: [], takes: [messageIdOf(command)] });
   }
 
   /** Waits for the next step and says it. Returns whether the schedule is at its end. */

@@ -26,6 +26,20 @@ export function addServices(add: Add, run: Run): void {
       await run(async (io) => (await import('./ready.ts')).readyCommand(io, { name, broker, config, sets, wait }));
     });
 
+  add(
+    'serve-files <[HOST:]PORT>',
+    'publishes the folder of data files read-only by HTTP, for agents on other hosts, until SIGTERM',
+  )
+    .option('--config <FILE>', 'the configuration, for its data.dir')
+    .addOption(setOption())
+    .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
+    .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
+    .action(async (where: string, options: { config?: string; set: string[]; tlsCert?: string; tlsKey?: string }) => {
+      const { config, set: sets, tlsCert, tlsKey } = options;
+      const args = { where, config, sets, tlsCert, tlsKey };
+      await run(async (io) => (await import('./serve-files.ts')).serveFilesCommand(io, args));
+    });
+
   add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up" with these arguments')
     .addOption(brokerOption())
     .addOption(setOption())

@@ -50,7 +50,7 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
 const invalid = (sentence: string): SwfError => new SwfError('CONFIG_INVALID', sentence);
 
 /** A token that a header can hold. */
-const tokenPattern = /^[\x21-\x7E]+$/;
+export const tokenPattern = /^[\x21-\x7E]+$/;
 
 function readTokens(io: Io): Token[] {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
@@ -122,7 +122,7 @@ function tokenOf(line: string, where: string): Token | undefined {
   return { name, scope, token };
 }
 
-function readTls(io: Io, { tlsCert, tlsKey }: AccessArguments): Access['tls'] {
+export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');

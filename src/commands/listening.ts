@@ -78,23 +78,29 @@ function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls
   }
 }
 
-/** `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`. */
-export function parseAddress(where: string): { host: string; port: number } {
+/**
+ * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
+ * @param option that it was given by
+ */
+export function parseAddress(where: string, option: string): { host: string; port: number } {
   const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
   const port = Number(digits);
   if (digits === '' || port > 65_535)
     throw new SwfError(
       'CONFIG_INVALID',
-      `--http ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
+      `${option} ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
     );
   return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
 }
 
-/** Begins to listen. Throws `CONFIG_INVALID` where that cannot be. */
+/**
+ * Begins to listen. Throws `CONFIG_INVALID` where that cannot be.
+ * @param given the option with its address
+ */
 export async function listen(
   server: HttpServer,
   { host, port }: { host: string; port: number },
-  where: string,
+  given: string,
 ): Promise<AddressInfo> {
   server.listen(port, host);
   try {
@@ -107,9 +113,14 @@ export async function listen(
         : code === 'EACCES'
           ? 'this user may not listen there'
           : `${code}`;
-    throw new SwfError('CONFIG_INVALID', `--http ${printable(where)}: ${why}; give another address`, { cause: error });
+    throw new SwfError('CONFIG_INVALID', `${printable(given)}: ${why}; give another address`, { cause: error });
   }
   return server.address() as AddressInfo;
+}
+
+/** The beginning of the addresses of a server, as a client writes it. */
+export function rootOf({ address, family, port }: AddressInfo, tls: Access['tls']): string {
+  return `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
 }
 
 /** Takes no new connection, lets requests under way end, and waits for that. */

@@ -11,7 +11,7 @@ import { createServer, type ServerOptions } from '../server.ts';
 import { callTool } from '../tools/shared/run-tool.ts';
 import { type AccessArguments, readAccess } from './http-access.ts';
 import { exitCodes, type Io, storePath } from './io.ts';
-import { close, createBoundedServer, listen, parseAddress } from './listening.ts';
+import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import type { LongCallThreadData } from './long-call-thread.ts';
 import { openBrowser } from './open-browser.ts';
 
@@ -25,7 +25,7 @@ const threadMegabytes = 512;
 
 /** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
-  const address = parseAddress(args.where);
+  const address = parseAddress(args.where, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
@@ -47,14 +47,12 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     log: options.log,
   });
   const bounded = createBoundedServer(app, tls);
-  const bound = await listen(bounded.server, address, args.where);
-  const shown = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  const scheme = tls === undefined ? 'http' : 'https';
+  const bound = await listen(bounded.server, address, `--http ${args.where}`);
   const { open, allowControl } = args;
   tell(io, {
     allowControl,
     address: bound.address,
-    root: `${scheme}://${shown}:${bound.port}/`,
+    root: rootOf(bound, tls),
     port: bound.port,
     tokens,
     open,

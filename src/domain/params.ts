@@ -1,5 +1,7 @@
 import * as z from 'zod';
 
+import { isFileAddress } from './file-address.ts';
+
 /**
  * The parameters that decide what an execution does, by section, with their defaults (contract §3). Configuration, messages,
  * agents and projection share them. Times are seconds of simulated time. Unknown keys are let through here, since messages and
@@ -81,6 +83,14 @@ export const workerSection = z.object({
   max_retries: count(3, 'attempts after the first', 0, 1000),
 });
 
+/** The beginning of the addresses of files, without a login. */
+const fileAddress = z
+  .string()
+  .max(2000)
+  .refine((text) => isFileAddress(text), {
+    error: 'must be an address such as http://HOST:8090 or root://HOST//FOLDER',
+  });
+
 export const dataSection = z.object({
   dir: z
     .string()
@@ -88,6 +98,27 @@ export const dataSection = z.object({
     .optional()
     .describe('folder of the data files; without one, the path of the store and `.data`'),
   write_files: z.boolean().default(true).describe('`false`: no file is written, and there are no checksums'),
+  url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; without one, it is not'),
+  sources: z
+    .array(fileAddress)
+    .optional()
+    .describe('addresses that files may be fetched from, `http(s)://` or `root(s)://`; without any, `url` alone'),
+  fetch: z
+    .array(z.string().min(1))
+    .min(1)
+    .refine((words) => words.some((word) => word.includes('{url}')) && words.some((word) => word.includes('{path}')), {
+      error: 'must have {url} and {path} in its arguments',
+    })
+    .optional()
+    .describe(
+      'a command that fetches `{url}` to `{path}`, such as `["xrdcp", "-f", "{url}", "{path}"]`; without one, by HTTP',
+    ),
+  keep_hours: z
+    .number()
+    .min(0)
+    .max(100_000)
+    .default(72)
+    .describe('hours that an agent without a store keeps files of an execution after its end'),
 });
 
 export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('max')]);

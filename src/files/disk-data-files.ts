@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import { limitFunction } from 'p-limit';
 
@@ -12,7 +10,6 @@ import { sha256 } from '../lib/sha256.ts';
 import { asDataError } from './data-errors.ts';
 import type { DataFiles, FileFacts, FramesOfFile, PreparedFile, StfToWrite } from './data-files.ts';
 import {
-  append,
   chunkBytes,
   firstIndex,
   readAll,
@@ -23,30 +20,33 @@ import {
   readerOfHead,
   readFile,
   readRange,
-  writeFile,
 } from './frame-reader.ts';
-
-/** The end of the name of a file that is still being written. */
-export const asideEnding = '.part';
+import { asideEnding, pathAddress, writeAside, type WritePlace } from './write-aside.ts';
 
 /** Files that are open at a time: thousands of workers must not run the process out of file descriptors. */
 const openFiles = 64;
 
-/** The data files of an execution in a folder of their own, which is made with mode 0700. */
-export const createDataFiles = (folder: string): DataFiles => new DiskDataFiles(folder);
+/**
+ * The data files of an execution in a folder of their own, which is made with mode 0700.
+ * @param urlOf the address by which others know a file; left out, its path
+ */
+export const createDataFiles = (folder: string, urlOf = pathAddress(folder)): DataFiles =>
+  new DiskDataFiles({ folder, urlOf });
 
 /**
  * A file is written aside and then renamed, so that a name never stands for half a file. File names come from messages: the vocabulary
  * lets no separator and no leading dot through.
  */
 class DiskDataFiles implements DataFiles {
+  readonly #place: WritePlace;
   readonly #folder: string;
   /** Beginnings of files that are being read. */
   readonly #heads = new Map<string, Promise<Head>>();
   readonly verify: DataFiles['verify'];
 
-  constructor(folder: string) {
-    this.#folder = folder;
+  constructor(place: WritePlace) {
+    this.#place = place;
+    this.#folder = place.folder;
     this.verify = limitFunction((filename: string, range: FramesOfFile) => this.#verify(filename, range), {
       concurrency: openFiles,
     });
@@ -62,7 +62,7 @@ class DiskDataFiles implements DataFiles {
   }
 
   prepareStf({ filename, run, sequence, tf_count, frameBytes }: StfToWrite): Promise<PreparedFile> {
-    return this.#writeAside(filename, async (write) => {
+    return writeAside(this.#place, filename, async (write) => {
       const each = Math.max(1, Math.floor(chunkBytes / frameBytes));
       for (let first = 0; first < tf_count; first += each) {
         const count = Math.min(each, tf_count - first);
@@ -75,7 +75,7 @@ class DiskDataFiles implements DataFiles {
     return this.#read(filename, async (file) => {
       const hash = sha256();
       const size = await readAll(readerOf(file), (chunk) => hash.update(chunk));
-      const file_url = pathToFileURL(this.#pathOf(filename)).href;
+      const file_url = this.#place.urlOf(filename);
       return { size_bytes: size, checksum: `sha256:${hash.digest('hex')}`, file_url };
     });
   }
@@ -84,7 +84,7 @@ class DiskDataFiles implements DataFiles {
     const range = { start: first * frameBytes, end: (last + 1) * frameBytes, frameBytes };
     return this.#read(from, async (source) => {
       const hash = sha256();
-      const copy = await this.#writeAside(to, (write) =>
+      const copy = await writeAside(this.#place, to, (write) =>
         readRange(readerOf(source), range, (chunk) => {
           hash.update(chunk);
           return write(chunk);
@@ -126,39 +126,6 @@ class DiskDataFiles implements DataFiles {
     } catch (error) {
       throw asDataError(error, path, this.#folder);
     }
-  }
-
-  /** Two processes may write the same file at the same time, each aside from the other. */
-  async #writeAside(
-    filename: string,
-    produce: (write: (chunk: Buffer) => Promise<void>) => Promise<void>,
-  ): Promise<PreparedFile> {
-    const path = this.#pathOf(filename);
-    const aside = `${path}.${randomUUID().slice(0, 8)}${asideEnding}`;
-    const discard = (): Promise<void> => rm(aside, { force: true }).catch(() => {});
-    const orDiscarded = async <T>(work: () => Promise<T>): Promise<T> => {
-      try {
-        return await work();
-      } catch (error) {
-        await discard();
-        throw asDataError(error, path, this.#folder);
-      }
-    };
-    let size_bytes = 0;
-    await orDiscarded(() =>
-      writeFile(aside, (file) =>
-        produce(async (chunk) => {
-          await append(file, chunk);
-          size_bytes += chunk.length;
-        }),
-      ),
-    );
-    const publish = (): Promise<FileFacts> =>
-      orDiscarded(async () => {
-        await rename(aside, path);
-        return { size_bytes, file_url: pathToFileURL(path).href };
-      });
-    return { publish, discard };
   }
 }
 

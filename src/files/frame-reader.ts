@@ -26,8 +26,13 @@ export async function readFile<T>(path: string, work: (file: number) => Promise<
 }
 
 /** Makes a file (mode 0600) or empties it, writes by its descriptor, and closes it. */
-export async function writeFile<T>(path: string, work: (file: number) => Promise<T>): Promise<T> {
-  const file = await openAt(path, 'w', 0o600);
+export const writeFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'w', work);
+
+/** The same, behind what is in the file already. */
+export const extendFile = <T>(path: string, work: (file: number) => Promise<T>): Promise<T> => workOn(path, 'a', work);
+
+async function workOn<T>(path: string, flags: 'w' | 'a', work: (file: number) => Promise<T>): Promise<T> {
+  const file = await openAt(path, flags, 0o600);
   try {
     return await work(file);
   } finally {
@@ -36,7 +41,7 @@ export async function writeFile<T>(path: string, work: (file: number) => Promise
 }
 
 /** Appends a whole chunk. */
-export async function append(file: number, chunk: Buffer): Promise<void> {
+export async function append(file: number, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.length;) at += (await writeAt(file, chunk, at, chunk.length - at, null)).bytesWritten;
 }
 

@@ -3,9 +3,9 @@ import { accessSync, readdirSync } from 'node:fs';
 import { lstat, opendir, rename } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-import { asideEnding } from '../files/disk-data-files.ts';
 import { readAll, readerOf, readFile } from '../files/frame-reader.ts';
 import { removeWhole } from '../files/remove-whole.ts';
+import { asideEnding } from '../files/write-aside.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { sha256 } from '../lib/sha256.ts';
 

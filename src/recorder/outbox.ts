@@ -29,6 +29,15 @@ const window = 256;
 /** After each refusal of a message, how long until it is tried again, in milliseconds. After the last it is not. */
 const afterRefusal = [1000, 5000] as const;
 
+/**
+ * A message that was under way so often when a connection ended goes alone: some brokers end a connection in place of a refusal, as RabbitMQ 4.0
+ * does where a full queue rejects a message.
+ */
+const suspectEnds = 2;
+
+/** One that went alone and ended so many connections is not sent again. */
+const mostEnds = 5;
+
 /** How often it is looked whether the last rows are sent, in milliseconds. */
 const lookMilliseconds = 20;
 
@@ -44,6 +53,8 @@ export class Outbox {
   readonly #underWay = new Set<number>();
   /** How often the broker has refused each row, and whether it is not to be tried yet. */
   readonly #refusals = new Map<number, { times: number; rests: boolean }>();
+  /** How many connections have ended while each row was under way. */
+  readonly #ends = new Map<number, number>();
   /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
   #alone = 0;
   #isNoting = false;
@@ -90,11 +101,17 @@ export class Outbox {
     const { store, namespace } = this.#options;
     const most = this.#alone > 0 ? 1 : window;
     for (const row of unsentRows(store.sql, namespace, this.#lastSent, window)) {
-      if (this.#underWay.size >= most) return;
+      const isAlone = most === 1 || this.#isSuspect(row.seq);
+      if (this.#underWay.size >= (isAlone ? 1 : most) || [...this.#underWay].some((seq) => this.#isSuspect(seq)))
+        return;
       this.#lastSent = row.seq;
       if (this.#refusals.get(row.seq)?.rests === true) continue;
-      if (!this.#underWay.has(row.seq)) void this.#send(row, most === 1);
+      if (!this.#underWay.has(row.seq)) void this.#send(row, isAlone);
     }
+  }
+
+  #isSuspect(seq: number): boolean {
+    return this.#ends.size > 0 && (this.#ends.get(seq) ?? 0) >= suspectEnds;
   }
 
   /** @param isAlone no other is under way */
@@ -118,42 +135,60 @@ export class Outbox {
       });
       this.#alone = Math.max(0, this.#alone - 1);
       this.#refusals.delete(row.seq);
+      this.#ends.delete(row.seq);
       this.#receipts.push(row);
       if (!this.#isNoting) void this.#noteReceipts();
     } catch (error) {
       // Where the session is over, all that has no receipt is sent again when the next one is up.
       this.#underWay.delete(row.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error, isAlone);
-      // The next one may have come up before this was known, and has passed over what was under way.
-      else if (broker.isUp()) this.resend();
+      else await this.#noteEnd(row, isAlone);
+    }
+  }
+
+  /** The connection has ended while a row was under way. */
+  async #noteEnd({ seq, message_id }: UnsentRow, isAlone: boolean): Promise<void> {
+    const times = (this.#ends.get(seq) ?? 0) + 1;
+    this.#ends.set(seq, times);
+    if (isAlone && times >= mostEnds)
+      await this.#leaveOut(
+        { seq, message_id },
+        new SwfError('BROKER_REFUSED', `the connection has ended each of the ${times} times that it was sent`),
+      );
+    // The next session may have come up before this was known, and has passed over what was under way.
+    if (this.#options.broker.isUp()) this.resend();
+  }
+
+  async #leaveOut({ seq, message_id }: Pick<UnsentRow, 'seq' | 'message_id'>, error: SwfError): Promise<void> {
+    const { store, onFault, onUnsendable } = this.#options;
+    try {
+      await store.write((tx) => markUnsendable(tx, seq));
+      this.#refusals.delete(seq);
+      this.#ends.delete(seq);
+      onUnsendable(message_id, error);
+    } catch (fault) {
+      onFault(fault);
     }
   }
 
   async #noteRefusal(row: UnsentRow, error: SwfError, isAlone: boolean): Promise<void> {
-    const { store, broker, onFault, onUnsendable } = this.#options;
+    const { broker } = this.#options;
     const isAttributed = broker.isUp() || isAlone;
     // A refusal that ends the session says nothing of which message it is for. From now on one goes at a time.
     if (!broker.isUp()) this.#alone = window;
     if (!isAttributed) return;
     const times = (this.#refusals.get(row.seq)?.times ?? 0) + 1;
     const wait = afterRefusal[times - 1];
-    try {
-      if (wait === undefined) {
-        await store.write((tx) => markUnsendable(tx, row.seq));
-        this.#refusals.delete(row.seq);
-        onUnsendable(row.message_id, error);
-      } else {
-        const refusal = { times, rests: true };
-        this.#refusals.set(row.seq, refusal);
-        setTimeout(() => {
-          refusal.rests = false;
-          this.resend();
-        }, wait);
-      }
-      if (broker.isUp()) this.resend();
-    } catch (fault) {
-      onFault(fault);
+    if (wait === undefined) await this.#leaveOut(row, error);
+    else {
+      const refusal = { times, rests: true };
+      this.#refusals.set(row.seq, refusal);
+      setTimeout(() => {
+        refusal.rests = false;
+        this.resend();
+      }, wait);
     }
+    if (broker.isUp()) this.resend();
   }
 
   async #noteReceipts(): Promise<void> {

@@ -188,12 +188,13 @@ export class ReadingAgent {
     const { message, storeId = state.store_id } = hand;
     const { execution_id } = message;
     const file_url = 'file_url' in message ? message.file_url : undefined;
+    const filename = 'filename' in message ? message.filename : undefined;
+    const place = { execution_id, filename: filename ?? '', file_url, storeId };
     for (;;) {
-      const found = access.of({ execution_id, file_url, storeId });
+      const found = access.of(place);
       if ('obstacle' in found) {
-        const url = file_url ?? '';
-        const isMended = (): boolean => access.obstacleTo(url, storeId) === undefined;
-        offDuty.add({ reason: 'NO_FILE', name: placeOfFile(url), isMended }, found.obstacle);
+        const isMended = (): Promise<boolean> => access.isMended(place);
+        offDuty.add({ reason: 'NO_FILE', name: placeOfFile(file_url ?? ''), isMended }, found.obstacle);
         // Another agent may reach it; the recorder says it again as soon as one is on duty.
         return [];
       }
@@ -212,7 +213,6 @@ export class ReadingAgent {
           if (draining.aborted) return undefined;
           continue;
         }
-        const filename = 'filename' in message ? message.filename : undefined;
         log.write({ level: 'ERROR', message: messageOf(error) }, execution_id);
         await speaker.stop(aboutOf(hand), { reason: messageOf(error), filename });
         return [];

@@ -3,7 +3,7 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { withDeadline } from '../lib/deadline.ts';
-import { SwfError } from '../lib/errors.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
 import type { Log, LogLevel } from '../lib/logger.ts';
 import { bootId, currentProcess } from '../lib/process-identity.ts';
@@ -54,6 +54,9 @@ const twinMilliseconds = 10_000;
 /** How long the last words of an agent are waited for, in milliseconds. */
 const farewellMilliseconds = 5000;
 
+/** How often files are looked at that were kept long enough, in milliseconds. */
+const tidyMilliseconds = 600_000;
+
 /** How often it is looked whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
@@ -75,6 +78,7 @@ class RemoteAgent implements RunningAgent {
   readonly #views = new ExecutionViews();
   readonly #log: RemoteLog;
   readonly #offDuty: OffDutyList;
+  readonly #access: DataAccess;
   readonly #part: Part;
   readonly #heartbeat: RemoteHeartbeat;
   #isSilenceTold = false;
@@ -98,13 +102,15 @@ class RemoteAgent implements RunningAgent {
     const telemetry = { broker, namespace, destination: destinations.telemetry, sender: this.name, since: self.since };
     this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });
     const warn = (message: string): void => this.#log.warn(message);
+    const { environment } = options;
+    this.#access = new DataAccess({ data: params.data, environment, stopped: this.#lifetime.stopped });
     this.#offDuty = new OffDutyList(warn, () => this.#changed());
     const common = {
       ...options,
       name: this.name,
       connection: broker,
       views: this.#views,
-      access: new DataAccess(params.data.dir),
+      access: this.#access,
       offDuty: this.#offDuty,
       speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
       agentLog: this.#log,
@@ -130,12 +136,14 @@ class RemoteAgent implements RunningAgent {
 
   async #work(): Promise<void> {
     const look = setInterval(() => this.#lookForRecorder(), lookMilliseconds);
+    const tidy = setInterval(() => void this.#tidy(), tidyMilliseconds);
     try {
       await this.#part.run();
       this.#lifetime.throwFault();
     } finally {
       this.#lifetime.stop();
       clearInterval(look);
+      clearInterval(tidy);
       this.#offDuty.close();
       this.#views.close();
       const lastWords = Promise.all([this.#heartbeat.close(), this.#log.close()]);
@@ -171,6 +179,14 @@ class RemoteAgent implements RunningAgent {
         `${agent_name} is process ${pid} on ${hostname} already; end that, or start this one with another --index`,
       ),
     );
+  }
+
+  async #tidy(): Promise<void> {
+    try {
+      await this.#access.tidy((id) => this.#views.stateOf(id)?.status === 'running');
+    } catch (error) {
+      this.#log.warn(`files that were kept long enough cannot be removed: ${messageOf(error)}`);
+    }
   }
 
   #lookForRecorder(): void {

@@ -11,8 +11,7 @@ import { SwfError } from '../lib/errors.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { isSamePayload, payloadNameOf } from '../payload/payload-name.ts';
-import { CheckedFiles } from './checked-files.ts';
-import type { DataAccess } from './data-access.ts';
+import type { Access, DataAccess, FilePlace } from './data-access.ts';
 import type { OffDutyList } from './off-duty.ts';
 
 export interface SlicePreparationOptions {
@@ -28,10 +27,14 @@ export interface SlicePreparationOptions {
 /** The digest of a payload holds for so long. */
 const digestMilliseconds = 20_000;
 
-interface Prepared {
-  folder: string | undefined;
-  payload: Payload;
-}
+type Reached = Exclude<Access, { obstacle: string }>;
+
+const placeOf = ({ slice, storeId }: DeliveredSlice): FilePlace => ({
+  execution_id: slice.execution_id,
+  filename: slice.tf_filename,
+  file_url: slice.file_url,
+  storeId,
+});
 
 /**
  * The work on slices of any recorder. A slice says all that decides how it is done; what it leaves out, as those of other programs do, its
@@ -39,7 +42,6 @@ interface Prepared {
  */
 export class SlicePreparation {
   readonly #options: SlicePreparationOptions;
-  readonly #checked = new CheckedFiles();
   #own: { at: number; name: PayloadName } | undefined;
 
   constructor(options: SlicePreparationOptions) {
@@ -61,49 +63,55 @@ export class SlicePreparation {
         },
       );
     }
-    const prepared = this.#payloadFor(delivered, spec);
-    if ('reason' in prepared) return prepared;
-    const { folder, payload } = prepared;
-    if (folder === undefined || slice.checksum === undefined) return this.#withoutFault(payload, delivered);
-    const { checksum } = slice;
-    const path = join(folder, slice.tf_filename);
-    if ((await this.#checked.agrees(path, checksum)) === false)
-      return this.#misfit(
-        delivered,
-        'WRONG_FILE',
-        `${path} has another checksum than ${checksum}; bring the right file`,
-        async () => (await this.#checked.agrees(path, checksum)) !== false,
-      );
-    return this.#withoutFault(payload, delivered);
+    const reached = this.#options.access.of(placeOf(delivered));
+    if ('obstacle' in reached) return this.#noFile(delivered, reached.obstacle);
+    if (spec.kind === 'command' && reached.folder === undefined)
+      return { reason: 'NO_FILE', detail: 'a payload needs the files that the recorder does not write' };
+    const misfit = await this.#bring(delivered, reached);
+    return misfit ?? this.#withoutFault(this.#payloadFor(delivered, spec, reached), delivered);
   }
 
-  #payloadFor(delivered: DeliveredSlice, spec: PayloadSpec): Prepared | Misfit {
-    const { namespace, access, params, views, payloads: host } = this.#options;
-    const { slice, storeId } = delivered;
-    const { execution_id, file_url } = slice;
-    const found = access.of({ execution_id, file_url, storeId });
-    if ('obstacle' in found)
-      return this.#misfit(
-        delivered,
-        'NO_FILE',
-        found.obstacle,
-        () => file_url === undefined || access.obstacleTo(file_url, storeId) === undefined,
+  /** Sees to it that the file is here, and is the one that was announced. */
+  async #bring(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Misfit | undefined> {
+    const { checksum, tf_filename } = delivered.slice;
+    if (folder === undefined) return undefined;
+    const isRight = async (): Promise<boolean> => {
+      if (bring !== undefined) return bring(checksum);
+      return (
+        checksum === undefined ||
+        (await this.#options.access.checked.agrees(join(folder, tf_filename), checksum)) !== false
       );
-    if (spec.kind === 'command' && found.folder === undefined)
-      return { reason: 'NO_FILE', detail: 'a payload needs the files that the recorder does not write' };
+    };
+    try {
+      if (await isRight()) return undefined;
+    } catch (error) {
+      if (!(error instanceof SwfError)) throw error;
+      return this.#noFile(delivered, error.message);
+    }
+    const detail = `${join(folder, tf_filename)} has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
+    return this.#misfit(delivered, 'WRONG_FILE', detail, isRight);
+  }
+
+  #payloadFor(delivered: DeliveredSlice, spec: PayloadSpec, { files, folder }: Reached): Payload {
+    const { namespace, params, views, payloads: host } = this.#options;
+    const { slice } = delivered;
+    const { execution_id } = slice;
     const of = views.stateOf(execution_id)?.workflow_params ?? params;
     const speed = slice.speed ?? (of.speed === 'max' ? 1 : of.speed);
-    const payload = createPayload(spec, {
+    return createPayload(spec, {
       execution_id,
       run_number: Number(slice.run_id) || 0,
       namespace,
       frameBytes: slice.tf_size_bytes ?? of.daq_state_machine.tf_size_bytes,
-      files: found.files,
-      folder: found.folder,
+      files,
+      folder,
       clock: createScaledClock(speed),
       host,
     });
-    return { folder: found.folder, payload };
+  }
+
+  #noFile(delivered: DeliveredSlice, detail: string): Misfit {
+    return this.#misfit(delivered, 'NO_FILE', detail, () => this.#options.access.isMended(placeOf(delivered)));
   }
 
   /** Undefined where the slice asks for a payload that this worker has not. */
@@ -157,7 +165,7 @@ export class SlicePreparation {
           return await payload.run(slice, by);
         } catch (error) {
           if (!(error instanceof SwfError)) throw error;
-          throw new SliceReturned(this.#misfit(delivered, 'NO_FILE', error.message, () => true));
+          throw new SliceReturned(this.#noFile(delivered, error.message));
         }
       },
     };

@@ -31,6 +31,8 @@ interface Saying {
   draft: Draft;
   about: About;
   refusals: number;
+  /** Connections that have ended while it was under way. */
+  ends: number;
   isUnderWay: boolean;
   settle: (isTaken: boolean) => void;
 }
@@ -40,6 +42,12 @@ const window = 256;
 
 /** A message that the broker refuses so often is not sent again. */
 const mostRefusals = 3;
+
+/** One that was under way so often when a connection ended goes alone, and after so many times not at all: some brokers refuse by an end. */
+const suspectEnds = 2;
+const mostEnds = 5;
+
+const isSuspect = ({ ends }: Saying): boolean => ends >= suspectEnds;
 
 /**
  * Says what a remote agent has to say, in its order, again and again until the broker has confirmed it. It has no store: what it has not been
@@ -61,6 +69,7 @@ export class Speaker {
         draft,
         about,
         refusals: 0,
+        ends: 0,
         isUnderWay: false,
         settle: (isTaken) => {
           this.#waiting.delete(saying);
@@ -90,8 +99,9 @@ export class Speaker {
     if (!this.#options.broker.isUp()) return;
     let room = window;
     for (const saying of this.#waiting) {
-      if (room === 0) return;
-      room -= 1;
+      // Those before it are confirmed first, and those behind it wait.
+      if (room === 0 || (isSuspect(saying) && room < window)) return;
+      room = isSuspect(saying) ? 0 : room - 1;
       if (!saying.isUnderWay) void this.#send(saying);
     }
   }
@@ -104,12 +114,14 @@ export class Speaker {
       saying.settle(true);
     } catch (error) {
       saying.isUnderWay = false;
-      // Where the session is over, it is said again when the next one is up.
-      if (!broker.isUp()) return;
-      // A session that was cut off, and the next one up before this was known, is no refusal.
-      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') saying.refusals += 1;
-      if (saying.refusals >= mostRefusals && error instanceof SwfError) {
-        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${error.line}`);
+      const isRefusal = error instanceof SwfError && error.code === 'BROKER_REFUSED';
+      if (isRefusal && broker.isUp()) saying.refusals += 1;
+      else saying.ends += 1;
+      if (saying.refusals >= mostRefusals || saying.ends >= mostEnds) {
+        const why = isRefusal
+          ? error.line
+          : `the connection has ended each of the ${saying.ends} times that it was sent`;
+        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${why}`);
         saying.settle(false);
       } else this.#pump();
     }

@@ -5,6 +5,7 @@ import type { Payload, Step } from '../agents/ports.ts';
 import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/execution/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
+import { fileAddressOf } from '../domain/file-address.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { payloadSpecOf } from '../domain/payload-spec.ts';
 import { noDataFiles } from '../files/data-files.ts';
@@ -54,9 +55,10 @@ export function openHere(
       notifier.announce(types);
     },
   });
-  const { dir, write_files } = params.data;
+  const { dir, write_files, url } = params.data;
   const folder = dir === undefined ? undefined : join(dir, execution_id);
-  const files = write_files && folder !== undefined ? createDataFiles(folder) : noDataFiles;
+  const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
+  const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;
   const { journal } = access;
   const conditions = host.session === undefined ? undefined : conditionsOf(params);
   const agent = { execution_id, run_number, params, files, conditions, message: (id: string) => journal.message(id) };

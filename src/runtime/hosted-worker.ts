@@ -1,4 +1,5 @@
 import { type DeliveredSlice, type ExecutionStanding, SliceWorker } from '../agents/slice-worker.ts';
+import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import type { Draft } from '../messages/message.ts';
 import { DataAccess } from '../remote/data-access.ts';
@@ -37,7 +38,8 @@ class HostedWorker {
     this.#name = name;
     this.#here = here;
     this.#offDuty = new OffDutyList(warn, () => this.#report());
-    const access = new DataAccess(options.config.data.dir);
+    const { environment, config } = options;
+    const access = new DataAccess({ data: config.data, environment, stopped: here.lifetime.stopped });
     const params = { ...options.config, speed: 1 };
     const parts = { namespace, params, access, views, payloads };
     this.#preparation = new SlicePreparation({ ...parts, offDuty: this.#offDuty });
@@ -73,7 +75,11 @@ class HostedWorker {
   #makeWorker(): SliceWorker {
     const { recorder, hostname } = this.#host;
     const { views } = recorder;
-    const { held, lifetime, payload } = this.#here;
+    const { held, lifetime, params, payload } = this.#here;
+    // A fastmon agent elsewhere may publish its samples.
+    const { url: own } = params.data;
+    const isAway = ({ slice: { file_url: url = '' } }: DeliveredSlice): boolean =>
+      isElsewhere(url) && (own === undefined || !isBelow(url, own));
     const isOurs = ({ slice }: DeliveredSlice): boolean => slice.execution_id === held.execution_id;
     return new SliceWorker({
       name: this.#name,
@@ -81,7 +87,8 @@ class HostedWorker {
       standing: (delivered) => (isOurs(delivered) ? this.#standing(delivered) : views.standing(delivered)),
       changed: (signal) => views.changed(signal),
       overFor: (executionId) => (executionId === held.execution_id ? lifetime.stopped : views.overFor(executionId)),
-      prepare: (delivered) => (isOurs(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered)),
+      prepare: (delivered) =>
+        isOurs(delivered) && !isAway(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered),
       begin: async (draft, delivered) => {
         if (isOurs(delivered)) return this.#record(draft);
         void this.#tell(draft, delivered);

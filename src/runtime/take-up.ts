@@ -1,13 +1,18 @@
+import { randomUUID } from 'node:crypto';
+
 import { parseRecordedConfig } from '../config/load.ts';
 import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
 import { type Drive, takeOver } from '../db/execution/take-over.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
 import { requireExecution } from '../db/lists/executions.ts';
 import { waitingCommand } from '../db/log/commands.ts';
-import { isHeld } from '../db/log/held.ts';
+import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';
+import { utcNow } from '../lib/time.ts';
+import { messageIdOf } from '../messages/identity.ts';
+import type { Message } from '../messages/message.ts';
 import { mostTakeUps } from '../monitoring/findings/take-up-failed.ts';
 import { requireOwnFiles } from './data-folder.ts';
 import { driverSelf } from './driver-self.ts';
@@ -81,10 +86,10 @@ export class TakeUp {
       return;
     }
     try {
-      const wasPaused = isHeld(store.sql, executionId);
-      const drive = await this.#takeOver(executionId, stop);
+      const pending = stop === undefined ? this.#pauseOf(executionId) : undefined;
+      const drive = await this.#takeOver(executionId, stop, pending);
       this.#left.delete(executionId);
-      const pause = wasPaused ? '; it was paused, and goes on: pause it again where it must not' : '';
+      const pause = pending === undefined ? '' : '; it stays paused';
       log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
       this.#options.onTaken(drive);
     } catch (error) {
@@ -94,13 +99,32 @@ export class TakeUp {
     }
   }
 
-  #takeOver(executionId: string, follows: string | undefined): Promise<Drive> {
+  /** The pause that stays in force: nobody has said that it is over, so a crash must not end it. */
+  #pauseOf(executionId: string): Message<'pause_workflow'> | undefined {
+    const { sql } = this.#host.store;
+    const waiting = waitingCommand(sql, executionId, ['pause_workflow', 'resume_workflow']);
+    if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;
+    const held = heldBy(sql, executionId);
+    return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
+  }
+
+  #takeOver(
+    executionId: string,
+    stop: string | undefined,
+    pause: Message<'pause_workflow'> | undefined,
+  ): Promise<Drive> {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
     const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
-    if (follows === undefined) requireOwnFiles(store, requireExecution(sql, executionId), config);
+    if (stop === undefined) requireOwnFiles(store, requireExecution(sql, executionId), config);
     const driver = driverSelf(options, { process_id, agents });
-    return store.write((tx) => takeOver(store, tx, executionId, driver, { isAlive, follows }));
+    const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
+    return store.write((tx) => {
+      const drive = takeOver(store, tx, executionId, driver, { isAlive, follows });
+      // Of one that waits already this makes no second row.
+      if (pause !== undefined) store.messages.record(tx, pause);
+      return drive;
+    });
   }
 
   /** Says why it is left, once. */

@@ -1,12 +1,23 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { temporaryFolder } from '../folder.ts';
 import { type Broker, type BrokerKind, freePort, login, runBroker } from './broker.ts';
 
-const server = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+const programs = '/usr/lib/rabbitmq/bin';
+const server = join(programs, 'rabbitmq-server');
 
-const configuration = (port: number, amqp: number): string => `listeners.tcp.1 = 127.0.0.1:${amqp}
+/** What queues are that are declared without saying so. */
+export type QueueType = 'classic' | 'quorum';
+
+/** A broker with its command for operators. */
+export interface RabbitMq extends Broker {
+  control(...args: string[]): Promise<string>;
+}
+
+const configuration = (port: number, amqp: number, queues: QueueType): string => `listeners.tcp.1 = 127.0.0.1:${amqp}
 stomp.listeners.tcp.1 = 127.0.0.1:${port}
 default_user = ${login.user}
 default_pass = ${login.password}
@@ -16,14 +27,15 @@ default_permissions.write = ^(?!denied).*$
 default_permissions.read = .*
 disk_free_limit.absolute = 10MB
 log.console = false
+default_queue_type = ${queues}
 `;
 
 /** RabbitMQ with its STOMP plugin, from Debian's package. */
-export async function startRabbitMq(): Promise<Broker> {
+export async function startRabbitMq(queues: QueueType = 'classic'): Promise<RabbitMq> {
   const folder = temporaryFolder();
   const [port, amqp, distribution] = [await freePort(), await freePort(), await freePort()];
   for (const name of ['home', 'log', 'data']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(port, amqp));
+  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(port, amqp, queues));
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_stomp].\n');
   const env = {
     HOME: join(folder, 'home'),
@@ -43,7 +55,12 @@ export async function startRabbitMq(): Promise<Broker> {
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     mkdirSync(join(folder, 'data'));
   };
-  return runBroker('rabbitmq', port, { command: server, args: [], folder, env, loseDisk });
+  const broker = await runBroker('rabbitmq', port, { command: server, args: [], folder, env, loseDisk });
+  const control = async (...args: string[]): Promise<string> => {
+    const asked = await promisify(execFile)(join(programs, 'rabbitmqctl'), args, { env: { ...process.env, ...env } });
+    return asked.stdout;
+  };
+  return { ...broker, control };
 }
 
 export const rabbitMqBroker: BrokerKind = {
@@ -52,5 +69,5 @@ export const rabbitMqBroker: BrokerKind = {
     existsSync(server) || process.env['CI'] === 'true'
       ? undefined
       : 'tests with RabbitMQ are skipped: install the Debian package rabbitmq-server to enable them',
-  start: startRabbitMq,
+  start: () => startRabbitMq(),
 };

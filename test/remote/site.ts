@@ -33,7 +33,7 @@ export class Site {
 
   /** An agent that works on the recorder's data folder. */
   async agent(type: string, index = 1, ...args: string[]): Promise<Started> {
-    const started = this.#start(
+    const started = this.start(
       ['agent', type, '--index', String(index), ...sets(`data.dir=${this.dataFolder}`), ...args],
       temporaryFolder(),
     );
@@ -43,13 +43,13 @@ export class Site {
 
   /** The recorder as a service. */
   async recorder(...args: string[]): Promise<Started> {
-    const started = this.#start(['agent', 'daq_simulator', ...args], this.folder);
+    const started = this.start(['agent', 'daq_simulator', ...args], this.folder);
     await started.saw(/works in namespace/);
     return started;
   }
 
   run(...args: string[]): Started {
-    return this.#start(['run', '--json', ...args], this.folder);
+    return this.start(['run', '--json', ...args], this.folder);
   }
 
   resume(...args: string[]): Started {
@@ -80,11 +80,12 @@ export class Site {
     return ((await this.monitor())['findings'] as Answer[]).map(({ code }) => code as string);
   }
 
-  #start(args: string[], folder: string): Started {
+  /** Any command of the site, in a folder of its own. */
+  start(args: string[], folder: string, env: Record<string, string> = {}): Started {
     const [command = '', ...rest] = args;
     return startCli([command, ...rest, '--broker', this.#broker().url, ...this.#settings], {
       folder,
-      env: this.#broker().env,
+      env: { ...this.#broker().env, ...env },
     });
   }
 }

@@ -1,3 +1,5 @@
+import { decodeRecorded } from '../../messages/codec.ts';
+import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
@@ -13,4 +15,15 @@ export function isHeld(sql: Prepare, executionId: string): boolean {
      ORDER BY seq DESC LIMIT 1`,
   ).get(executionId, executionId);
   return row?.held === 1;
+}
+
+/** The pause by which an execution is held. */
+export function heldBy(sql: Prepare, executionId: string): Message<'pause_workflow'> | undefined {
+  if (!isHeld(sql, executionId)) return undefined;
+  const row = sql<[string], { payload: string }>(
+    `SELECT ${messageColumns.payload} AS payload FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark}
+       AND type_no = ${numberOf(`'pause_workflow'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId);
+  return row === undefined ? undefined : (decodeRecorded(row.payload) as Message<'pause_workflow'>);
 }

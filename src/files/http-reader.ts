@@ -1,0 +1,196 @@
+import { isBelow, originOf } from '../domain/file-address.ts';
+import { pause } from '../lib/deadline.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { isPassing, notFetched, refusalOf } from './file-server-error.ts';
+
+/** Where files may be fetched from, and what proves that we may have them. */
+export interface FileSources {
+  /** Beginnings of addresses. */
+  prefixes: readonly string[];
+  /** Sent to these sources alone. */
+  token: string | undefined;
+}
+
+/** A server that says nothing for so long is given up, in milliseconds. */
+const silentMilliseconds = 20_000;
+
+/** Pauses before a request is made again that brought nothing new, in milliseconds. */
+const pauses = [500, 1000, 2000, 4000] as const;
+
+const mostRedirects = 5;
+
+/** Bytes of a file, from `start` to `end` (exclusive; left out: its end). */
+export interface ByteRange {
+  start: number;
+  end?: number | undefined;
+}
+
+/** An answer that begins where it was asked to, and how it proves that a later one is of the same file. */
+interface Opened {
+  body: AsyncIterable<Uint8Array>;
+  etag: string | undefined;
+  /** Bytes before the range, where the server does not give ranges. */
+  toSkip: number;
+}
+
+/**
+ * Reads a file of another host by HTTP. Where the connection breaks, it goes on from there; after some tries that bring nothing it throws
+ * `DATA_UNAVAILABLE`, and so it does for an address that is no source, or redirects to one.
+ */
+export async function* readByHttp(
+  sources: FileSources,
+  url: string,
+  { start, end }: ByteRange,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  let etag: string | undefined;
+  for (let fruitless = 0; ;) {
+    const before = at;
+    try {
+      const opened = await open(sources, url, { range: { start: at, end }, etag, signal });
+      if (etag !== undefined && opened.etag !== etag) throw changed(url);
+      ({ etag } = opened);
+      const most = end === undefined ? Infinity : end - at;
+      for await (const chunk of cut(opened.body, opened.toSkip, most)) {
+        at += chunk.length;
+        yield chunk;
+      }
+      return;
+    } catch (error) {
+      if (error instanceof SwfError || signal.aborted) throw error;
+      fruitless = at > before ? 0 : fruitless + 1;
+      const wait = pauses[fruitless === 0 ? 0 : fruitless - 1];
+      if (wait === undefined) throw unreachable(url, error);
+      await pause(wait, [signal]);
+    }
+  }
+}
+
+/** A server without ranges begins at the beginning and gives more than was asked for. */
+async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: number): AsyncGenerator<Uint8Array> {
+  let [skip, left] = [toSkip, most];
+  for await (const chunk of body) {
+    const piece = chunk.subarray(skip).subarray(0, left);
+    skip = Math.max(0, skip - chunk.length);
+    left -= piece.length;
+    if (piece.length > 0) yield piece;
+    if (left <= 0) return;
+  }
+}
+
+/** Whether a file can be had now. */
+export async function canRead(sources: FileSources, url: string): Promise<boolean> {
+  const over = new AbortController();
+  try {
+    for await (const _ of readByHttp(sources, url, { start: 0, end: 1 }, over.signal)) return true;
+    return true;
+  } catch {
+    return false;
+  } finally {
+    over.abort();
+  }
+}
+
+async function open(
+  sources: FileSources,
+  url: string,
+  { range, etag, signal }: { range: ByteRange; etag: string | undefined; signal: AbortSignal },
+): Promise<Opened> {
+  const { start, end } = range;
+  const isWhole = start === 0 && end === undefined;
+  const headers: Record<string, string> = {
+    ...(sources.token === undefined ? {} : { authorization: `Bearer ${sources.token}` }),
+    ...(isWhole ? {} : { range: `bytes=${start}-${end === undefined ? '' : end - 1}` }),
+    ...(etag === undefined || isWhole ? {} : { 'if-range': etag }),
+  };
+  const silence = new Silence(signal);
+  const response = await silence.during(follow(sources, url, headers, silence.signal));
+  const { status } = response;
+  if (isPassing(status)) throw new Error(`it answers ${status}`);
+  // The range begins where the file ends: nothing is left.
+  if (status === 416) return { body: nothing(), etag, toSkip: 0 };
+  if (status !== 200 && status !== 206) throw refusalOf(url, status);
+  return {
+    body: silence.watch(response.body),
+    etag: strongTag(response.headers.get('etag')),
+    toSkip: status === 206 ? 0 : start,
+  };
+}
+
+/** Follows redirects within the sources, by hand: a token must not go anywhere else. */
+async function follow(
+  { prefixes }: FileSources,
+  url: string,
+  headers: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Response> {
+  let address = url;
+  for (let turn = 0; turn <= mostRedirects; turn += 1) {
+    if (!prefixes.some((prefix) => isBelow(address, prefix)))
+      throw notFetched(
+        url,
+        `${address === url ? 'it' : `it is redirected to ${address}, which`} is below none of data.sources`,
+        `add it: --set 'data.sources=${JSON.stringify([...prefixes, originOf(address)])}'`,
+      );
+    const response = await fetch(address, { headers, signal, redirect: 'manual' });
+    const target = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || target === null) return response;
+    await response.body?.cancel();
+    address = new URL(target, address).href;
+  }
+  throw notFetched(url, `it is redirected more than ${mostRedirects} times`, 'look at its server');
+}
+
+/** Ends a request whose server says nothing for a while. */
+class Silence {
+  readonly signal: AbortSignal;
+  readonly #over = new AbortController();
+
+  constructor(stopped: AbortSignal) {
+    this.signal = AbortSignal.any([stopped, this.#over.signal]);
+  }
+
+  async during<T>(step: Promise<T>): Promise<T> {
+    const end = (): void => this.#over.abort(new Error(`it has said nothing for ${silentMilliseconds / 1000} s`));
+    const timer = setTimeout(end, silentMilliseconds);
+    try {
+      return await step;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async *watch(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Uint8Array> {
+    const reader = body?.getReader();
+    try {
+      for (;;) {
+        const next = await this.during(reader?.read() ?? Promise.resolve({ done: true, value: undefined } as const));
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      // What is left is not wanted.
+      await reader?.cancel().catch(() => {});
+    }
+  }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** A weak tag does not say that bytes are the same. */
+const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
+
+const changed = (url: string): SwfError =>
+  notFetched(url, 'it has changed while it was read', 'look at who writes it: data files do not change');
+
+function unreachable(url: string, error: unknown): SwfError {
+  const { cause } = error as { cause?: unknown };
+  const why = messageOf(cause ?? error);
+  return notFetched(
+    url,
+    `its server cannot be reached (${why})`,
+    'look whether it runs and the network lets it through',
+    error,
+  );
+}

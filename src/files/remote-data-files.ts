@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+
+import { verifyFrames } from '../domain/frames.ts';
+import { sha256 } from '../lib/sha256.ts';
+import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
+import type { FetchedFiles, FetchWays } from './fetched-files.ts';
+import { chunkBytes } from './frame-reader.ts';
+import { readByHttp } from './http-reader.ts';
+import { writeAside, type WritePlace } from './write-aside.ts';
+
+export interface RemoteFileOptions {
+  /** The address of the file that is read. */
+  url: string;
+  ways: FetchWays;
+  fetched: FetchedFiles;
+  /** Where files are that are made of it, or fetched whole. */
+  place: WritePlace;
+  /** The files there. */
+  local: DataFiles;
+  signal: AbortSignal;
+}
+
+/** The data files of an execution, of which one is on another host: as much of it is fetched as is wanted. */
+export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
+  const isByHttp = ways.command === undefined;
+  const bring = (filename: string): Promise<boolean> =>
+    fetched.bring({ url, path: join(place.folder, filename), checksum: undefined }, signal);
+
+  async function measureByHttp(): Promise<FileFacts> {
+    const hash = sha256();
+    let size_bytes = 0;
+    for await (const chunk of readByHttp(ways.sources, url, { start: 0 }, signal)) {
+      hash.update(chunk);
+      size_bytes += chunk.length;
+    }
+    return { size_bytes, checksum: `sha256:${hash.digest('hex')}`, file_url: url };
+  }
+
+  /** Frames carry their own checks, which hold what the network did to them. */
+  async function copyByHttp(to: string, { first, last, frameBytes }: FramesOfFile): Promise<FileFacts> {
+    const hash = sha256();
+    const copy = await writeAside(place, to, async (write) => {
+      const range = { start: first * frameBytes, end: (last + 1) * frameBytes };
+      let next = first;
+      for await (const frames of wholeFrames(readByHttp(ways.sources, url, range, signal), frameBytes)) {
+        verifyFrames(frames, next, frameBytes);
+        next += frames.length / frameBytes;
+        hash.update(frames);
+        await write(frames);
+      }
+      if (next !== last + 1) throw new Error(`${url} ends before frame ${next}`);
+    });
+    return { ...(await copy.publish()), checksum: `sha256:${hash.digest('hex')}` };
+  }
+
+  return {
+    prepare: () => local.prepare(),
+    prepareStf: (stf) => local.prepareStf(stf),
+    verify: (filename, range) => local.verify(filename, range),
+    tidy: () => local.tidy(),
+    async measure(filename, expected) {
+      if (isByHttp) return measureByHttp();
+      await bring(filename);
+      return { ...(await local.measure(filename, expected)), file_url: url };
+    },
+    async copyFrames(from, to, range) {
+      if (isByHttp) return copyByHttp(to, range);
+      await bring(from);
+      return local.copyFrames(from, to, range);
+    },
+  };
+}
+
+/** The same bytes in pieces of whole frames. Throws an `Error` where they end within one. */
+async function* wholeFrames(chunks: AsyncIterable<Uint8Array>, frameBytes: number): AsyncGenerator<Buffer> {
+  const wanted = Math.max(1, Math.floor(chunkBytes / frameBytes)) * frameBytes;
+  let pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    pieces.push(chunk);
+    length += chunk.length;
+    if (length < wanted) continue;
+    const all = Buffer.concat(pieces, length);
+    const whole = length - (length % frameBytes);
+    yield all.subarray(0, whole);
+    pieces = [all.subarray(whole)];
+    length -= whole;
+  }
+  if (length % frameBytes !== 0) throw new Error(`it ends within a frame of ${frameBytes} bytes`);
+  if (length > 0) yield Buffer.concat(pieces, length);
+}

@@ -1,0 +1,95 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+
+import { sha256 } from '../lib/sha256.ts';
+
+export interface FilesAppOptions {
+  /** The folder of all executions' data files. */
+  folder: string;
+  /** Everybody who asks must bring it; without one, nobody is asked. */
+  token: string | undefined;
+}
+
+/** Names of executions and of files. None that begins with a dot, and none that is still being written. */
+const namePattern = /^(?!\.)[^/\\]{1,255}$/;
+const unfinishedPattern = /\.(?:part|fetching)$/;
+
+/**
+ * Publishes the data files of executions read-only, at `/{execution_id}/{filename}`: with byte ranges, and with strong ETags, which change when a
+ * file does. Nothing can be listed, and nothing is followed out of the folder.
+ */
+export function createFilesApp({ folder, token }: FilesAppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
+  app.use(requireToken(token));
+  app.get('/:execution/:filename', (request: Request<{ execution: string; filename: string }>, response) =>
+    answerFile(folder, request.params, response),
+  );
+  app.use((_, response) => refuse(response, 404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME'));
+  return app;
+}
+
+const refuse = (response: Response, status: number, sentence: string): void =>
+  void response.status(status).type('text/plain').send(`${sentence}\n`);
+
+const digest = (text: string): Buffer => sha256().update(text).digest();
+
+function requireToken(token: string | undefined) {
+  const expected = token === undefined ? undefined : digest(token);
+  return ({ method, headers }: Request, response: Response, next: NextFunction): void => {
+    const [, given = ''] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    if (expected !== undefined && !timingSafeEqual(digest(given), expected)) {
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      refuse(response, 401, 'send "Authorization: Bearer …" with the value of SWF_FILES_TOKEN');
+    } else if (method !== 'GET' && method !== 'HEAD') {
+      response.setHeader('Allow', 'GET, HEAD');
+      refuse(response, 405, 'files can only be read');
+    } else next();
+  };
+}
+
+async function answerFile(
+  folder: string,
+  { execution, filename }: { execution: string; filename: string },
+  response: Response,
+): Promise<void> {
+  const facts = await factsOf(folder, execution, filename);
+  if (facts === undefined) {
+    refuse(response, 404, 'there is no such file here');
+    return;
+  }
+  const { ino, size, mtimeNs } = facts;
+  response.setHeader('ETag', `"${[ino, size, mtimeNs].map((part) => part.toString(36)).join('-')}"`);
+  response.type('application/octet-stream');
+  const options = { root: join(folder, execution), etag: false, cacheControl: false };
+  response.sendFile(filename, options, (error: SendError | undefined) => {
+    // A client that breaks off needs no answer.
+    if (error === undefined || response.headersSent) return;
+    if (error.headers !== undefined) response.set(error.headers);
+    if (error.status === 416) refuse(response, 416, 'the file has no such bytes');
+    else refuse(response, 404, 'there is no such file here any more');
+  });
+}
+
+/** An error of `send`, which express answers with. */
+interface SendError extends Error {
+  status?: number;
+  headers?: Record<string, string>;
+}
+
+/** Undefined where it is no regular file in a folder of its own: a link could lead anywhere. */
+async function factsOf(folder: string, execution: string, filename: string): Promise<BigIntStats | undefined> {
+  if (!namePattern.test(execution) || !namePattern.test(filename) || unfinishedPattern.test(filename)) return undefined;
+  try {
+    const above = await lstat(join(folder, execution));
+    const file = await lstat(join(folder, execution, filename), { bigint: true });
+    return above.isDirectory() && file.isFile() ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,247 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { activeMq, startBroker } from '../brokers/activemq.ts';
+import type { Broker } from '../brokers/broker.ts';
+import { startNginx, nginxIsMissing } from '../file-servers/nginx.ts';
+import { startServeFiles } from '../file-servers/serve-files.ts';
+import { startXRootD, xrootdIsMissing } from '../file-servers/xrootd.ts';
+import { runCli, type Started, temporaryFolder } from '../helpers.ts';
+import { inProcess, outcome } from './outcome.ts';
+import { elsewhere, sets, Site } from './site.ts';
+
+const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
+const token = 'files-of-the-testbed';
+
+for (const why of [activeMq.missing(), nginxIsMissing(), xrootdIsMissing()]) if (why !== undefined) console.warn(why);
+
+describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', { timeout: 120_000 }, () => {
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startBroker();
+  }, 90_000);
+  afterAll(() => broker.stop());
+
+  /** A host of its own: an agent with a folder that nobody shares. */
+  const host = async (
+    here: Site,
+    type: string,
+    settings: string[],
+    env: Record<string, string> = {},
+    folder = temporaryFolder(),
+  ): Promise<{ agent: Started; files: string }> => {
+    const files = join(folder, 'files');
+    const args = ['agent', type, ...sets(`data.dir=${files}`, ...settings)];
+    const agent = here.start(args, folder, { SWF_FILES_TOKEN: token, ...env });
+    await agent.saw(/works in namespace/);
+    return { agent, files };
+  };
+  const sources = (...urls: string[]): string => `data.sources=${JSON.stringify(urls)}`;
+
+  it('are fetched from where they are published: every agent on a host of its own ends as one process does', async () => {
+    const here = new Site(() => broker, quick);
+    const daq = await startServeFiles(here.dataFolder, { token });
+    const monitoring = temporaryFolder();
+    const samples = await startServeFiles(join(monitoring, 'files'), { token });
+    await host(here, 'data', [sources(daq.url)]);
+    const fastmon = await host(here, 'fastmon', [sources(daq.url), `data.url=${samples.url}`], {}, monitoring);
+    const worker = await host(here, 'worker', [sources(samples.url)]);
+    const run = here.run(
+      '--stf-count',
+      '5',
+      '--speed',
+      '20',
+      ...elsewhere('data', 'fastmon', 'worker'),
+      ...sets(`data.url=${daq.url}`),
+    );
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await outcome(here.folder)).toEqual(await inProcess(5, ...quick));
+    const [execution = ''] = readdirSync(here.dataFolder).filter((name) => !name.startsWith('.'));
+    const kept = (folder: string): string[] =>
+      readdirSync(join(folder, execution)).filter((name) => !name.startsWith('.'));
+    expect(kept(here.dataFolder).every((name) => name.endsWith('.stf'))).toBe(true);
+    expect(kept(worker.files).toSorted()).toEqual(kept(fastmon.files).toSorted());
+    expect(kept(worker.files)).toHaveLength(5);
+    const [sample] = await here.askAll('list_messages', { message_type: 'tf_file_registered' });
+    expect(sample?.['body']['file_url']).toMatch(new RegExp(`^${samples.url}/${execution}/swf\\.`));
+    // What is elsewhere is neither missing nor damaged.
+    expect(await runCli(['check'], { folder: here.folder })).toMatchObject({ code: 0 });
+    expect(await here.ask('verify_files', { execution_id: execution })).toMatchObject({ missing: 0, changed: 0 });
+  });
+
+  it('are read by the recorder’s own worker, where a fastmon agent elsewhere made them', async () => {
+    const here = new Site(() => broker, quick);
+    const daq = await startServeFiles(here.dataFolder, { token });
+    const monitoring = temporaryFolder();
+    const samples = await startServeFiles(join(monitoring, 'files'), { token });
+    await host(here, 'fastmon', [sources(daq.url), `data.url=${samples.url}`], {}, monitoring);
+    const run = here.start(
+      [
+        'run',
+        '--json',
+        '--stf-count',
+        '2',
+        '--speed',
+        '20',
+        ...elsewhere('fastmon'),
+        ...sets(`data.url=${daq.url}`, sources(samples.url)),
+      ],
+      here.folder,
+      { SWF_FILES_TOKEN: token },
+    );
+    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(await here.monitor()).toMatchObject({ slices_completed: 30, slices_failed: 0 });
+  });
+
+  it('are not fetched from an address that is no source, or without its token; one line says what to do', async () => {
+    const here = new Site(() => broker, [...quick, ...sets('fast_processing.slices_per_sample=2')]);
+    const daq = await startServeFiles(here.dataFolder, { token });
+    const stranger = await host(here, 'worker', []);
+    const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'), ...sets(`data.url=${daq.url}`));
+    await stranger.agent.saw(
+      /off duty for NO_FILE .*none of data\.sources; add it: --set 'data\.sources=\["http:\/\/127\.0\.0\.1:\d+\/"\]'/,
+    );
+    stranger.agent.child.kill('SIGTERM');
+    await stranger.agent.finished;
+    const forgetful = await host(here, 'worker', [sources(daq.url)], { SWF_FILES_TOKEN: 'wrong' });
+    await forgetful.agent.saw(/off duty for NO_FILE .*without its token \(401\); set SWF_FILES_TOKEN to it/);
+    await expect.poll(() => here.findings(), { timeout: 30_000 }).toContain('NO_WORKER_FOR');
+    forgetful.agent.child.kill('SIGTERM');
+    await forgetful.agent.finished;
+    await host(here, 'worker', [sources(daq.url)]);
+    expect(await run.finished).toMatchObject({ code: 0 });
+  });
+
+  it.skipIf(nginxIsMissing() !== undefined)(
+    'are fetched from nginx once a host, whatever number of processes wants them',
+    async () => {
+      const here = new Site(() => broker, quick);
+      const server = await startNginx(here.dataFolder, token);
+      const shared = temporaryFolder();
+      await host(here, 'worker', [sources(server.url)], {}, shared);
+      await here
+        .start(
+          ['agent', 'worker', '--index', '2', ...sets(`data.dir=${join(shared, 'files')}`, sources(server.url))],
+          temporaryFolder(),
+          { SWF_FILES_TOKEN: token },
+        )
+        .saw(/works in namespace/);
+      const run = here.run(
+        '--stf-count',
+        '4',
+        '--speed',
+        '20',
+        ...elsewhere('worker'),
+        ...sets(`data.url=${server.url}`),
+      );
+      expect(await run.finished).toMatchObject({ code: 0 });
+      expect(await here.monitor()).toMatchObject({ slices_completed: 60, slices_failed: 0 });
+      const asked = server.requests().map((line) => line.split(' ').slice(1, 4));
+      expect(asked.map(([path]) => path).toSorted()).toEqual([...new Set(asked.map(([path]) => path))].toSorted());
+      expect(asked).toHaveLength(4);
+    },
+  );
+
+  it.skipIf(xrootdIsMissing() !== undefined)(
+    'are fetched from XRootD by HTTPS with ranges, and by its own client',
+    async () => {
+      const here = new Site(() => broker, quick);
+      const door = await startXRootD(here.dataFolder);
+      const trust = { NODE_EXTRA_CA_CERTS: door.certificate };
+      const monitoring = temporaryFolder();
+      const samples = await startServeFiles(join(monitoring, 'files'), { token });
+      await host(here, 'data', [sources(door.https)], trust);
+      await host(here, 'fastmon', [sources(door.https), `data.url=${samples.url}`], trust, monitoring);
+      await host(here, 'worker', [sources(samples.url)]);
+      const all = elsewhere('data', 'fastmon', 'worker');
+      const run = here.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${door.https}`));
+      expect(await run.finished).toMatchObject({ code: 0 });
+      expect(await outcome(here.folder)).toEqual(await inProcess(3, ...quick));
+
+      const there = new Site(() => broker, quick);
+      const own = await startXRootD(there.dataFolder);
+      const copy = `data.fetch=${JSON.stringify(['xrdcp', '-f', '{url}', '{path}'])}`;
+      const byHost = { XrdSecPROTOCOL: 'host' };
+      const other = temporaryFolder();
+      const published = await startServeFiles(join(other, 'files'), { token });
+      await host(there, 'data', [sources(own.root), copy], byHost);
+      await host(there, 'fastmon', [sources(own.root), `data.url=${published.url}`, copy], byHost, other);
+      await host(there, 'worker', [sources(published.url)]);
+      const second = there.run('--stf-count', '3', '--speed', '20', ...all, ...sets(`data.url=${own.root}`));
+      expect(await second.finished).toMatchObject({ code: 0 });
+      expect(await outcome(there.folder)).toEqual(await inProcess(3, ...quick));
+    },
+  );
+});
+
+describe('serve-files', () => {
+  it('gives files with ranges and strong tags to those who bring the token, and nothing else', async () => {
+    const folder = temporaryFolder();
+    const secret = join(temporaryFolder(), 'secret');
+    writeFileSync(secret, 'secret');
+    const execution = join(folder, 'stf-tester-1');
+    mkdirSync(execution);
+    writeFileSync(join(execution, 'a.stf'), '0123456789');
+    writeFileSync(join(execution, 'b.stf.1234.part'), 'half');
+    writeFileSync(join(execution, '.hidden'), 'hidden');
+    symlinkSync(secret, join(execution, 'link.stf'));
+    symlinkSync(join(secret, '..'), join(folder, 'linked'));
+    const { url, child, finished } = await startServeFiles(folder, { token });
+    const get = async (path: string, headers: Record<string, string> = {}, method = 'GET') => {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${token}`, ...headers },
+      });
+      return { status: response.status, tag: response.headers.get('etag'), body: await response.text() };
+    };
+    const whole = await get('/stf-tester-1/a.stf');
+    expect(whole).toMatchObject({ status: 200, tag: expect.stringMatching(/^"[a-z0-9-]+"$/), body: '0123456789' });
+    const tag = whole.tag ?? '';
+    expect(await get('/stf-tester-1/a.stf', { range: 'bytes=2-4' })).toEqual({ status: 206, tag, body: '234' });
+    expect(await get('/stf-tester-1/a.stf', { range: 'bytes=2-4', 'if-range': tag })).toMatchObject({ status: 206 });
+    expect(await get('/stf-tester-1/a.stf', { range: 'bytes=2-4', 'if-range': '"other"' })).toMatchObject({
+      status: 200,
+    });
+    expect(await get('/stf-tester-1/a.stf', { range: 'bytes=10-' })).toMatchObject({ status: 416 });
+    for (const path of [
+      '/',
+      '/stf-tester-1',
+      '/stf-tester-1/',
+      '/stf-tester-1/b.stf.1234.part',
+      '/stf-tester-1/.hidden',
+      '/stf-tester-1/link.stf',
+      '/linked/secret',
+      '/stf-tester-1/..%2f..%2fetc%2fpasswd',
+      '/..%2f/x',
+    ])
+      expect({ path, ...(await get(path)) }).toMatchObject({ path, status: 404 });
+    expect(await get('/stf-tester-1/a.stf', {}, 'PUT')).toMatchObject({ status: 405 });
+    for (const authorization of ['', 'Bearer wrong', `Basic ${token}`])
+      expect(await get('/stf-tester-1/a.stf', { authorization })).toMatchObject({ status: 401 });
+    writeFileSync(join(execution, 'a.stf'), '01234567890');
+    expect((await get('/stf-tester-1/a.stf')).tag).not.toBe(tag);
+    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
+    expect(readFileSync(join(execution, 'a.stf'), 'utf8')).toBe('01234567890');
+    child.kill('SIGTERM');
+    expect(await finished).toMatchObject({ code: 0 });
+  });
+
+  it('asks for a token where others can reach it, and names what it cannot use', async () => {
+    const folder = temporaryFolder();
+    const attempt = async (args: string[], env: Record<string, string> = {}) =>
+      runCli(['serve-files', ...args], { folder, env });
+    expect(await attempt(['0.0.0.0:0'])).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: .*a token is needed; set SWF_FILES_TOKEN/),
+    });
+    expect(await attempt(['0'], { SWF_FILES_TOKEN: '' })).toMatchObject({ code: 78 });
+    expect(await attempt(['somewhere'])).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/serve-files "somewhere" is no address/),
+    });
+    expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 78 });
+  });
+});

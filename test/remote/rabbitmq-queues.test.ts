@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type QueueType, type RabbitMq, rabbitMqBroker, startRabbitMq } from '../brokers/rabbitmq.ts';
+import { runCli, temporaryFolder } from '../helpers.ts';
+import { inProcess, outcome } from './outcome.ts';
+import { elsewhere, sets, Site } from './site.ts';
+
+const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
+const slicesQueue = (site: Site): string => `panda.transformer.slices.${site.namespace}`;
+
+const describeQueues = (queues: QueueType, tests: (broker: () => RabbitMq) => void): unknown =>
+  describe.skipIf(rabbitMqBroker.missing() !== undefined)(
+    `RabbitMQ with ${queues} queues`,
+    { timeout: 300_000 },
+    () => {
+      let broker: RabbitMq;
+      beforeAll(async () => {
+        broker = await startRabbitMq(queues);
+      }, 90_000);
+      afterAll(() => broker.stop());
+      tests(() => broker);
+    },
+  );
+
+describeQueues('quorum', (broker) => {
+  it('carries the workflow as others do, also when it is killed, and doctor proves it', async () => {
+    const here = new Site(broker, quick);
+    await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+    const run = here.run('--stf-count', '10', '--speed', '10', ...elsewhere('data', 'fastmon', 'worker'));
+    await run.saw(/start_run/);
+    const queues = await broker().control('list_queues', '-q', 'name', 'type');
+    expect(queues).toMatch(new RegExp(`^${slicesQueue(here)}\\tquorum$`, 'm'));
+    await broker().kill();
+    await broker().start();
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await outcome(here.folder)).toEqual(await inProcess(10, ...quick));
+    const args = ['doctor', '--broker', broker().url, ...sets(`testbed.namespace=${here.namespace}`), '--unsubscribe'];
+    expect(await runCli(args, { folder: temporaryFolder(), env: broker().env })).toMatchObject({ code: 0 });
+  });
+});
+
+describeQueues('classic', (broker) => {
+  it('keeps to the virtual host that is named, and says which one it may not enter', async () => {
+    await broker().control('add_vhost', 'testbed');
+    const inside = sets('broker.vhost=testbed');
+    const refused = await new Site(broker, inside).run('--stf-count', '1').finished;
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/^BROKER_REFUSED: .*testbed/m) });
+    await broker().control('set_permissions', '-p', 'testbed', broker().user, '.*', '.*', '.*');
+    const here = new Site(broker, [...quick, ...inside]);
+    await here.agent('worker');
+    expect(await here.run('--stf-count', '2', '--speed', '20', ...elsewhere('worker')).finished).toMatchObject({
+      code: 0,
+    });
+    expect(await broker().control('list_queues', '-q', '-p', 'testbed', 'name')).toContain(slicesQueue(here));
+    expect(await broker().control('list_queues', '-q', 'name')).not.toContain(here.namespace);
+  });
+
+  it('loses slices to a queue that was deleted, and confirms them; they are sent again', async () => {
+    const here = new Site(broker, sets('fast_processing.slice_processing_time=2'));
+    const without = elsewhere('worker');
+    const run = here.run('--stf-count', '1', '--speed', '20', ...without);
+    await expect
+      .poll(() => here.monitor(), { timeout: 20_000 })
+      .toMatchObject({ slices_queued: 15, phase: 'completed' });
+    await expect
+      .poll(() => broker().control('list_queues', '-q', 'name', 'messages'))
+      .toMatch(new RegExp(`^${slicesQueue(here)}\\t15$`, 'm'));
+    await broker().control('delete_queue', slicesQueue(here));
+    await here.agent('worker');
+    expect(await run.finished).toMatchObject({ code: 0 });
+    expect(await here.monitor()).toMatchObject({ slices_completed: 15, slices_failed: 0 });
+  });
+
+  it('ends the connection at what a full queue rejects; that is told once, and what is behind it goes on', async () => {
+    const here = new Site(
+      broker,
+      sets('fast_processing.slices_per_sample=2', 'fast_processing.slice_processing_time=1'),
+    );
+    const policy = ['full', `^${slicesQueue(here)}$`, '{"max-length":1,"overflow":"reject-publish"}'];
+    await broker().control('set_policy', ...policy, '--apply-to', 'queues');
+    const run = here.run('--stf-count', '1', '--speed', '20', ...elsewhere('worker'));
+    await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED: the connection has ended each of the 5 times/);
+    expect(await here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 2 });
+    await broker().control('clear_policy', 'full');
+    await here.agent('worker');
+    // What the broker did not take is tried once more when it is missed.
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr.match(/is not sent/g)).toHaveLength(1);
+  });
+});
