@@ -144,8 +144,12 @@ export async function connectInProcess(store: string): Promise<Client> {
     Promise.resolve({
       compareFile: (
         file: RecordedFile,
-        { execution_id, dir, frameBytes }: { execution_id: string; dir: string; frameBytes: number },
-      ) => compareFile(file, { folder: join(dir, execution_id), frameBytes }),
+        {
+          execution_id,
+          dir,
+          ...own
+        }: { execution_id: string; dir: string; frameBytes: number; url: string | undefined },
+      ) => compareFile(file, { folder: join(dir, execution_id), ...own }),
       plannedParams: () => executionParamsSchema.parse({}),
     });
   const server = createServer({

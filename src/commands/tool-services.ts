@@ -9,8 +9,7 @@ import { configPlaces, type Io } from './io.ts';
 
 /** The machine beside the store as tools see it, from the command line. */
 export const createServices = (io: Io): Services => ({
-  compareFile: (file, { execution_id, dir, frameBytes }) =>
-    compareFile(file, { folder: join(dir, execution_id), frameBytes }),
+  compareFile: (file, { execution_id, dir, ...own }) => compareFile(file, { folder: join(dir, execution_id), ...own }),
   plannedParams(name) {
     requireBareName(name, io.workingFolder);
     return plannedParams(io, name, []);

@@ -2,8 +2,10 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
+import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { messageOf } from '../lib/errors.ts';
+import { hostname } from '../lib/process-identity.ts';
 import { checksumOf, outputFolder } from '../payload/outputs.ts';
 
 /** How a file is, compared with what is recorded of it. */
@@ -15,6 +17,16 @@ export interface ComparedFile {
   found_checksum?: string;
   /** Why it is not fine, in words. */
   problem?: string;
+  /** Whether its writer has it on another host. */
+  isElsewhere?: boolean;
+}
+
+/** The data files of an execution on this host. */
+export interface OwnFiles {
+  folder: string;
+  frameBytes: number;
+  /** Where the folder of all executions' files is published; undefined where it is not. */
+  url: string | undefined;
 }
 
 /** A file that is not there, in a folder that is. */
@@ -23,12 +35,9 @@ const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR']);
 /**
  * Compares a file with what is recorded of it: sizes and checksums of STF files and of payload outputs, and each frame of a TF sample. Throws nothing
  * for a file that is not as it should be.
- * @param folder the folder of the execution's files
  */
-export async function compareFile(
-  file: RecordedFile,
-  { folder, frameBytes }: { folder: string; frameBytes: number },
-): Promise<ComparedFile> {
+export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<ComparedFile> {
+  const { folder, frameBytes } = own;
   const path =
     file.kind === 'output'
       ? join(outputFolder(folder, file.slice_filename, file.attempt), file.name)
@@ -57,8 +66,23 @@ export async function compareFile(
     );
     if (!isHere)
       return { state: 'unreachable', path, problem: `${file.name}: there is no folder ${join(folder, '..')} here` };
+    const elsewhere = elsewhereOf(file, own);
+    if (elsewhere !== undefined)
+      return {
+        state: 'unreachable',
+        path,
+        isElsewhere: true,
+        problem: `${file.name} is on another host: ${elsewhere}`,
+      };
     return { state: 'missing', path, problem: `${file.name} is missing` };
   }
+}
+
+/** Where a file is that its writer has on another host. */
+function elsewhereOf({ kind, place }: RecordedFile, { url }: OwnFiles): string | undefined {
+  if (place === null) return undefined;
+  if (kind === 'output') return place === hostname() ? undefined : place;
+  return isElsewhere(place) && (url === undefined || !isBelow(place, url)) ? place : undefined;
 }
 
 async function statOf(path: string): Promise<{ size: number; isFile: boolean }> {

@@ -75,7 +75,7 @@ export const verifyFilesTool = defineLiveTool({
     );
     let at: Place | undefined = readPlace(cursor, of);
     if (data.dir !== undefined) {
-      const where = { execution_id, dir: data.dir, frameBytes: daq_state_machine.tf_size_bytes };
+      const where = { execution_id, dir: data.dir, url: data.url, frameBytes: daq_state_machine.tf_size_bytes };
       at = await compareFrom(at, context, { found, stf_filename, where });
     }
     return present({

@@ -5,6 +5,8 @@ import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 
+import { onTestFinished } from 'vitest';
+
 /** A TCP proxy in front of a broker that can reset every connection. */
 export async function startProxy(port: number): Promise<{ port: number; server: Server; reset: () => void }> {
   const sockets = new Set<import('node:net').Socket>();
@@ -24,6 +26,27 @@ export async function startProxy(port: number): Promise<{ port: number; server: 
       for (const socket of sockets) socket.resetAndDestroy();
     },
   };
+}
+
+/** A TCP proxy that resets each of its first connections after so many bytes from the server. Ends with the test. */
+export async function startCuttingProxy(port: number, cuts: number, bytes: number): Promise<number> {
+  let left = cuts;
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    const isCut = left-- > 0;
+    let passed = 0;
+    for (const socket of [client, upstream]) socket.on('error', () => {}).on('close', () => upstream.destroy());
+    client.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => {
+      passed += chunk.length;
+      client.write(chunk);
+      if (isCut && passed >= bytes) client.resetAndDestroy();
+    });
+    upstream.on('end', () => client.end());
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return (server.address() as { port: number }).port;
 }
 
 /** TLS in front of a broker, with a certificate of its own for `localhost`. */

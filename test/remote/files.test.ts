@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { activeMq, startBroker } from '../brokers/activemq.ts';
 import type { Broker } from '../brokers/broker.ts';
+import { startCuttingProxy } from '../brokers/network.ts';
 import { startNginx, nginxIsMissing } from '../file-servers/nginx.ts';
 import { startServeFiles } from '../file-servers/serve-files.ts';
 import { startXRootD, xrootdIsMissing } from '../file-servers/xrootd.ts';
@@ -69,7 +70,11 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', { time
     expect(sample?.['body']['file_url']).toMatch(new RegExp(`^${samples.url}/${execution}/swf\\.`));
     // What is elsewhere is neither missing nor damaged.
     expect(await runCli(['check'], { folder: here.folder })).toMatchObject({ code: 0 });
-    expect(await here.ask('verify_files', { execution_id: execution })).toMatchObject({ missing: 0, changed: 0 });
+    expect(await here.ask('verify_files', { execution_id: execution })).toMatchObject({
+      missing_count: 0,
+      changed_count: 0,
+      unreachable_count: 5,
+    });
   });
 
   it('are read by the recorder’s own worker, where a fastmon agent elsewhere made them', async () => {
@@ -144,6 +149,31 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', { time
       expect(asked).toHaveLength(4);
     },
   );
+
+  it.skipIf(nginxIsMissing() !== undefined)('go on where a connection broke off', async () => {
+    const here = new Site(() => broker, [...quick, ...sets('daq_state_machine.tf_size_bytes=65536')]);
+    const server = await startNginx(here.dataFolder, token);
+    const cut = await startCuttingProxy(Number(new URL(server.url).port), 6, 2_000_000);
+    const url = `http://127.0.0.1:${cut}`;
+    const monitoring = temporaryFolder();
+    const samples = await startNginx(join(monitoring, 'files'), token);
+    const cutSamples = await startCuttingProxy(Number(new URL(samples.url).port), 3, 2_000_000);
+    const samplesUrl = `http://127.0.0.1:${cutSamples}`;
+    await host(here, 'data', [sources(url)]);
+    await host(here, 'fastmon', [sources(url), `data.url=${samplesUrl}`], {}, monitoring);
+    await host(here, 'worker', [sources(samplesUrl)]);
+    const all = elsewhere('data', 'fastmon', 'worker');
+    const run = here.run('--stf-count', '1', '--speed', '20', ...all, ...sets(`data.url=${url}`));
+    const { code, stderr } = await run.finished;
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(await here.monitor()).toMatchObject({ slices_completed: 15, slices_failed: 0 });
+    // A sample of ten megabytes: the first request is for all of it, each later one for what was left.
+    const ranges = samples.requests().map((line) => line.split(' ').slice(3).join(' '));
+    expect(ranges).toHaveLength(4);
+    expect(ranges[0]).toMatch(/ -$/);
+    const begins = ranges.slice(1).map((range) => Number(/bytes=(\d+)-$/.exec(range)?.[1]));
+    expect(begins.every((begin, at) => begin > (begins[at - 1] ?? 0))).toBe(true);
+  });
 
   it.skipIf(xrootdIsMissing() !== undefined)(
     'are fetched from XRootD by HTTPS with ranges, and by its own client',

@@ -6,6 +6,8 @@ interface Recorded {
   name: string;
   key: number;
   size_bytes: number | null;
+  /** Where its writer has it: its address, or for an output the host of the worker. */
+  place: string | null;
 }
 
 /** A file that the records of an execution tell of, with what they know of its content. */
@@ -22,12 +24,12 @@ interface FilesOf {
 
 /** As SQL: the files of each kind with keys behind $after. All outputs of a slice have its key. */
 const questions: Record<FileKind, string> = {
-  stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes FROM stf_files
+  stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes, file_url AS place FROM stf_files
     WHERE execution_id = $execution_id AND checksum IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
-  tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes FROM fastmon_files
+  tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes, file_url AS place FROM fastmon_files
     WHERE execution_id = $execution_id AND file_url IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
   output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
-      value ->> '$.size_bytes' AS size_bytes
+      value ->> '$.size_bytes' AS size_bytes, hostname AS place
     FROM tf_slices AS s JOIN payload_results USING (slice_filename, attempt), json_each(outputs)
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };

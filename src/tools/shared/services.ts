@@ -15,6 +15,8 @@ interface FilePlace {
   /** The folder of all executions' files. */
   dir: string;
   frameBytes: number;
+  /** Where that folder is published; undefined where it is not. */
+  url: string | undefined;
 }
 
 /** The machine beside the store, as far as tools need it. The implementation is injected. */
