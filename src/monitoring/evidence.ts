@@ -80,6 +80,15 @@ export interface UnansweredFiles {
   since: string;
 }
 
+/** TF files that no worker could have, and whose host is silent. */
+export interface GoneFiles {
+  hostname: string;
+  files: number;
+  first: string;
+  /** Since when the agent there is silent, ISO 8601. */
+  since: string;
+}
+
 /** Facts about an execution beside its figures. */
 export interface Evidence {
   execution_id: string;
@@ -96,6 +105,7 @@ export interface Evidence {
   take_ups: number;
   unfit: readonly UnfitSlices[];
   unanswered: readonly UnansweredFiles[];
+  gone: readonly GoneFiles[];
   /** The first error that an agent logged; the verdict of the driver is none. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

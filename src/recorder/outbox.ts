@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BrokerConnection } from '../broker/connection.ts';
+import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
@@ -121,16 +122,16 @@ export class Outbox {
     this.#underWay.add(row.seq);
     try {
       const { destination } = vocabulary[message_type];
-      const isSlice = message_type === 'slice';
-      const reply = isSlice ? replyTo() : undefined;
+      const slice = message_type === 'slice' ? this.#sliceOf(row) : undefined;
+      const reply = slice === undefined ? undefined : replyTo();
       await broker.send({
         destination: destinations[destination],
         headers: {
           ...wireHeaders({ ...row, namespace: row.namespace ?? namespace, store_id }),
-          ...(isSlice ? sliceHeaders(JSON.parse(row.payload) as SliceNeeds) : {}),
+          ...(slice === undefined ? {} : sliceHeaders(slice.needs)),
           ...(reply === undefined ? {} : { reply_to: reply }),
         },
-        body: row.payload,
+        body: slice?.body ?? row.payload,
         expirySeconds: expirySeconds(message_type),
       });
       this.#alone = Math.max(0, this.#alone - 1);
@@ -144,6 +145,13 @@ export class Outbox {
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error, isAlone);
       else await this.#noteEnd(row, isAlone);
     }
+  }
+
+  /** A slice says where its file was last said to be: the host that had it first may be gone. */
+  #sliceOf({ payload }: UnsentRow): { needs: SliceNeeds; body: string } {
+    const said = JSON.parse(payload) as SliceNeeds;
+    const needs = withNewestPlace(this.#options.store.sql, said);
+    return { needs, body: needs === said ? payload : JSON.stringify(needs) };
   }
 
   /** The connection has ended while a row was under way. */

@@ -105,6 +105,7 @@ export class RecorderSession {
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
+      onRegistered: (message) => void this.#resending.notePlace(message),
     });
     const telemetry = new TelemetryInbox({
       ...shared,

@@ -1,8 +1,10 @@
+import { goneFiles, newestPlace, noteNewPlace, withNewestPlace } from '../db/execution/file-places.ts';
 import { readMessage } from '../db/execution/log-reader.ts';
 import { phaseOf } from '../db/execution/overview.ts';
 import {
   idleSliceMessages,
   queuedSlice,
+  readyStfs,
   type Unanswered,
   unreadyStfs,
   unsampledStfs,
@@ -107,6 +109,19 @@ export class Resending {
     this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
   }
 
+  /** A TF file that was registered before may have been made again on another host: its slices say so from now on. */
+  async notePlace(message: Message<'tf_file_registered'>): Promise<void> {
+    const { store, warn, onFault } = this.#options;
+    try {
+      // Mostly it is the first word about the file, which needs no transaction.
+      if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
+      const isMoved = await store.write((tx) => noteNewPlace(tx, message));
+      if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
   async #look(): Promise<void> {
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -136,7 +151,8 @@ export class Resending {
     return due.flatMap(([id, entry]) => {
       const slice = queuedSlice(store.sql, id);
       if (slice === undefined) this.#returned.delete(id);
-      if (slice === undefined || !directory.hasOnDuty('worker', workKinds(slice))) return [];
+      if (slice === undefined || !directory.hasOnDuty('worker', workKinds(withNewestPlace(store.sql, slice))))
+        return [];
       // Until it is given back once more.
       entry.at = Infinity;
       return [id];
@@ -155,7 +171,7 @@ export class Resending {
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
         .filter((id) => {
           const slice = readMessage(store.sql, id);
-          return slice?.msg_type === 'slice' && free(workKinds(slice));
+          return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(store.sql, slice)));
         });
       for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, firstUnheldMinutes);
       if (unheld.length > 0)
@@ -185,7 +201,10 @@ export class Resending {
             canBe('fastmon', directory),
           )
         : [];
-      const due = [...unready, ...unsampled]
+      const gone = directory.hasOnDuty('fastmon')
+        ? readyStfs(store.sql, executionId, goneFiles(store.sql, executionId)).filter(canBe('fastmon', directory))
+        : [];
+      const due = [...unready, ...unsampled, ...gone]
         .map(messageIdOf)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
       for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);

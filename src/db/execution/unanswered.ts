@@ -68,6 +68,21 @@ export function unsampledStfs(
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 
+/** The announcements by which these files are made. */
+export const readyStfs = (
+  sql: Prepare,
+  executionId: string,
+  files: readonly { stf_filename: string }[],
+): Unanswered[] => {
+  const stfs = new Set(files.map(({ stf_filename }) => stf_filename));
+  return messagesOf(
+    sql,
+    executionId,
+    'stf_ready',
+    [...stfs].map((stf_filename) => ({ stf_filename })),
+  );
+};
+
 function messagesOf(
   sql: Prepare,
   executionId: string,

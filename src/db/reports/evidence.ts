@@ -20,7 +20,7 @@ import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
-import { unansweredFiles, unfitSlices } from './undone-work.ts';
+import { goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** Rows that a finding names, and agents that are looked at. */
 const named = 5;
@@ -54,6 +54,7 @@ export function evidenceOf(
       isRunning && detail.over_broker === 1
         ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
         : [],
+    gone: isRunning && detail.over_broker === 1 ? parts.read('files', () => goneHosts(sql, execution_id), []) : [],
     ...recorded,
     data_as_of,
     unreadable: [...parts.unreadable, ...unreadable],

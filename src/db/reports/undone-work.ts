@@ -1,6 +1,7 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import type { UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
+import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
+import { goneFiles } from '../execution/file-places.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { livingTypes, workersOnDuty } from '../presence/agent-registry.ts';
@@ -18,6 +19,16 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
      WHERE r.execution_id = ? AND s.status = 'queued' GROUP BY r.reason, r.kind ORDER BY slices DESC LIMIT ${mostKinds}`,
   ).all(execution.execution_id);
   return kinds.filter(({ reason, kind }) => !workersOnDuty(sql, execution.namespace, { reason, name: kind }, isAlive));
+}
+
+/** TF files that nobody can have any more, by the host that made them. */
+export function goneHosts(sql: Prepare, executionId: string): GoneFiles[] {
+  const hosts = new Map<string, GoneFiles>();
+  for (const { tf_filename, hostname, since } of goneFiles(sql, executionId)) {
+    const known = hosts.get(hostname);
+    hosts.set(hostname, { hostname, since, first: known?.first ?? tf_filename, files: (known?.files ?? 0) + 1 });
+  }
+  return [...hosts.values()];
 }
 
 /** Files that an agent of another process has not answered, though it is heard. */

@@ -6,6 +6,7 @@ import { driverFault } from './driver-fault.ts';
 import { driverGone } from './driver-gone.ts';
 import { driverSilent } from './driver-silent.ts';
 import { executionFailed } from './execution-failed.ts';
+import { fileGone } from './file-gone.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
@@ -40,6 +41,7 @@ export const findingRules: readonly FindingRule[] = [
   agentMissing,
   agentGone,
   workerGone,
+  fileGone,
   noWorkerFor,
   unanswered,
   readerBehind,

@@ -1,0 +1,12 @@
+import { defineFinding, isDriven } from './rule.ts';
+
+/** TF files are needed that no worker can have, and the host that made them is silent. */
+export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
+  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
+  return evidence.gone.map(({ hostname, files, first, since }) => ({
+    severity: 'error' as const,
+    sentence: `${files} TF files, the first ${first}, were made on ${hostname}, which is silent since ${since}, and no worker can have them. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+    ids: [first],
+    next: { tool: 'list_agents', arguments: { agent_type: 'fastmon' } },
+  }));
+});
