@@ -8,11 +8,13 @@ import { requireOwnNamespace, requireRecorderAgents } from '../config/policies.t
 import { asRecorded } from '../config/recorded.ts';
 import { openStore } from '../db/sqlite/open-store.ts';
 import type { AgentType } from '../domain/states.ts';
+import { counting, Traffic } from '../exchange/traffic.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { createLog } from '../lib/logger.ts';
 import { type RunningAgent, startRemoteAgent } from '../remote/remote-process.ts';
 import { startDaqAgent } from '../runtime/daq-process.ts';
+import { serveMetrics } from './agent-metrics.ts';
 import { hostOptions } from './drive.ts';
 import { configPlaces, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 import { asService, tellReady } from './service-manager.ts';
@@ -24,6 +26,8 @@ export interface AgentArguments {
   sets: string[];
   /** Tells agents of one type on one machine apart, from 1. */
   index: number;
+  /** Where figures are told for Prometheus, as it was given. */
+  metrics?: string | undefined;
   /** It ends as at SIGTERM when the process that has started it has ended. */
   untilParentEnds: boolean;
 }
@@ -44,44 +48,76 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   });
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
   const surroundings = surroundingsOf(io, args);
-  const { namespace } = surroundings.loaded.config.testbed;
-  if (args.type === 'daq_simulator') {
-    const store = await openStore(storePath(io), storeOptions(io));
-    try {
-      const options = recorderOptions(io, { ...surroundings, store });
-      const starting = startDaqAgent({ ...options, interrupted: interrupted.signal });
-      await runUntilStopped(io, starting, interrupted.signal, ({ name }) =>
-        io.err(`${name} works in namespace ${namespace}, store ${store.path}`),
-      );
-    } finally {
-      store.close();
-    }
-    return;
+  const traffic = new Traffic();
+  const metrics = await serveMetrics(io, args.metrics, traffic);
+  try {
+    const { signal } = interrupted;
+    await (args.type === 'daq_simulator'
+      ? recordUntilStopped(io, surroundings, { traffic, signal, onStart: metrics.onStart })
+      : workUntilStopped(io, args, surroundings, { traffic, signal, onStart: metrics.onStart }));
+  } finally {
+    await metrics.close();
   }
-  const { type } = args;
+}
+
+/** The parts of a process that are there before its agent. */
+interface Process {
+  traffic: Traffic;
+  /** Aborted when it is told to stop. */
+  signal: AbortSignal;
+  onStart: (agent: RunningAgent) => void;
+}
+
+async function recordUntilStopped(io: Io, around: Surroundings, { traffic, signal, onStart }: Process): Promise<void> {
+  const { namespace } = around.loaded.config.testbed;
+  const store = await openStore(storePath(io), storeOptions(io));
+  try {
+    const options = recorderOptions(io, { ...around, store });
+    const connect = counting(connectByStomp, traffic);
+    const broker = { settings: around.settings, connect };
+    const starting = startDaqAgent({ ...options, broker, interrupted: signal });
+    await runUntilStopped(io, starting, signal, (agent) => {
+      onStart(agent);
+      io.err(`${agent.name} works in namespace ${namespace}, store ${store.path}`);
+    });
+  } finally {
+    store.close();
+  }
+}
+
+async function workUntilStopped(
+  io: Io,
+  { type, index }: AgentArguments,
+  around: Surroundings,
+  { traffic, signal, onStart }: Process,
+): Promise<void> {
+  const { namespace } = around.loaded.config.testbed;
   if (type === 'fast_processing')
     throw new SwfError(
       'CONFIG_INVALID',
       'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
     );
-  const { recorded, settings } = surroundings;
+  if (type === 'daq_simulator') throw new Error('the recorder is started in another way');
+  const { recorded, settings } = around;
   const starting = startRemoteAgent({
     type,
-    index: args.index,
+    index,
     user: userName(io),
     version: io.version,
     namespace,
     destinations: recorded.broker.destinations,
-    broker: { settings, connect: connectByStomp },
+    broker: { settings, connect: counting(connectByStomp, traffic) },
+    onStep: (seconds) => traffic.noteStep(seconds),
     params: { ...recorded, speed: 1 },
     log: createLog('WARNING', (line) => io.err(line)),
     logLevel: logLevel(io),
     environment: io.env,
-    interrupted: interrupted.signal,
+    interrupted: signal,
   });
-  await runUntilStopped(io, starting, interrupted.signal, ({ name }) =>
-    io.err(`${name} works in namespace ${namespace}`),
-  );
+  await runUntilStopped(io, starting, signal, (agent) => {
+    onStart(agent);
+    io.err(`${agent.name} works in namespace ${namespace}`);
+  });
 }
 
 /** Told to stop while its broker was not there, an agent has not begun; told while it begins, it has in a moment. */
@@ -132,5 +168,5 @@ function recorderOptions(
   const asHere = (config: Loaded['config']): Loaded['config'] =>
     asRecorded(config, store.path, io.workingFolder, settings);
   const options = hostOptions(io, { store, config: recorded, broker: settings });
-  return { ...options, broker: { settings, connect: connectByStomp }, sources, asRecorded: asHere };
+  return { ...options, sources, asRecorded: asHere };
 }

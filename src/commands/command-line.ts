@@ -99,6 +99,10 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .addOption(
       new Option('--index <N>', 'tells agents of one type on one machine apart').argParser(parsePositive).default(1),
     )
+    .option(
+      '--metrics <[HOST:]PORT>',
+      'tell figures of the agent at /metrics, for Prometheus (default host: 127.0.0.1)',
+    )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .action(
       async (
@@ -108,10 +112,11 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
           config,
           set,
           index,
+          metrics,
           untilParentEnds,
-        }: { broker?: string; config?: string; set: string[]; index: number; untilParentEnds?: true },
+        }: { broker?: string; config?: string; set: string[]; index: number; metrics?: string; untilParentEnds?: true },
       ) => {
-        const args = { type, broker, config, sets: set, index, untilParentEnds: untilParentEnds === true };
+        const args = { type, broker, config, sets: set, index, metrics, untilParentEnds: untilParentEnds === true };
         await run(async (io) => (await import('./agent.ts')).agentCommand(io, args));
       },
     );

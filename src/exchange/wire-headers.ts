@@ -1,4 +1,5 @@
 import { type ReturnReason, type SliceNeeds, workKinds } from '../domain/slice-returns.ts';
+import { traceParent } from '../lib/trace-context.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
 /** Everybody who listens to the topic hears a message at once, or after an outage; later it is old news. */
@@ -12,6 +13,7 @@ export const telemetrySeconds = 3600;
 
 /** The facts about a message that its headers repeat. */
 export interface WireFacts {
+  message_id: string;
   message_type: MessageType;
   namespace: string;
   run_id: string | null | undefined;
@@ -25,6 +27,7 @@ export interface WireFacts {
  * name the slice meanwhile. ActiveMQ Classic does a quarter more without these on its disk.
  */
 export function wireHeaders({
+  message_id,
   message_type,
   namespace,
   run_id,
@@ -36,7 +39,9 @@ export function wireHeaders({
     msg_type: message_type,
     namespace,
     ...(run_id === null || run_id === undefined ? {} : { run_id }),
-    ...(execution_id === null || execution_id === undefined ? {} : { execution_id }),
+    ...(execution_id === null || execution_id === undefined
+      ? {}
+      : { execution_id, traceparent: traceParent(execution_id, message_id) }),
     ...(store_id === undefined ? {} : { store_id }),
     vo: 'eic',
     ...(message_type === 'slice_started' ? {} : { persistent: 'true' }),

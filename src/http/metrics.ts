@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';
-import { printable } from '../lib/printable.ts';
+import { metric, type Sample } from './prometheus-text.ts';
 
 /** Calls of one tool so far. */
 interface Calls {
@@ -58,8 +58,6 @@ export function createMetrics(version: string) {
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
-
-type Sample = [labels: Readonly<Record<string, string>>, value: number];
 
 /** Running executions that are told of, the newest, and as many that have ended. */
 const most = 20;
@@ -151,19 +149,4 @@ function metricsOf(told: readonly Told[]): string[] {
       [id(one), one.assessed.detail.slice_retries],
     ]),
   ];
-}
-
-function metric(name: string, type: 'gauge' | 'counter', help: string, samples: Sample[]): string[] {
-  return [
-    `# HELP ${name} ${help}`,
-    `# TYPE ${name} ${type}`,
-    ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`),
-  ];
-}
-
-function labelled(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(
-    ([key, value]) => `${key}="${printable(value).replaceAll(/[\\"]/g, String.raw`\$&`)}"`,
-  );
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
 }

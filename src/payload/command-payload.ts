@@ -5,6 +5,8 @@ import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { traceParent } from '../lib/trace-context.ts';
+import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
 import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
@@ -108,7 +110,16 @@ function programFor(
     command,
     args,
     folder: output_dir,
-    environment: { ...withoutSecrets(options.host.environment), ...asVariables({ ...facts, ...more }), ...mark },
+    environment: {
+      ...withoutSecrets(options.host.environment),
+      ...asVariables({ ...facts, ...more }),
+      // The span of the slice's message: what the program traces hangs below it.
+      TRACEPARENT: traceParent(
+        options.execution_id,
+        sliceMessageId(options.execution_id, slice.slice_filename, slice.attempt),
+      ),
+      ...mark,
+    },
     limitSeconds: options.limitSeconds,
   };
 }

@@ -32,11 +32,14 @@ export interface RecorderOptions extends BrokerChoice {
   onFault: (error: unknown) => void;
 }
 
-/** How long a process that ends waits for the broker to confirm its last messages, in milliseconds. */
-const farewellMilliseconds = 30_000;
+/**
+ * How long a process that ends waits for the broker to confirm its last messages, in milliseconds: `hurried` where somebody waits for the end. What is
+ * still unsent goes out with the next process of the store.
+ */
+const farewellMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 
-/** The same where somebody waits for the end: what is still unsent goes out with the next process of the store. */
-const hurriedMilliseconds = 1000;
+/** `none`: the store takes no receipts any more. */
+export type Farewell = keyof typeof farewellMilliseconds | 'none';
 
 /** A wait that is not worth a word. */
 const quietMilliseconds = 1000;
@@ -161,21 +164,23 @@ export class RecorderSession {
     return takeLeftovers(executionId, { broker, namespace, storeId: id, destination: destinations.slices });
   }
 
-  /** Sends what is left, for a while (a short one, where somebody waits for the end), and closes the connection. */
-  async close(isHurried = false): Promise<void> {
-    const { warn } = this.#options;
-    const patience = isHurried ? hurriedMilliseconds : farewellMilliseconds;
-    if (!(await this.#outbox.flushed(quietMilliseconds))) {
-      warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
-      if (!(await this.#outbox.flushed(patience)))
-        warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
-    }
+  /** Sends what is left, for a while, and closes the connection. */
+  async close(farewell: Farewell = 'usual'): Promise<void> {
+    if (farewell !== 'none') await this.#flush(farewellMilliseconds[farewell]);
     await this.#states.close();
     this.#endPoll();
     this.#outbox.close();
     this.#resending.close();
     this.views.close();
     await Promise.all([this.#listener.close(), this.broker.close()]);
+  }
+
+  async #flush(patience: number): Promise<void> {
+    const { warn } = this.#options;
+    if (await this.#outbox.flushed(quietMilliseconds)) return;
+    warn(`the broker has not confirmed all messages; waiting up to ${patience / 1000} s for it`);
+    if (!(await this.#outbox.flushed(patience)))
+      warn('some messages are still unconfirmed; the next recorder of this store and namespace sends them');
   }
 
   #hearOnly(telemetry: TelemetryInbox): void {

@@ -39,4 +39,6 @@ export interface Surroundings {
   lifetime: Lifetime;
   /** The work in hand has changed. */
   onChange: () => void;
+  /** Told how long each piece of work took, in seconds. */
+  onStep: (seconds: number) => void;
 }

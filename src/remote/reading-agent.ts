@@ -28,6 +28,8 @@ export interface ReadingAgentOptions {
   speaker: Speaker;
   log: RemoteLog;
   onChange: () => void;
+  /** Told how long each message took, in seconds. */
+  onStep: (seconds: number) => void;
   /** Aborted when nothing new is begun. */
   draining: AbortSignal;
   onFault: (error: unknown) => void;
@@ -184,7 +186,7 @@ export class ReadingAgent {
 
   /** The agent's words about a message; undefined where nothing comes of it in this process. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
-    const { access, offDuty, agent, log, draining, speaker, name } = this.#options;
+    const { access, offDuty, agent, log, draining, speaker, name, onStep } = this.#options;
     const { message, storeId = state.store_id } = hand;
     const { execution_id } = message;
     const file_url = 'file_url' in message ? message.file_url : undefined;
@@ -201,7 +203,9 @@ export class ReadingAgent {
       const context = this.#contextOf(state, found.files);
       const lines: LogLine[] = [];
       try {
+        const began = performance.now();
         const says = await handlePatiently({ agent, name }, message, context, lines);
+        onStep((performance.now() - began) / 1000);
         for (const line of lines) log.write(line, execution_id);
         return says;
       } catch (error) {

@@ -36,12 +36,24 @@ export interface RemoteOptions {
   logLevel: LogLevel;
   /** The environment that payload commands inherit. */
   environment: NodeJS.ProcessEnv;
+  /** Told how long each piece of work took, in seconds. */
+  onStep: (seconds: number) => void;
   /** Aborted when it is told to stop; it may still be waiting for its broker then. */
   interrupted: AbortSignal;
 }
 
+/** The work of a process at a moment. */
+export interface Figures {
+  /** Messages that are not confirmed; since when the oldest waits, in milliseconds since 1970. */
+  unsent: { count: number; oldest: number | undefined };
+  /** Messages that wait to be answered, by role; slots by state. */
+  behind: Record<string, number>;
+  slots: Record<string, number>;
+}
+
 export interface RunningAgent {
   name: string;
+  figures(): Figures;
   /** Resolves when the agent has stopped; rejects when it cannot go on. */
   done: Promise<void>;
   /** Finishes the work in hand and stops. */
@@ -79,6 +91,7 @@ class RemoteAgent implements RunningAgent {
   readonly #log: RemoteLog;
   readonly #offDuty: OffDutyList;
   readonly #access: DataAccess;
+  readonly #speaker: Speaker;
   readonly #part: Part;
   readonly #heartbeat: RemoteHeartbeat;
   #isSilenceTold = false;
@@ -103,6 +116,7 @@ class RemoteAgent implements RunningAgent {
     this.#log = new RemoteLog({ ...telemetry, threshold: logLevel, log });
     const warn = (message: string): void => this.#log.warn(message);
     const { environment } = options;
+    this.#speaker = new Speaker({ broker, namespace, destinations, sender: this.name, warn });
     this.#access = new DataAccess({ data: params.data, environment, stopped: this.#lifetime.stopped });
     this.#offDuty = new OffDutyList(warn, () => this.#changed());
     const common = {
@@ -112,7 +126,7 @@ class RemoteAgent implements RunningAgent {
       views: this.#views,
       access: this.#access,
       offDuty: this.#offDuty,
-      speaker: new Speaker({ broker, namespace, destinations, sender: this.name, warn }),
+      speaker: this.#speaker,
       agentLog: this.#log,
       lifetime: this.#lifetime,
       onChange: () => this.#changed(),
@@ -132,6 +146,16 @@ class RemoteAgent implements RunningAgent {
 
   stop(): void {
     this.#lifetime.drain();
+  }
+
+  figures(): Figures {
+    const { type } = this.#options;
+    const { in_hand, free_slots } = this.#part.report();
+    return {
+      unsent: this.#speaker.unsent(),
+      behind: type === 'worker' ? {} : { [type]: in_hand.length },
+      slots: type === 'worker' ? { free: free_slots, busy: in_hand.length } : {},
+    };
   }
 
   async #work(): Promise<void> {

@@ -30,6 +30,8 @@ export interface About {
 interface Saying {
   draft: Draft;
   about: About;
+  /** Milliseconds since 1970. */
+  since: number;
   refusals: number;
   /** Connections that have ended while it was under way. */
   ends: number;
@@ -68,6 +70,7 @@ export class Speaker {
       const saying: Saying = {
         draft,
         about,
+        since: Date.now(),
         refusals: 0,
         ends: 0,
         isUnderWay: false,
@@ -93,6 +96,12 @@ export class Speaker {
       ...(filename === undefined ? {} : { filename }),
     };
     return this.say(draft, about);
+  }
+
+  /** What the broker has not confirmed, and since when the oldest waits, in milliseconds since 1970. */
+  unsent(): { count: number; oldest: number | undefined } {
+    const [oldest] = this.#waiting;
+    return { count: this.#waiting.size, oldest: oldest?.since };
   }
 
   #pump(): void {
@@ -140,7 +149,9 @@ export class Speaker {
     } as Message;
     const { destination } = vocabulary[draft.msg_type];
     const isReply = destination === 'results' && replyTo !== undefined;
+    const message_id = messageIdOf(said);
     const { namespace: _, ...headers } = wireHeaders({
+      message_id,
       message_type: draft.msg_type,
       namespace,
       run_id,
@@ -151,7 +162,7 @@ export class Speaker {
       destination: isReply ? replyTo : destinations[destination],
       // The place that a recorder names is whole: the namespace is no part of it any more.
       headers: isReply ? headers : { ...headers, namespace },
-      body: JSON.stringify({ ...said, message_id: messageIdOf(said) }),
+      body: JSON.stringify({ ...said, message_id }),
       expirySeconds: expirySeconds(draft.msg_type),
     };
   }

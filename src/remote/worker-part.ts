@@ -1,3 +1,4 @@
+import type { Payload } from '../agents/ports.ts';
 import { type DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -60,6 +61,18 @@ export class WorkerPart implements Part {
   }
 }
 
+/** The same work, whose time is told. */
+const timed = (payload: Payload, onStep: (seconds: number) => void): Payload => ({
+  async run(slice, by) {
+    const began = performance.now();
+    try {
+      return await payload.run(slice, by);
+    } finally {
+      onStep((performance.now() - began) / 1000);
+    }
+  },
+});
+
 const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: DeliveredSlice): About => ({
   execution_id,
   run_id,
@@ -68,7 +81,7 @@ const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: Delivere
 });
 
 function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
-  const { name, views, speaker, lifetime, onChange } = around;
+  const { name, views, speaker, lifetime, onChange, onStep } = around;
   const preparation = new SlicePreparation({ ...around, payloads });
   return new SliceWorker({
     name,
@@ -76,7 +89,10 @@ function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
     standing: (delivered) => views.standing(delivered),
     changed: (signal) => views.changed(signal),
     overFor: (executionId) => views.overFor(executionId),
-    prepare: (delivered) => preparation.prepare(delivered),
+    prepare: async (delivered) => {
+      const prepared = await preparation.prepare(delivered);
+      return 'run' in prepared ? timed(prepared, onStep) : prepared;
+    },
     async begin(draft, delivered) {
       // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead
       // of the result on the same way.

@@ -1,12 +1,13 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/execution/take-over.ts';
+import { unsentOf } from '../db/log/outbox.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { RemoteHeartbeat } from '../remote/heartbeat.ts';
-import type { RunningAgent } from '../remote/remote-process.ts';
+import type { Figures, RunningAgent } from '../remote/remote-process.ts';
 import { listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
@@ -58,6 +59,11 @@ class DaqProcess implements RunningAgent {
     this.#host.lifetime.drain();
   }
 
+  figures(): Figures {
+    const { store, options } = this.#host;
+    return { unsent: unsentOf(store.sql, options.config.testbed.namespace), behind: {}, slots: {} };
+  }
+
   async #work(): Promise<void> {
     const { heartbeat, lifetime } = this.#host;
     heartbeat.start();
@@ -67,16 +73,23 @@ class DaqProcess implements RunningAgent {
       await this.#takeUp.close();
       await Promise.all(this.#taking);
       this.#endListening();
-      const driving = [...this.#driving.values()];
-      // As for a run of its own: a process that is told to stop ends what it drives in order.
-      if (lifetime.fault === undefined)
-        await Promise.all(driving.map(({ driven }) => driven.stop('its DAQ simulator was told to stop')));
-      await Promise.all(driving.map(({ ended }) => ended));
+      // A service that is told to stop mostly comes back, perhaps in a newer version: it takes up then what it leaves now.
+      const driving = [...this.#driving];
+      for (const [executionId, { driven }] of driving) {
+        if (lifetime.fault === undefined) this.#tellLeft(executionId);
+        driven.leave();
+      }
+      await Promise.all(driving.map(([, { ended }]) => ended));
       lifetime.throwFault();
     } finally {
       await beat.close();
       await this.#host.close();
     }
+  }
+
+  #tellLeft(executionId: string): void {
+    const message = `${executionId} is left: the next recorder takes it up; "swf-mcp stop ${executionId}" ends it`;
+    this.#host.options.log.write({ level: 'WARNING', message });
   }
 
   /** For those who wait for a recorder. */

@@ -74,6 +74,11 @@ export class DrivenExecution {
     return requestStop(this.#host.options.user, { state: 'stopped', reason }, this.#execution.execution);
   }
 
+  /** This process drives no more; `done` follows. The execution goes on with the next one that takes it up. */
+  leave(): void {
+    this.#execution.lifetime.stop();
+  }
+
   /** This process ends at once: the execution stays as it is, and can be resumed. False where it has ended. */
   leaveAtOnce(): boolean {
     const { execution, held } = this.#execution;

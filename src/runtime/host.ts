@@ -126,7 +126,13 @@ export class Host {
   async close({ isHurried = false, hasFault = this.lifetime.fault !== undefined } = {}): Promise<void> {
     await this.payloads.close();
     await this.heartbeat.end(hasFault ? 'fault' : 'order');
-    await this.#session?.close(isHurried);
+    await this.#session?.close(this.#isStoreLost() ? 'none' : isHurried ? 'hurried' : 'usual');
+  }
+
+  /** A store that this process cannot write any more takes no receipts. */
+  #isStoreLost(): boolean {
+    const { fault } = this.lifetime;
+    return fault instanceof SwfError && fault.code.startsWith('STORE_');
   }
 
   async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {

@@ -87,6 +87,7 @@ describe('a payload command', () => {
     expect(words[5]).toBe(readFileSync(join(outputs, 'pwd.txt'), 'utf8').trim());
     expect(words[6]).toBe('{unknown}');
     const environment = readFileSync(join(outputs, 'env.txt'), 'utf8');
+    expect(environment).toMatch(/^TRACEPARENT=00-[0-9a-f]{32}-[0-9a-f]{16}-01$/m);
     for (const line of ['SWF_SLICE_ID=0', 'SWF_ATTEMPT=1', `SWF_TF_PATH=${words[0]}`, 'PASSED_ON=yes'])
       expect(environment.split('\n')).toContain(line);
     expect(environment).toMatch(/^SWF_WORKER_ID=worker-agent-tester-\d+\/01$/m);

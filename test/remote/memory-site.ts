@@ -84,6 +84,7 @@ export class MemorySite {
       log,
       logLevel,
       environment,
+      onStep: () => {},
       interrupted: new AbortController().signal,
     };
     return startRemoteAgent(options);

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import { onTestFinished } from 'vitest';
+
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { Broker } from '../brokers/broker.ts';
 import {
   type Answer,
@@ -58,6 +61,24 @@ export class Site {
 
   control(action: string, execution = 'latest'): ReturnType<typeof runCli> {
     return runCli([action, execution], { folder: this.folder, env: this.#broker().env });
+  }
+
+  /** Asks the recorder for a run by a message, as a program does that has nothing of ours. */
+  async request(fast_processing: Answer, speed: number, executed_by = 'tester'): Promise<void> {
+    const peer = connectByStomp(this.#broker().settings, () => {});
+    onTestFinished(() => peer.close());
+    await peer.connect({ once: true });
+    await peer.send({
+      destination: '/queue/workflow_control',
+      headers: { namespace: this.namespace, persistent: 'true' },
+      body: JSON.stringify({
+        msg_type: 'run_workflow',
+        sender: executed_by,
+        executed_by,
+        speed,
+        params: { fast_processing },
+      }),
+    });
   }
 
   get dataFolder(): string {

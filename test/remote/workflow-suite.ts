@@ -2,9 +2,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import type { Broker, BrokerKind } from '../brokers/broker.ts';
 import { type Answer, runCli, startCli, type Started, temporaryFolder } from '../helpers.ts';
 import { inProcess, outcome } from './outcome.ts';
@@ -30,24 +29,6 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const { code, stdout, stderr } = await run.finished;
       expect({ code, stderr }).toMatchObject({ code: 0 });
       expect(JSON.parse(stdout)).toMatchObject(wanted);
-    };
-
-    /** Asks the recorder for a run by a message, as a program does that has nothing of ours. */
-    const request = async ({ namespace }: Site, executed_by: string): Promise<void> => {
-      const peer = connectByStomp(broker.settings, () => {});
-      onTestFinished(() => peer.close());
-      await peer.connect({ once: true });
-      await peer.send({
-        destination: '/queue/workflow_control',
-        headers: { namespace, persistent: 'true' },
-        body: JSON.stringify({
-          msg_type: 'run_workflow',
-          sender: executed_by,
-          executed_by,
-          speed: 20,
-          params: { fast_processing: { stf_count: 4 } },
-        }),
-      });
     };
 
     it('hosted by one process ends as it does without a broker, and nothing that it says is without effect', async () => {
@@ -130,7 +111,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const here = site();
       const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
-      for (const executed_by of ['one', 'two']) await request(here, executed_by);
+      for (const executed_by of ['one', 'two']) await here.request({ stf_count: 4 }, 20, executed_by);
       await expect
         .poll(async () => (await here.askAll('list_tf_slices')).length, { timeout: 20_000 })
         .toBeGreaterThan(20);
@@ -157,7 +138,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     it('a stop that a recorder did not live to hear is carried out by the next', async () => {
       const here = site();
       const first = await here.recorder();
-      await request(here, 'one');
+      await here.request({ stf_count: 4 }, 20, 'one');
       const executions = (): Promise<Answer[]> => here.askAll('list_workflow_executions');
       await expect.poll(async () => (await executions()).length, { timeout: 10_000 }).toBe(1);
       first.child.kill('SIGSTOP');
@@ -174,7 +155,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     it('a pause outlives the recorder that heeds it, until somebody lets the execution go on', async () => {
       const here = site();
       const first = await here.recorder();
-      await request(here, 'one');
+      await here.request({ stf_count: 4 }, 20, 'one');
       await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(0);
       expect(await here.control('pause')).toMatchObject({ code: 0 });
       first.child.kill('SIGKILL');

@@ -24,6 +24,15 @@ export function unsentRows(sql: Prepare, namespace: string, after: number, limit
   ).all(namespace, after, limit);
 }
 
+/** How many rows of a namespace are unsent, and when the oldest was recorded, in milliseconds since 1970. */
+export function unsentOf(sql: Prepare, namespace: string): { count: number; oldest: number | undefined } {
+  const row = sql<[string], { count: number; oldest: number | null }>(
+    `SELECT count(*) AS count, min(recorded_ms) AS oldest FROM message_rows
+     WHERE namespace_no = ${numberOf('?')} AND ${indexPredicates.unsent}`,
+  ).get(namespace);
+  return { count: row?.count ?? 0, oldest: row?.oldest ?? undefined };
+}
+
 /** Notes the broker's receipts. */
 export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
   const now = utcNow();

@@ -1,0 +1,103 @@
+import type { BrokerConnection, Connect, Delivery, Outgoing, Subscription } from '../broker/connection.ts';
+import { SwfError } from '../lib/errors.ts';
+import { fieldOf } from '../messages/codec.ts';
+
+/** Upper bounds of the steps' durations, in seconds. */
+export const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
+
+/** What a process has said and heard over its broker since it began. */
+export class Traffic {
+  /** By type. */
+  readonly sent = new Map<string, number>();
+  readonly received = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+  /** Steps that took no longer than each bound, and all of them. */
+  readonly steps = { within: stepBounds.map(() => 0), count: 0, seconds: 0 };
+  readonly #connections = new Set<BrokerConnection>();
+  #sessions = 0;
+
+  /** Whether all connections are up. */
+  get isConnected(): boolean {
+    return this.#connections.size > 0 && [...this.#connections].every((connection) => connection.isUp());
+  }
+
+  /** How often a connection came back. */
+  get reconnects(): number {
+    return Math.max(0, this.#sessions - this.#connections.size);
+  }
+
+  add(connection: BrokerConnection): void {
+    this.#connections.add(connection);
+    connection.onUp(() => (this.#sessions += 1));
+  }
+
+  remove(connection: BrokerConnection): void {
+    this.#connections.delete(connection);
+  }
+
+  count(counts: Map<string, number>, type: string): void {
+    counts.set(type, (counts.get(type) ?? 0) + 1);
+  }
+
+  /** A piece of work was done: a message that was read and answered, or a slice. */
+  noteStep(seconds: number): void {
+    this.steps.count += 1;
+    this.steps.seconds += seconds;
+    for (const [at, bound] of stepBounds.entries()) if (seconds <= bound) this.steps.within[at]! += 1;
+  }
+}
+
+/** Makes connections whose traffic is counted. */
+export const counting =
+  (connect: Connect, traffic: Traffic): Connect =>
+  (settings, onTrouble) =>
+    new CountedConnection(connect(settings, onTrouble), traffic);
+
+/** Names of types come from others: no more than so many are counted apart. */
+const mostTypes = 100;
+
+class CountedConnection implements BrokerConnection {
+  readonly #inner: BrokerConnection;
+  readonly #traffic: Traffic;
+
+  constructor(inner: BrokerConnection, traffic: Traffic) {
+    this.#inner = inner;
+    this.#traffic = traffic;
+    traffic.add(inner);
+  }
+
+  connect: BrokerConnection['connect'] = (how) => this.#inner.connect(how);
+  isUp: BrokerConnection['isUp'] = () => this.#inner.isUp();
+  hasSelectors: BrokerConnection['hasSelectors'] = () => this.#inner.hasSelectors();
+  onUp: BrokerConnection['onUp'] = (callback) => this.#inner.onUp(callback);
+  unsubscribe: BrokerConnection['unsubscribe'] = (id) => this.#inner.unsubscribe(id);
+  forget: BrokerConnection['forget'] = (place) => this.#inner.forget(place);
+
+  subscribe(subscription: Subscription): void {
+    const onMessage = (delivery: Delivery): void => {
+      this.#count(this.#traffic.received, delivery.headers['msg_type'] ?? fieldOf(delivery.decoded, 'msg_type'));
+      subscription.onMessage(delivery);
+    };
+    this.#inner.subscribe({ ...subscription, onMessage });
+  }
+
+  async send(message: Outgoing): Promise<void> {
+    const type = message.headers['msg_type'];
+    try {
+      await this.#inner.send(message);
+      this.#count(this.#traffic.sent, type);
+    } catch (error) {
+      if (error instanceof SwfError && error.code === 'BROKER_REFUSED') this.#count(this.#traffic.refused, type);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#traffic.remove(this.#inner);
+    return this.#inner.close();
+  }
+
+  #count(counts: Map<string, number>, type = 'other'): void {
+    this.#traffic.count(counts, counts.has(type) || counts.size < mostTypes ? type : 'other');
+  }
+}

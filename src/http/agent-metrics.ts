@@ -1,0 +1,57 @@
+import { histogram, metric, type Sample } from './prometheus-text.ts';
+
+/** The figures of the process of an agent, or of a recorder, at a moment. */
+export interface AgentFigures {
+  version: string;
+  /** Of the store that this program knows. */
+  schema: number;
+  isConnected: boolean;
+  reconnects: number;
+  /** Messages since the process began, by type. */
+  sent: ReadonlyMap<string, number>;
+  received: ReadonlyMap<string, number>;
+  refused: ReadonlyMap<string, number>;
+  /** Messages that the broker has not confirmed; since when the oldest waits, in milliseconds since 1970. */
+  unsent: { count: number; oldest: number | undefined };
+  /** Messages that wait to be read and answered, by role; of agents that read. */
+  behind: Readonly<Record<string, number>>;
+  /** Slots by state; of workers. */
+  slots: Readonly<Record<string, number>>;
+  steps: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number };
+}
+
+const byType = (counts: ReadonlyMap<string, number>): Sample[] => [...counts].map(([type, count]) => [{ type }, count]);
+
+const by = (label: string, values: Readonly<Record<string, number>>): Sample[] =>
+  Object.entries(values).map(([key, value]) => [{ [label]: key }, value]);
+
+/** The figures of an agent as Prometheus reads them (text format 0.0.4). */
+export function agentMetricsText(figures: AgentFigures): string {
+  const { version, schema, unsent, steps } = figures;
+  const { oldest } = unsent;
+  return [
+    ...metric('swf_build_info', 'gauge', 'This program.', [[{ version, schema: String(schema) }, 1]]),
+    ...metric('swf_broker_connected', 'gauge', '1 while the broker is there.', [[{}, figures.isConnected ? 1 : 0]]),
+    ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, figures.reconnects]]),
+    ...metric('swf_outbox_unsent_messages', 'gauge', 'Messages that the broker has not confirmed.', [
+      [{}, unsent.count],
+    ]),
+    ...metric(
+      'swf_outbox_oldest_unsent_timestamp_seconds',
+      'gauge',
+      'Since when the oldest of them waits; absent where there is none.',
+      oldest === undefined ? [] : [[{}, oldest / 1000]],
+    ),
+    ...metric('swf_messages_sent_total', 'counter', 'Messages that the broker confirmed.', byType(figures.sent)),
+    ...metric('swf_messages_received_total', 'counter', 'Messages that the broker brought.', byType(figures.received)),
+    ...metric('swf_messages_refused_total', 'counter', 'Sends that the broker refused.', byType(figures.refused)),
+    ...metric('swf_reader_behind_messages', 'gauge', 'Messages that wait to be answered.', by('role', figures.behind)),
+    ...metric('swf_slots', 'gauge', 'Slots of a worker.', by('state', figures.slots)),
+    ...histogram(
+      'swf_step_duration_seconds',
+      'Messages that were read and answered, and slices that were done.',
+      steps,
+    ),
+    '',
+  ].join('\n');
+}

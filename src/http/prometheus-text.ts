@@ -1,0 +1,35 @@
+import { printable } from '../lib/printable.ts';
+
+export type Sample = [labels: Readonly<Record<string, string>>, value: number];
+
+/** A series in the text format 0.0.4 of Prometheus, a line each. */
+export function metric(name: string, type: 'gauge' | 'counter', help: string, samples: readonly Sample[]): string[] {
+  return [...head(name, type, help), ...samples.map(([labels, value]) => `${name}${labelled(labels)} ${value}`)];
+}
+
+/** The same of durations: how many were within each bound. */
+export function histogram(
+  name: string,
+  help: string,
+  { bounds, within, count, sum }: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number },
+): string[] {
+  return [
+    ...head(name, 'histogram', help),
+    ...bounds.map((bound, at) => `${name}_bucket{le="${bound}"} ${within[at] ?? 0}`),
+    `${name}_bucket{le="+Inf"} ${count}`,
+    `${name}_sum ${sum}`,
+    `${name}_count ${count}`,
+  ];
+}
+
+const head = (name: string, type: string, help: string): string[] => [
+  `# HELP ${name} ${help}`,
+  `# TYPE ${name} ${type}`,
+];
+
+function labelled(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(
+    ([key, value]) => `${key}="${printable(value).replaceAll(/[\\"]/g, String.raw`\$&`)}"`,
+  );
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+}
