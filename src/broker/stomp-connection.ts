@@ -20,8 +20,8 @@ const firstPause = 500;
 const longestPause = 30_000;
 /** How often a connection that stands by for another one of its client id tries. */
 const standbyPause = 5000;
-/** After a session that held this long the next pause is short again. */
-const steadyMilliseconds = 30_000;
+/** After a session that held this long, and longer than the pause before it, the next pause is short again: a bad line is no bad broker. */
+const steadyMilliseconds = 5000;
 
 /**
  * A connection to a STOMP broker that comes back.
@@ -190,7 +190,7 @@ class ReturningConnection implements BrokerConnection {
       return standbyPause;
     }
     this.#onTrouble(reason);
-    if (over.upMilliseconds() > steadyMilliseconds) this.#pause = firstPause;
+    if (over.upMilliseconds() > Math.max(steadyMilliseconds, this.#pause)) this.#pause = firstPause;
     const wait = this.#first !== undefined && isFirstRound ? 0 : this.#pause * (0.75 + Math.random() / 2);
     if (!isFirstRound) this.#pause = Math.min(this.#pause * 2, longestPause);
     return wait;

@@ -15,6 +15,7 @@ import { printable } from '../lib/printable.ts';
 import { requireDataFolder } from '../runtime/data-folder.ts';
 import { forgetDurable, lookAtBroker } from './doctor-broker.ts';
 import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { lookAtSources } from './doctor-files.ts';
 import { configPlaces, exitCodes, type Io, storePath, userName } from './io.ts';
 
 export interface DoctorArguments {
@@ -56,6 +57,7 @@ async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
 async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): AsyncGenerator<Look> {
   const { config, warnings, isOwnNamespace } = loaded;
   yield ['data', await attempt(() => lookAtData(config, io))];
+  yield* lookAtSources(config, io.env['SWF_FILES_TOKEN']);
   for (const warning of warnings) yield ['configuration', { state: 'warn', what: warning }];
   let settings: BrokerSettings | undefined;
   const asked = await attempt(() => {

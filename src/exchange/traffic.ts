@@ -5,7 +5,7 @@ import { fieldOf } from '../messages/codec.ts';
 /** Upper bounds of the steps' durations, in seconds. */
 export const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
 
-/** What a process has said and heard over its broker since it began. */
+/** Counts of the messages that a process has said and heard over its broker since it began. */
 export class Traffic {
   /** By type. */
   readonly sent = new Map<string, number>();

@@ -26,7 +26,7 @@ export async function fetchByCommand(
   const [program = '', ...args] = command.map((word) =>
     word.replaceAll('{url}', () => url).replaceAll('{path}', () => path),
   );
-  // What an earlier one left half done is not gone on with.
+  // A file that an earlier one left half done is not gone on with.
   await rm(path, { force: true });
   try {
     await run(program, args, { env: environment, signal, timeout: mostMilliseconds });

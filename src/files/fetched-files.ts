@@ -38,7 +38,7 @@ export class FetchedFiles {
   }
 
   /**
-   * Resolves when the file is there: with false where its source has another content than was announced. What was fetched of it before is
+   * Resolves when the file is there: with false where its source has another content than was announced. A part that was fetched before is
    * gone on with. Throws `DATA_UNAVAILABLE` where it cannot be had, or the disk is at fault.
    */
   bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {

@@ -4,7 +4,7 @@ import { SwfError } from '../lib/errors.ts';
 export const notFetched = (url: string, why: string, todo: string, cause?: unknown): SwfError =>
   new SwfError('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
 
-/** What the answers of a file server mean, and what to do about them. */
+/** The meaning of an answer of a file server, and how to mend it. */
 export function refusalOf(url: string, status: number): SwfError {
   switch (status) {
     case 401:

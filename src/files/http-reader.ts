@@ -170,7 +170,7 @@ class Silence {
         yield next.value;
       }
     } finally {
-      // What is left is not wanted.
+      // The rest is not wanted.
       await reader?.cancel().catch(() => {});
     }
   }

@@ -33,8 +33,8 @@ export interface RecorderOptions extends BrokerChoice {
 }
 
 /**
- * How long a process that ends waits for the broker to confirm its last messages, in milliseconds: `hurried` where somebody waits for the end. What is
- * still unsent goes out with the next process of the store.
+ * How long a process that ends waits for the broker to confirm its last messages, in milliseconds: `hurried` where somebody waits for the end. The next
+ * process of the store sends those that are still unsent.
  */
 const farewellMilliseconds = { usual: 30_000, hurried: 1000 } as const;
 

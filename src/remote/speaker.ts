@@ -98,7 +98,7 @@ export class Speaker {
     return this.say(draft, about);
   }
 
-  /** What the broker has not confirmed, and since when the oldest waits, in milliseconds since 1970. */
+  /** Messages that the broker has not confirmed; since when the oldest waits, in milliseconds since 1970. */
   unsent(): { count: number; oldest: number | undefined } {
     const [oldest] = this.#waiting;
     return { count: this.#waiting.size, oldest: oldest?.since };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../folder.ts';
-import { type Broker, type BrokerKind, freePort, runBroker } from './broker.ts';
+import { type Broker, type BrokerKind, freePort, loopback, runBroker } from './broker.ts';
 
 const jar = '/usr/share/activemq/bin/activemq.jar';
 
@@ -13,6 +13,7 @@ export function brokerIsMissing(): string | undefined {
 }
 
 const configuration = (
+  address: string,
   port: number,
   folder: string,
 ): string => `<beans xmlns="http://www.springframework.org/schema/beans"
@@ -34,7 +35,7 @@ const configuration = (
       <authorizationEntry queue="denied.>" read="users" write="nobody" admin="users"/>
       <authorizationEntry topic=">" read="users" write="users" admin="users"/>
     </authorizationEntries></authorizationMap></map></authorizationPlugin></plugins>
-    <transportConnectors><transportConnector name="stomp" uri="stomp://127.0.0.1:${port}"/></transportConnectors>
+    <transportConnectors><transportConnector name="stomp" uri="stomp://${address}:${port}"/></transportConnectors>
   </broker>
 </beans>
 `;
@@ -48,11 +49,11 @@ rootLogger.level = WARN
 rootLogger.appenderRef.console.ref = console
 `;
 
-export async function startBroker(): Promise<Broker> {
+export async function startBroker(place = loopback): Promise<Broker> {
   const folder = temporaryFolder();
   const port = await freePort();
   for (const name of ['tmp', 'conf', 'data']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'conf/activemq.xml'), configuration(port, folder));
+  writeFileSync(join(folder, 'conf/activemq.xml'), configuration(place.address, port, folder));
   writeFileSync(join(folder, 'conf/log4j2.properties'), logging);
   const args = [
     '-Xms64M',
@@ -70,7 +71,7 @@ export async function startBroker(): Promise<Broker> {
     `xbean:file:${folder}/conf/activemq.xml`,
   ];
   const loseDisk = (): void => rmSync(join(folder, 'data/kahadb'), { recursive: true, force: true });
-  return runBroker('activemq', port, { command: 'java', args, folder, loseDisk });
+  return runBroker('activemq', port, { command: 'java', args, folder, loseDisk }, place);
 }
 
 export const activeMq: BrokerKind = { kind: 'activemq', missing: brokerIsMissing, start: startBroker };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { temporaryFolder } from '../folder.ts';
-import { type Broker, type BrokerKind, freePort, login, runBroker } from './broker.ts';
+import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } from './broker.ts';
 
 /** How a broker names its addresses. */
 export type Naming = 'stock' | 'literal' | 'prefixes';
@@ -33,6 +33,7 @@ const permissions = [
 
 const configuration = (
   folder: string,
+  address: string,
   port: number,
   naming: Naming,
 ): string => `<configuration xmlns="urn:activemq"><core xmlns="urn:activemq:core">
@@ -40,7 +41,7 @@ const configuration = (
   <paging-directory>${folder}/data/paging</paging-directory><bindings-directory>${folder}/data/bindings</bindings-directory>
   <journal-directory>${folder}/data/journal</journal-directory><large-messages-directory>${folder}/data/large</large-messages-directory>
   <max-disk-usage>100</max-disk-usage>
-  <acceptors><acceptor name="stomp">tcp://127.0.0.1:${port}?protocols=STOMP${
+  <acceptors><acceptor name="stomp">tcp://${address}:${port}?protocols=STOMP${
     naming === 'prefixes' ? ';anycastPrefix=/queue/;multicastPrefix=/topic/' : ''
   }</acceptor></acceptors>
   <security-settings><security-setting match="#">${permissions
@@ -69,12 +70,12 @@ const loginConfig = `activemq {
 `;
 
 /** Apache Artemis, started without its scripts: an instance is a folder with a few files. */
-export async function startArtemis(naming: Naming = 'stock'): Promise<Broker> {
+export async function startArtemis(naming: Naming = 'stock', place = loopback): Promise<Broker> {
   const folder = temporaryFolder();
   const port = await freePort();
   for (const name of ['etc', 'data', 'tmp', 'lock']) mkdirSync(join(folder, name));
   const write = (name: string, content: string): void => writeFileSync(join(folder, 'etc', name), content);
-  write('broker.xml', configuration(folder, port, naming));
+  write('broker.xml', configuration(folder, place.address, port, naming));
   write('bootstrap.xml', bootstrap(folder));
   write('login.config', loginConfig);
   write('management.xml', '<management-context xmlns="http://activemq.apache.org/schema"/>\n');
@@ -99,7 +100,8 @@ export async function startArtemis(naming: Naming = 'stock'): Promise<Broker> {
     'run',
   ];
   const loseDisk = (): void => rmSync(join(folder, 'data'), { recursive: true, force: true });
-  return runBroker('artemis', port, { command: 'java', args, folder, loseDisk, env: { ARTEMIS_INSTANCE: folder } });
+  const program = { command: 'java', args, folder, loseDisk, env: { ARTEMIS_INSTANCE: folder } };
+  return runBroker('artemis', port, program, place);
 }
 
 export const artemisBroker: BrokerKind = {
@@ -108,5 +110,5 @@ export const artemisBroker: BrokerKind = {
     isThere() || process.env['CI'] === 'true'
       ? undefined
       : 'tests with Artemis are skipped: unpack apache-artemis-2.40.0-bin.tar.gz of Maven Central and name its folder by ARTEMIS_HOME to enable them',
-  start: () => startArtemis(),
+  start: (place) => startArtemis('stock', place),
 };

@@ -25,12 +25,21 @@ export interface Broker {
   loseDisk(): void;
 }
 
+/** Where a broker runs: an address that it listens on, and how a program is started there. */
+export interface BrokerPlace {
+  address: string;
+  within: (command: string, args: string[]) => { command: string; args: string[] };
+}
+
+/** This machine, reached by nobody else. */
+export const loopback: BrokerPlace = { address: '127.0.0.1', within: (command, args) => ({ command, args }) };
+
 /** A kind of broker for tests. */
 export interface BrokerKind {
   kind: DialectName;
   /** Why it cannot run here, or undefined. In CI a missing broker is a failure. */
   missing: () => string | undefined;
-  start: () => Promise<Broker>;
+  start: (place?: BrokerPlace) => Promise<Broker>;
 }
 
 export async function freePort(): Promise<number> {
@@ -51,12 +60,14 @@ export async function runBroker(
   kind: DialectName,
   port: number,
   program: { command: string; args: string[]; folder: string; env?: Record<string, string>; loseDisk: () => void },
+  { address, within }: BrokerPlace,
 ): Promise<Broker> {
   let child: ChildProcess;
   const start = async (): Promise<void> => {
     const env = { ...process.env, ...program.env };
-    child = spawn(program.command, program.args, { stdio: 'ignore', cwd: program.folder, env });
-    await accepting(port, child);
+    const { command, args } = within(program.command, program.args);
+    child = spawn(command, args, { stdio: 'ignore', cwd: program.folder, env });
+    await accepting({ address, port }, child);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -65,7 +76,7 @@ export async function runBroker(
     await ended;
   };
   await start();
-  const url = `stomp://127.0.0.1:${port}`;
+  const url = `stomp://${address}:${port}`;
   return {
     kind,
     port,
@@ -81,19 +92,24 @@ export async function runBroker(
   };
 }
 
+interface Listener {
+  address: string;
+  port: number;
+}
+
 /** Resolves when a broker answers CONNECT: some accept connections long before they do. */
-async function accepting(port: number, child: ChildProcess): Promise<void> {
+async function accepting(at: Listener, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + 60_000;
   while (Date.now() < deadline) {
     if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}`);
-    if (await answers(port)) return;
+    if (await answers(at)) return;
     await delay(50);
   }
   throw new Error('the broker did not start within a minute');
 }
 
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
+async function answers({ address, port }: Listener): Promise<boolean> {
+  const socket = connect(port, address);
   socket.on('connect', () =>
     socket.write(`CONNECT\naccept-version:1.2\nhost:/\nlogin:${user}\npasscode:${password}\n\n\0`),
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { temporaryFolder } from '../folder.ts';
-import { type Broker, type BrokerKind, freePort, login, runBroker } from './broker.ts';
+import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } from './broker.ts';
 
 const programs = '/usr/lib/rabbitmq/bin';
 const server = join(programs, 'rabbitmq-server');
@@ -17,8 +17,13 @@ export interface RabbitMq extends Broker {
   control(...args: string[]): Promise<string>;
 }
 
-const configuration = (port: number, amqp: number, queues: QueueType): string => `listeners.tcp.1 = 127.0.0.1:${amqp}
-stomp.listeners.tcp.1 = 127.0.0.1:${port}
+const configuration = (
+  address: string,
+  port: number,
+  amqp: number,
+  queues: QueueType,
+): string => `listeners.tcp.1 = 127.0.0.1:${amqp}
+stomp.listeners.tcp.1 = ${address}:${port}
 default_user = ${login.user}
 default_pass = ${login.password}
 loopback_users = none
@@ -31,11 +36,11 @@ default_queue_type = ${queues}
 `;
 
 /** RabbitMQ with its STOMP plugin, from Debian's package. */
-export async function startRabbitMq(queues: QueueType = 'classic'): Promise<RabbitMq> {
+export async function startRabbitMq(queues: QueueType = 'classic', place = loopback): Promise<RabbitMq> {
   const folder = temporaryFolder();
   const [port, amqp, distribution] = [await freePort(), await freePort(), await freePort()];
   for (const name of ['home', 'log', 'data']) mkdirSync(join(folder, name));
-  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(port, amqp, queues));
+  writeFileSync(join(folder, 'rabbitmq.conf'), configuration(place.address, port, amqp, queues));
   writeFileSync(join(folder, 'enabled_plugins'), '[rabbitmq_stomp].\n');
   const env = {
     HOME: join(folder, 'home'),
@@ -55,7 +60,7 @@ export async function startRabbitMq(queues: QueueType = 'classic'): Promise<Rabb
     rmSync(join(folder, 'data'), { recursive: true, force: true });
     mkdirSync(join(folder, 'data'));
   };
-  const broker = await runBroker('rabbitmq', port, { command: server, args: [], folder, env, loseDisk });
+  const broker = await runBroker('rabbitmq', port, { command: server, args: [], folder, env, loseDisk }, place);
   const control = async (...args: string[]): Promise<string> => {
     const asked = await promisify(execFile)(join(programs, 'rabbitmqctl'), args, { env: { ...process.env, ...env } });
     return asked.stdout;
@@ -69,5 +74,5 @@ export const rabbitMqBroker: BrokerKind = {
     existsSync(server) || process.env['CI'] === 'true'
       ? undefined
       : 'tests with RabbitMQ are skipped: install the Debian package rabbitmq-server to enable them',
-  start: () => startRabbitMq(),
+  start: (place) => startRabbitMq('classic', place),
 };
