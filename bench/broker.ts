@@ -8,6 +8,7 @@ import type { Broker } from '../test/brokers/broker.ts';
 import { brokerKinds } from '../test/brokers/kinds.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { quantile } from './figure.ts';
+import { monitorOf } from './monitor.ts';
 
 /**
  * The whole workflow over each kind of broker, every agent a process of its own, at a speed that leaves no time to wait. The floor is stompit alone, in
@@ -81,12 +82,7 @@ async function workflow(broker: Broker, speed: string, slots: number, count: num
 
 /** The delay between a slice and its start, p95 in milliseconds. */
 async function latencyOf(db: string): Promise<number> {
-  const args = [cli, '--db', db, 'call', 'get_workflow_monitor', '{"execution_id":"latest"}'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let text = '';
-  child.stdout.on('data', (chunk: Buffer) => (text += String(chunk)));
-  await new Promise((end) => child.once('close', end));
-  const { latency } = JSON.parse(text) as { latency: { stage: string; p95: number }[] };
+  const { latency } = await monitorOf(db);
   return Math.round(1000 * (latency.find(({ stage }) => stage === 'slice → slice_started')?.p95 ?? Number.NaN));
 }
 
