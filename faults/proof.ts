@@ -6,8 +6,8 @@ import { runSuite } from './suite.ts';
 import { killCommands, undisturbedPair } from './whole-command-line.ts';
 
 /**
- * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --cases 100000`. Rounds of kills over the whole command line, a
- * soak, and the fuzz tests with very many cases; 0 leaves a part out.
+ * The long proof: `npm run proof -- --rounds 500 --seed 1 --minutes 10 --clients 64 --cases 100000 --networks 1`. Rounds of kills over the whole command line, a
+ * soak, the fuzz tests with very many cases, and hosts whose links are down for ten minutes around every broker (as root); 0 leaves a part out.
  */
 const { values } = parseArgs({
   options: {
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     clients: { type: 'string', default: '64' },
     cases: { type: 'string', default: '100000' },
+    networks: { type: 'string', default: '1' },
   },
 });
 
@@ -31,11 +32,14 @@ const wrong = values.minutes === '0' ? [] : await soak(Number(values.minutes), N
 for (const line of wrong.slice(0, 20)) console.log(`soak: ${line}`);
 if (values.minutes !== '0') console.log(`soak: ${wrong.length} wrong`);
 
-const hasBroken = values.cases !== '0' && fuzz(values.cases) !== 0;
+const hasBroken = [
+  values.cases !== '0' && runTests('test/fuzz', { SWF_FUZZ_CASES: values.cases }) !== 0,
+  values.networks !== '0' && runTests('test/networks', { SWF_LONG_PROOF: '1' }) !== 0,
+].some(Boolean);
 process.exitCode = suite.hasFailed() || wrong.length > 0 || hasBroken ? 1 : 0;
 
-/** The tests of `test/fuzz/`, with so many cases each. Returns the exit code. */
-function fuzz(cases: string): number | null {
-  const env = { ...process.env, SWF_FUZZ_CASES: cases };
-  return spawnSync('npx', ['vitest', 'run', 'test/fuzz'], { stdio: 'inherit', env }).status;
+/** The tests of a folder, at length. Returns the exit code. */
+function runTests(folder: string, longer: Record<string, string>): number | null {
+  const env = { ...process.env, ...longer };
+  return spawnSync('npx', ['vitest', 'run', folder], { stdio: 'inherit', env }).status;
 }
