@@ -149,10 +149,10 @@ describe('the tables of docs/', () => {
     expect(firstColumn('docs/errors.md')).toEqual([...errorCodes]);
     expect(firstColumn('docs/monitor.md', 'Findings')).toEqual(findingRules.map(({ code }) => code));
     const help = spawnSync(process.execPath, [cliPath, '--help'], { encoding: 'utf8' }).stdout;
-    const commands = [...help.matchAll(/^ {2}([a-z]+)(?: \[options\]| [[<]|\s{2})/gm)].map(
+    const commands = [...help.matchAll(/^ {2}([a-z][a-z-]*)(?: \[options\]| [[<]|\s{2})/gm)].map(
       ([, name]) => name as string,
     );
-    const shown = firstColumn('docs/command-line.md').flatMap((text) => /^swf-mcp ([a-z]+)/.exec(text)?.[1] ?? []);
+    const shown = firstColumn('docs/command-line.md').flatMap((text) => /^swf-mcp ([a-z][a-z-]*)/.exec(text)?.[1] ?? []);
     expect(shown.toSorted()).toEqual(commands.filter((name) => name !== 'help').toSorted());
     const schema = readFileSync('test/golden/schema.sql', 'utf8');
     const tables = [...schema.matchAll(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm)]
