@@ -152,7 +152,9 @@ describe('the tables of docs/', () => {
     const commands = [...help.matchAll(/^ {2}([a-z][a-z-]*)(?: \[options\]| [[<]|\s{2})/gm)].map(
       ([, name]) => name as string,
     );
-    const shown = firstColumn('docs/command-line.md').flatMap((text) => /^swf-mcp ([a-z][a-z-]*)/.exec(text)?.[1] ?? []);
+    const shown = firstColumn('docs/command-line.md').flatMap(
+      (text) => /^swf-mcp ([a-z][a-z-]*)/.exec(text)?.[1] ?? [],
+    );
     expect(shown.toSorted()).toEqual(commands.filter((name) => name !== 'help').toSorted());
     const schema = readFileSync('test/golden/schema.sql', 'utf8');
     const tables = [...schema.matchAll(/^CREATE (?:VIRTUAL )?TABLE (\w+)/gm)]
