@@ -4,6 +4,7 @@ import { schemaHistory } from '../db/migrations/index.ts';
 import { newestVersion } from '../db/sqlite/schema-version.ts';
 import { stepBounds, type Traffic } from '../exchange/traffic.ts';
 import { agentMetricsText } from '../http/agent-metrics.ts';
+import { messageOf } from '../lib/errors.ts';
 import type { RunningAgent } from '../remote/remote-process.ts';
 import type { Io } from './io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
@@ -25,13 +26,22 @@ export async function serveMetrics(io: Io, where: string | undefined, traffic: T
   const address = parseAddress(where, '--metrics');
   const bounded = createBoundedServer(({ url, method }, response) => {
     if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'only GET\n');
-    else if (url === '/metrics') answer(response, 200, textOf(io.version, traffic, agent));
+    else if (url === '/metrics') answerMetrics(response, () => textOf(io.version, traffic, agent));
     else if (url === '/healthz') answer(response, 200, 'ok\n');
     else answer(response, 404, 'metrics are at /metrics\n');
   }, undefined);
   const bound = await listen(bounded.server, address, `--metrics ${where}`);
   io.err(`metrics at ${rootOf(bound, undefined)}metrics`);
   return { onStart, close: () => close(bounded) };
+}
+
+/** A store that cannot be read ends no process that only tells of it. */
+function answerMetrics(response: ServerResponse, text: () => string): void {
+  try {
+    answer(response, 200, text());
+  } catch (error) {
+    answer(response, 503, `${messageOf(error)}\n`);
+  }
 }
 
 function answer(response: ServerResponse, status: number, text: string): void {

@@ -99,6 +99,12 @@ async function workUntilStopped(
     );
   if (type === 'daq_simulator') throw new Error('the recorder is started in another way');
   const { recorded, settings } = around;
+  const { sources = [], url } = recorded.data;
+  // It can be known now, before workers give their slices back.
+  if (type === 'fastmon' && sources.length > 0 && url === undefined)
+    io.err(
+      'WARNING TF samples made here can be read on this host alone; publish them with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT',
+    );
   const starting = startRemoteAgent({
     type,
     index,

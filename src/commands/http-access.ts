@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Token } from '../http/callers.ts';
 import { isLoopback } from '../http/guard.ts';
+import { bearerTokenPattern } from '../lib/bearer-token.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { readRegularFile } from '../lib/read-regular-file.ts';
@@ -49,15 +50,12 @@ export function readAccess(io: Io, host: string, args: AccessArguments): Access 
 
 const invalid = (sentence: string): SwfError => new SwfError('CONFIG_INVALID', sentence);
 
-/** A token that a header can hold. */
-export const tokenPattern = /^[\x21-\x7E]+$/;
-
 function readTokens(io: Io): Token[] {
   for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
     if (io.env[name] === '')
       throw invalid(`${name} is set and empty, so everybody on this machine could ask; give it a value, or unset it`);
   const alone = io.env['SWF_MCP_TOKEN'];
-  if (alone !== undefined && !tokenPattern.test(alone))
+  if (alone !== undefined && !bearerTokenPattern.test(alone))
     throw invalid('SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another');
   const path = io.env['SWF_MCP_TOKEN_FILE'];
   const listed = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
@@ -117,7 +115,7 @@ function tokenOf(line: string, where: string): Token | undefined {
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
   if (scope !== 'read' && scope !== 'control')
     throw invalid(`${where}, ${name}: the scope is neither read nor control; ${form}`);
-  if (!tokenPattern.test(token))
+  if (!bearerTokenPattern.test(token))
     throw invalid(`${where}, ${name}: the token holds a letter that no header can have; choose another`);
   return { name, scope, token };
 }

@@ -4,8 +4,9 @@ import { resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { createFilesApp } from '../http/files-app.ts';
 import { isLoopback } from '../http/guard.ts';
+import { bearerTokenPattern } from '../lib/bearer-token.ts';
 import { SwfError } from '../lib/errors.ts';
-import { readTls, tokenPattern } from './http-access.ts';
+import { readTls } from './http-access.ts';
 import { configPlaces, type Io, storePath } from './io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 import { asService, tellReady } from './service-manager.ts';
@@ -54,7 +55,7 @@ function readToken(io: Io, host: string, where: string): string | undefined {
     throw invalid(
       `serve-files ${where}: on an address that others can reach a token is needed; set SWF_FILES_TOKEN, here and where files are fetched`,
     );
-  if (token !== undefined && !tokenPattern.test(token))
+  if (token !== undefined && !bearerTokenPattern.test(token))
     throw invalid('SWF_FILES_TOKEN is empty, or holds a blank or a letter that no header can have; choose another');
   return token;
 }

@@ -1,20 +1,21 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import { promisify } from 'node:util';
 
 import { messageOf } from '../lib/errors.ts';
-import { notFetched } from './file-server-error.ts';
-
-const run = promisify(execFile);
+import { signalGroup } from '../lib/process-identity.ts';
+import { NotFetched } from './file-server-error.ts';
 
 /** A command that takes longer is ended, in milliseconds. */
 const mostMilliseconds = 1_800_000;
 
-/** As much of what it says as is told. */
+/** As much of its last words as is told. */
 const shown = 300;
 
+const todo = 'look at data.fetch and its rights';
+
 /**
- * Fetches a file by a command of the site (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` where it fails.
+ * Fetches a file by a command of the site (`[data] fetch`), whose words have `{url}` and `{path}`. Throws `DATA_UNAVAILABLE` where it fails. It
+ * ends with `signal`, and all that it has started too.
  * @param environment that the command inherits
  */
 export async function fetchByCommand(
@@ -28,14 +29,37 @@ export async function fetchByCommand(
   );
   // A file that an earlier one left half done is not gone on with.
   await rm(path, { force: true });
-  try {
-    await run(program, args, { env: environment, signal, timeout: mostMilliseconds });
-  } catch (error) {
-    const { code, stderr = '' } = error as { code?: number | string; stderr?: string };
-    const why =
-      typeof code === 'number'
-        ? `${program} ended with code ${code}: ${stderr.trim().slice(-shown)}`
-        : `${program} could not be run (${messageOf(error).slice(0, shown)})`;
-    throw notFetched(url, why, 'look at data.fetch and its rights', error);
-  }
+  const { why, lastWords } = await run(program, args, environment, signal);
+  if (why === undefined) return;
+  throw new NotFetched(url, `${program} ${why}${lastWords === '' ? '' : `: ${lastWords}`}`, todo);
+}
+
+/** `why` it has failed; undefined where it has not. */
+function run(
+  program: string,
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<{ why?: string; lastWords: string }> {
+  return new Promise((resolve) => {
+    // A group of its own, so that its children end with it.
+    const child = spawn(program, args, { env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+    let lastWords = '';
+    child.stderr.on('data', (chunk: Buffer) => (lastWords = (lastWords + String(chunk)).slice(-shown)));
+    const end = (): void => {
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    };
+    const timer = setTimeout(end, mostMilliseconds);
+    const settle = (why: string | undefined): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve({ ...(why === undefined ? {} : { why }), lastWords: lastWords.trim() });
+    };
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    child.once('error', (error) => settle(`could not be run (${messageOf(error).slice(0, shown)})`));
+    child.once('close', (code, killed) =>
+      settle(code === 0 ? undefined : killed === null ? `ended with code ${code}` : `was ended by ${killed}`),
+    );
+  });
 }

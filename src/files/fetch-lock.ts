@@ -1,4 +1,5 @@
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 
 import { pause } from '../lib/deadline.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
@@ -6,30 +7,34 @@ import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-id
 /** How often it is looked whether another process is done, in milliseconds. */
 const lookMilliseconds = 200;
 
-/** A lock of a process that cannot be asked for is given up after so long, in milliseconds. */
-const oldMilliseconds = 300_000;
+/** How often a holder says that it lives, in milliseconds. One that cannot be asked for and is silent for so long counts for nothing. */
+const signMilliseconds = 60_000;
+const silentMilliseconds = 300_000;
 
 /**
- * Does `work` while no other process of this host does the same for this path: several worker processes share their files. The lock is a file
+ * Does `work` while no other process does the same for this path: several worker processes share their files. The lock is a file
  * beside it that names its holder; one whose holder has died counts for nothing. Passes on the errors of the file system.
  */
 export async function withFetchLock<T>(path: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const lock = `${path}.fetching`;
-  while (!(await take(lock))) {
+  const own = JSON.stringify({ ...currentProcess(), key: randomUUID() });
+  while (!(await take(lock, own))) {
     signal.throwIfAborted();
-    if (await isLeft(lock)) await rm(lock, { force: true });
+    if (await isLeft(lock)) await remove(lock);
     else await pause(lookMilliseconds, [signal]);
   }
+  const sign = setInterval(() => void utimes(lock, new Date(), new Date()).catch(() => {}), signMilliseconds);
   try {
     return await work();
   } finally {
-    await rm(lock, { force: true });
+    clearInterval(sign);
+    if ((await readFile(lock, 'utf8').catch(() => '')) === own) await rm(lock, { force: true });
   }
 }
 
-async function take(lock: string): Promise<boolean> {
+async function take(lock: string, own: string): Promise<boolean> {
   try {
-    await writeFile(lock, JSON.stringify(currentProcess()), { flag: 'wx', mode: 0o600 });
+    await writeFile(lock, own, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -40,10 +45,23 @@ async function take(lock: string): Promise<boolean> {
 async function isLeft(lock: string): Promise<boolean> {
   try {
     const { mtimeMs } = await stat(lock);
-    if (Date.now() - mtimeMs > oldMilliseconds) return true;
-    return isAlive(JSON.parse(await readFile(lock, 'utf8')) as ProcessIdentity) === false;
+    const alive = isAlive(JSON.parse(await readFile(lock, 'utf8')) as ProcessIdentity);
+    return alive === false || (alive === undefined && Date.now() - mtimeMs > silentMilliseconds);
   } catch {
     // It is gone, or its holder is writing it.
     return false;
+  }
+}
+
+/** Of two that remove a left lock only one does: the other would remove the new one of the first. */
+async function remove(lock: string): Promise<void> {
+  const aside = `${lock}.${randomUUID().slice(0, 8)}`;
+  try {
+    await rename(lock, aside);
+    // Between the look and the move somebody else may have taken it.
+    if (!(await isLeft(aside))) await rename(aside, lock);
+    else await rm(aside, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

@@ -5,6 +5,7 @@ import type { CheckedFiles } from './checked-files.ts';
 import { asDataError } from './data-errors.ts';
 import { fetchByCommand } from './fetch-command.ts';
 import { withFetchLock } from './fetch-lock.ts';
+import { NoSuchFile } from './file-server-error.ts';
 import { append, extendFile } from './frame-reader.ts';
 import { type FileSources, readByHttp } from './http-reader.ts';
 import { asideEnding } from './write-aside.ts';
@@ -38,15 +39,16 @@ export class FetchedFiles {
   }
 
   /**
-   * Resolves when the file is there: with false where its source has another content than was announced. A part that was fetched before is
+   * Resolves when the file is there: with false where its source has none, or another content than was announced. A part that was fetched before is
    * gone on with. Throws `DATA_UNAVAILABLE` where it cannot be had, or the disk is at fault.
    */
   bring(file: FileToFetch, signal: AbortSignal): Promise<boolean> {
-    const { path } = file;
-    const known = this.#underWay.get(path);
+    // The same file may be at another address by now.
+    const key = `${file.path} ${file.url} ${file.checksum ?? ''}`;
+    const known = this.#underWay.get(key);
     if (known !== undefined) return known;
-    const bringing = this.#bring(file, signal).finally(() => this.#underWay.delete(path));
-    this.#underWay.set(path, bringing);
+    const bringing = this.#bring(file, signal).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, bringing);
     return bringing;
   }
 
@@ -60,6 +62,7 @@ export class FetchedFiles {
         async () => (await this.#isThere(file)) || (await this.#fetch(file, signal)),
       );
     } catch (error) {
+      if (error instanceof NoSuchFile) return false;
       throw asDataError(error, path, dirname(path));
     }
   }

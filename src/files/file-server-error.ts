@@ -1,20 +1,30 @@
 import { SwfError } from '../lib/errors.ts';
 
-/** `DATA_UNAVAILABLE` about a file on another host, with what to do. */
-export const notFetched = (url: string, why: string, todo: string, cause?: unknown): SwfError =>
-  new SwfError('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
+/** A file of another host cannot be had now. Another agent may have it. */
+export class NotFetched extends SwfError {
+  constructor(url: string, why: string, todo: string, cause?: unknown) {
+    super('DATA_UNAVAILABLE', `${url} cannot be fetched: ${why}; ${todo}`, { cause });
+  }
+}
+
+/** Its host answers, and has no such file: others of that host can be had. */
+export class NoSuchFile extends NotFetched {}
 
 /** The meaning of an answer of a file server, and how to mend it. */
-export function refusalOf(url: string, status: number): SwfError {
+export function refusalOf(url: string, status: number): NotFetched {
   switch (status) {
     case 401:
     case 403:
-      return notFetched(url, `the server lets nobody in without its token (${status})`, 'set SWF_FILES_TOKEN to it');
+      return new NotFetched(
+        url,
+        `the server lets nobody in without its token (${status})`,
+        'set SWF_FILES_TOKEN to it',
+      );
     case 404:
     case 410:
-      return notFetched(url, `it is not there (${status})`, 'look whether its host publishes the right folder');
+      return new NoSuchFile(url, `it is not there (${status})`, 'look whether its host publishes the right folder');
     default:
-      return notFetched(url, `the server answers ${status}`, 'look at its log');
+      return new NotFetched(url, `the server answers ${status}`, 'look at its log');
   }
 }
 

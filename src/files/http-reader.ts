@@ -1,7 +1,7 @@
 import { isBelow, originOf } from '../domain/file-address.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { isPassing, notFetched, refusalOf } from './file-server-error.ts';
+import { isPassing, NoSuchFile, NotFetched, refusalOf } from './file-server-error.ts';
 
 /** Where files may be fetched from, and what proves that we may have them. */
 export interface FileSources {
@@ -79,14 +79,14 @@ async function* cut(body: AsyncIterable<Uint8Array>, toSkip: number, most: numbe
   }
 }
 
-/** Whether a file can be had now. */
-export async function canRead(sources: FileSources, url: string): Promise<boolean> {
+/** Whether the host of a file gives us files now, whether or not it has this one. */
+export async function isReachable(sources: FileSources, url: string): Promise<boolean> {
   const over = new AbortController();
   try {
-    for await (const _ of readByHttp(sources, url, { start: 0, end: 1 }, over.signal)) return true;
+    await open(sources, url, { range: { start: 0, end: 1 }, etag: undefined, signal: over.signal });
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof NoSuchFile;
   } finally {
     over.abort();
   }
@@ -128,7 +128,7 @@ async function follow(
   let address = url;
   for (let turn = 0; turn <= mostRedirects; turn += 1) {
     if (!prefixes.some((prefix) => isBelow(address, prefix)))
-      throw notFetched(
+      throw new NotFetched(
         url,
         `${address === url ? 'it' : `it is redirected to ${address}, which`} is below none of data.sources`,
         `add it: --set 'data.sources=${JSON.stringify([...prefixes, originOf(address)])}'`,
@@ -139,7 +139,7 @@ async function follow(
     await response.body?.cancel();
     address = new URL(target, address).href;
   }
-  throw notFetched(url, `it is redirected more than ${mostRedirects} times`, 'look at its server');
+  throw new NotFetched(url, `it is redirected more than ${mostRedirects} times`, 'look at its server');
 }
 
 /** Ends a request whose server says nothing for a while. */
@@ -182,12 +182,12 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 const strongTag = (tag: string | null): string | undefined => (tag === null || tag.startsWith('W/') ? undefined : tag);
 
 const changed = (url: string): SwfError =>
-  notFetched(url, 'it has changed while it was read', 'look at who writes it: data files do not change');
+  new NotFetched(url, 'it has changed while it was read', 'look at who writes it: data files do not change');
 
 function unreachable(url: string, error: unknown): SwfError {
   const { cause } = error as { cause?: unknown };
   const why = messageOf(cause ?? error);
-  return notFetched(
+  return new NotFetched(
     url,
     `its server cannot be reached (${why})`,
     'look whether it runs and the network lets it through',

@@ -4,6 +4,7 @@ import { verifyFrames } from '../domain/frames.ts';
 import { sha256 } from '../lib/sha256.ts';
 import type { DataFiles, FileFacts, FramesOfFile } from './data-files.ts';
 import type { FetchedFiles, FetchWays } from './fetched-files.ts';
+import { refusalOf } from './file-server-error.ts';
 import { chunkBytes } from './frame-reader.ts';
 import { readByHttp } from './http-reader.ts';
 import { writeAside, type WritePlace } from './write-aside.ts';
@@ -23,8 +24,10 @@ export interface RemoteFileOptions {
 /** The data files of an execution, of which one is on another host: as much of it is fetched as is wanted. */
 export function createRemoteDataFiles({ url, ways, fetched, place, local, signal }: RemoteFileOptions): DataFiles {
   const isByHttp = ways.command === undefined;
-  const bring = (filename: string): Promise<boolean> =>
-    fetched.bring({ url, path: join(place.folder, filename), checksum: undefined }, signal);
+  const bring = async (filename: string): Promise<void> => {
+    const file = { url, path: join(place.folder, filename), checksum: undefined };
+    if (!(await fetched.bring(file, signal))) throw refusalOf(url, 404);
+  };
 
   async function measureByHttp(): Promise<FileFacts> {
     const hash = sha256();

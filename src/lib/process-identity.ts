@@ -52,6 +52,15 @@ export function isAlive(identity: ProcessIdentity): boolean | undefined {
   return now === undefined || started === '' || now === started;
 }
 
+/** Sends a signal to all processes of a group. */
+export function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(-leader, signal);
+  } catch {
+    // The group has gone already.
+  }
+}
+
 /** The kernel's start time of a process: field 22 of its stat line, after the name in parentheses (proc(5)). */
 function startOf(pid: number): string | undefined {
   const stat = read(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -1,6 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
+
+import { signalGroup } from '../lib/process-identity.ts';
 
 /** A program to run, without a shell. */
 export interface Program {
@@ -130,14 +131,6 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 function spawnGroup({ command, args, folder, environment }: Program): Child {
   return spawn(command, args, { cwd: folder, env: environment, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
-  try {
-    process.kill(-pid, constants.signals[signal]);
-  } catch {
-    // The group has gone already.
-  }
 }
 
 /** Keeps the end of a stream of bytes. */

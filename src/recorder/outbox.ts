@@ -31,12 +31,14 @@ const window = 256;
 const afterRefusal = [1000, 5000] as const;
 
 /**
- * A message that was under way so often when a connection ended goes alone: some brokers end a connection in place of a refusal, as RabbitMQ 4.0
- * does where a full queue rejects a message.
+ * A message that was under way so often when a connection ended goes alone, and rests before that, so that others are sent: some brokers end a connection
+ * in place of a refusal, as RabbitMQ 4.0 does where a full queue rejects a message. It is never left out for that: a bad line is no refusal.
  */
 const suspectEnds = 2;
+const firstRest = 1000;
+const longestRest = 60_000;
 
-/** One that went alone and ended so many connections is not sent again. */
+/** It is told once, at so many. */
 const mostEnds = 5;
 
 /** How often it is looked whether the last rows are sent, in milliseconds. */
@@ -52,8 +54,10 @@ export class Outbox {
   readonly #receipts: UnsentRow[] = [];
   /** Rows that the broker has been given and whose receipt has not been noted. */
   readonly #underWay = new Set<number>();
-  /** How often the broker has refused each row, and whether it is not to be tried yet. */
-  readonly #refusals = new Map<number, { times: number; rests: boolean }>();
+  /** How often the broker has refused each row. */
+  readonly #refusals = new Map<number, number>();
+  /** Rows that are not to be tried yet. */
+  readonly #resting = new Set<number>();
   /** How many connections have ended while each row was under way. */
   readonly #ends = new Map<number, number>();
   /** Sends that go alone after a session was ended by a refusal: which message it was for is not said. */
@@ -102,17 +106,23 @@ export class Outbox {
     const { store, namespace } = this.#options;
     const most = this.#alone > 0 ? 1 : window;
     for (const row of unsentRows(store.sql, namespace, this.#lastSent, window)) {
+      if (this.#resting.has(row.seq)) {
+        this.#lastSent = row.seq;
+        continue;
+      }
       const isAlone = most === 1 || this.#isSuspect(row.seq);
-      if (this.#underWay.size >= (isAlone ? 1 : most) || [...this.#underWay].some((seq) => this.#isSuspect(seq)))
-        return;
+      if (this.#underWay.size >= (isAlone ? 1 : most) || this.#hasSuspectUnderWay()) return;
       this.#lastSent = row.seq;
-      if (this.#refusals.get(row.seq)?.rests === true) continue;
       if (!this.#underWay.has(row.seq)) void this.#send(row, isAlone);
     }
   }
 
   #isSuspect(seq: number): boolean {
-    return this.#ends.size > 0 && (this.#ends.get(seq) ?? 0) >= suspectEnds;
+    return (this.#ends.get(seq) ?? 0) >= suspectEnds;
+  }
+
+  #hasSuspectUnderWay(): boolean {
+    return this.#ends.size > 0 && [...this.#underWay].some((seq) => this.#isSuspect(seq));
   }
 
   /** @param isAlone no other is under way */
@@ -143,7 +153,7 @@ export class Outbox {
       // Where the session is over, all that has no receipt is sent again when the next one is up.
       this.#underWay.delete(row.seq);
       if (error instanceof SwfError && error.code === 'BROKER_REFUSED') await this.#noteRefusal(row, error, isAlone);
-      else await this.#noteEnd(row, isAlone);
+      else this.#noteEnd(row);
     }
   }
 
@@ -155,16 +165,29 @@ export class Outbox {
   }
 
   /** The connection has ended while a row was under way. */
-  async #noteEnd({ seq, message_id }: UnsentRow, isAlone: boolean): Promise<void> {
+  #noteEnd({ seq, message_id }: UnsentRow): void {
     const times = (this.#ends.get(seq) ?? 0) + 1;
     this.#ends.set(seq, times);
-    if (isAlone && times >= mostEnds)
-      await this.#leaveOut(
-        { seq, message_id },
-        new SwfError('BROKER_REFUSED', `the connection has ended each of the ${times} times that it was sent`),
+    if (times === mostEnds)
+      this.#options.onUnsendable(
+        message_id,
+        new SwfError(
+          'BROKER_REFUSED',
+          `the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
+        ),
       );
+    if (times >= suspectEnds) this.#rest(seq, Math.min(longestRest, firstRest * 2 ** (times - suspectEnds)));
     // The next session may have come up before this was known, and has passed over what was under way.
     if (this.#options.broker.isUp()) this.resend();
+  }
+
+  /** It is passed over for a while. */
+  #rest(seq: number, milliseconds: number): void {
+    this.#resting.add(seq);
+    setTimeout(() => {
+      this.#resting.delete(seq);
+      this.resend();
+    }, milliseconds).unref();
   }
 
   async #leaveOut({ seq, message_id }: Pick<UnsentRow, 'seq' | 'message_id'>, error: SwfError): Promise<void> {
@@ -185,16 +208,12 @@ export class Outbox {
     // A refusal that ends the session says nothing of which message it is for. From now on one goes at a time.
     if (!broker.isUp()) this.#alone = window;
     if (!isAttributed) return;
-    const times = (this.#refusals.get(row.seq)?.times ?? 0) + 1;
+    const times = (this.#refusals.get(row.seq) ?? 0) + 1;
     const wait = afterRefusal[times - 1];
     if (wait === undefined) await this.#leaveOut(row, error);
     else {
-      const refusal = { times, rests: true };
-      this.#refusals.set(row.seq, refusal);
-      setTimeout(() => {
-        refusal.rests = false;
-        this.resend();
-      }, wait);
+      this.#refusals.set(row.seq, times);
+      this.#rest(row.seq, wait);
     }
     if (broker.isUp()) this.resend();
   }

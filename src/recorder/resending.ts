@@ -1,4 +1,4 @@
-import { goneFiles, newestPlace, noteNewPlace, withNewestPlace } from '../db/execution/file-places.ts';
+import { lostFiles, newestPlace, noteNewPlace, withNewestPlace } from '../db/execution/file-places.ts';
 import { readMessage } from '../db/execution/log-reader.ts';
 import { phaseOf } from '../db/execution/overview.ts';
 import {
@@ -115,6 +115,8 @@ export class Resending {
     try {
       // Mostly it is the first word about the file, which needs no transaction.
       if (newestPlace(store.sql, message.tf_filename) === message.file_url) return;
+      // One that contradicts what is recorded is another file.
+      if (!store.messages.isRecorded({ kind: 'message', message })) return;
       const isMoved = await store.write((tx) => noteNewPlace(tx, message));
       if (isMoved) warn(`TF file ${message.tf_filename} was made again: it is at ${message.file_url ?? ''} now`);
     } catch (error) {
@@ -201,10 +203,10 @@ export class Resending {
             canBe('fastmon', directory),
           )
         : [];
-      const gone = directory.hasOnDuty('fastmon')
-        ? readyStfs(store.sql, executionId, goneFiles(store.sql, executionId)).filter(canBe('fastmon', directory))
+      const lost = directory.hasOnDuty('fastmon')
+        ? readyStfs(store.sql, executionId, lostFiles(store.sql, executionId)).filter(canBe('fastmon', directory))
         : [];
-      const due = [...unready, ...unsampled, ...gone]
+      const due = [...unready, ...unsampled, ...lost]
         .map(messageIdOf)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#announced, id));
       for (const id of due) this.#noteAgain(this.#announced, id, firstAgainMinutes);

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,11 +8,15 @@ import { asDataError } from '../files/data-errors.ts';
 import { type DataFiles, noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { FetchedFiles, type FetchWays } from '../files/fetched-files.ts';
-import { canRead } from '../files/http-reader.ts';
+import { isReachable } from '../files/http-reader.ts';
 import { createRemoteDataFiles } from '../files/remote-data-files.ts';
-import { prepareRemoteFolder, removeOldRemoteFolders } from '../files/remote-folder.ts';
+import { isRemoteFolder, noteRemoteEnd, prepareRemoteFolder, removeOldRemoteFolders } from '../files/remote-folder.ts';
 import { isMarked } from '../files/store-marker.ts';
 import { pathAddress, type WritePlace } from '../files/write-aside.ts';
+import { bearerTokenPattern } from '../lib/bearer-token.ts';
+import { SwfError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
+import { withoutSecrets } from '../payload/secrets.ts';
 
 /** Where a file of an execution is that a message tells of. */
 export interface FilePlace {
@@ -29,10 +33,11 @@ export type Access =
       files: DataFiles;
       folder: string | undefined;
       /**
-       * Fetches the file whole, where it is on another host. Resolves with false where its content is not what was announced. Throws
+       * Fetches the file whole, where it is on another host. Resolves with false where that has none, or another than was announced. Throws
        * `DATA_UNAVAILABLE`.
+       * @param over aborted when nobody needs it any more
        */
-      bring?: (checksum: string | undefined) => Promise<boolean>;
+      bring?: (checksum: string | undefined, over: AbortSignal) => Promise<boolean>;
     }
   | { obstacle: string };
 
@@ -68,15 +73,17 @@ export class DataAccess {
   readonly #fetched: FetchedFiles;
   readonly #local = new Map<string, DataFiles>();
 
+  /** Throws `CONFIG_INVALID` for a token that no header can hold. */
   constructor(options: AccessOptions) {
     const { data, environment } = options;
     this.#options = options;
     const prefixes = data.sources ?? (data.url === undefined ? [] : [data.url]);
-    const token = environment['SWF_FILES_TOKEN'];
+    const token = tokenIn(environment);
     this.#ways = {
-      sources: { prefixes, token: token === '' ? undefined : token },
+      sources: { prefixes, token },
       command: data.fetch,
-      environment,
+      // A command of the site may need the token, and none of our other secrets.
+      environment: { ...withoutSecrets(environment), ...(token === undefined ? {} : { SWF_FILES_TOKEN: token }) },
     };
     this.#fetched = new FetchedFiles(this.#ways, this.checked);
   }
@@ -101,7 +108,7 @@ export class DataAccess {
     return {
       files: createRemoteDataFiles({ ...common, place: writes }),
       folder,
-      bring: (checksum) => this.#fetched.bring({ url, path: join(folder, filename), checksum }, signal),
+      bring: (checksum, over) => this.#bring({ place, url, checksum }, AbortSignal.any([signal, over])),
     };
   }
 
@@ -118,21 +125,44 @@ export class DataAccess {
     return isFolder(dir) ? undefined : noFolder(dir);
   }
 
-  /** Whether a file can be had now that could not be had before. */
+  /** Whether files of a place can be had now that could not be had before. */
   async isMended(place: FilePlace): Promise<boolean> {
     if (this.obstacleTo(place) !== undefined) return false;
     const { dir = '.' } = this.#options.data;
+    if (this.#isHere(place)) return true;
+    makeFolder(dir);
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     const { bavail, bsize } = await statfs(dir);
     if (bavail * bsize < leastRoom) return false;
     const { file_url: url } = place;
-    const isAsked = url !== undefined && isElsewhere(url) && !this.#isHere(place) && this.#ways.command === undefined;
-    return isAsked ? canRead(this.#ways.sources, url) : true;
+    return url === undefined || this.#ways.command !== undefined || isReachable(this.#ways.sources, url);
   }
 
-  /** Removes the files of executions that have not run for longer than they are kept. */
+  /** An execution has ended: what was fetched and made for it goes in a while. */
+  noteEnd(executionId: string): void {
+    const { dir } = this.#options.data;
+    try {
+      if (dir !== undefined) noteRemoteEnd(dir, executionId);
+    } catch {
+      // A full disk: it is kept longer, as one whose end nobody has heard.
+    }
+  }
+
+  /** Removes the files of executions that were kept long enough. */
   async tidy(isRunning: (executionId: string) => boolean): Promise<void> {
-    const { dir, keep_hours: keepHours } = this.#options.data;
-    if (dir !== undefined) await removeOldRemoteFolders(dir, { keepHours, isRunning });
+    const { dir, keep_hours: hours } = this.#options.data;
+    if (dir !== undefined) await removeOldRemoteFolders(dir, { hours, isRunning });
+  }
+
+  #bring({ place, url, checksum }: { place: FilePlace; url: string; checksum: string | undefined }, over: AbortSignal) {
+    const dir = this.#options.data.dir ?? '';
+    const path = join(dir, place.execution_id, place.filename);
+    // A folder that a recorder has made is its own: nothing in it is replaced.
+    if (existsSync(path) && !isRemoteFolder(dir, place.execution_id))
+      return checksum === undefined
+        ? Promise.resolve(true)
+        : this.checked.agrees(path, checksum).then((agrees) => agrees !== false);
+    return this.#fetched.bring({ url, path, checksum }, over);
   }
 
   /** Whether a file is in our own folder: we publish it ourselves, or share it with the recorder. */
@@ -140,8 +170,10 @@ export class DataAccess {
     const { dir, url: own } = this.#options.data;
     if (url === undefined || dir === undefined) return false;
     if (!isElsewhere(url)) return storeId === undefined || isMarked(dir, storeId);
-    if (own !== undefined && isBelow(url, own)) return true;
-    return storeId !== undefined && isMarked(dir, storeId) && existsSync(join(dir, execution_id, filename));
+    const isOurs = own !== undefined && isBelow(url, own);
+    return (
+      (isOurs || (storeId !== undefined && isMarked(dir, storeId))) && existsSync(join(dir, execution_id, filename))
+    );
   }
 
   #obstacleToSource(url: string): string | undefined {
@@ -166,6 +198,16 @@ export class DataAccess {
     const { url } = this.#options.data;
     return url === undefined ? pathAddress(folder) : (filename) => fileAddressOf(url, executionId, filename);
   }
+}
+
+function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
+  const token = environment['SWF_FILES_TOKEN'];
+  if (token === undefined || token === '') return undefined;
+  if (bearerTokenPattern.test(token)) return token;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    'SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another',
+  );
 }
 
 const noFolder = (dir: string): string =>

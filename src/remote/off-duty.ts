@@ -13,15 +13,18 @@ interface Kind extends OffDuty {
   reason: ReturnReason;
   /** Whether it can be done again. */
   isMended: () => boolean | Promise<boolean>;
+  /** Whether nobody will ask for it any more. */
+  isOver?: () => boolean;
 }
 
 /** The kinds of work that an agent cannot do, each told once, until it can again. */
 export class OffDutyList {
-  readonly #kinds = new Map<string, Kind>();
+  readonly #kinds = new Map<string, Kind & { sentence: string }>();
   readonly #warn: (message: string) => void;
   readonly #onChange: () => void;
   readonly #timer: NodeJS.Timeout;
   #onKinds: () => void = () => {};
+  #isLooking = false;
 
   constructor(warn: (message: string) => void, onChange: () => void) {
     this.#warn = warn;
@@ -31,12 +34,17 @@ export class OffDutyList {
 
   /** @param sentence why, and what to do about it */
   add(kind: Kind, sentence: string): void {
-    const key = `${kind.reason} ${kind.name}`;
+    const key = keyOf(kind);
     if (this.#kinds.has(key)) return;
-    this.#kinds.set(key, kind);
+    this.#kinds.set(key, { ...kind, sentence });
     this.#warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
     this.#onChange();
     this.#onKinds();
+  }
+
+  /** Why a kind of work cannot be done now; undefined where nothing is known against it. */
+  whyNot(kind: OffDuty): string | undefined {
+    return this.#kinds.get(keyOf(kind))?.sentence;
   }
 
   /** Calls back when other kinds of work cannot be done than before. */
@@ -67,12 +75,26 @@ export class OffDutyList {
   }
 
   async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
     for (const [key, kind] of this.#kinds) {
-      if (!(await Promise.resolve(kind.isMended()).catch(() => false))) continue;
+      const isOver = kind.isOver?.() === true;
+      if (!isOver && !(await isMended(kind))) continue;
       this.#kinds.delete(key);
-      this.#warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
+      if (!isOver) this.#warn(`on duty again for ${kind.reason} ${shortDigests(kind.name)}`);
       this.#onChange();
       this.#onKinds();
     }
+    this.#isLooking = false;
+  }
+}
+
+const keyOf = ({ reason, name }: OffDuty): string => `${reason} ${name}`;
+
+async function isMended(kind: Kind): Promise<boolean> {
+  try {
+    return await kind.isMended();
+  } catch {
+    return false;
   }
 }

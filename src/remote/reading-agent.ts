@@ -1,9 +1,9 @@
-import type { Agent, AgentContext } from '../agents/agent.ts';
+import type { Agent } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
-import type { ExecutionParams } from '../domain/params.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
+import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import type { LogLine } from '../lib/logger.ts';
@@ -11,7 +11,8 @@ import { messageIdOf } from '../messages/identity.ts';
 import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { DataAccess } from './data-access.ts';
+import { contextOf, type OwnParams } from './agent-context.ts';
+import type { DataAccess, FilePlace } from './data-access.ts';
 import type { RemoteLog } from './log.ts';
 import type { OffDutyList } from './off-duty.ts';
 import type { About, Speaker } from './speaker.ts';
@@ -20,8 +21,7 @@ export interface ReadingAgentOptions {
   agent: Agent;
   name: string;
   namespace: string;
-  /** This host's own: where files are, and what workers do. */
-  own: Pick<ExecutionParams, 'data' | 'worker'>;
+  own: OwnParams;
   views: ExecutionViews;
   access: DataAccess;
   offDuty: OffDutyList;
@@ -186,32 +186,18 @@ export class ReadingAgent {
 
   /** The agent's words about a message; undefined where nothing comes of it in this process. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
-    const { access, offDuty, agent, log, draining, speaker, name, onStep } = this.#options;
+    const { log, draining, speaker, views } = this.#options;
     const { message, storeId = state.store_id } = hand;
     const { execution_id } = message;
     const file_url = 'file_url' in message ? message.file_url : undefined;
     const filename = 'filename' in message ? message.filename : undefined;
-    const place = { execution_id, filename: filename ?? '', file_url, storeId };
     for (;;) {
-      const found = access.of(place);
-      if ('obstacle' in found) {
-        const isMended = (): Promise<boolean> => access.isMended(place);
-        offDuty.add({ reason: 'NO_FILE', name: placeOfFile(file_url ?? ''), isMended }, found.obstacle);
-        // Another agent may reach it; the recorder says it again as soon as one is on duty.
-        return [];
-      }
-      const context = this.#contextOf(state, found.files);
-      const lines: LogLine[] = [];
       try {
-        const began = performance.now();
-        const says = await handlePatiently({ agent, name }, message, context, lines);
-        onStep((performance.now() - began) / 1000);
-        for (const line of lines) log.write(line, execution_id);
-        return says;
+        return await this.#handle(hand, state, { execution_id, filename: filename ?? '', file_url, storeId });
       } catch (error) {
         if (error instanceof SwfError) {
           log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
-          const over = this.#options.views.overFor(execution_id);
+          const over = views.overFor(execution_id);
           await pause(againMilliseconds, [draining, over]);
           if (over.aborted) return [];
           if (draining.aborted) return undefined;
@@ -224,16 +210,37 @@ export class ReadingAgent {
     }
   }
 
-  #contextOf(state: ExecutionState, files: AgentContext['files']): Omit<AgentContext, 'log'> {
-    const { own } = this.#options;
-    const { workflow_params, plan_version, max_retries, execution_id, run_id } = state;
-    const params: ExecutionParams = {
-      ...workflow_params,
-      plan_version,
-      data: own.data,
-      worker: { ...own.worker, max_retries },
-    };
-    return { execution_id, run_number: Number(run_id), params, files, message: () => undefined };
+  /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
+  async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
+    const { access, agent, log, name, onStep } = this.#options;
+    const { execution_id } = message;
+    const found = access.of(place);
+    if ('obstacle' in found) return this.#leave(place, found.obstacle);
+    const lines: LogLine[] = [];
+    const began = performance.now();
+    try {
+      const says = await handlePatiently(
+        { agent, name },
+        message,
+        contextOf(state, this.#options.own, found.files),
+        lines,
+      );
+      onStep((performance.now() - began) / 1000);
+      for (const line of lines) log.write(line, execution_id);
+      return says;
+    } catch (error) {
+      if (!(error instanceof NotFetched)) throw error;
+      if (!(error instanceof NoSuchFile)) return this.#leave(place, error.message);
+      log.write({ level: 'ERROR', message: error.line }, execution_id);
+      return [];
+    }
+  }
+
+  #leave(place: FilePlace, why: string): [] {
+    const { access, offDuty } = this.#options;
+    const isMended = (): Promise<boolean> => access.isMended(place);
+    offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
+    return [];
   }
 }
 

@@ -187,6 +187,7 @@ class RemoteAgent implements RunningAgent {
       // A recorder that has just begun to speak does not know of this agent yet.
       if (this.#views.stateOf(telemetry.execution_id) === undefined) this.#changed();
       this.#views.hear(telemetry);
+      if (telemetry.status !== 'running') this.#access.noteEnd(telemetry.execution_id);
       return;
     }
     if (telemetry.msg_type !== 'agent_heartbeat') return;

@@ -63,6 +63,8 @@ export class SlicePreparation {
         },
       );
     }
+    const known = this.#options.offDuty.whyNot({ reason: 'NO_FILE', name: workKind(slice, 'NO_FILE') });
+    if (known !== undefined) return { reason: 'NO_FILE', detail: known.slice(0, 1000) };
     const reached = this.#options.access.of(placeOf(delivered));
     if ('obstacle' in reached) return this.#noFile(delivered, reached.obstacle);
     if (spec.kind === 'command' && reached.folder === undefined)
@@ -73,10 +75,10 @@ export class SlicePreparation {
 
   /** Sees to it that the file is here, and is the one that was announced. */
   async #bring(delivered: DeliveredSlice, { folder, bring }: Reached): Promise<Misfit | undefined> {
-    const { checksum, tf_filename } = delivered.slice;
+    const { checksum, tf_filename, execution_id } = delivered.slice;
     if (folder === undefined) return undefined;
     const isRight = async (): Promise<boolean> => {
-      if (bring !== undefined) return bring(checksum);
+      if (bring !== undefined) return bring(checksum, this.#options.views.overFor(execution_id));
       return (
         checksum === undefined ||
         (await this.#options.access.checked.agrees(join(folder, tf_filename), checksum)) !== false
@@ -88,7 +90,7 @@ export class SlicePreparation {
       if (!(error instanceof SwfError)) throw error;
       return this.#noFile(delivered, error.message);
     }
-    const detail = `${join(folder, tf_filename)} has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
+    const detail = `${delivered.slice.file_url ?? tf_filename} is not there, or has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
     return this.#misfit(delivered, 'WRONG_FILE', detail, isRight);
   }
 
@@ -153,7 +155,9 @@ export class SlicePreparation {
     detail: string,
     isMended: () => boolean | Promise<boolean>,
   ): Misfit {
-    this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended }, detail);
+    const over = this.#options.views.overFor(slice.execution_id);
+    const isOver = (): boolean => reason === 'WRONG_FILE' && over.aborted;
+    this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended, isOver }, detail);
     return { reason, detail: detail.slice(0, 1000) };
   }
 

@@ -36,6 +36,7 @@ interface Saying {
   /** Connections that have ended while it was under way. */
   ends: number;
   isUnderWay: boolean;
+  rests: boolean;
   settle: (isTaken: boolean) => void;
 }
 
@@ -45,9 +46,19 @@ const window = 256;
 /** A message that the broker refuses so often is not sent again. */
 const mostRefusals = 3;
 
-/** One that was under way so often when a connection ended goes alone, and after so many times not at all: some brokers refuse by an end. */
+/**
+ * One that was under way so often when a connection ended goes alone, and rests before that, so that others are said: some brokers end a connection
+ * in place of a refusal. It is never given up for that: a bad line is no refusal.
+ */
 const suspectEnds = 2;
+const firstRest = 1000;
+const longestRest = 60_000;
+
+/** It is told once, at so many. */
 const mostEnds = 5;
+
+const endsSentence = ({ draft, about, ends }: Saying): string =>
+  `${draft.msg_type} of ${about.execution_id} is not confirmed: the connection has ended each of the ${ends} times that it was sent; it is tried again every minute`;
 
 const isSuspect = ({ ends }: Saying): boolean => ends >= suspectEnds;
 
@@ -74,6 +85,7 @@ export class Speaker {
         refusals: 0,
         ends: 0,
         isUnderWay: false,
+        rests: false,
         settle: (isTaken) => {
           this.#waiting.delete(saying);
           resolve(isTaken);
@@ -108,6 +120,7 @@ export class Speaker {
     if (!this.#options.broker.isUp()) return;
     let room = window;
     for (const saying of this.#waiting) {
+      if (saying.rests) continue;
       // Those before it are confirmed first, and those behind it wait.
       if (room === 0 || (isSuspect(saying) && room < window)) return;
       room = isSuspect(saying) ? 0 : room - 1;
@@ -123,17 +136,31 @@ export class Speaker {
       saying.settle(true);
     } catch (error) {
       saying.isUnderWay = false;
-      const isRefusal = error instanceof SwfError && error.code === 'BROKER_REFUSED';
-      if (isRefusal && broker.isUp()) saying.refusals += 1;
-      else saying.ends += 1;
-      if (saying.refusals >= mostRefusals || saying.ends >= mostEnds) {
-        const why = isRefusal
-          ? error.line
-          : `the connection has ended each of the ${saying.ends} times that it was sent`;
-        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${why}`);
+      if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED' || !broker.isUp()) {
+        this.#noteEnd(saying);
+        return;
+      }
+      saying.refusals += 1;
+      if (saying.refusals >= mostRefusals) {
+        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${error.line}`);
         saying.settle(false);
       } else this.#pump();
     }
+  }
+
+  /** The connection has ended while it was under way. */
+  #noteEnd(saying: Saying): void {
+    saying.ends += 1;
+    if (saying.ends === mostEnds) this.#options.warn(endsSentence(saying));
+    if (isSuspect(saying)) {
+      saying.rests = true;
+      const wait = Math.min(longestRest, firstRest * 2 ** (saying.ends - suspectEnds));
+      setTimeout(() => {
+        saying.rests = false;
+        this.#pump();
+      }, wait).unref();
+    }
+    this.#pump();
   }
 
   #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {

@@ -131,8 +131,8 @@ export class Host {
 
   /** A store that this process cannot write any more takes no receipts. */
   #isStoreLost(): boolean {
-    const { fault } = this.lifetime;
-    return fault instanceof SwfError && fault.code.startsWith('STORE_');
+    const error = this.lifetime.fault?.error;
+    return error instanceof SwfError && error.code.startsWith('STORE_');
   }
 
   async #openSession(broker: BrokerConnection, choice: BrokerChoice, log: ProcessLog): Promise<void> {

@@ -5,7 +5,7 @@ import { runningOverBroker, startMessage } from '../db/execution/start-message.t
 import { type Drive, takeOver } from '../db/execution/take-over.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
 import { requireExecution } from '../db/lists/executions.ts';
-import { waitingCommand } from '../db/log/commands.ts';
+import { lastWaitingCommand, waitingCommand } from '../db/log/commands.ts';
 import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -86,10 +86,9 @@ export class TakeUp {
       return;
     }
     try {
-      const pending = stop === undefined ? this.#pauseOf(executionId) : undefined;
-      const drive = await this.#takeOver(executionId, stop, pending);
+      const { drive, isPaused } = await this.#takeOver(executionId, stop);
       this.#left.delete(executionId);
-      const pause = pending === undefined ? '' : '; it stays paused';
+      const pause = isPaused ? '; it stays paused' : '';
       log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
       this.#options.onTaken(drive);
     } catch (error) {
@@ -102,28 +101,25 @@ export class TakeUp {
   /** The pause that stays in force: nobody has said that it is over, so a crash must not end it. */
   #pauseOf(executionId: string): Message<'pause_workflow'> | undefined {
     const { sql } = this.#host.store;
-    const waiting = waitingCommand(sql, executionId, ['pause_workflow', 'resume_workflow']);
+    const waiting = lastWaitingCommand(sql, executionId, ['pause_workflow', 'resume_workflow']);
     if (waiting !== undefined) return waiting.msg_type === 'pause_workflow' ? waiting : undefined;
     const held = heldBy(sql, executionId);
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
   }
 
-  #takeOver(
-    executionId: string,
-    stop: string | undefined,
-    pause: Message<'pause_workflow'> | undefined,
-  ): Promise<Drive> {
+  #takeOver(executionId: string, stop: string | undefined): Promise<{ drive: Drive; isPaused: boolean }> {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
     const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
     if (stop === undefined) requireOwnFiles(store, requireExecution(sql, executionId), config);
     const driver = driverSelf(options, { process_id, agents });
-    const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
     return store.write((tx) => {
+      const pause = stop === undefined ? this.#pauseOf(executionId) : undefined;
+      const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
       const drive = takeOver(store, tx, executionId, driver, { isAlive, follows });
       // Of one that waits already this makes no second row.
       if (pause !== undefined) store.messages.record(tx, pause);
-      return drive;
+      return { drive, isPaused: pause !== undefined };
     });
   }
 

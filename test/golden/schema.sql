@@ -202,6 +202,13 @@ CREATE TABLE 'message_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INT
 
 CREATE TABLE 'message_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 
+CREATE TABLE moved_files (
+  tf_filename TEXT PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  file_url TEXT NOT NULL,
+  moved_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
 CREATE TABLE payload_results (

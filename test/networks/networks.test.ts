@@ -110,6 +110,24 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await endsAsInOneProcess(site, 20, 240_000);
     });
 
+    it('tell of samples that are gone with their host, and make them again on another', async () => {
+      const site = await open();
+      await site.startRecorder();
+      await site.startMonitoring();
+      await site.request({ stf_count: 2 }, 10);
+      await expect
+        .poll(() => site.monitor(), { timeout: 30_000 })
+        .toMatchObject({ phase: 'completed', slices_queued: 30 });
+      await site.hosts.host('monitoring').die();
+      const worker = await site.startWorker('one');
+      await worker.saw(/off duty for NO_FILE .*its server cannot be reached/);
+      await expect.poll(() => site.findings(), { timeout: 120_000, interval: 1000 }).toContain('FILE_GONE');
+      await site.startMonitoring(0, 'two', ['fastmon']);
+      await endsAsInOneProcess(site, 2, 120_000);
+      // The log says where they were first, and all rows still follow from it.
+      expect(await site.check('--deep')).toMatchObject({ code: 0 });
+    });
+
     it('bear a line that is slow, stalls and breaks', async () => {
       const site = await open();
       await site.startRecorder();

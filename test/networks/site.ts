@@ -51,13 +51,11 @@ export class NetworkSite {
   }
 
   /** Data, fastmon and the samples that fastmon makes. */
-  async startMonitoring(shift = 0): Promise<void> {
-    const host = this.hosts.host('monitoring');
+  async startMonitoring(shift = 0, name = 'monitoring', types = ['data', 'fastmon']): Promise<void> {
+    const host = this.hosts.host(name);
     await this.#serveFiles(host);
     const sources = `data.sources=${JSON.stringify([urlOf(this.recorder), urlOf(host)])}`;
-    const agents = ['data', 'fastmon'].map((type) =>
-      this.#agent(host, [type, ...sets(sources, `data.url=${urlOf(host)}`)], shift),
-    );
+    const agents = types.map((type) => this.#agent(host, [type, ...sets(sources, `data.url=${urlOf(host)}`)], shift));
     for (const agent of agents) await agent.saw(/works in namespace/);
   }
 
@@ -67,7 +65,7 @@ export class NetworkSite {
     { shift = 0, via, args = [] }: { shift?: number; via?: string; args?: string[] } = {},
   ): Promise<Started> {
     const host = this.hosts.host(name);
-    const sources = `data.sources=${JSON.stringify([urlOf(this.hosts.host('monitoring'))])}`;
+    const sources = `data.sources=${JSON.stringify(['monitoring', 'two'].map((each) => urlOf(this.hosts.host(each))))}`;
     const started = this.#agent(host, ['worker', ...sets(sources), ...args], shift, via);
     await started.saw(/works in namespace/);
     return started;
@@ -106,8 +104,8 @@ export class NetworkSite {
     return askAll(await connectInProcess(join(this.recorder.folder, 'swf.db')), tool, args);
   }
 
-  check(): ReturnType<typeof runCli> {
-    return runCli(['check'], { folder: this.recorder.folder });
+  check(...args: string[]): ReturnType<typeof runCli> {
+    return runCli(['check', ...args], { folder: this.recorder.folder });
   }
 
   #agent(host: Host, [type = '', ...args]: string[], shift: number, via = this.broker.url): Started {

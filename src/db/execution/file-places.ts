@@ -1,4 +1,6 @@
-import { type SliceNeeds, placeOfFile } from '../../domain/slice-returns.ts';
+import { isElsewhere } from '../../domain/file-address.ts';
+import { placeOfFile, type SliceNeeds } from '../../domain/slice-returns.ts';
+import { utcNow } from '../../lib/time.ts';
 import type { Message } from '../../messages/message.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -8,8 +10,9 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Where a TF file was last said to be; undefined where it is not known, or nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
-  sql<[string], { file_url: string | null }>('SELECT file_url FROM fastmon_files WHERE tf_filename = ?').get(tfFilename)
-    ?.file_url ?? undefined;
+  sql<[string], { file_url: string | null }>(
+    'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ?',
+  ).get(tfFilename)?.file_url ?? undefined;
 
 /** A slice with its file where that was last said to be. */
 export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {
@@ -17,24 +20,30 @@ export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T
   return file_url === slice.file_url || file_url === undefined ? slice : { ...slice, file_url };
 }
 
-/** Notes where a TF file is that was registered before. The log keeps what was said first. Returns whether it is somewhere else now. */
+/**
+ * Notes where a TF file is that was registered before, as the same file. Returns whether it is somewhere else now. A path on a host of its own is no
+ * better place than an address.
+ */
 export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
   const { execution_id = '', tf_filename, file_url } = message;
-  if (file_url === undefined) return false;
-  const { changes } = sql(
-    'UPDATE fastmon_files SET file_url = ? WHERE tf_filename = ? AND execution_id = ? AND file_url <> ?',
-  ).run(file_url, tf_filename, execution_id, file_url);
-  return changes > 0;
+  const known = newestPlace(sql, tf_filename);
+  if (file_url === undefined || known === undefined || known === file_url || !isElsewhere(file_url)) return false;
+  sql(
+    `INSERT INTO moved_files (tf_filename, execution_id, file_url, moved_at)
+     SELECT tf_filename, execution_id, ?, ? FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?
+     ON CONFLICT (tf_filename) DO UPDATE SET file_url = excluded.file_url, moved_at = excluded.moved_at`,
+  ).run(file_url, utcNow(), tf_filename, execution_id);
+  return true;
 }
 
-/** A TF file that workers could not have, whose host is silent. */
-export interface GoneFile {
+/** A TF file that workers could not have. */
+export interface LostFile {
   tf_filename: string;
   stf_filename: string;
   file_url: string;
-  /** The host that made it, and since when its agent is silent, ISO 8601. */
+  /** The host that made it, and since when nothing on it is heard, ISO 8601; undefined where it is heard. */
   hostname: string;
-  since: string;
+  since: string | undefined;
 }
 
 /** An agent that is silent for so long is gone, in seconds. */
@@ -43,23 +52,51 @@ const goneSeconds = 60;
 /** Rows that are looked at. */
 const mostFiles = 1000;
 
-/** The TF files with slices to do that no worker could have, of fastmon agents that are gone. */
-export function goneFiles(sql: Prepare, executionId: string): GoneFile[] {
-  const places = sql<[string], { kind: string }>(
-    `SELECT DISTINCT r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
-     WHERE r.execution_id = ? AND r.reason = 'NO_FILE' AND s.status = 'queued'`,
+interface Returned {
+  tf_filename: string;
+  reason: string;
+  kind: string;
+}
+
+/** What was given back of slices that still wait, since their file was last said to be somewhere. */
+function returnsOf(sql: Prepare, executionId: string): Returned[] {
+  return sql<[string], Returned>(
+    `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
+       LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
+     WHERE r.execution_id = ? AND r.reason IN ('NO_FILE', 'WRONG_FILE') AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at)`,
   ).all(executionId);
-  if (places.length === 0) return [];
-  const known = new Set(places.map(({ kind }) => kind));
-  return sql<[string, string, string], GoneFile>(
-    `SELECT tf_filename, f.stf_filename, f.file_url, hostname, last_heartbeat AS since
-     FROM fastmon_files AS f
-       JOIN message_rows AS m ON m.message_id = f.execution_id || '/tf_file_registered/' || tf_filename
-       JOIN names ON name_no = sender_no JOIN system_agents ON agent_name = name JOIN processes USING (process_id)
-     WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%' AND last_heartbeat < ?
+}
+
+interface MadeFile extends Omit<LostFile, 'since'> {
+  last_sign: string;
+}
+
+/**
+ * The TF files with slices to do that no worker could have: those that are not where they should be, or are other files than announced, and those of
+ * places that nobody reaches and whose hosts are silent.
+ */
+export function lostFiles(sql: Prepare, executionId: string): LostFile[] {
+  const returned = returnsOf(sql, executionId);
+  if (returned.length === 0) return [];
+  const wrong = new Set(returned.filter(({ reason }) => reason === 'WRONG_FILE').map(({ tf_filename }) => tf_filename));
+  // A worker leaves a whole place alone, so no slice of another file of it need have been given back. One that has moved is not of its first place.
+  const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
+  const given = new Set(returned.map(({ tf_filename }) => tf_filename));
+  const before = new Date(Date.now() - goneSeconds * 1000).toISOString();
+  return sql<[string, string], MadeFile & { moved: number }>(
+    `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
+       (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign
+     FROM fastmon_files AS f LEFT JOIN moved_files AS moved USING (tf_filename)
+       JOIN message_rows AS m ON m.message_id = f.execution_id || '/tf_file_registered/' || f.tf_filename
+       JOIN names ON name_no = sender_no JOIN system_agents AS a ON agent_name = name JOIN processes AS p USING (process_id)
+     WHERE f.execution_id = ? AND execution_no = ${numberOf('?')} AND f.file_url NOT LIKE 'file:%'
        AND EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.tf_filename = f.tf_filename AND s.status IN ('queued', 'processing'))
      ORDER BY f.seq LIMIT ${mostFiles}`,
   )
-    .all(executionId, executionId, new Date(Date.now() - goneSeconds * 1000).toISOString())
-    .filter(({ file_url }) => known.has(placeOfFile(file_url)));
+    .all(executionId, executionId)
+    .flatMap(({ moved, last_sign, ...file }) => {
+      const since = last_sign < before ? last_sign : undefined;
+      const isAway = moved === 1 ? given.has(file.tf_filename) : away.has(placeOfFile(file.file_url));
+      return wrong.has(file.tf_filename) || (isAway && since !== undefined) ? [{ ...file, since }] : [];
+    });
 }

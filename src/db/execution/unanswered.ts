@@ -22,7 +22,7 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
     `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
-     WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND m.outbox_sent_at < ? AND (status = 'queued' OR
+     WHERE s.execution_id = ? AND ${indexPredicates.openSlice} AND (m.outbox_sent_at < ? OR m.goes_out IN (0, 3)) AND (status = 'queued' OR
        (status = 'processing' AND assigned_at < iif(agent_name IS NULL, ?, ?))) ORDER BY s.seq LIMIT ${mostRows}`,
   ).all(executionId, before(seconds), before(strangerSeconds), before(seconds));
   return rows.map(({ slice_filename, attempt }) => sliceMessageId(executionId, slice_filename, attempt));

@@ -23,12 +23,23 @@ export function commandState(sql: Prepare, messageId: string): CommandState {
   return { effect: 'none', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' };
 }
 
+type CommandType = 'stop_workflow' | 'pause_workflow' | 'resume_workflow';
+
 /** The oldest command of these types that waits for the driver. */
-export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'resume_workflow'>(
+export const waitingCommand = <T extends CommandType>(
   sql: Prepare,
   executionId: string,
   types: readonly T[],
-): Message<T> | undefined {
+): Message<T> | undefined => waitingCommands(sql, executionId, types)[0];
+
+/** The newest one: the last word counts where nobody has heard any. */
+export const lastWaitingCommand = <T extends CommandType>(
+  sql: Prepare,
+  executionId: string,
+  types: readonly T[],
+): Message<T> | undefined => waitingCommands(sql, executionId, types).at(-1);
+
+function waitingCommands<T extends CommandType>(sql: Prepare, executionId: string, types: readonly T[]): Message<T>[] {
   // Mostly none waits. To compare types in SQL would cost more than to look at the few.
   return sql<[string], { payload: string }>(
     `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
@@ -36,7 +47,7 @@ export function waitingCommand<T extends 'stop_workflow' | 'pause_workflow' | 'r
   )
     .all(executionId)
     .map(({ payload }) => decodeRecorded(payload))
-    .find(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T> | undefined;
+    .filter(({ msg_type }) => types.some((type) => type === msg_type)) as Message<T>[];
 }
 
 /** Notes that the driver has carried a command out. */

@@ -100,6 +100,18 @@ export async function removeExecution(
   });
 }
 
+/** Tables with few rows of an execution. */
+const small = [
+  'workflow_executions',
+  'run_states',
+  'runs',
+  'execution_owners',
+  'cursors',
+  'late_messages',
+  'returned_slices',
+  'moved_files',
+] as const;
+
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal): void {
   sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
     execution_id,
@@ -108,8 +120,7 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
     execution_id,
   );
-  for (const table of ['workflow_executions', 'run_states', 'runs', 'execution_owners', 'cursors', 'late_messages'])
-    sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
+  for (const table of small) sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }
 

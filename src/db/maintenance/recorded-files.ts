@@ -6,7 +6,7 @@ interface Recorded {
   name: string;
   key: number;
   size_bytes: number | null;
-  /** Where its writer has it: its address, or for an output the host of the worker. */
+  /** Where its writer has it: its address; for an output of a slice whose file was fetched the host of the worker. */
   place: string | null;
 }
 
@@ -29,7 +29,8 @@ const questions: Record<FileKind, string> = {
   tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes, file_url AS place FROM fastmon_files
     WHERE execution_id = $execution_id AND file_url IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
   output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
-      value ->> '$.size_bytes' AS size_bytes, hostname AS place
+      value ->> '$.size_bytes' AS size_bytes,
+      (SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files WHERE tf_filename = s.tf_filename) AS place
     FROM tf_slices AS s JOIN payload_results USING (slice_filename, attempt), json_each(outputs)
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };

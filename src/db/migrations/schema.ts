@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 16;
+export const schemaVersion = 17;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -323,6 +323,14 @@ CREATE TABLE cursors (
   role TEXT NOT NULL,
   seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, role)
+) STRICT, WITHOUT ROWID;
+
+-- Where a TF file is that was made again on another host. The log keeps what was said first.
+CREATE TABLE moved_files (
+  tf_filename TEXT PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  file_url TEXT NOT NULL,
+  moved_at TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE system_agents (

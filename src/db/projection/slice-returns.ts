@@ -1,7 +1,6 @@
 import { workKind } from '../../domain/slice-returns.ts';
 import { nextSliceStatus } from '../../domain/slice-states.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
-import { withNewestPlace } from '../execution/file-places.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { none, type Projection, applied } from './effect.ts';
 import { countMove } from './slice-rows.ts';
@@ -17,7 +16,7 @@ export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at
   if (row.status === 'processing' && row.assigned_worker !== worker_id)
     return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
   const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
-  const kind = slice?.msg_type === 'slice' ? workKind(withNewestPlace(tx.sql, slice), reason) : '';
+  const kind = slice?.msg_type === 'slice' ? workKind(slice, reason) : '';
   tx.sql(
     `INSERT INTO returned_slices (slice_filename, attempt, execution_id, reason, kind, worker_id, hostname, detail, returned_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -1,7 +1,7 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
-import { goneFiles } from '../execution/file-places.ts';
+import { lostFiles } from '../execution/file-places.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { livingTypes, workersOnDuty } from '../presence/agent-registry.ts';
@@ -15,8 +15,8 @@ const mostKinds = 20;
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
   const kinds = sql<[string], UnfitSlices>(
     `SELECT r.reason, r.kind, count(DISTINCT r.slice_filename) AS slices, max(r.hostname) AS hostname, max(r.detail) AS detail
-     FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
-     WHERE r.execution_id = ? AND s.status = 'queued' GROUP BY r.reason, r.kind ORDER BY slices DESC LIMIT ${mostKinds}`,
+     FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt) LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
+     WHERE r.execution_id = ? AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at) GROUP BY r.reason, r.kind ORDER BY slices DESC LIMIT ${mostKinds}`,
   ).all(execution.execution_id);
   return kinds.filter(({ reason, kind }) => !workersOnDuty(sql, execution.namespace, { reason, name: kind }, isAlive));
 }
@@ -24,7 +24,8 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
 /** TF files that nobody can have any more, by the host that made them. */
 export function goneHosts(sql: Prepare, executionId: string): GoneFiles[] {
   const hosts = new Map<string, GoneFiles>();
-  for (const { tf_filename, hostname, since } of goneFiles(sql, executionId)) {
+  for (const { tf_filename, hostname, since } of lostFiles(sql, executionId)) {
+    if (since === undefined) continue;
     const known = hosts.get(hostname);
     hosts.set(hostname, { hostname, since, first: known?.first ?? tf_filename, files: (known?.files ?? 0) + 1 });
   }

@@ -1,0 +1,54 @@
+import { existsSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describe, expect, it } from 'vitest';
+
+import { withFetchLock } from '../../src/files/fetch-lock.ts';
+import { currentProcess } from '../../src/lib/process-identity.ts';
+import { temporaryFolder } from '../folder.ts';
+
+const never = new AbortController().signal;
+
+describe('the lock of a file that is fetched', () => {
+  it('lets one at a time work, however long that takes, and is gone afterwards', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    const order: string[] = [];
+    const first = withFetchLock(path, never, async () => {
+      order.push('first in');
+      // As after an hour: its holder lives.
+      utimesSync(`${path}.fetching`, 0, 0);
+      await delay(700);
+      order.push('first out');
+    });
+    await delay(50);
+    const second = withFetchLock(path, never, () => Promise.resolve(order.push('second')));
+    await Promise.all([first, second]);
+    expect(order).toEqual(['first in', 'first out', 'second']);
+    expect(existsSync(`${path}.fetching`)).toBe(false);
+  });
+
+  it('of a process that has died counts for nothing, and only one of many takes its place', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), pid: 4_194_303, pid_started: '1' }));
+    let [inside, most] = [0, 0];
+    const work = async (): Promise<void> => {
+      inside += 1;
+      most = Math.max(most, inside);
+      await delay(20);
+      inside -= 1;
+    };
+    await Promise.all(Array.from({ length: 8 }, () => withFetchLock(path, never, work)));
+    expect(most).toBe(1);
+  });
+
+  it('of a host that cannot be asked counts until it has been silent for minutes', async () => {
+    const path = join(temporaryFolder(), 'a.tf');
+    writeFileSync(`${path}.fetching`, JSON.stringify({ ...currentProcess(), hostname: 'elsewhere' }));
+    const giveUp = AbortSignal.timeout(500);
+    await expect(withFetchLock(path, giveUp, () => Promise.resolve('in'))).rejects.toThrow();
+    const old = Date.now() / 1000 - 301;
+    utimesSync(`${path}.fetching`, old, old);
+    expect(await withFetchLock(path, never, () => Promise.resolve('in'))).toBe('in');
+  });
+});
