@@ -34,6 +34,8 @@ export interface AgentRole {
   readonly type: AgentType;
   /** The messages that it says. */
   readonly emits: readonly MessageType[];
+  /** Whether it makes files that others read. */
+  readonly makesFiles?: boolean;
 }
 
 /**

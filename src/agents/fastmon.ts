@@ -7,6 +7,7 @@ export const fastmonAgent: Agent = {
   type: 'fastmon',
   reads: ['stf_ready'],
   emits: ['tf_file_registered'],
+  makesFiles: true,
   handle: (message, context) => (message.msg_type === 'stf_ready' ? sampleStf(message, context) : []),
 };
 

@@ -27,6 +27,18 @@ export function addServices(add: Add, run: Run): void {
     });
 
   add(
+    'request [CONFIG]',
+    'asks the recorder service of a namespace ("up", "agent daq_simulator") for an execution, from any host',
+  )
+    .addOption(brokerOption())
+    .addOption(setOption())
+    .addOption(new Option('--speed <N>', 'simulated seconds a second').argParser(parsePositive).default(1))
+    .action(async (config: string | undefined, options: Common & { speed: number }) => {
+      const { broker, set: sets, speed } = options;
+      await run(async (io) => (await import('./request.ts')).requestCommand(io, { config, broker, sets, speed }));
+    });
+
+  add(
     'serve-files <[HOST:]PORT>',
     'publishes the folder of data files read-only by HTTP, for agents on other hosts, until SIGTERM',
   )

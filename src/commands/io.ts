@@ -59,10 +59,12 @@ export interface SelfStarted {
 
 /** This program as a child that is looked after. */
 export interface SelfSpawned {
-  /** Resolves with how it ended, in words that follow its name. */
-  ended: Promise<string>;
+  /** Resolves with how it ended, in words that follow its name; without a code where a signal ended it. */
+  ended: Promise<{ words: string; code: number | undefined }>;
   /** Tells it to finish and end. */
   stop(): void;
+  /** Calls back with each line that it says to people. */
+  onLine(callback: (line: string) => void): void;
 }
 
 export const exitCodes = {

@@ -40,6 +40,8 @@ async function serve(io: Io, args: ServeFilesArguments): Promise<void> {
   const bounded = createBoundedServer(createFilesApp({ folder, token }), tls);
   const root = rootOf(await listen(bounded.server, address, `serve-files ${where}`), tls);
   io.err(`swf-mcp ${io.version}: files of ${folder} at ${root}${token === undefined ? '' : ', with a token'}`);
+  if (!existsSync(folder))
+    io.err(`WARNING ${folder} is not there yet; the first run or agent with this data.dir makes it`);
   if (token === undefined)
     io.err('WARNING every user of this machine can read these files; set SWF_FILES_TOKEN to keep others out');
   else if (tls === undefined && !isLoopback(address.host))

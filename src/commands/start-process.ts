@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -83,15 +84,25 @@ export function spawnChild(
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
 ): SelfSpawned {
   const { NOTIFY_SOCKET: _socket, WATCHDOG_USEC: _interval, WATCHDOG_PID: _pid, ...rest } = env;
-  const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'inherit'] });
+  const child = spawn(command, args, { cwd, env: rest, detached: true, stdio: ['pipe', 'inherit', 'pipe'] });
   child.stdin.on('error', () => {});
-  const ended = new Promise<string>((resolve) => {
-    child.once('error', ({ message }) => resolve(`could not be started: ${printable(message)}`));
+  const ended: SelfSpawned['ended'] = new Promise((resolve) => {
+    child.once('error', ({ message }) =>
+      resolve({ words: `could not be started: ${printable(message)}`, code: undefined }),
+    );
     child.once('close', (code, signal) =>
-      resolve(code === null ? `has ended by ${signal}` : `has ended with exit code ${code}`),
+      resolve(
+        code === null
+          ? { words: `has ended by ${signal}`, code: undefined }
+          : { words: `has ended with exit code ${code}`, code },
+      ),
     );
   });
-  return { ended, stop: () => void child.kill('SIGTERM') };
+  return {
+    ended,
+    stop: () => void child.kill('SIGTERM'),
+    onLine: (callback) => void createInterface({ input: child.stderr }).on('line', callback),
+  };
 }
 
 /** Starts a small program and lets it go. */

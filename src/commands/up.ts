@@ -6,7 +6,7 @@ import { requireOwnNamespace, requireRecorderAgents } from '../config/policies.t
 import type { Config } from '../config/schema.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { configPlaces, type Io } from './io.ts';
+import { configPlaces, exitCodes, type Io } from './io.ts';
 import { asService, tellReady } from './service-manager.ts';
 
 export interface UpArguments {
@@ -63,8 +63,11 @@ async function runAgents(io: Io, { config: name, broker, sets }: UpArguments): P
   const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
   const othersAreDone = new AbortController();
   const recording = keep(recorders, othersAreDone.signal);
-  await keep(others, stopping.signal);
-  if (!stopping.signal.aborted) await once(stopping.signal, 'abort');
+  const working = keep(others, stopping.signal);
+  await Promise.race([Promise.all([working, recording]), once(stopping.signal, 'abort')]);
+  if (!stopping.signal.aborted)
+    throw new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
+  await working;
   othersAreDone.abort();
   await recording;
 }
@@ -98,14 +101,20 @@ async function keepUp(
   for (;;) {
     const began = performance.now();
     const child = await io.spawnSelf(args);
+    // Identical lines of several agents could not be told apart.
+    child.onLine((line) => io.err(`${type} ${index}: ${line}`));
     const stop = (): void => child.stop();
     stopping.addEventListener('abort', stop);
     if (stopping.aborted) stop();
-    const end = await child.ended;
+    const { words, code } = await child.ended;
     stopping.removeEventListener('abort', stop);
     if (stopping.aborted) return;
+    if (code === exitCodes.lasting) {
+      io.err(`${type} ${index} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
+      return;
+    }
     if (performance.now() - began > steadyMilliseconds) wait = firstPause;
-    io.err(`${type} ${index} ${end}; it is started again in ${wait / 1000} s`);
+    io.err(`${type} ${index} ${words}; it is started again in ${wait / 1000} s`);
     await pause(wait, [stopping]);
     if (stopping.aborted) return;
     wait = Math.min(wait * 2, longestPause);

@@ -78,6 +78,8 @@ export interface UnansweredFiles {
   first: string;
   /** ISO 8601. */
   since: string;
+  /** An agent that could answer and is off duty, and its last warning. */
+  off_duty: { agent: string; hostname: string; detail: string } | undefined;
 }
 
 /** TF files that no worker could have, and whose host is silent. */
@@ -106,6 +108,8 @@ export interface Evidence {
   unfit: readonly UnfitSlices[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
+  /** Since when its recorder has no connection to the broker, ISO 8601. */
+  broker_away_since: string | undefined;
   /** The first error that an agent logged; the verdict of the driver is none. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

@@ -2,6 +2,7 @@ import type { BrokerConnection, Connect, Delivery } from '../broker/connection.t
 import { requireExecution } from '../db/lists/executions.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
+import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { ExecutionParams } from '../domain/params.ts';
@@ -81,6 +82,7 @@ export class RecorderSession {
   readonly #listener: BrokerConnection;
   readonly #endPoll: () => void;
   #cutOffSince: string | undefined;
+  #awaySince: string | undefined;
   #upSince = performance.now();
   /** Executions that ended while the broker was away. */
   readonly #leftovers = new Set<string>();
@@ -197,6 +199,7 @@ export class RecorderSession {
     broker.onUp(() => {
       if (this.#cutOffSince !== undefined) telemetry.forgive(this.#cutOffSince);
       this.#cutOffSince = undefined;
+      if (this.#awaySince !== undefined) this.#noteAway(undefined);
       this.#upSince = performance.now();
       for (const executionId of this.#leftovers) void this.#takeLeftovers(executionId);
       this.#leftovers.clear();
@@ -208,8 +211,16 @@ export class RecorderSession {
     return this.broker.isUp() ? performance.now() - this.#upSince : 0;
   }
 
+  /** For those who ask the store: the words of nobody come in while the broker is away. */
+  #noteAway(since: string | undefined): void {
+    const { store, namespace, onFault } = this.#options;
+    this.#awaySince = since;
+    store.write((tx) => noteBrokerAway(tx, namespace, since)).catch(onFault);
+  }
+
   /** The connection has broken off. */
   noteBreak(): void {
+    if (this.#awaySince === undefined) this.#noteAway(utcNow());
     this.#cutOffSince ??= new Date(Date.parse(utcNow()) - 15_000).toISOString();
   }
 }

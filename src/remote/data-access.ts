@@ -121,7 +121,7 @@ export class DataAccess {
     if (this.#isHere(place)) return isFolder(dir) ? undefined : noFolder(dir);
     if (isElsewhere(url)) return this.#obstacleToSource(url);
     if (storeId !== undefined && !isMarked(dir, storeId))
-      return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the recorder's host`;
+      return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
     return isFolder(dir) ? undefined : noFolder(dir);
   }
 

@@ -41,6 +41,9 @@ const mostUnheard = 200;
 /** Executions that are kept in mind as ended. */
 const mostEnded = 1000;
 
+const unpublished =
+  'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
+
 /** How often a step is tried again that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
 
@@ -212,10 +215,14 @@ export class ReadingAgent {
 
   /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, log, name, onStep } = this.#options;
+    const { access, agent, log, name, onStep, own } = this.#options;
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
+    if (agent.makesFiles === true && found.bring !== undefined && own.data.url === undefined) {
+      // It stays so until the process is started anew.
+      return this.#leave(place, unpublished, () => Promise.resolve(false));
+    }
     const lines: LogLine[] = [];
     const began = performance.now();
     try {
@@ -236,10 +243,8 @@ export class ReadingAgent {
     }
   }
 
-  #leave(place: FilePlace, why: string): [] {
-    const { access, offDuty } = this.#options;
-    const isMended = (): Promise<boolean> => access.isMended(place);
-    offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
+  #leave(place: FilePlace, why: string, isMended = () => this.#options.access.isMended(place)): [] {
+    this.#options.offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
     return [];
   }
 }

@@ -70,10 +70,14 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', { t
     await expect
       .poll(async () => valueOf(await recorder(), 'swf_outbox_unsent_messages'), { timeout: 20_000 })
       .toBeGreaterThan(0);
+    // The operator who asks the store hears of it at once, and is not sent to agents that are fine.
+    await expect.poll(() => here.findings(), { timeout: 5000 }).toContain('BROKER_AWAY');
+    expect(await here.findings()).not.toContain('AGENT_MISSING');
     const since = valueOf(await recorder(), 'swf_outbox_oldest_unsent_timestamp_seconds');
     expect(Math.abs(Date.now() / 1000 - since)).toBeLessThan(25);
     await broker.start();
     await expect.poll(async () => valueOf(await recorder(), 'swf_outbox_unsent_messages'), { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => here.findings(), { timeout: 5000 }).not.toContain('BROKER_AWAY');
   });
 
   it('refuses an address that cannot be', async () => {

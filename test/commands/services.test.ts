@@ -93,6 +93,44 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
     expect(await agents(folder)).toEqual([]);
   });
 
+  it('that record take requests from any host, by a command', async () => {
+    const folder = temporaryFolder();
+    const common = sets(
+      'testbed.namespace=up4',
+      'fast_processing.stf_count=2',
+      'fast_processing.slice_processing_time=1',
+    );
+    const early = await start(temporaryFolder(), 'request', '--speed', '20', ...common).finished;
+    expect(early).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^WARNING no recorder service of namespace up4 is heard/m),
+    });
+    start(folder, 'up', ...sets('testbed.namespace=up4'));
+    await start(folder, 'ready', 'daq_simulator', ...sets('testbed.namespace=up4')).finished;
+    const asked = await start(temporaryFolder(), 'request', '--speed', '20', ...common).finished;
+    expect(asked).toMatchObject({ code: 0, stderr: expect.stringMatching(/daq_simulator-agent-tester-\d+ takes it/) });
+    const ended = async (): Promise<unknown> => {
+      const { items } = await ask(await connectInProcess(join(folder, 'swf.db')), 'list_workflow_executions');
+      return (items as Answer[]).map(({ status, slices_completed }) => [status, slices_completed]);
+    };
+    await expect.poll(ended, { timeout: 30_000 }).toEqual([
+      ['completed', 30],
+      ['completed', 30],
+    ]);
+  });
+
+  it('that no restart mends are not started again, and the command says so and ends', async () => {
+    const folder = temporaryFolder();
+    const args = ['up', '--broker', broker.url, ...sets('testbed.namespace=up3', 'agents.worker.count=2')];
+    const { code, stderr } = await runCli(args, { folder, env: { ACTIVEMQ_USER: 'swf', ACTIVEMQ_PASSWORD: 'wrong' } });
+    expect({ code, stderr }).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: no agent can work/m),
+    });
+    expect(stderr).toMatch(/^worker 2: BROKER_REFUSED: /m);
+    expect(stderr.match(/has ended with exit code 78, which no restart mends/g)).toHaveLength(5);
+  });
+
   it('end when the command that runs them is killed', async () => {
     const folder = temporaryFolder();
     const up = start(folder, 'up', ...sets('testbed.namespace=up2', 'agents.data.enabled=false'));

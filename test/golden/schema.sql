@@ -243,7 +243,9 @@ CREATE TABLE processes (
 
 CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
-  process_id INTEGER NOT NULL REFERENCES processes (process_id)
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  -- Since when it has no connection to its broker.
+  broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;

@@ -9,7 +9,7 @@ import { startCuttingProxy } from '../brokers/network.ts';
 import { startNginx, nginxIsMissing } from '../file-servers/nginx.ts';
 import { startServeFiles } from '../file-servers/serve-files.ts';
 import { startXRootD, xrootdIsMissing } from '../file-servers/xrootd.ts';
-import { runCli, type Started, temporaryFolder } from '../helpers.ts';
+import { runCli, startCli, type Started, temporaryFolder } from '../helpers.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { elsewhere, sets, Site } from './site.ts';
 
@@ -175,6 +175,34 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', { time
     expect(begins.every((begin, at) => begin > (begins[at - 1] ?? 0))).toBe(true);
   });
 
+  it(
+    'are not made where nobody could read them: the monitor says what is missing there',
+    { timeout: 180_000 },
+    async () => {
+      const here = new Site(() => broker, quick);
+      const daq = await startServeFiles(here.dataFolder, { token });
+      const unpublished = await host(here, 'fastmon', [sources(daq.url)]);
+      const run = here.run(
+        '--stf-count',
+        '1',
+        '--speed',
+        '20',
+        ...elsewhere('fastmon'),
+        ...sets(`data.url=${daq.url}`),
+      );
+      await unpublished.agent.saw(/off duty for NO_FILE .*could be read by nobody: publish data\.dir/);
+      const told = async (): Promise<unknown> =>
+        ((await here.monitor())['findings'] as { code: string; sentence: string }[]).find(
+          ({ code }) => code === 'UNANSWERED',
+        )?.sentence;
+      await expect
+        .poll(told, { timeout: 90_000, interval: 1000 })
+        .toMatch(/fastmon-agent-\S+ on \S+ says: .*could be read by nobody/);
+      expect(await here.control('stop')).toMatchObject({ code: 0 });
+      expect(await run.finished).toMatchObject({ code: 4 });
+    },
+  );
+
   it('that a living host has lost keep no others from being done, and are made again', async () => {
     const here = new Site(() => broker, [...quick, ...sets('fast_processing.slices_per_sample=2')]);
     const daq = await startServeFiles(here.dataFolder, { token });
@@ -294,5 +322,7 @@ describe('serve-files', () => {
       stderr: expect.stringMatching(/serve-files "somewhere" is no address/),
     });
     expect(await attempt(['0', '--tls-cert', 'x.pem'])).toMatchObject({ code: 78 });
+    const early = startCli(['serve-files', '0', ...sets('data.dir=not-there')], { folder });
+    await early.saw(/WARNING \S+not-there is not there yet/);
   });
 });

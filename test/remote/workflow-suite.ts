@@ -155,7 +155,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     it('a pause outlives the recorder that heeds it, until somebody lets the execution go on', async () => {
       const here = site();
       const first = await here.recorder();
-      await here.request({ stf_count: 4 }, 20, 'one');
+      await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+      await here.request({ stf_count: 12 }, 5, 'one');
       await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(0);
       expect(await here.control('pause')).toMatchObject({ code: 0 });
       first.child.kill('SIGKILL');
@@ -169,8 +170,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(phases).toEqual([]);
       expect(await here.control('continue')).toMatchObject({ code: 0 });
       await expect
-        .poll(() => here.monitor(), { timeout: 30_000 })
-        .toMatchObject({ status: 'completed', slices_completed: 60, slices_failed: 0 });
+        .poll(() => here.monitor(), { timeout: 60_000 })
+        .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
     });
 
     it('a second recorder of the namespace is refused while the first lives, which is named', async () => {

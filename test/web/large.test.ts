@@ -41,16 +41,17 @@ describe.skipIf(browserIsMissing() !== undefined)(
       }, slots);
       expect(rows).toBe(slots);
       // Too many to be drawn each: clicks come nearer, until each attempt is one of its own.
-      const reading = page.locator('.workers .reading');
-      const attempt = page.getByText(/^swf\.\d+\.\d{6}_slice_\d{3}/);
-      for (let click = 0; click < 6 && (await attempt.count()) === 0; click += 1) {
+      const heading = page.getByRole('heading', { name: 'Workers over time' });
+      for (let click = 0; click < 6 && !(await heading.innerText()).includes('attempts'); click += 1) {
         const asked = page.waitForResponse((response) => response.request().postData()?.includes('timeline') === true);
         await work.click({ position: { x: 500, y: 300 } });
         await asked;
-        await work.focus();
-        await page.keyboard.press('ArrowRight');
-        await expect.poll(() => reading.innerText()).not.toBe('');
+        await page.getByText('A part is asked for').waitFor({ state: 'detached' });
       }
+      await work.focus();
+      await page.keyboard.press('ArrowRight');
+      const reading = page.locator('.workers .reading');
+      await expect.poll(() => reading.innerText()).toMatch(/^swf\./);
       const [slice = ''] = /swf\.\d+\.\d{6}_slice_\d{3}\.tf/.exec(await reading.innerText()) ?? [];
       expect(slice).not.toBe('');
       await page.keyboard.press('Enter');

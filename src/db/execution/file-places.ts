@@ -58,7 +58,7 @@ interface Returned {
   kind: string;
 }
 
-/** What was given back of slices that still wait, since their file was last said to be somewhere. */
+/** The returns of slices that still wait, since their file was last said to be somewhere. */
 function returnsOf(sql: Prepare, executionId: string): Returned[] {
   return sql<[string], Returned>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)

@@ -314,7 +314,9 @@ CREATE TABLE execution_owners (
 -- The process that records a namespace over a broker.
 CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
-  process_id INTEGER NOT NULL REFERENCES processes (process_id)
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  -- Since when it has no connection to its broker.
+  broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- How far each role has read the log of an execution.

@@ -1,5 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, type LivenessTest } from './leases.ts';
 
@@ -23,6 +24,17 @@ export function becomeRecorder(
     );
   sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
-     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id`,
+     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
   ).run(namespace, processId);
 }
+
+/** Notes since when the recorder of a namespace has no connection to its broker, ISO 8601; `undefined`: it has one. */
+export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined): void {
+  sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
+}
+
+/** Since when the recorder of a namespace has no connection to its broker, ISO 8601; undefined where it has one, or there is no recorder. */
+export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
+  sql<[string], { since: string | null }>(
+    `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
+  ).get(namespace)?.since ?? undefined;

@@ -6,6 +6,7 @@ import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
@@ -54,6 +55,10 @@ export function evidenceOf(
       isRunning && detail.over_broker === 1
         ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
         : [],
+    broker_away_since:
+      isRunning && detail.over_broker === 1
+        ? parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined)
+        : undefined,
     gone: isRunning && detail.over_broker === 1 ? parts.read('files', () => goneHosts(sql, execution_id), []) : [],
     ...recorded,
     data_as_of,

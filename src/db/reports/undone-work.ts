@@ -49,12 +49,31 @@ export function unansweredFiles(
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];
   const unsampled =
     living.has('fastmon') && counts.expected > counts.samples ? unsampledStfs(sql, execution_id, before, params) : [];
-  return [told('data', unready), told('fastmon', unsampled)].flat();
+  return [told('data', unready), told('fastmon', unsampled)]
+    .flat()
+    .map((files) => ({ ...files, off_duty: offDutyOf(sql, namespace, files.role) }));
 }
 
-function told(role: UnansweredFiles['role'], messages: ReturnType<typeof unreadyStfs>): UnansweredFiles[] {
+function told(
+  role: UnansweredFiles['role'],
+  messages: ReturnType<typeof unreadyStfs>,
+): Omit<UnansweredFiles, 'off_duty'>[] {
   const [first] = messages;
   return first === undefined
     ? []
     : [{ role, files: messages.length, first: first.filename, since: first.timestamp ?? '' }];
+}
+
+/** As much of a warning as is told. */
+const shownWarning = 400;
+
+/** An agent of a role that says that it is off duty, with what it warned of last. */
+function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
+  const row = sql<[string, string], { agent: string; hostname: string; off_duty: string; warning: string | null }>(
+    `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= 30 ORDER BY log_id DESC LIMIT 1) AS warning
+     FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' AND off_duty IS NOT NULL ORDER BY last_heartbeat DESC LIMIT 1`,
+  ).get(namespace, role);
+  if (row === undefined) return undefined;
+  return { agent: row.agent, hostname: row.hostname, detail: (row.warning ?? row.off_duty).slice(0, shownWarning) };
 }

@@ -7,22 +7,29 @@ const named = 5;
 /** A remote agent may be cut off for a while, in seconds. */
 const remoteSeconds = 60;
 
-export const agentGone = defineFinding('AGENT_GONE', ({ facts, evidence: { execution_id, agents } }) => {
-  // Agents of an earlier driver are gone with it, which its end tells.
-  const gone = agents
-    .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
-    .filter(({ isRemote, last_heartbeat }) => !isRemote || secondsBetween(last_heartbeat, facts.now) >= remoteSeconds);
-  if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
-  const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
-  const told = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
-    const held = facts.lost.filter(({ assigned_worker }) => assigned_worker.startsWith(`${agent_name}/`)).length;
-    const where = isRemote ? ` on ${hostname}` : '';
-    return `${agent_name}${where}${held === 0 ? '' : ` with ${held} TF slices in hand`}`;
-  });
-  return {
-    severity: 'warning',
-    sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}.`,
-    ids: names,
-    next: agentsOf(execution_id),
-  };
-});
+export const agentGone = defineFinding(
+  'AGENT_GONE',
+  ({ facts, evidence: { execution_id, agents, broker_away_since } }) => {
+    // Nobody is heard then, which another finding tells.
+    if (broker_away_since !== undefined) return undefined;
+    // Agents of an earlier driver are gone with it, which its end tells.
+    const gone = agents
+      .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
+      .filter(
+        ({ isRemote, last_heartbeat }) => !isRemote || secondsBetween(last_heartbeat, facts.now) >= remoteSeconds,
+      );
+    if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
+    const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
+    const told = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
+      const held = facts.lost.filter(({ assigned_worker }) => assigned_worker.startsWith(`${agent_name}/`)).length;
+      const where = isRemote ? ` on ${hostname}` : '';
+      return `${agent_name}${where}${held === 0 ? '' : ` with ${held} TF slices in hand`}`;
+    });
+    return {
+      severity: 'warning',
+      sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}.`,
+      ids: names,
+      next: agentsOf(execution_id),
+    };
+  },
+);

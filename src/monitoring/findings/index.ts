@@ -1,5 +1,6 @@
 import { agentGone } from './agent-gone.ts';
 import { agentMissing } from './agent-missing.ts';
+import { brokerAway } from './broker-away.ts';
 import { clockOff } from './clock-off.ts';
 import { dataOld } from './data-old.ts';
 import { driverFault } from './driver-fault.ts';
@@ -33,6 +34,7 @@ export const findingRules: readonly FindingRule[] = [
   driverFault,
   driverSilent,
   driverGone,
+  brokerAway,
   paused,
   takenUp,
   sliceOverdue,

@@ -6,9 +6,9 @@ export const unansweredSeconds = 60;
 /** An agent is heard and does not answer: what it was told may be lost, or it cannot do it. */
 export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
-  return evidence.unanswered.map(({ role, files, first, since }) => ({
-    severity: 'warning' as const,
-    sentence: `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; they are sent again after some minutes.`,
+  return evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({
+    severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
+    sentence: `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; ${off_duty === undefined ? 'they are sent again after some minutes' : `${off_duty.agent} on ${off_duty.hostname} says: ${off_duty.detail}`}.`,
     ids: [first],
     next: { tool: 'list_agents', arguments: { agent_type: role } },
   }));

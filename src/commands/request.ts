@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+
+import type { BrokerConnection } from '../broker/connection.ts';
+import { connectByStomp } from '../broker/stomp-connection.ts';
+import { brokerSettings } from '../config/broker.ts';
+import { loadConfig } from '../config/load.ts';
+import { requireOwnNamespace } from '../config/policies.ts';
+import type { Config } from '../config/schema.ts';
+import { connectToBroker } from '../exchange/broker-start.ts';
+import { pause } from '../lib/deadline.ts';
+import { SwfError } from '../lib/errors.ts';
+import { utcNow } from '../lib/time.ts';
+import { telemetryOf } from '../messages/telemetry.ts';
+import { configPlaces, exitCodes, type Io, userName } from './io.ts';
+
+export interface RequestArguments {
+  config: string | undefined;
+  broker: string | undefined;
+  sets: string[];
+  speed: number;
+}
+
+/** A recorder service says every five seconds that it lives. */
+const hearMilliseconds = 7000;
+
+/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns 0 when the broker has the request. */
+export async function requestCommand(
+  io: Io,
+  { config: name, broker: flag, sets, speed }: RequestArguments,
+): Promise<number> {
+  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  const { config } = loaded;
+  const settings = brokerSettings(flag, config.broker, io.env);
+  if (settings === undefined)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'request needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
+    );
+  requireOwnNamespace(loaded);
+  const { namespace } = config.testbed;
+  const onTrouble = (): void => {};
+  const broker = await connectToBroker({ settings, connect: connectByStomp }, { patient: false, onTrouble });
+  try {
+    const command_id = randomUUID();
+    await send(broker, config, { command_id, user: userName(io), speed });
+    const recorder = await hearRecorder(broker, config);
+    io.out(`${command_id} is asked for\n`);
+    if (recorder === undefined)
+      io.err(
+        `WARNING no recorder service of namespace ${namespace} is heard; the broker keeps the request for one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
+      );
+    else io.err(`${recorder} takes it; "swf-mcp list" on its host shows the execution, or why it was refused`);
+  } finally {
+    await broker.close();
+  }
+  return exitCodes.fine;
+}
+
+function send(
+  broker: BrokerConnection,
+  config: Config,
+  { command_id, user, speed }: { command_id: string; user: string; speed: number },
+): Promise<void> {
+  const { workflow, fast_processing, fastmon, daq_state_machine, testbed } = config;
+  const { namespace } = testbed;
+  return broker.send({
+    destination: config.broker.destinations.control,
+    headers: { 'content-type': 'application/json', msg_type: 'run_workflow', namespace, vo: 'eic', persistent: 'true' },
+    body: JSON.stringify({
+      msg_type: 'run_workflow',
+      command_id,
+      sender: user,
+      executed_by: user,
+      namespace,
+      timestamp: utcNow(),
+      workflow_name: workflow.name,
+      speed,
+      params: { fast_processing, fastmon, daq_state_machine },
+    }),
+  });
+}
+
+/** The name of a recorder service that is heard within a moment. */
+async function hearRecorder(
+  broker: BrokerConnection,
+  { testbed, broker: section }: Config,
+): Promise<string | undefined> {
+  const { namespace } = testbed;
+  const heard = new AbortController();
+  let recorder: string | undefined;
+  broker.subscribe({
+    id: 'recorder',
+    destination: section.destinations.telemetry,
+    ack: 'auto',
+    only: () => ({ namespace }),
+    onMessage({ decoded }) {
+      const telemetry = telemetryOf(decoded);
+      if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.agent_type !== 'daq_simulator') return;
+      if (telemetry.state === 'EXITED') return;
+      recorder = telemetry.agent_name;
+      heard.abort();
+    },
+  });
+  await pause(hearMilliseconds, [heard.signal]);
+  return recorder;
+}

@@ -1,0 +1,12 @@
+import { defineFinding, isDriven } from './rule.ts';
+
+/** Nobody else is heard while the broker is away, and nothing reaches them. */
+export const brokerAway = defineFinding('BROKER_AWAY', ({ facts, evidence: { broker_away_since: since } }) => {
+  if (facts.status !== 'running' || !isDriven(facts) || since === undefined) return undefined;
+  return {
+    severity: 'error',
+    sentence: `Its recorder has had no connection to the broker since ${since}; what agents elsewhere do meanwhile is not known. "swf-mcp doctor --broker URL" says why; it goes on when the broker is back.`,
+    ids: [],
+    next: { tool: 'list_logs', arguments: { level: 'WARNING' } },
+  };
+});
