@@ -88,6 +88,9 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
     const pids = async (): Promise<unknown[]> => (await agents(folder)).map(({ pid }) => pid);
     await expect.poll(pids, { timeout: 15_000 }).not.toContain(worker?.['pid']);
     expect(await agents(folder)).toHaveLength(6);
+    const told = async (): Promise<unknown> =>
+      (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_logs', { search: 'begun anew' }))['items'];
+    expect(await told()).toMatchObject([{ agent: worker?.['agent_name'], level: 'WARNING' }]);
     up.child.kill('SIGTERM');
     expect(await up.finished).toMatchObject({ code: 0 });
     expect(await agents(folder)).toEqual([]);

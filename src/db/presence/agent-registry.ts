@@ -91,7 +91,8 @@ export function agentState(
   slicesInHand: number,
   isAlive: LivenessTest,
 ): AgentState {
-  if (row.state === 'EXITED' || !isProcessAlive(row, isAlive)) return 'EXITED';
+  // Silence of another host is no end: it may be the network's, or there is no recorder that hears it.
+  if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (row.agent_type !== 'worker') return row.state;
   if (slicesInHand > 0) return 'PROCESSING';
   return row.state === 'STARTING' ? 'STARTING' : 'READY';

@@ -12,6 +12,7 @@ const startedAs = (since: string): string => `${since} remote`;
  */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
   const now = utcNow();
+  noteNewBeginning({ sql }, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
   const row = sql<unknown[], { process_id: number }>(
     `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, ?, ?, ?)
@@ -38,6 +39,23 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
     Math.round(offset * 10) / 10,
+  );
+}
+
+/** A process of the same name that has never said its end was killed, or its host was: one that does so every minute must be seen. */
+function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbeat, now: string): void {
+  const before = sql<[string], { pid_started: string; state: string; current_execution_id: string | null }>(
+    `SELECT pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
+     WHERE agent_name = ? AND pid_started LIKE '% remote'`,
+  ).get(beat.agent_name);
+  if (before === undefined || before.state === 'EXITED' || before.pid_started === startedAs(beat.since)) return;
+  const message = `process ${beat.pid} on ${beat.hostname} has begun anew: the one before ended without a word`;
+  sql('INSERT INTO app_logs (timestamp, level, agent, message, execution_id) VALUES (?, ?, ?, ?, ?)').run(
+    now,
+    logLevels.WARNING,
+    beat.agent_name,
+    message,
+    before.current_execution_id,
   );
 }
 
