@@ -3,9 +3,9 @@ import { brokerSettings } from '../config/broker.ts';
 import { loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
 import { connectToBroker } from '../exchange/broker-start.ts';
-import { pause } from '../lib/deadline.ts';
+import { withDeadline } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
-import { telemetryOf } from '../messages/telemetry.ts';
+import { hearAgent } from './hear-agent.ts';
 import { configPlaces, exitCodes, type Io } from './io.ts';
 
 export interface ReadyArguments {
@@ -31,33 +31,17 @@ export async function readyCommand(
       'ready needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
     );
   requireOwnNamespace(loaded);
-  const { testbed, broker: section } = loaded.config;
-  const { namespace } = testbed;
+  const { namespace } = loaded.config.testbed;
   const late = new AbortController();
-  const heard = new AbortController();
-  const timer = setTimeout(() => late.abort(), wait * 1000);
+  const deadline = performance.now() + wait * 1000;
   const onTrouble = (): void => {};
   const connecting = connectToBroker(
     { settings, connect: connectByStomp },
     { patient: true, signal: late.signal, onTrouble },
   );
-  const broker = await Promise.race([connecting, pause(wait * 1000, [late.signal])]);
-  let agent: string | undefined;
-  broker?.subscribe({
-    id: 'ready',
-    destination: section.destinations.telemetry,
-    ack: 'auto',
-    only: () => ({ namespace }),
-    onMessage({ decoded }) {
-      const telemetry = telemetryOf(decoded);
-      if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.state === 'EXITED') return;
-      if (telemetry.agent_name !== name && telemetry.agent_type !== name) return;
-      agent = telemetry.agent_name;
-      heard.abort();
-    },
-  });
-  if (broker !== undefined) await pause(wait * 1000, [heard.signal, late.signal]);
-  clearTimeout(timer);
+  const broker = await withDeadline(connecting, wait * 1000, undefined);
+  const agent =
+    broker === undefined ? undefined : await hearAgent(broker, loaded.config, name, deadline - performance.now());
   late.abort();
   await broker?.close();
   if (agent === undefined) io.err(`${name} of namespace ${namespace} was not heard within ${wait} s`);

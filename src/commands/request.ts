@@ -7,10 +7,9 @@ import { loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
 import type { Config } from '../config/schema.ts';
 import { connectToBroker } from '../exchange/broker-start.ts';
-import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
-import { telemetryOf } from '../messages/telemetry.ts';
+import { hearAgent } from './hear-agent.ts';
 import { configPlaces, exitCodes, type Io, userName } from './io.ts';
 
 export interface RequestArguments {
@@ -43,7 +42,7 @@ export async function requestCommand(
   try {
     const command_id = randomUUID();
     await send(broker, config, { command_id, user: userName(io), speed });
-    const recorder = await hearRecorder(broker, config);
+    const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds);
     io.out(`${command_id} is asked for\n`);
     if (recorder === undefined)
       io.err(
@@ -78,29 +77,4 @@ function send(
       params: { fast_processing, fastmon, daq_state_machine },
     }),
   });
-}
-
-/** The name of a recorder service that is heard within a moment. */
-async function hearRecorder(
-  broker: BrokerConnection,
-  { testbed, broker: section }: Config,
-): Promise<string | undefined> {
-  const { namespace } = testbed;
-  const heard = new AbortController();
-  let recorder: string | undefined;
-  broker.subscribe({
-    id: 'recorder',
-    destination: section.destinations.telemetry,
-    ack: 'auto',
-    only: () => ({ namespace }),
-    onMessage({ decoded }) {
-      const telemetry = telemetryOf(decoded);
-      if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.agent_type !== 'daq_simulator') return;
-      if (telemetry.state === 'EXITED') return;
-      recorder = telemetry.agent_name;
-      heard.abort();
-    },
-  });
-  await pause(hearMilliseconds, [heard.signal]);
-  return recorder;
 }
