@@ -26,6 +26,8 @@ export interface FilePlace {
   file_url: string | undefined;
   /** The recorder's store; undefined where nobody says. */
   storeId: string | undefined;
+  /** Whether files for others are made of it. */
+  makesFiles?: boolean;
 }
 
 export type Access =
@@ -119,7 +121,10 @@ export class DataAccess {
     if (url === undefined) return undefined;
     if (dir === undefined) return 'no folder of data files is known; name it with --set data.dir=FOLDER';
     if (this.#isHere(place)) return isFolder(dir) ? undefined : noFolder(dir);
-    if (isElsewhere(url)) return this.#obstacleToSource(url);
+    if (isElsewhere(url))
+      return place.makesFiles === true && this.#options.data.url === undefined
+        ? unpublished
+        : this.#obstacleToSource(url);
     if (storeId !== undefined && !isMarked(dir, storeId))
       return `${dir} holds no files of the recorder (store ${storeId}); share its data folder with this host and name it with --set data.dir=FOLDER, or publish it: "swf-mcp serve-files" and data.url on the host that made the file`;
     return isFolder(dir) ? undefined : noFolder(dir);
@@ -209,6 +214,9 @@ function tokenIn(environment: NodeJS.ProcessEnv): string | undefined {
     'SWF_FILES_TOKEN holds a blank or a letter that no header can have; choose another',
   );
 }
+
+const unpublished =
+  'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
 
 const noFolder = (dir: string): string =>
   `the data folder ${dir} is not there; bring it back, or name another with --set data.dir=FOLDER`;

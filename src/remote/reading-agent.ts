@@ -41,9 +41,6 @@ const mostUnheard = 200;
 /** Executions that are kept in mind as ended. */
 const mostEnded = 1000;
 
-const unpublished =
-  'files that are made here could be read by nobody: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT';
-
 /** How often a step is tried again that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
 
@@ -189,14 +186,15 @@ export class ReadingAgent {
 
   /** The agent's words about a message; undefined where nothing comes of it in this process. */
   async #answer(hand: Hand, state: ExecutionState): Promise<Draft[] | undefined> {
-    const { log, draining, speaker, views } = this.#options;
+    const { agent, log, draining, speaker, views } = this.#options;
     const { message, storeId = state.store_id } = hand;
     const { execution_id } = message;
     const file_url = 'file_url' in message ? message.file_url : undefined;
-    const filename = 'filename' in message ? message.filename : undefined;
+    const filename = ('filename' in message ? message.filename : undefined) ?? '';
+    const { makesFiles = false } = agent;
     for (;;) {
       try {
-        return await this.#handle(hand, state, { execution_id, filename: filename ?? '', file_url, storeId });
+        return await this.#handle(hand, state, { execution_id, filename, file_url, storeId, makesFiles });
       } catch (error) {
         if (error instanceof SwfError) {
           log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
@@ -215,14 +213,10 @@ export class ReadingAgent {
 
   /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, log, name, onStep, own } = this.#options;
+    const { access, agent, log, name, onStep } = this.#options;
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
-    if (agent.makesFiles === true && found.bring !== undefined && own.data.url === undefined) {
-      // It stays so until the process is started anew.
-      return this.#leave(place, unpublished, () => Promise.resolve(false));
-    }
     const lines: LogLine[] = [];
     const began = performance.now();
     try {
@@ -243,8 +237,10 @@ export class ReadingAgent {
     }
   }
 
-  #leave(place: FilePlace, why: string, isMended = () => this.#options.access.isMended(place)): [] {
-    this.#options.offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
+  #leave(place: FilePlace, why: string): [] {
+    const { access, offDuty } = this.#options;
+    const isMended = (): Promise<boolean> => access.isMended(place);
+    offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
     return [];
   }
 }

@@ -97,15 +97,18 @@ export class Speaker {
     });
   }
 
-  /** Asks to end an execution that an agent cannot go on with. */
-  stop(about: About, why: { reason: string; filename: string | undefined }): Promise<boolean> {
+  /**
+   * Asks to end an execution that an agent cannot go on with.
+   * @param why with the one file that is the cause; empty where there is none
+   */
+  stop(about: About, why: { reason: string; filename: string }): Promise<boolean> {
     const { reason, filename } = why;
     const draft: Draft<'stop_workflow'> = {
       msg_type: 'stop_workflow',
       command_id: randomUUID(),
       state: 'failed',
       reason,
-      ...(filename === undefined ? {} : { filename }),
+      ...(filename === '' ? {} : { filename }),
     };
     return this.say(draft, about);
   }
