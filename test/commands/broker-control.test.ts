@@ -15,6 +15,7 @@ import {
   startCli,
   temporaryFolder,
 } from '../helpers.ts';
+import { Site } from '../remote/site.ts';
 
 const missing = brokerIsMissing();
 let broker: Broker;
@@ -89,6 +90,31 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
     const ended = await askAll(client, 'list_messages', { execution_id: 'latest', message_type: 'workflow_ended' });
     expect(ended).toHaveLength(1);
     expect(await monitorOf(folder)).toMatchObject({ status: 'terminated', health: 'finished' });
+  });
+
+  it('a pause outlives the recorder that heeds it, until somebody lets the execution go on', async () => {
+    const here = new Site(
+      () => broker,
+      sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8'),
+    );
+    const first = await here.recorder();
+    await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
+    await here.request({ stf_count: 12 }, 5, 'one');
+    await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(0);
+    expect(await here.control('pause')).toMatchObject({ code: 0 });
+    first.child.kill('SIGKILL');
+    await first.finished;
+    const recorder = await here.recorder();
+    await recorder.saw(/is taken up: its driver was gone; it stays paused/);
+    await expect
+      .poll(() => here.monitor(), { timeout: 10_000 })
+      .toMatchObject({ health: 'paused', phase: 'standby', slices_processing: 0, drivers: [{}, {}] });
+    const phases = await here.askAll('list_messages', { message_type: 'resume_run' });
+    expect(phases).toEqual([]);
+    expect(await here.control('continue')).toMatchObject({ code: 0 });
+    await expect
+      .poll(() => here.monitor(), { timeout: 60_000 })
+      .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
   });
 
   it('a worker process runs the payload of the execution, and what it runs ends with it', async () => {

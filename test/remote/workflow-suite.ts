@@ -152,28 +152,6 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       expect(await asked()).toMatchObject([{ effect: 'applied' }]);
     });
 
-    it('a pause outlives the recorder that heeds it, until somebody lets the execution go on', async () => {
-      const here = site();
-      const first = await here.recorder();
-      await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
-      await here.request({ stf_count: 12 }, 5, 'one');
-      await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(0);
-      expect(await here.control('pause')).toMatchObject({ code: 0 });
-      first.child.kill('SIGKILL');
-      await first.finished;
-      const recorder = await here.recorder();
-      await recorder.saw(/is taken up: its driver was gone; it stays paused/);
-      await expect
-        .poll(() => here.monitor(), { timeout: 10_000 })
-        .toMatchObject({ health: 'paused', phase: 'standby', slices_processing: 0, drivers: [{}, {}] });
-      const phases = await here.askAll('list_messages', { message_type: 'resume_run' });
-      expect(phases).toEqual([]);
-      expect(await here.control('continue')).toMatchObject({ code: 0 });
-      await expect
-        .poll(() => here.monitor(), { timeout: 60_000 })
-        .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
-    });
-
     it('a second recorder of the namespace is refused while the first lives, which is named', async () => {
       const here = site();
       const recorder = await here.recorder();
