@@ -54,7 +54,11 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
     const { signal } = interrupted;
     await (args.type === 'daq_simulator'
       ? recordUntilStopped(io, surroundings, { traffic, signal, onStart: metrics.onStart })
-      : workUntilStopped(io, args, surroundings, { traffic, signal, onStart: metrics.onStart }));
+      : workUntilStopped(io, { type: args.type, index: args.index }, surroundings, {
+          traffic,
+          signal,
+          onStart: metrics.onStart,
+        }));
   } finally {
     await metrics.close();
   }
@@ -87,7 +91,7 @@ async function recordUntilStopped(io: Io, around: Surroundings, { traffic, signa
 
 async function workUntilStopped(
   io: Io,
-  { type, index }: AgentArguments,
+  { type, index }: { type: Exclude<AgentType, 'daq_simulator'>; index: number },
   around: Surroundings,
   { traffic, signal, onStart }: Process,
 ): Promise<void> {
@@ -97,13 +101,12 @@ async function workUntilStopped(
       'CONFIG_INVALID',
       'fast_processing runs in the recorder: "swf-mcp run --broker" or "swf-mcp agent daq_simulator"',
     );
-  if (type === 'daq_simulator') throw new Error('the recorder is started in another way');
   const { recorded, settings } = around;
   const { sources = [], url } = recorded.data;
   // It can be known now, before workers give their slices back.
   if (type === 'fastmon' && sources.length > 0 && url === undefined)
     io.err(
-      'WARNING TF samples made here can be read on this host alone; publish them with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT',
+      'WARNING nobody could read TF samples that are made here, so this agent makes none of what it fetches: publish data.dir with "swf-mcp serve-files", and say where with --set data.url=http://HOST:PORT',
     );
   const starting = startRemoteAgent({
     type,

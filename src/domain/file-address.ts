@@ -36,10 +36,6 @@ export function isBelow(fileUrl: string, prefix: string): boolean {
 export const fileAddressOf = (prefix: string, executionId: string, filename: string): string =>
   `${prefix.replace(/\/$/, '')}/${encodeURIComponent(executionId)}/${encodeURIComponent(filename)}`;
 
-/** The address that a file named `to` has beside the one with this address. */
-export const besideAddress = (fileUrl: string, to: string): string =>
-  fileUrl.replace(/[^/]*$/, () => encodeURIComponent(to));
-
 /** A source that would let a file be fetched: its scheme, host and port. */
 export function originOf(fileUrl: string): string {
   const url = parsed(fileUrl);

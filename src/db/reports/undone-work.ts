@@ -1,4 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
+import { logLevels } from '../../lib/logger.ts';
 import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
 import { lostFiles } from '../execution/file-places.ts';
@@ -67,13 +68,17 @@ function told(
 /** As much of a warning as is told. */
 const shownWarning = 400;
 
-/** An agent of a role that says that it is off duty, with what it warned of last. */
+/** The agent of a role that was heard last, where it says that it is off duty, with what it warned of last. */
 function offDutyOf(sql: Prepare, namespace: string, role: UnansweredFiles['role']): UnansweredFiles['off_duty'] {
-  const row = sql<[string, string], { agent: string; hostname: string; off_duty: string; warning: string | null }>(
-    `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= 30 ORDER BY log_id DESC LIMIT 1) AS warning
+  const row = sql<
+    [string, string],
+    { agent: string; hostname: string; off_duty: string | null; warning: string | null }
+  >(
+    `SELECT agent_name AS agent, hostname, off_duty, (SELECT message FROM app_logs WHERE agent = agent_name AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT 1) AS warning
      FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' AND off_duty IS NOT NULL ORDER BY last_heartbeat DESC LIMIT 1`,
+     WHERE namespace = ? AND agent_type = ? AND state <> 'EXITED' ORDER BY last_heartbeat DESC LIMIT 1`,
   ).get(namespace, role);
-  if (row === undefined) return undefined;
-  return { agent: row.agent, hostname: row.hostname, detail: (row.warning ?? row.off_duty).slice(0, shownWarning) };
+  if (row === undefined || row.off_duty === null) return undefined;
+  const { agent, hostname, warning, off_duty } = row;
+  return { agent, hostname, detail: (warning ?? off_duty).slice(0, shownWarning) };
 }
