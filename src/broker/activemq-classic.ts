@@ -14,6 +14,7 @@ export const activeMqClassic: BrokerDialect = {
   isNoSuchSubscription: (message) => /durable/i.test(message),
   isHeldElsewhere: (message) => /already connected/i.test(message),
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: (headers) => headers['message-id'],
   // NACK sends the message to the dead letters.
   giveBack: 'resubscribe',
   // Its option transport.tcpNoDelay is off.

@@ -22,6 +22,7 @@ export const artemis: BrokerDialect = {
   // Connections share a client id.
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
+  messageId: idOf,
   // NACK is taken as ACK.
   giveBack: 'resubscribe',
   holdsBackFrames: false,
@@ -31,4 +32,12 @@ export const artemis: BrokerDialect = {
 function placeOf(destination: string): Place {
   const type = destination.startsWith('/queue/') ? 'ANYCAST' : 'MULTICAST';
   return { destination, send: { 'destination-type': type }, subscribe: { 'subscription-type': type } };
+}
+
+/**
+ * Its header `message-id` is the number of the consumer and that of the message, `27,24`. The numbers of messages begin anew where the broker has lost its disk,
+ * but not in the same millisecond.
+ */
+function idOf({ 'message-id': id, timestamp }: Readonly<Record<string, string>>): string | undefined {
+  return id === undefined ? undefined : `${timestamp ?? ''}-${id.slice(id.lastIndexOf(',') + 1)}`;
 }

@@ -23,11 +23,16 @@ export interface BrokerSettings {
 /** A message as a broker delivers it. It is decoded once, here at the edge. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
+  /** The broker's own id of the message, the same however often it is delivered; undefined where the broker has none. */
+  id: string | undefined;
   body: string;
   /** The content of the body. One that is too large is rejected, and `body` is its beginning. */
   decoded: Decoded;
-  /** Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over. */
-  acknowledge(): void;
+  /**
+   * Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over.
+   * @param onConfirmed called when the broker says that it will not deliver it again
+   */
+  acknowledge(onConfirmed?: () => void): void;
   /** Lets the broker hand the message to somebody else, or to us again. It does nothing once the session is over. */
   giveBack(): void;
   /** Aborted when the session of the delivery is over: the broker delivers the message again then, perhaps to another process. */

@@ -35,6 +35,8 @@ export interface BrokerDialect {
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
   expiry(seconds: number): Headers;
+  /** The broker's own id of a delivered message, the same however often it delivers it; undefined where it has none. */
+  messageId(headers: Readonly<Headers>): string | undefined;
   /**
    * How a delivery goes back to its queue. `resubscribe`: by ending the subscription, where NACK would destroy the message. `nack`: by NACK,
    * where the end of a subscription keeps the message from others.

@@ -168,11 +168,13 @@ class MemoryConnection implements BrokerConnection, MemorySession {
     const { signal } = session;
     const delivery: Delivery = {
       headers: message.headers,
+      id: undefined,
       body: message.body,
       decoded: decodeMessage(message.body),
       lost: signal,
-      acknowledge: () => {
+      acknowledge: (onConfirmed) => {
         if (signal.aborted || !open.delete(message)) return;
+        if (onConfirmed !== undefined) setImmediate(onConfirmed);
         this.#broker.dispatch(this.#broker.placeOf(subscription));
       },
       giveBack: () => {

@@ -42,6 +42,8 @@ export const rabbitMq: BrokerDialect = {
   // Connections share the queue of a durable subscription.
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
+  // Its header `message-id` names the delivery and not the message.
+  messageId: () => undefined,
   // The messages that a subscription had unacknowledged at its end stay with its session.
   giveBack: 'nack',
   holdsBackFrames: false,

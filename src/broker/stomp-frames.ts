@@ -8,6 +8,7 @@ import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, decodeMessage } from '../messages/codec.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
+import type { BrokerDialect } from './dialect.ts';
 import { OutgoingFrames } from './outgoing-frames.ts';
 
 /** The options of a connection as stompit hands them on. */
@@ -67,9 +68,18 @@ export interface WireSubscription {
   isEnded: boolean;
 }
 
+/** A message frame, and what it came by. */
+interface Arrival {
+  client: Client;
+  dialect: BrokerDialect;
+  ended: AbortSignal;
+  wire: WireSubscription;
+  frame: Frame;
+}
+
 /** Reads a body at once and whole: an unread body stops the connection, heartbeats included. */
 export function receive(
-  { client, ended, wire, frame }: { client: Client; ended: AbortSignal; wire: WireSubscription; frame: Frame },
+  { client, dialect, ended, wire, frame }: Arrival,
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ): void {
@@ -94,10 +104,14 @@ export function receive(
     };
     onMessage({
       headers: frame.headers,
+      id: dialect.messageId(frame.headers),
       body,
       decoded,
       lost: ended,
-      acknowledge: () => settle((message) => client.ack(message)),
+      acknowledge: (onConfirmed) =>
+        settle((message) =>
+          client.ack(message, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed }),
+        ),
       giveBack: () => settle(giveBack),
     });
   });

@@ -118,10 +118,8 @@ export class StompSession {
     this.client.setImplicitSubscription(wire.id, ack, (error, frame) => {
       if (error) return;
       const giveBack = (given: Frame): void => this.#giveBack(id, given);
-      receive({ client: this.client, ended: this.#ended.signal, wire, frame }, mustAcknowledge, {
-        onMessage,
-        giveBack,
-      });
+      const arrival = { client: this.client, dialect: this.#dialect, ended: this.#ended.signal, wire, frame };
+      receive(arrival, mustAcknowledge, { onMessage, giveBack });
     });
     // stompit's own subscribe() cannot ask for a receipt, and without one a message published next can be missed.
     const headers = subscribeHeaders(this.#dialect, subscription);

@@ -1,6 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/execution/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
+import { forgetRequestInHand, noteRequestInHand, requestInHand } from '../db/presence/recorders.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -13,6 +14,7 @@ import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
 import { Host, type HostOptions } from './host.ts';
+import { isTakenBefore, requestId } from './request-id.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 import { TakeUp } from './take-up.ts';
 
@@ -35,7 +37,7 @@ class DaqProcess implements RunningAgent {
   readonly done: Promise<void>;
   readonly #host: Host;
   readonly #around: RequestSurroundings;
-  /** Requests that are being taken. */
+  /** Requests that are being taken, one after the other: one may be delivered again meanwhile. */
   readonly #taking = new Set<Promise<void>>();
   readonly #endListening: () => void;
   readonly #driving = new Map<string, { driven: DrivenExecution; ended: Promise<void> }>();
@@ -53,6 +55,10 @@ class DaqProcess implements RunningAgent {
       onFault: (error) => host.lifetime.fail(error),
     });
     this.done = this.#work();
+  }
+
+  get #namespace(): string {
+    return this.#host.options.config.testbed.namespace;
   }
 
   stop(): void {
@@ -114,27 +120,36 @@ class DaqProcess implements RunningAgent {
   #takeLater(delivery: Delivery): void {
     const { lifetime } = this.#host;
     if (lifetime.draining.aborted) return;
-    const taking: Promise<void> = this.#takeAndAcknowledge(delivery)
+    const taking: Promise<void> = Promise.all(this.#taking)
+      .then(() => this.#takeAndAcknowledge(delivery))
       .catch((error: unknown) => lifetime.fail(error))
       .finally(() => this.#taking.delete(taking));
     this.#taking.add(taking);
   }
 
   async #takeAndAcknowledge(delivery: Delivery): Promise<void> {
-    await this.#take(delivery);
-    delivery.acknowledge();
-    this.#host.recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
+    const { store, recorder } = this.#host;
+    const id = requestId(delivery, requestInHand(store.sql, this.#namespace));
+    await this.#take(delivery, id);
+    delivery.acknowledge(delivery.id === undefined ? () => this.#forget(id) : undefined);
+    recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
+  }
+
+  /** The broker will not deliver a request again. */
+  #forget(id: string): void {
+    const { store, lifetime } = this.#host;
+    store.write((tx) => forgetRequestInHand(tx, this.#namespace, id)).catch((error: unknown) => lifetime.fail(error));
   }
 
   /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */
-  async #take(delivery: Delivery): Promise<void> {
+  async #take(delivery: Delivery, id: string): Promise<void> {
     const { log } = this.#host.options;
-    const request = readControlMessage(delivery, this.#around);
+    const request = readControlMessage(delivery, id, this.#around);
     if (request.kind === 'other') {
       await this.#record(delivery, request.refusal);
       return;
     }
-    const drive = await this.#begin(request, delivery);
+    const drive = await this.#begin(request, delivery, id);
     if (drive === undefined) return;
     const { sender } = request.command;
     log.write({ level: 'WARNING', message: `${drive.execution_id} starts, asked for by ${sender}` });
@@ -160,13 +175,15 @@ class DaqProcess implements RunningAgent {
   }
 
   /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */
-  async #begin({ command, config }: RunRequest, delivery: Delivery): Promise<Drive | undefined> {
+  async #begin({ command, config }: RunRequest, delivery: Delivery, id: string): Promise<Drive | undefined> {
     const { store, options, processId: process_id, agents } = this.#host;
     try {
       return await store.write((tx) => {
+        if (isTakenBefore(tx.sql, command, id, delivery)) return undefined;
         const driver = driverSelf(options, { process_id, agents }, command.speed);
         const drive = beginExecution(store, tx, command, driver, isAlive);
         if (drive !== undefined) refuseForeignFolder(config, drive);
+        if (delivery.id === undefined) noteRequestInHand(tx, this.#namespace, id);
         return drive;
       });
     } catch (error) {

@@ -30,14 +30,18 @@ export interface RequestSurroundings {
   asRecorded: (config: Config) => Config;
 }
 
-/** Reads a message of the control queue. The testbed's own requests lack what can be filled in. */
+/**
+ * Reads a message of the control queue. The testbed's own requests lack what can be filled in.
+ * @param commandId for a request that has none
+ */
 export function readControlMessage(
-  { headers, decoded: received }: Delivery,
+  { decoded: received }: Delivery,
+  commandId: string,
   around: RequestSurroundings,
 ): ControlMessage {
   const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;
   if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
-  const decoded = decodeObject(completed(fields, headers['message-id'], around.config));
+  const decoded = decodeObject(completed(fields, commandId, around.config));
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'run_workflow')
     return { kind: 'other', refusal: decoded.kind === 'rejected' ? decoded.reason : 'is no request' };
   const { message } = decoded;
@@ -52,14 +56,14 @@ export function readControlMessage(
 
 function completed(
   fields: Record<string, unknown>,
-  wireId: string | undefined,
+  command_id: string,
   { testbed, workflow }: Config,
 ): Record<string, unknown> {
   // A request does not choose its numbers.
   const { execution_id: _, run_id: __, ...asked } = fields;
   const sender = typeof asked['sender'] === 'string' ? asked['sender'] : 'unknown';
   return {
-    command_id: wireId,
+    command_id,
     namespace: testbed.namespace,
     timestamp: utcNow(),
     workflow_name: workflow.name,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
@@ -47,6 +47,33 @@ export async function startCuttingProxy(port: number, cuts: number, bytes: numbe
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   return (server.address() as { port: number }).port;
+}
+
+/** A TCP proxy that resets the first connection on which a client sends a frame like this, and drops the frame. Ends with the test. */
+export async function startDroppingProxy(
+  port: number,
+  frame: RegExp,
+): Promise<{ port: number; dropped: Promise<unknown> }> {
+  const drops = new EventEmitter();
+  const dropped = once(drops, 'drop');
+  let isDone = false;
+  const server = createServer((client) => {
+    const upstream = connect(port, '127.0.0.1');
+    for (const socket of [client, upstream]) socket.on('error', () => {}).on('close', () => upstream.destroy());
+    client.on('data', (chunk: Buffer) => {
+      if (isDone || !frame.test(chunk.toString('latin1'))) upstream.write(chunk);
+      else {
+        isDone = true;
+        client.resetAndDestroy();
+        drops.emit('drop');
+      }
+    });
+    client.on('end', () => upstream.end());
+    upstream.pipe(client);
+  }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return { port: (server.address() as { port: number }).port, dropped };
 }
 
 /** TLS in front of a broker, with a certificate of its own for `localhost`. */

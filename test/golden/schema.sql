@@ -245,7 +245,9 @@ CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   -- Since when it has no connection to its broker.
-  broker_away_since TEXT
+  broker_away_since TEXT,
+  -- The request that it took last, while the broker may deliver it again and has no id by which to know it.
+  request_in_hand TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;

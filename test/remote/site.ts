@@ -23,12 +23,18 @@ export const elsewhere = (...types: string[]): string[] => sets(...types.map((ty
 
 /** One namespace on a broker: a recorder with its store, and remote agents around it, each a process. */
 export class Site {
-  readonly folder = temporaryFolder();
+  readonly folder: string;
   readonly namespace: string;
   readonly #broker: () => Broker;
   readonly #settings: string[];
 
-  constructor(broker: () => Broker, settings: string[] = [], namespace = `n${randomUUID().slice(0, 8)}`) {
+  constructor(
+    broker: () => Broker,
+    settings: string[] = [],
+    namespace = `n${randomUUID().slice(0, 8)}`,
+    folder = temporaryFolder(),
+  ) {
+    this.folder = folder;
     this.#broker = broker;
     this.namespace = namespace;
     this.#settings = [...sets(`testbed.namespace=${namespace}`), ...settings];

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Broker, BrokerKind } from '../brokers/broker.ts';
+import { startDroppingProxy } from '../brokers/network.ts';
 import { type Answer, runCli, startCli, type Started, temporaryFolder } from '../helpers.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { elsewhere, sets, Site } from './site.ts';
@@ -150,6 +151,28 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       await here.recorder();
       await expect.poll(async () => (await executions())[0]?.['status'], { timeout: 15_000 }).toBe('terminated');
       expect(await asked()).toMatchObject([{ effect: 'applied' }]);
+    });
+
+    it('a request without an id makes one execution though it is delivered twice, and a second request makes another', async () => {
+      const { port, dropped } = await startDroppingProxy(broker.port, /ACK[^\0]*subscription:control/);
+      const here = site();
+      const before = new Site(
+        () => ({ ...broker, url: `stomp://127.0.0.1:${port}` }),
+        quick,
+        here.namespace,
+        here.folder,
+      );
+      const first = await before.recorder();
+      await here.request({ stf_count: 1 }, 20, 'one');
+      await dropped;
+      first.child.kill('SIGKILL');
+      await first.finished;
+      await here.recorder();
+      const requests = (): Promise<Answer[]> => here.askAll('list_messages', { message_type: 'run_workflow' });
+      await here.request({ stf_count: 1 }, 20, 'one');
+      await expect.poll(async () => (await requests()).length, { timeout: 20_000 }).toBe(2);
+      // The broker hands out one request at a time, so the first has been dealt with.
+      expect((await here.askAll('list_workflow_executions')).length).toBe(2);
     });
 
     it('a second recorder of the namespace is refused while the first lives, which is named', async () => {

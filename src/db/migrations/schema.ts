@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 17;
+export const schemaVersion = 18;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -316,7 +316,9 @@ CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   -- Since when it has no connection to its broker.
-  broker_away_since TEXT
+  broker_away_since TEXT,
+  -- The request that it took last, while the broker may deliver it again and has no id by which to know it.
+  request_in_hand TEXT
 ) STRICT, WITHOUT ROWID;
 
 -- How far each role has read the log of an execution.
