@@ -135,7 +135,8 @@ async function begin(
     made.logs += 1;
   };
   const say: Stage['say'] = (tx, type, draft, seconds = 0) => {
-    store.messages.record(tx, { ...draft, ...envelope, sender: agent(type), timestamp: at(seconds) });
+    // In the order of the agents' own envelopes, which the log cuts off.
+    store.messages.record(tx, { ...draft, sender: agent(type), ...envelope, timestamp: at(seconds) });
     made.messages += 1;
     if (shape.chatter !== undefined)
       log(

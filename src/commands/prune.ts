@@ -6,6 +6,7 @@ import {
   type RemovalRule,
   removableExecutions,
   removeExecution,
+  removeWords,
   runningCount,
 } from '../db/maintenance/prune.ts';
 import { openRemovals, type Removal } from '../db/maintenance/removals.ts';
@@ -113,6 +114,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   // Messages and lines of no execution are of use beside the executions of their time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
+  await removeWords(store);
   const removed = removable.length - failures.length;
   io.out(
     `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,

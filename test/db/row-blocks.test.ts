@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { removeExecution } from '../../src/db/maintenance/prune.ts';
+import { partsOf, messageWords, rowsOfPart } from '../../src/db/lists/word-parts.ts';
+import { schemaDifferences } from '../../src/db/maintenance/integrity.ts';
+import { removeExecution, removeWords } from '../../src/db/maintenance/prune.ts';
 import { blockDifferences } from '../../src/db/maintenance/row-blocks-check.ts';
 import { createQueries, type Queries } from '../../src/db/queries.ts';
 import { openReader } from '../../src/db/sqlite/open-reader.ts';
@@ -80,6 +82,43 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
+  it('has words in parts, which go when none of their rows is left', async () => {
+    const path = `${temporaryFolder()}/swf.db`;
+    const store = await openStore(path);
+    const beginAt = (key: number) =>
+      store.db.exec(`UPDATE sqlite_sequence SET seq = ${key} WHERE name = 'message_rows'`);
+    await recordMany(store, 'alpha', 'gone-x-0001');
+    beginAt(rowsOfPart - 600);
+    await recordMany(store, 'alpha beta', 'gone-x-0002');
+    await recordMany(store, 'alpha', 'kept-x-0003');
+    const queries = ask(path);
+    const find = (search: string, order: 'newest' | 'oldest') => queries.messages({ search }, { order, limit: 50 });
+    const parts = () => partsOf(store.sql, messageWords);
+    const ends = (order: 'newest' | 'oldest') =>
+      find('alpha', order).rows.map(({ payload }) => /alpha (?:beta )?(\d+)/.exec(payload)?.[1]);
+    expect(parts()).toEqual([0, 1]);
+    expect([find('alpha', 'newest').total_count, find('beta', 'newest').total_count]).toEqual([2000, many]);
+    expect(ends('newest')).toEqual(Array.from({ length: 50 }, (_, at) => String(many - 1 - at)));
+    expect(ends('oldest')).toEqual(Array.from({ length: 50 }, (_, at) => String(at)));
+
+    await removeExecution(store, { execution_id: 'gone-x-0002', data_folder: null }, async () => {});
+    await removeWords(store);
+    expect(parts()).toEqual([0, 1]);
+    expect(find('beta', 'newest')).toMatchObject({ rows: [], total_count: 0, has_more: false });
+    expect(blockDifferences(store.sql)).toEqual([]);
+    await removeExecution(store, { execution_id: 'gone-x-0001', data_folder: null }, async () => {});
+    await removeWords(store);
+    expect(parts()).toEqual([1]);
+    expect(find('alpha', 'oldest').total_count).toBe(many);
+    expect(schemaDifferences(store.db)).toEqual([]);
+    expect(blockDifferences(store.sql)).toEqual([]);
+    await recordMany(store, 'gamma');
+    expect(find('gamma 7 of', 'newest').total_count).toBe(1);
+    store.db.exec('DROP TABLE message_words_1');
+    expect(schemaDifferences(store.db)).toContain('message_words_1 is missing');
+    store.close();
+  });
+
   it('is noted by the next transaction where one that noted it was rolled back', async () => {
     const path = `${temporaryFolder()}/swf.db`;
     const store = await openStore(path);
@@ -133,6 +172,9 @@ describe('what is noted of whole blocks', () => {
     store.close();
   });
 
+  /** As many as are told. */
+  const differencesOfAll = Array.from({ length: 20 }, (_, at) => `words of message_rows ${at + 1}`);
+
   const harms: [harm: string, differences: string[]][] = [
     [
       `UPDATE time_blocks SET earliest = '2100-01-01T00:00:00.000Z'`,
@@ -142,8 +184,9 @@ describe('what is noted of whole blocks', () => {
       `UPDATE time_blocks SET latest = '2000-01-01T00:00:00.000Z'`,
       ['times of message_rows 1 to 512', 'times of message_rows 513 to 1024'],
     ],
-    [`DELETE FROM message_words WHERE rowid = 7`, ['words of message_rows 7']],
-    [`INSERT INTO message_words (rowid, text) VALUES (5000, 'x')`, ['words of message_rows 5000 without their row']],
+    [`INSERT INTO message_words_0 (message_words_0) VALUES ('delete-all')`, differencesOfAll],
+    [`INSERT INTO message_words_0 (rowid, text) VALUES (5000, 'x')`, ['words of message_rows 5000 without their row']],
+    [`DELETE FROM word_parts WHERE table_name = 'message_rows'`, differencesOfAll],
     [`UPDATE message_counts SET n = n + 1`, ['number of note of x-0001 is 1025, messages are 1024']],
     [`DELETE FROM message_totals`, ['number of note is 0, messages are 1024']],
     [

@@ -132,16 +132,6 @@ CREATE TABLE late_messages (
   seq INTEGER NOT NULL
 ) STRICT;
 
-CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless_delete = 1);
-
-CREATE TABLE 'log_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
-CREATE TABLE 'log_words_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'log_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
-
-CREATE TABLE 'log_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
-
 CREATE TABLE message_counts (
   execution_id TEXT NOT NULL,
   message_type TEXT NOT NULL,
@@ -191,16 +181,6 @@ CREATE TABLE message_rows (
 ) STRICT;
 
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-
-CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
-
-CREATE TABLE 'message_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
-
-CREATE TABLE 'message_words_data'(id INTEGER PRIMARY KEY, block BLOB);
-
-CREATE TABLE 'message_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB, origin INTEGER);
-
-CREATE TABLE 'message_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
 
 CREATE TABLE moved_files (
   tf_filename TEXT PRIMARY KEY,
@@ -384,6 +364,8 @@ CREATE TABLE time_blocks (
   row_count INTEGER NOT NULL,
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,7 +1,8 @@
 import type { Prepare } from '../sqlite/statements.ts';
+import { anyKey, type KeyRange } from './key-range.ts';
 import { both, clauseOf, type Condition, directionOf, type ListQuery, nowhere, type Where } from './list-query.ts';
 import type { Page } from './page.ts';
-import { anyKey, type KeyRange, keysWithin, type TimedTable } from './row-blocks.ts';
+import { keysWithin, type TimedTable } from './row-blocks.ts';
 
 /** The index that a list walks along, and the conditions that have to be looked at row by row. */
 export interface AccessPath {

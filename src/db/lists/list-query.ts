@@ -1,5 +1,5 @@
+import type { KeyRange } from './key-range.ts';
 import type { Page, Window } from './page.ts';
-import type { KeyRange } from './row-blocks.ts';
 
 /**
  * How a list finds its rows. Every list is a walk along one index in the order of its key, so that pages stay put while rows are added and

@@ -3,7 +3,8 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
-import type { SearchedTable, WordSearch } from './word-search.ts';
+import { logWords } from './word-parts.ts';
+import type { WordSearch } from './word-search.ts';
 
 export interface LogRow {
   key: number;
@@ -33,12 +34,6 @@ function atLevel(level: number): string | undefined {
   const levels = [level, ...Object.values(logLevels).filter((one) => one > level)];
   return `level : (${levels.map((one) => `"${one}"`).join(' OR ')})`;
 }
-
-const searched: SearchedTable = {
-  table: 'app_logs',
-  words: 'log_words',
-  texts: { from: 'log_texts', key: 'log_id', columns: ['text', 'level'] },
-};
 
 export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords: WordSearch): ListPage<LogRow> {
   const { level = 0, search } = filter;
@@ -75,7 +70,7 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
     ],
     window: filter,
     candidateKeys:
-      search === undefined ? undefined : (part) => findWords(searched, { text: search, and: atLevel(level) }, part),
+      search === undefined ? undefined : (part) => findWords(logWords, { text: search, and: atLevel(level) }, part),
     page,
   });
 }

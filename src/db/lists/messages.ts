@@ -11,7 +11,8 @@ import { keptTotal } from './message-counts.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { ListPage, Page } from './page.ts';
 import { nearNamespace } from './row-blocks.ts';
-import type { SearchedTable, WordSearch } from './word-search.ts';
+import { messageWords } from './word-parts.ts';
+import type { WordSearch } from './word-search.ts';
 
 /** A message without its body. */
 export interface MessageHead {
@@ -66,12 +67,6 @@ export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} A
     'daq_state_machine', body -> '$.params.daq_state_machine'))
   ELSE ${messageColumns.payload} END`;
 
-const searched: SearchedTable = {
-  table: 'message_rows',
-  words: 'message_words',
-  texts: { from: 'message_texts', key: 'seq', columns: ['text'] },
-};
-
 export function listMessages(
   sql: Prepare,
   filter: MessageFilter,
@@ -104,7 +99,7 @@ export function listMessages(
     ],
     window: filter,
     narrowRange: namespace === undefined ? undefined : (range, order) => nearNamespace(sql, namespace, range, order),
-    candidateKeys: search === undefined ? undefined : (part) => findWords(searched, { text: search }, part),
+    candidateKeys: search === undefined ? undefined : (part) => findWords(messageWords, { text: search }, part),
     total: keptTotal(sql, filter),
     page,
   });

@@ -2,17 +2,11 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { anyKey, type KeyRange } from './key-range.ts';
+import { noteWords, searchedTables } from './word-parts.ts';
 
 /** Rows of one block of `time_blocks`. */
 export const rowsOfBlock = 512;
-
-/** Keys of rows, both ends included. */
-export interface KeyRange {
-  from: number;
-  to: number;
-}
-
-export const anyKey: KeyRange = { from: 0, to: Number.MAX_SAFE_INTEGER };
 
 /** A table whose rows are noted by blocks. */
 export interface TimedTable {
@@ -38,7 +32,6 @@ export const timedTables: readonly NotedTable[] = [
     key: 'seq',
     times: [isoTime('min(sent_ms)'), isoTime('max(sent_ms)')],
     also: [
-      'INSERT INTO message_words (rowid, text) SELECT seq, text FROM message_texts WHERE seq > ? AND seq <= ?',
       `INSERT INTO message_counts SELECT coalesce(${nameOf('execution_no')}, ''), ${nameOf('type_no')}, count(*) FROM message_rows
        WHERE seq > ? AND seq <= ? GROUP BY execution_no, type_no ON CONFLICT DO UPDATE SET n = n + excluded.n`,
       `INSERT INTO message_totals SELECT ${nameOf('type_no')}, count(*) FROM message_rows
@@ -51,9 +44,7 @@ export const timedTables: readonly NotedTable[] = [
     table: 'app_logs',
     key: 'log_id',
     times: textTimes('timestamp'),
-    also: [
-      'INSERT INTO log_words (rowid, text, level) SELECT log_id, text, level FROM log_texts WHERE log_id > ? AND log_id <= ?',
-    ],
+    also: [],
   },
   { table: 'stf_files', key: 'seq', times: textTimes('created_at'), also: [] },
   { table: 'fastmon_files', key: 'seq', times: textTimes('created_at'), also: [] },
@@ -104,6 +95,7 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
   const noted = lastNoted(sql, table);
   if (noted >= last) return;
   for (const insert of also) sql(insert).run(noted, last);
+  for (const searched of searchedTables) if (searched.table === table) noteWords(sql, searched, noted, last);
   sql(
     `INSERT INTO time_blocks SELECT '${table}', (${key} - 1) / ${rowsOfBlock}, ${times.join(', ')}, count(*) FROM ${table}
      WHERE ${key} > ? AND ${key} <= ? GROUP BY 2`,
@@ -171,13 +163,6 @@ export function keysWithin(
     if (isLater === undefined) range.to = last === undefined ? 0 : (last.block + 1) * rowsOfBlock;
   }
   return range;
-}
-
-/** Takes rows that are about to be deleted out of the notes of words. Rows that have none are passed over. */
-export function forgetWords({ sql }: Transaction, table: string, keys: readonly number[]): void {
-  const words = { message_rows: 'message_words', app_logs: 'log_words' }[table];
-  if (words === undefined) return;
-  sql(`DELETE FROM ${words} WHERE rowid IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
 /** Takes rows that are about to be deleted out of the counts. */

@@ -1,15 +1,10 @@
 import { Database } from '../sqlite/database.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
+import type { KeyRange } from './key-range.ts';
 import { type CandidateRange, directionOf } from './list-query.ts';
 import type { Page } from './page.ts';
-import { type KeyRange, lastNoted } from './row-blocks.ts';
-
-/** A table whose texts can be searched: the table of its words, and the view of the texts of single rows. */
-export interface SearchedTable {
-  table: string;
-  words: string;
-  texts: { from: string; key: string; columns: readonly string[] };
-}
+import { lastNoted } from './row-blocks.ts';
+import { partsWithin, partTable, type SearchedTable } from './word-parts.ts';
 
 /**
  * Finds rows by words of their texts.
@@ -48,22 +43,41 @@ export function createWordSearch(sql: Prepare): WordSearch {
     if (of !== undefined) return find(tail.ofRows(of), 'some', { from, to }, limit);
     const inTail = (most: number): number[] =>
       to <= noted ? [] : find(tail.upToDate(noted), 'tail', { from: Math.max(from, noted + 1), to }, most);
-    const inBlocks = (most: number): number[] => find(sql, searched.words, { from, to: Math.min(to, noted) }, most);
+    const inBlocks = (most: number): number[] =>
+      findInParts(sql, searched, { phrase, order, from, to: Math.min(to, noted) }, most);
     const [nearer, farther] = order === 'newest' ? [inTail, inBlocks] : [inBlocks, inTail];
     const keys = nearer(limit);
     return [...keys, ...farther(limit - keys.length)];
   };
 }
 
+type Wanted = KeyRange & { phrase: string; order: Page['order'] };
+
+/** Words of removed rows may still be there: before the oldest row they are not looked at, and behind it each is looked up. */
+function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
+  const { table, key } = searched;
+  const oldest = sql<[], { key: number | null }>(`SELECT min(${key}) AS key FROM ${table}`).get()?.key;
+  const range = { ...wanted, from: Math.max(wanted.from, oldest ?? Infinity) };
+  const keys: number[] = [];
+  for (const part of range.from > range.to ? [] : partsWithin(sql, searched, range, wanted.order)) {
+    if (keys.length >= most) break;
+    const words = partTable(searched, part);
+    const isThere = `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)`;
+    keys.push(...findKeys(sql, words, range, most - keys.length, isThere));
+  }
+  return keys;
+}
+
 function findKeys(
   prepare: Prepare,
   table: string,
-  { phrase, order, from, to }: KeyRange & { phrase: string; order: Page['order'] },
+  { phrase, order, from, to }: Wanted,
   most: number,
+  also = 'TRUE',
 ): number[] {
   if (from > to || most <= 0) return [];
   return prepare<[string, number, number, number], { key: number }>(
-    `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
+    `SELECT rowid AS key FROM ${table} WHERE ${table} MATCH ? AND rowid >= ${integer} AND rowid <= ${integer} AND ${also} ORDER BY rowid ${directionOf({ order })} LIMIT ?`,
   )
     .all(phrase, from, to, most)
     .map(({ key }) => key);
@@ -75,23 +89,23 @@ function findKeys(
  */
 class NewestWords {
   readonly #sql: Prepare;
-  readonly #texts: SearchedTable['texts'];
+  readonly #searched: SearchedTable;
   readonly #memory = preparer(new Database(':memory:'));
   #after = 0;
   #newest = 0;
   #prunes: string | undefined;
 
-  constructor(sql: Prepare, { texts }: SearchedTable) {
+  constructor(sql: Prepare, searched: SearchedTable) {
     this.#sql = sql;
-    this.#texts = texts;
-    const columns = texts.columns.join(', ');
+    this.#searched = searched;
+    const columns = searched.columns.join(', ');
     for (const table of ['tail', 'some'])
       this.#memory(`CREATE VIRTUAL TABLE ${table} USING fts5(${columns}, content = '', contentless_delete = 1)`).run();
   }
 
   /** The table `tail` with the words of all rows behind the last block. */
   upToDate(noted: number): Prepare {
-    const { from, key, columns } = this.#texts;
+    const { texts, key, columns } = this.#searched;
     const prunes = this.#sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
     if (noted !== this.#after || prunes !== this.#prunes) {
       this.#memory('DELETE FROM tail').run();
@@ -99,7 +113,7 @@ class NewestWords {
     }
     [this.#after, this.#prunes] = [noted, prunes];
     const rows = this.#sql<[number], { key: number }>(
-      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} > ? ORDER BY ${key}`,
+      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${texts} WHERE ${key} > ? ORDER BY ${key}`,
     ).all(this.#newest);
     this.#fill('tail', rows);
     this.#newest = rows.at(-1)?.key ?? this.#newest;
@@ -108,17 +122,17 @@ class NewestWords {
 
   /** The table `some` with the words of these rows and no others. */
   ofRows(keys: readonly number[]): Prepare {
-    const { from, key, columns } = this.#texts;
+    const { texts, key, columns } = this.#searched;
     this.#memory('DELETE FROM some').run();
     const rows = this.#sql<[string], { key: number }>(
-      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${from} WHERE ${key} IN (SELECT value FROM json_each(?))`,
+      `SELECT ${key} AS key, ${columns.join(', ')} FROM ${texts} WHERE ${key} IN (SELECT value FROM json_each(?))`,
     ).all(JSON.stringify(keys));
     this.#fill('some', rows);
     return this.#memory;
   }
 
   #fill(table: string, rows: readonly object[]): void {
-    const { columns } = this.#texts;
+    const { columns } = this.#searched;
     const insert = this.#memory(
       `INSERT INTO ${table} (rowid, ${columns.join(', ')}) VALUES (?${', ?'.repeat(columns.length)})`,
     );

@@ -1,3 +1,4 @@
+import { partSchema, partsOf, searchedTables } from '../lists/word-parts.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
@@ -16,6 +17,9 @@ export function schemaDifferences(db: Connection): string[] {
   const fresh = new Database(':memory:');
   fresh.exec(schemaHistory.base);
   for (const { sql } of schemaHistory.steps) fresh.exec(sql);
+  for (const searched of searchedTables)
+    for (const part of hasParts(db) ? partsOf(preparer(db), searched) : [])
+      for (const text of partSchema(searched, part)) fresh.exec(text);
   const expected = schemaOf(fresh);
   fresh.close();
   const found = schemaOf(db);
@@ -26,6 +30,9 @@ export function schemaDifferences(db: Connection): string[] {
     ...[...found.keys()].flatMap((name) => (expected.has(name) ? [] : [`${name} is not of this program`])),
   ];
 }
+
+/** Of a store whose schema is amiss even the table of parts may be missing. */
+const hasParts = (db: Connection): boolean => schemaOf(db).has('word_parts');
 
 function schemaOf(db: Connection): Map<string, string | null> {
   const rows = preparer(db)<[], { name: string; sql: string | null }>(

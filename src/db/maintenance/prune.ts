@@ -1,5 +1,6 @@
 import { utcNow } from '../../lib/time.ts';
-import { forgetCounts, forgetWords } from '../lists/row-blocks.ts';
+import { forgetCounts, lastNoted } from '../lists/row-blocks.ts';
+import { dropPart, emptyParts, searchedTables } from '../lists/word-parts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
@@ -66,15 +67,6 @@ export function oldestStart(sql: Prepare): string | undefined {
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
 export const batch = 600;
 
-/** Tables whose words are searched. */
-const withWords = ['message_rows', 'app_logs'] as const;
-
-/**
- * Rows whose words are removed in one transaction. Each removal marks a place of a large table, so many together cost little more than few; beside the
- * removal of the rows they would hold the lock for a tenth of a second.
- */
-const wordsBatch = 4000;
-
 /** Tables that hold rows of an execution. Those of attempts go with their slices. */
 const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'message_rows', 'app_logs'] as const;
 
@@ -90,7 +82,6 @@ export async function removeExecution(
   await store.write((tx) => {
     beginRemoval(tx, { execution_id, data_folder });
   });
-  for (const table of withWords) await forgetWordsOf(store, table, execution_id);
   for (const table of ofExecution) {
     while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
   }
@@ -124,22 +115,13 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }
 
-/** Removes the words of an execution's rows, before the rows: where that is interrupted, the next removal begins anew. */
-async function forgetWordsOf(store: Store, table: (typeof withWords)[number], executionId: string): Promise<void> {
-  const [key, execution] =
-    table === 'app_logs' ? ['log_id', 'execution_id = ?'] : ['seq', `execution_no = ${numberOf('?')}`];
-  const some = store.sql<[string, number], { key: number }>(
-    `SELECT ${key} AS key FROM ${table} WHERE ${execution} AND ${key} > ? ORDER BY ${key} LIMIT ${wordsBatch}`,
-  );
-  for (let after = 0; ;) {
-    const keys = some.all(executionId, after).map((row) => row.key);
-    if (keys.length === 0) return;
-    await store.write((tx) => {
-      notePruning(tx);
-      forgetWords(tx, table, keys);
-    });
-    after = keys.at(-1) as number;
-  }
+/** Removes the words of rows that have been removed, as far as none of those beside them is left. */
+export async function removeWords(store: Store): Promise<void> {
+  for (const searched of searchedTables)
+    for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
+      await store.write((tx) => {
+        dropPart(tx, searched, part);
+      });
 }
 
 function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
@@ -157,7 +139,7 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
       ).run(JSON.stringify(keys));
   }
-  deleteRows(tx, { table, key }, keys);
+  removeRows(tx, { table, key }, keys);
   return keys.length;
 }
 
@@ -168,11 +150,6 @@ interface Keyed {
 
 /** Removes rows with what is noted of them. */
 export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
-  forgetWords(tx, table, keys);
-  deleteRows(tx, { table, key }, keys);
-}
-
-function deleteRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));

@@ -1,4 +1,5 @@
 import { lastNoted, rowsOfBlock, timedTables } from '../lists/row-blocks.ts';
+import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../lists/word-parts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -12,15 +13,20 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Rows of an execution whose removal was interrupted have lost their words already. */
-const isStaying = (id: string): string =>
-  `coalesce(${id}, '') NOT IN (SELECT execution_id FROM removals WHERE removed_at IS NULL)`;
-
-const wordsOf = (words: string, key: string, table: string, execution: string): string => `
-  SELECT 'words of ' || $table || ' ' || ${key} AS difference FROM ${table} NOT INDEXED
-  WHERE ${key} <= $noted AND ${key} NOT IN (SELECT id FROM ${words}_docsize) AND ${isStaying(execution)}
-  UNION ALL SELECT 'words of ' || $table || ' ' || id || ' without their row' FROM ${words}_docsize
-  WHERE id > $noted OR id NOT IN (SELECT ${key} FROM ${table})`;
+/** Rows without their words. Words of removed rows may still be there. */
+function wordDifferences(sql: Prepare, searched: SearchedTable): string {
+  const { table, key } = searched;
+  const ranges = partsOf(sql, searched).map((part) => {
+    const [after, last] = [part * rowsOfPart, (part + 1) * rowsOfPart];
+    const ids = `SELECT id FROM ${partTable(searched, part)}_docsize`;
+    return `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
+      WHERE ${key} > ${after} AND ${key} <= min(${last}, $noted) AND ${key} NOT IN (${ids})
+      UNION ALL SELECT id, ' without their row' FROM (${ids}) WHERE id > $noted OR id <= ${after} OR id > ${last}`;
+  });
+  const inNone = `SELECT ${key} AS row, '' AS why FROM ${table} NOT INDEXED
+    WHERE ${key} <= $noted AND (${key} - 1) / ${rowsOfPart} NOT IN (SELECT part FROM word_parts WHERE table_name = $table)`;
+  return `SELECT 'words of ' || $table || ' ' || row || why AS difference FROM (${[inNone, ...ranges].join(' UNION ALL ')})`;
+}
 
 const numbersOf = (kept: string, found: string): string => `
   SELECT 'number of ' || of || ' is ' || sum(kept) || ', messages are ' || sum(found) AS difference FROM (
@@ -56,8 +62,7 @@ export function blockDifferences(sql: Prepare): string[] {
   };
   return [
     ...timedTables.flatMap((timed) => ask(timed.table, timesOf(timed))),
-    ...ask('message_rows', wordsOf('message_words', 'seq', 'message_rows', messageColumns.execution_id)),
-    ...ask('app_logs', wordsOf('log_words', 'log_id', 'app_logs', 'execution_id')),
+    ...searchedTables.flatMap((searched) => ask(searched.table, wordDifferences(sql, searched))),
     ...ask('message_rows', numbersOf(`message_type || ' of ' || execution_id`, 'message_counts')),
     ...ask('message_rows', numbersOf('message_type', 'message_totals')),
     ...ask('message_rows', namespaces),

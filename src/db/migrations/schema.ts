@@ -421,16 +421,9 @@ CREATE VIEW message_texts AS SELECT seq, message_id || ' ' ||
   END AS text FROM message_rows;
 CREATE VIEW log_texts AS SELECT log_id, message AS text, level FROM app_logs;
 
--- The words of messages and of log lines with their level, without the texts themselves. They are kept by blocks: a row at a time would
--- cost twice as much.
-CREATE VIRTUAL TABLE message_words USING fts5(text, content = '', contentless_delete = 1);
-CREATE VIRTUAL TABLE log_words USING fts5(text, level, content = '', contentless_delete = 1);
--- Merging more at a time makes fewer of the merges that take long.
-INSERT INTO message_words (message_words, rank) VALUES ('automerge', 8);
-INSERT INTO log_words (log_words, rank) VALUES ('automerge', 8);
--- Words of removed rows go with later merges. To merge on their account would stop others for seconds.
-INSERT INTO message_words (message_words, rank) VALUES ('deletemerge', 0);
-INSERT INTO log_words (log_words, rank) VALUES ('deletemerge', 0);
+-- The words of messages and of log lines with their level, without the texts themselves, are in tables of their own (FTS5): message_words_0 and
+-- log_words_0 for the first 524,288 rows, message_words_1 for the next. They are kept by blocks: a row at a time would cost twice as much.
+CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
 
 -- The views that others may ask in SQL.
 ${Object.entries(documentedViews)

@@ -1,0 +1,99 @@
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import type { KeyRange } from './key-range.ts';
+
+/** A table whose texts can be searched: the name of its words, and the view of the texts of single rows. */
+export interface SearchedTable {
+  table: string;
+  key: string;
+  words: string;
+  texts: string;
+  columns: readonly string[];
+}
+
+export const messageWords: SearchedTable = {
+  table: 'message_rows',
+  key: 'seq',
+  words: 'message_words',
+  texts: 'message_texts',
+  columns: ['text'],
+};
+
+export const logWords: SearchedTable = {
+  table: 'app_logs',
+  key: 'log_id',
+  words: 'log_words',
+  texts: 'log_texts',
+  columns: ['text', 'level'],
+};
+
+/** Tables whose texts can be searched. */
+export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
+
+/**
+ * Rows whose words are in one table of SQLite's FTS5. To take the words of single rows out of a large one would stop all writers for a second,
+ * so words of removed rows stay, and go with their table when none of its rows is left.
+ */
+export const rowsOfPart = 2 ** 19;
+
+export const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);
+
+export const partTable = ({ words }: SearchedTable, part: number): string => `${words}_${part}`;
+
+/** The statements that make the table of a part. Merging more at a time makes fewer of the merges that take long. */
+export function partSchema(searched: SearchedTable, part: number): string[] {
+  const name = partTable(searched, part);
+  return [
+    `CREATE VIRTUAL TABLE ${name} USING fts5(${searched.columns.join(', ')}, content = '')`,
+    `INSERT INTO ${name} (${name}, rank) VALUES ('automerge', 8)`,
+  ];
+}
+
+/** The parts that there are, in the order of their rows. */
+export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
+  sql<[string], { part: number }>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part')
+    .all(table)
+    .map(({ part }) => part);
+
+/** Notes the words of the rows behind one key up to another. */
+export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
+  const { table, key, texts, columns } = searched;
+  for (let part = partOf(after + 1); part <= partOf(last); part += 1) {
+    const isNew = sql(`INSERT INTO word_parts (table_name, part) VALUES (?, ?) ON CONFLICT DO NOTHING`).run(
+      table,
+      part,
+    );
+    if (isNew.changes === 1) for (const text of partSchema(searched, part)) sql(text).run();
+    sql(
+      `INSERT INTO ${partTable(searched, part)} (rowid, ${columns.join(', ')}) SELECT ${key}, ${columns.join(', ')} FROM ${texts}
+       WHERE ${key} > ? AND ${key} <= ?`,
+    ).run(Math.max(after, part * rowsOfPart), Math.min(last, (part + 1) * rowsOfPart));
+  }
+}
+
+/** The parts of which some row may be in a range, and may still be there; in the order of the page. */
+export function partsWithin(
+  sql: Prepare,
+  searched: SearchedTable,
+  { from, to }: KeyRange,
+  order: 'newest' | 'oldest',
+): number[] {
+  const parts = partsOf(sql, searched).filter((part) => part >= partOf(from) && part <= partOf(to));
+  return order === 'newest' ? parts.toReversed() : parts;
+}
+
+/** Whole parts of which no row is left. @param noted the key of the last row whose words are noted */
+export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number): number[] {
+  const { table, key } = searched;
+  const some = sql<[number, number]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);
+  return partsOf(sql, searched).filter((part) => {
+    const end = (part + 1) * rowsOfPart;
+    return end <= noted && some.get(part * rowsOfPart, end) === undefined;
+  });
+}
+
+/** Removes a part with all of its words. */
+export function dropPart({ sql }: Transaction, searched: SearchedTable, part: number): void {
+  sql(`DROP TABLE ${partTable(searched, part)}`).run();
+  sql('DELETE FROM word_parts WHERE table_name = ? AND part = ?').run(searched.table, part);
+}
