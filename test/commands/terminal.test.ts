@@ -163,7 +163,8 @@ describe('without a terminal', () => {
 
   it('status --watch writes a line when something changes, and the status at the end', async () => {
     const folder = temporaryFolder();
-    const run = startCli(['run', ...slow], { folder });
+    // Slower, so that a watch that takes a second to start sees physics too.
+    const run = startCli(['run', ...slow, '--speed', '5'], { folder });
     await run.saw(/run_imminent/);
     const watch = startCli(['status', '--watch'], { folder });
     const { code, stdout } = await watch.finished;
