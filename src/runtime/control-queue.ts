@@ -1,6 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
 import { fieldOf } from '../messages/codec.ts';
 import type { Host } from './host.ts';
+import { identifyRequest } from './request-id.ts';
 
 const subscription = 'control';
 
@@ -31,8 +32,14 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
 
 /** A run drives its own execution and starts no other. Requests to stop, pause or go on are recorded for its driver. */
 export function recordControl(host: Host): () => void {
-  const { recorder, lifetime } = host;
+  const { recorder, lifetime, store, options } = host;
   const take = async (delivery: Delivery): Promise<void> => {
+    const { isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
+    // A service that was killed has taken it.
+    if (isTaken && !isGuess) {
+      delivery.acknowledge();
+      return;
+    }
     const isStart = fieldOf(delivery.decoded, 'msg_type') === 'run_workflow';
     const refusal =
       'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests';

@@ -1,7 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/execution/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
-import { forgetRequestInHand, noteRequestInHand, requestInHand } from '../db/presence/recorders.ts';
+import { forgetRequestInHand, noteRequestInHand } from '../db/presence/requests-in-hand.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -14,7 +14,7 @@ import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
 import { Host, type HostOptions } from './host.ts';
-import { isTakenBefore, requestId } from './request-id.ts';
+import { identifyRequest } from './request-id.ts';
 import { readControlMessage, type RequestSurroundings, type RunRequest } from './run-request.ts';
 import { TakeUp } from './take-up.ts';
 
@@ -129,8 +129,13 @@ class DaqProcess implements RunningAgent {
 
   async #takeAndAcknowledge(delivery: Delivery): Promise<void> {
     const { store, recorder } = this.#host;
-    const id = requestId(delivery, requestInHand(store.sql, this.#namespace));
-    await this.#take(delivery, id);
+    const { id, isTaken, isGuess } = identifyRequest(store.sql, this.#namespace, delivery);
+    if (!isTaken) await this.#take(delivery, id);
+    else if (isGuess)
+      await this.#record(
+        delivery,
+        `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`,
+      );
     delivery.acknowledge(delivery.id === undefined ? () => this.#forget(id) : undefined);
     recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
   }
@@ -179,11 +184,10 @@ class DaqProcess implements RunningAgent {
     const { store, options, processId: process_id, agents } = this.#host;
     try {
       return await store.write((tx) => {
-        if (isTakenBefore(tx.sql, command, id, delivery)) return undefined;
         const driver = driverSelf(options, { process_id, agents }, command.speed);
         const drive = beginExecution(store, tx, command, driver, isAlive);
         if (drive !== undefined) refuseForeignFolder(config, drive);
-        if (delivery.id === undefined) noteRequestInHand(tx, this.#namespace, id);
+        if (delivery.id === undefined && command.command_id === id) noteRequestInHand(tx, this.#namespace, id);
         return drive;
       });
     } catch (error) {

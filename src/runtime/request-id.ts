@@ -2,33 +2,33 @@ import { createHash, randomUUID } from 'node:crypto';
 
 import type { Delivery } from '../broker/connection.ts';
 import { readMessage } from '../db/execution/log-reader.ts';
+import { requestsInHand } from '../db/presence/requests-in-hand.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
-import { messageIdOf } from '../messages/identity.ts';
-import type { Message } from '../messages/message.ts';
 
-/**
- * The id of a request that has none of its own. It is the same when the request is delivered again, so that it makes one execution (contract §2). A broker
- * that has no ids of its own (RabbitMQ) says only that it has delivered a message before: one with the words of the request that was taken last, and of
- * which the broker has not confirmed the acknowledgement, is that request.
- * @param inHand the id of that request
- */
-export function requestId({ id, headers, body }: Delivery, inHand: string | undefined): string {
-  if (id !== undefined) return id;
-  const words = createHash('sha256').update(body).digest('hex').slice(0, 16);
-  const isAgain = headers['redelivered'] === 'true' && inHand?.startsWith(`${words}/`) === true;
-  return isAgain ? inHand : `${words}/${randomUUID()}`;
+/** A request of the control queue, as far as it has no `command_id` of its own. */
+export interface RequestIdentity {
+  /** The same at each delivery. */
+  id: string;
+  /** Whether it has been taken, and is delivered again. */
+  isTaken: boolean;
+  /** Whether nothing but its words says so. */
+  isGuess: boolean;
 }
 
 /**
- * Whether a request has been taken before. It is not compared with what is recorded: the service fills in what it lacks, such as the time, and may
- * do so in another way by now.
- * @param id what `requestId` says
+ * Knows a request that is delivered again, so that it makes one execution (contract §2). A broker that has no ids of its own (RabbitMQ) says only that it
+ * has delivered a message before: one with the words of a request that was taken, and of which the broker has not confirmed the acknowledgement, is
+ * that request.
  */
-export const isTakenBefore = (
-  sql: Prepare,
-  command: Message<'run_workflow'>,
-  id: string,
-  { headers }: Delivery,
-): boolean =>
-  (command.command_id === id || headers['redelivered'] === 'true') &&
-  readMessage(sql, messageIdOf(command)) !== undefined;
+export function identifyRequest(sql: Prepare, namespace: string, { id, headers, body }: Delivery): RequestIdentity {
+  if (id !== undefined) return { id, isTaken: isRecorded(sql, id), isGuess: false };
+  const words = createHash('sha256').update(body).digest('hex').slice(0, 16);
+  const before =
+    headers['redelivered'] === 'true'
+      ? requestsInHand(sql, namespace).find((taken) => taken.startsWith(`${words}/`))
+      : undefined;
+  if (before === undefined) return { id: `${words}/${randomUUID()}`, isTaken: false, isGuess: false };
+  return { id: before, isTaken: isRecorded(sql, before), isGuess: true };
+}
+
+const isRecorded = (sql: Prepare, id: string): boolean => readMessage(sql, `run_workflow/${id}`) !== undefined;

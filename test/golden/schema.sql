@@ -225,12 +225,18 @@ CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   -- Since when it has no connection to its broker.
-  broker_away_since TEXT,
-  -- The request that it took last, while the broker may deliver it again and has no id by which to know it.
-  request_in_hand TEXT
+  broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
+
+CREATE TABLE requests_in_hand (
+  namespace TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  -- Milliseconds since 1970.
+  taken_ms INTEGER NOT NULL,
+  PRIMARY KEY (namespace, request_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE returned_slices (
   slice_filename TEXT NOT NULL,

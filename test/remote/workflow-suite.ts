@@ -168,7 +168,8 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       first.child.kill('SIGKILL');
       await first.finished;
       await here.recorder();
-      const requests = (): Promise<Answer[]> => here.askAll('list_messages', { message_type: 'run_workflow' });
+      const requests = (): Promise<Answer[]> =>
+        here.askAll('list_messages', { message_type: 'run_workflow', effect: 'applied' });
       await here.request({ stf_count: 1 }, 20, 'one');
       await expect.poll(async () => (await requests()).length, { timeout: 20_000 }).toBe(2);
       // The broker hands out one request at a time, so the first has been dealt with.

@@ -71,15 +71,30 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/** The parts of which some row may be in a range, and may still be there; in the order of the page. */
-export function partsWithin(
+/** A part of the words, and the keys of the first and last row of it that are in a range. */
+export interface PartRange extends KeyRange {
+  words: string;
+}
+
+/** The parts that have rows in a range, in the order of the page. Words of removed rows before and behind these rows need not be looked at. */
+export function* partsWithin(
   sql: Prepare,
   searched: SearchedTable,
   { from, to }: KeyRange,
   order: 'newest' | 'oldest',
-): number[] {
-  const parts = partsOf(sql, searched).filter((part) => part >= partOf(from) && part <= partOf(to));
-  return order === 'newest' ? parts.toReversed() : parts;
+): Generator<PartRange> {
+  const { table, key } = searched;
+  const within = `FROM ${table} WHERE ${key} >= ? AND ${key} <= ?`;
+  const ends = sql<number[], { first: number | null; last: number | null }>(
+    `SELECT (SELECT min(${key}) ${within}) AS first, (SELECT max(${key}) ${within}) AS last`,
+  );
+  const parts = partsOf(sql, searched);
+  for (const part of order === 'newest' ? parts.toReversed() : parts) {
+    const range = [Math.max(from, part * rowsOfPart + 1), Math.min(to, (part + 1) * rowsOfPart)];
+    const { first, last } = ends.get(...range, ...range) ?? {};
+    if (typeof first === 'number' && typeof last === 'number')
+      yield { words: partTable(searched, part), from: first, to: last };
+  }
 }
 
 /** Whole parts of which no row is left. @param noted the key of the last row whose words are noted */
@@ -92,8 +107,8 @@ export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number)
   });
 }
 
-/** Removes a part with all of its words. */
+/** Removes a part with all of its words. Another process may have done so. */
 export function dropPart({ sql }: Transaction, searched: SearchedTable, part: number): void {
-  sql(`DROP TABLE ${partTable(searched, part)}`).run();
-  sql('DELETE FROM word_parts WHERE table_name = ? AND part = ?').run(searched.table, part);
+  const removed = sql('DELETE FROM word_parts WHERE table_name = ? AND part = ?').run(searched.table, part);
+  if (removed.changes === 1) sql(`DROP TABLE ${partTable(searched, part)}`).run();
 }

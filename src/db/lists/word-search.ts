@@ -4,7 +4,7 @@ import type { KeyRange } from './key-range.ts';
 import { type CandidateRange, directionOf } from './list-query.ts';
 import type { Page } from './page.ts';
 import { lastNoted } from './row-blocks.ts';
-import { partsWithin, partTable, type SearchedTable } from './word-parts.ts';
+import { partsWithin, type SearchedTable } from './word-parts.ts';
 
 /**
  * Finds rows by words of their texts.
@@ -53,17 +53,14 @@ export function createWordSearch(sql: Prepare): WordSearch {
 
 type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 
-/** Words of removed rows may still be there: before the oldest row they are not looked at, and behind it each is looked up. */
+/** Words of removed rows may still be there, so each row is looked up. */
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
-  const oldest = sql<[], { key: number | null }>(`SELECT min(${key}) AS key FROM ${table}`).get()?.key;
-  const range = { ...wanted, from: Math.max(wanted.from, oldest ?? Infinity) };
   const keys: number[] = [];
-  for (const part of range.from > range.to ? [] : partsWithin(sql, searched, range, wanted.order)) {
+  for (const { words, ...range } of partsWithin(sql, searched, wanted, wanted.order)) {
     if (keys.length >= most) break;
-    const words = partTable(searched, part);
     const isThere = `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)`;
-    keys.push(...findKeys(sql, words, range, most - keys.length, isThere));
+    keys.push(...findKeys(sql, words, { ...wanted, ...range }, most - keys.length, isThere));
   }
   return keys;
 }

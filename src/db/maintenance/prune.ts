@@ -42,7 +42,7 @@ export function removableExecutions(
      WHERE status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
        AND execution_id NOT IN (
-         SELECT ${nameOf('execution_no')} FROM message_rows WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
+         SELECT ${nameOf('execution_no')} FROM message_rows INDEXED BY message_rows_outbox WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
      ORDER BY seq`,
   )
     .all(endedBefore ?? '9999', keep)

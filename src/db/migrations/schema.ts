@@ -316,9 +316,16 @@ CREATE TABLE recorders (
   namespace TEXT PRIMARY KEY,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   -- Since when it has no connection to its broker.
-  broker_away_since TEXT,
-  -- The request that it took last, while the broker may deliver it again and has no id by which to know it.
-  request_in_hand TEXT
+  broker_away_since TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Requests that a recorder took and that a broker without ids of messages may deliver again.
+CREATE TABLE requests_in_hand (
+  namespace TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  -- Milliseconds since 1970.
+  taken_ms INTEGER NOT NULL,
+  PRIMARY KEY (namespace, request_id)
 ) STRICT, WITHOUT ROWID;
 
 -- How far each role has read the log of an execution.

@@ -38,18 +38,3 @@ export const brokerAwaySince = (sql: Prepare, namespace: string): string | undef
   sql<[string], { since: string | null }>(
     `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
   ).get(namespace)?.since ?? undefined;
-
-/** Notes the id of the request that the recorder of a namespace has taken last. */
-export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
-  sql('UPDATE recorders SET request_in_hand = ? WHERE namespace = ?').run(id, namespace);
-}
-
-/** Forgets it: the broker will not deliver it again. */
-export function forgetRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
-  sql('UPDATE recorders SET request_in_hand = NULL WHERE namespace = ? AND request_in_hand = ?').run(namespace, id);
-}
-
-/** The id of the request that the broker may deliver again. */
-export const requestInHand = (sql: Prepare, namespace: string): string | undefined =>
-  sql<[string], { id: string | null }>('SELECT request_in_hand AS id FROM recorders WHERE namespace = ?').get(namespace)
-    ?.id ?? undefined;
