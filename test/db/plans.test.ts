@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openExecution } from '../../src/db/execution/journal.ts';
+import { removableExecutions } from '../../src/db/maintenance/prune.ts';
 import { makeRunningStore } from '../helpers.ts';
 
 /** The indexes that SQLite uses for every statement that `work` prepares. */
@@ -40,5 +41,13 @@ describe('what is asked at every step of a run', () => {
     expect(plans.join('\n')).toContain('tf_slices_open');
     expect(plans.join('\n')).toContain('message_rows_waiting');
     expect(plans.join('\n')).toContain('message_rows_type');
+  });
+});
+
+describe('what a removal asks first', () => {
+  it('looks at the few messages that have still to be sent and at no others', async () => {
+    const plans = await plansOf(({ store }) => void removableExecutions(store.sql, { keep: 1 }, () => true));
+    expect(plans[0]).toMatch(/message_rows USING (?:COVERING )?INDEX message_rows_outbox/);
+    expect(plans.join('\n')).not.toMatch(/SCAN message_rows(?! USING (?:COVERING )?INDEX message_rows_outbox)/);
   });
 });
