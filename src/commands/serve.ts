@@ -28,7 +28,7 @@ const settled = 300;
 async function saveMemory(): Promise<void> {
   const { setFlagsFromString } = await import('node:v8');
   setFlagsFromString('--optimize-for-size');
-  // What is new is looked through more often then, which a long audit feels by a twentieth.
+  // Young objects are looked through more often then, which a long audit feels by a twentieth.
   setFlagsFromString('--semi-space-growth-factor=1');
 }
 

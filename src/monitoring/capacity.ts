@@ -4,7 +4,8 @@ import { type Facts, secondsBetween, serviceSeconds, wallSeconds } from './facts
 export interface Capacity {
   /** How long a worker has a slice. */
   service_seconds: number;
-  workers: number;
+  /** Slots; undefined where nobody can tell any more. */
+  workers: number | undefined;
   /** Slices that the DAQ brings about while it makes STFs, after the end as they came; undefined while the slices that it left are worked off. */
   arrival_rate: number | undefined;
   /** Workers that would keep up. */
@@ -22,13 +23,13 @@ export interface Capacity {
 /** Undefined at full speed, where the DAQ's intervals take no time, and while the time of a slice is not known. */
 export function capacityOf(facts: Facts): Capacity | undefined {
   const { params, counts, phase } = facts;
-  const { fast_processing, daq_state_machine: daq } = params;
+  const { daq_state_machine: daq } = params;
   const interval = wallSeconds(daq.stf_interval + daq.stf_generation_time, params);
   const service = serviceSeconds(facts);
   if (interval === 0 || service === undefined) return undefined;
   const arrival = slicesPerStf(facts) / (facts.status === 'running' ? interval : (measuredInterval(facts) ?? interval));
   const needed = Math.ceil(arrival * service - 1e-9);
-  const workers = fast_processing.target_worker_count;
+  const workers = facts.slots;
   const isRunning = facts.status === 'running';
   // Nothing arrives any more: what would keep up with it does not matter now.
   const isDraining = isRunning && phase === 'completed';
@@ -37,11 +38,15 @@ export function capacityOf(facts: Facts): Capacity | undefined {
     workers,
     arrival_rate: isDraining ? undefined : hundredth(arrival),
     workers_needed: isDraining ? undefined : needed,
-    keeps_up: isDraining ? undefined : needed <= workers,
+    keeps_up: isDraining || workers === undefined ? undefined : needed <= workers,
     backlog: isRunning ? counts.slices_queued : undefined,
-    backlog_seconds: isRunning ? Math.ceil((counts.slices_queued * service) / workers) : undefined,
+    backlog_seconds: backlogSeconds(facts, service),
     drain_seconds: isRunning ? undefined : drainSeconds(facts),
   };
+}
+
+function backlogSeconds({ status, counts, slots = 0 }: Facts, service: number): number | undefined {
+  return status === 'running' && slots > 0 ? Math.ceil((counts.slices_queued * service) / slots) : undefined;
 }
 
 function slicesPerStf({ stf_planned, slices_planned, params: { fast_processing, fastmon } }: Facts): number {

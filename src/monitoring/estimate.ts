@@ -43,11 +43,13 @@ function byRate(facts: Facts, planned: number): Estimate | undefined {
 function bySchedule(facts: Facts, planned: number): Estimate | undefined {
   const service = serviceSeconds(facts);
   if (service === undefined) return undefined;
-  const { params, in_hand, now } = facts;
+  const { params, in_hand, now, slots = 0 } = facts;
   const left = slicesLeft(facts, planned);
-  const workers = params.fast_processing.target_worker_count;
   const daq = Math.max(0, wallSeconds(daqSecondsLeft(facts), params) - sinceDaqStep(facts));
   const inHand = Math.min(left, in_hand.length);
+  // Nobody knows when a worker comes.
+  if (slots === 0 && left > inHand) return undefined;
+  const workers = Math.max(1, slots);
   const ages = in_hand.map(({ since }) => secondsBetween(since, now));
   const age = ages.reduce((sum, one) => sum + one, 0) / Math.max(1, ages.length);
   const rest = Math.max(0, service - age);

@@ -33,6 +33,8 @@ export interface Facts {
   hasChangedSpeed: boolean;
   /** Agents of other processes may work on it. */
   isOverBroker: boolean;
+  /** Slots of the workers: as configured in one process, those that are heard over a broker; undefined where nobody can tell any more. */
+  slots: number | undefined;
   counts: Counts;
   stfs_ready: number;
   samples_expected: number;

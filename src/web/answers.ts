@@ -50,7 +50,7 @@ export interface Monitor extends Counts {
     at_least?: number;
     at_most?: number;
   };
-  capacity?: { service_seconds: number; workers: number; arrival_rate?: number; workers_needed?: number };
+  capacity?: { service_seconds: number; workers?: number; arrival_rate?: number; workers_needed?: number };
   findings: Finding[];
 }
 

@@ -326,7 +326,9 @@ CREATE TABLE system_agents (
   last_heartbeat TEXT NOT NULL,
   process_id INTEGER NOT NULL REFERENCES processes (process_id),
   current_execution_id TEXT,
-  -- What a remote agent says of itself: slots without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in seconds.
+  -- What a remote agent says of itself: its slots, those without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in
+  -- seconds.
+  slots INTEGER,
   free_slots INTEGER,
   off_duty TEXT,
   clock_offset REAL

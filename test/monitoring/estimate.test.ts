@@ -64,6 +64,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     phase,
     start_time: at(0),
     end_time: null,
+    slots: params.fast_processing.target_worker_count,
     phase_changed_at: changedAt,
     isHeld: false,
     params,

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { dialectNames } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import type { Answer } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { sets } from './site.ts';
@@ -28,6 +29,26 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     ).done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 60 });
     expect(await outcome(here.folder)).toEqual(await inProcess(4, ...sameQuick));
+  });
+
+  it('counts the slots of the workers that are heard, whatever the recorder is configured for', async () => {
+    const { here } = site({ fast_processing: { slice_processing_time: 300 } });
+    const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
+    await Promise.all([here.agent('data'), here.agent('fastmon')]);
+    const overBroker = { broker: { url: 'stomp://127.0.0.1:61613' } };
+    const run = await here.run(4, ['data', 'fastmon', 'worker'], overBroker);
+    const capacity = async () => {
+      const { capacity: told, progress } = await here.monitor();
+      return { ...(told as object), seconds_left: (progress as Answer)['seconds_left'] };
+    };
+    await expect.poll(capacity, { timeout: 10_000 }).toMatchObject({ workers: 0 });
+    expect(await capacity()).not.toHaveProperty('backlog_seconds');
+    expect((await capacity()).seconds_left).toBeUndefined();
+    await here.agent('worker', 1, slots(3));
+    await here.agent('worker', 2, slots(4));
+    await expect.poll(capacity, { timeout: 10_000 }).toMatchObject({ workers: 7, seconds_left: expect.any(Number) });
+    await run.stop('enough');
+    await run.done;
   });
 
   it('goes on when the broker breaks off in the middle, and hosts what is not elsewhere', async () => {

@@ -53,13 +53,14 @@ export function createWordSearch(sql: Prepare): WordSearch {
 
 type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 
-/** Words of removed rows may still be there, so each row is looked up. */
+/** Words of removed rows may still be there, so each row is looked up where any was ever removed. */
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
   const keys: number[] = [];
+  const hasLost = sql<[]>(`SELECT 1 FROM store_meta WHERE key = 'prunes'`).get() !== undefined;
   for (const { words, ...range } of partsWithin(sql, searched, wanted, wanted.order)) {
     if (keys.length >= most) break;
-    const isThere = `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)`;
+    const isThere = hasLost ? `EXISTS (SELECT 1 FROM ${table} WHERE ${key} = ${words}.rowid)` : 'TRUE';
     keys.push(...findKeys(sql, words, { ...wanted, ...range }, most - keys.length, isThere));
   }
   return keys;

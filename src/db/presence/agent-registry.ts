@@ -109,6 +109,25 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
   );
 }
 
+/**
+ * The slots of all workers that are heard in a namespace. One that its recorder hosts has as many as are configured.
+ * @param recorder the process of the recorder, and the slots of a worker that it hosts
+ */
+export function workerSlots(
+  sql: Prepare,
+  namespace: string,
+  recorder: { process_id: number; slots: number },
+  isAlive: LivenessTest,
+): number {
+  const rows = sql<[string, number], SignsOfLife & { slots: number | null }>(
+    `SELECT state, last_heartbeat, ${processColumns}, slots FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND (slots IS NOT NULL OR process_id = ?)`,
+  ).all(namespace, recorder.process_id);
+  return rows
+    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
+    .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
+}
+
 /** Whether a worker of a namespace is heard that is on duty for a kind of work. */
 export function workersOnDuty(
   sql: Prepare,

@@ -22,10 +22,10 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   if (state === 'EXITED') sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
-    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, free_slots, off_duty, clock_offset)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
-       current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), free_slots = excluded.free_slots,
+       current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
        off_duty = excluded.off_duty, clock_offset = excluded.clock_offset
      WHERE process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote')`,
   ).run(
@@ -36,6 +36,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     now,
     row.process_id,
     executionOf(beat),
+    beat.in_hand.length + free_slots,
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
     Math.round(offset * 10) / 10,

@@ -6,7 +6,8 @@ import { type Progress, progressOf } from '../../monitoring/progress.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { workerSlots } from '../presence/agent-registry.ts';
+import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
@@ -29,6 +30,7 @@ export function factsOf(
   const { stf_planned, slices_planned, slices_final } = progress;
   const inHand = execution.slices_processing === 0 ? [] : slicesInHand(sql, execution_id, isAlive);
   const { params } = detail;
+  const configured = params.fast_processing.target_worker_count;
   const facts: Facts = {
     now,
     status,
@@ -39,6 +41,7 @@ export function factsOf(
     params: speed === params.speed ? params : { ...params, speed },
     hasChangedSpeed: speeds.hasChanged,
     isOverBroker,
+    slots: isOverBroker ? slotsHeard(sql, execution, owner, { slots: configured, isAlive }) : configured,
     counts: execution,
     stfs_ready,
     samples_expected,
@@ -61,6 +64,17 @@ export function factsOf(
           },
   };
   return { facts, detail, progress };
+}
+
+/** The slots of workers in whatever process. After the end they may be gone or work for others. */
+function slotsHeard(
+  sql: Prepare,
+  { status, namespace }: ExecutionRow,
+  owner: Owner | undefined,
+  { slots, isAlive }: { slots: number; isAlive: LivenessTest },
+): number | undefined {
+  if (status !== 'running') return undefined;
+  return workerSlots(sql, namespace, { process_id: owner?.process_id ?? 0, slots }, isAlive);
 }
 
 /** The facts that follow from the store alone. */

@@ -1,15 +1,13 @@
+import type { Facts } from '../facts.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 /** While the DAQ works, a backlog only grows where the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
   const { capacity } = judged;
-  // While it is paused nothing comes.
-  if (facts.isHeld || facts.phase === 'standby') return undefined;
-  if (capacity === undefined || !isDriven(facts) || facts.status !== 'running' || facts.phase === 'completed')
-    return undefined;
-  const { workers, workers_needed, backlog, backlog_seconds, arrival_rate, service_seconds } = capacity;
-  if (workers_needed === undefined || arrival_rate === undefined || backlog === undefined) return undefined;
-  if (workers_needed <= workers || backlog === 0) return undefined;
+  if (capacity === undefined || !isComing(facts)) return undefined;
+  const { workers = 0, workers_needed = 0, backlog = 0, backlog_seconds, arrival_rate = 0, service_seconds } = capacity;
+  // That there are none is told by others.
+  if (workers === 0 || workers_needed <= workers || backlog === 0) return undefined;
   // A run with an end is meant to lag and drain. One without an end is not.
   const isEndless = facts.stf_planned === undefined;
   const outlook = isEndless ? ', and more come' : '; they drain after the DAQ is done';
@@ -21,3 +19,11 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
     next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'queued' } },
   };
 });
+
+/** Whether the DAQ makes STFs: while it is paused nothing comes. */
+const isComing = (facts: Facts): boolean =>
+  facts.status === 'running' &&
+  !facts.isHeld &&
+  facts.phase !== 'standby' &&
+  facts.phase !== 'completed' &&
+  isDriven(facts);

@@ -149,7 +149,7 @@ const flow = () => ({
   capacity: z
     .strictObject({
       service_seconds: z.number(),
-      workers: z.int(),
+      workers: z.int().optional(),
       arrival_rate: z.number().optional(),
       workers_needed: z.int().optional(),
       keeps_up: z.boolean().optional(),

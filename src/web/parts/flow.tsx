@@ -59,7 +59,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
   if (capacity === undefined) return [];
   const { begin, end } = spanOf(timeline);
-  const able = capacity.workers / capacity.service_seconds;
+  const able = (capacity.workers ?? NaN) / capacity.service_seconds;
   const perStf = (progress.slices_planned ?? 0) / Math.max(1, progress.stf_planned ?? 0);
   const speed = Number(configuration?.['speed']);
   const planned =
