@@ -36,6 +36,11 @@ export class SliceConsumers {
     this.#options = options;
   }
 
+  /** Those that work on slices; one that drains has fewer and fewer. */
+  get slots(): number {
+    return this.freeSlots + this.#busy.size;
+  }
+
   get freeSlots(): number {
     return this.#options.draining.aborted ? 0 : this.#options.slots - this.#busy.size;
   }

@@ -52,6 +52,8 @@ const agentHeartbeatSchema = z.object({
   state: z.enum(agentStates),
   in_hand: z.array(z.string().max(1000)).max(mostInHand),
   free_slots: index,
+  /** Of a worker: all of its slots; `in_hand` names only the first thousand slices. */
+  slots: index.optional(),
   off_duty: z.array(offDuty).max(100),
   hostname: text,
   pid: z.int().positive(),

@@ -20,7 +20,7 @@ export interface Self {
   since: string;
 }
 
-export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'off_duty'>;
+export type Report = Pick<AgentHeartbeat, 'in_hand' | 'free_slots' | 'slots' | 'off_duty'>;
 
 export interface HeartbeatOptions {
   broker: BrokerConnection;

@@ -48,7 +48,12 @@ export class WorkerPart implements Part {
 
   report(): Report {
     const off_duty = this.#around.offDuty.list();
-    return { in_hand: this.#worker.inHand, free_slots: this.#consumers.freeSlots, off_duty };
+    return {
+      in_hand: this.#worker.inHand,
+      free_slots: this.#consumers.freeSlots,
+      slots: this.#consumers.slots,
+      off_duty,
+    };
   }
 
   waits(): boolean {

@@ -1,4 +1,5 @@
 import type { Delivery } from '../broker/connection.ts';
+import { forgetRequestInHand } from '../db/presence/requests-in-hand.ts';
 import { fieldOf } from '../messages/codec.ts';
 import type { Host } from './host.ts';
 import { identifyRequest } from './request-id.ts';
@@ -30,22 +31,45 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
   return () => recorder.broker.unsubscribe(subscription);
 }
 
+/** Why a request of which only the words are known is not taken. */
+export const guessedRefusal = (id: string): string =>
+  `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`;
+
+/**
+ * Acknowledges a request. One that a broker without ids may deliver again is forgotten when that cannot be any more.
+ * @param onForgetting told of the write that forgets it
+ */
+export function acknowledgeRequest(
+  { store, options }: Host,
+  delivery: Delivery,
+  id: string,
+  onForgetting: (forgetting: Promise<void>) => void,
+): void {
+  const { namespace } = options.config.testbed;
+  const forget = (): void => onForgetting(store.write((tx) => forgetRequestInHand(tx, namespace, id)));
+  delivery.acknowledge(delivery.id === undefined ? forget : undefined);
+}
+
 /** A run drives its own execution and starts no other. Requests to stop, pause or go on are recorded for its driver. */
 export function recordControl(host: Host): () => void {
   const { recorder, lifetime, store, options } = host;
   const take = async (delivery: Delivery): Promise<void> => {
-    const { isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
-    // A service that was killed has taken it.
-    if (isTaken && !isGuess) {
-      delivery.acknowledge();
-      return;
-    }
-    const isStart = fieldOf(delivery.decoded, 'msg_type') === 'run_workflow';
-    const refusal =
-      'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests';
-    await recorder.record(recorder.destinations.control, delivery, isStart ? refusal : undefined);
-    delivery.acknowledge();
+    const { id, isTaken, isGuess } = identifyRequest(store.sql, options.config.testbed.namespace, delivery);
+    // A service that was killed has taken it, or may have.
+    if (!isTaken || isGuess)
+      await recorder.record(recorder.destinations.control, delivery, refusalOf(delivery, isTaken ? id : undefined));
+    acknowledgeRequest(host, delivery, id, (forgetting) => {
+      forgetting.catch((error: unknown) => lifetime.fail(error));
+    });
     recorder.notifier.announce(['stop_workflow', 'pause_workflow', 'resume_workflow']);
   };
   return listenToControl(host, (delivery) => void take(delivery).catch((error: unknown) => lifetime.fail(error)));
+}
+
+/** @param taken the id of the request that it may be */
+function refusalOf({ decoded }: Delivery, taken: string | undefined): string | undefined {
+  if (taken !== undefined) return guessedRefusal(taken);
+  return fieldOf(decoded, 'msg_type') === 'run_workflow'
+    ? 'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests'
+    : undefined;
 }

@@ -1,7 +1,7 @@
 import type { Delivery } from '../broker/connection.ts';
 import { beginExecution, type Drive } from '../db/execution/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
-import { forgetRequestInHand, noteRequestInHand } from '../db/presence/requests-in-hand.ts';
+import { noteRequestInHand } from '../db/presence/requests-in-hand.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -9,7 +9,7 @@ import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { RemoteHeartbeat } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/remote-process.ts';
-import { listenToControl } from './control-queue.ts';
+import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
 import { driverSelf } from './driver-self.ts';
@@ -118,11 +118,14 @@ class DaqProcess implements RunningAgent {
   }
 
   #takeLater(delivery: Delivery): void {
-    const { lifetime } = this.#host;
-    if (lifetime.draining.aborted) return;
-    const taking: Promise<void> = Promise.all(this.#taking)
-      .then(() => this.#takeAndAcknowledge(delivery))
-      .catch((error: unknown) => lifetime.fail(error))
+    if (this.#host.lifetime.draining.aborted) return;
+    this.#awaitTaking(Promise.all(this.#taking).then(() => this.#takeAndAcknowledge(delivery)));
+  }
+
+  /** The next request is taken when this is over. */
+  #awaitTaking(work: Promise<void>): void {
+    const taking: Promise<void> = work
+      .catch((error: unknown) => this.#host.lifetime.fail(error))
       .finally(() => this.#taking.delete(taking));
     this.#taking.add(taking);
   }
@@ -131,19 +134,9 @@ class DaqProcess implements RunningAgent {
     const { store, recorder } = this.#host;
     const { id, isTaken, isGuess } = identifyRequest(store.sql, this.#namespace, delivery);
     if (!isTaken) await this.#take(delivery, id);
-    else if (isGuess)
-      await this.#record(
-        delivery,
-        `it has the words of run_workflow/${id}, which the broker may deliver again; if it is another request, send it once more, best with a command_id`,
-      );
-    delivery.acknowledge(delivery.id === undefined ? () => this.#forget(id) : undefined);
+    else if (isGuess) await this.#record(delivery, guessedRefusal(id));
+    acknowledgeRequest(this.#host, delivery, id, (forgetting) => this.#awaitTaking(forgetting));
     recorder.notifier.announce(['run_workflow', 'stop_workflow', 'pause_workflow', 'resume_workflow']);
-  }
-
-  /** The broker will not deliver a request again. */
-  #forget(id: string): void {
-    const { store, lifetime } = this.#host;
-    store.write((tx) => forgetRequestInHand(tx, this.#namespace, id)).catch((error: unknown) => lifetime.fail(error));
   }
 
   /** Records a request, and starts what it asks for. Whatever is wrong with it is recorded as the reason of its refusal. */

@@ -7,8 +7,11 @@ import { describe, expect, it } from 'vitest';
 
 import { schemaHistory } from '../../src/db/migrations/index.ts';
 import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
 import { openReader } from '../../src/db/sqlite/open-reader.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { migrate } from '../../src/db/sqlite/schema-version.ts';
+import { currentProcess } from '../../src/lib/process-identity.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
 
 const freshPath = (): string => join(temporaryFolder(), 'deep', 'er', 'swf.db');
@@ -114,6 +117,13 @@ describe('a store', () => {
     other.close();
     await expect(recorded).resolves.toMatchObject({ isNew: true });
     expect(store.db.inTransaction).toBe(false);
+  });
+
+  it('that another process has made meanwhile, and writes already, is taken as it is', async () => {
+    const { store } = await makeRunningStore();
+    await store.write((tx) => registerProcess(tx, currentProcess(), '0.1.0'));
+    await expect(store.write(() => migrate(store.db, store.path, schemaHistory))).resolves.toBeUndefined();
+    store.close();
   });
 });
 

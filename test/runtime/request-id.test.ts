@@ -58,6 +58,8 @@ describe('a request without a command_id, from a broker without ids of messages'
     const second = identify('{"a":1}', false);
     expect(second).toMatchObject({ isTaken: false, isGuess: false });
     expect(second.id).not.toBe(first.id);
+    await take(store, second);
+    expect(identify('{"a":1}', true)).toEqual({ id: second.id, isTaken: true, isGuess: true });
     store.close();
   });
 

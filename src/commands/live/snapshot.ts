@@ -57,7 +57,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       elapsed: assessed.duration_seconds,
       inHand: assessed.in_hand,
       pace: assessed.pace,
-      slots: fast_processing.target_worker_count,
+      slots: assessed.capacity?.workers ?? fast_processing.target_worker_count,
       speed: String(speed),
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,

@@ -109,40 +109,48 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
   );
 }
 
-/**
- * The slots of all workers that are heard in a namespace. One that its recorder hosts has as many as are configured.
- * @param recorder the process of the recorder, and the slots of a worker that it hosts
- */
-export function workerSlots(
+/** Workers that are heard in a namespace, with what they cannot do. */
+function heardWorkers(
   sql: Prepare,
   namespace: string,
-  recorder: { process_id: number; slots: number },
   isAlive: LivenessTest,
-): number {
-  const rows = sql<[string, number], SignsOfLife & { slots: number | null }>(
-    `SELECT state, last_heartbeat, ${processColumns}, slots FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND (slots IS NOT NULL OR process_id = ?)`,
-  ).all(namespace, recorder.process_id);
-  return rows
+): { process_id: number; slots: number | null; cannot: { reason: string; name: string }[] }[] {
+  return sql<[string], SignsOfLife & { process_id: number; slots: number | null; off_duty: string | null }>(
+    `SELECT process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED'`,
+  )
+    .all(namespace)
     .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
+    .map(({ process_id, slots, off_duty }) => ({
+      process_id,
+      slots,
+      cannot: off_duty === null ? [] : (JSON.parse(off_duty) as { reason: string; name: string }[]),
+    }));
+}
+
+interface WantedSlots {
+  namespace: string;
+  /** The process of the recorder, and the slots of a worker that it hosts: as many as are configured. */
+  recorder: { process_id: number; slots: number };
+  /** Payloads of the execution: workers that lack one of them do not count. */
+  unfit: readonly string[];
+}
+
+/** The slots of all workers that are heard in a namespace. Of workers in this store's other processes none is meant. */
+export function workerSlots(sql: Prepare, { namespace, recorder, unfit }: WantedSlots, isAlive: LivenessTest): number {
+  return heardWorkers(sql, namespace, isAlive)
+    .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
+    .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && unfit.includes(name)))
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 
 /** Whether a worker of a namespace is heard that is on duty for a kind of work. */
-export function workersOnDuty(
+export const workersOnDuty = (
   sql: Prepare,
   namespace: string,
   kind: { reason: string; name: string },
   isAlive: LivenessTest,
-): boolean {
-  const rows = sql<[string], SignsOfLife & { off_duty: string | null }>(
-    `SELECT state, last_heartbeat, ${processColumns}, off_duty FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED'`,
-  ).all(namespace);
-  return rows
-    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
-    .some(({ off_duty }) => {
-      const cannot = off_duty === null ? [] : (JSON.parse(off_duty) as { reason: string; name: string }[]);
-      return !cannot.some(({ reason, name }) => reason === kind.reason && name === kind.name);
-    });
-}
+): boolean =>
+  heardWorkers(sql, namespace, isAlive).some(
+    ({ cannot }) => !cannot.some(({ reason, name }) => reason === kind.reason && name === kind.name),
+  );

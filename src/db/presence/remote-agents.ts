@@ -36,7 +36,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     now,
     row.process_id,
     executionOf(beat),
-    beat.in_hand.length + free_slots,
+    beat.slots ?? beat.in_hand.length + free_slots,
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
     Math.round(offset * 10) / 10,

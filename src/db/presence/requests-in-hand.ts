@@ -14,11 +14,13 @@ const heldMilliseconds = 600_000;
 
 /**
  * Notes a request that is delivered for the first time. The broker would have delivered older ones before it, unless it still held them for a connection
- * that is gone: those of long ago are forgotten.
+ * that is gone. So those of long ago are forgotten, and those with the same words: better two executions than none.
  */
 export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
   const now = Date.now();
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND taken_ms < ?').run(namespace, now - heldMilliseconds);
+  const [words = ''] = id.split('/', 1);
+  sql('DELETE FROM requests_in_hand WHERE namespace = ? AND request_id GLOB ?').run(namespace, `${words}/*`);
   sql('INSERT INTO requests_in_hand (namespace, request_id, taken_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
     namespace,
     id,

@@ -8,6 +8,7 @@ import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
 import { isProcessAlive, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
@@ -66,16 +67,25 @@ export function factsOf(
   return { facts, detail, progress };
 }
 
-/** The slots of workers in whatever process. After the end they may be gone or work for others. */
+/** The slots of workers in whatever process. After the end they may be gone or work for others, and while the broker is away they are not heard. */
 function slotsHeard(
   sql: Prepare,
-  { status, namespace }: ExecutionRow,
+  { status, namespace, execution_id }: ExecutionRow,
   owner: Owner | undefined,
   { slots, isAlive }: { slots: number; isAlive: LivenessTest },
 ): number | undefined {
-  if (status !== 'running') return undefined;
-  return workerSlots(sql, namespace, { process_id: owner?.process_id ?? 0, slots }, isAlive);
+  if (status !== 'running' || brokerAwaySince(sql, namespace) !== undefined) return undefined;
+  const recorder = { process_id: owner?.process_id ?? 0, slots };
+  return workerSlots(sql, { namespace, recorder, unfit: returnedPayloads(sql, execution_id) }, isAlive);
 }
+
+/** Payloads of an execution for which workers have given slices back. */
+const returnedPayloads = (sql: Prepare, executionId: string): string[] =>
+  sql<[string], { kind: string }>(
+    `SELECT DISTINCT kind FROM returned_slices WHERE execution_id = ? AND reason = 'NO_PAYLOAD'`,
+  )
+    .all(executionId)
+    .map(({ kind }) => kind);
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ExecutionRow) {

@@ -44,6 +44,8 @@ export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && appli
 /** Brings the schema up to date. Part of one transaction: a step that fails leaves the old version. */
 export function migrate(db: Connection, path: string, history: SchemaHistory): void {
   requireKnownVersion(db, path, history);
+  // Another process has done so since this one looked, and may be at work.
+  if (versionOf(db) === newestVersion(history)) return;
   if (!isEmpty(db)) requireNoOlderWriter(db, path);
   if (isEmpty(db)) {
     db.exec(history.base);

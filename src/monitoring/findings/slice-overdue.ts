@@ -10,7 +10,7 @@ const shown = (seconds: number): string => `${seconds < 60 ? Math.round(seconds 
 
 export const sliceOverdue = defineFinding(
   'SLICE_OVERDUE',
-  ({ facts, evidence: { execution_id }, judged: { pace, capacity } }) => {
+  ({ facts, evidence: { execution_id }, judged: { pace } }) => {
     const overdue = overdueSlices(facts, pace);
     const [oldest] = overdue;
     if (facts.status !== 'running' || !isDriven(facts) || oldest === undefined) return undefined;
@@ -20,7 +20,8 @@ export const sliceOverdue = defineFinding(
     const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
     const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shown(oldest.seconds)})`;
     const which = overdue.length === 1 ? held : `the oldest is ${held}`;
-    const slots = capacity?.workers ?? Infinity;
+    // Of workers elsewhere nobody knows at this moment how many are free.
+    const slots = facts.isOverBroker ? Infinity : (facts.slots ?? Infinity);
     const taken =
       overdue.length < slots ? '' : ` All ${slots} slots are taken by such slices: nothing else is worked on.`;
     const isStalled = stalled_seconds !== undefined && oldest.seconds > stalled_seconds;

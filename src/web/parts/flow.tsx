@@ -96,8 +96,8 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   ];
 }
 
-function slotsGuide({ configuration }: Monitor, timeline: Timeline) {
-  const slots = Number(configuration?.['target_worker_count']);
+function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
+  const slots = capacity?.workers ?? Number(configuration?.['target_worker_count']);
   if (!Number.isFinite(slots)) return [];
   const { begin, end } = spanOf(timeline);
   return [
