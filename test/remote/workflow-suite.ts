@@ -168,12 +168,15 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       first.child.kill('SIGKILL');
       await first.finished;
       await here.recorder();
-      const requests = (): Promise<Answer[]> =>
-        here.askAll('list_messages', { message_type: 'run_workflow', effect: 'applied' });
-      await here.request({ stf_count: 1 }, 20, 'one');
-      await expect.poll(async () => (await requests()).length, { timeout: 20_000 }).toBe(2);
-      // The broker hands out one request at a time, so the first has been dealt with.
-      expect((await here.askAll('list_workflow_executions')).length).toBe(2);
+      for (const sender of ['one', 'last']) await here.request({ stf_count: 1 }, 20, sender);
+      const requests = async (): Promise<unknown[]> =>
+        (await here.askAll('list_messages', { message_type: 'run_workflow', effect: 'applied' })).map(
+          ({ sender_agent }) => sender_agent,
+        );
+      // The broker hands out one request at a time, so with the last one all have been dealt with.
+      await expect.poll(requests, { timeout: 20_000 }).toContain('last');
+      expect(await requests()).toEqual(['last', 'one', 'one']);
+      expect(await here.askAll('list_workflow_executions')).toHaveLength(3);
     });
 
     it('a second recorder of the namespace is refused while the first lives, which is named', async () => {
