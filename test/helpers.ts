@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -190,6 +191,17 @@ export async function refusal(client: Client, name: string, args: unknown): Prom
   const result = await client.callTool({ name, arguments: args as Record<string, unknown> });
   if (result.isError !== true) throw new Error(`not refused: ${JSON.stringify(result.structuredContent)}`);
   return (result.content as { text: string }[])[0]?.text ?? '';
+}
+
+/** A number that is read, once it has stayed the same for half a second: what was under way may still come. */
+export async function settled(read: () => Promise<number>): Promise<number> {
+  let last = await read();
+  for (;;) {
+    await delay(500);
+    const now = await read();
+    if (now === last) return now;
+    last = now;
+  }
 }
 
 /** Every row of a list, page by page. */

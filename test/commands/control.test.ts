@@ -11,6 +11,7 @@ import {
   askAll,
   connectInProcess,
   runCli,
+  settled,
   type Started,
   startCli,
   temporaryFolder,
@@ -145,9 +146,7 @@ describe('pause', () => {
     await until(folder, { phase: 'physics' });
     expect((await control(folder, 'pause')).code).toBe(0);
     await until(folder, { phase: 'standby', slices_processing: 0 });
-    const paused = await monitorOf(folder);
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect((await monitorOf(folder))['message_count']).toBe(paused['message_count']);
+    await settled(async () => (await monitorOf(folder))['message_count'] as number);
     expect((await control(folder, 'continue')).code).toBe(0);
     expect((await control(folder, 'stop')).code).toBe(0);
     expect((await run.finished).code).toBe(4);

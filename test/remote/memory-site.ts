@@ -46,7 +46,15 @@ export class MemorySite {
   ): Promise<RunningExecution> {
     const agents = Object.fromEntries(elsewhere.map((type) => [type, { enabled: false }]));
     const config = this.#config({ agents, fast_processing: { stf_count }, ...more });
-    return startExecution({ ...(await this.#common()), config, user: 'tester' }, { speed });
+    const run = await startExecution({ ...(await this.#common()), config, user: 'tester' }, { speed });
+    let isOver = false;
+    const end = run.done.catch(() => {}).then(() => (isOver = true));
+    // Where a test fails in the middle, its store must not be closed under the run.
+    onTestFinished(async () => {
+      if (!isOver) await run.stop('the test is over');
+      await end;
+    });
+    return run;
   }
 
   async recorder(): Promise<RunningAgent> {

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
 import { dialectNames } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../../src/broker/memory-broker.ts';
-import type { Answer } from '../helpers.ts';
+import { type Answer, settled } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { sets } from './site.ts';
@@ -105,17 +106,16 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await expect
       .poll(() => here.monitor(), { timeout: 10_000 })
       .toMatchObject({ health: 'paused', slices_processing: 0 });
-    // A start that was under way may still come.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const paused = await done();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    // A start that was under way may still come; four slots that went on would do twenty slices in that time.
+    const paused = await settled(done);
+    await delay(500);
     expect(await done()).toBe(paused);
     await here.command('continue');
     await expect.poll(done, { timeout: 15_000 }).toBeGreaterThan(paused);
     await here.command('stop');
     await run.done;
     const ended = await done();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await delay(500);
     expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
   });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { Broker, BrokerKind } from '../brokers/broker.ts';
 import { startDroppingProxy } from '../brokers/network.ts';
-import { type Answer, runCli, startCli, type Started, temporaryFolder } from '../helpers.ts';
+import { type Answer, runCli, settled, startCli, type Started, temporaryFolder } from '../helpers.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { elsewhere, sets, Site } from './site.ts';
 
@@ -212,25 +212,23 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         ...elsewhere('worker'),
         ...sets('fast_processing.physics_period_count=0', 'fast_processing.stf_count=1000'),
       );
-      await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(4);
+      const done = async (): Promise<number> => (await here.monitor())['slices_completed'] as number;
+      await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(4);
       expect(await here.control('pause')).toMatchObject({ code: 0 });
       await expect
         .poll(() => here.monitor(), { timeout: 10_000 })
         .toMatchObject({ health: 'paused', slices_processing: 0 });
-      // A start that was under way may still come.
-      await delay(700);
-      const paused = await here.monitor();
+      // A start that was under way may still come; four slots that went on would do ten slices in that time.
+      const paused = await settled(done);
       await delay(1000);
-      expect((await here.monitor())['slices_completed']).toBe(paused['slices_completed']);
+      expect(await done()).toBe(paused);
       expect(await here.control('continue')).toMatchObject({ code: 0 });
-      await expect
-        .poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 })
-        .toBeGreaterThan(paused['slices_completed'] as number);
+      await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(paused);
       expect(await here.control('stop')).toMatchObject({ code: 0 });
       expect(await run.finished).toMatchObject({ code: 4 });
-      const ended = await here.monitor();
+      const ended = await done();
       await delay(1000);
-      expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended['slices_completed'] });
+      expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
     });
 
     it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
