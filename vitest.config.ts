@@ -6,7 +6,10 @@ export default defineConfig({
     // Processes and native modules are started here: forks keep one test file's crash out of the others.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/closing-line.ts'],
     globalSetup: ['./test/temporary-folder.ts'],
   },

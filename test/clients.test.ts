@@ -37,7 +37,7 @@ async function finished(): Promise<string> {
   return folder;
 }
 
-describe.skipIf(skipped)('a client that is not ours', { timeout: 60_000 }, () => {
+describe.skipIf(skipped)('a client that is not ours', () => {
   const answer = { status: 'completed', slices_completed: 30 };
 
   it.each(['stdio', 'http'])(
@@ -155,7 +155,7 @@ const needFixtures = [
   'tools-call-with-progress',
 ];
 
-describe.skipIf(skipped)("the protocol's conformance suite", { timeout: 60_000 }, () => {
+describe.skipIf(skipped)("the protocol's conformance suite", () => {
   it('passes on the server as it is, but for what asks for its own fixtures', async () => {
     const { url } = await startHttp({ folder: await finished() });
     expect((await failuresAt(url)).toSorted()).toEqual([...needFixtures, ...notOffered].toSorted());

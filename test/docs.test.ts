@@ -57,7 +57,7 @@ function formOf(value: unknown): unknown {
 }
 
 describe('the pages', () => {
-  it.each(pages)('%s shows commands that work', { timeout: 60_000 }, async (page) => {
+  it.each(pages)('%s shows commands that work', async (page) => {
     const folder = temporaryFolder();
     for (const command of commandsOf(page)) {
       expect(command.slice(0, 2)).toEqual(['npx', 'swf-mcp']);
@@ -170,7 +170,7 @@ describe('the tables of docs/', () => {
     expect(plain(read('docs/configuration.md'))).toContain(plain(keysTable()));
   });
 
-  it('have answers of the form that the tools give now', { timeout: 60_000 }, () => {
+  it('have answers of the form that the tools give now', () => {
     const now = makeAnswers();
     const [shown, made] = [blocksOf('docs/answers.md', 'json'), now.map(({ answer }) => answer)];
     expect(shown.map((text) => formOf(JSON.parse(text)))).toEqual(made.map(formOf));
@@ -206,7 +206,7 @@ describe('the tables of docs/', () => {
 });
 
 describe('the examples', () => {
-  it('have a payload in Python that runs on every slice', { timeout: 60_000 }, async () => {
+  it('have a payload in Python that runs on every slice', async () => {
     const folder = temporaryFolder();
     cpSync('examples', join(folder, 'examples'), { recursive: true });
     const file = './examples/payload-python/payload.toml';
@@ -216,7 +216,7 @@ describe('the examples', () => {
     expect(JSON.parse(stdout)).toMatchObject({ items: [{ outputs: [{ name: 'result.json' }] }] });
   });
 
-  it('have a script that asks by the SDK', { timeout: 60_000 }, async () => {
+  it('have a script that asks by the SDK', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--stf-count', '1', '--speed', 'max'], { folder });
     const { status, stdout } = spawnSync(process.execPath, ['examples/script-with-the-sdk/ask.js'], {

@@ -16,60 +16,52 @@ const unharmed = { lost: [], added: [] };
 const seeds = (many: number): number[] => Array.from({ length: many }, (_, index) => index + 1);
 
 describe('a run of 20 STFs', () => {
-  it(
-    'that is killed at 20 times some random moments and resumed loses nothing and does nothing twice',
-    { timeout: 120_000 },
-    async () => {
-      const expected = await undisturbed();
-      let kills = 0;
-      for (const seed of seeds(20)) {
-        const injury = await killAndResume(seed, expected);
-        expect(injury).toMatchObject({ seed, ...unharmed, twice: [] });
-        kills += injury.kills;
-      }
-      expect(kills).toBeGreaterThan(10);
-    },
-  );
+  it('that is killed at 20 times some random moments and resumed loses nothing and does nothing twice', async () => {
+    const expected = await undisturbed();
+    let kills = 0;
+    for (const seed of seeds(20)) {
+      const injury = await killAndResume(seed, expected);
+      expect(injury).toMatchObject({ seed, ...unharmed, twice: [] });
+      kills += injury.kills;
+    }
+    expect(kills).toBeGreaterThan(10);
+  });
 
-  it('whose payloads fail, and that is killed and resumed, ends as one that is not', { timeout: 60_000 }, async () => {
+  it('whose payloads fail, and that is killed and resumed, ends as one that is not', async () => {
     const payload = faultyPayload(1);
     const expected = await undisturbed(payload);
     expect(expected['slices']?.some((line) => line.endsWith(' failed 3'))).toBe(true);
     expect(await killAndResume(3, expected, payload)).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it(
-    'whose messages are delivered twice, late and out of order gives what it gives in order',
-    { timeout: 60_000 },
-    async () => {
-      const folder = temporaryFolder();
-      await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...faultyPayload(2)]).ended;
-      for (const seed of seeds(20)) {
-        const disorder = await disorderly(seed, folder);
-        expect(disorder).toMatchObject({ seed, ...unharmed });
-        expect(disorder.late).toBeGreaterThan(100);
-        expect(disorder.repeated).toBeGreaterThan(100);
-      }
-    },
-  );
+  it('whose messages are delivered twice, late and out of order gives what it gives in order', async () => {
+    const folder = temporaryFolder();
+    await startCli(folder, ['run', '--speed', 'max', ...runSettings, ...faultyPayload(2)]).ended;
+    for (const seed of seeds(20)) {
+      const disorder = await disorderly(seed, folder);
+      expect(disorder).toMatchObject({ seed, ...unharmed });
+      expect(disorder.late).toBeGreaterThan(100);
+      expect(disorder.repeated).toBeGreaterThan(100);
+    }
+  });
 });
 
 describe('a run, a store or a server', () => {
-  it('whose write-ahead log is removed in the middle loses nothing', { timeout: 60_000 }, async () => {
+  it('whose write-ahead log is removed in the middle loses nothing', async () => {
     expect(await removeLog(3, await undisturbed())).toMatchObject({ ...unharmed, twice: [] });
   });
 
-  it('is not held up by pipes in the place of data files', { timeout: 60_000 }, async () => {
+  it('is not held up by pipes in the place of data files', async () => {
     expect(await pipesForFiles(1)).toMatchObject(unharmed);
   });
 
-  it('answers one client rightly in a crowd of others that misbehave', { timeout: 60_000 }, async () => {
+  it('answers one client rightly in a crowd of others that misbehave', async () => {
     const folder = temporaryFolder();
     await startCli(folder, ['run', '--speed', 'max', '--stf-count', '20']).ended;
     expect(await crowd(1, folder)).toMatchObject(unharmed);
   });
 
-  it('is unharmed where every command is killed again and again', { timeout: 120_000 }, async () => {
+  it('is unharmed where every command is killed again and again', async () => {
     const expected = await undisturbedPair();
     for (const seed of [1, 2, 3])
       expect(await killCommands(seed, expected)).toMatchObject({ seed, ...unharmed, twice: [] });
@@ -80,14 +72,10 @@ const isRoot = mayMount();
 if (!isRoot) console.log('a full disk is not tried: mounting a small one needs root');
 
 describe.skipIf(!isRoot && process.env['CI'] !== 'true')('a run on a disk that becomes full', () => {
-  it(
-    'says so in one line, can be resumed when there is room, and ends as one with room',
-    { timeout: 60_000 },
-    async () => {
-      const { full, said, ...rest } = await fillDisk(1, await undisturbed());
-      expect(rest).toMatchObject({ ...unharmed, twice: [] });
-      expect(full).toBeGreaterThan(2);
-      for (const line of said) expect(line).toMatch(/make room.* resume/);
-    },
-  );
+  it('says so in one line, can be resumed when there is room, and ends as one with room', async () => {
+    const { full, said, ...rest } = await fillDisk(1, await undisturbed());
+    expect(rest).toMatchObject({ ...unharmed, twice: [] });
+    expect(full).toBeGreaterThan(2);
+    for (const line of said) expect(line).toMatch(/make room.* resume/);
+  });
 });

@@ -28,7 +28,7 @@ beforeAll(async () => {
   execution_id = 'latest';
   stf = `swf.100010.000001${hostileText}.stf`;
   slice = `swf.100010.000001${hostileText}_slice_003.tf`;
-}, 60_000);
+});
 
 async function asked(tool: string, args: object): Promise<object[]> {
   const { stdout, stderr } = await runCli(['call', tool, JSON.stringify(args)], { folder });
@@ -140,7 +140,7 @@ describe('hostile texts', () => {
     }
   });
 
-  it('come out of every command as text', { timeout: 60_000 }, async () => {
+  it('come out of every command as text', async () => {
     const commands = `status|list|slices|messages|logs|agents|files|report|check|tools|config --list|trace latest
       |summarize slices --group-by cause|summarize --group-by worker|report --since -8h|prune --keep 1 --dry-run|resume latest
       |stop latest|pause latest|status --json|list -o csv|slices -o json|doctor`

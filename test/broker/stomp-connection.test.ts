@@ -49,11 +49,11 @@ function collector(acknowledge = true) {
 for (const { kind, missing, start } of brokerKinds) {
   const why = missing();
   if (why !== undefined) console.warn(why);
-  describe.skipIf(why !== undefined)(`over ${kind}`, { timeout: 120_000 }, () => {
+  describe.skipIf(why !== undefined)(`over ${kind}`, () => {
     let broker: Broker;
     beforeAll(async () => {
       broker = await start();
-    }, 90_000);
+    });
     afterAll(() => broker.stop());
     // A frame of RabbitMQ has 4 MiB at most.
     const large = kind === 'rabbitmq' ? 3_000_000 : 10_000_000;
@@ -214,7 +214,7 @@ for (const { kind, missing, start } of brokerKinds) {
           () => true,
           () => false,
         );
-      await expect.poll(isTaken, { timeout: 10_000 }).toBe(true);
+      await expect.poll(isTaken).toBe(true);
     });
 
     it('has nothing left when its disk is lost, and works again', async () => {
@@ -235,7 +235,7 @@ for (const { kind, missing, start } of brokerKinds) {
 }
 
 describe('a broker that accepts and says nothing', () => {
-  it('is given up after a while, and nothing hangs', { timeout: 30_000 }, async () => {
+  it('is given up after a while, and nothing hangs', async () => {
     const mute = createServer(() => {}).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     onTestFinished(() => void mute.close());

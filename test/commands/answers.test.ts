@@ -114,7 +114,7 @@ describe('the help', () => {
     expect((await runCli(['tools', 'plan_run'], { folder })).stdout).toMatch(
       /^target_worker_count +integer +Worker slots$/m,
     );
-  }, 60_000);
+  });
 });
 
 describe('--notify', () => {
@@ -169,11 +169,11 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     [60, 20],
     [80, 24],
     [120, 40],
-  ])('pause, continue and stop a run, with the answer shown at %i x %i', { timeout: 60_000 }, async (columns, rows) => {
+  ])('pause, continue and stop a run, with the answer shown at %i x %i', async (columns, rows) => {
     const folder = temporaryFolder();
     const seen = runInTerminal(['run', '--speed', '2'], { columns, rows, folder });
     const shows = async (pattern: RegExp): Promise<string> => {
-      await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(pattern);
+      await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(pattern);
       return (await seen.rows()).join('\n');
     };
     const press = (key: string): void => void seen.started.child.stdin?.write(key);
@@ -197,13 +197,13 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     expect((await seen.rows()).join('\n')).toMatch(/terminated/);
   });
 
-  it('in status leave the view alone, and Ctrl-C is what it was', { timeout: 60_000 }, async () => {
+  it('in status leave the view alone, and Ctrl-C is what it was', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', '2'], { folder });
     await run.saw(/run_imminent/);
     for (const key of ['q', '\u0003']) {
       const seen = runInTerminal(['status', '--watch'], { columns: 80, rows: 24, folder });
-      await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(/q leave/);
+      await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(/q leave/);
       seen.started.child.stdin?.write(key);
       expect((await seen.started.finished).code).toBe(130);
     }
@@ -212,11 +212,11 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     await run.finished;
   });
 
-  it('a tool that changes something asks before it does, and --yes answers', { timeout: 60_000 }, async () => {
+  it('a tool that changes something asks before it does, and --yes answers', async () => {
     const folder = temporaryFolder();
     const args = ['call', 'start_workflow', 'stf_count=1', 'speed=max'];
     const seen = runInTerminal(args, { columns: 100, rows: 24, folder });
-    await expect.poll(async () => (await seen.rows()).join('\n'), { timeout: 20_000 }).toMatch(/do it\? y\/N/);
+    await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(/do it\? y\/N/);
     seen.started.child.stdin?.write('n\r');
     expect((await seen.started.finished).code).toBe(1);
     expect((await seen.rows()).join('\n')).toMatch(/nothing was done/);

@@ -22,7 +22,7 @@ let broker: Broker;
 
 beforeAll(async () => {
   if (missing === undefined) broker = await startBroker();
-}, 90_000);
+});
 afterAll(() => (missing === undefined ? broker.stop() : undefined));
 
 const sets = (...pairs: string[]): string[] => pairs.flatMap((pair) => ['--set', pair]);
@@ -38,10 +38,10 @@ const monitorOf = async (folder: string): Promise<Answer> =>
   ask(await connectInProcess(join(folder, 'swf.db')), 'get_workflow_monitor', { execution_id: 'latest' });
 
 async function until(folder: string, wanted: Answer): Promise<void> {
-  await expect.poll(() => monitorOf(folder), { timeout: 20_000, interval: 50 }).toMatchObject(wanted);
+  await expect.poll(() => monitorOf(folder), { interval: 50 }).toMatchObject(wanted);
 }
 
-describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, () => {
+describe.skipIf(missing !== undefined)('over a broker', () => {
   it('pause reaches workers in other processes, and continue and stop too', async () => {
     const folder = temporaryFolder();
     const worker = start(folder, 'agent', 'worker');
@@ -58,9 +58,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
       ),
     );
     await run.saw(/start_run/);
-    await expect
-      .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await monitorOf(folder))['slices_completed'] as number).toBeGreaterThan(0);
     expect((await control(folder, 'pause')).code).toBe(0);
     await until(folder, { phase: 'standby', health: 'paused', slices_processing: 0 });
     // A worker elsewhere hears of the pause a moment later. Then nothing moves, though a slice takes a tenth of a second.
@@ -70,11 +68,11 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
       paused = await monitorOf(folder);
       return ['slices_completed', 'slices_processing', 'stf_count'].every((name) => paused[name] === before[name]);
     };
-    await expect.poll(stands, { timeout: 20_000, interval: 1000 }).toBe(true);
+    await expect.poll(stands, { interval: 1000 }).toBe(true);
     expect(paused['slices_queued']).toBeGreaterThan(0);
     expect((await control(folder, 'continue')).code).toBe(0);
     await expect
-      .poll(async () => (await monitorOf(folder))['slices_completed'] as number, { timeout: 20_000 })
+      .poll(async () => (await monitorOf(folder))['slices_completed'] as number)
       .toBeGreaterThan(paused['slices_completed'] as number);
     expect((await control(folder, 'stop')).code).toBe(0);
     expect((await run.finished).code).toBe(4);
@@ -102,20 +100,20 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
     const first = await here.recorder();
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
     await here.request({ stf_count: 12 }, 5, 'one');
-    await expect.poll(async () => (await here.monitor())['slices_completed'], { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(async () => (await here.monitor())['slices_completed']).toBeGreaterThan(0);
     expect(await here.control('pause')).toMatchObject({ code: 0 });
     first.child.kill('SIGKILL');
     await first.finished;
     const recorder = await here.recorder();
     await recorder.saw(/is taken up: its driver was gone; it stays paused/);
     await expect
-      .poll(() => here.monitor(), { timeout: 10_000 })
+      .poll(() => here.monitor())
       .toMatchObject({ health: 'paused', phase: 'standby', slices_processing: 0, drivers: [{}, {}] });
     const phases = await here.askAll('list_messages', { message_type: 'resume_run' });
     expect(phases).toEqual([]);
     expect(await here.control('continue')).toMatchObject({ code: 0 });
     await expect
-      .poll(() => here.monitor(), { timeout: 60_000 })
+      .poll(() => here.monitor())
       .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
   });
 
@@ -142,9 +140,9 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 120_000 }, ()
     );
     const sleeping = (): number =>
       readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && commandOf(pid).includes('987654321')).length;
-    await expect.poll(sleeping, { timeout: 20_000 }).toBe(4);
+    await expect.poll(sleeping).toBe(4);
     first.child.kill('SIGKILL');
-    await expect.poll(sleeping, { timeout: 5000 }).toBe(0);
+    await expect.poll(sleeping).toBe(0);
     writeFileSync(join(folder, 'go'), '');
     start(folder, 'agent', 'worker', ...command);
     expect((await run.finished).code).toBe(0);

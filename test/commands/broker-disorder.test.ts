@@ -16,7 +16,7 @@ let broker: Broker;
 
 beforeAll(async () => {
   if (missing === undefined) broker = await startBroker();
-}, 90_000);
+});
 afterAll(() => (missing === undefined ? broker.stop() : undefined));
 
 /**
@@ -98,7 +98,6 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
 
 describe.skipIf(missing !== undefined)(
   'over a broker, a worker whose reports come twice, late and out of order,',
-  { timeout: 120_000 },
   () => {
     it.each([1, 2])('spoils nothing: every slice is final, and the records balance (seed %i)', async (seed) => {
       const folder = temporaryFolder();

@@ -26,7 +26,7 @@ let broker: Broker;
 
 beforeAll(async () => {
   if (missing === undefined) broker = await startBroker();
-}, 90_000);
+});
 afterAll(() => (missing === undefined ? broker.stop() : undefined));
 
 const settings = [
@@ -64,7 +64,7 @@ function startAgents(folder: string, types: string[]): Started[] {
   );
 }
 
-describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, () => {
+describe.skipIf(missing !== undefined)('over a broker', () => {
   it('a run that an independent client asks for ends as one in a single process, and the client hears all broadcasts', async () => {
     const folder = temporaryFolder();
     const ear = startPeer('listen');
@@ -185,7 +185,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     };
     await bus.send({ destination: '/topic/epictopic', headers: { namespace: 'test' }, body: JSON.stringify(evil) });
     const client = await connectInProcess(join(folder, 'swf.db'));
-    await expect.poll(async () => (await ask(client, 'list_messages'))['total_count'], { timeout: 10_000 }).toBe(9);
+    await expect.poll(async () => (await ask(client, 'list_messages'))['total_count']).toBe(9);
     const { items } = await ask(client, 'list_messages', { order: 'oldest' });
     const reasons = (items as Answer[]).map(({ effect, effect_reason }) => `${effect}: ${effect_reason}`);
     for (const reason of [
@@ -250,7 +250,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
       'agents.worker.enabled=false',
     ]);
     await run.saw(/start_run/);
-    await expect.poll(() => count({ message_type: 'slice_started' }), { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => count({ message_type: 'slice_started' })).toBe(2);
     const second = worker(2);
     await second.saw(/works in namespace calm/);
     first.child.kill('SIGTERM');
@@ -297,7 +297,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     const client = await connectInProcess(join(folder, 'swf.db'));
     const created = async () =>
       (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['slices_created'] as number;
-    await expect.poll(created, { timeout: 10_000 }).toBe(3);
+    await expect.poll(created).toBe(3);
     // The broker has handed one of them to the worker's slot by now.
     await delay(300);
     first.child.kill('SIGTERM');
@@ -337,11 +337,7 @@ describe.skipIf(missing !== undefined)('over a broker', { timeout: 180_000 }, ()
     await bus.close();
     const [second] = startAgents(folder, ['daq_simulator']);
     const client = await connectInProcess(join(folder, 'swf.db'));
-    await expect
-      .poll(async () => (await ask(client, 'list_messages', { search: 'foreign-x' }))['total_count'], {
-        timeout: 15_000,
-      })
-      .toBe(1);
+    await expect.poll(async () => (await ask(client, 'list_messages', { search: 'foreign-x' }))['total_count']).toBe(1);
     second?.child.kill('SIGTERM');
     await second?.finished;
   });

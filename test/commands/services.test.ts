@@ -57,11 +57,11 @@ function isRunning(pid: number): boolean {
   }
 }
 
-describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }, () => {
+describe.skipIf(missing !== undefined)('agents as services', () => {
   let broker: Broker;
   beforeAll(async () => {
     broker = await startBroker();
-  }, 90_000);
+  });
   afterAll(() => broker.stop());
 
   const start = (folder: string, ...args: string[]): Started =>
@@ -80,13 +80,13 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
         stdout: expect.stringMatching(new RegExp(`^${name}-agent-tester-\\d+ is ready\n$`)),
       });
     await expect
-      .poll(async () => (await agents(folder)).map(({ agent_type }) => agent_type).toSorted(), { timeout: 15_000 })
+      .poll(async () => (await agents(folder)).map(({ agent_type }) => agent_type).toSorted())
       .toEqual(['daq_simulator', 'data', 'fast_processing', 'fastmon', 'worker', 'worker']);
     const [worker] = (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker');
     process.kill(worker?.['pid'] as number, 'SIGKILL');
     await up.saw(/worker \d has ended by SIGKILL; it is started again in 1 s/);
     const pids = async (): Promise<unknown[]> => (await agents(folder)).map(({ pid }) => pid);
-    await expect.poll(pids, { timeout: 15_000 }).not.toContain(worker?.['pid']);
+    await expect.poll(pids).not.toContain(worker?.['pid']);
     expect(await agents(folder)).toHaveLength(6);
     const told = async (): Promise<unknown> =>
       (await ask(await connectInProcess(join(folder, 'swf.db')), 'list_logs', { search: 'begun anew' }))['items'];
@@ -116,7 +116,7 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
       const { items } = await ask(await connectInProcess(join(folder, 'swf.db')), 'list_workflow_executions');
       return (items as Answer[]).map(({ status, slices_completed }) => [status, slices_completed]);
     };
-    await expect.poll(ended, { timeout: 30_000 }).toEqual([
+    await expect.poll(ended).toEqual([
       ['completed', 30],
       ['completed', 30],
     ]);
@@ -138,18 +138,16 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
     const folder = temporaryFolder();
     const up = start(folder, 'up', ...sets('testbed.namespace=up2', 'agents.data.enabled=false'));
     await expect
-      .poll(
-        () =>
-          agents(folder).then(
-            (all) => all.length,
-            () => 0,
-          ),
-        { timeout: 15_000 },
+      .poll(() =>
+        agents(folder).then(
+          (all) => all.length,
+          () => 0,
+        ),
       )
       .toBe(4);
     const pids = (await agents(folder)).map(({ pid }) => pid as number);
     up.child.kill('SIGKILL');
-    await expect.poll(() => pids.filter(isRunning), { timeout: 15_000 }).toEqual([]);
+    await expect.poll(() => pids.filter(isRunning)).toEqual([]);
   });
 
   it('that are not heard in time are told', async () => {
@@ -184,9 +182,7 @@ describe.skipIf(missing !== undefined)('agents as services', { timeout: 60_000 }
       const pids = (): string[] => spawnSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).stdout.trim().split('\n');
       const [first = ''] = pids();
       process.kill(Number(first), 'SIGKILL');
-      await expect
-        .poll(() => pids().filter((pid) => pid !== '' && pid !== first).length, { timeout: 20_000 })
-        .toBeGreaterThan(0);
+      await expect.poll(() => pids().filter((pid) => pid !== '' && pid !== first).length).toBeGreaterThan(0);
       supervised.child.kill('SIGTERM');
       await supervised.finished;
     },

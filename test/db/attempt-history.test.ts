@@ -102,7 +102,7 @@ describe('the attempts of an execution that are kept in memory', () => {
       ),
       { numRuns: 12 },
     );
-  }, 60_000);
+  });
 });
 
 describe('a stored time', () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('a store that is brought up to date by a process that is killed', () => {
-  it('has its old version with its data, and is brought up to date by the next', { timeout: 60_000 }, async () => {
+  it('has its old version with its data, and is brought up to date by the next', async () => {
     const path = join(temporaryFolder(), 'swf.db');
     const old = await openStore(path, { history: { ...slowHistory, steps: [] } });
     old.db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})

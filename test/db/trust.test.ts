@@ -74,7 +74,7 @@ describe('prune', () => {
     expect((await runCli(['check'], { folder: other })).code).toBe(0);
   });
 
-  it('removes what a payload has nested deeper than a path can name', { timeout: 60_000 }, async () => {
+  it('removes what a payload has nested deeper than a path can name', async () => {
     const folder = temporaryFolder();
     writeFileSync(
       join(folder, 'deep.sh'),
@@ -210,7 +210,7 @@ describe('a store that is damaged or handled behind the back of a run', () => {
     });
   });
 
-  it('is read by many at once right after its writer was killed', { timeout: 60_000 }, async () => {
+  it('is read by many at once right after its writer was killed', async () => {
     const folder = temporaryFolder();
     const run = startCli(['run', '--speed', 'max', '--stf-count', '400'], { folder });
     while (!existsSync(join(folder, 'swf.db-wal')) || statSync(join(folder, 'swf.db-wal')).size < 2_000_000)
@@ -261,7 +261,7 @@ describe('a file that is no store', () => {
 });
 
 describe('two backups to one name', () => {
-  it('make one file, which is whole, and the other is told', { timeout: 60_000 }, async () => {
+  it('make one file, which is whole, and the other is told', async () => {
     const folder = await finished();
     for (let round = 0; round < 6; round += 1) {
       const target = join(folder, `b${round}.db`);

@@ -23,7 +23,7 @@ function expectClear(load: () => unknown): void {
 }
 
 describe('a configuration of whatever kind', () => {
-  it('is loaded, or refused in one line', { timeout: 60_000 }, () => {
+  it('is loaded, or refused in one line', () => {
     const workingFolder = temporaryFolder();
     const changed = fc
       .tuple(fc.nat(shipped.length), fc.nat(30), fc.string({ maxLength: 20 }))

@@ -59,7 +59,7 @@ async function expectClear(client: Client, name: string, args: Record<string, un
 }
 
 describe('10,000 tool calls with whatever arguments', () => {
-  it('end in an answer or in one clear line', { timeout: 120_000 }, async () => {
+  it('end in an answer or in one clear line', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     const client = await connectInProcess(`${folder}/swf.db`);

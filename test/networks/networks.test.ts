@@ -73,14 +73,14 @@ for (const kind of brokerKinds)
       await site.startWorker('one');
       await site.startWorker('two');
       await site.request({ stf_count: 20 }, 5);
-      await expect.poll(() => slicesDone(site), { timeout: 30_000 }).toBeGreaterThan(8);
+      await expect.poll(() => slicesDone(site)).toBeGreaterThan(8);
       site.hosts.host('one').cutLink();
       await site.hosts.host('two').die();
       await delay(5000);
       site.hosts.host('one').mendLink();
       await site.startWorker('two');
       const before = await slicesDone(site);
-      await expect.poll(() => slicesDone(site), { timeout: 60_000 }).toBeGreaterThan(before + 8);
+      await expect.poll(() => slicesDone(site)).toBeGreaterThan(before + 8);
       recorder.child.kill('SIGKILL');
       await once(recorder.child, 'exit');
       await site.recorder.die();
@@ -98,7 +98,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await site.startMonitoring();
       await site.startWorker('one');
       await site.request({ stf_count: 20 }, 5);
-      await expect.poll(() => slicesDone(site), { timeout: 30_000 }).toBeGreaterThan(4);
+      await expect.poll(() => slicesDone(site)).toBeGreaterThan(4);
       site.hosts.host('monitoring').cutLink();
       const cut = performance.now();
       const telling = expect.poll(() => site.findings(), { timeout: 120_000, interval: 1000 });
@@ -115,9 +115,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       await site.startRecorder();
       await site.startMonitoring();
       await site.request({ stf_count: 2 }, 10);
-      await expect
-        .poll(() => site.monitor(), { timeout: 30_000 })
-        .toMatchObject({ phase: 'completed', slices_queued: 30 });
+      await expect.poll(() => site.monitor()).toMatchObject({ phase: 'completed', slices_queued: 30 });
       await site.hosts.host('monitoring').die();
       const worker = await site.startWorker('one');
       await worker.saw(/off duty for NO_FILE .*its server cannot be reached/);
@@ -147,7 +145,7 @@ for (const kind of isLong ? brokerKinds : [activeMq])
       const worker = await site.startWorker('one', { args: sets(`data.dir=${site.hosts.host('one').smallDisk}`) });
       await site.request({ stf_count: 2 }, 10);
       await worker.saw(/off duty for NO_FILE /);
-      await expect.poll(() => site.findings(), { timeout: 60_000, interval: 1000 }).toContain('NO_WORKER_FOR');
+      await expect.poll(() => site.findings(), { interval: 1000 }).toContain('NO_WORKER_FOR');
       await site.startWorker('two');
       await endsAsInOneProcess(site, 2, 120_000);
     });

@@ -24,7 +24,7 @@ const goesOn: Readonly<Record<string, RegExp>> = {
 
 const missing = networksAreMissing() ?? activeMq.missing();
 
-describe.skipIf(missing !== undefined)('docs/hosts.md', { timeout: 120_000 }, () => {
+describe.skipIf(missing !== undefined)('docs/hosts.md', () => {
   it('leads a stranger through two hosts that share nothing, command by command', async () => {
     const hosts = new Hosts(['host-a', 'host-b']);
     onTestFinished(() => hosts.close());

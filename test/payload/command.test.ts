@@ -232,10 +232,10 @@ describe('a payload command', () => {
     const inner = `${process.execPath} ${cliPath} run --db "$SWF_OUTPUT_DIR/inner.db" --speed max --stf-count 1 --set 'worker.payload=["sleep","${own}"]'`;
     const { folder, args } = withPayload(`unset SWF_DB; exec ${inner}`, { 'fast_processing.slices_per_sample': 1 });
     const run = startCli(args, { folder });
-    await expect.poll(() => processesWith(own).length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => processesWith(own).length).toBeGreaterThan(0);
     run.child.kill('SIGKILL');
     await run.finished;
-    await expect.poll(() => processesWith(own), { timeout: 10_000 }).toEqual([]);
+    await expect.poll(() => processesWith(own)).toEqual([]);
   });
 
   it('that fails once is tried again in a fresh folder; the outputs are those of the attempt that counts', async () => {
@@ -255,22 +255,22 @@ describe('a payload command', () => {
       'worker.timeout_seconds': 600,
     });
     const run = startCli(args, { folder });
-    await expect.poll(() => existsSync(join(folder, 'began')), { timeout: 10_000 }).toBe(true);
-    await expect.poll(() => processesWith(own).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => existsSync(join(folder, 'began'))).toBe(true);
+    await expect.poll(() => processesWith(own).length).toBeGreaterThan(0);
     run.child.kill(signal);
     const { code } = await run.finished;
     if (signal === 'SIGTERM') {
       expect(code).toBe(130);
       expect(processesWith(own)).toEqual([]);
     }
-    await expect.poll(() => processesWith(own), { timeout: 5000 }).toEqual([]);
+    await expect.poll(() => processesWith(own)).toEqual([]);
   });
 
   it('of a killed run is begun anew by resume, as the same attempt', async () => {
     const { folder, args } = withPayload('[ -e "$(dirname "$0")/go" ] || sleep 1000; echo done > done.txt');
     const run = startCli(args, { folder });
     const outputs = join(folder, 'swf.db.data/stf_datataking-tester-0001/outputs');
-    await expect.poll(() => existsSync(outputs), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(outputs)).toBe(true);
     run.child.kill('SIGKILL');
     await run.finished;
     writeFileSync(join(folder, 'go'), '');

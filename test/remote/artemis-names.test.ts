@@ -10,7 +10,7 @@ import { elsewhere, sets, Site } from './site.ts';
 const quick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 const isMissing = artemisBroker.missing() !== undefined;
 
-describe.skipIf(isMissing)('Artemis, however it names its addresses', { timeout: 120_000 }, () => {
+describe.skipIf(isMissing)('Artemis, however it names its addresses', () => {
   it.each<Naming>(['literal', 'prefixes'])('carries the workflow with %s names', async (naming) => {
     const broker = await startArtemis(naming);
     onTestFinished(() => broker.stop());
@@ -26,7 +26,7 @@ describe.skipIf(isMissing)('Artemis, however it names its addresses', { timeout:
   });
 });
 
-describe.skipIf(isMissing)('Artemis, where the takers of a message die', { timeout: 180_000 }, () => {
+describe.skipIf(isMissing)('Artemis, where the takers of a message die', () => {
   it('puts it aside after ten deliveries; a slice of ours is sent again and done', async () => {
     const broker = await startArtemis();
     onTestFinished(() => broker.stop());

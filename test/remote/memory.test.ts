@@ -16,7 +16,7 @@ const sameQuick = sets('fast_processing.slice_processing_time=2', 'fast_processi
 
 const complete = { status: 'completed', slices_failed: 0 };
 
-describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', { timeout: 60_000 }, (kind) => {
+describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', (kind) => {
   const site = (given: Record<string, object> = quick): { broker: MemoryBroker; here: MemorySite } => {
     const broker = new MemoryBroker(kind);
     return { broker, here: new MemorySite(broker, given) };
@@ -42,12 +42,12 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
       const { capacity: told, progress } = await here.monitor();
       return { ...(told as object), seconds_left: (progress as Answer)['seconds_left'] };
     };
-    await expect.poll(capacity, { timeout: 10_000 }).toMatchObject({ workers: 0 });
+    await expect.poll(capacity).toMatchObject({ workers: 0 });
     expect(await capacity()).not.toHaveProperty('backlog_seconds');
     expect((await capacity()).seconds_left).toBeUndefined();
     await here.agent('worker', 1, slots(3));
     await here.agent('worker', 2, slots(4));
-    await expect.poll(capacity, { timeout: 10_000 }).toMatchObject({ workers: 7, seconds_left: expect.any(Number) });
+    await expect.poll(capacity).toMatchObject({ workers: 7, seconds_left: expect.any(Number) });
     await run.stop('enough');
     await run.done;
   });
@@ -57,9 +57,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await Promise.all([here.agent('data'), here.agent('worker')]);
     const run = await here.run(6, ['data']);
     for (let round = 0; round < 3; round += 1) {
-      await expect
-        .poll(async () => (await here.monitor())['slices_completed'], { timeout: 10_000 })
-        .toBeGreaterThan(10 * round);
+      await expect.poll(async () => (await here.monitor())['slices_completed']).toBeGreaterThan(10 * round);
       broker.goDown();
       broker.comeUp();
     }
@@ -86,7 +84,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
         executed_by,
         slices_completed,
       ]);
-    await expect.poll(completed, { timeout: 20_000 }).toEqual(
+    await expect.poll(completed).toEqual(
       expect.arrayContaining([
         ['one', 30],
         ['two', 30],
@@ -101,17 +99,15 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await here.agent('worker');
     const run = await here.run(1000, ['worker']);
     const done = async (): Promise<number> => (await here.monitor())['slices_completed'] as number;
-    await expect.poll(done, { timeout: 10_000 }).toBeGreaterThan(4);
+    await expect.poll(done).toBeGreaterThan(4);
     await here.command('pause');
-    await expect
-      .poll(() => here.monitor(), { timeout: 10_000 })
-      .toMatchObject({ health: 'paused', slices_processing: 0 });
+    await expect.poll(() => here.monitor()).toMatchObject({ health: 'paused', slices_processing: 0 });
     // A start that was under way may still come; four slots that went on would do twenty slices in that time.
     const paused = await settled(done);
     await delay(500);
     expect(await done()).toBe(paused);
     await here.command('continue');
-    await expect.poll(done, { timeout: 15_000 }).toBeGreaterThan(paused);
+    await expect.poll(done).toBeGreaterThan(paused);
     await here.command('stop');
     await run.done;
     const ended = await done();
@@ -126,7 +122,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     const worker = { payload: [payload] };
     await here.agent('worker');
     const run = await here.run(1, ['worker'], { worker });
-    await expect.poll(() => here.lines.join('\n'), { timeout: 10_000 }).toMatch(/off duty for NO_PAYLOAD payload\.sh/);
+    await expect.poll(() => here.lines.join('\n')).toMatch(/off duty for NO_PAYLOAD payload\.sh/);
     await here.agent('worker', 2, { worker });
     await run.done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
@@ -137,11 +133,9 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
     await here.agent('worker');
     const run = await here.run(1, ['worker']);
-    await expect
-      .poll(() => here.monitor(), { timeout: 10_000 })
-      .toMatchObject({ slices_completed: 1, slices_queued: 1 });
+    await expect.poll(() => here.monitor()).toMatchObject({ slices_completed: 1, slices_queued: 1 });
     const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
-    await expect.poll(told, { timeout: 40_000 }).toHaveLength(1);
+    await expect.poll(told).toHaveLength(1);
     await here.command('stop');
     await run.done;
   });
@@ -153,7 +147,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
       await agent.done;
     }
     const run = await here.run(2);
-    await expect.poll(() => here.monitor(), { timeout: 10_000 }).toMatchObject({ stf_count: 2, phase: 'completed' });
+    await expect.poll(() => here.monitor()).toMatchObject({ stf_count: 2, phase: 'completed' });
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
     await run.done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 30 });

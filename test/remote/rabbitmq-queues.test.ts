@@ -16,7 +16,7 @@ const describeQueues = (queues: QueueType, tests: (broker: () => RabbitMq) => vo
       let broker: RabbitMq;
       beforeAll(async () => {
         broker = await startRabbitMq(queues);
-      }, 90_000);
+      });
       afterAll(() => broker.stop());
       tests(() => broker);
     },
@@ -60,9 +60,7 @@ describeQueues('classic', (broker) => {
     const here = new Site(broker, sets('fast_processing.slice_processing_time=2'));
     const without = elsewhere('worker');
     const run = here.run('--stf-count', '1', '--speed', '20', ...without);
-    await expect
-      .poll(() => here.monitor(), { timeout: 20_000 })
-      .toMatchObject({ slices_queued: 15, phase: 'completed' });
+    await expect.poll(() => here.monitor()).toMatchObject({ slices_queued: 15, phase: 'completed' });
     await expect
       .poll(() => broker().control('list_queues', '-q', 'name', 'messages'))
       .toMatch(new RegExp(`^${slicesQueue(here)}\\t15$`, 'm'));

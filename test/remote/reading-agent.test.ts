@@ -32,36 +32,30 @@ const ended = (execution_id: string) => ({
 });
 
 describe('a remote agent that reads', () => {
-  it(
-    'lets go of an execution that ended before anybody spoke of it, and answers the next',
-    { timeout: 30_000 },
-    async () => {
-      const broker = new MemoryBroker();
-      const here = new MemorySite(broker, { fast_processing: { slice_processing_time: 1 } });
-      const namespace = here.namespace;
-      const agent = await here.agent('data');
-      for (let sequence = 1; sequence <= 300; sequence += 1)
-        await here.say(broadcast, { ...stf('w-x-0001', sequence), namespace });
-      await here.say(broadcast, { ...ended('w-x-0001'), namespace });
-      await here.say(broadcast, { ...stf('w-x-0001', 301), namespace });
-      const run = await here.run(2, ['data']);
-      await run.done;
-      expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 30 });
-      const ready = await here.askAll('list_messages', { message_type: 'stf_ready' });
-      expect(ready.map(({ sender_agent }) => sender_agent)).toEqual([agent.name, agent.name]);
-    },
-  );
+  it('lets go of an execution that ended before anybody spoke of it, and answers the next', async () => {
+    const broker = new MemoryBroker();
+    const here = new MemorySite(broker, { fast_processing: { slice_processing_time: 1 } });
+    const namespace = here.namespace;
+    const agent = await here.agent('data');
+    for (let sequence = 1; sequence <= 300; sequence += 1)
+      await here.say(broadcast, { ...stf('w-x-0001', sequence), namespace });
+    await here.say(broadcast, { ...ended('w-x-0001'), namespace });
+    await here.say(broadcast, { ...stf('w-x-0001', 301), namespace });
+    const run = await here.run(2, ['data']);
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 30 });
+    const ready = await here.askAll('list_messages', { message_type: 'stf_ready' });
+    expect(ready.map(({ sender_agent }) => sender_agent)).toEqual([agent.name, agent.name]);
+  });
 
-  it('tells of a recorder that is silent while it holds something', { timeout: 30_000 }, async () => {
+  it('tells of a recorder that is silent while it holds something', async () => {
     const here = new MemorySite(new MemoryBroker());
     await here.agent('data');
     await here.say(broadcast, { ...stf('w-x-0001', 1), namespace: here.namespace });
-    await expect
-      .poll(() => here.lines.join('\n'), { timeout: 25_000 })
-      .toMatch(/no recorder of namespace \S+ has been heard for 15 s/);
+    await expect.poll(() => here.lines.join('\n')).toMatch(/no recorder of namespace \S+ has been heard for 15 s/);
   });
 
-  it('ends where another agent of its name is there already, which is named', { timeout: 20_000 }, async () => {
+  it('ends where another agent of its name is there already, which is named', async () => {
     const here = new MemorySite(new MemoryBroker());
     const first = await here.agent('data');
     // A name is told apart by the time of its start.

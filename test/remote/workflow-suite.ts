@@ -17,11 +17,11 @@ const allElsewhere = elsewhere('data', 'fastmon', 'worker');
 export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
   const why = missing();
   if (why !== undefined) console.warn(why);
-  describe.skipIf(why !== undefined)(`the workflow over ${kind}`, { timeout: 150_000 }, () => {
+  describe.skipIf(why !== undefined)(`the workflow over ${kind}`, () => {
     let broker: Broker;
     beforeAll(async () => {
       broker = await start();
-    }, 90_000);
+    });
     afterAll(() => broker.stop());
 
     const site = (settings: string[] = quick, namespace?: string): Site => new Site(() => broker, settings, namespace);
@@ -113,9 +113,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const first = await here.recorder();
       await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
       for (const executed_by of ['one', 'two']) await here.request({ stf_count: 4 }, 20, executed_by);
-      await expect
-        .poll(async () => (await here.askAll('list_tf_slices')).length, { timeout: 20_000 })
-        .toBeGreaterThan(20);
+      await expect.poll(async () => (await here.askAll('list_tf_slices')).length).toBeGreaterThan(20);
       first.child.kill('SIGKILL');
       await first.finished;
       const recorder = await here.recorder();
@@ -126,7 +124,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
           status,
           slices_completed,
         ]);
-      await expect.poll(executions, { timeout: 30_000 }).toEqual(
+      await expect.poll(executions).toEqual(
         expect.arrayContaining([
           ['one', 'completed', 60],
           ['two', 'completed', 60],
@@ -141,15 +139,15 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const first = await here.recorder();
       await here.request({ stf_count: 4 }, 20, 'one');
       const executions = (): Promise<Answer[]> => here.askAll('list_workflow_executions');
-      await expect.poll(async () => (await executions()).length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await executions()).length).toBe(1);
       first.child.kill('SIGSTOP');
       const stop = startCli(['stop', 'latest'], { folder: here.folder });
       const asked = (): Promise<Answer[]> => here.askAll('list_messages', { message_type: 'stop_workflow' });
-      await expect.poll(async () => (await asked()).length, { timeout: 10_000 }).toBe(1);
+      await expect.poll(async () => (await asked()).length).toBe(1);
       for (const { child } of [stop, first]) child.kill('SIGKILL');
       await first.finished;
       await here.recorder();
-      await expect.poll(async () => (await executions())[0]?.['status'], { timeout: 15_000 }).toBe('terminated');
+      await expect.poll(async () => (await executions())[0]?.['status']).toBe('terminated');
       expect(await asked()).toMatchObject([{ effect: 'applied' }]);
     });
 
@@ -174,7 +172,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
           ({ sender_agent }) => sender_agent,
         );
       // The broker hands out one request at a time, so with the last one all have been dealt with.
-      await expect.poll(requests, { timeout: 20_000 }).toContain('last');
+      await expect.poll(requests).toContain('last');
       expect(await requests()).toEqual(['last', 'one', 'one']);
       expect(await here.askAll('list_workflow_executions')).toHaveLength(3);
     });
@@ -213,17 +211,15 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
         ...sets('fast_processing.physics_period_count=0', 'fast_processing.stf_count=1000'),
       );
       const done = async (): Promise<number> => (await here.monitor())['slices_completed'] as number;
-      await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(4);
+      await expect.poll(done).toBeGreaterThan(4);
       expect(await here.control('pause')).toMatchObject({ code: 0 });
-      await expect
-        .poll(() => here.monitor(), { timeout: 10_000 })
-        .toMatchObject({ health: 'paused', slices_processing: 0 });
+      await expect.poll(() => here.monitor()).toMatchObject({ health: 'paused', slices_processing: 0 });
       // A start that was under way may still come; four slots that went on would do ten slices in that time.
       const paused = await settled(done);
       await delay(1000);
       expect(await done()).toBe(paused);
       expect(await here.control('continue')).toMatchObject({ code: 0 });
-      await expect.poll(done, { timeout: 20_000 }).toBeGreaterThan(paused);
+      await expect.poll(done).toBeGreaterThan(paused);
       expect(await here.control('stop')).toMatchObject({ code: 0 });
       expect(await run.finished).toMatchObject({ code: 4 });
       const ended = await done();
@@ -241,7 +237,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       const command = sets(`worker.payload=["${payload}"]`);
       const run = here.run('--stf-count', '1', '--speed', '20', ...command, ...elsewhere('worker'));
       await without.saw(/off duty for NO_PAYLOAD payload\.sh sha256:/);
-      await expect.poll(() => here.findings(), { timeout: 30_000 }).toContain('NO_WORKER_FOR');
+      await expect.poll(() => here.findings()).toContain('NO_WORKER_FOR');
       await here.agent('worker', 2, ...command);
       await succeeded(run, { slices_completed: 3, slices_failed: 0 });
       const slices = await here.askAll('list_tf_slices', { execution_id: 'latest' });
@@ -286,9 +282,7 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
       );
       const run = here.run('--stf-count', '1', '--speed', '20');
       await run.saw(/slice\/\S+ is not sent: BROKER_REFUSED/);
-      await expect
-        .poll(() => here.monitor(), { timeout: 20_000 })
-        .toMatchObject({ phase: 'completed', slices_queued: 1 });
+      await expect.poll(() => here.monitor()).toMatchObject({ phase: 'completed', slices_queued: 1 });
       expect(await here.control('stop')).toMatchObject({ code: 0 });
       const { stderr } = await run.finished;
       expect(stderr.match(/is not sent/g)).toHaveLength(1);

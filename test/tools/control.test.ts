@@ -35,60 +35,56 @@ const until = async (client: Client, execution_id: string, done: (answer: Answer
 };
 
 describe('start_workflow', () => {
-  it(
-    'starts a run that goes on when its server ends; another server watches, pauses, continues and stops it',
-    { timeout: 60_000 },
-    async () => {
-      const folder = temporaryFolder();
-      const first = await connectStdio({ folder }, '--allow-control');
-      const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
-      endAfterTest(started);
-      expect(started).toMatchObject({
-        execution_id: expect.stringMatching(/^stf_datataking-.*-0001$/),
-        run_number: 100_010,
-      });
-      const { execution_id } = started as { execution_id: string };
-      await first.close();
+  it('starts a run that goes on when its server ends; another server watches, pauses, continues and stops it', async () => {
+    const folder = temporaryFolder();
+    const first = await connectStdio({ folder }, '--allow-control');
+    const started = await ask(first, 'start_workflow', { speed: '20', stf_count: 400, slice_processing_time: 5 });
+    endAfterTest(started);
+    expect(started).toMatchObject({
+      execution_id: expect.stringMatching(/^stf_datataking-.*-0001$/),
+      run_number: 100_010,
+    });
+    const { execution_id } = started as { execution_id: string };
+    await first.close();
 
-      const second = await connectHttp((await startHttp({ folder }, '--allow-control', '--insecure-local')).url);
-      await until(second, execution_id, ({ phase }) => phase === 'physics');
-      expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
-        effect: 'applied',
-      });
-      expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
-        phase: 'standby',
-        health: 'paused',
-        paused_by: { name: 'mcp', time: expect.any(String) },
-      });
-      expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
-        effect: 'applied',
-        sentence: 'it is paused already',
-      });
-      expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
-        effect: 'applied',
-      });
-      const stop = { execution_id, action: 'stop', reason: 'shift is over' };
-      const stopped = await ask(second, 'control_workflow', stop);
-      expect(stopped).toEqual({
-        execution_id,
-        action: 'stop',
-        effect: 'applied',
-        sentence: 'it is stopped',
-        driver: { pid: started['pid'], host: expect.any(String), alive: expect.any(Boolean) },
-      });
-      expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
-        status: 'terminated',
-        status_reason: 'shift is over',
-      });
-      expect(await ask(second, 'control_workflow', { execution_id, action: 'stop' })).toMatchObject({
-        effect: 'applied',
-        sentence: 'it is stopped already',
-      });
-      expect(await refusal(second, 'control_workflow', { execution_id, action: 'pause' })).toMatch(
-        /^EXECUTION_NOT_RUNNING: .* has ended \(terminated\)/,
-      );
-    },
-  );
+    const second = await connectHttp((await startHttp({ folder }, '--allow-control', '--insecure-local')).url);
+    await until(second, execution_id, ({ phase }) => phase === 'physics');
+    expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
+      effect: 'applied',
+    });
+    expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
+      phase: 'standby',
+      health: 'paused',
+      paused_by: { name: 'mcp', time: expect.any(String) },
+    });
+    expect(await ask(second, 'control_workflow', { execution_id, action: 'pause' })).toMatchObject({
+      effect: 'applied',
+      sentence: 'it is paused already',
+    });
+    expect(await ask(second, 'control_workflow', { execution_id, action: 'continue' })).toMatchObject({
+      effect: 'applied',
+    });
+    const stop = { execution_id, action: 'stop', reason: 'shift is over' };
+    const stopped = await ask(second, 'control_workflow', stop);
+    expect(stopped).toEqual({
+      execution_id,
+      action: 'stop',
+      effect: 'applied',
+      sentence: 'it is stopped',
+      driver: { pid: started['pid'], host: expect.any(String), alive: expect.any(Boolean) },
+    });
+    expect(await ask(second, 'get_workflow_monitor', { execution_id })).toMatchObject({
+      status: 'terminated',
+      status_reason: 'shift is over',
+    });
+    expect(await ask(second, 'control_workflow', { execution_id, action: 'stop' })).toMatchObject({
+      effect: 'applied',
+      sentence: 'it is stopped already',
+    });
+    expect(await refusal(second, 'control_workflow', { execution_id, action: 'pause' })).toMatch(
+      /^EXECUTION_NOT_RUNNING: .* has ended \(terminated\)/,
+    );
+  });
 
   it('refuses what may not be set from outside, and what cannot be started, in one line', async () => {
     const folder = temporaryFolder();
@@ -128,44 +124,40 @@ describe('start_workflow', () => {
 });
 
 describe('control_workflow', () => {
-  it(
-    'ends an execution whose process was killed, and says of one that is suspended that it has not heard',
-    { timeout: 90_000 },
-    async () => {
-      const folder = temporaryFolder();
-      const client = await connectStdio({ folder }, '--allow-control');
-      const killed = startCli(['run', '--speed', '5'], { folder });
-      await killed.saw(/execution /);
-      killed.child.kill('SIGKILL');
-      await killed.finished;
-      expect(await refusal(client, 'control_workflow', { execution_id: 'latest', action: 'pause' })).toMatch(
-        /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
-      );
-      expect(
-        await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone\u0000' }),
-      ).toMatchObject({
-        effect: 'applied',
-      });
-      expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
-        status: 'terminated',
-        status_reason: String.raw`gone\u{0}`,
-      });
+  it('ends an execution whose process was killed, and says of one that is suspended that it has not heard', async () => {
+    const folder = temporaryFolder();
+    const client = await connectStdio({ folder }, '--allow-control');
+    const killed = startCli(['run', '--speed', '5'], { folder });
+    await killed.saw(/execution /);
+    killed.child.kill('SIGKILL');
+    await killed.finished;
+    expect(await refusal(client, 'control_workflow', { execution_id: 'latest', action: 'pause' })).toMatch(
+      /^EXECUTION_NOT_RUNNING: the process that drove .* is gone/,
+    );
+    expect(
+      await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop', reason: 'gone\u0000' }),
+    ).toMatchObject({
+      effect: 'applied',
+    });
+    expect(await ask(client, 'get_workflow_monitor', { execution_id: 'latest' })).toMatchObject({
+      status: 'terminated',
+      status_reason: String.raw`gone\u{0}`,
+    });
 
-      const suspended = startCli(['run', '--speed', '5'], { folder });
-      await suspended.saw(/start_run/);
-      suspended.child.kill('SIGSTOP');
-      expect(await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop' })).toMatchObject({
-        effect: 'pending',
-        sentence: expect.stringContaining('stays recorded'),
-      });
-      suspended.child.kill('SIGCONT');
-      expect(await suspended.finished).toMatchObject({ code: 4 });
-    },
-  );
+    const suspended = startCli(['run', '--speed', '5'], { folder });
+    await suspended.saw(/start_run/);
+    suspended.child.kill('SIGSTOP');
+    expect(await ask(client, 'control_workflow', { execution_id: 'latest', action: 'stop' })).toMatchObject({
+      effect: 'pending',
+      sentence: expect.stringContaining('stays recorded'),
+    });
+    suspended.child.kill('SIGCONT');
+    expect(await suspended.finished).toMatchObject({ code: 4 });
+  });
 });
 
 describe('wait_for_execution', () => {
-  it('tells what goes on meanwhile, and returns at the end', { timeout: 60_000 }, async () => {
+  it('tells what goes on meanwhile, and returns at the end', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--stf-count', '4', '--speed', '20', '--set', 'fast_processing.slice_processing_time=20'],

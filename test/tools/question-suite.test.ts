@@ -534,7 +534,7 @@ describe('of a store with five runs, an assistant learns', () => {
     expect(new Set(questions.map(({ question }) => question)).size).toBe(questions.length);
   });
 
-  it.each(questions)('$question', { timeout: 120_000 }, async ({ calls, read, expected }) => {
+  it.each(questions)('$question', async ({ calls, read, expected }) => {
     const folder = await (made ??= makeStore());
     // SQL is answered by a process that only the built program has.
     const isSql = calls.some(([tool]) => tool === 'query_store');

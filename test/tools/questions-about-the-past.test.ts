@@ -23,7 +23,7 @@ const set = (key: string, value: unknown): string[] => ['--set', `${key}=${JSON.
 /** A run that was killed in its physics, and its store. */
 async function killed(...args: string[]) {
   const { folder, run, client } = await inPhysics(...args);
-  await expect.poll(async () => (await monitorOf(client))['slices_processing'], { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => (await monitorOf(client))['slices_processing']).toBeGreaterThan(0);
   run.child.kill('SIGKILL');
   await run.finished;
   return { folder, client };
@@ -32,36 +32,32 @@ async function killed(...args: string[]) {
 const typesOf = (monitor: Answer): string[] => (monitor['events'] as Answer[]).map(({ type }) => type as string);
 
 describe('asked what happened before, the answer', () => {
-  it(
-    'names the fatal cause of a driver that could not go on, in findings, drivers and log lines',
-    { timeout: 60_000 },
-    async () => {
-      const { folder, run, client } = await inPhysics('--stf-count', '200');
-      renameSync(join(folder, 'swf.db.data'), join(folder, 'away'));
-      writeFileSync(join(folder, 'swf.db.data'), '');
-      expect((await run.finished).code).toBe(1);
-      const monitor = await monitorOf(client);
-      expect(monitor).toMatchObject({
-        status: 'running',
-        health: 'stalled',
-        drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
-      });
-      expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
-        /could not go on at 20\S+Z\. Mend the cause; then "swf-mcp resume stf_\S+" goes on, .* DATA_UNAVAILABLE: /,
-      );
-      expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
-      const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
-      expect(items.map(({ message }: Answer) => message)).toContainEqual(
-        expect.stringMatching(/^the driver could not go on: DATA_UNAVAILABLE/),
-      );
-      const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
-      expect(new Set(agents.map(({ status }: Answer) => status))).toEqual(new Set(['ERROR']));
-      rmSync(join(folder, 'swf.db.data'));
-      renameSync(join(folder, 'away'), join(folder, 'swf.db.data'));
-    },
-  );
+  it('names the fatal cause of a driver that could not go on, in findings, drivers and log lines', async () => {
+    const { folder, run, client } = await inPhysics('--stf-count', '200');
+    renameSync(join(folder, 'swf.db.data'), join(folder, 'away'));
+    writeFileSync(join(folder, 'swf.db.data'), '');
+    expect((await run.finished).code).toBe(1);
+    const monitor = await monitorOf(client);
+    expect(monitor).toMatchObject({
+      status: 'running',
+      health: 'stalled',
+      drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
+    });
+    expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
+      /could not go on at 20\S+Z\. Mend the cause; then "swf-mcp resume stf_\S+" goes on, .* DATA_UNAVAILABLE: /,
+    );
+    expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
+    const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');
+    expect(items.map(({ message }: Answer) => message)).toContainEqual(
+      expect.stringMatching(/^the driver could not go on: DATA_UNAVAILABLE/),
+    );
+    const { items: agents } = await askWithin(client, 'list_agents', { execution_id: 'latest' });
+    expect(new Set(agents.map(({ status }: Answer) => status))).toEqual(new Set(['ERROR']));
+    rmSync(join(folder, 'swf.db.data'));
+    renameSync(join(folder, 'away'), join(folder, 'swf.db.data'));
+  });
 
-  it('tells a kill, the gap, and who took it up, with times and names', { timeout: 60_000 }, async () => {
+  it('tells a kill, the gap, and who took it up, with times and names', async () => {
     const { folder, client } = await killed('--stf-count', '2', ...set('fast_processing.slice_processing_time', 5));
     const dead = await monitorOf(client);
     expect(dead).toMatchObject({
@@ -91,24 +87,20 @@ describe('asked what happened before, the answer', () => {
     expect(items).toMatchObject([{ status: 'OK' }, { status: 'STALE', state: 'EXITED' }]);
   });
 
-  it(
-    'ends the life of a dead run at its last sign, which is the newest of beat, message and line',
-    { timeout: 60_000 },
-    async () => {
-      const { client } = await killed();
-      const [first, second] = [await monitorOf(client), await monitorOf(client)];
-      expect(second['duration_seconds']).toBe(first['duration_seconds']);
-      const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', limit: 1 });
-      const { items: lines } = await askWithin(client, 'list_logs', { execution_id: 'latest', limit: 1 });
-      const last = [items[0].sent_at, lines[0].timestamp].toSorted().at(-1) as string;
-      expect(first['drivers'][0].until >= last).toBe(true);
-      const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
-      expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
-      expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].until}`);
-    },
-  );
+  it('ends the life of a dead run at its last sign, which is the newest of beat, message and line', async () => {
+    const { client } = await killed();
+    const [first, second] = [await monitorOf(client), await monitorOf(client)];
+    expect(second['duration_seconds']).toBe(first['duration_seconds']);
+    const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', limit: 1 });
+    const { items: lines } = await askWithin(client, 'list_logs', { execution_id: 'latest', limit: 1 });
+    const last = [items[0].sent_at, lines[0].timestamp].toSorted().at(-1) as string;
+    expect(first['drivers'][0].until >= last).toBe(true);
+    const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
+    expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
+    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].until}`);
+  });
 
-  it('shows nothing of a dead run as being worked on', { timeout: 60_000 }, async () => {
+  it('shows nothing of a dead run as being worked on', async () => {
     const { client } = await killed();
     const { items } = await askWithin(client, 'list_tf_slices', { execution_id: 'latest', status: 'processing' });
     expect(items.length).toBeGreaterThan(0);
@@ -118,45 +110,41 @@ describe('asked what happened before, the answer', () => {
     expect((await monitorOf(client))['stages']).toEqual([]);
   });
 
-  it(
-    'tells who paused it and why, and what the view says of a pause that is refused',
-    { timeout: 60_000 },
-    async () => {
-      const { folder, client } = await inPhysics('--stf-count', '50');
-      expect(
-        (await runCli(['pause', 'latest', '--reason', 'beam tuning', '--requested-by', 'Rita M.'], { folder })).code,
-      ).toBe(0);
-      const monitor = await monitorOf(client);
-      expect(monitor).toMatchObject({
-        health: 'paused',
-        paused_by: {
-          name: 'Rita M.',
-          claimed_by: 'Rita M.',
-          sent_by: 'tester',
-          reason: 'beam tuning',
-          time: expect.any(String),
-        },
-      });
-      expect(findingOf(monitor, 'PAUSED')?.['sentence']).toMatch(
-        /^Rita M\. \(as tester claims\) has paused it at 20\S+Z \(beam tuning\) in phase standby/,
-      );
-      expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
-        by: 'Rita M., as tester claims',
-        note: 'beam tuning',
-      });
-      expect((await runCli(['status'], { folder })).stdout).toMatch(
-        /health paused by Rita M\. \(as tester claims\) at 20\S+Z \(beam tuning\); swf-mcp continue/,
-      );
-      expect((await runCli(['stop', 'latest', '--reason', 'enough'], { folder })).code).toBe(0);
-      expect(await monitorOf(client)).toMatchObject({
-        status: 'terminated',
-        stopped_by: { name: 'tester', reason: 'enough' },
-        slices_processing: 0,
-      });
-    },
-  );
+  it('tells who paused it and why, and what the view says of a pause that is refused', async () => {
+    const { folder, client } = await inPhysics('--stf-count', '50');
+    expect(
+      (await runCli(['pause', 'latest', '--reason', 'beam tuning', '--requested-by', 'Rita M.'], { folder })).code,
+    ).toBe(0);
+    const monitor = await monitorOf(client);
+    expect(monitor).toMatchObject({
+      health: 'paused',
+      paused_by: {
+        name: 'Rita M.',
+        claimed_by: 'Rita M.',
+        sent_by: 'tester',
+        reason: 'beam tuning',
+        time: expect.any(String),
+      },
+    });
+    expect(findingOf(monitor, 'PAUSED')?.['sentence']).toMatch(
+      /^Rita M\. \(as tester claims\) has paused it at 20\S+Z \(beam tuning\) in phase standby/,
+    );
+    expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
+      by: 'Rita M., as tester claims',
+      note: 'beam tuning',
+    });
+    expect((await runCli(['status'], { folder })).stdout).toMatch(
+      /health paused by Rita M\. \(as tester claims\) at 20\S+Z \(beam tuning\); swf-mcp continue/,
+    );
+    expect((await runCli(['stop', 'latest', '--reason', 'enough'], { folder })).code).toBe(0);
+    expect(await monitorOf(client)).toMatchObject({
+      status: 'terminated',
+      stopped_by: { name: 'tester', reason: 'enough' },
+      slices_processing: 0,
+    });
+  });
 
-  it('shows a refused command as refused, with the reason', { timeout: 60_000 }, async () => {
+  it('shows a refused command as refused, with the reason', async () => {
     const folder = temporaryFolder();
     const run = startCli(
       ['run', '--speed', '20', '--stf-count', '1', ...set('fast_processing.slice_processing_time', 100)],
@@ -165,41 +153,37 @@ describe('asked what happened before, the answer', () => {
     await run.saw(/end_run/);
     const client = await clientOf(folder);
     await expect
-      .poll(async () => (await runCli(['pause', 'latest'], { folder })).stderr, { timeout: 20_000, interval: 200 })
+      .poll(async () => (await runCli(['pause', 'latest'], { folder })).stderr, { interval: 200 })
       .toMatch(/cannot pause: the DAQ is done/);
     const [event] = ((await monitorOf(client))['events'] as Answer[]).filter(({ type }) => type === 'pause_workflow');
     expect(event).toMatchObject({ effect: 'none', note: expect.stringMatching(/^refused: the DAQ is done/) });
   });
 
-  it(
-    'names the client and the person of a stop over MCP, and a tool resumes what was killed',
-    { timeout: 60_000 },
-    async () => {
-      const { folder } = await killed('--stf-count', '400');
-      const client = await connectStdio({ folder }, '--allow-control');
-      const resumed = await ask(client, 'control_workflow', {
-        execution_id: 'latest',
-        action: 'resume',
-        requested_by: 'rita',
-      });
-      expect(resumed).toMatchObject({
-        effect: 'applied',
-        driver: { alive: true },
-        sentence: expect.stringMatching(/^it goes on, driven by process \d+, as rita asked$/),
-      });
-      await ask(client, 'control_workflow', {
-        execution_id: 'latest',
-        action: 'stop',
-        reason: 'beam dump',
-        requested_by: 'rita',
-      });
-      expect(await monitorOf(client)).toMatchObject({
-        stopped_by: { name: 'rita', claimed_by: 'rita', reason: 'beam dump' },
-      });
-      const [stop] = (await askWithin(client, 'list_messages', { message_type: 'stop_workflow' }))['items'];
-      expect(stop).toMatchObject({ sender_agent: 'test', body: { claimed_by: 'rita', reason: 'beam dump' } });
-    },
-  );
+  it('names the client and the person of a stop over MCP, and a tool resumes what was killed', async () => {
+    const { folder } = await killed('--stf-count', '400');
+    const client = await connectStdio({ folder }, '--allow-control');
+    const resumed = await ask(client, 'control_workflow', {
+      execution_id: 'latest',
+      action: 'resume',
+      requested_by: 'rita',
+    });
+    expect(resumed).toMatchObject({
+      effect: 'applied',
+      driver: { alive: true },
+      sentence: expect.stringMatching(/^it goes on, driven by process \d+, as rita asked$/),
+    });
+    await ask(client, 'control_workflow', {
+      execution_id: 'latest',
+      action: 'stop',
+      reason: 'beam dump',
+      requested_by: 'rita',
+    });
+    expect(await monitorOf(client)).toMatchObject({
+      stopped_by: { name: 'rita', claimed_by: 'rita', reason: 'beam dump' },
+    });
+    const [stop] = (await askWithin(client, 'list_messages', { message_type: 'stop_workflow' }))['items'];
+    expect(stop).toMatchObject({ sender_agent: 'test', body: { claimed_by: 'rita', reason: 'beam dump' } });
+  });
 });
 
 describe('asked what a run was, the answer', () => {
@@ -267,7 +251,7 @@ describe('asked what a run was, the answer', () => {
     expect(differences).toContain('config is mine.toml, in b not set');
   });
 
-  it('says of a stopped run how much was planned', { timeout: 60_000 }, async () => {
+  it('says of a stopped run how much was planned', async () => {
     const { folder, client } = await inPhysics('--stf-count', '50');
     await runCli(['stop', 'latest'], { folder });
     const audit = await askWithin(client, 'audit_execution', { execution_id: 'latest' });
@@ -277,34 +261,30 @@ describe('asked what a run was, the answer', () => {
     expect(audit['summary']).toMatch(/\d+ of 50 planned STF files were not announced/);
   });
 
-  it(
-    'says of a run that has ended whether its workers kept up, and of one that drains nothing of arrivals',
-    { timeout: 60_000 },
-    async () => {
-      const folder = temporaryFolder();
-      const run = startCli(
-        ['run', '--speed', '20', '--stf-count', '3', ...set('fast_processing.target_worker_count', 5)],
-        { folder },
-      );
-      await run.saw(/end_run/);
-      const client = await clientOf(folder);
-      const draining = await monitorOf(client);
-      expect(draining).toMatchObject({
-        status: 'running',
-        health: 'draining',
-        capacity: { workers: 5, backlog: expect.any(Number) },
-      });
-      expect(draining['capacity']).not.toHaveProperty('arrival_rate');
-      expect((await runCli(['status'], { folder })).stdout).toContain('the DAQ is done');
-      await run.finished;
-      const { capacity } = await monitorOf(client);
-      expect(capacity).toMatchObject({ workers: 5, keeps_up: false, drain_seconds: expect.any(Number) });
-      expect(capacity.workers_needed).toBeGreaterThan(5);
-      expect(capacity).not.toHaveProperty('backlog');
-    },
-  );
+  it('says of a run that has ended whether its workers kept up, and of one that drains nothing of arrivals', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(
+      ['run', '--speed', '20', '--stf-count', '3', ...set('fast_processing.target_worker_count', 5)],
+      { folder },
+    );
+    await run.saw(/end_run/);
+    const client = await clientOf(folder);
+    const draining = await monitorOf(client);
+    expect(draining).toMatchObject({
+      status: 'running',
+      health: 'draining',
+      capacity: { workers: 5, backlog: expect.any(Number) },
+    });
+    expect(draining['capacity']).not.toHaveProperty('arrival_rate');
+    expect((await runCli(['status'], { folder })).stdout).toContain('the DAQ is done');
+    await run.finished;
+    const { capacity } = await monitorOf(client);
+    expect(capacity).toMatchObject({ workers: 5, keeps_up: false, drain_seconds: expect.any(Number) });
+    expect(capacity.workers_needed).toBeGreaterThan(5);
+    expect(capacity).not.toHaveProperty('backlog');
+  });
 
-  it('tells retries with their causes, also where nothing stayed failed', { timeout: 60_000 }, async () => {
+  it('tells retries with their causes, also where nothing stayed failed', async () => {
     const folder = temporaryFolder();
     const flaky =
       'marker="$SWF_OUTPUT_DIR/../seen-$SWF_SLICE_ID"; if [ -e "$marker" ]; then exit 0; fi; touch "$marker"; echo "bad geometry in cell $SWF_SLICE_ID"; exit 3';
@@ -380,47 +360,41 @@ describe('asked what a run was, the answer', () => {
 });
 
 describe('asked about three runs of three users, one of which had its clock an hour back, the answer', () => {
-  it(
-    'keeps the order of recording, has no negative time, and tells each run by its user',
-    { timeout: 60_000 },
-    async () => {
-      const folder = temporaryFolder();
-      const run = (user: string, count: number, env: Record<string, string> = {}) =>
-        runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
-      await run('alice', 1);
-      await run('rita', 2, { NODE_OPTIONS: shiftedClock(-3_600_000) });
-      await run('tom', 3);
-      const client = await clientOf(folder);
-      const { items } = await askWithin(client, 'list_workflow_executions', {});
-      expect(items.map(({ executed_by, stf_count, status }: Answer) => [executed_by, stf_count, status])).toEqual([
-        ['tom', 3, 'completed'],
-        ['rita', 2, 'completed'],
-        ['alice', 1, 'completed'],
-      ]);
-      for (const { duration_seconds } of items) expect(duration_seconds).toBeGreaterThanOrEqual(0);
-      expect((await monitorOf(client))['executed_by']).toBe('tom');
-      const [own] = (await askWithin(client, 'list_workflow_executions', { executed_by: 'rita' }))['items'];
-      expect(Date.now() - Date.parse(own.start_time)).toBeGreaterThan(3_500_000);
-      const rita = await monitorOf(client, own.execution_id);
-      expect(rita['drivers']).toMatchObject([{ by: 'rita', ended: 'finished' }]);
-      for (const { p50 } of rita['latency']) expect(p50).toBeGreaterThanOrEqual(0);
-      expect(
-        (await askWithin(client, 'list_tf_slices', { execution_id: own.execution_id, order_by: 'seconds', limit: 1 }))[
-          'items'
-        ][0].seconds,
-      ).toBeGreaterThanOrEqual(0);
-      expect((await askWithin(client, 'list_workflow_executions', { start_time: '-30m' }))['items']).toHaveLength(2);
-    },
-  );
+  it('keeps the order of recording, has no negative time, and tells each run by its user', async () => {
+    const folder = temporaryFolder();
+    const run = (user: string, count: number, env: Record<string, string> = {}) =>
+      runCli(['run', '--speed', 'max', '--stf-count', String(count)], { folder, env: { SWF_USER: user, ...env } });
+    await run('alice', 1);
+    await run('rita', 2, { NODE_OPTIONS: shiftedClock(-3_600_000) });
+    await run('tom', 3);
+    const client = await clientOf(folder);
+    const { items } = await askWithin(client, 'list_workflow_executions', {});
+    expect(items.map(({ executed_by, stf_count, status }: Answer) => [executed_by, stf_count, status])).toEqual([
+      ['tom', 3, 'completed'],
+      ['rita', 2, 'completed'],
+      ['alice', 1, 'completed'],
+    ]);
+    for (const { duration_seconds } of items) expect(duration_seconds).toBeGreaterThanOrEqual(0);
+    expect((await monitorOf(client))['executed_by']).toBe('tom');
+    const [own] = (await askWithin(client, 'list_workflow_executions', { executed_by: 'rita' }))['items'];
+    expect(Date.now() - Date.parse(own.start_time)).toBeGreaterThan(3_500_000);
+    const rita = await monitorOf(client, own.execution_id);
+    expect(rita['drivers']).toMatchObject([{ by: 'rita', ended: 'finished' }]);
+    for (const { p50 } of rita['latency']) expect(p50).toBeGreaterThanOrEqual(0);
+    expect(
+      (await askWithin(client, 'list_tf_slices', { execution_id: own.execution_id, order_by: 'seconds', limit: 1 }))[
+        'items'
+      ][0].seconds,
+    ).toBeGreaterThanOrEqual(0);
+    expect((await askWithin(client, 'list_workflow_executions', { start_time: '-30m' }))['items']).toHaveLength(2);
+  });
 });
 
 describe('resuming', () => {
-  it('is refused while the execution’s data folder is gone, and makes none', { timeout: 60_000 }, async () => {
+  it('is refused while the execution’s data folder is gone, and makes none', async () => {
     const { folder, run } = await inPhysics('--stf-count', '100', ...set('worker.payload', ['sh', '-c', 'sleep 0.3']));
     const data = join(folder, 'swf.db.data', 'stf_datataking-tester-0001');
-    await expect
-      .poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed'], { timeout: 20_000 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBeGreaterThan(0);
     renameSync(data, join(folder, 'away'));
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringMatching(/DATA_UNAVAILABLE/) });
@@ -433,7 +407,7 @@ describe('resuming', () => {
     expect(await monitorOf(await clientOf(folder))).toMatchObject({ status: 'running', slices_failed: 0 });
   });
 
-  it('is refused where the payload cannot start, and uses up no attempt', { timeout: 60_000 }, async () => {
+  it('is refused where the payload cannot start, and uses up no attempt', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'recon.sh'), '#!/bin/sh\nsleep 0.5\n', { mode: 0o755 });
     const run = startCli(['run', '--speed', '5', '--stf-count', '50', ...set('worker.payload', ['./recon.sh'])], {
@@ -454,38 +428,34 @@ describe('resuming', () => {
     });
   });
 
-  it(
-    'of a paused run that lives names continue, and of a killed one who had paused it',
-    { timeout: 60_000 },
-    async () => {
-      const { folder, run } = await inPhysics('--stf-count', '100');
-      await runCli(['pause', 'latest', '--reason', 'beam dump', '--requested-by', 'Dana'], { folder });
-      expect((await runCli(['resume', 'latest'], { folder })).stderr).toMatch(
-        /^EXECUTION_IN_USE: \S+ is paused, .*"swf-mcp continue \S+" lets it go on/,
-      );
-      run.child.kill('SIGKILL');
-      await run.finished;
-      expect((await runCli(['status'], { folder })).stdout).toMatch(
-        /paused by {3}Dana \(as tester claims\) at \S+ \(beam dump\)/,
-      );
-      const resumed = startCli(
-        ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
-        { folder },
-      );
-      await resumed.saw(/WARNING Dana had paused it at \S+ \(beam dump\); it goes on now/);
-      await resumed.saw(/resume_run: physics/);
-      const monitor = await monitorOf(await clientOf(folder));
-      expect(monitor['drivers'].at(-1)).toMatchObject({ by: 'tester', claimed_by: 'Zed' });
-      expect(
-        (monitor['events'] as Answer[]).find(
-          ({ type, note }) => type === 'driver_started' && String(note).includes('host rebooted'),
-        ),
-      ).toBeDefined();
-      expect(findingOf(monitor, 'TAKEN_UP')?.['sentence']).toMatch(
-        /^It was taken up once, last by tester at 20\S+; nobody drove it for \d+ s\./,
-      );
-    },
-  );
+  it('of a paused run that lives names continue, and of a killed one who had paused it', async () => {
+    const { folder, run } = await inPhysics('--stf-count', '100');
+    await runCli(['pause', 'latest', '--reason', 'beam dump', '--requested-by', 'Dana'], { folder });
+    expect((await runCli(['resume', 'latest'], { folder })).stderr).toMatch(
+      /^EXECUTION_IN_USE: \S+ is paused, .*"swf-mcp continue \S+" lets it go on/,
+    );
+    run.child.kill('SIGKILL');
+    await run.finished;
+    expect((await runCli(['status'], { folder })).stdout).toMatch(
+      /paused by {3}Dana \(as tester claims\) at \S+ \(beam dump\)/,
+    );
+    const resumed = startCli(
+      ['resume', 'latest', '--speed', '50', '--requested-by', 'Zed', '--reason', 'host rebooted'],
+      { folder },
+    );
+    await resumed.saw(/WARNING Dana had paused it at \S+ \(beam dump\); it goes on now/);
+    await resumed.saw(/resume_run: physics/);
+    const monitor = await monitorOf(await clientOf(folder));
+    expect(monitor['drivers'].at(-1)).toMatchObject({ by: 'tester', claimed_by: 'Zed' });
+    expect(
+      (monitor['events'] as Answer[]).find(
+        ({ type, note }) => type === 'driver_started' && String(note).includes('host rebooted'),
+      ),
+    ).toBeDefined();
+    expect(findingOf(monitor, 'TAKEN_UP')?.['sentence']).toMatch(
+      /^It was taken up once, last by tester at 20\S+; nobody drove it for \d+ s\./,
+    );
+  });
 });
 
 describe('what others say over a broker', () => {

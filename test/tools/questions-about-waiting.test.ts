@@ -22,11 +22,9 @@ describe('asked whether it is stuck, the answer', () => {
   it('about a payload that hangs names the slice, its worker, since when, the usual time and the limit', async () => {
     const folder = temporaryFolder();
     startCli(['run', '--speed', '20', '--stf-count', '1', '--set', hangs], { folder });
-    await expect
-      .poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed'], { timeout: 20_000 })
-      .toBe(14);
+    await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_completed']).toBe(14);
     const client = await clientOf(folder);
-    await expect.poll(async () => (await monitorOf(client))['health'], { timeout: 20_000 }).toBe('slow');
+    await expect.poll(async () => (await monitorOf(client))['health']).toBe('slow');
     const monitor = await monitorOf(client);
     const overdue = findingOf(monitor, 'SLICE_OVERDUE');
     expect(overdue).toMatchObject({
@@ -64,14 +62,12 @@ describe('asked whether it is stuck, the answer', () => {
         folder,
       },
     );
-    await expect
-      .poll(async () => (await monitorOf(await clientOf(folder)))['slices_processing'], { timeout: 20_000 })
-      .toBe(2);
+    await expect.poll(async () => (await monitorOf(await clientOf(folder)))['slices_processing']).toBe(2);
     const client = await clientOf(folder);
     const sentence = async () =>
       findingOf(await monitorOf(client), 'SLICE_OVERDUE')?.['sentence'] as string | undefined;
     await expect
-      .poll(sentence, { timeout: 20_000 })
+      .poll(sentence)
       .toMatch(
         /^2 TF slices have been in hand .*\. All 2 slots are taken by such slices: nothing else is worked on\.$/,
       );
@@ -85,7 +81,7 @@ describe('asked whether it is stuck, the answer', () => {
     expect(findingOf(before, 'SLICE_OVERDUE')).toBeUndefined();
     const rows = () => made.store.db.pragma('data_version', { simple: true });
     const written = rows();
-    await expect.poll(async () => findingOf(await monitorOf(client), 'SLICE_OVERDUE'), { timeout: 5000 }).toBeDefined();
+    await expect.poll(async () => findingOf(await monitorOf(client), 'SLICE_OVERDUE')).toBeDefined();
     expect(rows()).toBe(written);
   });
 
@@ -227,9 +223,9 @@ describe('asked which workers are busy, the answer', () => {
     const client = await clientOf(folder);
     const stateOf = async () =>
       (await askWithin(client, 'list_agents', { agent_type: 'worker', execution_id: 'latest' }))['items'][0]?.state;
-    await expect.poll(async () => (await monitorOf(client))['slices_processing'], { timeout: 10_000 }).toBe(15);
+    await expect.poll(async () => (await monitorOf(client))['slices_processing']).toBe(15);
     expect(await stateOf()).toBe('PROCESSING');
-    await expect.poll(async () => (await monitorOf(client))['slices_completed'], { timeout: 10_000 }).toBe(15);
+    await expect.poll(async () => (await monitorOf(client))['slices_completed']).toBe(15);
     expect(await stateOf()).toBe('READY');
     await run.finished;
     expect(await stateOf()).toBe('EXITED');

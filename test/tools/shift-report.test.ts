@@ -15,7 +15,7 @@ import {
 import { clientOf, secondsAgo } from './asking.ts';
 
 describe('the report of a shift', () => {
-  it('tells what ran, what failed and why, who did what, and what is open', { timeout: 60_000 }, async () => {
+  it('tells what ran, what failed and why, who did what, and what is open', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '2');
     await runCli(['run', '--speed', 'max', '--stf-count', '3', ...faultyPayload(3)], { folder });

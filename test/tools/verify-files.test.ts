@@ -87,7 +87,7 @@ describe('the check of data files', () => {
     } while (cursor !== undefined);
     expect(checked).toBe(18 * 2 + 18 * 15 * 10);
     expect(await refusal(client, 'verify_files', { execution_id: 'latest', cursor: 'abc' })).toMatch(/^CURSOR_INVALID/);
-  }, 60_000);
+  });
 
   it('reads nothing outside of the folder, whatever a message names, and says where a name is found nowhere', async () => {
     const made = await makeRunningStore({ data: { dir: temporaryFolder(), write_files: true } });

@@ -349,14 +349,14 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       await held;
       await route.continue();
     });
-    await expect.poll(() => asked, { timeout: 10_000 }).toBe(1);
+    await expect.poll(() => asked).toBe(1);
     for (let times = 0; times < 40; times += 1)
       await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
     // By the time that this is answered, whatever the events have asked for has been seen.
     await page.evaluate("fetch('healthz').then(({ status }) => status)");
     expect(asked).toBe(1);
     release();
-    await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => asked).toBeGreaterThan(1);
     await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
