@@ -8,8 +8,9 @@ import { inSteps } from './shared/in-steps.ts';
 import { nowhereNote } from './shared/nowhere.ts';
 import { namespace, present, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
-import { type Shift, shiftFacts, type ShiftFacts } from './shift/facts.ts';
-import { openMatters, shiftText } from './shift/text.ts';
+import { countOf, type Shift, shiftFacts, type ShiftFacts, statusAtEnd } from './shift/facts.ts';
+import { mostTelling } from './shift/most-telling.ts';
+import { left, openMatters, shiftText } from './shift/text.ts';
 
 const shownExecutions = 12;
 const shownCauses = 5;
@@ -25,7 +26,7 @@ export const shiftReportTool = defineLiveTool({
   title: 'Report of a shift',
   description:
     'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
-    'who started, paused, continued, stopped what and why; open matters. text has all of it as Markdown, ready to be handed on. Instead of asking each execution.',
+    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on. Instead of asking each execution.',
   takesLong: () => true,
   input: () =>
     z.strictObject({
@@ -43,16 +44,18 @@ export const shiftReportTool = defineLiveTool({
         completed: z.int(),
         failed: z.int(),
         terminated: z.int(),
-        stf_files: z.int().describe('Of these executions, as their bytes'),
+        stf_files: z.int().describe('Made in this time, as their bytes'),
         bytes: z.int(),
         slices_completed: z.int().describe('In this time'),
         attempts_failed: z.int(),
+        slices_stay_failed: z.int().describe('At the end of this time, of the executions that were looked at'),
+        slices_not_done: z.int(),
       }),
       executions: z.array(
         z.strictObject({
           execution_id: z.string(),
           status: z.enum(executionStatuses),
-          health: z.enum(healths),
+          health: z.enum(healths).optional(),
           slices_completed: z.int(),
           slices_created: z.int(),
           slices_stay_failed: z.int(),
@@ -60,6 +63,7 @@ export const shiftReportTool = defineLiveTool({
       ),
       executions_omitted: z.int(),
       causes: z.array(z.strictObject({ cause: z.string(), attempts: z.int() })),
+      causes_omitted: z.int(),
       people: z.array(
         z.strictObject({
           time: z.string(),
@@ -70,8 +74,10 @@ export const shiftReportTool = defineLiveTool({
           reason: z.string().optional(),
         }),
       ),
+      people_omitted: z.int(),
       open: z.array(z.string()),
-      text: z.string().describe('All of it as Markdown'),
+      open_omitted: z.int(),
+      text: z.string().describe('The same as Markdown'),
       data_as_of: z.string().optional(),
       note: z.string().optional(),
     }),
@@ -85,7 +91,7 @@ export const shiftReportTool = defineLiveTool({
     return present({
       start_time: shift.start_time,
       end_time: shift.end_time,
-      totals: totalsOf(facts),
+      totals: totalsOf(facts, shift),
       ...partsOf(facts),
       text: shiftText(shift, facts),
       data_as_of: queries.dataAsOf(),
@@ -105,31 +111,38 @@ function shiftOf(
   return { start_time, end_time, namespace: args.namespace };
 }
 
-function totalsOf({ all, ended, causes }: ShiftFacts) {
-  const of = (status: string): number => all.filter((row) => row.status === status).length;
+function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shift: Shift) {
+  const of = (status: string): number => all.filter((row) => statusAtEnd(row, shift) === status).length;
+  const { stay_failed, waiting } = left(executions);
   return {
     executions: all.length,
     running: of('running'),
     completed: of('completed'),
     failed: of('failed'),
     terminated: of('terminated'),
-    stf_files: all.reduce((sum, { stf_count }) => sum + stf_count, 0),
-    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
-    slices_completed: ended.find(({ keys }) => keys[0] === 'completed')?.count ?? 0,
-    attempts_failed: causes.reduce((sum, { count }) => sum + count, 0),
+    stf_files: stf_files.count,
+    bytes: stf_files.bytes,
+    slices_completed: countOf(ended, 'completed'),
+    attempts_failed: countOf(causes),
+    slices_stay_failed: stay_failed,
+    slices_not_done: waiting,
   };
 }
 
 function partsOf(facts: ShiftFacts) {
   const { executions, all, causes, deeds } = facts;
-  const shown = executions.slice(0, shownExecutions).map(({ row, health, stay_failed }) => ({
-    execution_id: row.execution_id,
-    status: row.status,
-    health,
-    slices_completed: row.slices_completed,
-    slices_created: row.slices_created,
-    slices_stay_failed: stay_failed,
-  }));
+  const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
+    present({
+      execution_id: row.execution_id,
+      status,
+      health: health ?? null,
+      slices_completed: counts.slices_completed,
+      slices_created: counts.slices_created,
+      slices_stay_failed: counts.stay_failed,
+    }),
+  );
+  const people = mostTelling(deeds, shownDeeds);
+  const open = openMatters(facts);
   return {
     executions: shown,
     executions_omitted: all.length - shown.length,
@@ -137,7 +150,8 @@ function partsOf(facts: ShiftFacts) {
       .toSorted((a, b) => b.count - a.count)
       .slice(0, shownCauses)
       .map(({ keys, count }) => ({ cause: clipShown(keys[0] ?? '', shownName), attempts: count })),
-    people: deeds.slice(0, shownDeeds).map((deed) =>
+    causes_omitted: Math.max(0, causes.length - shownCauses),
+    people: people.map((deed) =>
       present({
         ...deed,
         name: clipShown(deed.name, shownName),
@@ -145,8 +159,8 @@ function partsOf(facts: ShiftFacts) {
         reason: deed.reason === undefined ? null : clipShown(deed.reason, shownName),
       }),
     ),
-    open: openMatters(facts)
-      .slice(0, shownOpen)
-      .map((line) => clipShown(line, shownMatter)),
+    people_omitted: deeds.length - people.length,
+    open: open.slice(0, shownOpen).map((line) => clipShown(line, shownMatter)),
+    open_omitted: Math.max(0, open.length - shownOpen),
   };
 }

@@ -141,15 +141,18 @@ export interface Shift {
   executions: {
     execution_id: string;
     status: string;
-    health: string;
+    health?: string;
     slices_completed: number;
     slices_created: number;
     slices_stay_failed: number;
   }[];
   executions_omitted: number;
   causes: { cause: string; attempts: number }[];
+  causes_omitted: number;
   people: { time: string; name: string; did: string; execution_id: string; reason?: string }[];
+  people_omitted: number;
   open: string[];
+  open_omitted: number;
   text: string;
   note?: string;
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { faultyPayload } from '../../faults/payload.ts';
 import {
+  type Answer,
   ask,
   connectInProcess,
   makeRunningStore,
@@ -48,18 +49,35 @@ describe('the report of a shift', () => {
     expect(text).toMatch(
       /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n\n3 executions: 1 running, 2 completed\./,
     );
-    expect(text).toMatch(/^- \d+ × /m);
+    expect(text).toMatch(/^- \d+ attempts?: /m);
+    const [running] = report['executions'] as Record<string, number>[];
+    const notDone = (running?.['slices_created'] ?? 0) - (running?.['slices_completed'] ?? 0);
+    expect(report['totals']).toMatchObject({ slices_stay_failed: 0, slices_not_done: notDone });
+    expect(text).toMatch(
+      new RegExp(
+        String.raw`attempts? failed\. At its end 0 of their slices stay failed and ${notDone} are not done\.$`,
+        'm',
+      ),
+    );
     // A text of others makes no table and no mark of its own.
     expect(text).toContain(String.raw`bob (as tester claims) paused stf_datataking-alice-0003 (beam \| studies)`);
     expect(text).toMatch(/^- stf_datataking-alice-0003 runs, health paused: /m);
     expect(JSON.stringify(report).length).toBeLessThan(12_000);
 
     // At a terminal and as a resource it is the same, and of the same past it has the same words.
-    const past = { start_time: report['start_time'], end_time: new Date().toISOString() };
+    // Also where a run that outlived that time has ended since.
+    const past = { start_time: report['start_time'], end_time: secondsAgo(0.001) };
+    const { data_as_of: _, ...once } = await ask(client, 'shift_report', past);
+    expect(once).toMatchObject({
+      totals: { ...report['totals'], running: 1 },
+      executions: [{ status: 'running', slices_created: report['executions'][0].slices_created }, {}, {}],
+      open: [expect.stringMatching(/^stf_datataking-alice-0003 ran at the end of this time: \d+ of \d+ slices done/)],
+    });
+    expect(once['executions'][0]).not.toHaveProperty('health');
     run.child.kill('SIGINT');
     await run.finished;
-    const [once, again] = [await ask(client, 'shift_report', past), await ask(client, 'shift_report', past)];
-    expect(once).toEqual(again);
+    const { data_as_of: __, ...again } = await ask(client, 'shift_report', past);
+    expect(again).toEqual(once);
     const { stdout } = await runCli(['report', '--since', past.start_time, '--until', past.end_time], { folder });
     expect(stdout).toBe(`${once['text']}\n`);
     const resource = await client.readResource({ uri: 'swf://shift/-1h' });
@@ -94,9 +112,19 @@ describe('the report of a shift', () => {
 
   it('tells of what runs, however many executions have begun and ended since, and of how many it tells nothing', async () => {
     const made = await makeRunningStore();
+    const driver = { user: 'rita', version: '0', speed: 1 as const, hostname: 'here' };
+    await made.say('driver_started', { ...driver, epoch: 1, pid: 1 });
+    await made.say('driver_started', { ...driver, epoch: 2, pid: 2, reason: 'magnet quench' });
     await sayShortExecutions(made, 60);
     const report = await ask(await connectInProcess(made.path), 'shift_report', { start_time: '-1h' });
     expect(report['totals']).toMatchObject({ executions: 61, running: 1, completed: 60 });
+    // The deed that is no start is told, and the newest starts.
+    const people = report['people'] as Answer[];
+    expect(people.map(({ did }) => did)).toEqual(['took up', ...Array.from({ length: 9 }, () => 'started')]);
+    expect(people[0]).toMatchObject({ reason: 'magnet quench', execution_id: 'stf_datataking-tester-0001' });
+    expect(people.at(-1)).toMatchObject({ execution_id: 'stf_datataking-tester-0061' });
+    expect(report).toMatchObject({ people_omitted: 42, executions_omitted: 49 });
+    expect(report['text']).toMatch(/^- .* took up stf_datataking-tester-0001 \(magnet quench\)$/m);
     expect(report['open']).toEqual([
       '10 more executions, which have ended, were not looked at; ask for a shorter time',
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),

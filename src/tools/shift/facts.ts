@@ -1,7 +1,7 @@
 import type { ExecutionRow, ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
-import type { Health } from '../../domain/states.ts';
+import type { ExecutionStatus, Health } from '../../domain/states.ts';
 import type { Steps } from '../../lib/steps.ts';
 
 /** The time of a shift, ISO 8601. */
@@ -14,8 +14,15 @@ export interface Shift {
 /** An execution that lived in a shift. */
 export interface ShiftExecution {
   row: ListedExecution;
-  health: Health;
+  /** At the end of the shift, as the counts. */
+  status: ExecutionStatus;
+  /** Undefined where it outlived a shift of the past: nobody knows how it did then. */
+  health: Health | undefined;
+  /** Wall time up to the end of the shift. */
   duration_seconds: number;
+  stf_count: number;
+  slices_created: number;
+  slices_completed: number;
   /** Slices that stay failed. */
   stay_failed: number;
   /** Sentences about one that runs. */
@@ -37,9 +44,12 @@ export interface ShiftFacts {
   /** Newest first. Of very many those that run and the newest others; the rest are in `all` alone. */
   executions: readonly ShiftExecution[];
   all: readonly ListedExecution[];
+  /** STF files that were made in the shift. */
+  stf_files: { count: number; bytes: number };
   /** Slices that ended in the shift, by status, and attempts that failed in it, by cause. */
   ended: readonly Group[];
   causes: readonly Group[];
+  /** Oldest first. */
   deeds: readonly Deed[];
 }
 
@@ -55,18 +65,42 @@ const mostLandmarks = 50;
 export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<ShiftFacts> {
   const all = executionsOf(queries, shift);
   yield;
+  const stfs = yield* queries.summarize({
+    what: 'stf_files',
+    time_field: 'created',
+    keys: ['status'],
+    ...shift,
+  });
   const slices = { what: 'slices', time_field: 'completed', ...shift } as const;
   const ended = yield* queries.summarize({ ...slices, keys: ['status'] });
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
   const deeds: Deed[] = [];
   for (const row of closeOf(all)) {
-    executions.push(lookAt(queries, row, now));
+    executions.push(
+      isOver(shift, now) && outlives(row, shift) ? yield* lookBack(queries, row, shift) : lookAt(queries, row, now),
+    );
     deeds.push(...deedsOf(queries, row, shift));
     yield;
   }
-  return { executions, all, ended, causes, deeds: deeds.toSorted((a, b) => (a.time < b.time ? -1 : 1)) };
+  const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
+  return { executions, all, stf_files, ended, causes, deeds: inTime(deeds.toReversed()) };
 }
+
+/** In the order of time; those of one moment stay as they are. */
+const inTime = (deeds: readonly Deed[]): Deed[] =>
+  deeds.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
+
+/** A shift whose end lies in the past. What came after it is not told. */
+const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
+
+/** Whether an execution still ran when the shift ended. */
+const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
+  end_time === null || end_time > shift.end_time;
+
+/** The status of an execution at the end of a shift. */
+export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
+  outlives(row, shift) ? 'running' : row.status;
 
 /** Those that run matter to the next shift, however long ago it began. */
 function closeOf(all: readonly ListedExecution[]): ListedExecution[] {
@@ -86,18 +120,38 @@ function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
 }
 
 function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecution {
+  const { status, stf_count, slices_created, slices_completed } = row;
   const stay_failed = queries.executionDetail(row).slices_exhausted;
-  if (row.status !== 'running')
-    return {
-      row,
-      health: queries.health(row, now),
-      duration_seconds: queries.duration(row, now),
-      stay_failed,
-      findings: [],
-    };
+  const counts = { row, status, stf_count, slices_created, slices_completed, stay_failed };
+  if (status !== 'running')
+    return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
   const { health, findings, duration_seconds } = queries.assessWithFindings(row, now, queries.dataAsOf());
-  return { row, health, duration_seconds, stay_failed, findings };
+  return { ...counts, health, duration_seconds, findings };
 }
+
+/** An execution as it was at the end of a shift that it outlived. */
+function* lookBack(queries: Queries, row: ListedExecution, { end_time }: Shift): Steps<ShiftExecution> {
+  const { execution_id, start_time } = row;
+  const of = { execution_id, end_time, keys: ['status'] } as const;
+  const stfs = yield* queries.summarize({ what: 'stf_files', time_field: 'created', ...of });
+  const created = yield* queries.summarize({ what: 'slices', time_field: 'created', ...of });
+  const ended = yield* queries.summarize({ what: 'slices', time_field: 'completed', ...of });
+  return {
+    row,
+    status: 'running',
+    health: undefined,
+    duration_seconds: (Date.parse(end_time) - Date.parse(start_time)) / 1000,
+    stf_count: countOf(stfs),
+    slices_created: countOf(created),
+    slices_completed: countOf(ended, 'completed'),
+    stay_failed: countOf(ended, 'failed'),
+    findings: [],
+  };
+}
+
+/** The rows of all groups, or of those of a status. */
+export const countOf = (groups: readonly Group[], status?: string): number =>
+  groups.reduce((sum, { keys, count }) => (status === undefined || keys[0] === status ? sum + count : sum), 0);
 
 const deedNames: Readonly<Record<string, string>> = {
   pause_workflow: 'paused',
@@ -106,6 +160,7 @@ const deedNames: Readonly<Record<string, string>> = {
   driver_started: 'took up',
 };
 
+/** Newest first. */
 function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: Shift): Deed[] {
   const { execution_id } = row;
   const landmarks = queries.lastLandmarks(execution_id, mostLandmarks);
@@ -131,5 +186,5 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
     const who = claimed === undefined ? { name: sender } : { name: claimed, sent_by: sender };
     return [{ time: message.sent_at, ...who, did, execution_id, reason: text('reason') }];
   });
-  return [started, ...said].filter(({ time }) => time >= start_time && time <= end_time);
+  return [...said, started].filter(({ time }) => time >= start_time && time <= end_time);
 }

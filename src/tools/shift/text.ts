@@ -1,5 +1,7 @@
+import { executionStatuses } from '../../domain/states.ts';
 import { markdownText } from '../../lib/markdown.ts';
-import type { Deed, Shift, ShiftExecution, ShiftFacts } from './facts.ts';
+import { countOf, type Deed, type Shift, type ShiftExecution, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { mostTelling } from './most-telling.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
@@ -19,16 +21,16 @@ export function shiftText(shift: Shift, facts: ShiftFacts): string {
     '',
     ...section('Executions', executionTable(facts)),
     ...section(
-      'Failures by cause',
+      'Failed attempts by cause',
       some(
         causes
           .toSorted((a, b) => b.count - a.count)
-          .map(({ keys, count }) => `- ${count} × ${markdownText(keys[0] ?? '')}`),
+          .map(({ keys, count }) => `- ${amount(count, 'attempt')}: ${markdownText(keys[0] ?? '')}`),
         shownCauses,
         'causes',
       ),
     ),
-    ...section('Who did what', some(deeds.map(deedLine), shownDeeds, 'deeds')),
+    ...section('Who did what', deedLines(deeds)),
     ...section(
       'Open',
       some(
@@ -52,16 +54,37 @@ const section = (title: string, lines: readonly string[]): string[] => [
 const some = (lines: readonly string[], most: number, what: string): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
-function totalsLine({ all, ended }: ShiftFacts, { namespace }: Shift): string {
-  const of = (status: string): number => all.filter((row) => row.status === status).length;
-  const states = ['running', 'completed', 'failed', 'terminated']
-    .map((status) => ({ status, n: of(status) }))
+const amount = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
+  const { namespace } = shift;
+  const states = executionStatuses
+    .map((status) => ({ status, n: all.filter((row) => statusAtEnd(row, shift) === status).length }))
     .filter(({ n }) => n > 0)
     .map(({ status, n }) => `${n} ${status}`);
-  const slices = (status: string): number => ended.find(({ keys }) => keys[0] === status)?.count ?? 0;
   const where = namespace === undefined ? '' : ` in namespace ${markdownText(namespace)}`;
-  const executions = `${all.length} execution${all.length === 1 ? '' : 's'}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
-  return `${executions}. In this time ${slices('completed')} slices were completed and ${slices('failed')} failed.`;
+  const head = `${amount(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
+  const { waiting, stay_failed } = left(executions);
+  return (
+    `${head}. In this time ${amount(stf_files.count, 'STF file')} were made, ${amount(countOf(ended, 'completed'), 'slice')} completed, ` +
+    `and ${amount(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices stay failed and ${waiting} are not done.`
+  );
+}
+
+/** Slices of these executions that are not done: those that stay failed, and the others. */
+export function left(executions: readonly ShiftExecution[]): { stay_failed: number; waiting: number } {
+  const sum = (of: (execution: ShiftExecution) => number): number =>
+    executions.reduce((before, execution) => before + of(execution), 0);
+  return { stay_failed: sum(({ stay_failed }) => stay_failed), waiting: sum(undone) };
+}
+
+const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
+  Math.max(0, slices_created - slices_completed - stay_failed);
+
+function deedLines(deeds: readonly Deed[]): string[] {
+  const told = mostTelling(deeds, shownDeeds);
+  const more = deeds.length - told.length;
+  return [...told.map(deedLine), ...(more === 0 ? [] : [`- and ${more} more deeds, earlier starts before all`])];
 }
 
 function executionTable({ executions, all }: ShiftFacts): string[] {
@@ -73,8 +96,8 @@ function executionTable({ executions, all }: ShiftFacts): string[] {
     ...executions
       .slice(0, shownRows)
       .map(
-        ({ row, health, stay_failed, duration_seconds }) =>
-          `| ${markdownText(row.execution_id)} | ${row.status}${row.status === 'running' ? `, ${health}` : ''} | ${row.stf_count} | ${row.slices_completed} of ${row.slices_created} | ${stay_failed} | ${minutes(row.start_time)} | ${Math.round(duration_seconds)} |`,
+        ({ row, status, health, stf_count, slices_completed, slices_created, stay_failed, duration_seconds }) =>
+          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' && health !== undefined ? `, ${health}` : ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${minutes(row.start_time)} | ${Math.round(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${more} more executions`] : []),
   ];
@@ -94,18 +117,21 @@ export function openMatters({ executions, all }: ShiftFacts): string[] {
   ];
 }
 
-function openOf({ row, health, stay_failed, findings }: ShiftExecution): string[] {
+function openOf(execution: ShiftExecution): string[] {
+  const { row, status, health, stay_failed, slices_completed, slices_created, findings } = execution;
   const id = row.execution_id;
-  if (row.status === 'running')
+  if (status === 'running') {
+    const done = `${slices_completed} of ${slices_created} slices done that were made so far`;
     return [
-      `${id} runs, health ${health}: ${row.slices_completed} of ${row.slices_created} slices done that were made so far`,
+      health === undefined ? `${id} ran at the end of this time: ${done}` : `${id} runs, health ${health}: ${done}`,
       ...findings
         .filter(({ severity }) => severity !== 'info')
         .map(({ code, sentence }) => `${id} ${code}: ${sentence}`),
     ];
-  const left = stay_failed === 0 ? [] : [`${id}: ${stay_failed} slices stay failed, their data are not processed`];
-  if (row.status === 'completed') return left;
-  const why = row.status_reason === null || row.status_reason === row.status ? '' : ` (${row.status_reason})`;
-  const undone = row.slices_created - row.slices_completed - stay_failed;
-  return [`${id} was ${row.status}${why}${undone > 0 ? `: ${undone} slices undone` : ''}`, ...left];
+  }
+  const lost = stay_failed === 0 ? [] : [`${id}: ${stay_failed} slices stay failed, their data are not processed`];
+  if (status === 'completed') return lost;
+  const why = row.status_reason === null || row.status_reason === status ? '' : ` (${row.status_reason})`;
+  const not = undone(execution);
+  return [`${id} was ${status}${why}${not > 0 ? `: ${not} slices undone` : ''}`, ...lost];
 }

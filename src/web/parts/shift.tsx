@@ -59,24 +59,28 @@ function Report({ report }: { report: ShiftAnswer }) {
         {(['running', 'completed', 'failed', 'terminated'] as const)
           .map((state) => `${count(totals[state] ?? 0)} ${state}`)
           .join(', ')}
-        ; {count(totals['slices_completed'] ?? 0)} slices completed, {count(totals['attempts_failed'] ?? 0)} attempts
-        failed in this time. {report.note}
+        ; {count(totals['stf_files'] ?? 0)} STF files made, {count(totals['slices_completed'] ?? 0)} slices completed,{' '}
+        {count(totals['attempts_failed'] ?? 0)} attempts failed in this time; {count(totals['slices_stay_failed'] ?? 0)}{' '}
+        slices stay failed, {count(totals['slices_not_done'] ?? 0)} are not done. {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} />
+      <More n={report.open_omitted} />
       <h2>Executions</h2>
       <ul class="lines">
         {report.executions.map((one) => (
           <li key={one.execution_id}>
             <a href={executionHash(one.execution_id)}>{one.execution_id}</a> <Pill state={one.status} />{' '}
-            {one.status === 'running' && <Pill state={one.health} />} {count(one.slices_completed)} of{' '}
-            {count(one.slices_created)} slices made, {count(one.slices_stay_failed)} stay failed
+            {one.status === 'running' && one.health !== undefined && <Pill state={one.health} />}{' '}
+            {count(one.slices_completed)} of {count(one.slices_created)} slices made, {count(one.slices_stay_failed)}{' '}
+            stay failed
           </li>
         ))}
       </ul>
       <More n={report.executions_omitted} />
-      <h2>Failures by cause</h2>
+      <h2>Failed attempts by cause</h2>
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
+      <More n={report.causes_omitted} />
       <h2>Done by people</h2>
       <List
         items={report.people.map(
@@ -84,6 +88,7 @@ function Report({ report }: { report: ShiftAnswer }) {
             `${time(at, zone, 16)} ${name} ${did} ${execution_id}${reason === undefined ? '' : ` (${reason})`}`,
         )}
       />
+      <More n={report.people_omitted} />
       <details>
         <summary>as Markdown, for a logbook</summary>
         <pre class="words">{report.text}</pre>

@@ -1,0 +1,12 @@
+import type { Deed } from './facts.ts';
+
+/**
+ * So many deeds, in the order of time. Where there are more, commands come before starts, and later ones before earlier ones: a stop must not be
+ * hidden behind the starts of a night.
+ */
+export function mostTelling(deeds: readonly Deed[], most: number): Deed[] {
+  const latest = deeds.toReversed();
+  const isStart = ({ did }: Deed): boolean => did === 'started';
+  const told = [...latest.filter((deed) => !isStart(deed)), ...latest.filter(isStart)].slice(0, most);
+  return deeds.filter((deed) => told.includes(deed));
+}
