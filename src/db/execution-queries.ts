@@ -1,4 +1,5 @@
 import type { Health } from '../domain/states.ts';
+import { lastTick } from './execution/start-message.ts';
 import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
@@ -71,6 +72,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     duration: (execution: ExecutionRow, now: number) =>
       secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
     messageCount: kept(sql, countAllMessages),
+    lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),
     lastLandmarks: kept(sql, lastLandmarks),
     /** The last log lines of an execution from a level on. */

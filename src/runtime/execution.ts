@@ -44,7 +44,7 @@ export function openHere(
 ): Execution {
   const { execution_id, run_number, namespace } = held;
   const { speed } = params;
-  const startTick = lastTick(host.store.sql, execution_id) ?? 0;
+  const startTick = lastTick(host.store.sql, execution_id)?.tick ?? 0;
   const clock = speed === 'max' ? createVirtualClock(startTick) : createScaledClock(speed, startTick);
   const notifier = host.session?.notifier ?? createNotifier(clock);
   const access = openExecution(host.store, held, {

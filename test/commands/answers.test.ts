@@ -171,13 +171,24 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     [120, 40],
   ])('pause, continue and stop a run, with the answer shown at %i x %i', async (columns, rows) => {
     const folder = temporaryFolder();
-    const seen = runInTerminal(['run', '--speed', '2'], { columns, rows, folder });
+    const program = join(folder, 'tell.sh');
+    // It keeps the run's process there for a while.
+    writeFileSync(program, '#!/bin/sh\nsleep 1\n', { mode: 0o755 });
+    const seen = runInTerminal(['run', '--speed', '2', '--notify', program], { columns, rows, folder });
+    const simulated: number[] = [];
+    const look = async (): Promise<string> => {
+      const screen = (await seen.rows()).join('\n');
+      const [, seconds] = / simulated (\d+) s\b/.exec(screen) ?? [];
+      if (seconds !== undefined) simulated.push(Number(seconds));
+      return screen;
+    };
     const shows = async (pattern: RegExp): Promise<string> => {
-      await expect.poll(async () => (await seen.rows()).join('\n')).toMatch(pattern);
-      return (await seen.rows()).join('\n');
+      await expect.poll(look).toMatch(pattern);
+      return look();
     };
     const press = (key: string): void => void seen.started.child.stdin?.write(key);
     await shows(/p pause {2}c continue {2}q stop {2}\? help/);
+    await shows(/simulated \d+ s/);
     press('?');
     await shows(/p: no STF, slices in hand end/);
     press('p');
@@ -194,7 +205,12 @@ describe.skipIf(!hasScript && process.env['CI'] === undefined)('keys below the l
     await shows(/y\/N/);
     press('y');
     expect((await seen.started.finished).code).toBe(4);
-    expect((await seen.rows()).join('\n')).toMatch(/terminated/);
+    const end = (await seen.rows()).join('\n');
+    expect(end).toMatch(/terminated/);
+    expect(end).not.toMatch(/stop: it is stopped/);
+    // Simulated time goes on, whatever is said.
+    expect(simulated.length).toBeGreaterThan(5);
+    expect(simulated).toEqual(simulated.toSorted((a, b) => a - b));
   });
 
   it('in status leave the view alone, and Ctrl-C is what it was', async () => {

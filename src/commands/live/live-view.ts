@@ -48,16 +48,16 @@ export function renderView(snapshot: Snapshot, rates: Rates, options: ViewOption
   return lines.map((line) => cut(line, width));
 }
 
-function titleLines(
-  { execution, health, progress, speed, elapsed, simulatedSince }: Snapshot,
-  { paint }: ViewOptions,
-  width: number,
-) {
+function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, { paint }: ViewOptions, width: number) {
   const { execution_id, run_number, status, namespace } = execution;
-  const simulated =
-    progress.simulation_tick === null ? '' : `simulated ${wholeDuration(progress.simulation_tick + simulatedSince)}`;
   const ended = status === 'running' ? '' : status;
-  const words = [ended, phaseWords(execution), simulated, `speed ${speed}`, `namespace ${namespace}`];
+  const words = [
+    ended,
+    phaseWords(execution),
+    simulated === undefined ? '' : `simulated ${wholeDuration(simulated)}`,
+    `speed ${speed}`,
+    `namespace ${namespace}`,
+  ];
   return [
     spread(`${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
     `${paint(shadeOfHealth[health], ` ${health} `)} ${words.filter((word) => word !== '').join(', ')}`,

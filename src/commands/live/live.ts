@@ -25,6 +25,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
   const rates = createRates();
   let shown: string | undefined;
   let below: string | undefined;
+  let isOver = false;
   const repaint = (): void => {
     try {
       paintNow();
@@ -33,7 +34,8 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
     }
   };
   const paintNow = (): void => {
-    if (shown === undefined) return;
+    // An answer to a key may come when the summary stands below.
+    if (shown === undefined || isOver) return;
     const snapshot = takeSnapshot(queries(), shown);
     const lines = renderView(snapshot, rates(snapshot, performance.now()), {
       columns: terminal.columns(),
@@ -57,6 +59,7 @@ export function startLive(terminal: Terminal, queries: () => Queries, storeOptio
       repaint();
     },
     end() {
+      isOver = true;
       clearInterval(timer);
       screen.end();
     },

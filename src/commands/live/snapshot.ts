@@ -31,8 +31,8 @@ export interface Snapshot {
   /** Failed without a retry left. */
   exhausted: number;
   last: LastMessage | undefined;
-  /** Simulated seconds that have passed since the last message that told one; 0 where time stands still or nobody knows. */
-  simulatedSince: number;
+  /** Simulated seconds so far; undefined where nobody has told any. */
+  simulated: number | undefined;
   /** The last error that an agent logged. */
   error: { timestamp: string; message: string } | undefined;
 }
@@ -43,14 +43,13 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, isHeld, left, speed } = assessed;
     const { fast_processing } = detail.params;
-    const { execution_id } = execution;
+    const { execution_id, status } = execution;
     const last = queries.lastMessage(execution_id);
-    const pausedBy = isHeld ? queries.pausedBy(execution) : undefined;
     return {
       execution,
       health,
       driver: queries.driver(execution_id),
-      pausedBy,
+      pausedBy: isHeld ? queries.pausedBy(execution) : undefined,
       progress,
       secondsLeft: left?.seconds_left,
       isOpenEnded: left !== undefined && left.at_most === undefined,
@@ -62,27 +61,23 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
       last,
-      simulatedSince: simulatedSince(execution, { health, speed, last, pausedAt: pausedBy?.time }),
+      simulated: simulatedNow(queries.lastTick(execution_id), {
+        isMoving: status === 'running' && health !== 'stalled',
+        speed,
+      }),
       error: queries.logs({ execution_id, level: logLevels.ERROR }, { order: 'newest', limit: 1, uncounted: true })
         .rows[0],
     };
   });
 }
 
-/** Between two messages simulated time goes on as the speed says. */
-function simulatedSince(
-  { status }: ExecutionRow,
-  {
-    health,
-    speed,
-    last,
-    pausedAt,
-  }: { health: Health; speed: Speed; last: LastMessage | undefined; pausedAt: string | undefined },
-): number {
-  if (status !== 'running' || health === 'stalled' || typeof speed !== 'number' || last === undefined) return 0;
-  // In a pause it stands where it stood.
-  const until = health === 'paused' && pausedAt !== undefined ? Date.parse(pausedAt) : Date.now();
-  return Math.max(0, (until - Date.parse(last.sent_at)) / 1000) * speed;
+/** Between two messages simulated time goes on as the speed says, also in a pause: a pause holds the DAQ back and not the clock. */
+function simulatedNow(
+  last: { tick: number; sent_at: string } | undefined,
+  { isMoving, speed }: { isMoving: boolean; speed: Speed },
+): number | undefined {
+  if (last === undefined || !isMoving || typeof speed !== 'number') return last?.tick;
+  return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;
 }
 
 /** Items a second over the last while, from what was seen. */

@@ -25,17 +25,23 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
 /** Rows that are looked at for the newest tick. */
 const newestRows = 64;
 
+/** A simulated time in seconds, and when it was told. */
+export interface Tick {
+  tick: number;
+  sent_at: string;
+}
+
 /**
  * The simulated time that an execution has come to. Steps of agents may be recorded a little out of the order of their ticks, so the last
  * few rows are looked at, not only the last.
  */
-export function lastTick(sql: Prepare, executionId: string): number | undefined {
-  const row = sql<[string], { tick: number | null }>(
-    `SELECT max(CAST(simulation_tick AS REAL)) AS tick FROM (
-       SELECT simulation_tick FROM message_rows
-       WHERE execution_no = ${numberOf('?')} AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})`,
+export function lastTick(sql: Prepare, executionId: string): Tick | undefined {
+  return sql<[string], Tick>(
+    `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
+       SELECT simulation_tick, sent_ms FROM message_rows
+       WHERE execution_no = ${numberOf('?')} AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})
+     WHERE simulation_tick IS NOT NULL ORDER BY tick DESC LIMIT 1`,
   ).get(executionId);
-  return row?.tick ?? undefined;
 }
 
 /** The running executions of a namespace whose agents may be in several processes. */

@@ -32,5 +32,5 @@ export function executionDetail(sql: Prepare, execution: ExecutionRow): Executio
      FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);
   if (row === undefined) throw new Error(`${execution_id} has no run`);
-  return { ...row, params: executionParams(sql, execution), last_tick: lastTick(sql, execution_id) ?? null };
+  return { ...row, params: executionParams(sql, execution), last_tick: lastTick(sql, execution_id)?.tick ?? null };
 }

@@ -33,13 +33,13 @@ async function inTheMiddle(): Promise<Snapshot> {
       slices_completed: 30,
       slices_failed: 3,
     },
-    progress: { ...snapshot.progress, stf_ready: 5, slices_final: 32, simulation_tick: 72 },
+    progress: { ...snapshot.progress, stf_ready: 5, slices_final: 32 },
     retries: 7,
     secondsLeft: 113,
     elapsed: 72,
     inHand: { count: 30, lost: 0, overdue: 0, oldest: undefined },
     exhausted: 2,
-    simulatedSince: 0,
+    simulated: 72,
     last: {
       message_id:
         'stf_datataking-tester-0001/slice_started/swf.100010.000005_slice_002.tf/2/worker-agent-tester-5/03@host',
