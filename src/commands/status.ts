@@ -51,7 +51,11 @@ interface MonitorAnswer extends Counts {
   findings: { code: string; severity: string; sentence: string }[];
   agents: { agent_name: string; state: string; status: string }[];
   errors: { time: string; source: string; error: string }[];
+  causes?: { cause: string; attempts: number }[];
 }
+
+/** A log line may be cut, so that the end of a cause is not in it. */
+const comparedCause = 100;
 
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
@@ -154,17 +158,22 @@ function agentsOf({ agents }: MonitorAnswer): string[] {
   ];
 }
 
-/** Errors by what caused them, each with its number and its last time: the causes of many are few. */
-function errorsOf({ errors }: MonitorAnswer): string[] {
+/** The causes of failed attempts at slices, each with its number: of many failures the causes are few. */
+const causesOf = ({ causes = [] }: MonitorAnswer): string[] =>
+  causes.map(({ cause, attempts }) => `  failed      ${attempts} × ${cause}`);
+
+/** The last errors that are of no failed attempt, by what caused them. */
+function errorsOf({ errors, causes = [] }: MonitorAnswer): string[] {
   const groups = new Map<string, MonitorAnswer['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
+    if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;
     groups.set(cause, [...(groups.get(cause) ?? []), error]);
   }
   return [...groups].map(([cause, [last, ...others]]) =>
     others.length === 0
       ? `  error       ${last?.time} ${last?.source}: ${last?.error}`
-      : `  errors      ${others.length + 1} of the last ${errors.length}, newest ${last?.time} by ${last?.source}: ${cause}`,
+      : `  errors      ${cause} (${others.length + 1} of the last ${errors.length}, newest ${last?.time} by ${last?.source})`,
   );
 }
 
@@ -195,6 +204,7 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
     `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
     `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
       `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    ...causesOf(answer),
     ...errorsOf(answer),
     ...oldestOf(answer),
     ...driverOf(answer, option),

@@ -59,13 +59,6 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!absent.has(code)) return { state: 'unreachable', path, problem: `${file.name}: ${messageOf(error)}` };
-    // Without the folder of all files this is another host, or its disk is not mounted.
-    const isHere = await lstat(join(folder, '..')).then(
-      (entry) => entry.isDirectory(),
-      () => false,
-    );
-    if (!isHere)
-      return { state: 'unreachable', path, problem: `${file.name}: there is no folder ${join(folder, '..')} here` };
     const elsewhere = elsewhereOf(file, own);
     if (elsewhere !== undefined)
       return {
@@ -74,6 +67,12 @@ export async function compareFile(file: RecordedFile, own: OwnFiles): Promise<Co
         isElsewhere: true,
         problem: `${file.name} is on another host: ${elsewhere}`,
       };
+    // Without the folder of its execution this is another host, or a disk that is not mounted.
+    const isHere = await lstat(folder).then(
+      (entry) => entry.isDirectory(),
+      () => false,
+    );
+    if (!isHere) return { state: 'unreachable', path, problem: `${file.name}: there is no folder ${folder} here` };
     return { state: 'missing', path, problem: `${file.name} is missing` };
   }
 }

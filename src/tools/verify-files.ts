@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
+import type { Queries } from '../db/queries.ts';
 import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { nowhereNote } from './shared/nowhere.ts';
@@ -88,10 +89,20 @@ export const verifyFilesTool = defineLiveTool({
       changed_count: found.changed.length,
       unreachable_count: found.unreachable.length,
       next_cursor: at === undefined || data.dir === undefined ? null : writePlace(at, of),
-      note: data.write_files && data.dir !== undefined ? (nowhere ?? null) : 'this execution wrote no files',
+      note:
+        data.write_files && data.dir !== undefined
+          ? (nowhere ?? ofAnother(queries(), stf_filename, execution_id) ?? null)
+          : 'this execution wrote no files',
     });
   },
 });
+
+/** An STF file that exists, and is of another execution: nothing was checked of it. */
+function ofAnother(queries: Queries, stf_filename: string | undefined, execution_id: string): string | undefined {
+  const owner = stf_filename === undefined ? undefined : queries.product(stf_filename).execution_id;
+  if (owner === undefined || owner === execution_id) return undefined;
+  return `${stf_filename} is of ${owner}, not of ${execution_id}: nothing was checked`;
+}
 
 type Found = ReturnType<typeof noFiles>;
 

@@ -49,6 +49,21 @@ describe('tables for people', () => {
     expect((await table('files', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
     expect((await table('files', '--execution-id', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(2);
     expect((await table('files', '--run-number', '100010')).slice(1)).toHaveLength(2);
+    // A file or a time says which rows are meant, of whatever execution.
+    expect((await table('slices', '--stf-filename', 'swf.100010.000001.stf')).slice(1)).toHaveLength(15);
+    expect((await table('files', '--start-time', '-1h')).slice(1)).toHaveLength(5);
+    const sums = async (...args: string[]): Promise<string[]> => (await table('summarize', ...args)).slice(1);
+    expect(await sums('slices', '--start-time', '-1h')).toContainEqual(expect.stringMatching(/^all slices +75 /));
+    expect(await sums('slices', '--group-by', 'execution_id')).toHaveLength(3);
+  });
+
+  it('of agents have those that live, else those of the newest execution', async () => {
+    const { stdout, stderr } = await runCli(['agents'], { folder });
+    expect(stdout.trimEnd().split('\n').slice(1)).toEqual(
+      Array.from({ length: 5 }, () => expect.stringMatching(/ EXITED /)),
+    );
+    expect(stderr).toBe('');
+    expect((await table('agents', 'stf_datataking-tester-0001')).slice(1)).toHaveLength(5);
   });
 
   it('take every argument of the tool as a flag', async () => {
@@ -65,9 +80,11 @@ describe('tables for people', () => {
   });
 
   it('of nothing say so and where they looked, and a CSV of nothing has its head', async () => {
-    const none = await runCli(['slices', '--stf-filename', 'swf.100010.000001.stf'], { folder });
+    const none = await runCli(['slices', '--status', 'queued'], { folder });
     expect(none).toMatchObject({ code: 0, stdout: '' });
-    expect(none.stderr).toMatch(/^no rows in the newest execution that fit; swf-mcp list names the others\n$/);
+    expect(none.stderr).toBe(
+      'no rows that fit in stf_datataking-tester-0002, the newest; swf-mcp list names the others\n',
+    );
     const csv = await runCli(['files', '--has-slices', 'false', '-o', 'csv'], { folder });
     expect(csv.stdout).toMatch(/^stf_filename,run_number,execution_id,.*processed_at\r\n$/);
     const full = await runCli(['files', '-o', 'csv', '--limit', '1'], { folder });
@@ -80,6 +97,7 @@ describe('tables for people', () => {
         ['slices', 'latest', '--execution-id', 'stf_datataking-tester-0001'],
         /^ARGUMENT_INVALID: execution_id is "latest" and/,
       ],
+      [['summarize', 'slices', '--what', 'logs'], /^ARGUMENT_INVALID: what is "slices" and "logs"; give it once/],
       [['files', '--has-slices', 'no'], /Allowed choices are true, false/],
       [['slices', '--limit', '0'], /Give a whole number from 1/],
       [['logs', '-f', '--order', 'oldest'], /^ARGUMENT_INVALID: --order has no meaning with -f/],
@@ -117,6 +135,12 @@ describe('tables for people', () => {
     const results = lines.filter((line) => / slice_result /.test(line));
     expect(results).toHaveLength(2);
     expect(results[0]).toMatch(/ 1 +worker-agent-tester-\d+\/\d+ +failed +.*bad geometry/);
+    const records = (await runCli(['trace', 'swf.100011.000001_slice_005.tf', '-o', 'csv'], { folder })).stdout;
+    expect(records.split('\r\n')[0]).toMatch(/^type,time,.*,worker,attempt,/);
+    const json = JSON.parse((await table('trace', 'swf.100011.000001_slice_005.tf', '-o', 'json')).join('')) as {
+      hops: unknown[];
+    };
+    expect(records.trim().split('\r\n')).toHaveLength(1 + json.hops.length);
     expect((await runCli(['trace', 'swf.1.000001.stf'], { folder })).stderr).toMatch(
       /^ARGUMENT_INVALID: there is no STF/,
     );
@@ -127,10 +151,14 @@ describe('tables for people', () => {
     expect(lines.length).toBeLessThanOrEqual(23);
     expect(lines[0]).toBe('stf_datataking-tester-0002');
     expect(lines.at(-1)).toMatch(/^stf_datataking-tester-0002: completed, \d+ slices stay failed, health finished$/);
-    const errors = lines.filter((line) => line.startsWith('  errors'));
-    expect(errors).toHaveLength(1);
-    expect(errors[0]).toMatch(
-      /^ {2}errors {6}6 of the last 6, newest .* by fast_processing-agent-tester-\d+: .*bad geometry$/,
+    // Once, and with the number of all attempts, not of the last log lines.
+    expect(lines.filter((line) => /^ {2}(failed|errors?) (?!.*SLICES_FAILED)/.test(line))).toEqual([
+      '  failed      12 × sh ended with exit code 3: bad geometry',
+    ]);
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /SLICES_FAILED: 6 TF slices stay failed \(first error [^)]+\), so their data are not processed\. 12 attempts failed: 12 × sh ended with exit code 3: bad geometry\.$/,
+      ),
     );
   });
 
@@ -190,6 +218,16 @@ describe('tables for people', () => {
     expect(screen[0]).toMatch(head);
     for (const line of screen) expect(line.length).toBeLessThanOrEqual(columns);
     expect(screen[1]).toMatch(/_slice_007\.tf +failed .*bad geometry$/);
+    // Nobody has named an execution, so the table does.
+    expect(screen.join(' ')).toMatch(/of stf_datataking-tester-0002, the newest; swf-mcp list/);
+    for (const [args, cause] of [
+      [['summarize', '--group-by', 'cause'], /^sh ended.*bad geometry +12 +12/],
+      [['logs', '--level', 'ERROR'], / ERROR .*slice .*bad geometry$/],
+    ] as const) {
+      const other = runInTerminal([...args], { columns, rows, folder });
+      await other.started.finished;
+      expect((await other.rows())[1]).toMatch(cause);
+    }
   });
 });
 

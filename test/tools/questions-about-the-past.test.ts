@@ -300,7 +300,7 @@ describe('asked what a run was, the answer', () => {
       failed: 0,
     });
     expect(findingOf(monitor, 'SLICES_RETRIED')?.['sentence']).toMatch(
-      /^15 TF slices were tried again, in 15 further attempts; none has stayed failed\. Attempts failed 15 times: sh ended with exit code 3: bad geometry in cell N\.$/,
+      /^15 TF slices were tried again, in 15 further attempts; none has stayed failed\. 15 attempts failed: 15 × sh ended with exit code 3: bad geometry in cell N\.$/,
     );
     expect(monitor['causes']).toEqual([{ cause: 'sh ended with exit code 3: bad geometry in cell N', attempts: 15 }]);
     expect((await evidenceOf(client, monitor, 'SLICES_RETRIED'))['items']).toHaveLength(15);

@@ -58,8 +58,34 @@ describe('the check of data files', () => {
       missing_count: 0,
       unreachable_count: 4,
       unreachable: expect.arrayContaining([
-        expect.objectContaining({ problem: expect.stringMatching(/there is no folder .*swf\.db\.data here$/) }),
+        expect.objectContaining({
+          problem: expect.stringMatching(/there is no folder .*swf\.db\.data\/stf_datataking-tester-0001 here$/),
+        }),
       ]),
+    });
+  });
+
+  it('calls nothing missing where the whole folder of an execution is away, as on a disk that is not mounted', async () => {
+    const folder = temporaryFolder();
+    const { execution_id } = await runWorkflow(folder, '--stf-count', '1');
+    rmSync(join(folder, 'swf.db.data', execution_id as string), { recursive: true });
+    const client = await clientOf(folder);
+    expect(await ask(client, 'verify_files', { execution_id: 'latest' })).toMatchObject({
+      checked: 2,
+      missing_count: 0,
+      unreachable_count: 2,
+    });
+    expect((await runCli(['check'], { folder })).stdout).toMatch(/there is no folder .*swf\.db\.data\/stf_datataking-/);
+  });
+
+  it('says where an STF file is of another execution, so that nothing was checked', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    await runWorkflow(folder, '--stf-count', '1');
+    const asked = { execution_id: 'latest', stf_filename: stf(1) };
+    expect(await ask(await clientOf(folder), 'verify_files', asked)).toMatchObject({
+      checked: 0,
+      note: `${stf(1)} is of stf_datataking-tester-0001, not of stf_datataking-tester-0002: nothing was checked`,
     });
   });
 

@@ -1,7 +1,10 @@
 import { type Command, Option } from 'commander';
 
-import { jsonOption, parsePositive, type Run } from '../options.ts';
+import { parsePositive, type Run } from '../options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
+
+const outputOption = (): Option =>
+  new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table');
 
 /** The commands that show tables. Their flags are the arguments of tools, which are loaded where one of them is called. */
 export async function addTables(program: Command, words: readonly string[], run: Run): Promise<void> {
@@ -13,7 +16,7 @@ export async function addTables(program: Command, words: readonly string[], run:
       .command(named === undefined ? name : `${name} [${named.word}]`)
       .description(about)
       .copyInheritedSettings(program)
-      .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
+      .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))
@@ -37,7 +40,7 @@ export async function addTables(program: Command, words: readonly string[], run:
     .command('summarize [WHAT]')
     .description('how many, how long: slices (default), stf_files, messages, logs or executions in groups')
     .copyInheritedSettings(program)
-    .addOption(new Option('-o, --output <FORM>', 'how it is written').choices(outputs).default('table'))
+    .addOption(outputOption())
     .option('--limit <N>', 'groups at most (default: 50)', parsePositive);
   if (isWanted('summarize'))
     for (const option of (await import('./filters.ts')).filterOptions('summarize')) summarize.addOption(option);
@@ -50,8 +53,8 @@ export async function addTables(program: Command, words: readonly string[], run:
     .command('trace <FILE>')
     .description('the way of an STF file, TF sample or TF slice through the workflow')
     .copyInheritedSettings(program)
-    .addOption(jsonOption())
-    .action(async (file: string, { json }: { json?: true }) => {
-      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, json === true));
+    .addOption(outputOption())
+    .action(async (file: string, { output }: { output: Output }) => {
+      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, output));
     });
 }

@@ -21,8 +21,8 @@ export interface TableCommand {
   about: string;
   /** The argument of the tool that may be named without its flag. */
   named?: { argument: string; word: string };
-  /** Whether the newest execution is meant where none is named. */
-  isOfExecution: boolean;
+  /** Rows that are meant where none are named: of the newest execution, all, or those of the newest execution where there are no others. */
+  usual: 'newest' | 'all' | 'all, else newest';
   columns: readonly ShownColumn[];
   /** Columns that `-o wide` has besides. */
   wide: readonly ShownColumn[];
@@ -67,7 +67,7 @@ export const tableCommands: readonly TableCommand[] = [
     name: 'list',
     tool: 'list_workflow_executions',
     about: 'executions: how they went, or go',
-    isOfExecution: false,
+    usual: 'all',
     columns: [
       name('EXECUTION', 'execution_id'),
       column('STATUS', 'status'),
@@ -94,7 +94,7 @@ export const tableCommands: readonly TableCommand[] = [
     tool: 'list_tf_slices',
     about: 'TF slices: state, worker, retries, error',
     named: ofExecution,
-    isOfExecution: true,
+    usual: 'newest',
     columns: [
       name('SLICE', 'slice_filename'),
       column('STATUS', 'status'),
@@ -119,7 +119,7 @@ export const tableCommands: readonly TableCommand[] = [
     tool: 'list_stf_files',
     about: 'STF files: state, size, samples and slices made of them',
     named: ofExecution,
-    isOfExecution: true,
+    usual: 'newest',
     columns: [
       name('STF FILE', 'stf_filename'),
       column('STATUS', 'status'),
@@ -137,7 +137,7 @@ export const tableCommands: readonly TableCommand[] = [
     tool: 'list_tf_files',
     about: 'TF samples: their frames, and the slices cut from them',
     named: ofExecution,
-    isOfExecution: true,
+    usual: 'newest',
     columns: [
       name('TF FILE', 'tf_filename'),
       number('FROM', 'tf_first'),
@@ -154,7 +154,7 @@ export const tableCommands: readonly TableCommand[] = [
     tool: 'list_messages',
     about: 'messages: what was said, by whom, with what effect',
     named: ofExecution,
-    isOfExecution: true,
+    usual: 'newest',
     columns: [
       time('SENT', 'sent_at'),
       column('TYPE', 'message_type'),
@@ -174,20 +174,21 @@ export const tableCommands: readonly TableCommand[] = [
     tool: 'list_logs',
     about: 'log lines of agents; -f follows',
     named: ofExecution,
-    isOfExecution: true,
+    usual: 'newest',
     columns: [
       time('TIME', 'timestamp'),
       column('LEVEL', 'level'),
       name('AGENT', 'agent', { drop: 1 }),
-      column('MESSAGE', 'message', { least: 30 }),
+      column('MESSAGE', 'message', { cut: 'middle', least: 30 }),
     ],
     wide: [name('EXECUTION', 'execution_id'), column('CONTEXT', 'context')],
   },
   {
     name: 'agents',
     tool: 'list_agents',
-    about: 'agents: what they do, and when they were last heard',
-    isOfExecution: false,
+    about: 'agents that live, else those of the newest execution: what they do, and when they were last heard',
+    named: ofExecution,
+    usual: 'all, else newest',
     columns: [
       name('AGENT', 'agent_name'),
       column('STATE', 'state'),

@@ -4,8 +4,8 @@ import stringWidth from 'string-width';
 /** A column of a table. */
 export interface Column {
   head: string;
-  /** The end of a text that goes first where the column is too narrow: of file names the end tells most. */
-  cut?: 'start' | 'end' | undefined;
+  /** The part of a text that goes first where the column is too narrow: of file names the end tells most, of errors both ends. */
+  cut?: 'start' | 'middle' | 'end' | undefined;
   /** Numbers stand below each other. */
   align?: 'right' | undefined;
   /** Left out where the table is too wide, the highest first; 0 or none: never. */
@@ -82,6 +82,11 @@ function fitted(text: string, width: number, { cut = 'end', align }: Pick<Column
   if (natural <= width) {
     const space = ' '.repeat(width - natural);
     return align === 'right' ? `${space}${text}` : `${text}${space}`;
+  }
+  if (cut === 'middle' && width > 2) {
+    const before = Math.floor((width - 1) / 3);
+    const begin = sliceAnsi(text, 0, before);
+    return `${begin}${fitted(text, width - stringWidth(begin), { cut: 'start', align })}`;
   }
   const part = (from: number, to: number): string => sliceAnsi(text, from, to);
   const kept = cut === 'start' ? part(natural - width + 1, natural) : part(0, width - 1);

@@ -1,4 +1,5 @@
 import { csvRecord } from '../../lib/csv.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { askLiveTool } from '../call.ts';
 import { duration } from '../duration.ts';
@@ -6,6 +7,7 @@ import { exitCodes, type Io } from '../io.ts';
 import { type Item, type Output, textOf } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
+import { isNamed, sayNewest } from './table-command.ts';
 
 /** Keys to sum by, where nobody names any. */
 const usualKeys: Readonly<Record<string, string>> = {
@@ -15,6 +17,9 @@ const usualKeys: Readonly<Record<string, string>> = {
   logs: 'level',
   executions: 'status',
 };
+
+/** Keys by which executions are set side by side. */
+const ofSeveral = ['execution_id', 'namespace'];
 
 interface Spread {
   mean: number;
@@ -49,25 +54,36 @@ export async function summarizeCommand(
   { output, limit, flags }: { output: Output; limit: number | undefined; flags: Readonly<Record<string, unknown>> },
 ): Promise<number> {
   const asked = argumentsOf('summarize', flags);
-  const what = given ?? (asked['what'] as string | undefined) ?? 'slices';
-  const isNamed = ['execution_id', 'run_number', 'namespace', 'start_time'].some((name) => asked[name] !== undefined);
+  const what = whatOf(given, asked['what'] as string | undefined);
+  const group_by = (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status';
+  const keys = group_by.split(',').map((key) => key.trim());
+  const isOfAll = what === 'executions' || isNamed(asked) || keys.some((key) => ofSeveral.includes(key));
   const args = {
-    ...(isNamed || what === 'executions' ? {} : { execution_id: 'latest' }),
+    ...(isOfAll ? {} : { execution_id: 'latest' }),
     ...asked,
-    group_by: (asked['group_by'] as string | undefined) ?? usualKeys[what] ?? 'status',
+    group_by,
     what,
     ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
   };
-  const keys = args.group_by.split(',').map((key) => key.trim());
   const answer = { ...(await askLiveTool(io, 'summarize', args)), keys } as unknown as Answer;
   const { keys: _, ...plain } = answer;
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else io.out(`${tableOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
+  sayNewest(io, isOfAll ? undefined : answer.execution_id, answer.total.count);
   if (answer.note !== undefined) io.err(printable(answer.note));
   if (answer.groups_omitted > 0)
     io.err(`${answer.groups.length} groups of ${answer.groups.length + answer.groups_omitted}; --limit shows more`);
   return exitCodes.fine;
+}
+
+function whatOf(given: string | undefined, flag: string | undefined): string {
+  if (given !== undefined && flag !== undefined && given !== flag)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `what is ${JSON.stringify(given)} and ${JSON.stringify(flag)}; give it once, with its flag or without`,
+    );
+  return given ?? flag ?? 'slices';
 }
 
 function csvOf(answer: Answer): string {
@@ -100,7 +116,11 @@ function tableOf(answer: Answer, width: number | undefined): string[] {
     { ...number('LONGEST', 2), of: ({ seconds }) => durationOf(seconds?.max) },
   ];
   const shown = columns.filter(({ of }) => of(answer.total) !== undefined);
-  const heads = keys.map((key): Column => ({ head: key.toUpperCase().replaceAll('_', ' '), least: 24 }));
+  const heads = keys.map((key): Column => ({
+    head: key.toUpperCase().replaceAll('_', ' '),
+    // Of a cause both ends tell something: which program, and its last words.
+    ...(key === 'cause' ? { cut: 'middle', least: 50 } : { cut: 'start', least: 24 }),
+  }));
   const rows = [
     ...answer.groups.map((group) => [...keys.map((key) => textOf(group[key])), ...shown.map(({ of }) => of(group))]),
     [...keys.map((_, at) => (at === 0 ? `all ${answer.counts}` : '')), ...shown.map(({ of }) => of(answer.total))],

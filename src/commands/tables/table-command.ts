@@ -39,22 +39,27 @@ export function tableCommand(io: Io, table: TableCommand, given: TableArguments)
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const { items, total, isAtLeast, note } = readRows(io, table, { args, most });
+  const { items, total, isAtLeast, note, newest } = readRows(io, table, { args, most });
   show(io, table, output, items);
-  const said = note ?? (items.length === 0 ? `no rows${whereOf(args)}` : undefined);
+  const said = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   if (said !== undefined) io.err(printable(said));
+  sayNewest(io, newest, items.length);
   if (items.length < total && most !== Infinity)
     io.err(`${items.length} of ${isAtLeast ? 'at least ' : ''}${total} rows; --limit ${total} shows all`);
   return exitCodes.fine;
 }
 
-/** The place where nothing was found: somebody may have meant another execution. */
-const whereOf = ({ execution_id }: Record<string, unknown>): string =>
-  execution_id === 'latest' ? ' in the newest execution that fit; swf-mcp list names the others' : ' that fit';
+/** Names the execution that was looked at though nobody named it: somebody may have meant another. Where rows go on to a program, only where there are none. */
+export function sayNewest(io: Io, newest: string | undefined, rows: number): void {
+  if (newest === undefined || (rows > 0 && io.terminal('out') === undefined)) return;
+  io.err(
+    printable(`${rows === 0 ? 'no rows that fit in' : 'of'} ${newest}, the newest; swf-mcp list names the others`),
+  );
+}
 
 /** The arguments of the tool: the flags, what was named without one, and the newest execution where none is named. */
 export function toolArguments(
-  { tool, named: place, isOfExecution }: TableCommand,
+  { tool, named: place, usual }: TableCommand,
   { named, flags }: Pick<TableArguments, 'named' | 'flags'>,
 ): Record<string, unknown> {
   const args = argumentsOf(tool, flags);
@@ -67,9 +72,24 @@ export function toolArguments(
       );
     args[place.argument] = named;
   }
-  const isNamed = ['execution_id', 'run_number', 'namespace', 'message_id'].some((name) => args[name] !== undefined);
-  return isOfExecution && !isNamed ? { ...args, execution_id: 'latest' } : args;
+  return usual === 'newest' && !isNamed(args) ? { ...args, execution_id: 'latest' } : args;
 }
+
+/** Arguments that say of which executions rows are meant. A time does: it may be one of several. */
+const naming = [
+  'execution_id',
+  'run_number',
+  'namespace',
+  'message_id',
+  'stf_filename',
+  'tf_filename',
+  'slice_filename',
+  'start_time',
+  'end_time',
+];
+
+export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
+  naming.some((name) => args[name] !== undefined);
 
 /** One page of a list tool. */
 export function askPage(reader: StoreReader, tool: string, args: Record<string, unknown>): Page {
@@ -82,25 +102,46 @@ interface Rows {
   total: number;
   isAtLeast: boolean;
   note: string | undefined;
+  /** The newest execution, where rows are of it because nobody has named any. */
+  newest: string | undefined;
 }
 
-function readRows(io: Io, { tool }: TableCommand, { args, most }: { args: object; most: number }): Rows {
+function readRows(
+  io: Io,
+  table: TableCommand,
+  { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
+): Rows {
   const reader = createStoreReader(storePath(io));
   try {
-    const items: Item[] = [];
-    let page: Page | undefined;
-    do {
-      const limit = Math.min(pageRows, most - items.length);
-      const cursor = page?.next_cursor;
-      page = askPage(reader, tool, { ...args, limit, cursor });
-      items.push(...page.items);
-    } while (items.length < most && page.next_cursor !== undefined);
-    // Pages that are short are followed, so the note of the last one is about the list.
-    const { total_count, total_is_lower_bound, note } = page;
-    return { items, total: total_count, isAtLeast: total_is_lower_bound === true, note };
+    const found = readPages(reader, table.tool, { args, most });
+    if (table.usual === 'newest' && args['execution_id'] === 'latest')
+      return { ...found, newest: reader.queries().execution('latest').execution_id };
+    if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
+    const [newest] = readPages(reader, 'list_workflow_executions', { args: {}, most: 1 }).items;
+    if (newest === undefined) return found;
+    const execution_id = String(newest['execution_id']);
+    return { ...readPages(reader, table.tool, { args: { ...args, execution_id }, most }), newest: execution_id };
   } finally {
     reader.close();
   }
+}
+
+function readPages(
+  reader: StoreReader,
+  tool: string,
+  { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
+): Rows {
+  const items: Item[] = [];
+  let page: Page | undefined;
+  do {
+    const limit = Math.min(pageRows, most - items.length);
+    const cursor = page?.next_cursor;
+    page = askPage(reader, tool, { ...args, limit, cursor });
+    items.push(...page.items);
+  } while (items.length < most && page.next_cursor !== undefined);
+  // Pages that are short are followed, so the note of the last one is about the list.
+  const { total_count, total_is_lower_bound, note } = page;
+  return { items, total: total_count, isAtLeast: total_is_lower_bound === true, note, newest: undefined };
 }
 
 function show(io: Io, table: TableCommand, output: Output, items: readonly Item[]): void {

@@ -1,8 +1,13 @@
+import type * as z from 'zod';
+
+import { csvRecord } from '../../lib/csv.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import { tools } from '../../tools/index.ts';
+import { findTool } from '../../tools/shared/run-tool.ts';
 import { askTool } from '../call.ts';
 import { duration } from '../duration.ts';
 import { exitCodes, type Io } from '../io.ts';
-import type { Item } from './catalogue.ts';
+import type { Item, Output } from './catalogue.ts';
 import { type Column, tableLines } from './layout.ts';
 
 interface TraceAnswer {
@@ -36,11 +41,20 @@ const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
-export function traceCommand(io: Io, filename: string, json: boolean): number {
+export function traceCommand(io: Io, filename: string, output: Output): number {
   const found = askTool(io, 'trace_data_product', { filename });
-  if (json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
-  else io.out(`${linesOf(found as unknown as TraceAnswer, io.terminal('out')?.columns()).join('\n')}\n`);
+  const answer = found as unknown as TraceAnswer;
+  if (output === 'json') io.out(`${JSON.stringify(allPrintable(found))}\n`);
+  else if (output === 'csv') io.out(csvOf(answer));
+  else io.out(`${linesOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   return exitCodes.fine;
+}
+
+/** The hops, with the fields that they have in JSON. */
+function csvOf({ hops }: TraceAnswer): string {
+  const { hops: schema } = findTool(tools, 'trace_data_product').output.shape as { hops: z.ZodArray<z.ZodObject> };
+  const heads = Object.keys(schema.element.shape);
+  return [heads, ...hops.map((hop) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
 function linesOf(answer: TraceAnswer, width: number | undefined): string[] {

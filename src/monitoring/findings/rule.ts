@@ -64,23 +64,26 @@ export const wholeMessage = ([message_id = '']: readonly string[]): Finding['nex
 /** Attempts whose causes are gathered. */
 export const attemptsLookedAt = 1000;
 
-const namedCauses = 1;
-const shownCause = 100;
+const namedCauses = 2;
+const shownCause = 80;
 
 /** The most frequent causes of failed attempts as a sentence behind another one. */
 export function causesSentence(causes: readonly FailureCause[]): string {
   if (causes.length === 0) return '';
-  const some = causes
+  const named = causes
     .slice(0, namedCauses)
     .map(
-      ({ cause, attempts }) =>
-        `${attempts} times: ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
+      ({ cause, attempts }) => `${attempts} × ${cause.length > shownCause ? `${cause.slice(0, shownCause)}…` : cause}`,
     );
-  const others = causes.length - namedCauses;
-  const more = others > 0 ? `, and of ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
+  const others = causes.length - named.length;
+  const more = others > 0 ? `, and ${others} other ${others === 1 ? 'cause' : 'causes'}` : '';
   const attempts = causes.reduce((sum, one) => sum + one.attempts, 0);
-  const of = attempts >= attemptsLookedAt ? `Of the first ${attemptsLookedAt} attempts that` : 'Attempts';
-  return ` ${of} failed ${some.join(', ')}${more}.`;
+  // More are not looked at.
+  const head =
+    attempts >= attemptsLookedAt
+      ? `Of ${attemptsLookedAt} failed attempts that were looked at`
+      : `${attempts} ${attempts === 1 ? 'attempt' : 'attempts'} failed`;
+  return ` ${head}: ${named.join(', ')}${more}.`;
 }
 
 /** Slices that stay failed. Of an execution that has ended none is tried again, whatever attempts it had left. */

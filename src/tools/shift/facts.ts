@@ -91,7 +91,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
 const inTime = (deeds: readonly Deed[]): Deed[] =>
   deeds.toSorted((a, b) => (a.time === b.time ? 0 : a.time < b.time ? -1 : 1));
 
-/** A shift whose end lies in the past. What came after it is not told. */
+/** A shift whose end lies in the past. Nothing that came after it is told. */
 const isOver = ({ end_time }: Shift, now: number): boolean => Date.parse(end_time) < now;
 
 /** Whether an execution still ran when the shift ended. */
