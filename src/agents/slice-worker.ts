@@ -116,12 +116,15 @@ export class SliceWorker {
   }
 
   async #work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
-    const { prepare, overFor, stopped } = this.#options;
+    const { prepare, overFor, draining, stopped } = this.#options;
     const { slice } = delivered;
     const early = await this.#untilOpen(delivered);
     if (early !== undefined) return early;
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
     const payload = await prepare(delivered);
+    // A file that had to be fetched takes its time.
+    const late = draining.aborted ? 'kept' : 'reason' in payload ? undefined : await this.#untilOpen(delivered);
+    if (late !== undefined) return late;
     if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
     const over = overFor(slice.execution_id);

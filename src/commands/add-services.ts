@@ -7,13 +7,26 @@ interface Common {
   set: string[];
 }
 
+interface UnitFlags {
+  user?: true;
+  supervisor?: true;
+  metrics?: string;
+}
+
+const upMetricsOption = (): Option =>
+  new Option(
+    '--metrics <[HOST:]PORT>',
+    "the agents' figures for Prometheus: of the first here, of the others at the ports behind it",
+  );
+
 /** The commands that run agents as services. */
 export function addServices(add: Add, run: Run): void {
   add('up [CONFIG]', 'all agents that the configuration asks of this host, started again when they end, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
-    .action(async (config: string | undefined, { broker, set: sets }: Common) => {
-      await run(async (io) => (await import('./up.ts')).upCommand(io, { config, broker, sets }));
+    .addOption(upMetricsOption())
+    .action(async (config: string | undefined, { broker, set: sets, metrics }: Common & { metrics?: string }) => {
+      await run(async (io) => (await import('./up.ts')).upCommand(io, { config, broker, sets, metrics }));
     });
 
   add('ready <NAME>', 'waits for the first heartbeat of an agent, or of one of a type')
@@ -57,9 +70,10 @@ export function addServices(add: Add, run: Run): void {
     .addOption(setOption())
     .option('--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)")
     .option('--supervisor', 'for supervisord')
-    .action(async (config: string | undefined, options: Common & { user?: true; supervisor?: true }) => {
-      const { broker, set: sets, user, supervisor } = options;
-      const args = { config, broker, sets, user: user === true, supervisor: supervisor === true };
+    .addOption(upMetricsOption())
+    .action(async (config: string | undefined, options: Common & UnitFlags) => {
+      const { broker, set: sets, user, supervisor, metrics } = options;
+      const args = { config, broker, sets, metrics, user: user === true, supervisor: supervisor === true };
       await run(async (io) => (await import('./unit.ts')).unitCommand(io, args));
     });
 }

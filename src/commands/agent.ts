@@ -37,7 +37,8 @@ const momentMilliseconds = 500;
 /** `swf-mcp agent TYPE`: one agent as a process of its own, until it is told to stop. Returns the exit code. */
 export function agentCommand(io: Io, args: AgentArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  return asService(io, () => work(io, args));
+  // Kept up by "up", it may have come while the one before still finishes its work.
+  return asService(io, () => work(io, args), args.untilParentEnds ? ['AGENT_IN_USE'] : []);
 }
 
 async function work(io: Io, args: AgentArguments): Promise<void> {

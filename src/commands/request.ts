@@ -42,7 +42,13 @@ export async function requestCommand(
   try {
     const command_id = randomUUID();
     await send(broker, config, { command_id, user: userName(io), speed });
-    const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds);
+    let driven: string | undefined;
+    const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
+    if (recorder === undefined && driven !== undefined)
+      throw new SwfError(
+        'EXECUTION_IN_USE',
+        `${command_id} is refused: a run that drives ${driven} records namespace ${namespace}, and starts no other; ask again when it has ended, or record with "swf-mcp up"`,
+      );
     io.out(`${command_id} is asked for\n`);
     if (recorder === undefined)
       io.err(

@@ -9,15 +9,22 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'AGENT_IN_USE',
 ]);
 
-/** Works until the end. Returns the exit code by which a service manager knows whether a restart helps. */
-export async function asService(io: Io, work: () => Promise<void>): Promise<number> {
+/**
+ * Works until the end. Returns the exit code by which a service manager knows whether a restart helps.
+ * @param passing errors that pass by themselves here
+ */
+export async function asService(
+  io: Io,
+  work: () => Promise<void>,
+  passing: readonly ErrorCode[] = [],
+): Promise<number> {
   try {
     await work();
     return exitCodes.fine;
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
     io.err(error.line);
-    return lasting.has(error.code) ? exitCodes.lasting : exitCodes.again;
+    return lasting.has(error.code) && !passing.includes(error.code) ? exitCodes.lasting : exitCodes.again;
   }
 }
 

@@ -1,20 +1,23 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import { type Io, exitCodes, shellWord, storePath } from './io.ts';
+import { loadConfig } from '../config/load.ts';
+import { SwfError } from '../lib/errors.ts';
+import { configPlaces, type Io, exitCodes, shellWord, storePath } from './io.ts';
 
 export interface UnitArguments {
   config: string | undefined;
   broker: string | undefined;
   sets: string[];
+  metrics: string | undefined;
   /** For the user's own systemd. */
   user: boolean;
   /** For supervisord. */
   supervisor: boolean;
 }
 
-/** A payload may take ten minutes by default; its result has to be confirmed too. Seconds. */
-const stopSeconds = 630;
+/** The result of a payload has to be confirmed after its time, and what was recorded be written down. Seconds. */
+const farewellSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up` with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
@@ -27,11 +30,32 @@ export function unitCommand(io: Io, args: UnitArguments): number {
     ...(args.config === undefined ? [] : [placeOf(io, args.config)]),
     ...(args.broker === undefined ? [] : ['--broker', args.broker]),
     ...args.sets.flatMap((set) => ['--set', set]),
+    ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
   ];
-  io.out(
-    args.supervisor ? supervisorProgram(words, io.workingFolder) : systemdUnit(words, args.user, io.workingFolder),
-  );
+  const stopSeconds = Math.ceil(payloadSeconds(io, args)) + farewellSeconds;
+  const about = { words, folder: io.workingFolder, stopSeconds };
+  io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));
   return exitCodes.fine;
+}
+
+/** How long a payload may take. A configuration that is on the service's host alone is not read. */
+function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
+  const load = (named: string | undefined): number =>
+    loadConfig({ name: named, sets, ...configPlaces(io) }).config.worker.timeout_seconds;
+  try {
+    return load(name);
+  } catch (error) {
+    if (error instanceof SwfError && error.code === 'CONFIG_NOT_FOUND') return load(undefined);
+    throw error;
+  }
+}
+
+interface Service {
+  /** The command and its arguments. */
+  words: readonly string[];
+  folder: string;
+  /** How long it may take to end: longer than a payload, since agents finish the slices in hand. */
+  stopSeconds: number;
 }
 
 /** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
@@ -47,7 +71,7 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = (words: readonly string[], isOfUser: boolean, folder: string): string => `[Unit]
+const systemdUnit = ({ words, folder, stopSeconds }: Service, isOfUser: boolean): string => `[Unit]
 Description=swf-mcp agents
 After=network-online.target
 Wants=network-online.target
@@ -95,7 +119,7 @@ SystemCallArchitectures=native
 `;
 
 /** See supervisord's configuration: a percent sign is special. */
-const supervisorProgram = (words: readonly string[], folder: string): string => `[program:swf-mcp]
+const supervisorProgram = ({ words, folder, stopSeconds }: Service): string => `[program:swf-mcp]
 command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
 directory=${folder.replaceAll('%', '%%')}
 autostart=true

@@ -13,6 +13,8 @@ export interface UpArguments {
   config: string | undefined;
   broker: string | undefined;
   sets: string[];
+  /** Where the first agent tells its figures, [HOST:]PORT; the others do so at the ports behind it. */
+  metrics?: string | undefined;
 }
 
 /** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
@@ -28,7 +30,7 @@ export function upCommand(io: Io, args: UpArguments): Promise<number> {
   return asService(io, () => runAgents(io, args));
 }
 
-async function runAgents(io: Io, { config: name, broker, sets }: UpArguments): Promise<void> {
+async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArguments): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
     throw new SwfError(
@@ -37,7 +39,7 @@ async function runAgents(io: Io, { config: name, broker, sets }: UpArguments): P
     );
   requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
-  const wanted = agentsOf(loaded.config);
+  const wanted = withMetrics(agentsOf(loaded.config), metrics);
   if (wanted.length === 0)
     throw new SwfError(
       'CONFIG_INVALID',
@@ -75,6 +77,21 @@ async function runAgents(io: Io, { config: name, broker, sets }: UpArguments): P
 interface Wanted {
   type: string;
   index: number;
+  /** Where it tells its figures. */
+  metrics?: string;
+}
+
+/** Each agent with a port of its own, in the order in which they are started. */
+function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wanted[] {
+  if (metrics === undefined) return [...agents];
+  const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
+  const port = Number(first);
+  if (first === '' || port === 0 || port + agents.length - 1 > 65_535)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
+    );
+  return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));
 }
 
 const isRecorder = ({ type }: Wanted): boolean => type === 'daq_simulator';
@@ -92,11 +109,19 @@ function agentsOf({ agents }: Config): Wanted[] {
 /** Starts an agent again and again, until it is told to stop. */
 async function keepUp(
   io: Io,
-  { type, index }: Wanted,
+  { type, index, metrics }: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
 ): Promise<void> {
-  const args = ['agent', type, '--index', String(index), '--until-parent-ends', ...common];
+  const args = [
+    'agent',
+    type,
+    '--index',
+    String(index),
+    '--until-parent-ends',
+    ...common,
+    ...(metrics === undefined ? [] : ['--metrics', metrics]),
+  ];
   let wait = firstPause;
   for (;;) {
     const began = performance.now();

@@ -31,7 +31,8 @@ function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: Retur
     case 'NO_PAYLOAD':
       return payload === undefined ? 'placeholder' : [payload.name, payload.digest ?? []].flat().join(' ');
     case 'WRONG_FILE':
-      return tf_filename;
+      // Made again on another host it is another file.
+      return `${tf_filename} ${placeOfFile(file_url ?? '')}`.trim();
   }
 }
 

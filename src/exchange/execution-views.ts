@@ -21,6 +21,8 @@ export class ExecutionViews {
   readonly #views = new Map<string, View>();
   /** When something was heard from the recorder of each store. */
   readonly #heard = new Map<string, number>();
+  /** When the first slice of an execution came that no recorder speaks of: those behind it need not wait as long. */
+  readonly #unheardOf = new Map<string, number>();
   readonly #waiting = new Set<() => void>();
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -43,18 +45,29 @@ export class ExecutionViews {
   }
 
   hear(state: ExecutionState): void {
-    const { execution_id, store_id, epoch, status } = state;
-    this.#heard.set(store_id, performance.now());
+    const { execution_id, store_id, status } = state;
     const known = this.#views.get(execution_id);
-    // A driver that was thought dead and speaks again is none any more.
-    if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
-    const view = { state, over: known?.over ?? new AbortController() };
+    const isHeeded = known === undefined || this.#isNewer(known, state);
+    this.#heard.set(store_id, performance.now());
+    if (!isHeeded) return;
+    const isSame = known?.state.store_id === store_id;
+    const view = { state, over: isSame ? known.over : new AbortController() };
+    this.#unheardOf.delete(execution_id);
     this.#views.delete(execution_id);
     this.#views.set(execution_id, view);
     if (status !== 'running') view.over.abort();
     const [oldest] = this.#views.keys();
     if (this.#views.size > mostKept && oldest !== undefined) this.#views.delete(oldest);
     this.#look();
+  }
+
+  /**
+   * A driver that was thought dead and speaks again is none any more. A store that has come in the place of another begins its executions
+   * anew, perhaps by the same ids.
+   */
+  #isNewer({ state: known, over }: View, { store_id, epoch, status }: ExecutionState): boolean {
+    if (known.store_id === store_id) return epoch >= known.epoch && !over.signal.aborted;
+    return status === 'running' && (over.signal.aborted || this.isSilent(known.store_id));
   }
 
   stateOf(executionId: string): ExecutionState | undefined {
@@ -82,9 +95,9 @@ export class ExecutionViews {
     return performance.now() - Math.max(this.#began, ...times) >= silentMilliseconds;
   }
 
-  standing({ slice: { execution_id }, storeId, since }: DeliveredSlice): ExecutionStanding {
-    const view = this.#views.get(execution_id);
-    if (view === undefined) return this.#unheard(storeId, since);
+  standing(delivered: DeliveredSlice): ExecutionStanding {
+    const view = this.#views.get(delivered.slice.execution_id);
+    if (view === undefined) return this.#unheard(delivered);
     if (view.over.signal.aborted) return 'over';
     return this.#rests(view) ? 'paused' : 'open';
   }
@@ -105,13 +118,15 @@ export class ExecutionViews {
     });
   }
 
-  #unheard(storeId: string | undefined, since: number): ExecutionStanding {
+  #unheard({ slice: { execution_id: executionId }, storeId, since }: DeliveredSlice): ExecutionStanding {
     // The recorder of a slice that comes first is waited for from now on.
     if (storeId !== undefined && !this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder nobody knows better than the queue, which has handed it out.
     if (this.isSilent(storeId)) return 'open';
     // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
-    if (performance.now() - since < silentMilliseconds) return 'unknown';
+    const first = this.#unheardOf.get(executionId) ?? since;
+    this.#unheardOf.set(executionId, first);
+    if (performance.now() - first < silentMilliseconds) return 'unknown';
     // Of a slice of another program nobody else knows better than the queue.
     return storeId === undefined ? 'open' : 'over';
   }

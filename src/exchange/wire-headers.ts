@@ -52,7 +52,7 @@ export function wireHeaders({
 export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
   NO_FILE: 'file_place',
   NO_PAYLOAD: 'payload',
-  WRONG_FILE: 'tf_filename',
+  WRONG_FILE: 'tf_file',
 };
 
 /** The kinds of work of a slice as headers. */

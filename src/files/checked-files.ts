@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants, createReadStream } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 
 import { sha256 } from '../lib/sha256.ts';
@@ -11,10 +11,13 @@ const mostKept = 10_000;
 export class CheckedFiles {
   readonly #sums = new Map<string, Promise<string>>();
 
-  /** Whether a file has this checksum; undefined where it cannot be read, or the sum is of a kind that is not known here. */
-  async agrees(path: string, checksum: string): Promise<boolean | undefined> {
-    if (!checksum.startsWith('sha256:')) return undefined;
+  /** Whether a file can be read and has this checksum. A sum of a kind that is not known here, or none, fits every file. */
+  async agrees(path: string, checksum: string | undefined): Promise<boolean> {
     try {
+      if (checksum?.startsWith('sha256:') !== true) {
+        await access(path, constants.R_OK);
+        return true;
+      }
       const { size, mtimeMs } = await stat(path);
       const key = `${path} ${size} ${mtimeMs}`;
       const known = this.#sums.get(key) ?? sumOf(path);
@@ -22,7 +25,7 @@ export class CheckedFiles {
       this.#sums.set(key, known);
       return (await known) === checksum;
     } catch {
-      return undefined;
+      return false;
     }
   }
 }

@@ -97,7 +97,7 @@ export class FetchedFiles {
   }
 
   async #isThere({ path, checksum }: Pick<FileToFetch, 'path' | 'checksum'>): Promise<boolean> {
-    if (checksum?.startsWith('sha256:') === true) return (await this.#checked.agrees(path, checksum)) === true;
+    if (checksum?.startsWith('sha256:') === true) return this.#checked.agrees(path, checksum);
     return (await stat(path).catch(() => undefined))?.isFile() === true;
   }
 }

@@ -66,7 +66,7 @@ export interface UnfitSlices {
   /** The payload, the place of the file, or the file. */
   kind: string;
   slices: number;
-  /** The last worker that gave one back, and why. */
+  /** One of the workers that cannot do them, and why. */
   hostname: string;
   detail: string | null;
 }

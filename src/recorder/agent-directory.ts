@@ -11,6 +11,7 @@ const forgottenMilliseconds = 3_600_000;
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
 
 interface Heard {
+  agent: string;
   report: Report;
   since: string;
   at: number;
@@ -20,24 +21,27 @@ interface Heard {
 
 /** The agents that the recorder hears, those that it hosts among them: what each has in hand, and what it could do. */
 export class AgentDirectory {
+  /** By process: of two that give themselves one name, one has to go, and what the other has in hand stays known. */
   readonly #heard = new Map<string, Heard>();
 
   hear(agent: string, since: string, report: Report): void {
     const now = performance.now();
-    const known = this.#heard.get(agent);
-    const freeSince =
-      report.free_slots === 0 ? undefined : this.#isSame(known, since, now) ? (known?.freeSince ?? now) : now;
-    this.#heard.set(agent, { report, since, at: now, freeSince });
-    for (const [name, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(name);
+    const key = keyOf(agent, since);
+    const known = this.#heard.get(key);
+    const isPresent = known !== undefined && now - known.at < heardMilliseconds;
+    const freeSince = report.free_slots === 0 ? undefined : isPresent ? (known.freeSince ?? now) : now;
+    this.#heard.set(key, { agent, report, since, at: now, freeSince });
+    for (const [process, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(process);
   }
 
-  forget(agent: string): void {
-    this.#heard.delete(agent);
+  forget(agent: string, since: string): void {
+    this.#heard.delete(keyOf(agent, since));
   }
 
-  /** When the process of an agent began, as it says; undefined for one that is not heard. */
+  /** When the process of an agent began that was heard last, as it says; undefined for one that is not heard. */
   sinceOf(agent: string): string | undefined {
-    return this.#heard.get(agent)?.since;
+    const processes = [...this.#heard.values()].filter((heard) => heard.agent === agent);
+    return processes.toSorted((a, b) => b.at - a.at)[0]?.since;
   }
 
   /** The ids of all messages that somebody has in hand. */
@@ -62,12 +66,10 @@ export class AgentDirectory {
     return this.#present().filter(({ report }) => report.agent_type === type && !cannot(report));
   }
 
-  #isSame(known: Heard | undefined, since: string, now: number): boolean {
-    return known?.since === since && now - known.at < heardMilliseconds;
-  }
-
   #present(): Heard[] {
     const before = performance.now() - heardMilliseconds;
     return [...this.#heard.values()].filter(({ at }) => at >= before);
   }
 }
+
+const keyOf = (agent: string, since: string): string => `${agent} ${since}`;

@@ -58,7 +58,7 @@ export class TelemetryInbox {
       if (telemetry.agent_type === 'daq_simulator') return;
       const { agent_name, since, state } = telemetry;
       if (directory.sinceOf(agent_name) !== since) onNewcomer();
-      if (state === 'EXITED') directory.forget(agent_name);
+      if (state === 'EXITED') directory.forget(agent_name, since);
       else directory.hear(agent_name, since, telemetry);
     }
     this.#waiting.push(telemetry);

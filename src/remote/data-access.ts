@@ -54,6 +54,8 @@ export interface AccessOptions {
   };
   /** `SWF_FILES_TOKEN` proves to sources that we may have files. Commands inherit it all. */
   environment: NodeJS.ProcessEnv;
+  /** Aborted when no work is begun any more: a file that is needed for some is not fetched to its end. */
+  draining: AbortSignal;
   /** Aborted when nothing is waited for any more. */
   stopped: AbortSignal;
 }
@@ -105,12 +107,12 @@ export class DataAccess {
     } catch (error) {
       return { obstacle: (asDataError(error, folder, dir) as Error).message };
     }
-    const { stopped: signal } = this.#options;
+    const { stopped: signal, draining } = this.#options;
     const common = { url, ways: this.#ways, fetched: this.#fetched, local, signal };
     return {
       files: createRemoteDataFiles({ ...common, place: writes }),
       folder,
-      bring: (checksum, over) => this.#bring({ place, url, checksum }, AbortSignal.any([signal, over])),
+      bring: (checksum, over) => this.#bring({ place, url, checksum }, AbortSignal.any([draining, over])),
     };
   }
 
@@ -163,10 +165,7 @@ export class DataAccess {
     const dir = this.#options.data.dir ?? '';
     const path = join(dir, place.execution_id, place.filename);
     // A folder that a recorder has made is its own: nothing in it is replaced.
-    if (existsSync(path) && !isRemoteFolder(dir, place.execution_id))
-      return checksum === undefined
-        ? Promise.resolve(true)
-        : this.checked.agrees(path, checksum).then((agrees) => agrees !== false);
+    if (existsSync(path) && !isRemoteFolder(dir, place.execution_id)) return this.checked.agrees(path, checksum);
     return this.#fetched.bring({ url, path, checksum }, over);
   }
 

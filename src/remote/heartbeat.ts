@@ -54,10 +54,15 @@ export class RemoteHeartbeat {
 
   /** The last word: the agent ends. */
   async close(): Promise<void> {
+    this.silence();
+    await this.#send('EXITED').catch(() => {});
+  }
+
+  /** Says nothing any more: the name is another's, whose end this is not. */
+  silence(): void {
     this.#isClosed = true;
     clearInterval(this.#timer);
     clearTimeout(this.#soon);
-    await this.#send('EXITED').catch(() => {});
   }
 
   #beat(): void {

@@ -1,3 +1,7 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import type { Agent } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
@@ -12,7 +16,7 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { contextOf, type OwnParams } from './agent-context.ts';
-import type { DataAccess, FilePlace } from './data-access.ts';
+import type { Access, DataAccess, FilePlace } from './data-access.ts';
 import type { RemoteLog } from './log.ts';
 import type { OffDutyList } from './off-duty.ts';
 import type { About, Speaker } from './speaker.ts';
@@ -213,10 +217,21 @@ export class ReadingAgent {
 
   /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, log, name, onStep } = this.#options;
+    const { access: data, agent, log, name, onStep } = this.#options;
     const { execution_id } = message;
-    const found = access.of(place);
+    const found = data.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
+    if (!(await isThere(found, place))) {
+      // A shared disk may show it later. The recorder says the message again where nobody has answered it.
+      log.write(
+        {
+          level: 'ERROR',
+          message: `${place.filename} is not there to be read, or not by this user; ${place.file_url}`,
+        },
+        execution_id,
+      );
+      return [];
+    }
     const lines: LogLine[] = [];
     const began = performance.now();
     try {
@@ -243,6 +258,18 @@ export class ReadingAgent {
     offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
     return [];
   }
+}
+
+/** Whether a file of a folder that is shared with the recorder can be read. Of one that is fetched the fetch tells it. */
+async function isThere(
+  { folder, bring }: Exclude<Access, { obstacle: string }>,
+  { filename }: FilePlace,
+): Promise<boolean> {
+  if (folder === undefined || bring !== undefined || filename === '') return true;
+  return access(join(folder, filename), constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });

@@ -95,6 +95,8 @@ class RemoteAgent implements RunningAgent {
   readonly #part: Part;
   readonly #heartbeat: RemoteHeartbeat;
   #isSilenceTold = false;
+  /** Another process has the name. */
+  #isTwin = false;
 
   constructor(broker: BrokerConnection, options: RemoteOptions) {
     const { type, user, index, version, namespace, destinations, params, log, logLevel } = options;
@@ -117,7 +119,12 @@ class RemoteAgent implements RunningAgent {
     const warn = (message: string): void => this.#log.warn(message);
     const { environment } = options;
     this.#speaker = new Speaker({ broker, namespace, destinations, sender: this.name, warn });
-    this.#access = new DataAccess({ data: params.data, environment, stopped: this.#lifetime.stopped });
+    this.#access = new DataAccess({
+      data: params.data,
+      environment,
+      draining: this.#lifetime.draining,
+      stopped: this.#lifetime.stopped,
+    });
     this.#offDuty = new OffDutyList(warn, () => this.#changed());
     const common = {
       ...options,
@@ -170,7 +177,8 @@ class RemoteAgent implements RunningAgent {
       clearInterval(tidy);
       this.#offDuty.close();
       this.#views.close();
-      const lastWords = Promise.all([this.#heartbeat.close(), this.#log.close()]);
+      const farewell = this.#isTwin ? this.#heartbeat.silence() : this.#heartbeat.close();
+      const lastWords = Promise.all([farewell, this.#log.close()]);
       await withDeadline(lastWords, farewellMilliseconds, undefined);
       await this.#broker.close();
     }
@@ -198,6 +206,7 @@ class RemoteAgent implements RunningAgent {
     // Of two that start together the first stays.
     const later = Date.parse(since) - began;
     if (later > 0 && later < twinMilliseconds) return;
+    this.#isTwin = true;
     this.#lifetime.fail(
       new SwfError(
         'AGENT_IN_USE',

@@ -79,10 +79,7 @@ export class SlicePreparation {
     if (folder === undefined) return undefined;
     const isRight = async (): Promise<boolean> => {
       if (bring !== undefined) return bring(checksum, this.#options.views.overFor(execution_id));
-      return (
-        checksum === undefined ||
-        (await this.#options.access.checked.agrees(join(folder, tf_filename), checksum)) !== false
-      );
+      return this.#options.access.checked.agrees(join(folder, tf_filename), checksum);
     };
     try {
       if (await isRight()) return undefined;

@@ -12,6 +12,9 @@ import type { Host } from './host.ts';
 /** How often the recorder is told what its own worker has in hand, in milliseconds. */
 const reportMilliseconds = 2000;
 
+/** It is this process itself, of which there is one. */
+const hostedSince = 'here';
+
 /**
  * The worker that a recorder hosts. It takes slices from the broker's queue like all others, so also those of other recorders of the namespace.
  * Its words about the execution that is driven here are recorded at once. Resolves when the execution is stopped.
@@ -39,7 +42,12 @@ class HostedWorker {
     this.#here = here;
     this.#offDuty = new OffDutyList(warn, () => this.#report());
     const { environment, config } = options;
-    const access = new DataAccess({ data: config.data, environment, stopped: here.lifetime.stopped });
+    const access = new DataAccess({
+      data: config.data,
+      environment,
+      draining: here.lifetime.stopped,
+      stopped: here.lifetime.stopped,
+    });
     const params = { ...options.config, speed: 1 };
     const parts = { namespace, params, access, views, payloads };
     this.#preparation = new SlicePreparation({ ...parts, offDuty: this.#offDuty });
@@ -68,7 +76,7 @@ class HostedWorker {
     } finally {
       clearInterval(timer);
       this.#offDuty.close();
-      this.#host.recorder.directory.forget(this.#name);
+      this.#host.recorder.directory.forget(this.#name, hostedSince);
     }
   }
 
@@ -127,7 +135,7 @@ class HostedWorker {
   }
 
   #report(): void {
-    this.#host.recorder.directory.hear(this.#name, 'here', {
+    this.#host.recorder.directory.hear(this.#name, hostedSince, {
       agent_type: 'worker',
       in_hand: this.#worker.inHand,
       free_slots: this.#consumers.freeSlots,

@@ -48,6 +48,9 @@ describe.skipIf(activeMq.missing() !== undefined)('an agent with --metrics', () 
     expect(valueOf(ofWorker, 'swf_slots{state="free"}')).toBe(8);
     expect(valueOf(ofWorker, 'swf_step_duration_seconds_count')).toBe(45);
     expect(valueOf(ofWorker, 'swf_broker_connected')).toBe(1);
+    // One that waits for its turn has its broker all the same.
+    const standby = await started(here, temporaryFolder(), 'data', '--index', '2');
+    await expect.poll(async () => valueOf(await standby(), 'swf_broker_connected')).toBe(1);
     const told = new Set([...ofData.matchAll(/^# TYPE (\w+) /gm)].map(([, series]) => series));
     const asked = new Set(readFileSync('examples/grafana/agent-alerts.yaml', 'utf8').match(/\bswf_[a-z_]+\b/g));
     expect(asked.size).toBeGreaterThan(3);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { brokerIsMissing, startBroker } from '../brokers/activemq.ts';
-import type { Broker } from '../brokers/broker.ts';
+import { type Broker, freePort } from '../brokers/broker.ts';
 import {
   type Answer,
   ask,
@@ -132,6 +132,41 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     });
     expect(stderr).toMatch(/^worker 2: BROKER_REFUSED: /m);
     expect(stderr.match(/has ended with exit code 78, which no restart mends/g)).toHaveLength(5);
+  });
+
+  it('wait for those of the same name that still finish their work, and do not sign them off', async () => {
+    const folder = temporaryFolder();
+    const common = sets('testbed.namespace=up5', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
+    const before = start(temporaryFolder(), 'agent', 'worker', ...common);
+    await before.saw(/works in namespace/);
+    const up = start(folder, 'up', ...common);
+    await up.saw(/worker 1: AGENT_IN_USE: .*\n.*worker 1 has ended with exit code 75; it is started again in 1 s/);
+    const workers = async (): Promise<unknown[]> =>
+      (await agents(folder)).filter(({ agent_type }) => agent_type === 'worker').map(({ pid, state }) => [pid, state]);
+    await expect.poll(workers).toEqual([[before.child.pid, 'READY']]);
+    before.child.kill('SIGTERM');
+    expect(await before.finished).toMatchObject({ code: 0 });
+    await expect.poll(workers).toEqual([[expect.any(Number), 'READY']]);
+    up.child.kill('SIGTERM');
+    expect(await up.finished).toMatchObject({ code: 0 });
+  });
+
+  it('tell their figures at ports in a row, and the unit file says where and how long they may take to end', async () => {
+    const folder = temporaryFolder();
+    const port = await freePort();
+    const common = sets('testbed.namespace=up6', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
+    const up = start(folder, 'up', '--metrics', String(port), ...common);
+    await up.saw(/worker 1: .* works in namespace/);
+    for (const at of [port, port + 1])
+      expect(await (await fetch(`http://127.0.0.1:${at}/metrics`)).text()).toMatch(/^swf_broker_connected 1$/m);
+    const { stdout } = await start(folder, 'unit', '--metrics', '9000', ...sets('worker.timeout_seconds=7200'))
+      .finished;
+    expect(stdout).toMatch(/^ExecStart=.* --metrics 9000$/m);
+    expect(stdout).toMatch(/^TimeoutStopSec=7230$/m);
+    expect(await start(folder, 'up', '--metrics', '65535', ...common).finished).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/^CONFIG_INVALID: --metrics 65535 names no ports for 2 agents/),
+    });
   });
 
   it('end when the command that runs them is killed', async () => {

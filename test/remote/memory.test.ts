@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -126,6 +126,59 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await here.agent('worker', 2, { worker });
     await run.done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
+  });
+
+  it('a file that a shared disk shows late uses up no attempt, and is worked on when it is there', async () => {
+    const { here } = site({
+      fast_processing: { slices_per_sample: 3, target_worker_count: 4, slice_processing_time: 1 },
+    });
+    const run = await here.run(1, ['worker']);
+    await expect.poll(() => here.monitor()).toMatchObject({ slices_queued: 3 });
+    const [sample] = await here.askAll('list_tf_files', { execution_id: 'latest' });
+    const path = join(here.folder, 'data', run.execution_id, String(sample?.['tf_filename']));
+    renameSync(path, `${path}.away`);
+    await here.agent('worker');
+    await expect.poll(() => here.lines.join('\n')).toMatch(/off duty for WRONG_FILE .*_tf_001\.tf/);
+    expect(await here.monitor()).toMatchObject({ slices_failed: 0, slices_retried: 0 });
+    renameSync(`${path}.away`, path);
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
+  });
+
+  it('an STF file that a data agent does not see yet fails no execution', async () => {
+    const { here } = site({ fast_processing: { slices_per_sample: 3 } });
+    const before = await here.agent('data');
+    before.stop();
+    await before.done;
+    const run = await here.run(1, ['data']);
+    await expect.poll(() => here.monitor()).toMatchObject({ stf_count: 1 });
+    const [stf] = await here.askAll('list_stf_files', { execution_id: 'latest' });
+    const path = join(here.folder, 'data', run.execution_id, String(stf?.['stf_filename']));
+    renameSync(path, `${path}.away`);
+    await here.agent('data');
+    await expect.poll(() => here.lines.join('\n')).toMatch(/\.stf is not there to be read/);
+    expect(await here.monitor()).toMatchObject({ status: 'running' });
+  });
+
+  it('what no worker can do is told of each execution, also where the broker hands none of it out any more', async () => {
+    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
+    const payload = join(here.folder, 'payload.sh');
+    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    await here.agent('worker');
+    const told = async (): Promise<string[]> =>
+      ((await here.monitor())['findings'] as Answer[])
+        .filter(({ code }) => code === 'NO_WORKER_FOR')
+        .map(({ sentence }) => sentence as string);
+    for (let round = 0; round < 2; round += 1) {
+      const run = await here.run(1, ['worker'], { worker: { payload: [payload] } });
+      await expect
+        .poll(told)
+        .toEqual([
+          expect.stringMatching(/^3 TF slices wait for a worker with the payload payload\.sh sha256:.* says: off duty/),
+        ]);
+      await run.stop('enough');
+      await run.done;
+    }
   });
 
   it('a message that the broker does not take is told once, and what is behind it goes on', async () => {

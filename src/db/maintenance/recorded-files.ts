@@ -26,7 +26,8 @@ interface FilesOf {
 const questions: Record<FileKind, string> = {
   stf: `SELECT 'stf' AS kind, seq AS key, stf_filename AS name, checksum, size_bytes, file_url AS place FROM stf_files
     WHERE execution_id = $execution_id AND checksum IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
-  tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes, file_url AS place FROM fastmon_files
+  tf: `SELECT 'tf' AS kind, seq AS key, tf_filename AS name, tf_first, tf_last, size_bytes,
+      coalesce((SELECT m.file_url FROM moved_files AS m WHERE m.tf_filename = f.tf_filename), file_url) AS place FROM fastmon_files AS f
     WHERE execution_id = $execution_id AND file_url IS NOT NULL AND seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY seq`,
   output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
       value ->> '$.size_bytes' AS size_bytes,

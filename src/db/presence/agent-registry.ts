@@ -1,4 +1,5 @@
 import type { AgentState, AgentStatus } from '../../domain/states.ts';
+import { logLevels } from '../../lib/logger.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import { drawNumber } from '../log/numbers.ts';
@@ -114,17 +115,28 @@ function heardWorkers(
   sql: Prepare,
   namespace: string,
   isAlive: LivenessTest,
-): { process_id: number; slots: number | null; cannot: { reason: string; name: string }[] }[] {
-  return sql<[string], SignsOfLife & { process_id: number; slots: number | null; off_duty: string | null }>(
-    `SELECT process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
+): { agent_name: string; hostname: string; process_id: number; slots: number | null; cannot: Kind[] }[] {
+  return sql<
+    [string],
+    SignsOfLife & {
+      agent_name: string;
+      hostname: string;
+      process_id: number;
+      slots: number | null;
+      off_duty: string | null;
+    }
+  >(
+    `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
      WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED'`,
   )
     .all(namespace)
     .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
-    .map(({ process_id, slots, off_duty }) => ({
+    .map(({ agent_name, hostname, process_id, slots, off_duty }) => ({
+      agent_name,
+      hostname,
       process_id,
       slots,
-      cannot: off_duty === null ? [] : (JSON.parse(off_duty) as { reason: string; name: string }[]),
+      cannot: off_duty === null ? [] : (JSON.parse(off_duty) as Kind[]),
     }));
 }
 
@@ -144,13 +156,38 @@ export function workerSlots(sql: Prepare, { namespace, recorder, unfit }: Wanted
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 
-/** Whether a worker of a namespace is heard that is on duty for a kind of work. */
-export const workersOnDuty = (
-  sql: Prepare,
-  namespace: string,
-  kind: { reason: string; name: string },
-  isAlive: LivenessTest,
-): boolean =>
-  heardWorkers(sql, namespace, isAlive).some(
-    ({ cannot }) => !cannot.some(({ reason, name }) => reason === kind.reason && name === kind.name),
-  );
+/** A kind of work that none of the workers can do that are heard. */
+export interface LackingKind {
+  reason: string;
+  name: string;
+  /** Of one of them, with what it has said of that kind. */
+  hostname: string;
+  warning: string | null;
+}
+
+/** The kinds of work that all workers of a namespace which are heard say that they cannot do. */
+export function lackingKinds(sql: Prepare, namespace: string, isAlive: LivenessTest): LackingKind[] {
+  const [first, ...others] = heardWorkers(sql, namespace, isAlive);
+  if (first === undefined) return [];
+  return first.cannot
+    .filter((kind) => others.every(({ cannot }) => cannot.some((one) => isSameKind(one, kind))))
+    .map(({ reason, name }) => ({
+      reason,
+      name,
+      hostname: first.hostname,
+      warning: warningOf(sql, first.agent_name, reason),
+    }));
+}
+
+interface Kind {
+  reason: string;
+  name: string;
+}
+
+const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
+
+/** The last words of an agent on what it cannot do. */
+const warningOf = (sql: Prepare, agent: string, reason: string): string | null =>
+  sql<[string, string], { message: string }>(
+    `SELECT message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} AND message LIKE ? ORDER BY log_id DESC LIMIT 1`,
+  ).get(agent, `off duty for ${reason} %`)?.message ?? null;

@@ -19,7 +19,11 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
      ON CONFLICT (hostname, pid, pid_started) WHERE pid_started LIKE '% remote' DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
      RETURNING process_id`,
   ).get(pid, startedAs(since), hostname, version, now, now) as { process_id: number };
-  if (state === 'EXITED') sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
+  if (state === 'EXITED') {
+    sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
+    // Another process may have the name by now.
+    if (processOf({ sql }, agent_name) !== row.process_id) return;
+  }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset)
@@ -43,14 +47,22 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   );
 }
 
+const processOf = ({ sql }: Pick<Transaction, 'sql'>, agent: string): number | undefined =>
+  sql<[string], { process_id: number }>('SELECT process_id FROM system_agents WHERE agent_name = ?').get(agent)
+    ?.process_id;
+
 /** A process of the same name that has never said its end was killed, or its host was: one that does so every minute must be seen. */
 function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbeat, now: string): void {
-  const before = sql<[string], { pid_started: string; state: string; current_execution_id: string | null }>(
-    `SELECT pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
+  const before = sql<
+    [string],
+    { pid: number; pid_started: string; state: string; current_execution_id: string | null }
+  >(
+    `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
      WHERE agent_name = ? AND pid_started LIKE '% remote'`,
   ).get(beat.agent_name);
-  if (before === undefined || before.state === 'EXITED' || before.pid_started === startedAs(beat.since)) return;
-  const message = `process ${beat.pid} on ${beat.hostname} has begun anew: the one before ended without a word`;
+  // Of two that give themselves one name the younger has begun; the elder goes on.
+  if (before === undefined || before.state === 'EXITED' || before.pid_started >= startedAs(beat.since)) return;
+  const message = `process ${beat.pid} on ${beat.hostname} has begun anew: process ${before.pid}, the one before, has not said that it ended`;
   sql('INSERT INTO app_logs (timestamp, level, agent, message, execution_id) VALUES (?, ?, ?, ?, ?)').run(
     now,
     logLevels.WARNING,

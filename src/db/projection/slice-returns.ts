@@ -16,7 +16,8 @@ export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at
   if (row.status === 'processing' && row.assigned_worker !== worker_id)
     return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
   const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
-  const kind = slice?.msg_type === 'slice' ? workKind(slice, reason) : '';
+  const kind =
+    slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
   tx.sql(
     `INSERT INTO returned_slices (slice_filename, attempt, execution_id, reason, kind, worker_id, hostname, detail, returned_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,

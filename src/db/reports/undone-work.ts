@@ -1,25 +1,55 @@
 import type { ExecutionParams } from '../../domain/params.ts';
+import { type SliceNeeds, workKinds } from '../../domain/slice-returns.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { sliceMessageId } from '../../messages/identity.ts';
 import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
-import { lostFiles } from '../execution/file-places.ts';
+import { lostFiles, newestPlace } from '../execution/file-places.ts';
+import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
-import { livingTypes, workersOnDuty } from '../presence/agent-registry.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { lackingKinds, livingTypes } from '../presence/agent-registry.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Kinds that are looked at. */
-const mostKinds = 20;
-
-/** Slices that wait, of kinds that no worker that is heard can do. */
+/** Slices that wait, of kinds that no worker can do, as all that are heard say. A broker leaves such slices alone, so that none need have come back. */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
-  const kinds = sql<[string], UnfitSlices>(
-    `SELECT r.reason, r.kind, count(DISTINCT r.slice_filename) AS slices, max(r.hostname) AS hostname, max(r.detail) AS detail
-     FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt) LEFT JOIN moved_files AS m ON m.tf_filename = s.tf_filename
-     WHERE r.execution_id = ? AND s.status = 'queued' AND (moved_at IS NULL OR returned_at > moved_at) GROUP BY r.reason, r.kind ORDER BY slices DESC LIMIT ${mostKinds}`,
-  ).all(execution.execution_id);
-  return kinds.filter(({ reason, kind }) => !workersOnDuty(sql, execution.namespace, { reason, name: kind }, isAlive));
+  const { execution_id, namespace, slices_queued } = execution;
+  if (slices_queued === 0) return [];
+  const lacking = lackingKinds(sql, namespace, isAlive);
+  if (lacking.length === 0) return [];
+  const waiting = new Map<string, number>();
+  for (const { needs, slices } of waitingSlices(sql, execution_id))
+    for (const kind of workKinds(needs)) waiting.set(keyOf(kind), (waiting.get(keyOf(kind)) ?? 0) + slices);
+  return lacking
+    .map(({ reason, name, hostname, warning }) => ({
+      reason,
+      kind: name,
+      slices: waiting.get(keyOf({ reason, name })) ?? 0,
+      hostname,
+      detail: warning,
+    }))
+    .filter(({ slices }) => slices > 0)
+    .toSorted((a, b) => b.slices - a.slices);
+}
+
+const keyOf = ({ reason, name }: { reason: string; name: string }): string => `${reason} ${name}`;
+
+/** The slices that wait, by what they need. All of an execution need the same payload. */
+function waitingSlices(sql: Prepare, executionId: string): { needs: SliceNeeds; slices: number }[] {
+  const files = sql<[string], { tf_filename: string; slice_filename: string; attempt: number; slices: number }>(
+    `SELECT tf_filename, slice_filename, attempt, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
+     WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
+  ).all(executionId);
+  const [one] = files;
+  const message =
+    one === undefined ? undefined : readMessage(sql, sliceMessageId(executionId, one.slice_filename, one.attempt));
+  const payload = message?.msg_type === 'slice' ? message.payload : undefined;
+  return files.map(({ tf_filename, slices }) => ({
+    needs: { tf_filename, file_url: newestPlace(sql, tf_filename), payload },
+    slices,
+  }));
 }
 
 /** TF files that nobody can have any more, by the host that made them. */

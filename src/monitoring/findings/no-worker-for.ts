@@ -16,7 +16,7 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
   return unfit.map(({ reason, kind, slices, hostname, detail }) => ({
     severity: 'error' as const,
     sentence: shortDigests(
-      `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. ${hostname} gave them back: ${(detail ?? reason).slice(0, shownDetail)}`,
+      `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. No worker that is heard can do them; ${hostname} says: ${(detail ?? reason).slice(0, shownDetail)}`,
     ),
     ids: [reason, kind],
     next: { tool: 'list_messages', arguments: { execution_id, message_type: 'slice_returned' } },

@@ -1,0 +1,68 @@
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import type { DeliveredSlice } from '../../src/agents/slice-worker.ts';
+import { executionParamsSchema, workflowParamsOf } from '../../src/domain/params.ts';
+import { ExecutionViews } from '../../src/exchange/execution-views.ts';
+import type { ExecutionState } from '../../src/messages/telemetry.ts';
+
+const execution_id = 'stf_datataking-tester-0001';
+
+const stateOf = (more: Partial<ExecutionState>): ExecutionState => ({
+  msg_type: 'execution_state',
+  sender: 'recorder',
+  namespace: 'test',
+  execution_id,
+  store_id: 'first',
+  epoch: 1,
+  run_id: '100010',
+  phase: 'physics',
+  status: 'running',
+  held: false,
+  workflow_params: workflowParamsOf(executionParamsSchema.parse({})),
+  plan_version: 1,
+  max_retries: 3,
+  ...more,
+});
+
+const sliceOf = (storeId: string, since = performance.now()): DeliveredSlice => ({
+  slice: { execution_id } as DeliveredSlice['slice'],
+  storeId,
+  replyTo: undefined,
+  since,
+});
+
+function makeViews(): ExecutionViews {
+  const views = new ExecutionViews();
+  onTestFinished(() => views.close());
+  return views;
+}
+
+describe('executions as a worker hears of them', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('begin anew where a new store gives the id of one that has ended', () => {
+    const views = makeViews();
+    views.hear(stateOf({ epoch: 3 }));
+    views.hear(stateOf({ epoch: 3, status: 'completed' }));
+    expect(views.standing(sliceOf('first'))).toBe('over');
+    views.hear(stateOf({ store_id: 'second' }));
+    expect(views.standing(sliceOf('second'))).toBe('open');
+    expect(views.overFor(execution_id).aborted).toBe(false);
+    // The last words of the first come several times.
+    views.hear(stateOf({ epoch: 3, status: 'completed' }));
+    expect(views.standing(sliceOf('second'))).toBe('open');
+  });
+
+  it('that nobody speaks of are waited for once, not again for each slice that is left of them', () => {
+    vi.useFakeTimers();
+    const views = makeViews();
+    expect(views.standing(sliceOf('first'))).toBe('unknown');
+    for (let second = 0; second < 20; second += 1) {
+      vi.advanceTimersByTime(1000);
+      views.hear(stateOf({ execution_id: 'another' }));
+    }
+    expect(views.standing(sliceOf('first'))).toBe('over');
+    views.hear(stateOf({}));
+    expect(views.standing(sliceOf('first'))).toBe('open');
+  });
+});
