@@ -71,24 +71,37 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
     const packed = await inSteps({ queries: reader.queries, signal }, (now) => now.packedAttempts(execution_id));
     const { phases, latency } = await inSteps({ queries: reader.queries, signal }, (now) => now.timeline(question));
     const { life, leastWidth, mostRetries } = question;
-    return {
+    // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
+    const isOver = monitor['status'] !== 'running';
+    const lastWord = isOver ? queries.lastMessage(execution_id)?.sent_at : undefined;
+    const made_at = lastWord ?? new Date(endOf).toISOString();
+    const report = {
       execution_id,
-      made_at: new Date(endOf).toISOString(),
+      made_at,
       status: monitor['status'],
       version: io.version,
-      monitor,
+      monitor: withoutLogs ? { ...monitor, errors: [] } : monitor,
       audit: await askLiveTool(io, 'audit_execution', { execution_id }),
       picture: { life, leastWidth, mostRetries, phases, latency },
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
-      failed,
+      failed: withoutLogs ? failed.map(withoutWords) : failed,
       traces: withoutLogs ? [] : failed.slice(0, mostTraces).flatMap((row) => traceOf(io, row)),
       logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }),
       without_logs: withoutLogs,
     };
+    return asOf(report, made_at);
   } finally {
     reader.close();
   }
 }
+
+/** A row without what payloads wrote and errors say: paths and names of hosts may be in it. */
+const withoutWords = (row: Row): Row =>
+  Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'error' && name !== 'output_tail'));
+
+/** All answers are of one time. */
+const asOf = <T>(report: T, time: string): T =>
+  JSON.parse(JSON.stringify(report, (name, value: unknown) => (name === 'data_as_of' ? time : value))) as T;
 
 /** The way of a slice; none where its name was shown with escapes, so that nothing is found by it. */
 function traceOf(io: Io, { slice_filename }: Row): Row[] {

@@ -1,7 +1,7 @@
 /** Parts of an error that differ from slice to slice, and what stands for them. */
 const variable: readonly (readonly [RegExp, string])[] = [
   // Of a path its last part: folders have the names of slices.
-  [/(?:\/[^\s'":,;()/]+)*\/([^\s'":,;()/]+)/g, '…/$1'],
+  [/(?<!<)(?:\/[^\s'":,;()/<>]+)*\/([^\s'":,;()/<>]+)/g, '…/$1'],
   [/\b[\w.-]{1,200}\.(?:tf|stf|root|dat|h5|json|log|txt)\b/g, 'FILE'],
   [/\b0x[0-9a-f]+\b/gi, 'ADDRESS'],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, 'ID'],

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access as probe } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Agent } from '../agents/agent.ts';
@@ -217,9 +217,9 @@ export class ReadingAgent {
 
   /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access: data, agent, log, name, onStep } = this.#options;
+    const { access, agent, log, name, onStep } = this.#options;
     const { execution_id } = message;
-    const found = data.of(place);
+    const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
     if (!(await isThere(found, place))) {
       // A shared disk may show it later. The recorder says the message again where nobody has answered it.
@@ -266,7 +266,7 @@ async function isThere(
   { filename }: FilePlace,
 ): Promise<boolean> {
   if (folder === undefined || bring !== undefined || filename === '') return true;
-  return access(join(folder, filename), constants.R_OK).then(
+  return probe(join(folder, filename), constants.R_OK).then(
     () => true,
     () => false,
   );

@@ -61,7 +61,7 @@ export const compareExecutionsTool = defineTool({
           ? []
           : [`a is ${a.execution.status}, b is ${b.execution.status}`]),
         ...(isOver(a) && isOver(b)
-          ? Object.entries(figures).flatMap(([name, both]) => sentence(name, both, 0))
+          ? Object.entries(figures).flatMap(([name, both]) => sentence(name.replaceAll('_', ' '), both, 0))
           : ['one of them has not ended: its figures are those so far']),
         ...onlyOne('a', a, b),
         ...onlyOne('b', b, a),

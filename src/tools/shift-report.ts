@@ -100,6 +100,11 @@ export const shiftReportTool = defineLiveTool({
   },
 });
 
+function withEllipsis(line: string, most: number): string {
+  const shown = clipShown(line, most - 1);
+  return shown.length < line.length ? `${shown}…` : shown;
+}
+
 function shiftOf(
   args: { start_time?: string | undefined; end_time?: string | undefined; namespace?: string | undefined },
   now: number,
@@ -160,7 +165,7 @@ function partsOf(facts: ShiftFacts) {
       }),
     ),
     people_omitted: deeds.length - people.length,
-    open: open.slice(0, shownOpen).map((line) => clipShown(line, shownMatter)),
+    open: open.slice(0, shownOpen).map((line) => withEllipsis(line, shownMatter)),
     open_omitted: Math.max(0, open.length - shownOpen),
   };
 }

@@ -8,7 +8,7 @@ const slots = 300;
 
 describe.skipIf(browserIsMissing() !== undefined)(
   'the page of 162,000 slices on 300 slots',
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   () => {
     const browser = useBrowser();
 

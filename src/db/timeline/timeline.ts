@@ -27,7 +27,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const attempts = yield* history.follow();
   return {
     seq: history.seq,
-    phases: phasesOf(life.start, phaseChanges(sql, execution.execution_id)),
+    phases: phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
     latency: delaysOf(sql, execution.run_number),
     ...pictureOf(attempts, question),
   };
@@ -58,14 +58,20 @@ interface ChangeRow {
   by: string | null;
 }
 
+/** Of very many changes the first are not known, nor how it stood before them. */
+function phasesSince(start: number, changes: readonly PhaseChange[]) {
+  const [first] = changes;
+  return phasesOf(first !== undefined && changes.length === mostChanges ? first.at : start, changes);
+}
+
 function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {
   const rows = sql<[string], ChangeRow>(
     `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, body ->> '$.reason' AS reason, coalesce(body ->> '$.claimed_by', ${nameOf('sender_no')}) AS by
      FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
-     ORDER BY seq LIMIT ${mostChanges}`,
+     ORDER BY seq DESC LIMIT ${mostChanges}`,
   ).all(executionId);
-  return rows.map(({ type, at, reason, by }) => ({
+  return rows.toReversed().map(({ type, at, reason, by }) => ({
     type,
     at: Date.parse(at),
     reason: reason ?? undefined,

@@ -73,6 +73,7 @@ function partsOf(
   most: { causes: number; workers: number; phases: number },
 ): TimelineParts {
   const end = bins.from + bins.count * bins.width;
+  const told = phases.filter(({ start, end: until = Infinity }) => until > bins.from && start < end);
   const worst = workers.toSorted((a, b) => b.failed - a.failed || b.longest - a.longest);
   return without({
     from: iso(bins.from),
@@ -81,7 +82,7 @@ function partsOf(
     bins: bins.count,
     last_bin_complete: life.hasEnded || end <= life.end,
     series,
-    phases: phases.slice(-most.phases).map(({ phase, start, end: until, by }) =>
+    phases: told.slice(-most.phases).map(({ phase, start, end: until, by }) =>
       without({
         phase,
         start: iso(start),
@@ -89,7 +90,7 @@ function partsOf(
         by: by === undefined ? null : by.slice(0, shownName),
       }),
     ),
-    phases_omitted: phases.length > most.phases ? phases.length - most.phases : null,
+    phases_omitted: told.length > most.phases ? told.length - most.phases : null,
     latency: latency.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
     causes: causes.slice(0, most.causes).map(({ first, last, example, ...cause }) => ({
       cause: cause.cause.slice(0, shownCause),

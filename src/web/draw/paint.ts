@@ -120,7 +120,11 @@ export class BarIndex {
   /** The bar beside another one in its row, or the nearest in the row above or below. */
   beside(bar: Bar, step: 'left' | 'right' | 'up' | 'down'): Bar {
     const row = this.#rows.get(bar.row) ?? [];
-    const place = row.indexOf(bar);
+    // A live run is told anew each few seconds, in other objects.
+    const place = row.findIndex(
+      ({ stf, sliceId, attempt }) => stf === bar.stf && sliceId === bar.sliceId && attempt === bar.attempt,
+    );
+    if (place < 0) return row[0] ?? bar;
     if (step === 'left') return row[place - 1] ?? bar;
     if (step === 'right') return row[place + 1] ?? bar;
     const next = this.#rows.get(bar.row + (step === 'up' ? -1 : 1)) ?? [];

@@ -27,7 +27,7 @@ export function App({ world }: { world: World }) {
   const { report } = world;
   const id = route.ids[0] ?? report?.execution_id ?? '';
   useEffect(() => {
-    document.title = route.page === 'execution' ? `${id} · swf-mcp` : 'swf-mcp';
+    document.title = `${route.page === 'execution' ? id : route.page} · swf-mcp`;
     scrollTo(0, 0);
   }, [route.page, id]);
   const page = report !== undefined && route.page === 'overview' ? 'execution' : route.page;
@@ -38,7 +38,7 @@ export function App({ world }: { world: World }) {
         {report && (
           <p class={`banner ${report.isRunning ? 'warn' : ''}`}>
             {report.isRunning
-              ? `Made while it ran, as of ${time(report.madeAt, zone)}: it has gone on since.`
+              ? `Made as of ${time(report.madeAt, zone)}, before it had ended: what came after is not in it.`
               : `A report as of ${time(report.madeAt, zone)}.`}
           </p>
         )}

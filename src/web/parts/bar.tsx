@@ -1,6 +1,6 @@
 import { count } from '../format.ts';
 
-type State = 'completed' | 'failed' | 'processing' | 'queued' | 'undone';
+type State = 'completed' | 'failed' | 'processing' | 'queued' | 'lost' | 'undone';
 
 /** Parts of a whole side by side. A part with at least one item is seen. */
 export function Bar({ parts, total }: { parts: Readonly<Partial<Record<State, number>>>; total: number }) {

@@ -91,8 +91,8 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
           <polyline
             key={names[at]}
             class={`compare ${at === 0 ? 'first' : 'second'}`}
-            points={values
-              .map((value, bin) => `${x((bin + 1) * (lines[at]?.bin_seconds ?? 1)).toFixed(1)},${y(value).toFixed(1)}`)
+            points={[0, ...values]
+              .map((value, bin) => `${x(bin * (lines[at]?.bin_seconds ?? 1)).toFixed(1)},${y(value).toFixed(1)}`)
               .join(' ')}
           />
         ))}
@@ -109,7 +109,14 @@ function Completions({ names, lines }: { names: readonly string[]; lines: readon
   );
 }
 
-type Row = readonly [name: string, a: string, b: string];
+type Row = readonly [name: string, a: string, b: string, verdict?: string];
+
+/** Whether b is better than a: of rates more is better, of times and failures less; of mere counts neither. */
+function verdictOf(name: string, a: number, b: number): string {
+  const isRate = /per_second/.test(name);
+  if (a === b || !/second|failed|retries/.test(name)) return '';
+  return `${b > a ? '▲' : '▼'} ${b > a === isRate ? 'better' : 'worse'}`;
+}
 
 /** The figures of both beside each other, their delays, and the settings that differ. */
 function Figures({ comparison, names }: { comparison: Comparison; names: readonly string[] }) {
@@ -117,8 +124,18 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
   const [first = '', second = ''] = names;
   const rows: Row[] = [
     ['state', status.a, status.b],
-    ...Object.entries(figures).map(([name, { a, b }]): Row => [name.replaceAll('_', ' '), shown(a), shown(b)]),
-    ...stages.map(({ stage, p95 }): Row => [`${stage}, 95 of 100 below`, duration(p95.a), duration(p95.b)]),
+    ...Object.entries(figures).map(([name, { a, b }]): Row => [
+      name.replaceAll('_', ' '),
+      shown(a),
+      shown(b),
+      verdictOf(name, a, b),
+    ]),
+    ...stages.map(({ stage, p95 }): Row => [
+      `${stage}, 95 of 100 below`,
+      duration(p95.a),
+      duration(p95.b),
+      verdictOf('seconds', p95.a, p95.b),
+    ]),
     ...configuration.map(({ key, a = 'not set', b = 'not set' }): Row => [key, a, b]),
   ];
   return (
@@ -130,6 +147,7 @@ function Figures({ comparison, names }: { comparison: Comparison; names: readonl
         { head: 'figure', cell: ([name]) => name },
         numbers<Row>(`a: ${first}`, ([, a]) => a, 'words'),
         numbers<Row>(`b: ${second}`, ([, , b]) => b, 'words'),
+        { head: 'b', shade: 'verdict', cell: ([, , , verdict]) => verdict },
       ]}
     />
   );

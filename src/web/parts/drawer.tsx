@@ -14,20 +14,21 @@ export function Drawer({ name, onClose }: { name: string; onClose: () => void })
   const { world } = useAround();
   const polled = useAnswer(name, () => world.call<Trace>('trace_data_product', { filename: name }));
   const panel = useRef<HTMLDivElement>(null);
+  const close = useRef(onClose);
+  close.current = onClose;
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     panel.current?.focus();
-    return () => before?.focus();
+    // Wherever the focus is by then.
+    const onKey = ({ key }: KeyboardEvent): void => void (key === 'Escape' && close.current());
+    document.addEventListener('keydown', onKey);
+    return () => {
+      document.removeEventListener('keydown', onKey);
+      before?.focus();
+    };
   }, []);
   return (
-    <div
-      ref={panel}
-      class="drawer"
-      role="dialog"
-      aria-label={`The way of ${name}`}
-      tabindex={-1}
-      onKeyDown={(event) => event.key === 'Escape' && onClose()}
-    >
+    <div ref={panel} class="drawer" role="dialog" aria-label={`The way of ${name}`} tabindex={-1}>
       <div class="title">
         <h2>{name}</h2>
         <Button onClick={onClose}>close</Button>

@@ -3,8 +3,8 @@ import { useRef } from 'preact/hooks';
 
 import type { Monitor, Timeline } from '../answers.ts';
 import { spanOf } from '../draw/span.ts';
-import { clock, time } from '../format.ts';
-import { type Standing, standingAt, standingNow } from '../state/as-of.ts';
+import { clock, duration, time } from '../format.ts';
+import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
@@ -48,7 +48,7 @@ export function Execution(props: Props) {
     return (
       <>
         {banner}
-        <Age monitor={answer} now={now} />
+        {world.kind !== 'report' && <Age monitor={answer} now={now} />}
         <Whole {...props} monitor={answer} every={every} />
       </>
     );
@@ -79,6 +79,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const asOf = asOfFrom(params, line);
   const open = (name: string): void => change({ slice: name });
+  const dimmed = asOf === undefined ? '' : 'dimmed';
   return (
     <>
       <Header
@@ -90,7 +91,11 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
       />
       <div class="two">
         <Findings monitor={monitor} onOpen={open} dimmed={asOf !== undefined} />
-        {shown && <Causes timeline={shown} onOpen={open} />}
+        {shown && (
+          <div class={dimmed}>
+            <Causes timeline={shown} onOpen={open} />
+          </div>
+        )}
       </div>
       <Refused fault={zoomed.fault ?? whole.fault} at={zoomed.at} />
       {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
@@ -98,14 +103,16 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
       )}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
-      <Tabs
-        executionId={id}
-        tab={params['tab'] ?? 'log'}
-        window={windowOf(part, shown)}
-        onTab={(tab) => change({ tab })}
-        onOpen={open}
-        seq={whole.answer?.seq}
-      />
+      <div class={dimmed}>
+        <Tabs
+          executionId={id}
+          tab={params['tab']}
+          window={windowOf(part, shown)}
+          onTab={(tab) => change({ tab })}
+          onOpen={open}
+          seq={whole.answer?.seq}
+        />
+      </div>
       {params['slice'] !== undefined && <Drawer name={params['slice']} onClose={() => change({ slice: undefined })} />}
     </>
   );
@@ -152,7 +159,7 @@ function Pictures({ monitor, shown, asOf, theme, change, open, frame }: Pictures
         )}
       </section>
       {shown && (
-        <div class="two">
+        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
           <Latency timeline={shown} />
           <Slots timeline={shown} />
         </div>
@@ -168,7 +175,9 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
 
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
   const at = asof === undefined ? Number.NaN : Date.parse(asof);
-  return Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end ? undefined : at;
+  if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end) return undefined;
+  // The time that is told is that of the counts, however long the bins are by now.
+  return endOf(whole, binOf(whole, at));
 }
 
 function Loading({ answer }: { answer: Timeline | undefined }) {
@@ -201,28 +210,26 @@ function PartShown({ shown, isAwaited, change }: PartShownProps) {
   );
 }
 
-/** Says that a running execution has gone quiet. */
+/** Says that a running execution has gone quiet. Of one whose driver is gone a finding tells more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
-  const { status, data_as_of } = monitor;
-  if (status !== 'running' || data_as_of === undefined) return null;
+  const { status, data_as_of, drivers } = monitor;
+  if (status !== 'running' || data_as_of === undefined || drivers?.at(-1)?.until !== undefined) return null;
   const seconds = (now - Date.parse(data_as_of)) / 1000;
   if (seconds < old.warning) return null;
   return (
     <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
-      {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {Math.round(seconds)} s, though it runs.
+      {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {duration(seconds)}, though it runs.
     </p>
   );
 }
 
 function AsOf({ timeline, asOf, change }: { timeline: Timeline; asOf: number | undefined; change: Props['change'] }) {
   const { zone } = useAround();
-  const { begin, bin: length } = spanOf(timeline);
+  const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;
-  const bin = asOf === undefined ? last : Math.floor((asOf - begin) / length);
+  const bin = asOf === undefined ? last : binOf(timeline, asOf);
   const set = (value: number): void =>
-    change({
-      asof: value >= last ? undefined : new Date(begin + (value + 0.999) * length).toISOString(),
-    });
+    change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
   return (
     <p class="asof">
       <label>

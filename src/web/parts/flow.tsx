@@ -47,13 +47,16 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
           { name: 'queued', shade: 'queued', values: timeline.series.queued, kind: 'stacked' },
         ]}
         guides={slotsGuide(monitor, timeline)}
-        drain={drainOf(monitor, timeline)}
+        drain={asOf === undefined ? drainOf(monitor, timeline) : undefined}
         {...shared}
       />
       {!isCompact && <AsTable timeline={timeline} />}
     </Card>
   );
 }
+
+/** Periods of physics whose planned rate is drawn. */
+const mostPeriods = 60;
 
 /** The rates that the DAQ was to bring, and that the workers can do, where the estimate has a base. */
 function expectedRates({ capacity, configuration, progress }: Monitor, timeline: Timeline) {
@@ -65,20 +68,20 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   const planned =
     capacity.arrival_rate ??
     (Number.isFinite(speed) ? (perStf * speed) / Number(configuration?.['stf_interval']) : undefined);
+  const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
-    planned === undefined || !Number.isFinite(planned)
+    // Very many periods would be a solid block, and say nothing.
+    planned === undefined || !Number.isFinite(planned) || physics.length > mostPeriods
       ? []
-      : phasesIn(timeline)
-          .filter(({ phase }) => phase === 'physics')
-          .flatMap(
-            ({ from, to }) =>
-              [
-                [from, 0],
-                [from, planned],
-                [to, planned],
-                [to, 0],
-              ] as [number, number][],
-          );
+      : physics.flatMap(
+          ({ from, to }) =>
+            [
+              [from, 0],
+              [from, planned],
+              [to, planned],
+              [to, 0],
+            ] as [number, number][],
+        );
   return [
     ...(Number.isFinite(able)
       ? [
@@ -116,6 +119,8 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
 function drainOf({ status, progress }: Monitor, timeline: Timeline) {
   const { at_least, at_most } = progress;
   if (status !== 'running' || at_least === undefined || at_most === undefined) return undefined;
+  // A part that ends before now is not drained from its end.
+  if (timeline.last_bin_complete) return undefined;
   const last = timeline.bins - 1;
   const level = (timeline.series.queued[last] ?? 0) + (timeline.series.processing[last] ?? 0);
   const draining = timeline.phases.at(-1)?.phase === 'draining';

@@ -47,14 +47,18 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
           failed: standing.failed,
           processing: standing.processing,
           queued: standing.queued,
+          lost: standing.lost,
         }}
       />
       <p class="legend">
-        {(['completed', 'processing', 'queued', 'failed'] as const).map((state) => (
-          <Key key={state} state={state}>
-            <strong>{count(standing[state])}</strong> {state}
-          </Key>
-        ))}
+        {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(
+          (state) =>
+            (standing[state] > 0 || state !== 'lost') && (
+              <Key key={state} state={state}>
+                <strong>{count(standing[state])}</strong> {state}
+              </Key>
+            ),
+        )}
       </p>
       {slider}
       {asOf !== undefined && <p class="small">dimmed: as it is now, not then</p>}
@@ -69,7 +73,7 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
       <Figure label="slices that are over">
         {count(standing.completed + standing.failed)}{' '}
         <small>
-          of {progress.slices_planned === undefined ? 'any number' : `${count(progress.slices_planned)} planned`}
+          {progress.slices_planned === undefined ? 'no end is planned' : `of ${count(progress.slices_planned)} planned`}
         </small>
       </Figure>
       {progress.slices_planned !== undefined && (
@@ -80,7 +84,9 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
       <TimeLeft monitor={monitor} dimmed={dimmed} />
       <Figure label="STF files" dimmed={dimmed}>
         {count(progress.stf_ready)}{' '}
-        <small>of {progress.stf_planned === undefined ? 'any number' : count(progress.stf_planned)} ready</small>
+        <small>
+          {progress.stf_planned === undefined ? 'ready, no end is planned' : `of ${count(progress.stf_planned)} ready`}
+        </small>
       </Figure>
       <Figure label={standing.isExhausted ? 'stay failed' : 'failed'} bad={standing.failed > 0}>
         {count(standing.failed)}

@@ -20,7 +20,7 @@ const statuses = ['', 'running', 'completed', 'failed', 'terminated'];
 
 type Change = (params: Record<string, string | undefined>) => void;
 
-/** All executions, the newest first. */
+/** All executions: those that run, then the newest. */
 export function Overview({ params, change }: { params: Readonly<Record<string, string>>; change: Change }) {
   const { world } = useAround();
   const now = useNow();
@@ -29,7 +29,14 @@ export function Overview({ params, change }: { params: Readonly<Record<string, s
     Object.entries({ namespace, executed_by, status, cursor }).filter(([, value]) => value !== ''),
   );
   const { answer, fault, at } = usePoll(
-    () => world.call<Page<ExecutionRow>>('list_workflow_executions', { limit: pageRows, ...asked }),
+    async () => {
+      const ask = (more: object): Promise<Page<ExecutionRow>> =>
+        world.call('list_workflow_executions', { limit: pageRows, ...asked, ...more });
+      const page = await ask({});
+      if (status !== '' || cursor !== '') return page;
+      const { items } = await ask({ status: 'running' });
+      return { ...page, items: [...items, ...page.items.filter((row) => row.status !== 'running')] };
+    },
     { key: JSON.stringify(asked), every: everyMilliseconds, isOver: () => false },
   );
   // A server may be there before the first run.
@@ -40,7 +47,7 @@ export function Overview({ params, change }: { params: Readonly<Record<string, s
   return (
     <section class="card">
       <h1>
-        Executions <small>newest first</small>
+        Executions <small>those that run, then the newest</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
       {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} now={now} />}
@@ -122,7 +129,7 @@ function Pages({ answer, isFirst, change }: { answer: Page<ExecutionRow>; isFirs
 
 const Empty = () => (
   <>
-    <p>There is no execution in this store yet. Make one at a terminal:</p>
+    <p>There is no execution in this store yet. Make one at a terminal, with the same --db:</p>
     <pre>swf-mcp run</pre>
   </>
 );
@@ -158,7 +165,9 @@ function Executions({
       cell: ({ status, slices_failed }) => (
         <>
           <Pill state={status} />
-          {slices_failed > 0 && <Pill state="failed">{`${count(slices_failed)} failed`}</Pill>}
+          {slices_failed > 0 && (
+            <Pill state="failed">{`${count(slices_failed)} ${status === 'running' ? 'failed' : 'stay failed'}`}</Pill>
+          )}
         </>
       ),
     },

@@ -51,17 +51,14 @@ export function Shift({
 
 function Report({ report }: { report: ShiftAnswer }) {
   const { zone } = useAround();
-  const { totals } = report;
+  const n = (name: string): string => count(report.totals[name] ?? 0);
   return (
     <>
       <p>
-        {count(totals['executions'] ?? 0)} executions:{' '}
-        {(['running', 'completed', 'failed', 'terminated'] as const)
-          .map((state) => `${count(totals[state] ?? 0)} ${state}`)
-          .join(', ')}
-        ; {count(totals['stf_files'] ?? 0)} STF files made, {count(totals['slices_completed'] ?? 0)} slices completed,{' '}
-        {count(totals['attempts_failed'] ?? 0)} attempts failed in this time; {count(totals['slices_stay_failed'] ?? 0)}{' '}
-        slices stay failed, {count(totals['slices_not_done'] ?? 0)} are not done. {report.note}
+        {n('executions')} executions: {n('running')} running, {n('completed')} completed, {n('failed')} failed,{' '}
+        {n('terminated')} terminated; {n('stf_files')} STF files made, {n('slices_completed')} slices completed,{' '}
+        {n('attempts_failed')} attempts failed in this time; {n('slices_stay_failed')} slices stay failed,{' '}
+        {n('slices_not_done')} are not done. {report.note}
       </p>
       <h2>Open</h2>
       <List items={report.open} />

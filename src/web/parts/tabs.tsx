@@ -73,7 +73,7 @@ type Row = Record<string, unknown>;
 
 interface Props {
   executionId: string;
-  tab: string;
+  tab: string | undefined;
   /** The part of time that is shown, where that is not all. ISO 8601. */
   window: { start_time?: string; end_time?: string };
   onTab: (tab: string) => void;

@@ -8,6 +8,8 @@ export interface Standing {
   failed: number;
   processing: number;
   queued: number;
+  /** In the hands of workers that are gone. */
+  lost: number;
   /** Whether `failed` are those that stay failed. */
   isExhausted: boolean;
 }
@@ -18,14 +20,26 @@ export const standingNow = (monitor: Monitor): Standing => ({
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
   processing: monitor.slices_processing,
-  queued: monitor.slices_queued + (monitor.slices_lost ?? 0),
+  queued: monitor.slices_queued,
+  lost: monitor.slices_lost ?? 0,
   isExhausted: monitor.status !== 'running',
 });
 
+/** The bin that a time is in; one between two bins is the end of the first. */
+export function binOf(whole: Timeline, at: number): number {
+  const { begin, bin: length } = spanOf(whole);
+  return Math.min(whole.bins - 1, Math.max(0, Math.ceil((at - begin) / length - 0.001) - 1));
+}
+
+/** The end of a bin, of which its counts are. */
+export function endOf(whole: Timeline, bin: number): number {
+  const { begin, bin: length } = spanOf(whole);
+  return begin + (bin + 1) * length;
+}
+
 /** As it stood at the end of the bin that a time is in. */
 export function standingAt(whole: Timeline, at: number): Standing {
-  const { begin, bin: length } = spanOf(whole);
-  const bin = Math.min(whole.bins - 1, Math.max(0, Math.floor((at - begin) / length)));
+  const bin = binOf(whole, at);
   const upTo = (values: readonly number[]): number => values.slice(0, bin + 1).reduce((sum, value) => sum + value, 0);
   const { series } = whole;
   return {
@@ -34,6 +48,7 @@ export function standingAt(whole: Timeline, at: number): Standing {
     failed: upTo(series.exhausted),
     processing: series.processing[bin] ?? 0,
     queued: series.queued[bin] ?? 0,
+    lost: 0,
     isExhausted: true,
   };
 }

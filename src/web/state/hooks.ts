@@ -69,12 +69,12 @@ export function usePoll<T>(
       } finally {
         isAsking = false;
       }
-      if (!document.hidden) timer = window.setTimeout(look, pause);
+      if (!document.hidden) timer = setTimeout(look, pause);
     };
     const onVisible = (): void => {
       // One chain of questions and no more, whatever wakes it.
       if (document.hidden || isAsking || (answer !== undefined && isOver(answer))) return;
-      window.clearTimeout(timer);
+      clearTimeout(timer);
       void look();
     };
     document.addEventListener('visibilitychange', onVisible);
@@ -82,7 +82,7 @@ export function usePoll<T>(
     void look();
     return () => {
       isGone = true;
-      window.clearTimeout(timer);
+      clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisible);
       removeEventListener('swf-again', onVisible);
     };
@@ -129,8 +129,8 @@ export function useVisible(): [RefObject<HTMLElement | null>, boolean] {
 export function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 1000);
-    return () => window.clearInterval(timer);
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
   }, []);
   return now;
 }

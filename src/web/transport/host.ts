@@ -125,16 +125,19 @@ function takeContext(context: HostContext, { onTheme }: HostEvents): void {
       document.documentElement.style.setProperty(name, value);
 }
 
+/** A chat gives no more room; what is below is scrolled to. Pixels. */
+const mostHeight = 700;
+
 /** The host gives the frame the height that its content has, a tenth of a second apart. */
 function reportSize(): void {
   let told = 0;
   let timer: number | undefined;
   const tell = (): void => {
     timer = undefined;
-    const height = Math.ceil(document.body.scrollHeight);
+    const height = Math.min(mostHeight, Math.ceil(document.body.scrollHeight));
     if (height === told) return;
     told = height;
     post({ method: 'ui/notifications/size-changed', params: { width: document.body.scrollWidth, height } });
   };
-  new ResizeObserver(() => (timer ??= window.setTimeout(tell, 100))).observe(document.body);
+  new ResizeObserver(() => (timer ??= setTimeout(tell, 100))).observe(document.body);
 }

@@ -117,7 +117,8 @@ function timelineOf({ execution_id, picture, made_at }: ReportData, attempts: At
 }
 
 /** The way of a slice as its attempts tell it; the whole way of failed ones is in the file. */
-function wayOf({ execution_id }: ReportData, attempts: Attempts, filename: string): unknown {
+function wayOf({ execution_id, without_logs }: ReportData, attempts: Attempts, filename: string): unknown {
+  if (without_logs) throw new CallError('refused', 'The report was made without the ways of slices.');
   const stfs = attempts.names.stf.all;
   const hops: Row[] = [];
   for (let at = 0; at < attempts.length; at += 1)
