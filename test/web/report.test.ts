@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { ask, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
+import { ask, connectInProcess, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 import { barriers, browserIsMissing, countsOf, painted, useBrowser } from './browser.ts';
 import { hostile, hostileRun } from './hostile-run.ts';
 
@@ -24,6 +24,8 @@ describe('a report', () => {
   });
 
   it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {
+    // Also where others have written into the store meanwhile.
+    await runWorkflow(folder, '--stf-count', '1');
     await runCli(['report', id, '--html', 'again.html'], { folder });
     expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);
     const { code, stderr } = await runCli(['report', id, '--html', 'run.html'], { folder });
@@ -36,6 +38,7 @@ describe('a report', () => {
     const bare = readFileSync(join(folder, 'bare.html'), 'utf8');
     expect(bare).not.toContain('is queued again');
     expect(bare).not.toMatch(/"hops":\[\{/);
+    expect(bare).not.toMatch(/"errors":\[\{|"output_tail"|"log_id"/);
     expect(statSync(join(folder, 'bare.html')).mode & 0o777).toBe(0o600);
   });
 
@@ -58,6 +61,10 @@ describe('a report', () => {
       await page.getByRole('dialog').getByText('slice_result').first().waitFor();
       expect(await page.getByRole('dialog').innerText()).toContain(hostile);
       expect(await page.evaluate(() => document.images.length)).toBe(0);
+      // Escape closes it wherever the focus is by then.
+      await page.locator('h1').click();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'detached' });
     });
 
     it('tells the way of a slice that did not fail by its attempts', async () => {
