@@ -35,7 +35,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .description(
       'Runs the fast processing workflow of the ePIC streaming testbed and answers questions about it over MCP.',
     )
-    .version(version, '--version')
+    .version(version, '-V, --version')
     .option('--db <file>', 'the store (default: $SWF_DB, else ~/.local/share/swf-mcp/swf.db)')
     .configureHelp({ showGlobalOptions: true })
     .showSuggestionAfterError()
@@ -46,7 +46,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
 
   addServe(program, stdin, run);
   add('run [CONFIG]', 'one execution of the workflow, from start to end')
-    .option('--stf-count <N>', 'STF files a physics period', parseCount)
+    .option('--stf-count <N>', 'STF files a physics period (default: as configured, 10 as shipped)', parseCount)
     .addOption(brokerOption())
     .addOption(speedOption('1 is real time (default), 20 twenty times faster, max as fast as it goes'))
     .addOption(setOption())
@@ -138,7 +138,8 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     .addArgument(new Argument('<SHELL>', 'the shell').choices(shells))
     .action(async (shell: Shell) => {
       await run(async (io) => {
-        io.out(completionScript(program, shell));
+        const { knownWords } = await import('./known-words.ts');
+        io.out(completionScript(program, shell, knownWords(io)));
         return exitCodes.fine;
       });
     });

@@ -8,7 +8,7 @@ export type Shell = (typeof shells)[number];
 interface Completed {
   name: string;
   about: string;
-  flags: { names: string[]; takesValue: boolean; values: readonly string[]; about: string }[];
+  flags: { names: string[]; takesValue: boolean; isFile: boolean; values: readonly string[]; about: string }[];
   /** Words that may stand in the place of its arguments. */
   words: readonly string[];
 }
@@ -16,6 +16,7 @@ interface Completed {
 const flagOf = (option: Option): Completed['flags'][number] => ({
   names: [option.long, option.short].filter((name) => name !== undefined && name !== null),
   takesValue: option.required || option.optional,
+  isFile: /<(?:file|path|folder)>/i.test(option.flags),
   values: option.argChoices ?? valuesOf(option),
   about: option.description,
 });
@@ -26,21 +27,24 @@ function valuesOf({ flags }: Option): string[] {
   return inner === undefined ? [] : inner.split('|');
 }
 
-function completedOf(program: Command): Completed[] {
+/** Words that an argument may be, by its name. */
+export type KnownWords = Readonly<Record<string, readonly string[]>>;
+
+function completedOf(program: Command, known: KnownWords): Completed[] {
   return program.commands.map((command) => ({
     name: command.name(),
     about: command.description(),
     flags: [...command.options, ...program.options].filter(({ hidden }) => !hidden).map(flagOf),
     words: command.registeredArguments.flatMap((argument) => [
       ...(argument.argChoices ?? []),
-      ...(argument.name() === 'EXECUTION_ID' ? ['latest'] : []),
+      ...(known[argument.name()] ?? []),
     ]),
   }));
 }
 
 /** A script that makes a shell complete commands, flags and their values. Made from the same commands as the help. */
-export function completionScript(program: Command, shell: Shell): string {
-  const commands = completedOf(program);
+export function completionScript(program: Command, shell: Shell, known: KnownWords): string {
+  const commands = completedOf(program, known);
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands);
 }
 
@@ -53,10 +57,9 @@ function bashScript(commands: readonly Completed[]): string {
   const cases = commands.map((command) => {
     const values = command.flags
       .filter(({ takesValue }) => takesValue)
-      .map(({ names: flags, values: known }) =>
-        known.length === 0
-          ? `      ${flags.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;`
-          : `      ${flags.join('|')}) COMPREPLY=($(compgen -W ${quoted(known.join(' '))} -- "$word")); return ;;`,
+      .map(
+        ({ names: flags, values: words, isFile }) =>
+          `      ${flags.join('|')}) COMPREPLY=($(compgen ${isFile ? '-f' : `-W ${quoted(words.join(' '))}`} -- "$word")); return ;;`,
       );
     return [
       `    ${command.name})`,
@@ -91,9 +94,9 @@ function zshScript(commands: readonly Completed[]): string {
   const described = (text: string): string => text.replaceAll(/[[\]:]/g, ' ');
   const list = commands.map(({ name, about }) => `    ${quoted(`${name}:${described(about)}`)}`);
   const cases = commands.map((command) => {
-    const flags = command.flags.flatMap(({ names, takesValue, values, about }) =>
+    const flags = command.flags.flatMap(({ names, takesValue, isFile, values, about }) =>
       names.map((name) => {
-        const value = takesValue ? `:value:${values.length === 0 ? '_files' : `(${values.join(' ')})`}` : '';
+        const value = takesValue ? `:value:${isFile ? '_files' : `(${values.join(' ')})`}` : '';
         return quoted(`${name}[${described(about)}]${value}`);
       }),
     );
@@ -125,10 +128,10 @@ function fishScript(commands: readonly Completed[]): string {
     ...(command.words.length === 0
       ? []
       : [`complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" -a ${quoted(command.words.join(' '))}`]),
-    ...command.flags.flatMap(({ names: flags, takesValue, values, about }) =>
+    ...command.flags.flatMap(({ names: flags, takesValue, isFile, values, about }) =>
       flags.map((flag) => {
         const kind = flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`;
-        const value = takesValue ? (values.length === 0 ? ' -r' : ` -x -a ${quoted(values.join(' '))}`) : '';
+        const value = takesValue ? (isFile ? ' -r' : ` -x -a ${quoted(values.join(' '))}`) : '';
         return `complete -c swf-mcp -n "__fish_seen_subcommand_from ${command.name}" ${kind}${value} -d ${quoted(about)}`;
       }),
     ),

@@ -6,6 +6,15 @@ import { exitCodes, type Io } from './io.ts';
 import { askPerson, callAtKeys } from './keyboard.ts';
 import { showCursor, type Terminal } from './live/terminal.ts';
 
+/** A folder that somebody has removed has no name any more. Commands that need none work all the same, and others say which file they miss. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return dirname(process.execPath);
+  }
+}
+
 /** The process itself as commands see it. Only `cli.ts` makes one. */
 export function createProcessIo({
   version,
@@ -17,7 +26,7 @@ export function createProcessIo({
   /** URL of the program's file. */
   program: string;
 }): Io {
-  const workingFolder = process.cwd();
+  const workingFolder = currentFolder();
   const path = fileURLToPath(program);
   return {
     env: process.env,

@@ -51,9 +51,10 @@ const foldersOf = ({ workingFolder, shippedFolder }: ConfigPlaces): string[] => 
 ];
 
 function nearestTo(name: string, places: ConfigPlaces): string {
+  // The short names too: histogram is histogram_default.
   const near = closest(
     name,
-    knownConfigs(places).map((one) => one.name),
+    knownConfigs(places).flatMap((one) => [one.name, one.name.replace(/_default$/, '')]),
   );
   return near === undefined ? '' : `the nearest is ${near}; `;
 }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { issueWords } from '../domain/issue-words.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 import { leafKeys } from './layers.ts';
@@ -23,19 +24,25 @@ export function configInvalid(error: z.ZodError, table: Table, originOf: (dotted
   const hint = issue.code === 'invalid_type' && issue.expected === 'string' ? '; write a string in quotes' : '';
   return new SwfError(
     'CONFIG_INVALID',
-    `${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${issue.message}${hint}`,
+    `${originOf(key)}: ${key} = ${shown(key, issue, table)}: ${wordsOf(issue, table)}${hint}`,
   );
 }
+
+/** A message that a schema of ours gives says more than the kind of the value. */
+const wordsOf = (issue: z.core.$ZodIssue, table: Table): string => issueWords(issue, valueAt(issue, table));
 
 function shown(key: string, issue: z.core.$ZodIssue, table: Table): string {
   // A password is not shown, however wrong it is.
   if (key === 'broker.password') return '***';
-  const value = issue.path.reduce<unknown>(
+  const value = valueAt(issue, table);
+  return value === undefined ? 'missing' : showValue(value);
+}
+
+const valueAt = ({ path }: z.core.$ZodIssue, table: Table): unknown =>
+  path.reduce<unknown>(
     (inner, step) => (isTable(inner) || Array.isArray(inner) ? (inner as Table)[String(step)] : undefined),
     table,
   );
-  return value === undefined ? 'missing' : showValue(value);
-}
 
 /** An unknown section came from where its first key came from. */
 function firstLeaf(key: string, table: Table): string {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/played-run.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -71,11 +72,13 @@ function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unk
   return given.reduce((params, [key, value]) => {
     const section = sections[key as keyof typeof sections];
     const parsed = schemas[section].safeParse({ ...params[section], [key]: value });
-    if (!parsed.success)
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
       throw new SwfError(
         'ARGUMENT_INVALID',
-        `${key} = ${JSON.stringify(value)}: ${parsed.error.issues[0]?.message ?? 'is out of range'}`,
+        `${key} = ${JSON.stringify(value)}: ${issue === undefined ? 'is out of range' : issueWords(issue, value)}`,
       );
+    }
     return { ...params, [section]: parsed.data };
   }, base);
 }

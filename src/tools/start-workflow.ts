@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Control } from './shared/control.ts';
@@ -78,7 +79,11 @@ function requireValid(section: keyof typeof schemas, name: string, value: number
   const schema = (schemas[section].shape as Record<string, z.ZodType>)[name];
   const result = schema?.safeParse(value);
   if (result?.success === true) return;
-  throw new SwfError('ARGUMENT_INVALID', `${name} = ${value}: ${result?.error?.issues[0]?.message ?? 'is unknown'}`);
+  const issue = result?.error?.issues[0];
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `${name} = ${value}: ${issue === undefined ? 'is unknown' : issueWords(issue, value)}`,
+  );
 }
 
 function speedOf(speed: string | undefined): number | 'max' | undefined {

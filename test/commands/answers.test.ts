@@ -86,6 +86,12 @@ describe('swf-mcp completion', () => {
     expect(completed('slices', '--ord')).toEqual(expect.arrayContaining(['--order', '--order-by']));
     expect(completed('--db', 'x.db', 'status', 'l')).toEqual(['latest']);
     expect(completed('export', 'latest', '--format', '')).toEqual(['csv', 'jsonl', 'parquet']);
+    expect(completed('summarize', 'st')).toEqual(['stf_files']);
+    expect(completed('call', 'get_w')).toEqual(['get_workflow_monitor']);
+    expect(completed('run', 'hist')).toEqual(['histogram_default']);
+    // Of a flag that takes some text nothing is guessed, and no file is offered.
+    expect(completed('logs', '--search', 'c')).toEqual(['']);
+    expect(completed('report', '--html', join(folder, 'compl'))).toEqual([join(folder, 'completion.sh')]);
     // Every command of the help is there.
     const { stdout: help } = await runCli(['--help'], { folder });
     const commands = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map(([, name]) => name);

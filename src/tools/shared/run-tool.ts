@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import { issueWords } from '../../domain/issue-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { closest, nearest } from '../../lib/suggest.ts';
 import { controlTools } from '../index.ts';
@@ -98,7 +99,7 @@ function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unkn
   }
   const name = issue.path.join('.');
   if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
-  return `${name} = ${shownValue(given[name])}: ${issue.message}; it is: ${describe(tool, name)}`;
+  return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; it is: ${describe(tool, name)}`;
 }
 
 function unknownArgument(tool: Tool, key: string): SwfError {

@@ -1,0 +1,39 @@
+import type * as z from 'zod';
+
+import { closest } from '../lib/suggest.ts';
+
+const kinds: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a table of keys and values',
+  record: 'a table of keys and values',
+};
+
+type Issue = z.core.$ZodIssue;
+
+/** The problem that a schema finds with a value, in our words: what is allowed, and which allowed value comes near. */
+export function issueWords(issue: Issue, given?: unknown): string {
+  if (issue.code === 'invalid_type') return `must be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code === 'invalid_value') return choiceWords(issue, given);
+  return boundWords(issue) ?? issue.message;
+}
+
+function choiceWords({ values: allowed }: Extract<Issue, { code: 'invalid_value' }>, given: unknown): string {
+  const values = allowed.map(String);
+  const near = typeof given === 'string' ? closest(given, values) : undefined;
+  const hint = near === undefined ? '' : `; did you mean ${near}?`;
+  return `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}${hint}`;
+}
+
+/** The bound of a number; a list or a text is too long in the schema's own words. */
+function boundWords(issue: Issue): string | undefined {
+  if (issue.code !== 'too_big' && issue.code !== 'too_small') return undefined;
+  if (issue.origin !== 'number' && issue.origin !== 'int') return undefined;
+  const isOpen = issue.inclusive === false;
+  return issue.code === 'too_big'
+    ? `must be ${isOpen ? 'less than' : 'at most'} ${issue.maximum}`
+    : `must be ${isOpen ? 'more than' : 'at least'} ${issue.minimum}`;
+}
