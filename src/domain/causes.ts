@@ -6,7 +6,7 @@ const variable: readonly (readonly [RegExp, string])[] = [
   [/\b0x[0-9a-f]+\b/gi, 'ADDRESS'],
   [/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, 'ID'],
   // An address without its mark has letters and digits, and is long enough to be no word.
-  [/\b(?=[0-9]*[a-f])(?=[a-f]*\d)[0-9a-f]{8,16}\b/gi, 'ADDRESS'],
+  [/\b(?=[0-9]*[a-f])(?=[a-f]*\d)[0-9a-f]{8,}\b/gi, 'ADDRESS'],
   // Also within a name: node12, slice_004.
   [/\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi, 'N'],
 ];

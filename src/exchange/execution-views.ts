@@ -126,6 +126,8 @@ export class ExecutionViews {
     // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
     const first = this.#unheardOf.get(executionId) ?? since;
     this.#unheardOf.set(executionId, first);
+    const [oldest] = this.#unheardOf.keys();
+    if (this.#unheardOf.size > mostKept && oldest !== undefined) this.#unheardOf.delete(oldest);
     if (performance.now() - first < silentMilliseconds) return 'unknown';
     // Of a slice of another program nobody else knows better than the queue.
     return storeId === undefined ? 'open' : 'over';

@@ -144,15 +144,19 @@ interface WantedSlots {
   namespace: string;
   /** The process of the recorder, and the slots of a worker that it hosts: as many as are configured. */
   recorder: { process_id: number; slots: number };
-  /** Payloads of the execution: workers that lack one of them do not count. */
-  unfit: readonly string[];
+  /** The payload of the execution: workers that lack it do not count. */
+  payload: string | undefined;
 }
 
 /** The slots of all workers that are heard in a namespace. Of workers in this store's other processes none is meant. */
-export function workerSlots(sql: Prepare, { namespace, recorder, unfit }: WantedSlots, isAlive: LivenessTest): number {
+export function workerSlots(
+  sql: Prepare,
+  { namespace, recorder, payload }: WantedSlots,
+  isAlive: LivenessTest,
+): number {
   return heardWorkers(sql, namespace, isAlive)
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
-    .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && unfit.includes(name)))
+    .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 

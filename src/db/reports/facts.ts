@@ -15,6 +15,7 @@ import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
+import { payloadKind } from './undone-work.ts';
 
 /** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
 export function factsOf(
@@ -70,22 +71,16 @@ export function factsOf(
 /** The slots of workers in whatever process. After the end they may be gone or work for others, and while the broker is away they are not heard. */
 function slotsHeard(
   sql: Prepare,
-  { status, namespace, execution_id }: ExecutionRow,
+  { status, namespace, execution_id, slices_queued }: ExecutionRow,
   owner: Owner | undefined,
   { slots, isAlive }: { slots: number; isAlive: LivenessTest },
 ): number | undefined {
   if (status !== 'running' || brokerAwaySince(sql, namespace) !== undefined) return undefined;
   const recorder = { process_id: owner?.process_id ?? 0, slots };
-  return workerSlots(sql, { namespace, recorder, unfit: returnedPayloads(sql, execution_id) }, isAlive);
+  // Where nothing waits, it does not matter who could do it.
+  const payload = slices_queued === 0 ? undefined : kept(sql, payloadKind)(execution_id);
+  return workerSlots(sql, { namespace, recorder, payload }, isAlive);
 }
-
-/** Payloads of an execution for which workers have given slices back. */
-const returnedPayloads = (sql: Prepare, executionId: string): string[] =>
-  sql<[string], { kind: string }>(
-    `SELECT DISTINCT kind FROM returned_slices WHERE execution_id = ? AND reason = 'NO_PAYLOAD'`,
-  )
-    .all(executionId)
-    .map(({ kind }) => kind);
 
 /** The facts that follow from the store alone. */
 function recordedFacts(sql: Prepare, execution: ExecutionRow) {

@@ -1,5 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { type SliceNeeds, workKinds } from '../../domain/slice-returns.ts';
+import { workKind } from '../../domain/slice-returns.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
@@ -16,17 +16,18 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Slices that wait, of kinds that no worker can do, as all that are heard say. A broker leaves such slices alone, so that none need have come back. */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
   const { execution_id, namespace, slices_queued } = execution;
-  if (slices_queued === 0) return [];
-  const lacking = lackingKinds(sql, namespace, isAlive);
+  const lacking = slices_queued === 0 ? [] : lackingKinds(sql, namespace, isAlive);
   if (lacking.length === 0) return [];
-  const waiting = new Map<string, number>();
-  for (const { needs, slices } of waitingSlices(sql, execution_id))
-    for (const kind of workKinds(needs)) waiting.set(keyOf(kind), (waiting.get(keyOf(kind)) ?? 0) + slices);
+  const payload = payloadKind(sql, execution_id);
+  // Rows are looked through only where a file is lacking.
+  const ofFiles = lacking.some(({ reason }) => reason !== 'NO_PAYLOAD') ? waitingByFile(sql, execution_id) : new Map();
+  const waiting = ({ reason, name }: { reason: string; name: string }): number =>
+    reason === 'NO_PAYLOAD' ? (name === payload ? slices_queued : 0) : (ofFiles.get(`${reason} ${name}`) ?? 0);
   return lacking
     .map(({ reason, name, hostname, warning }) => ({
       reason,
       kind: name,
-      slices: waiting.get(keyOf({ reason, name })) ?? 0,
+      slices: waiting({ reason, name }),
       hostname,
       detail: warning,
     }))
@@ -34,22 +35,31 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
     .toSorted((a, b) => b.slices - a.slices);
 }
 
-const keyOf = ({ reason, name }: { reason: string; name: string }): string => `${reason} ${name}`;
+/** The payload that the slices of an execution need: all the same. */
+export function payloadKind(sql: Prepare, executionId: string): string | undefined {
+  const one = sql<[string], { slice_filename: string; attempt: number }>(
+    `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} LIMIT 1`,
+  ).get(executionId);
+  if (one === undefined) return undefined;
+  const message = readMessage(sql, sliceMessageId(executionId, one.slice_filename, one.attempt));
+  return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
+}
 
-/** The slices that wait, by what they need. All of an execution need the same payload. */
-function waitingSlices(sql: Prepare, executionId: string): { needs: SliceNeeds; slices: number }[] {
-  const files = sql<[string], { tf_filename: string; slice_filename: string; attempt: number; slices: number }>(
-    `SELECT tf_filename, slice_filename, attempt, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
+/** How many slices wait for the files of a place, and for each file. */
+function waitingByFile(sql: Prepare, executionId: string): Map<string, number> {
+  const waiting = new Map<string, number>();
+  const files = sql<[string], { tf_filename: string; slices: number }>(
+    `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
   ).all(executionId);
-  const [one] = files;
-  const message =
-    one === undefined ? undefined : readMessage(sql, sliceMessageId(executionId, one.slice_filename, one.attempt));
-  const payload = message?.msg_type === 'slice' ? message.payload : undefined;
-  return files.map(({ tf_filename, slices }) => ({
-    needs: { tf_filename, file_url: newestPlace(sql, tf_filename), payload },
-    slices,
-  }));
+  for (const { tf_filename, slices } of files) {
+    const needs = { tf_filename, file_url: newestPlace(sql, tf_filename) };
+    for (const reason of ['NO_FILE', 'WRONG_FILE'] as const) {
+      const key = `${reason} ${workKind(needs, reason)}`;
+      waiting.set(key, (waiting.get(key) ?? 0) + slices);
+    }
+  }
+  return waiting;
 }
 
 /** TF files that nobody can have any more, by the host that made them. */
