@@ -51,7 +51,7 @@ export interface SliceWorkerOptions {
   /** Resolves when a standing may have changed, or `signal` is aborted. */
   changed: (signal: AbortSignal) => Promise<void>;
   /** Aborted when the execution is over, whatever is still in hand. */
-  overFor: (executionId: string) => AbortSignal;
+  overFor: (delivered: DeliveredSlice) => AbortSignal;
   /** The work on a slice, or why it cannot be done here. */
   prepare: (delivered: DeliveredSlice) => Promise<Payload | Misfit>;
   /** Says that a slice is begun. False where the recorder does not want that now. */
@@ -118,16 +118,24 @@ export class SliceWorker {
   async #work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
     const { prepare, overFor, draining, stopped } = this.#options;
     const { slice } = delivered;
-    const early = await this.#untilOpen(delivered);
-    if (early !== undefined) return early;
+    const before = await this.#untilOpen(delivered);
+    if (before !== undefined) return before;
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
-    const payload = await prepare(delivered);
-    // A file that had to be fetched takes its time.
-    const late = draining.aborted ? 'kept' : 'reason' in payload ? undefined : await this.#untilOpen(delivered);
-    if (late !== undefined) return late;
+    const over = overFor(delivered);
+    // A file that has to be fetched takes its time, and is not waited for where nobody needs it any more.
+    const ended = (): Outcome | undefined => (over.aborted ? 'done' : draining.aborted ? 'kept' : undefined);
+    const payload = await prepare(delivered).catch((error: unknown) => {
+      if (ended() === undefined) throw error;
+      return undefined;
+    });
+    const early = ended();
+    if (payload === undefined || early !== undefined) return early ?? 'kept';
+    if (!('reason' in payload)) {
+      const late = await this.#untilOpen(delivered);
+      if (late !== undefined) return late;
+    }
     if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
-    const over = overFor(slice.execution_id);
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });

@@ -50,7 +50,9 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
   const surroundings = surroundingsOf(io, args);
   const traffic = new Traffic();
-  const metrics = await serveMetrics(io, args.metrics, traffic);
+  const metrics = await serveMetrics(io, args.metrics, traffic).catch((error: unknown) => {
+    throw args.untilParentEnds ? asPassing(error) : error;
+  });
   try {
     const { signal } = interrupted;
     await (args.type === 'daq_simulator'
@@ -63,6 +65,15 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   } finally {
     await metrics.close();
   }
+}
+
+/** A port that is taken may be that of the agent before, which still finishes its work. */
+function asPassing(error: unknown): unknown {
+  const isTaken =
+    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+  return isTaken
+    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
+    : error;
 }
 
 /** The parts of a process that are there before its agent. */

@@ -80,7 +80,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
       made_at,
       status: monitor['status'],
       version: io.version,
-      monitor: withoutLogs ? { ...monitor, errors: [] } : monitor,
+      monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
       audit: await askLiveTool(io, 'audit_execution', { execution_id }),
       picture: { life, leastWidth, mostRetries, phases, latency },
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
@@ -93,6 +93,17 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
   } finally {
     reader.close();
   }
+}
+
+/** Findings whose sentences quote lines of logs. */
+const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
+
+/** The monitor's answer without lines of logs, also in its sentences. */
+function withoutQuotes(monitor: Row): Row {
+  const findings = (monitor['findings'] as { code: string; sentence: string }[]).map((finding) =>
+    quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] } : finding,
+  );
+  return { ...monitor, findings, errors: [] };
 }
 
 /** A row without what payloads wrote and errors say: paths and names of hosts may be in it. */

@@ -1,3 +1,5 @@
+import { isElsewhere } from './file-address.ts';
+
 /** Why a worker gives a slice back: it cannot reach the file, has another payload, or finds another file than was announced. */
 export const returnReasons = ['NO_FILE', 'NO_PAYLOAD', 'WRONG_FILE'] as const;
 
@@ -32,13 +34,15 @@ function wholeKind({ tf_filename, file_url, payload }: SliceNeeds, reason: Retur
       return payload === undefined ? 'placeholder' : [payload.name, payload.digest ?? []].flat().join(' ');
     case 'WRONG_FILE':
       // Made again on another host it is another file.
-      return `${tf_filename} ${placeOfFile(file_url ?? '')}`.trim();
+      return file_url !== undefined && isElsewhere(file_url) ? `${tf_filename} ${placeOfFile(file_url)}` : tf_filename;
   }
 }
 
-/** Every kind of work that a slice is, one a reason: an agent is on duty for it where it can do all of them. */
-export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: string }[] =>
-  returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) }));
+/** Every kind of work that a slice is: an agent is on duty for it where it can do all of them. Other programs name a wrong file without its place. */
+export const workKinds = (needs: SliceNeeds): { reason: ReturnReason; name: string }[] => [
+  ...returnReasons.map((reason) => ({ reason, name: workKind(needs, reason) })),
+  { reason: 'WRONG_FILE', name: needs.tf_filename },
+];
 
 /** Where files like this one are: its URL without the folder of the execution and the name. */
 export const placeOfFile = (url: string): string => url.split('/').slice(0, -2).join('/').slice(0, mostName);

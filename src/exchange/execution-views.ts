@@ -18,11 +18,12 @@ interface View {
 
 /** The executions of a namespace as their recorders say that they stand. Nothing of it is stored: a process that starts hears it within seconds. */
 export class ExecutionViews {
+  /** By execution and store: two stores may give the same id. */
   readonly #views = new Map<string, View>();
   /** When something was heard from the recorder of each store. */
   readonly #heard = new Map<string, number>();
-  /** When the first slice of an execution came that no recorder speaks of: those behind it need not wait as long. */
-  readonly #unheardOf = new Map<string, number>();
+  /** When the first and the last slice of an execution came that no recorder speaks of: those behind the first need not wait as long. */
+  readonly #unheardOf = new Map<string, { first: number; last: number }>();
   readonly #waiting = new Set<() => void>();
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout;
@@ -45,38 +46,29 @@ export class ExecutionViews {
   }
 
   hear(state: ExecutionState): void {
-    const { execution_id, store_id, status } = state;
-    const known = this.#views.get(execution_id);
-    const isHeeded = known === undefined || this.#isNewer(known, state);
+    const { execution_id, store_id, epoch, status } = state;
     this.#heard.set(store_id, performance.now());
-    if (!isHeeded) return;
-    const isSame = known?.state.store_id === store_id;
-    const view = { state, over: isSame ? known.over : new AbortController() };
+    const key = keyOf(execution_id, store_id);
+    const known = this.#views.get(key);
+    // A driver that was thought dead and speaks again is none any more.
+    if (known !== undefined && (epoch < known.state.epoch || known.over.signal.aborted)) return;
+    const view = { state, over: known?.over ?? new AbortController() };
     this.#unheardOf.delete(execution_id);
-    this.#views.delete(execution_id);
-    this.#views.set(execution_id, view);
+    this.#views.delete(key);
+    this.#views.set(key, view);
     if (status !== 'running') view.over.abort();
     const [oldest] = this.#views.keys();
     if (this.#views.size > mostKept && oldest !== undefined) this.#views.delete(oldest);
     this.#look();
   }
 
-  /**
-   * A driver that was thought dead and speaks again is none any more. A store that has come in the place of another begins its executions
-   * anew, perhaps by the same ids.
-   */
-  #isNewer({ state: known, over }: View, { store_id, epoch, status }: ExecutionState): boolean {
-    if (known.store_id === store_id) return epoch >= known.epoch && !over.signal.aborted;
-    return status === 'running' && (over.signal.aborted || this.isSilent(known.store_id));
-  }
-
-  stateOf(executionId: string): ExecutionState | undefined {
-    return this.#views.get(executionId)?.state;
+  stateOf(executionId: string, storeId?: string): ExecutionState | undefined {
+    return this.#find(executionId, storeId)?.state;
   }
 
   /** Aborted when the execution is over. */
-  overFor(executionId: string): AbortSignal {
-    return this.#views.get(executionId)?.over.signal ?? neverAborted;
+  overFor(executionId: string, storeId?: string): AbortSignal {
+    return this.#find(executionId, storeId)?.over.signal ?? neverAborted;
   }
 
   /** The executions whose slices are left on the queue for now. */
@@ -96,7 +88,7 @@ export class ExecutionViews {
   }
 
   standing(delivered: DeliveredSlice): ExecutionStanding {
-    const view = this.#views.get(delivered.slice.execution_id);
+    const view = this.#find(delivered.slice.execution_id, delivered.storeId);
     if (view === undefined) return this.#unheard(delivered);
     if (view.over.signal.aborted) return 'over';
     return this.#rests(view) ? 'paused' : 'open';
@@ -118,17 +110,26 @@ export class ExecutionViews {
     });
   }
 
+  /** Where nobody says of which store, the one that was heard last is meant. */
+  #find(executionId: string, storeId: string | undefined): View | undefined {
+    if (storeId !== undefined) return this.#views.get(keyOf(executionId, storeId));
+    return [...this.#views.values()].findLast(({ state }) => state.execution_id === executionId);
+  }
+
   #unheard({ slice: { execution_id: executionId }, storeId, since }: DeliveredSlice): ExecutionStanding {
     // The recorder of a slice that comes first is waited for from now on.
     if (storeId !== undefined && !this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder nobody knows better than the queue, which has handed it out.
     if (this.isSilent(storeId)) return 'open';
     // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
-    const first = this.#unheardOf.get(executionId) ?? since;
-    this.#unheardOf.set(executionId, first);
+    const now = performance.now();
+    const known = this.#unheardOf.get(executionId);
+    // After a while without any it may have been taken up.
+    const first = known !== undefined && now - known.last < 2 * silentMilliseconds ? known.first : since;
+    this.#unheardOf.set(executionId, { first, last: now });
     const [oldest] = this.#unheardOf.keys();
     if (this.#unheardOf.size > mostKept && oldest !== undefined) this.#unheardOf.delete(oldest);
-    if (performance.now() - first < silentMilliseconds) return 'unknown';
+    if (now - first < silentMilliseconds) return 'unknown';
     // Of a slice of another program nobody else knows better than the queue.
     return storeId === undefined ? 'open' : 'over';
   }
@@ -154,3 +155,5 @@ export class ExecutionViews {
 }
 
 const neverAborted = new AbortController().signal;
+
+const keyOf = (executionId: string, storeId: string): string => `${executionId} ${storeId}`;

@@ -1,4 +1,4 @@
-import { type ReturnReason, type SliceNeeds, workKinds } from '../domain/slice-returns.ts';
+import { type ReturnReason, returnReasons, type SliceNeeds, workKind } from '../domain/slice-returns.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { type MessageType, vocabulary } from '../messages/vocabulary.ts';
 
@@ -56,8 +56,11 @@ export const kindHeaders: Readonly<Record<ReturnReason, string>> = {
 };
 
 /** The kinds of work of a slice as headers. */
-export const sliceHeaders = (needs: SliceNeeds): Record<string, string> =>
-  Object.fromEntries(workKinds(needs).map(({ reason, name }) => [kindHeaders[reason], name]));
+export const sliceHeaders = (needs: SliceNeeds): Record<string, string> => ({
+  ...Object.fromEntries(returnReasons.map((reason) => [kindHeaders[reason], workKind(needs, reason)])),
+  // Workers of an earlier build leave a wrong file alone by its name.
+  tf_filename: needs.tf_filename,
+});
 
 /** How long a broker may keep a message, in seconds. Results are the only copy of work done, so they do not expire. */
 export function expirySeconds(type: MessageType): number | undefined {

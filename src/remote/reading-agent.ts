@@ -48,6 +48,10 @@ const mostEnded = 1000;
 /** How often a step is tried again that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
 
+/** A file that is not there yet is looked for so often, and so long in between, in milliseconds. */
+const mostLooks = 10;
+const lookMilliseconds = 500;
+
 interface Hand {
   message: Message & { execution_id: string };
   storeId: string | undefined;
@@ -114,7 +118,7 @@ export class ReadingAgent {
       dropped: new AbortController(),
     };
     this.#inHand.set(id, hand);
-    if (this.#options.views.stateOf(execution_id) === undefined) this.#noteUnheard(hand);
+    if (this.#options.views.stateOf(execution_id, hand.storeId) === undefined) this.#noteUnheard(hand);
     this.#options.onChange();
     this.#enqueue(id, hand);
   }
@@ -179,10 +183,10 @@ export class ReadingAgent {
     const { views, draining } = this.#options;
     const { execution_id } = hand.message;
     const { signal: dropped } = hand.dropped;
-    let state = views.stateOf(execution_id);
+    let state = views.stateOf(execution_id, hand.storeId);
     while (state === undefined && !draining.aborted && !dropped.aborted) {
       await views.changed(dropped);
-      state = views.stateOf(execution_id);
+      state = views.stateOf(execution_id, hand.storeId);
     }
     this.#unheard.delete(hand);
     return state;
@@ -202,7 +206,7 @@ export class ReadingAgent {
       } catch (error) {
         if (error instanceof SwfError) {
           log.write({ level: 'ERROR', message: `${messageIdOf(message)} is tried again: ${error.line}` }, execution_id);
-          const over = views.overFor(execution_id);
+          const over = views.overFor(execution_id, storeId);
           await pause(againMilliseconds, [draining, over]);
           if (over.aborted) return [];
           if (draining.aborted) return undefined;
@@ -221,13 +225,16 @@ export class ReadingAgent {
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
-    if (!(await isThere(found, place))) {
-      // A shared disk may show it later. The recorder says the message again where nobody has answered it.
+    const obstacle = await this.#obstacleTo(found, place);
+    if (obstacle === 'EACCES' || obstacle === 'EPERM')
+      return this.#leave(
+        place,
+        `${place.filename} may not be read by this user (${obstacle}); mend the rights of ${place.file_url}`,
+      );
+    if (obstacle !== undefined) {
+      // The recorder says the message again where nobody has answered it.
       log.write(
-        {
-          level: 'ERROR',
-          message: `${place.filename} is not there to be read, or not by this user; ${place.file_url}`,
-        },
+        { level: 'ERROR', message: `${place.filename} is not there (${obstacle}): ${place.file_url}` },
         execution_id,
       );
       return [];
@@ -252,24 +259,33 @@ export class ReadingAgent {
     }
   }
 
+  /**
+   * Why a file of a folder that is shared with the recorder cannot be read: the code of the error. A network disk may show it some seconds late. Of one
+   * that is fetched the fetch tells it.
+   */
+  async #obstacleTo(
+    { folder, bring }: Exclude<Access, { obstacle: string }>,
+    { filename, execution_id, storeId }: FilePlace,
+  ): Promise<string | undefined> {
+    if (folder === undefined || bring !== undefined || filename === '') return undefined;
+    const { draining, views } = this.#options;
+    const over = views.overFor(execution_id, storeId);
+    for (let look = 0; ; look += 1) {
+      const code = await probe(join(folder, filename), constants.R_OK).then(
+        () => undefined,
+        (error: NodeJS.ErrnoException) => error.code ?? 'unreadable',
+      );
+      if (code !== 'ENOENT' || look === mostLooks || over.aborted || draining.aborted) return code;
+      await pause(lookMilliseconds, [draining, over]);
+    }
+  }
+
   #leave(place: FilePlace, why: string): [] {
     const { access, offDuty } = this.#options;
     const isMended = (): Promise<boolean> => access.isMended(place);
     offDuty.add({ reason: 'NO_FILE', name: placeOfFile(place.file_url ?? ''), isMended }, why);
     return [];
   }
-}
-
-/** Whether a file of a folder that is shared with the recorder can be read. Of one that is fetched the fetch tells it. */
-async function isThere(
-  { folder, bring }: Exclude<Access, { obstacle: string }>,
-  { filename }: FilePlace,
-): Promise<boolean> {
-  if (folder === undefined || bring !== undefined || filename === '') return true;
-  return probe(join(folder, filename), constants.R_OK).then(
-    () => true,
-    () => false,
-  );
 }
 
 const aboutOf = ({ message: { execution_id, run_id }, storeId }: Hand): About => ({ execution_id, run_id, storeId });

@@ -8,6 +8,7 @@ import { type PayloadName, type ReturnReason, workKind } from '../domain/slice-r
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { createScaledClock } from '../lib/clock.ts';
 import { SwfError } from '../lib/errors.ts';
+import type { Lifetime } from '../lib/lifetime.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
 import { isSamePayload, payloadNameOf } from '../payload/payload-name.ts';
@@ -22,6 +23,7 @@ export interface SlicePreparationOptions {
   views: ExecutionViews;
   offDuty: OffDutyList;
   payloads: PayloadHost;
+  lifetime: Pick<Lifetime, 'draining'>;
 }
 
 /** The digest of a payload holds for so long. */
@@ -78,24 +80,30 @@ export class SlicePreparation {
     const { checksum, tf_filename, execution_id } = delivered.slice;
     if (folder === undefined) return undefined;
     const isRight = async (): Promise<boolean> => {
-      if (bring !== undefined) return bring(checksum, this.#options.views.overFor(execution_id));
+      if (bring !== undefined) return bring(checksum, this.#options.views.overFor(execution_id, delivered.storeId));
       return this.#options.access.checked.agrees(join(folder, tf_filename), checksum);
     };
     try {
       if (await isRight()) return undefined;
     } catch (error) {
-      if (!(error instanceof SwfError)) throw error;
+      // The fetch was given up: that says nothing of the place.
+      if (!(error instanceof SwfError) || this.#isGivenUp(delivered)) throw error;
       return this.#noFile(delivered, error.message);
     }
     const detail = `${delivered.slice.file_url ?? tf_filename} is not there, or has another checksum than ${checksum ?? 'was announced'}; bring the right file`;
     return this.#misfit(delivered, 'WRONG_FILE', detail, isRight);
   }
 
+  #isGivenUp({ slice, storeId }: DeliveredSlice): boolean {
+    const { lifetime, views } = this.#options;
+    return lifetime.draining.aborted || views.overFor(slice.execution_id, storeId).aborted;
+  }
+
   #payloadFor(delivered: DeliveredSlice, spec: PayloadSpec, { files, folder }: Reached): Payload {
     const { namespace, params, views, payloads: host } = this.#options;
     const { slice } = delivered;
     const { execution_id } = slice;
-    const of = views.stateOf(execution_id)?.workflow_params ?? params;
+    const of = views.stateOf(execution_id, delivered.storeId)?.workflow_params ?? params;
     const speed = slice.speed ?? (of.speed === 'max' ? 1 : of.speed);
     return createPayload(spec, {
       execution_id,
@@ -114,7 +122,7 @@ export class SlicePreparation {
   }
 
   /** Undefined where the slice asks for a payload that this worker has not. */
-  #specOf({ slice }: DeliveredSlice): PayloadSpec | undefined {
+  #specOf({ slice, storeId }: DeliveredSlice): PayloadSpec | undefined {
     const { params, views } = this.#options;
     const { worker } = params;
     const limit_seconds = slice.timeout_seconds ?? worker.timeout_seconds;
@@ -127,7 +135,7 @@ export class SlicePreparation {
     // Other programs' slices do not say that they mean the placeholder.
     if (slice.speed === undefined && worker.payload !== undefined)
       return { kind: 'command', command: worker.payload, limit_seconds };
-    const of = views.stateOf(slice.execution_id)?.workflow_params ?? params;
+    const of = views.stateOf(slice.execution_id, storeId)?.workflow_params ?? params;
     return { kind: 'placeholder', seconds: slice.slice_processing_time ?? of.fast_processing.slice_processing_time };
   }
 
@@ -147,12 +155,12 @@ export class SlicePreparation {
   }
 
   #misfit(
-    { slice }: DeliveredSlice,
+    { slice, storeId }: DeliveredSlice,
     reason: ReturnReason,
     detail: string,
     isMended: () => boolean | Promise<boolean>,
   ): Misfit {
-    const over = this.#options.views.overFor(slice.execution_id);
+    const over = this.#options.views.overFor(slice.execution_id, storeId);
     const isOver = (): boolean => reason === 'WRONG_FILE' && over.aborted;
     this.#options.offDuty.add({ reason, name: workKind(slice, reason), isMended, isOver }, detail);
     return { reason, detail: detail.slice(0, 1000) };

@@ -93,7 +93,7 @@ function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
     hostname: hostname(),
     standing: (delivered) => views.standing(delivered),
     changed: (signal) => views.changed(signal),
-    overFor: (executionId) => views.overFor(executionId),
+    overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     prepare: async (delivered) => {
       const prepared = await preparation.prepare(delivered);
       return 'run' in prepared ? timed(prepared, onStep) : prepared;

@@ -50,7 +50,11 @@ class HostedWorker {
     });
     const params = { ...options.config, speed: 1 };
     const parts = { namespace, params, access, views, payloads };
-    this.#preparation = new SlicePreparation({ ...parts, offDuty: this.#offDuty });
+    this.#preparation = new SlicePreparation({
+      lifetime: { draining: here.lifetime.stopped },
+      ...parts,
+      offDuty: this.#offDuty,
+    });
     this.#speaker = new Speaker({ broker, namespace, destinations, sender: name, warn });
     this.#worker = this.#makeWorker();
     this.#consumers = new SliceConsumers({
@@ -94,7 +98,8 @@ class HostedWorker {
       hostname,
       standing: (delivered) => (isOurs(delivered) ? this.#standing(delivered) : views.standing(delivered)),
       changed: (signal) => views.changed(signal),
-      overFor: (executionId) => (executionId === held.execution_id ? lifetime.stopped : views.overFor(executionId)),
+      overFor: ({ slice: { execution_id }, storeId }) =>
+        execution_id === held.execution_id ? lifetime.stopped : views.overFor(execution_id, storeId),
       prepare: (delivered) =>
         isOurs(delivered) && !isAway(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered),
       begin: async (draft, delivered) => {

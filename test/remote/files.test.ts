@@ -205,7 +205,9 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
     const names = readdirSync(join(fastmon.files, execution)).filter((name) => name.endsWith('.tf'));
     rmSync(join(fastmon.files, execution, names.toSorted()[0] ?? ''));
     const worker = await host(here, 'worker', [sources(samples.url)]);
-    await worker.agent.saw(/off duty for WRONG_FILE swf\.\S+\.tf: http:\S+ is not there, or has another checksum/);
+    await worker.agent.saw(
+      /off duty for WRONG_FILE swf\.\S+\.tf http:\S+: http:\S+ is not there, or has another checksum/,
+    );
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(await here.monitor()).toMatchObject({ slices_completed: 6, slices_failed: 0 });

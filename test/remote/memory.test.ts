@@ -1,12 +1,15 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { dialectNames } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../../src/broker/memory-broker.ts';
-import { type Answer, settled } from '../helpers.ts';
+import { type Answer, settled, temporaryFolder } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 import { inProcess, outcome } from './outcome.ts';
 import { sets } from './site.ts';
@@ -128,36 +131,31 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
-  it('a file that a shared disk shows late uses up no attempt, and is worked on when it is there', async () => {
-    const { here } = site({
-      fast_processing: { slices_per_sample: 3, target_worker_count: 4, slice_processing_time: 1 },
+  it.each(['worker', 'execution'] as const)('a fetch that stalls is given up where its %s ends', async (what) => {
+    const stalling = createServer(
+      (_, response) => void response.writeHead(200, { 'content-length': '9600' }).write('x'),
+    );
+    await once(stalling.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => {
+      stalling.closeAllConnections();
+      stalling.close();
     });
-    const run = await here.run(1, ['worker']);
-    await expect.poll(() => here.monitor()).toMatchObject({ slices_queued: 3 });
-    const [sample] = await here.askAll('list_tf_files', { execution_id: 'latest' });
-    const path = join(here.folder, 'data', run.execution_id, String(sample?.['tf_filename']));
-    renameSync(path, `${path}.away`);
-    await here.agent('worker');
-    await expect.poll(() => here.lines.join('\n')).toMatch(/off duty for WRONG_FILE .*_tf_001\.tf/);
-    expect(await here.monitor()).toMatchObject({ slices_failed: 0, slices_retried: 0 });
-    renameSync(`${path}.away`, path);
+    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 2 } });
+    const url = `http://127.0.0.1:${(stalling.address() as AddressInfo).port}/data`;
+    const asked = once(stalling, 'request');
+    const worker = await here.agent('worker', 1, { data: { dir: temporaryFolder(), sources: [url] } });
+    const run = await here.run(1, ['worker'], { data: { url } });
+    await asked;
+    if (what === 'worker') {
+      worker.stop();
+      await worker.done;
+    }
+    await run.stop('enough');
     await run.done;
-    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
-  });
-
-  it('an STF file that a data agent does not see yet fails no execution', async () => {
-    const { here } = site({ fast_processing: { slices_per_sample: 3 } });
-    const before = await here.agent('data');
-    before.stop();
-    await before.done;
-    const run = await here.run(1, ['data']);
-    await expect.poll(() => here.monitor()).toMatchObject({ stf_count: 1 });
-    const [stf] = await here.askAll('list_stf_files', { execution_id: 'latest' });
-    const path = join(here.folder, 'data', run.execution_id, String(stf?.['stf_filename']));
-    renameSync(path, `${path}.away`);
-    await here.agent('data');
-    await expect.poll(() => here.lines.join('\n')).toMatch(/\.stf is not there to be read/);
-    expect(await here.monitor()).toMatchObject({ status: 'running' });
+    // The worker, which lives, has said nothing against the place.
+    await delay(500);
+    expect(here.lines.filter((line) => /off duty/.test(line))).toEqual([]);
+    expect(await here.askAll('list_messages', { message_type: 'slice_returned' })).toEqual([]);
   });
 
   it('what no worker can do is told of each execution, also where the broker hands none of it out any more', async () => {

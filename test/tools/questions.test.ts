@@ -141,7 +141,7 @@ describe('a careful assistant with these tools answers', () => {
       retries: 2,
       error: expect.stringMatching(/^PAYLOAD_FAILED: sh (ended with exit code 3|was ended by SIGKILL)/),
     });
-    expect(monitor['findings'][0].sentence).toContain(items[0].error.slice(0, 40));
+    expect(monitor['findings'][0].sentence).toContain(items[0].error.replace('PAYLOAD_FAILED: ', '').slice(0, 20));
   });
 
   it('5. why nothing starts: no agent of a kind works on it', async () => {

@@ -1,6 +1,7 @@
 import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { shortDigests } from '../../lib/short-digests.ts';
 import { utcNow } from '../../lib/time.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -160,27 +161,20 @@ export function workerSlots(
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 
-/** A kind of work that none of the workers can do that are heard. */
-export interface LackingKind {
-  reason: string;
-  name: string;
-  /** Of one of them, with what it has said of that kind. */
+/** A kind of work that none of the workers can do that are heard, and one of these. */
+export interface LackingKind extends Kind {
+  agent: string;
   hostname: string;
-  warning: string | null;
 }
 
 /** The kinds of work that all workers of a namespace which are heard say that they cannot do. */
 export function lackingKinds(sql: Prepare, namespace: string, isAlive: LivenessTest): LackingKind[] {
   const [first, ...others] = heardWorkers(sql, namespace, isAlive);
   if (first === undefined) return [];
+  const { agent_name: agent, hostname } = first;
   return first.cannot
     .filter((kind) => others.every(({ cannot }) => cannot.some((one) => isSameKind(one, kind))))
-    .map(({ reason, name }) => ({
-      reason,
-      name,
-      hostname: first.hostname,
-      warning: warningOf(sql, first.agent_name, reason),
-    }));
+    .map(({ reason, name }) => ({ reason, name, agent, hostname }));
 }
 
 interface Kind {
@@ -190,8 +184,15 @@ interface Kind {
 
 const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
 
-/** The last words of an agent on what it cannot do. */
-const warningOf = (sql: Prepare, agent: string, reason: string): string | null =>
-  sql<[string, string], { message: string }>(
-    `SELECT message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} AND message LIKE ? ORDER BY log_id DESC LIMIT 1`,
-  ).get(agent, `off duty for ${reason} %`)?.message ?? null;
+/** Lines of an agent that are looked through for what it has said of a kind. */
+const mostLines = 500;
+
+/** The last words of an agent on a kind of work that it cannot do. */
+export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
+  const words = `off duty for ${reason} ${shortDigests(name)}:`;
+  const row = sql<[string, string], { message: string }>(
+    `SELECT message FROM (SELECT log_id, message FROM app_logs WHERE agent = ? AND level >= ${logLevels.WARNING} ORDER BY log_id DESC LIMIT ${mostLines})
+     WHERE instr(message, ?) = 1 ORDER BY log_id DESC LIMIT 1`,
+  ).get(agent, words);
+  return row?.message ?? null;
+}

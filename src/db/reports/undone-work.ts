@@ -1,5 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
-import { workKind } from '../../domain/slice-returns.ts';
+import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
@@ -9,9 +9,13 @@ import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { lackingKinds, livingTypes } from '../presence/agent-registry.ts';
+import { lackingKinds, livingTypes, warningOf } from '../presence/agent-registry.ts';
 import type { LivenessTest } from '../presence/leases.ts';
+import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+
+/** Kinds that are told. */
+const mostKinds = 20;
 
 /** Slices that wait, of kinds that no worker can do, as all that are heard say. A broker leaves such slices alone, so that none need have come back. */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
@@ -19,20 +23,37 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
   const lacking = slices_queued === 0 ? [] : lackingKinds(sql, namespace, isAlive);
   if (lacking.length === 0) return [];
   const payload = payloadKind(sql, execution_id);
-  // Rows are looked through only where a file is lacking.
-  const ofFiles = lacking.some(({ reason }) => reason !== 'NO_PAYLOAD') ? waitingByFile(sql, execution_id) : new Map();
+  const ofFiles = lacking.some((kind) => concerns(sql, execution_id, kind))
+    ? kept(sql, waitingByFile)(execution_id)
+    : new Map<string, number>();
   const waiting = ({ reason, name }: { reason: string; name: string }): number =>
     reason === 'NO_PAYLOAD' ? (name === payload ? slices_queued : 0) : (ofFiles.get(`${reason} ${name}`) ?? 0);
   return lacking
-    .map(({ reason, name, hostname, warning }) => ({
+    .map((kind) => ({ kind, slices: waiting(kind) }))
+    .filter(({ slices }) => slices > 0)
+    .toSorted((a, b) => b.slices - a.slices)
+    .slice(0, mostKinds)
+    .map(({ kind: { reason, name, hostname, agent }, slices }) => ({
       reason,
       kind: name,
-      slices: waiting({ reason, name }),
+      slices,
       hostname,
-      detail: warning,
-    }))
-    .filter(({ slices }) => slices > 0)
-    .toSorted((a, b) => b.slices - a.slices);
+      detail: warningOf(sql, agent, { reason, name }),
+    }));
+}
+
+/** Whether files of an execution are of a kind, so that its slices have to be looked through. */
+function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
+  if (reason === 'NO_PAYLOAD') return false;
+  const [condition, value] =
+    reason === 'WRONG_FILE'
+      ? ['f.tf_filename = ?', name.split(' ')[0]]
+      : ['instr(coalesce(m.file_url, f.file_url), ?) = 1', `${name}/`];
+  return (
+    sql<unknown[]>(
+      `SELECT 1 FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE f.execution_id = ? AND ${condition} LIMIT 1`,
+    ).get(executionId, value) !== undefined
+  );
 }
 
 /** The payload that the slices of an execution need: all the same. */
@@ -54,10 +75,8 @@ function waitingByFile(sql: Prepare, executionId: string): Map<string, number> {
   ).all(executionId);
   for (const { tf_filename, slices } of files) {
     const needs = { tf_filename, file_url: newestPlace(sql, tf_filename) };
-    for (const reason of ['NO_FILE', 'WRONG_FILE'] as const) {
-      const key = `${reason} ${workKind(needs, reason)}`;
-      waiting.set(key, (waiting.get(key) ?? 0) + slices);
-    }
+    for (const { reason, name } of workKinds(needs))
+      waiting.set(`${reason} ${name}`, (waiting.get(`${reason} ${name}`) ?? 0) + slices);
   }
   return waiting;
 }

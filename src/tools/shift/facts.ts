@@ -76,7 +76,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
   const causes = yield* queries.summarize({ ...slices, keys: ['cause'] });
   const executions: ShiftExecution[] = [];
   const deeds: Deed[] = [];
-  for (const row of closeOf(all)) {
+  for (const row of closeOf(all, shift)) {
     executions.push(
       isOver(shift, now) && outlives(row, shift) ? yield* lookBack(queries, row, shift) : lookAt(queries, row, now),
     );
@@ -102,9 +102,9 @@ const outlives = ({ end_time }: ListedExecution, shift: Shift): boolean =>
 export const statusAtEnd = (row: ListedExecution, shift: Shift): ExecutionStatus =>
   outlives(row, shift) ? 'running' : row.status;
 
-/** Those that run matter to the next shift, however long ago it began. */
-function closeOf(all: readonly ListedExecution[]): ListedExecution[] {
-  const running = all.filter(({ status }) => status === 'running');
+/** Those that ran at its end matter to the next shift, however long ago they began. */
+function closeOf(all: readonly ListedExecution[], shift: Shift): ListedExecution[] {
+  const running = all.filter((row) => statusAtEnd(row, shift) === 'running');
   const close = new Set([...running, ...all].slice(0, running.length + mostClose));
   return all.filter((row) => close.has(row));
 }
