@@ -116,26 +116,16 @@ export class SliceWorker {
   }
 
   async #work(delivered: DeliveredSlice, worker_id: string): Promise<Outcome> {
-    const { prepare, overFor, draining, stopped } = this.#options;
+    const { overFor, stopped } = this.#options;
     const { slice } = delivered;
     const before = await this.#untilOpen(delivered);
     if (before !== undefined) return before;
     const fields = startFields(asOpenSlice(slice), worker_id, this.#options.hostname);
-    const over = overFor(delivered);
-    // A file that has to be fetched takes its time, and is not waited for where nobody needs it any more.
-    const ended = (): Outcome | undefined => (over.aborted ? 'done' : draining.aborted ? 'kept' : undefined);
-    const payload = await prepare(delivered).catch((error: unknown) => {
-      if (ended() === undefined) throw error;
-      return undefined;
-    });
-    const early = ended();
-    if (payload === undefined || early !== undefined) return early ?? 'kept';
-    if (!('reason' in payload)) {
-      const late = await this.#untilOpen(delivered);
-      if (late !== undefined) return late;
-    }
+    const payload = await this.#prepared(delivered);
+    if (typeof payload === 'string') return payload;
     if ('reason' in payload) return this.#confirmed(returnOf(fields, payload), delivered);
     if (!(await this.#options.begin({ msg_type: 'slice_started', ...fields }, delivered))) return 'back';
+    const over = overFor(delivered);
     const signal = this.#ends.get(over) ?? endOf(over, stopped);
     this.#ends.set(over, signal);
     const result = await runOrReturn(payload, asOpenSlice(slice), { worker_id, signal });
@@ -143,6 +133,22 @@ export class SliceWorker {
     if (stopped.aborted) return 'kept';
     if ('reason' in result) return this.#confirmed(returnOf(fields, result), delivered);
     return this.#confirmed(resultOf(fields, result), delivered);
+  }
+
+  /** The work, or why it cannot be done here. A file that has to be fetched takes its time: where it is not to be begun any more, what becomes of the slice. */
+  async #prepared(delivered: DeliveredSlice): Promise<Payload | Misfit | Outcome> {
+    const { prepare, overFor, draining } = this.#options;
+    const ended = (): Outcome | undefined =>
+      overFor(delivered).aborted ? 'done' : draining.aborted ? 'kept' : undefined;
+    try {
+      const prepared = await prepare(delivered);
+      return ended() ?? ('reason' in prepared ? prepared : ((await this.#untilOpen(delivered)) ?? prepared));
+    } catch (error) {
+      // A fetch that was given up says nothing of the file.
+      const outcome = ended();
+      if (outcome === undefined) throw error;
+      return outcome;
+    }
   }
 
   /** Undefined as soon as the slice may be begun; otherwise what becomes of it. */
