@@ -48,7 +48,7 @@ function addReports(add: Add, run: Run): void {
       '--html <FILE>',
       'one file for a browser or a mail, with every attempt; texts of errors, with paths, are in it',
     )
-    .option('--without-logs', 'without log lines and the ways of slices')
+    .option('--without-logs', 'without log lines, and errors and ways of slices')
     .option('--force', 'replaces the file')
     .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
