@@ -145,6 +145,8 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     const folder = temporaryFolder();
     const [agent] = startAgents(folder, ['daq_simulator']);
     await agent?.saw(/works in namespace test/);
+    // The durable subscription is made by a second connection, a moment later.
+    await delay(1500);
     const bus = connectByStomp(
       { servers: parseBrokerUrl(broker.url), user: 'swf', password: 'secret', heartbeatSeconds: 30 },
       () => {},
