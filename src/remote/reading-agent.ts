@@ -1,7 +1,3 @@
-import { constants } from 'node:fs';
-import { access as probe } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import type { Agent } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
@@ -16,9 +12,10 @@ import type { Draft, Message } from '../messages/message.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import { contextOf, type OwnParams } from './agent-context.ts';
-import type { Access, DataAccess, FilePlace } from './data-access.ts';
+import type { DataAccess, FilePlace } from './data-access.ts';
 import type { RemoteLog } from './log.ts';
 import type { OffDutyList } from './off-duty.ts';
+import { seeSharedFile } from './shared-file.ts';
 import type { About, Speaker } from './speaker.ts';
 
 export interface ReadingAgentOptions {
@@ -47,10 +44,6 @@ const mostEnded = 1000;
 
 /** How often a step is tried again that the disk refuses, in milliseconds. */
 const againMilliseconds = 30_000;
-
-/** A file that is not there yet is looked for so often, and so long in between, in milliseconds. */
-const mostLooks = 10;
-const lookMilliseconds = 500;
 
 interface Hand {
   message: Message & { execution_id: string };
@@ -221,27 +214,14 @@ export class ReadingAgent {
 
   /** Nothing, where the file cannot be had: another agent may have it, and the recorder says it again when one is on duty. */
   async #handle({ message }: Hand, state: ExecutionState, place: FilePlace): Promise<Draft[]> {
-    const { access, agent, log, name, onStep } = this.#options;
+    const { access, agent, draining, log, name, onStep, views } = this.#options;
     const { execution_id } = message;
     const found = access.of(place);
     if ('obstacle' in found) return this.#leave(place, found.obstacle);
-    const obstacle = await this.#obstacleTo(found, place);
-    if (obstacle === 'EACCES' || obstacle === 'EPERM')
-      return this.#leave(
-        place,
-        `${place.filename} may not be read by this user (${obstacle}); mend the rights of ${place.file_url}`,
-      );
-    if (obstacle !== undefined) {
-      // The recorder says the message again where nobody has answered it.
-      log.write(
-        { level: 'ERROR', message: `${place.filename} is not there (${obstacle}): ${place.file_url}` },
-        execution_id,
-      );
-      return [];
-    }
     const lines: LogLine[] = [];
     const began = performance.now();
     try {
+      await seeSharedFile(found, place, [draining, views.overFor(execution_id, place.storeId)]);
       const says = await handlePatiently(
         { agent, name },
         message,
@@ -256,27 +236,6 @@ export class ReadingAgent {
       if (!(error instanceof NoSuchFile)) return this.#leave(place, error.message);
       log.write({ level: 'ERROR', message: error.line }, execution_id);
       return [];
-    }
-  }
-
-  /**
-   * Why a file of a folder that is shared with the recorder cannot be read: the code of the error. A network disk may show it some seconds late. Of one
-   * that is fetched the fetch tells it.
-   */
-  async #obstacleTo(
-    { folder, bring }: Exclude<Access, { obstacle: string }>,
-    { filename, execution_id, storeId }: FilePlace,
-  ): Promise<string | undefined> {
-    if (folder === undefined || bring !== undefined || filename === '') return undefined;
-    const { draining, views } = this.#options;
-    const over = views.overFor(execution_id, storeId);
-    for (let look = 0; ; look += 1) {
-      const code = await probe(join(folder, filename), constants.R_OK).then(
-        () => undefined,
-        (error: NodeJS.ErrnoException) => error.code ?? 'unreadable',
-      );
-      if (code !== 'ENOENT' || look === mostLooks || over.aborted || draining.aborted) return code;
-      await pause(lookMilliseconds, [draining, over]);
     }
   }
 
