@@ -6,7 +6,7 @@ import { telemetryOf } from '../messages/telemetry.ts';
 /**
  * Waits for the first heartbeat of an agent in the namespace of a configuration. Resolves with its name, or with undefined where none comes in time.
  * @param name of the agent, or of a type of agents
- * @param onState told of each execution that a recorder speaks of meanwhile
+ * @param onState told of each running execution that a recorder speaks of meanwhile
  */
 export async function hearAgent(
   broker: BrokerConnection,
@@ -24,7 +24,7 @@ export async function hearAgent(
     only: () => ({ namespace }),
     onMessage({ decoded }) {
       const telemetry = telemetryOf(decoded);
-      if (telemetry?.msg_type === 'execution_state') onState(telemetry.execution_id);
+      if (telemetry?.msg_type === 'execution_state' && telemetry.status === 'running') onState(telemetry.execution_id);
       if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.state === 'EXITED') return;
       if (telemetry.agent_name !== name && telemetry.agent_type !== name) return;
       agent = telemetry.agent_name;

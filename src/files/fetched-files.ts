@@ -96,8 +96,7 @@ export class FetchedFiles {
     return start > 0;
   }
 
-  async #isThere({ path, checksum }: Pick<FileToFetch, 'path' | 'checksum'>): Promise<boolean> {
-    if (checksum?.startsWith('sha256:') === true) return this.#checked.agrees(path, checksum);
-    return (await stat(path).catch(() => undefined))?.isFile() === true;
+  #isThere({ path, checksum }: Pick<FileToFetch, 'path' | 'checksum'>): Promise<boolean> {
+    return this.#checked.agrees(path, checksum);
   }
 }

@@ -193,7 +193,7 @@ class RemoteAgent implements RunningAgent {
     if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // A recorder that has just begun to speak does not know of this agent yet.
-      if (this.#views.stateOf(telemetry.execution_id) === undefined) this.#changed();
+      if (this.#views.stateOf(telemetry.execution_id, telemetry.store_id) === undefined) this.#changed();
       this.#views.hear(telemetry);
       if (telemetry.status !== 'running') this.#access.noteEnd(telemetry.execution_id);
       return;

@@ -46,6 +46,5 @@ describe('on a shared disk', () => {
     renameSync(`${path}.away`, path);
     await run.done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3 });
-    expect(here.lines).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ export const sliceReturned: Projection<'slice_returned'> = (message, { scope, at
   if (row.status === 'processing' && row.assigned_worker !== worker_id)
     return none('NO_STEP', `return of a slice that ${row.assigned_worker} has in hand`);
   const slice = readMessage(tx.sql, sliceMessageId(scope.execution_id, slice_filename, attempt));
+  // A wrong file by its name alone, as in the stores that are there.
   const kind =
     slice?.msg_type === 'slice' ? (reason === 'WRONG_FILE' ? slice.tf_filename : workKind(slice, reason)) : '';
   tx.sql(

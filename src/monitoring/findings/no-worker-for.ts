@@ -11,7 +11,7 @@ const needs: Readonly<Record<string, string>> = {
 };
 
 /** Slices wait, workers are heard, and none of them can do them. */
-export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { execution_id, unfit } }) => {
+export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { unfit } }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return unfit.map(({ reason, kind, slices, hostname, detail }) => ({
     severity: 'error' as const,
@@ -19,6 +19,6 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
       `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. No worker that is heard can do them; ${hostname} says: ${(detail ?? reason).slice(0, shownDetail)}`,
     ),
     ids: [reason, kind],
-    next: { tool: 'list_messages', arguments: { execution_id, message_type: 'slice_returned' } },
+    next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },
   }));
 });

@@ -1,5 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
+import { clipped } from '../monitor/parts.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
@@ -14,7 +15,6 @@ const shownCauses = 5;
 const shownDeeds = 10;
 const shownOpen = 8;
 const shownName = 160;
-const shownMatter = 300;
 const usualStart = '-8h';
 
 interface Asked {
@@ -40,11 +40,6 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     data_as_of: queries.dataAsOf(),
     note: isEmpty ? (nowhere ?? 'no execution lived in this time') : undefined,
   });
-}
-
-function withEllipsis(line: string, most: number): string {
-  const shown = clipShown(line, most - 1);
-  return shown.length < line.length ? `${shown}…` : shown;
 }
 
 function shiftOf(args: Asked, now: number): Shift {
@@ -104,7 +99,7 @@ function partsOf(facts: ShiftFacts) {
       }),
     ),
     people_omitted: deeds.length - people.length,
-    open: open.slice(0, shownOpen).map((line) => withEllipsis(line, shownMatter)),
+    open: open.slice(0, shownOpen).map((line) => clipped(line) ?? ''),
     open_omitted: Math.max(0, open.length - shownOpen),
   };
 }
