@@ -122,6 +122,21 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     ]);
   });
 
+  it('a request is refused by name where a run records the namespace', async () => {
+    const common = sets('testbed.namespace=up7');
+    const run = start(temporaryFolder(), 'run', ...common);
+    await run.saw(/run_imminent/);
+    expect(await start(temporaryFolder(), 'request', ...common).finished).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^EXECUTION_IN_USE: .* a run that drives stf_datataking-tester-\d+ records namespace up7/,
+      ),
+    });
+    run.child.kill('SIGINT');
+    expect(await run.finished).toMatchObject({ code: 130 });
+  });
+
   it('that no restart mends are not started again, and the command says so and ends', async () => {
     const folder = temporaryFolder();
     const args = ['up', '--broker', broker.url, ...sets('testbed.namespace=up3', 'agents.worker.count=2')];
