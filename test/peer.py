@@ -14,6 +14,8 @@ import stomp
 
 port, namespace, job = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 selector = f"namespace = '{namespace}'"
+# Slices of recorders alone: those of other programs are theirs.
+slices = selector + " AND store_id IS NOT NULL"
 
 
 def say(**fields):
@@ -66,7 +68,7 @@ class Hand(stomp.ConnectionListener):
         for fields in ({"msg_type": "slice_started"},
                        {"msg_type": "slice_result", "state": "done", "processing_seconds": 0.5}):
             headers = {"namespace": namespace, "msg_type": fields["msg_type"], "persistent": "true",
-                       "run_id": slice_message["run_id"]}
+                       "run_id": slice_message["run_id"], "store_id": frame.headers["store_id"]}
             self.connection.send("/queue/panda.results.fastprocessing", json.dumps({**common, **fields}), headers=headers)
         self.connection.ack(frame.headers["message-id"], "1")
         say(done=slice_message["slice_filename"], start=slice_message["start"], end=slice_message["end"])
@@ -80,6 +82,6 @@ elif job == "listen":
     sys.stdin.read()
 elif job == "work":
     connect(Hand).subscribe("/queue/panda.transformer.slices", id=1, ack="client-individual",
-                            headers={"selector": selector, "activemq.prefetchSize": "1"})
+                            headers={"selector": slices, "activemq.prefetchSize": "1"})
     say(ready=True)
     sys.stdin.read()

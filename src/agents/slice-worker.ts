@@ -11,8 +11,8 @@ export type SliceOfExecution = Message<'slice'> & { execution_id: string };
 /** A slice as a broker hands it out. */
 export interface DeliveredSlice {
   slice: SliceOfExecution;
-  /** The recorder that sent it; undefined where it does not say. */
-  storeId: string | undefined;
+  /** The store of the recorder that sent it. */
+  storeId: string;
   /** Where its results go, where that is no usual place. */
   replyTo: string | undefined;
   /** When it came, in milliseconds of the process. */

@@ -39,11 +39,14 @@ export interface Delivery {
   lost: AbortSignal;
 }
 
+/** In `Only.store`: some recorder's, whichever. Ids of stores are longer. */
+export const anyStore = 'any';
+
 /** The messages of a destination that a subscription is for. All conditions hold together. */
 export interface Only {
   /** Of this namespace. Where it is left out, those that name none in their headers. */
   namespace?: string;
-  /** For this store, or for no store in particular. */
+  /** Of the recorder of this store, or of any (`anyStore`). Programs of other makes name no store, and keep what is theirs. */
   store?: string;
   /** Of this execution. */
   execution?: string;

@@ -1,4 +1,4 @@
-import type { Only, Subscription } from './connection.ts';
+import { anyStore, type Only, type Subscription } from './connection.ts';
 import type { DialectName } from './dialect-names.ts';
 
 /** A destination in the broker's own words, with the headers that say what kind of place it is. */
@@ -55,7 +55,7 @@ export function selectorOf({ namespace, store, execution, not = {} }: Only): str
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
     namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
-    ...(store === undefined ? [] : [`(store_id = '${store}' OR store_id IS NULL)`]),
+    ...(store === undefined ? [] : [store === anyStore ? 'store_id IS NOT NULL' : `store_id = '${store}'`]),
     ...(execution === undefined ? [] : [`execution_id = '${execution}'`]),
     ...unwanted.map(([header, values]) => `(${header} NOT IN (${quoted(values)}) OR ${header} IS NULL)`),
   ].join(' AND ');
@@ -65,7 +65,7 @@ export function selectorOf({ namespace, store, execution, not = {} }: Only): str
 export function isChosen({ namespace, store, execution, not = {} }: Only, headers: Headers): boolean {
   return (
     headers['namespace'] === namespace &&
-    (store === undefined || headers['store_id'] === undefined || headers['store_id'] === store) &&
+    (store === undefined || (store === anyStore ? headers['store_id'] !== undefined : headers['store_id'] === store)) &&
     (execution === undefined || headers['execution_id'] === execution) &&
     Object.entries(not).every(([header, values]) => !values.includes(headers[header] ?? ''))
   );

@@ -50,10 +50,11 @@ function answer(response: ServerResponse, status: number, text: string): void {
 
 function textOf(version: string, traffic: Traffic, agent: RunningAgent | undefined): string {
   const { sent, received, refused, steps } = traffic;
-  const { unsent, behind, slots } = agent?.figures() ?? {
+  const { unsent, behind, slots, offDuty } = agent?.figures() ?? {
     unsent: { count: 0, oldest: undefined },
     behind: {},
     slots: {},
+    offDuty: {},
   };
   return agentMetricsText({
     version,
@@ -66,6 +67,7 @@ function textOf(version: string, traffic: Traffic, agent: RunningAgent | undefin
     unsent,
     behind,
     slots,
+    offDuty,
     steps: { bounds: stepBounds, within: steps.within, count: steps.count, sum: steps.seconds },
   });
 }

@@ -118,7 +118,7 @@ export class ExecutionViews {
 
   #unheard({ slice: { execution_id: executionId }, storeId, since }: DeliveredSlice): ExecutionStanding {
     // The recorder of a slice that comes first is waited for from now on.
-    if (storeId !== undefined && !this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
+    if (!this.#heard.has(storeId)) this.#heard.set(storeId, performance.now());
     // Without its recorder nobody knows better than the queue, which has handed it out.
     if (this.isSilent(storeId)) return 'open';
     // Its recorder speaks of others and not of this one: it has ended, or nobody drives it. Once it is taken up again, it is sent again.
@@ -129,9 +129,7 @@ export class ExecutionViews {
     this.#unheardOf.set(executionId, { first, last: now });
     const [oldest] = this.#unheardOf.keys();
     if (this.#unheardOf.size > mostKept && oldest !== undefined) this.#unheardOf.delete(oldest);
-    if (now - first < silentMilliseconds) return 'unknown';
-    // Of a slice of another program nobody else knows better than the queue.
-    return storeId === undefined ? 'open' : 'over';
+    return now - first < silentMilliseconds ? 'unknown' : 'over';
   }
 
   /** Without its recorder a pause is none: nobody would ever end it. */

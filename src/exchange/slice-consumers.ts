@@ -1,9 +1,11 @@
 import type { DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
-import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
+import { anyStore, type BrokerConnection, type Delivery, type Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
+  /** Makes a connection for this queue alone, for a broker without selectors. */
+  connectApart: () => BrokerConnection;
   namespace: string;
   /** The queue of slices. */
   destination: string;
@@ -22,8 +24,15 @@ export interface SliceConsumersOptions {
 /** Where a broker cannot choose by headers, a slot keeps a slice of a paused execution so long before it goes back: not to spin. */
 const restMilliseconds = 5000;
 
+/** A worker that has left the queue to others looks after so long whether there is something for it again, in milliseconds. */
+const awayMilliseconds = 30_000;
+
 /**
  * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
+ *
+ * A broker without selectors cannot keep from a worker what it cannot do: `leave` takes the worker away from the queue. Then one slot looks every 30 s
+ * whether the next slice can be done. RabbitMQ keeps what a subscription had unacknowledged at its end, so leaving closes a connection that is for this
+ * queue alone.
  */
 export class SliceConsumers {
   readonly #options: SliceConsumersOptions;
@@ -31,34 +40,44 @@ export class SliceConsumers {
   /** Slots whose subscription has still to learn what is unwanted. */
   readonly #stale = new Set<number>();
   readonly #failed = new AbortController();
+  /** Where the slots subscribe. */
+  #queue: BrokerConnection;
+  /** `all` slots take slices, `one` tries whether there are some, or the queue is left to others (`none`). */
+  #taking: 'all' | 'one' | 'none' = 'all';
+  #back: NodeJS.Timeout | undefined;
 
   constructor(options: SliceConsumersOptions) {
     this.#options = options;
+    this.#queue = options.broker;
   }
 
   /** Those that work on slices; one that drains has fewer and fewer. */
   get slots(): number {
-    return this.freeSlots + this.#busy.size;
+    return this.#options.draining.aborted ? this.#busy.size : this.#options.slots;
   }
 
+  /** Those that would take a slice now. */
   get freeSlots(): number {
-    return this.#options.draining.aborted ? 0 : this.#options.slots - this.#busy.size;
+    if (this.#options.draining.aborted || this.#taking === 'none') return 0;
+    return this.#taking === 'all' ? this.#options.slots - this.#busy.size : Math.max(0, 1 - this.#busy.size);
   }
 
   /** Resolves when the worker drains and the slices in hand have ended. Throws the errors of the worker. */
   async run(): Promise<void> {
-    const { draining, broker } = this.#options;
-    for (const slot of this.#slots()) broker.subscribe(this.#subscriptionOf(slot));
+    const { draining } = this.#options;
+    this.#attend('all');
     await Promise.race([aborted(draining), aborted(this.#failed.signal)]);
+    clearTimeout(this.#back);
     this.#failed.signal.throwIfAborted();
     // A free slot must not be given more. A busy one keeps its subscription until it has acknowledged: without it the broker would hand
     // the slice in hand to somebody else.
     await Promise.all(
       this.#slots().map(async (slot) => {
         await this.#busy.get(slot);
-        broker.unsubscribe(nameOf(slot));
+        this.#queue.unsubscribe(nameOf(slot));
       }),
     );
+    await this.#closeApart();
     this.#failed.signal.throwIfAborted();
   }
 
@@ -71,6 +90,39 @@ export class SliceConsumers {
       else this.#subscribeAgain(slot);
   }
 
+  /** Leaves the queue to workers that can do what stands on it. Nothing to do where the broker keeps such slices from us. */
+  leave(): void {
+    const { broker, draining, onChange } = this.#options;
+    if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
+    this.#taking = 'none';
+    this.#back = setTimeout(() => this.#attend('one'), awayMilliseconds);
+    if (this.#busy.size === 0) void this.#closeApart();
+    onChange();
+  }
+
+  #attend(taking: 'all' | 'one'): void {
+    const { broker, connectApart, draining, onChange } = this.#options;
+    if (draining.aborted) return;
+    // Slices may still be in hand that were begun before: their connection stays.
+    if (!broker.hasSelectors() && this.#queue === broker) {
+      this.#queue = connectApart();
+      void this.#queue.connect({ once: false });
+    }
+    this.#taking = taking;
+    for (const slot of taking === 'one' ? [1] : this.#slots())
+      if (!this.#busy.has(slot)) this.#queue.subscribe(this.#subscriptionOf(slot));
+    onChange();
+  }
+
+  /** What was delivered and is not acknowledged goes back to the queue at once. */
+  async #closeApart(): Promise<void> {
+    const { broker } = this.#options;
+    const apart = this.#queue;
+    if (apart === broker) return;
+    this.#queue = broker;
+    await apart.close();
+  }
+
   #slots(): number[] {
     return Array.from({ length: this.#options.slots }, (_, index) => index + 1);
   }
@@ -81,33 +133,39 @@ export class SliceConsumers {
       id: nameOf(slot),
       destination,
       ack: 'each',
-      only: () => ({ namespace, not: unwanted() }),
+      only: () => ({ namespace, store: anyStore, not: unwanted() }),
       prefetch: 1,
       onMessage: (delivery) => this.#take(slot, delivery),
     };
   }
 
   #subscribeAgain(slot: number): void {
-    const { broker } = this.#options;
     this.#stale.delete(slot);
-    broker.unsubscribe(nameOf(slot));
-    broker.subscribe(this.#subscriptionOf(slot));
+    this.#queue.unsubscribe(nameOf(slot));
+    this.#queue.subscribe(this.#subscriptionOf(slot));
   }
 
   #take(slot: number, delivery: Delivery): void {
     if (this.#options.draining.aborted) return;
+    // Another slot works still, so the connection is open.
+    if (this.#taking === 'none') return void this.#giveBack(delivery);
     // After a reconnection a slot may be given a slice while it has one: it stays one at a time.
     const before = this.#busy.get(slot) ?? Promise.resolve();
     const handled: Promise<void> = before
       .then(() => this.#handle(slot, delivery))
       .catch((error: unknown) => this.#failed.abort(error))
-      .finally(() => {
-        if (this.#busy.get(slot) !== handled) return;
-        this.#busy.delete(slot);
-        if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
-        this.#options.onChange();
-      });
+      .finally(() => this.#ended(slot, handled));
     this.#busy.set(slot, handled);
+  }
+
+  #ended(slot: number, handled: Promise<void>): void {
+    if (this.#busy.get(slot) !== handled) return;
+    this.#busy.delete(slot);
+    if (this.#taking === 'none' && this.#busy.size === 0) void this.#closeApart();
+    // The slice that was tried could be done.
+    else if (this.#taking === 'one') this.#attend('all');
+    else if (this.#stale.has(slot) && !this.#options.draining.aborted) this.#subscribeAgain(slot);
+    this.#options.onChange();
   }
 
   async #handle(slot: number, delivery: Delivery): Promise<void> {
@@ -131,14 +189,15 @@ export class SliceConsumers {
   }
 }
 
-/** The slice of a delivery; undefined for any other message, and for a slice that names no execution. */
+/** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */
 function sliceIn({ decoded, headers }: Delivery): DeliveredSlice | undefined {
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
   const { execution_id } = decoded.message;
-  if (execution_id === undefined) return undefined;
+  const storeId = headers['store_id'];
+  if (execution_id === undefined || storeId === undefined) return undefined;
   return {
     slice: { ...decoded.message, execution_id },
-    storeId: headers['store_id'],
+    storeId,
     replyTo: headers['reply_to'],
     since: performance.now(),
   };

@@ -17,6 +17,8 @@ export interface AgentFigures {
   behind: Readonly<Record<string, number>>;
   /** Slots by state; of workers. */
   slots: Readonly<Record<string, number>>;
+  /** Kinds of work that it cannot do, by reason. */
+  offDuty: Readonly<Record<string, number>>;
   steps: { bounds: readonly number[]; within: readonly number[]; count: number; sum: number };
 }
 
@@ -46,6 +48,7 @@ export function agentMetricsText(figures: AgentFigures): string {
     ...metric('swf_messages_received_total', 'counter', 'Messages that the broker brought.', byType(figures.received)),
     ...metric('swf_messages_refused_total', 'counter', 'Sends that the broker refused.', byType(figures.refused)),
     ...metric('swf_reader_behind_messages', 'gauge', 'Messages that wait to be answered.', by('role', figures.behind)),
+    ...metric('swf_off_duty_kinds', 'gauge', 'Kinds of work that it cannot do.', by('reason', figures.offDuty)),
     ...metric('swf_slots', 'gauge', 'Slots of a worker.', by('state', figures.slots)),
     ...histogram(
       'swf_step_duration_seconds',

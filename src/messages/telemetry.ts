@@ -36,13 +36,15 @@ export type ExecutionState = z.infer<typeof executionStateSchema>;
 /** Message ids that a heartbeat names at most. */
 export const mostInHand = 1000;
 
-/** A kind of work that an agent cannot do at the moment, and why. */
-const offDuty = z.object({ reason: text, name: z.string().max(2000) });
+/** A kind of work that an agent cannot do at the moment, since when (ISO 8601), and why in words. */
+const offDuty = z.object({
+  reason: text,
+  name: z.string().max(2000),
+  since: z.string().max(100).optional(),
+  detail: z.string().max(1000).optional(),
+});
 
 export type OffDuty = z.infer<typeof offDuty>;
-
-/** The version of these messages. */
-export const wireVersion = 1;
 
 const agentHeartbeatSchema = z.object({
   ...common,

@@ -71,6 +71,28 @@ export interface UnfitSlices {
   detail: string | null;
 }
 
+/** Kinds of work of an execution that an agent which is heard cannot do. */
+export interface OffDutyAgent {
+  agent: string;
+  agent_type: string;
+  hostname: string;
+  /** Of a worker, as far as it tells. */
+  slots: number | null;
+  reason: string;
+  kind: string;
+  /** ISO 8601; undefined where it does not tell. */
+  since: string | undefined;
+  detail: string | undefined;
+}
+
+/** A worker whose work does not count. */
+export interface UselessWorker {
+  agent: string;
+  hostname: string;
+  /** Since when nothing arrives that it says, ISO 8601; undefined where it is refused for the version of its messages. */
+  unheard_since: string | undefined;
+}
+
 /** Files that an agent which is heard has not answered. */
 export interface UnansweredFiles {
   role: 'data' | 'fastmon';
@@ -106,6 +128,8 @@ export interface Evidence {
   /** How often it was taken up of late without a row that came of it. */
   take_ups: number;
   unfit: readonly UnfitSlices[];
+  off_duty: readonly OffDutyAgent[];
+  useless: readonly UselessWorker[];
   unanswered: readonly UnansweredFiles[];
   gone: readonly GoneFiles[];
   /** Since when its recorder has no connection to the broker, ISO 8601. */

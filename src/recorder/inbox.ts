@@ -20,6 +20,8 @@ export interface InboxOptions {
   onReturned: (message: Message<'slice_returned'>) => void;
   /** Told of each start of a slice, also where that was recorded before: its worker says it again, or has begun anew. */
   onStarted: (message: Message<'slice_started'>) => void;
+  /** Told of each agent that says something of a slice. */
+  onWorker: (agent: string) => void;
   /** Told of each TF file that is registered, also where that was recorded before: it may be somewhere else now. */
   onRegistered: (message: Message<'tf_file_registered'>) => void;
   onFault: (error: unknown) => void;
@@ -158,6 +160,7 @@ export class Inbox {
   #note({ decoded }: Incoming): void {
     if (decoded.kind !== 'message') return;
     const { message } = decoded;
+    if (vocabulary[message.msg_type].destination === 'results') this.#options.onWorker(message.sender);
     if (message.msg_type === 'slice_returned') this.#options.onReturned(message);
     else if (message.msg_type === 'slice_started') this.#options.onStarted(message);
     else if (message.msg_type === 'tf_file_registered') this.#options.onRegistered(message);

@@ -6,6 +6,7 @@ import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { ExecutionParams } from '../domain/params.ts';
+import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
@@ -14,7 +15,6 @@ import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { createNotifier, type Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
-import { AgentDirectory } from './agent-directory.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
@@ -22,6 +22,7 @@ import { RepeatedStarts } from './repeated-starts.ts';
 import { Resending } from './resending.ts';
 import { StateSpeaker } from './state-speaker.ts';
 import { TelemetryInbox } from './telemetry.ts';
+import { UnheardWorkers } from './unheard-workers.ts';
 
 /** The needs of the recorder of a namespace. */
 export interface RecorderOptions extends BrokerChoice {
@@ -103,13 +104,19 @@ export class RecorderSession {
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
       onUnsendable: (messageId, error) => warn(`${messageId} is not sent: ${error.line}`),
     });
-    this.#resending = new Resending({ ...shared, resend: () => this.#outbox.resend() });
+    const unheard = new UnheardWorkers(shared);
+    this.#resending = new Resending({
+      ...shared,
+      resend: () => this.#outbox.resend(),
+      onLost: (messageIds) => unheard.noteLost(messageIds),
+    });
     this.#inbox = new Inbox({
       ...shared,
       onRecorded: (types) => notifier.announce(types),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
+      onWorker: (agent) => unheard.noteWord(agent),
       onRegistered: (message) => void this.#resending.notePlace(message),
     });
     const telemetry = new TelemetryInbox({
@@ -129,6 +136,12 @@ export class RecorderSession {
       notifier.announce(messageTypes);
       this.#outbox.pump();
     });
+  }
+
+  /** A further connection to the broker. */
+  connectApart(): BrokerConnection {
+    const { connect, settings, warn } = this.#options;
+    return connect(settings, (error) => warn(error.line));
   }
 
   /** Rows have been committed that may have to be sent. */
@@ -189,11 +202,8 @@ export class RecorderSession {
     const { broker, destinations, storeId: store } = this;
     const { namespace } = this.#options;
     broker.subscribe(this.#inbox.unmarked(destinations.broadcast));
-    broker.subscribe(this.#inbox.work('results', destinations.results, { store }));
-    if (!broker.hasSelectors()) {
-      const place = resultsOfStore(destinations.results, namespace, store);
-      broker.subscribe(this.#inbox.work('own results', destinations.results, { place }));
-    }
+    const place = broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, store);
+    broker.subscribe(this.#inbox.work('results', destinations.results, place === undefined ? { store } : { place }));
     broker.subscribe(telemetry.subscription());
     // Agents that could not be heard are not gone.
     broker.onUp(() => {

@@ -1,6 +1,6 @@
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
-import type { AgentDirectory } from './agent-directory.ts';
 
 /**
  * Starts of an attempt by a worker that was started again under its name: the message of the second start says the same as that of the first,

@@ -17,9 +17,9 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
-import type { AgentDirectory } from './agent-directory.ts';
 
 /** A slice that nobody has named for so long, while somebody had a free slot, is held by nobody (contract §9). */
 const unheldSeconds = 30;
@@ -44,6 +44,8 @@ export interface ResendingOptions {
   directory: AgentDirectory;
   /** Rows may have become unsent. */
   resend: () => void;
+  /** Told of slices that nobody has in hand, though nothing came of them. */
+  onLost: (messageIds: readonly string[]) => void;
   warn: (message: string) => void;
   onFault: (error: unknown) => void;
 }
@@ -162,7 +164,7 @@ export class Resending {
   }
 
   #unheld(): string[] {
-    const { store, directory, warn } = this.#options;
+    const { store, directory, warn, onLost } = this.#options;
     const free = (kinds: Parameters<AgentDirectory['hasFree']>[1]): boolean =>
       directory.hasFree('worker', kinds, unheldSeconds * 1000);
     if (!free([])) return [];
@@ -176,6 +178,7 @@ export class Resending {
           return slice?.msg_type === 'slice' && free(workKinds(withNewestPlace(store.sql, slice)));
         });
       for (const id of unheld) this.#noteAgain(this.#unheldSlices, id, firstUnheldMinutes);
+      onLost(unheld);
       if (unheld.length > 0)
         warn(`nobody has ${unheld.length} TF slices of ${executionId}, though workers are free; they are sent again`);
       return unheld;

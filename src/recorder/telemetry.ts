@@ -1,9 +1,10 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import { forgiveSilence, recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { Store } from '../db/sqlite/store.ts';
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
-import type { AgentDirectory } from './agent-directory.ts';
+import { isRefused, wireVersion } from '../messages/wire-version.ts';
 
 export interface TelemetryOptions {
   store: Store;
@@ -14,12 +15,15 @@ export interface TelemetryOptions {
   views: ExecutionViews;
   /** Told of an agent that was not heard before: it knows of no execution yet. */
   onNewcomer: () => void;
+  warn: (message: string) => void;
   onFault: (error: unknown) => void;
 }
 
 /** Hears what remote agents say of themselves, and enters it into the store: `list_agents` and `list_logs` answer from there. */
 export class TelemetryInbox {
   readonly #options: TelemetryOptions;
+  /** Workers of earlier builds that were told of. */
+  readonly #refused = new Set<string>();
   #waiting: (AgentHeartbeat | AgentLog)[] = [];
   #isWorking = false;
 
@@ -56,13 +60,20 @@ export class TelemetryInbox {
     if (telemetry.msg_type === 'agent_heartbeat') {
       // A recorder says so for others; of itself it knows better.
       if (telemetry.agent_type === 'daq_simulator') return;
-      const { agent_name, since, state } = telemetry;
-      if (directory.sinceOf(agent_name) !== since) onNewcomer();
-      if (state === 'EXITED') directory.forget(agent_name, since);
-      else directory.hear(agent_name, since, telemetry);
+      if (directory.sinceOf(telemetry.agent_name) !== telemetry.since) onNewcomer();
+      directory.note(telemetry);
+      if (isRefused(telemetry)) this.#noteRefused(telemetry);
     }
     this.#waiting.push(telemetry);
     if (!this.#isWorking) void this.#drain();
+  }
+
+  #noteRefused({ agent_name, hostname, version, wire }: AgentHeartbeat): void {
+    if (this.#refused.has(agent_name)) return;
+    this.#refused.add(agent_name);
+    this.#options.warn(
+      `${agent_name} on ${hostname} is refused: it speaks version ${wire} of the messages and this recorder ${wireVersion}; install this swf-mcp there (it has ${version})`,
+    );
   }
 
   async #drain(): Promise<void> {

@@ -2,7 +2,8 @@ import type { BrokerConnection } from '../broker/connection.ts';
 import type { AgentType } from '../domain/states.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { utcNow } from '../lib/time.ts';
-import { type AgentHeartbeat, mostInHand, wireVersion } from '../messages/telemetry.ts';
+import { type AgentHeartbeat, mostInHand } from '../messages/telemetry.ts';
+import { wireVersion } from '../messages/wire-version.ts';
 
 /** How often an agent says that it lives, in milliseconds; changes are told at most so often. */
 const everyMilliseconds = 5000;

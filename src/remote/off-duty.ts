@@ -1,10 +1,15 @@
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { kindHeaders } from '../exchange/wire-headers.ts';
 import { shortDigests } from '../lib/short-digests.ts';
+import { utcNow } from '../lib/time.ts';
 import type { OffDuty } from '../messages/telemetry.ts';
 
 /** Kinds of one reason that the broker is asked to leave to others: a header must not become longer than a broker reads. */
 const mostUnwanted = 6;
+
+/** Kinds that a heartbeat lists, and characters of the sentence that says why. */
+const mostListed = 100;
+const keptSentence = 400;
 
 /** How often it is looked whether an agent can do a kind of work again, in milliseconds. */
 const lookMilliseconds = 30_000;
@@ -19,7 +24,7 @@ interface Kind extends OffDuty {
 
 /** The kinds of work that an agent cannot do, each told once, until it can again. */
 export class OffDutyList {
-  readonly #kinds = new Map<string, Kind & { sentence: string }>();
+  readonly #kinds = new Map<string, Kind & { sentence: string; since: string }>();
   readonly #warn: (message: string) => void;
   readonly #onChange: () => void;
   readonly #timer: NodeJS.Timeout;
@@ -36,7 +41,7 @@ export class OffDutyList {
   add(kind: Kind, sentence: string): void {
     const key = keyOf(kind);
     if (this.#kinds.has(key)) return;
-    this.#kinds.set(key, { ...kind, sentence });
+    this.#kinds.set(key, { ...kind, sentence, since: utcNow() });
     this.#warn(`off duty for ${kind.reason} ${shortDigests(kind.name)}: ${shortDigests(sentence)}`);
     this.#onChange();
     this.#onKinds();
@@ -67,7 +72,12 @@ export class OffDutyList {
   }
 
   list(): OffDuty[] {
-    return [...this.#kinds.values()].map(({ reason, name }) => ({ reason, name })).slice(0, 100);
+    return [...this.#kinds.values()].slice(0, mostListed).map(({ reason, name, since, sentence }) => ({
+      reason,
+      name,
+      since,
+      detail: sentence.slice(0, keptSentence),
+    }));
   }
 
   close(): void {

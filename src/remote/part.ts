@@ -1,5 +1,6 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { ExecutionParams } from '../domain/params.ts';
+import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
@@ -33,6 +34,8 @@ export interface Surroundings {
   environment: NodeJS.ProcessEnv;
   views: ExecutionViews;
   access: DataAccess;
+  /** The other agents of the namespace. */
+  others: AgentDirectory;
   offDuty: OffDutyList;
   speaker: Speaker;
   agentLog: RemoteLog;

@@ -1,5 +1,7 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import type { ExecutionParams } from '../domain/params.ts';
+import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
+import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -49,6 +51,8 @@ export interface Figures {
   /** Messages that wait to be answered, by role; slots by state. */
   behind: Record<string, number>;
   slots: Record<string, number>;
+  /** Kinds of work that it cannot do, by reason; 0 where there is none of a reason. */
+  offDuty: Record<string, number>;
 }
 
 export interface RunningAgent {
@@ -88,6 +92,7 @@ class RemoteAgent implements RunningAgent {
   readonly #self: Self;
   readonly #lifetime = new Lifetime();
   readonly #views = new ExecutionViews();
+  readonly #others = new AgentDirectory();
   readonly #log: RemoteLog;
   readonly #offDuty: OffDutyList;
   readonly #access: DataAccess;
@@ -132,6 +137,7 @@ class RemoteAgent implements RunningAgent {
       connection: broker,
       views: this.#views,
       access: this.#access,
+      others: this.#others,
       offDuty: this.#offDuty,
       speaker: this.#speaker,
       agentLog: this.#log,
@@ -157,11 +163,13 @@ class RemoteAgent implements RunningAgent {
 
   figures(): Figures {
     const { type } = this.#options;
-    const { in_hand, free_slots } = this.#part.report();
+    const { in_hand, free_slots, off_duty } = this.#part.report();
+    const kindsOf = (reason: ReturnReason): number => off_duty.filter((kind) => kind.reason === reason).length;
     return {
       unsent: this.#speaker.unsent(),
       behind: type === 'worker' ? {} : { [type]: in_hand.length },
       slots: type === 'worker' ? { free: free_slots, busy: in_hand.length } : {},
+      offDuty: Object.fromEntries(returnReasons.map((reason) => [reason, kindsOf(reason)])),
     };
   }
 
@@ -200,6 +208,7 @@ class RemoteAgent implements RunningAgent {
     }
     if (telemetry.msg_type !== 'agent_heartbeat') return;
     const { agent_name, since, hostname, pid, state } = telemetry;
+    if (agent_name !== this.name) this.#others.note(telemetry);
     const isTwin = agent_name === this.name && since !== this.#self.since && state !== 'EXITED';
     const began = Date.parse(this.#self.since);
     if (!isTwin || Date.now() - began > twinMilliseconds) return;

@@ -1,5 +1,6 @@
 import type { Payload } from '../agents/ports.ts';
 import { type DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
+import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { hostname } from '../lib/process-identity.ts';
@@ -23,12 +24,14 @@ export class WorkerPart implements Part {
   readonly #payloads: PayloadHost;
 
   constructor(around: Surroundings) {
-    const { connection, namespace, destinations, params, environment, views, agentLog, lifetime, onChange } = around;
+    const { connection, broker, namespace, destinations, params, environment, views, agentLog, lifetime, onChange } =
+      around;
     this.#around = around;
     this.#payloads = createPayloadHost(environment);
-    this.#worker = makeWorker(around, this.#payloads);
+    this.#worker = makeWorker(around, this.#payloads, () => this.#consumers.leave());
     this.#consumers = new SliceConsumers({
       broker: connection,
+      connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
       namespace,
       destination: destinations.slices,
       slots: params.fast_processing.target_worker_count,
@@ -85,8 +88,9 @@ const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: Delivere
   replyTo,
 });
 
-function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
-  const { name, views, speaker, lifetime, onChange, onStep } = around;
+/** @param leave leaves the queue to others that can do what stands on it */
+function makeWorker(around: Surroundings, payloads: PayloadHost, leave: () => void): SliceWorker {
+  const { name, views, speaker, lifetime, others, onChange, onStep } = around;
   const preparation = new SlicePreparation({ ...around, payloads });
   return new SliceWorker({
     name,
@@ -96,7 +100,9 @@ function makeWorker(around: Surroundings, payloads: PayloadHost): SliceWorker {
     overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     prepare: async (delivered) => {
       const prepared = await preparation.prepare(delivered);
-      return 'run' in prepared ? timed(prepared, onStep) : prepared;
+      if ('run' in prepared) return timed(prepared, onStep);
+      if (others.hasOnDuty('worker', workKinds(delivered.slice))) leave();
+      return prepared;
     },
     async begin(draft, delivered) {
       // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead

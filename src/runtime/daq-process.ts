@@ -67,7 +67,7 @@ class DaqProcess implements RunningAgent {
 
   figures(): Figures {
     const { store, options } = this.#host;
-    return { unsent: unsentOf(store.sql, options.config.testbed.namespace), behind: {}, slots: {} };
+    return { unsent: unsentOf(store.sql, options.config.testbed.namespace), behind: {}, slots: {}, offDuty: {} };
   }
 
   async #work(): Promise<void> {

@@ -1,5 +1,6 @@
 import { type DeliveredSlice, type ExecutionStanding, SliceWorker } from '../agents/slice-worker.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
+import { workKinds } from '../domain/slice-returns.ts';
 import { SliceConsumers } from '../exchange/slice-consumers.ts';
 import type { Draft } from '../messages/message.ts';
 import { DataAccess } from '../remote/data-access.ts';
@@ -59,6 +60,7 @@ class HostedWorker {
     this.#worker = this.#makeWorker();
     this.#consumers = new SliceConsumers({
       broker,
+      connectApart: () => recorder.connectApart(),
       namespace,
       destination: destinations.slices,
       slots,
@@ -100,8 +102,13 @@ class HostedWorker {
       changed: (signal) => views.changed(signal),
       overFor: ({ slice: { execution_id }, storeId }) =>
         execution_id === held.execution_id ? lifetime.stopped : views.overFor(execution_id, storeId),
-      prepare: (delivered) =>
-        isOurs(delivered) && !isAway(delivered) ? Promise.resolve(payload) : this.#preparation.prepare(delivered),
+      prepare: async (delivered) => {
+        if (isOurs(delivered) && !isAway(delivered)) return payload;
+        const prepared = await this.#preparation.prepare(delivered);
+        if ('reason' in prepared && recorder.directory.hasOnDuty('worker', workKinds(delivered.slice)))
+          this.#consumers.leave();
+        return prepared;
+      },
       begin: async (draft, delivered) => {
         if (isOurs(delivered)) return this.#record(draft);
         void this.#tell(draft, delivered);

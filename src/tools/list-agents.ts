@@ -33,7 +33,16 @@ export const listAgentsTool = defineTool({
         hostname: z.string(),
         current_execution_id: z.string().optional(),
         free_slots: z.int().optional(),
-        off_duty: z.array(z.strictObject({ reason: z.string(), name: z.string() })).optional(),
+        off_duty: z
+          .array(
+            z.strictObject({
+              reason: z.string(),
+              name: z.string(),
+              since: z.string().optional(),
+              detail: z.string().optional(),
+            }),
+          )
+          .optional(),
         clock_offset_seconds: z.number().optional(),
       }),
     ),
@@ -55,7 +64,10 @@ export const listAgentsTool = defineTool({
           hostname: row.hostname,
           current_execution_id: row.current_execution_id,
           free_slots: row.free_slots,
-          off_duty: row.off_duty === null ? null : (JSON.parse(row.off_duty) as { reason: string; name: string }[]),
+          off_duty:
+            row.off_duty === null
+              ? null
+              : (JSON.parse(row.off_duty) as { reason: string; name: string; since?: string; detail?: string }[]),
           clock_offset_seconds: row.clock_offset,
         }),
     });

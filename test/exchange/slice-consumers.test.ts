@@ -30,6 +30,7 @@ function consume({ ours }: Exchange, slots: number, handle: Handle) {
   const paused: string[] = [];
   const consumers = new SliceConsumers({
     broker: ours,
+    connectApart: () => ours,
     namespace,
     destination: destinations.slices,
     slots,
@@ -51,7 +52,7 @@ const send = async ({ theirs }: Exchange, ...bodies: string[]): Promise<void> =>
   for (const body of bodies)
     await theirs.send({
       destination: destinations.slices,
-      headers: { namespace, execution_id, persistent: 'true' },
+      headers: { namespace, execution_id, store_id: 'store', persistent: 'true' },
       body,
     });
 };

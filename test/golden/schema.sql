@@ -331,7 +331,10 @@ CREATE TABLE system_agents (
   slots INTEGER,
   free_slots INTEGER,
   off_duty TEXT,
-  clock_offset REAL
+  clock_offset REAL,
+  -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
+  wire INTEGER,
+  unheard_since TEXT
 ) STRICT;
 
 CREATE TABLE tf_slices (

@@ -59,6 +59,10 @@ const seconds = (head: string, key: string, rest: Partial<Column> = {}): ShownCo
   ...rest,
 });
 
+/** Why an agent leaves work to others: each reason once. */
+const offDutyOf = ({ off_duty: kinds = [] }: Item): string =>
+  [...new Set((kinds as { reason: string }[]).map(({ reason }) => reason))].join(' ');
+
 const ofExecution = { argument: 'execution_id', word: 'EXECUTION_ID' };
 
 /** The commands that show tables, in the order of the help. A new one is an entry here. */
@@ -195,6 +199,7 @@ export const tableCommands: readonly TableCommand[] = [
       column('STATUS', 'status'),
       time('LAST HEARD', 'last_heartbeat', { drop: 2 }),
       seconds('AGO', 'heartbeat_age_seconds'),
+      { head: 'OFF DUTY', of: offDutyOf },
       name('EXECUTION', 'current_execution_id', { drop: 1 }),
     ],
     wide: [

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 18;
+export const schemaVersion = 19;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -358,7 +358,10 @@ CREATE TABLE system_agents (
   slots INTEGER,
   free_slots INTEGER,
   off_duty TEXT,
-  clock_offset REAL
+  clock_offset REAL,
+  -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
+  wire INTEGER,
+  unheard_since TEXT
 ) STRICT;
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);

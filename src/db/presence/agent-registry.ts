@@ -3,6 +3,7 @@ import { logLevels } from '../../lib/logger.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { utcNow } from '../../lib/time.ts';
+import { wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -128,7 +129,7 @@ function heardWorkers(
     }
   >(
     `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED'`,
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
   )
     .all(namespace)
     .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
@@ -159,6 +160,44 @@ export function workerSlots(
     .filter(({ process_id, slots }) => slots !== null || process_id === recorder.process_id)
     .filter(({ cannot }) => !cannot.some(({ reason, name }) => reason === 'NO_PAYLOAD' && name === payload))
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
+}
+
+/** A remote agent with which something is wrong though it is heard. */
+export interface TroubledAgent {
+  agent: string;
+  agent_type: string;
+  hostname: string;
+  /** Of a worker. */
+  slots: number | null;
+  /** Kinds of work that it cannot do, as it says. */
+  off_duty: (Kind & { since?: string; detail?: string })[];
+  /** It speaks an earlier version of the messages. */
+  isRefused: boolean;
+  /** Since when it takes slices and nothing arrives that it says of them, ISO 8601. */
+  unheard_since: string | null;
+}
+
+/** The agents of a namespace that are heard and off duty, refused, or of another make whose words do not arrive. */
+export function troubledAgents(sql: Prepare, namespace: string, isAlive: LivenessTest): TroubledAgent[] {
+  return sql<
+    [string],
+    SignsOfLife & Omit<TroubledAgent, 'off_duty' | 'isRefused'> & { off_duty: string | null; wire: number | null }
+  >(
+    `SELECT agent_name AS agent, agent_type, state, last_heartbeat, ${processColumns}, slots, off_duty, wire, unheard_since
+     FROM system_agents JOIN processes USING (process_id)
+     WHERE namespace = ? AND state <> 'EXITED' AND (off_duty IS NOT NULL OR wire < ${wireVersion} OR unheard_since IS NOT NULL) ORDER BY seq`,
+  )
+    .all(namespace)
+    .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))
+    .map(({ agent, agent_type, hostname, slots, off_duty, wire, unheard_since }) => ({
+      agent,
+      agent_type,
+      hostname,
+      slots,
+      off_duty: off_duty === null ? [] : (JSON.parse(off_duty) as TroubledAgent['off_duty']),
+      isRefused: agent_type === 'worker' && wire !== null && wire < wireVersion,
+      unheard_since,
+    }));
 }
 
 /** A kind of work that none of the workers can do that are heard, and one of these. */

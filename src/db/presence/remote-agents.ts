@@ -26,11 +26,11 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
-    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
-       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset
+       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire
      WHERE process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote')`,
   ).run(
     agent_name,
@@ -44,6 +44,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
     Math.round(offset * 10) / 10,
+    beat.wire,
   );
 }
 
@@ -70,6 +71,16 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
     message,
     before.current_execution_id,
   );
+}
+
+/** An agent takes slices, and nothing that it says of them arrives. */
+export function noteUnheard({ sql }: Transaction, agent: string): void {
+  sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(utcNow(), agent);
+}
+
+/** A word of an agent about a slice has arrived. */
+export function noteHeard({ sql }: Transaction, agent: string): void {
+  sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ?').run(agent);
 }
 
 /** The execution of the work in hand: message ids begin with it. */

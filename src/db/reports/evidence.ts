@@ -21,7 +21,7 @@ import { PartReader } from './part-reader.ts';
 import { readersBehind } from './readers-behind.ts';
 import { exhaustedSlices } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
-import { goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
+import { agentTroubles, goneHosts, unansweredFiles, unfitSlices } from './undone-work.ts';
 
 /** Rows that a finding names, and agents that are looked at. */
 const named = 5;
@@ -51,6 +51,9 @@ export function evidenceOf(
     missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
     take_ups: isRunning && detail.over_broker === 1 ? fruitlessTakeUps(sql, execution_id) : 0,
     unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
+    ...(isRunning && detail.over_broker === 1
+      ? parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] })
+      : { off_duty: [], useless: [] }),
     unanswered:
       isRunning && detail.over_broker === 1
         ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])

@@ -2,14 +2,14 @@ import type { ExecutionParams } from '../../domain/params.ts';
 import { workKind, workKinds } from '../../domain/slice-returns.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
-import type { GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
+import type { Evidence, GoneFiles, UnansweredFiles, UnfitSlices } from '../../monitoring/evidence.ts';
 import { unansweredSeconds } from '../../monitoring/findings/unanswered.ts';
 import { lostFiles, newestPlace } from '../execution/file-places.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { lackingKinds, livingTypes, warningOf } from '../presence/agent-registry.ts';
+import { lackingKinds, livingTypes, troubledAgents, warningOf } from '../presence/agent-registry.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -42,6 +42,43 @@ export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: Live
     }));
 }
 
+/** Agents that are heard and cannot do work of an execution, and workers whose work does not count. */
+export function agentTroubles(
+  sql: Prepare,
+  { execution_id, namespace }: ExecutionRow,
+  isAlive: LivenessTest,
+): Pick<Evidence, 'off_duty' | 'useless'> {
+  const troubled = troubledAgents(sql, namespace, isAlive);
+  const payload = troubled.length === 0 ? undefined : payloadOf(sql, execution_id);
+  const isOfExecution = (agent_type: string, kind: { reason: string; name: string }): boolean =>
+    agent_type !== 'worker' ||
+    (kind.reason === 'NO_PAYLOAD' ? kind.name === payload : concerns(sql, execution_id, kind));
+  return {
+    off_duty: troubled.flatMap(({ agent, agent_type, hostname, slots, off_duty }) =>
+      off_duty
+        .filter((kind) => isOfExecution(agent_type, kind))
+        .slice(0, mostKinds)
+        .map(({ reason, name, since, detail }) => ({
+          agent,
+          agent_type,
+          hostname,
+          slots,
+          reason,
+          kind: name,
+          since,
+          detail: detail ?? warningOf(sql, agent, { reason, name }) ?? undefined,
+        })),
+    ),
+    useless: troubled
+      .filter(({ isRefused, unheard_since }) => isRefused || unheard_since !== null)
+      .map(({ agent, hostname, isRefused, unheard_since }) => ({
+        agent,
+        hostname,
+        unheard_since: isRefused ? undefined : (unheard_since ?? undefined),
+      })),
+  };
+}
+
 /** Whether files of an execution are of a kind, so that its slices have to be looked through. */
 function concerns(sql: Prepare, executionId: string, { reason, name }: { reason: string; name: string }): boolean {
   if (reason === 'NO_PAYLOAD') return false;
@@ -56,10 +93,13 @@ function concerns(sql: Prepare, executionId: string, { reason, name }: { reason:
   );
 }
 
-/** The payload that the slices of an execution need: all the same. */
-export function payloadKind(sql: Prepare, executionId: string): string | undefined {
+/** The payload that the waiting slices of an execution need: all the same. Undefined where none waits. */
+export const payloadKind = (sql: Prepare, executionId: string): string | undefined =>
+  payloadOf(sql, executionId, `AND status = 'queued' AND ${indexPredicates.openSlice}`);
+
+function payloadOf(sql: Prepare, executionId: string, condition = ''): string | undefined {
   const one = sql<[string], { slice_filename: string; attempt: number }>(
-    `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} LIMIT 1`,
+    `SELECT slice_filename, attempt FROM tf_slices WHERE execution_id = ? ${condition} LIMIT 1`,
   ).get(executionId);
   if (one === undefined) return undefined;
   const message = readMessage(sql, sliceMessageId(executionId, one.slice_filename, one.attempt));

@@ -24,6 +24,8 @@ import { unanswered } from './unanswered.ts';
 import { unreadable } from './unreadable.ts';
 import { workUndone } from './work-undone.ts';
 import { workerGone } from './worker-gone.ts';
+import { workerOffDuty } from './worker-off-duty.ts';
+import { workerUseless } from './worker-useless.ts';
 import { workersTooFew } from './workers-too-few.ts';
 
 /** Every kind of finding. Of one severity they are told in this order. */
@@ -45,6 +47,8 @@ export const findingRules: readonly FindingRule[] = [
   workerGone,
   fileGone,
   noWorkerFor,
+  workerUseless,
+  workerOffDuty,
   unanswered,
   readerBehind,
   slicesFailed,

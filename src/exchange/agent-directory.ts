@@ -1,11 +1,15 @@
 import type { AgentType } from '../domain/states.ts';
 import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
+import { isRefused } from '../messages/wire-version.ts';
 
 /** A heartbeat tells of so long a time, in milliseconds. */
 const heardMilliseconds = 15_000;
 
 /** An agent that is silent for so long is forgotten, in milliseconds. */
 const forgottenMilliseconds = 3_600_000;
+
+/** Messages whose last holder is kept in mind. */
+const mostHolders = 20_000;
 
 /** The report of an agent on its work. */
 export type Report = Pick<AgentHeartbeat, 'agent_type' | 'in_hand' | 'free_slots' | 'off_duty'>;
@@ -19,10 +23,12 @@ interface Heard {
   freeSince: number | undefined;
 }
 
-/** The agents that the recorder hears, those that it hosts among them: what each has in hand, and what it could do. */
+/** The agents of a namespace that a process hears, those that a recorder hosts among them: what each has in hand, and what it could do. */
 export class AgentDirectory {
   /** By process: of two that give themselves one name, one has to go, and what the other has in hand stays known. */
   readonly #heard = new Map<string, Heard>();
+  /** By the id of a message: the agent that had it in hand last. */
+  readonly #holders = new Map<string, string>();
 
   hear(agent: string, since: string, report: Report): void {
     const now = performance.now();
@@ -31,11 +37,24 @@ export class AgentDirectory {
     const isPresent = known !== undefined && now - known.at < heardMilliseconds;
     const freeSince = report.free_slots === 0 ? undefined : isPresent ? (known.freeSince ?? now) : now;
     this.#heard.set(key, { agent, report, since, at: now, freeSince });
+    for (const id of report.in_hand) this.#noteHolder(id, agent);
     for (const [process, { at }] of this.#heard) if (now - at > forgottenMilliseconds) this.#heard.delete(process);
+  }
+
+  /** Enters what an agent says of itself. One that has ended is forgotten, and one that is refused counts for nothing. */
+  note(beat: AgentHeartbeat): void {
+    const { agent_name, since, state } = beat;
+    if (state === 'EXITED' || isRefused(beat)) this.forget(agent_name, since);
+    else this.hear(agent_name, since, beat);
   }
 
   forget(agent: string, since: string): void {
     this.#heard.delete(keyOf(agent, since));
+  }
+
+  /** The agent that has a message in hand, or had it last; undefined where nobody has named it of late. */
+  holderOf(messageId: string): string | undefined {
+    return this.#holders.get(messageId);
   }
 
   /** When the process of an agent began that was heard last, as it says; undefined for one that is not heard. */
@@ -64,6 +83,13 @@ export class AgentDirectory {
     const cannot = ({ off_duty }: Report): boolean =>
       off_duty.some(({ reason, name }) => kinds.some((kind) => kind.reason === reason && kind.name === name));
     return this.#present().filter(({ report }) => report.agent_type === type && !cannot(report));
+  }
+
+  #noteHolder(messageId: string, agent: string): void {
+    this.#holders.delete(messageId);
+    this.#holders.set(messageId, agent);
+    const [oldest] = this.#holders.keys();
+    if (this.#holders.size > mostHolders && oldest !== undefined) this.#holders.delete(oldest);
   }
 
   #present(): Heard[] {

@@ -1,0 +1,30 @@
+import { shortDigests } from '../../lib/short-digests.ts';
+import { defineFinding, isDriven } from './rule.ts';
+
+/** What an agent lacks, by its reason. */
+const lacks: Readonly<Record<string, string>> = {
+  NO_PAYLOAD: 'lacks the payload',
+  NO_FILE: 'cannot reach the files below',
+  WRONG_FILE: 'has another copy of',
+};
+
+/** An agent is heard and leaves work of this execution to others. What nobody can do is told by other findings. */
+export const workerOffDuty = defineFinding(
+  'WORKER_OFF_DUTY',
+  ({ facts, evidence: { off_duty, unfit, unanswered } }) => {
+    if (facts.status !== 'running' || !isDriven(facts)) return undefined;
+    const isTold = ({ agent, reason, kind }: (typeof off_duty)[number]): boolean =>
+      unfit.some((slices) => slices.reason === reason && slices.kind === kind) ||
+      unanswered.some((files) => files.off_duty?.agent === agent);
+    return off_duty
+      .filter((one) => !isTold(one))
+      .map(({ agent, agent_type, hostname, slots, reason, kind, since, detail }) => ({
+        severity: 'warning' as const,
+        sentence: shortDigests(
+          `${agent} on ${hostname} ${lacks[reason] ?? reason} ${kind}: ${detail ?? reason}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`,
+        ),
+        ids: [agent, hostname],
+        next: { tool: 'list_agents', arguments: { agent_type } },
+      }));
+  },
+);

@@ -1,0 +1,15 @@
+import { defineFinding, isDriven } from './rule.ts';
+
+/** A worker takes slices, and its work does not count: its build is too old, or it does not say whose the slices are. */
+export const workerUseless = defineFinding('WORKER_USELESS', ({ facts, evidence: { useless } }) => {
+  if (facts.status !== 'running' || !isDriven(facts)) return undefined;
+  return useless.map(({ agent, hostname, unheard_since }) => ({
+    severity: 'error' as const,
+    sentence:
+      unheard_since === undefined
+        ? `${agent} on ${hostname} is of an earlier build, which also takes slices of other programs; its slots do not count here. End it, and install this version there.`
+        : `${agent} on ${hostname} takes slices, and nothing that it has said of them has arrived since ${unheard_since}: it does not copy their header store_id. Its slices go to others; end it, or mend it as docs/broker.md says.`,
+    ids: [agent, hostname],
+    next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },
+  }));
+});
