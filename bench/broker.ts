@@ -30,7 +30,7 @@ interface Ended {
 /** A process of the product; `started` resolves when it says so. */
 function start(args: string[], broker: Broker, db: string) {
   const env = { ...process.env, ...broker.env, SWF_DB: db, SWF_USER: 'bench' };
-  const child = spawn(process.execPath, [cli, ...args, '--broker', broker.url], {
+  const child = spawn(process.execPath, [cli, ...args, '--broker', broker.url, '--set', 'broker.listen_seconds=0'], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -53,8 +53,16 @@ export interface Surroundings {
 
 /** Starts the built command line. A process that a test leaves behind is ended with the test. */
 export function startCli(args: string[], surroundings: Surroundings): Started {
-  return startProcess(process.execPath, [cliPath, ...args], surroundings);
+  return startProcess(process.execPath, [cliPath, ...withoutListening(args)], surroundings);
 }
+
+const listening = new Set(['run', 'agent', 'up', 'request']);
+
+/** Most tests are not about programs of other makes: what starts over a broker does not listen for them, unless a test says how long. */
+export const withoutListening = (args: string[]): string[] =>
+  listening.has(args[0] ?? '') && args.includes('--broker') && !args.some((arg) => arg.startsWith('broker.listen_'))
+    ? [...args, '--set', 'broker.listen_seconds=0']
+    : args;
 
 /** Starts any program, which is ended with the test. */
 export function startProcess(command: string, args: string[], surroundings: Surroundings): Started {
@@ -92,7 +100,7 @@ function spawnProcess(command: string, args: string[], { folder, env = {} }: Sur
 }
 
 export function runCli(args: string[], surroundings: Surroundings): Promise<Finished> {
-  const started = spawnProcess(process.execPath, [cliPath, ...args], surroundings);
+  const started = spawnProcess(process.execPath, [cliPath, ...withoutListening(args)], surroundings);
   started.child.stdin?.end();
   return started.finished;
 }

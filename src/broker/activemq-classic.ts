@@ -15,6 +15,7 @@ export const activeMqClassic: BrokerDialect = {
   isHeldElsewhere: (message) => /already connected/i.test(message),
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: (headers) => headers['message-id'],
+  acknowledgedBy: 'ack',
   // NACK sends the message to the dead letters.
   giveBack: 'resubscribe',
   // Its option transport.tcpNoDelay is off.

@@ -23,6 +23,7 @@ export const artemis: BrokerDialect = {
   isHeldElsewhere: () => false,
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: idOf,
+  acknowledgedBy: 'message-id',
   // NACK is taken as ACK.
   giveBack: 'resubscribe',
   holdsBackFrames: false,

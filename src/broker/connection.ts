@@ -39,15 +39,15 @@ export interface Delivery {
   lost: AbortSignal;
 }
 
-/** In `Only.store`: some recorder's, whichever. Ids of stores are longer. */
-export const anyStore = 'any';
+/** A choice of messages by their header `store_id`: one recorder's, one recorder's and those that name none, or all that name one. */
+export type StoreChoice = { is: string } | { isOrNone: string } | 'named';
 
 /** The messages of a destination that a subscription is for. All conditions hold together. */
 export interface Only {
   /** Of this namespace. Where it is left out, those that name none in their headers. */
   namespace?: string;
-  /** Of the recorder of this store, or of any (`anyStore`). Programs of other makes name no store, and keep what is theirs. */
-  store?: string;
+  /** Programs of other makes name no store, and keep what is theirs. */
+  store?: StoreChoice;
   /** Of this execution. */
   execution?: string;
   /** Not those whose header has one of these values. One that has no such header is meant. */

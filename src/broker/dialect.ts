@@ -1,4 +1,4 @@
-import { anyStore, type Only, type Subscription } from './connection.ts';
+import type { Only, StoreChoice, Subscription } from './connection.ts';
 import type { DialectName } from './dialect-names.ts';
 
 /** A destination in the broker's own words, with the headers that say what kind of place it is. */
@@ -38,6 +38,11 @@ export interface BrokerDialect {
   /** The broker's own id of a delivered message, the same however often it delivers it; undefined where it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;
   /**
+   * The header by which a delivery is acknowledged. Programs of the existing testbed send a header `ack` of their own, which brokers pass on: Artemis puts its
+   * own behind it, where STOMP's first one counts, and an ACK of theirs costs the connection.
+   */
+  acknowledgedBy: 'ack' | 'message-id';
+  /**
    * How a delivery goes back to its queue. `resubscribe`: by ending the subscription, where NACK would destroy the message. `nack`: by NACK,
    * where the end of a subscription keeps the message from others.
    */
@@ -55,17 +60,27 @@ export function selectorOf({ namespace, store, execution, not = {} }: Only): str
   const unwanted = Object.entries(not).filter(([, values]) => values.length > 0);
   return [
     namespace === undefined ? 'namespace IS NULL' : `namespace = '${namespace}'`,
-    ...(store === undefined ? [] : [store === anyStore ? 'store_id IS NOT NULL' : `store_id = '${store}'`]),
+    ...(store === undefined ? [] : [storeCondition(store)]),
     ...(execution === undefined ? [] : [`execution_id = '${execution}'`]),
     ...unwanted.map(([header, values]) => `(${header} NOT IN (${quoted(values)}) OR ${header} IS NULL)`),
   ].join(' AND ');
+}
+
+function storeCondition(store: StoreChoice): string {
+  if (store === 'named') return 'store_id IS NOT NULL';
+  return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
+}
+
+function isOfStore(store: StoreChoice, id: string | undefined): boolean {
+  if (store === 'named') return id !== undefined;
+  return 'is' in store ? id === store.is : id === undefined || id === store.isOrNone;
 }
 
 /** Whether a subscription is for a message with these headers: what a selector says, for brokers in memory. */
 export function isChosen({ namespace, store, execution, not = {} }: Only, headers: Headers): boolean {
   return (
     headers['namespace'] === namespace &&
-    (store === undefined || (store === anyStore ? headers['store_id'] !== undefined : headers['store_id'] === store)) &&
+    (store === undefined || isOfStore(store, headers['store_id'])) &&
     (execution === undefined || headers['execution_id'] === execution) &&
     Object.entries(not).every(([header, values]) => !values.includes(headers[header] ?? ''))
   );

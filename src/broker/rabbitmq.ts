@@ -44,6 +44,7 @@ export const rabbitMq: BrokerDialect = {
   expiry: (seconds) => ({ expiration: String(Math.round(seconds * 1000)) }),
   // Its header `message-id` names the delivery and not the message.
   messageId: () => undefined,
+  acknowledgedBy: 'ack',
   // The messages that a subscription had unacknowledged at its end stay with its session.
   giveBack: 'nack',
   holdsBackFrames: false,

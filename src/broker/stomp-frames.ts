@@ -96,6 +96,8 @@ export function receive(
     const whole = Buffer.concat(chunks).toString('utf8');
     const { body, decoded } = size > bodyLimit ? tooLarge(whole, size) : { body: whole, decoded: decodeMessage(whole) };
     let isSettled = false;
+    // stompit acknowledges by the header `ack`, which may be the sender's.
+    const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
     // A second ACK, or one on another connection or subscription than that of the delivery, costs the connection.
     const settle = (how: (message: Frame) => void): void => {
       if (isSettled || ended.aborted || wire.isEnded || !mustAcknowledge) return;
@@ -109,9 +111,7 @@ export function receive(
       decoded,
       lost: ended,
       acknowledge: (onConfirmed) =>
-        settle((message) =>
-          client.ack(message, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed }),
-        ),
+        settle(() => client.ack(own, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed })),
       giveBack: () => settle(giveBack),
     });
   });
@@ -131,10 +131,6 @@ export function asSwfError(error: unknown, address: BrokerAddress): SwfError {
     { cause: error },
   );
 }
-
-/** An ERROR frame in this program's words. */
-export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
-  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${sentence}; check user, password and rights`);
 
 /** Ends a connection in order. A broker that does not answer is not waited for. */
 export function disconnect(client: Client): Promise<void> {

@@ -7,9 +7,9 @@ import { activeMqClassic } from './activemq-classic.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Subscription } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
+import { asRefusal } from './refusals.ts';
 import {
   acknowledgeAtOnce,
-  asRefusal,
   asSwfError,
   connectOptions,
   receive,

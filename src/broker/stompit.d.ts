@@ -26,7 +26,7 @@ declare module 'stompit' {
     ): unknown;
     sendFrame(command: string, headers: Headers, options?: { onReceipt?: () => void }): Writable;
     _subscriptions: Record<string, unknown>;
-    ack(message: Frame, headers?: Record<string, string>, options?: { onReceipt?: () => void }): void;
+    ack(message: Pick<Frame, 'headers'>, headers?: Record<string, string>, options?: { onReceipt?: () => void }): void;
     nack(message: Frame): void;
     createApplicationError(message: string): Error;
     createTransportError(message: string): Error;

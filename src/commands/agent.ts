@@ -15,6 +15,7 @@ import { createLog } from '../lib/logger.ts';
 import { type RunningAgent, startRemoteAgent } from '../remote/remote-process.ts';
 import { startDaqAgent } from '../runtime/daq-process.ts';
 import { serveMetrics } from './agent-metrics.ts';
+import { brokerChoice } from './broker-choice.ts';
 import { hostOptions } from './drive.ts';
 import { configPlaces, type Io, logLevel, storeOptions, storePath, userName } from './io.ts';
 import { asService, tellReady } from './service-manager.ts';
@@ -90,7 +91,7 @@ async function recordUntilStopped(io: Io, around: Surroundings, { traffic, signa
   try {
     const options = recorderOptions(io, { ...around, store });
     const connect = counting(connectByStomp, traffic);
-    const broker = { settings: around.settings, connect };
+    const broker = brokerChoice(io, around.settings, around.recorded, connect);
     const starting = startDaqAgent({ ...options, broker, interrupted: signal });
     await runUntilStopped(io, starting, signal, (agent) => {
       onStart(agent);
@@ -127,7 +128,7 @@ async function workUntilStopped(
     version: io.version,
     namespace,
     destinations: recorded.broker.destinations,
-    broker: { settings, connect: counting(connectByStomp, traffic) },
+    broker: brokerChoice(io, settings, recorded, counting(connectByStomp, traffic)),
     onStep: (seconds) => traffic.noteStep(seconds),
     params: { ...recorded, speed: 1 },
     log: createLog('WARNING', (line) => io.err(line)),

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 
 import type { BrokerSettings } from '../broker/connection.ts';
-import { connectByStomp } from '../broker/stomp-connection.ts';
 import type { Config } from '../config/schema.ts';
 import { createQueries, type Queries } from '../db/queries.ts';
 import type { Store } from '../db/sqlite/store.ts';
@@ -12,6 +11,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { HostOptions } from '../runtime/host.ts';
 import type { RunningExecution } from '../runtime/start-execution.ts';
+import { brokerChoice } from './broker-choice.ts';
 import { type Io, logLevel, storeOption, userName } from './io.ts';
 import { startKeys } from './live/keys.ts';
 import { type Live, startLive } from './live/live.ts';
@@ -43,7 +43,7 @@ export function hostOptions(
     logLevel: logLevel(io),
     log: createLog('WARNING', (line) => io.err(line)),
     environment: io.env,
-    broker: settings === undefined ? undefined : { settings, connect: connectByStomp },
+    broker: settings === undefined ? undefined : brokerChoice(io, settings, config),
   };
 }
 

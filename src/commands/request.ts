@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../broker/connection.ts';
-import { connectByStomp } from '../broker/stomp-connection.ts';
 import { brokerSettings } from '../config/broker.ts';
 import { loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
 import type { Config } from '../config/schema.ts';
 import { connectToBroker } from '../exchange/broker-start.ts';
+import { requireNamespaceOfOurOwn } from '../exchange/namespace-guard.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
+import { brokerChoice } from './broker-choice.ts';
 import { hearAgent } from './hear-agent.ts';
 import { configPlaces, exitCodes, type Io, userName } from './io.ts';
 
@@ -38,8 +39,11 @@ export async function requestCommand(
   requireOwnNamespace(loaded);
   const { namespace } = config.testbed;
   const onTrouble = (): void => {};
-  const broker = await connectToBroker({ settings, connect: connectByStomp }, { patient: false, onTrouble });
+  const choice = brokerChoice(io, settings, config);
+  const broker = await connectToBroker(choice, { patient: false, onTrouble });
   try {
+    const { telemetry } = config.broker.destinations;
+    await requireNamespaceOfOurOwn(broker, { ...choice.listening, namespace, telemetry });
     const command_id = randomUUID();
     await send(broker, config, { command_id, user: userName(io), speed });
     let driven: string | undefined;

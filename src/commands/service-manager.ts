@@ -7,6 +7,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFIG_NOT_FOUND',
   'BROKER_REFUSED',
   'AGENT_IN_USE',
+  'NAMESPACE_IN_USE',
 ]);
 
 /**

@@ -123,9 +123,10 @@ async function keepUp(
     ...(metrics === undefined ? [] : ['--metrics', metrics]),
   ];
   let wait = firstPause;
-  for (;;) {
+  for (let starts = 0; ; starts += 1) {
     const began = performance.now();
-    const child = await io.spawnSelf(args);
+    // The namespace has been ours since it listened first.
+    const child = await io.spawnSelf(starts === 0 ? args : [...args, '--set', 'broker.listen_seconds=0']);
     // Identical lines of several agents could not be told apart.
     child.onLine((line) => io.err(`${type} ${index}: ${line}`));
     const stop = (): void => child.stop();

@@ -10,6 +10,7 @@ import {
   workflowSection,
 } from '../domain/params.ts';
 import { destinations } from '../messages/destinations.ts';
+import { layoutNames } from '../messages/layouts.ts';
 
 /**
  * The configuration of a run (contract §3). This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
@@ -36,6 +37,20 @@ const brokerSection = z.strictObject({
     .default('auto')
     .describe('kind of broker: `auto` (what the broker calls itself), `activemq`, `artemis` or `rabbitmq`'),
   vhost: z.string().min(1).max(255).optional().describe("RabbitMQ's virtual host; without one, `/`"),
+  layout: z
+    .enum(layoutNames)
+    .optional()
+    .describe(
+      'topics of the existing testbed that this broker has, to hear its programs by: `head`, `2025-12` or `2025-10`',
+    ),
+  listen_seconds: z
+    .number()
+    .min(0)
+    .max(600)
+    .optional()
+    .describe(
+      'seconds to listen at the start for programs of another make in the namespace, 0 for none; without it 3, and 35 where `layout` is given and the namespace is new to the store',
+    ),
   heartbeat_seconds: z.number().min(0.5).max(3600).default(30).describe('seconds between heartbeats, both ways'),
   destinations: z
     .strictObject({

@@ -5,6 +5,19 @@ import type { SwfError } from '../lib/errors.ts';
 export interface BrokerChoice {
   settings: BrokerSettings;
   connect: Connect;
+  /** How it looks for programs of another make before it begins. */
+  listening: Listening;
+}
+
+/** The look for programs of another make in a namespace (`namespace-guard.ts`). */
+export interface Listening {
+  broadcast: string;
+  /** The topics of the site's layout besides. */
+  layout: readonly string[];
+  /** Left out, it depends on the layout. */
+  seconds: number | undefined;
+  /** Says to the operator that it listens. */
+  say: (line: string) => void;
 }
 
 /**
@@ -14,7 +27,7 @@ export interface BrokerChoice {
  * @param onTrouble told of each break and each failed try
  */
 export async function connectToBroker(
-  { settings, connect }: BrokerChoice,
+  { settings, connect }: Pick<BrokerChoice, 'settings' | 'connect'>,
   { patient, signal, onTrouble }: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
 ): Promise<BrokerConnection> {
   const broker = connect(settings, onTrouble);

@@ -1,5 +1,5 @@
 import type { DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
-import { anyStore, type BrokerConnection, type Delivery, type Subscription } from '../broker/connection.ts';
+import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
 
 export interface SliceConsumersOptions {
@@ -133,7 +133,7 @@ export class SliceConsumers {
       id: nameOf(slot),
       destination,
       ack: 'each',
-      only: () => ({ namespace, store: anyStore, not: unwanted() }),
+      only: () => ({ namespace, store: 'named', not: unwanted() }),
       prefetch: 1,
       onMessage: (delivery) => this.#take(slot, delivery),
     };

@@ -14,6 +14,8 @@ export interface InboxOptions {
   destinations: Destinations;
   /** Told which types came in and were new. */
   onRecorded: (types: MessageType[]) => void;
+  /** Told of each broadcast, whatever it is. */
+  onBroadcast: (delivery: Delivery) => void;
   /** Told once of each execution that is heard of here and not known. */
   onStray: (executionId: string) => void;
   /** Told of each slice that a worker gives back, also where that was recorded before. */
@@ -69,7 +71,9 @@ export class Inbox {
       id,
       destination: place ?? destination,
       ack: 'each',
-      ...(place === undefined ? { only: () => ({ namespace, ...(store === undefined ? {} : { store }) }) } : {}),
+      ...(place === undefined
+        ? { only: () => ({ namespace, ...(store === undefined ? {} : { store: { is: store } }) }) }
+        : {}),
       prefetch: window,
       onMessage: (delivery) => this.#take(destination, delivery),
     };
@@ -85,7 +89,8 @@ export class Inbox {
   }
 
   #take(destination: string, delivery: Delivery): void {
-    const { namespace } = this.#options;
+    const { namespace, destinations, onBroadcast } = this.#options;
+    if (destination === destinations.broadcast) onBroadcast(delivery);
     // Other namespaces are none of ours. A message that names none is.
     if ((delivery.headers['namespace'] ?? fieldOf(delivery.decoded, 'namespace') ?? namespace) !== namespace) {
       delivery.acknowledge();

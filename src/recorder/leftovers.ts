@@ -31,7 +31,7 @@ export async function takeLeftovers(executionId: string, options: LeftoversOptio
     destination,
     ack: 'each',
     prefetch: 256,
-    only: () => ({ namespace, store, execution: executionId }),
+    only: () => ({ namespace, store: { is: store }, execution: executionId }),
     onMessage(delivery) {
       last = performance.now();
       delivery.acknowledge();

@@ -10,6 +10,7 @@ import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
+import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
 import type { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
@@ -76,6 +77,8 @@ export class RecorderSession {
   readonly directory = new AgentDirectory();
   readonly repeatedStarts = new RepeatedStarts(this.directory);
   readonly #options: RecorderOptions;
+  /** Hears programs of other makes: this process leaves the namespace to them. */
+  readonly #ear: ForeignEar;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
   readonly #states: StateSpeaker;
@@ -99,6 +102,7 @@ export class RecorderSession {
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
+    this.#ear = new ForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard])));
     this.#outbox = new Outbox({
       ...shared,
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
@@ -113,6 +117,7 @@ export class RecorderSession {
     this.#inbox = new Inbox({
       ...shared,
       onRecorded: (types) => notifier.announce(types),
+      onBroadcast: (delivery) => this.#ear.hear(destinations.broadcast, delivery),
       onStray: (executionId) => warn(strayWarning(executionId, namespace)),
       onReturned: (message) => this.#resending.noteReturn(message),
       onStarted: (message) => this.repeatedStarts.note(message),
@@ -202,6 +207,8 @@ export class RecorderSession {
     const { broker, destinations, storeId: store } = this;
     const { namespace } = this.#options;
     broker.subscribe(this.#inbox.unmarked(destinations.broadcast));
+    for (const subscription of layoutSubscriptions(this.#options.listening.layout, this.#ear))
+      broker.subscribe(subscription);
     const place = broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, store);
     broker.subscribe(this.#inbox.work('results', destinations.results, place === undefined ? { store } : { place }));
     broker.subscribe(telemetry.subscription());

@@ -4,6 +4,13 @@ import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
+import {
+  ForeignEar,
+  layoutSubscriptions,
+  namespaceInUse,
+  requireNamespaceOfOurOwn,
+  unmarkedSubscription,
+} from '../exchange/namespace-guard.ts';
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -76,11 +83,19 @@ const tidyMilliseconds = 600_000;
 /** How often it is looked whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
-/** Starts an agent without a store. Throws `BROKER_REFUSED` where the broker does not let it in. */
+/** Starts an agent without a store. Throws `BROKER_REFUSED` where the broker does not let it in, and `NAMESPACE_IN_USE`. */
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker: choice, interrupted, log } = options;
   const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
   const broker = await connectToBroker(choice, { patient: true, signal: interrupted, onTrouble });
+  const { namespace, destinations } = options;
+  try {
+    const { telemetry } = destinations;
+    await requireNamespaceOfOurOwn(broker, { ...choice.listening, namespace, telemetry, signal: interrupted });
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
   return new RemoteAgent(broker, options);
 }
 
@@ -153,6 +168,10 @@ class RemoteAgent implements RunningAgent {
       only: () => ({ namespace }),
       onMessage: (delivery) => this.#hear(delivery),
     });
+    const { broadcast, layout } = options.broker.listening;
+    const ear = new ForeignEar(namespace, (heard) => this.#lifetime.fail(namespaceInUse(namespace, [heard])));
+    for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
+      broker.subscribe(subscription);
     this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });
     this.done = this.#work();
   }

@@ -20,7 +20,7 @@ export function listenToControl(host: Host, onMessage: (delivery: Delivery) => v
     id: subscription,
     destination: recorder.destinations.control,
     ack: 'each',
-    only: () => ({ namespace, store: recorder.storeId }),
+    only: () => ({ namespace, store: { isOrNone: recorder.storeId } }),
     prefetch: 1,
     onMessage: (delivery) => {
       if (isFor(recorder.storeId, delivery)) onMessage(delivery);

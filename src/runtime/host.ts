@@ -3,11 +3,12 @@ import type { Config } from '../config/schema.ts';
 import { type Crew, enterProcess } from '../db/execution/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
-import { becomeRecorder } from '../db/presence/recorders.ts';
+import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
 import type { Store } from '../db/sqlite/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
+import { requireNamespaceOfOurOwn } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -77,6 +78,8 @@ export class Host {
     const broker =
       options.broker === undefined ? undefined : await connectToBroker(options.broker, { ...patience, onTrouble });
     try {
+      if (options.broker !== undefined && broker !== undefined)
+        await listenFirst(broker, options, options.broker, patience.signal);
       const { crew, entered } = await enterStore(options, agentTypes, alsoEnter);
       const host = new Host(options, crew, log);
       if (options.broker !== undefined && broker !== undefined) {
@@ -161,6 +164,20 @@ class Trouble {
     this.session?.noteBreak();
     this.#log.warn(error.line);
   }
+}
+
+/** Throws `NAMESPACE_IN_USE`, before anything is subscribed to or said. */
+async function listenFirst(
+  broker: BrokerConnection,
+  { store, config: { testbed } }: HostOptions,
+  { settings, listening }: BrokerChoice,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { namespace } = testbed;
+  const place = settings.servers.map(({ host, port }) => `${host}:${port}`).join(',');
+  const isKnown = isKnownNamespace(store.sql, namespace, place);
+  await requireNamespaceOfOurOwn(broker, { ...listening, namespace, isKnown, signal });
+  if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
 }
 
 function enterStore<T>(

@@ -73,6 +73,23 @@ export function describeConnection(kind: string, brokerUnderTest: () => BrokerUn
       });
     });
 
+    it('acknowledges a message whose sender gave it headers that are for brokers, and is brought the next', async () => {
+      const [queue, got] = [fresh('queue'), collector()];
+      const connection = await open([
+        { id: 'a', destination: queue, ack: 'each', prefetch: 1, onMessage: got.onMessage },
+      ]);
+      const foreign = { ack: 'auto', id: 'theirs', 'client-id': 'theirs', 'content-type': 'text/plain' };
+      for (const body of ['1', '2', '3']) await connection.send({ destination: queue, headers: foreign, body });
+      await got.has(3);
+      await connection.close();
+      // What was acknowledged does not come again.
+      const again = collector();
+      const other = await open([{ id: 'a', destination: queue, ack: 'each', onMessage: again.onMessage }]);
+      await other.send({ destination: queue, headers: {}, body: 'last' });
+      await again.has(1);
+      expect([...got.bodies(), ...again.bodies()]).toEqual(['1', '2', '3', 'last']);
+    });
+
     it('gives a queue only messages of its namespace, and a topic to everybody who listens', async () => {
       const [queue, topic] = [fresh('queue'), fresh('topic')];
       const [mine, first, second] = [collector(), collector(), collector()];

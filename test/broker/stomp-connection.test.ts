@@ -179,7 +179,7 @@ for (const { kind, missing, start } of brokerKinds) {
       };
       await expect(attempt({ password: 'wrong' })).rejects.toMatchObject({
         code: 'BROKER_REFUSED',
-        message: expect.stringContaining('check user, password'),
+        message: expect.stringContaining('check user and password'),
       });
       await expect(attempt({}, 'stomp://127.0.0.1:1')).rejects.toMatchObject({
         code: 'BROKER_UNREACHABLE',

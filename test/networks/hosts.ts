@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { cliPath, type Started, startProcess, temporaryFolder } from '../helpers.ts';
+import { cliPath, type Started, startProcess, temporaryFolder, withoutListening } from '../helpers.ts';
 
 /** Why tests with networks of their own cannot run here, or undefined. In CI that is a failure. */
 export function networksAreMissing(): string | undefined {
@@ -122,7 +122,7 @@ export class Host {
 
   /** Starts the built command line on this host, in its folder. */
   start(args: string[], env: Record<string, string> = {}): Started {
-    const { command, args: words } = this.within(process.execPath, [cliPath, ...args]);
+    const { command, args: words } = this.within(process.execPath, [cliPath, ...withoutListening(args)]);
     const started = startProcess(command, words, {
       folder: this.folder,
       env: { HOME: join(this.folder, 'home'), ...env },

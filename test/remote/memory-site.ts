@@ -10,6 +10,7 @@ import { type Config, configSchema } from '../../src/config/schema.ts';
 import { openStore } from '../../src/db/sqlite/open-store.ts';
 import type { Store } from '../../src/db/sqlite/store.ts';
 import type { Action } from '../../src/domain/states.ts';
+import { destinations } from '../../src/messages/destinations.ts';
 import { type RemoteOptions, type RunningAgent, startRemoteAgent } from '../../src/remote/remote-process.ts';
 import { recordCommand } from '../../src/runtime/commands.ts';
 import { startDaqAgent } from '../../src/runtime/daq-process.ts';
@@ -26,6 +27,8 @@ export class MemorySite {
   readonly namespace: string;
   readonly folder = temporaryFolder();
   readonly lines: string[] = [];
+  /** How long its processes listen for programs of another make. */
+  listenSeconds = 0;
   readonly #broker: MemoryBroker;
   readonly #given: Given;
   readonly #store: Promise<Store>;
@@ -155,7 +158,11 @@ export class MemorySite {
           void (level === 'INFO' || this.lines.push(message)),
       },
       environment: { PATH: process.env['PATH'] },
-      broker: { settings: { servers: [], heartbeatSeconds: 1 }, connect: this.#connect },
+      broker: {
+        settings: { servers: [], heartbeatSeconds: 1 },
+        connect: this.#connect,
+        listening: { broadcast: destinations.broadcast, layout: [], seconds: this.listenSeconds, say: () => {} },
+      },
     };
   }
 }

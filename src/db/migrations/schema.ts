@@ -319,6 +319,14 @@ CREATE TABLE recorders (
   broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- Namespaces on a broker (host:port) in which no program of another make was heard, as those listened that were about to use them.
+CREATE TABLE known_namespaces (
+  namespace TEXT NOT NULL,
+  broker TEXT NOT NULL,
+  listened_at TEXT NOT NULL,
+  PRIMARY KEY (namespace, broker)
+) STRICT, WITHOUT ROWID;
+
 -- Requests that a recorder took and that a broker without ids of messages may deliver again.
 CREATE TABLE requests_in_hand (
   namespace TEXT NOT NULL,

@@ -1,5 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { utcNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, type LivenessTest } from './leases.ts';
@@ -26,6 +27,20 @@ export function becomeRecorder(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
      ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
   ).run(namespace, processId);
+}
+
+/** Whether a namespace on a broker was listened to before, and no program of another make was heard. @param broker host:port */
+export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
+  sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').get(namespace, broker) !==
+  undefined;
+
+/** Notes that no program of another make was heard in a namespace. */
+export function noteKnownNamespace({ sql }: Transaction, namespace: string, broker: string): void {
+  sql('INSERT OR IGNORE INTO known_namespaces (namespace, broker, listened_at) VALUES (?, ?, ?)').run(
+    namespace,
+    broker,
+    utcNow(),
+  );
 }
 
 /** Notes since when the recorder of a namespace has no connection to its broker, ISO 8601; `undefined`: it has one. */

@@ -1,0 +1,33 @@
+import { SwfError } from '../lib/errors.ts';
+import { type BrokerAddress, showAddress } from './address.ts';
+
+/** What brokers say of a user who lacks a right: the right and its place, in the words of each. */
+const lackedRights: readonly RegExp[] = [
+  // Apache Artemis: AMQ229032 and AMQ229213.
+  /does not have permission='(?<right>[A-Z_]+)'(?: for queue \S+)? on address (?<place>[^\s:]+)/,
+  // ActiveMQ Classic.
+  /is not authorized to (?<right>read|write|create|remove|administer|admin)(?: from| to)?:? (?<place>\S+)/,
+  // RabbitMQ.
+  /(?<right>read|write|configure) access to (?<place>(?:queue|exchange|topic) '[^']*'(?: in exchange '[^']*')? in vhost '[^']*') refused/,
+];
+
+/** What they say of a user or a password that they do not know. */
+const refusedLogins: readonly RegExp[] = [
+  /AMQ229031|unable to validate user/i,
+  /user ?name \[.*\] or password is invalid/i,
+  /^(?:bad connect|access refused)/i,
+];
+
+/** The broker's refusal in this program's words: what to ask for where a right is missing, what to check where it does not let us in. */
+export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
+  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${sentence}; ${cureOf(sentence)}`);
+
+function cureOf(sentence: string): string {
+  for (const pattern of lackedRights) {
+    const { right, place } = pattern.exec(sentence)?.groups ?? {};
+    if (right !== undefined)
+      return `this user lacks the right "${right}" on ${place}: ask the broker's administrator for it`;
+  }
+  if (refusedLogins.some((pattern) => pattern.test(sentence))) return 'check user and password';
+  return "the broker's log says more";
+}

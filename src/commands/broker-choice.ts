@@ -1,0 +1,23 @@
+import type { BrokerSettings, Connect } from '../broker/connection.ts';
+import { connectByStomp } from '../broker/stomp-connection.ts';
+import type { Config } from '../config/schema.ts';
+import type { BrokerChoice } from '../exchange/broker-start.ts';
+import { layoutTopics } from '../messages/layouts.ts';
+import type { Io } from './io.ts';
+
+/** How a command meets its broker: over STOMP, and listening first for programs of another make. */
+export const brokerChoice = (
+  io: Io,
+  settings: BrokerSettings,
+  { broker: { destinations, layout, listen_seconds } }: Pick<Config, 'broker'>,
+  connect: Connect = connectByStomp,
+): BrokerChoice => ({
+  settings,
+  connect,
+  listening: {
+    broadcast: destinations.broadcast,
+    layout: layoutTopics(layout),
+    seconds: listen_seconds,
+    say: (line) => io.err(line),
+  },
+});

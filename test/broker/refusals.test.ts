@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+
+import { asRefusal } from '../../src/broker/refusals.ts';
+
+const address = { host: 'broker', port: 61613, tls: false };
+
+it.each([
+  [
+    "AMQ339016 Error creating subscription: AMQ229213: User: shifter does not have permission='CREATE_DURABLE_QUEUE' for queue swf.n.1 on address /topic/epictopic",
+    'this user lacks the right "CREATE_DURABLE_QUEUE" on /topic/epictopic',
+  ],
+  [
+    "AMQ229032: User: shifter does not have permission='SEND' on address panda.results",
+    'this user lacks the right "SEND" on panda.results',
+  ],
+  [
+    'User shifter is not authorized to read from: topic://epictopic',
+    'this user lacks the right "read" on topic://epictopic',
+  ],
+  [
+    "access_refused: read access to queue 'q' in vhost '/' refused for user 'shifter'",
+    `this user lacks the right "read" on queue 'q' in vhost '/'`,
+  ],
+  ['AMQ229031: Unable to validate user from /127.0.0.1:1. Username: x', 'check user and password'],
+  ['User name [shifter] or password is invalid.', 'check user and password'],
+  ["Bad CONNECT: Access refused for user 'shifter'", 'check user and password'],
+])('a refusal of a broker names the right that is missing, or the login: %s', (sentence, cure) => {
+  expect(asRefusal(sentence, address).line).toContain(cure);
+});
+
+it('a refusal for another reason does not blame the login', () => {
+  const { line } = asRefusal('AMQ229102: Address "x" is full. Message encode size = 1B', address);
+  expect(line).not.toMatch(/user|password|right/);
+  expect(line).toContain('is full');
+});
