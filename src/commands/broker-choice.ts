@@ -11,13 +11,17 @@ export const brokerChoice = (
   settings: BrokerSettings,
   { broker: { destinations, layout, listen_seconds } }: Pick<Config, 'broker'>,
   connect: Connect = connectByStomp,
-): BrokerChoice => ({
-  settings,
-  connect,
-  listening: {
-    broadcast: destinations.broadcast,
-    layout: layoutTopics(layout),
-    seconds: listen_seconds,
-    say: (line) => io.err(line),
-  },
-});
+): BrokerChoice => {
+  const { SWF_MONITOR_URL: url, SWF_MONITOR_TOKEN: token } = io.env;
+  return {
+    settings,
+    connect,
+    listening: {
+      broadcast: destinations.broadcast,
+      layout: layoutTopics(layout),
+      seconds: listen_seconds,
+      monitor: url === undefined || url === '' ? undefined : { url, token },
+      say: (line) => io.err(line),
+    },
+  };
+};

@@ -1,5 +1,6 @@
 import type { BrokerConnection, BrokerSettings, Connect } from '../broker/connection.ts';
 import type { SwfError } from '../lib/errors.ts';
+import type { Monitor } from './monitor-agents.ts';
 
 /** How a process meets its broker. */
 export interface BrokerChoice {
@@ -16,6 +17,8 @@ export interface Listening {
   layout: readonly string[];
   /** Left out, it depends on the layout. */
   seconds: number | undefined;
+  /** Is asked for living agents too, where it is known. */
+  monitor?: Monitor | undefined;
   /** Says to the operator that it listens. */
   say: (line: string) => void;
 }

@@ -4,11 +4,15 @@ import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
 import { telemetryOf } from '../messages/telemetry.ts';
 import type { Listening } from './broker-start.ts';
+import { agentsOfMonitor } from './monitor-agents.ts';
 
 /** Programs that an error names. */
 const named = 5;
 
-/** A program of another make and the topic on which it was heard. */
+/** A program of another make, a word of its and where that was heard. */
+type Named = Pick<Heard, 'name' | 'msg_type' | 'destination'>;
+
+/** The same with all that its message says. */
 interface Heard extends ForeignProgram {
   destination: string;
 }
@@ -75,13 +79,13 @@ export interface ListenOptions extends Omit<Listening, 'say'> {
  * theirs. Throws `NAMESPACE_IN_USE` with their names. Idle agents say nothing, and are not heard.
  */
 export async function requireNamespaceOfOurOwn(broker: BrokerConnection, options: ListenOptions): Promise<void> {
-  const { namespace, broadcast, layout, isKnown = false, telemetry, say, signal } = options;
+  const { namespace, broadcast, layout, isKnown = false, monitor, telemetry, say, signal } = options;
   const seconds = options.seconds ?? (layout.length === 0 || isKnown ? broadcastSeconds : layoutSeconds);
   if (seconds === 0) return;
   say(
     `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
   );
-  const heard = new Map<string, Heard>();
+  const heard = new Map<string, Named>();
   const done = new AbortController();
   const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program));
   const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
@@ -93,13 +97,15 @@ export async function requireNamespaceOfOurOwn(broker: BrokerConnection, options
     subscriptions.push({ id: 'recorders', destination: telemetry, ack: 'auto', only, onMessage });
   }
   for (const subscription of subscriptions) broker.subscribe(subscription);
-  await pause(seconds * 1000, [done.signal, ...(signal === undefined ? [] : [signal])]);
+  const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
+  for (const agent of asked) heard.set(agent.name, agent);
+  if (asked.length === 0) await pause(seconds * 1000, [done.signal, ...(signal === undefined ? [] : [signal])]);
   for (const { id } of subscriptions) broker.unsubscribe(id);
   if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
 }
 
 /** The refusal of a namespace in which programs of another make work. */
-export function namespaceInUse(namespace: string, heard: readonly Heard[]): SwfError {
+export function namespaceInUse(namespace: string, heard: readonly Named[]): SwfError {
   const programs = heard
     .slice(0, named)
     .map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);

@@ -126,6 +126,13 @@ CREATE TABLE fastmon_files (
   created_at TEXT NOT NULL
 ) STRICT;
 
+CREATE TABLE known_namespaces (
+  namespace TEXT NOT NULL,
+  broker TEXT NOT NULL,
+  listened_at TEXT NOT NULL,
+  PRIMARY KEY (namespace, broker)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE late_messages (
   late_seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL,

@@ -1,0 +1,63 @@
+import * as z from 'zod';
+
+import { messageOf } from '../lib/errors.ts';
+
+/** Their agents beat at least every minute; one that has been silent for longer than this has ended. In milliseconds. */
+const livingMilliseconds = 300_000;
+
+/** How long the monitor may take, in milliseconds. */
+const patienceMilliseconds = 5000;
+
+/** The rows of `GET /api/systemagents/` of swf-monitor, as far as they are read. */
+const rows = z.array(
+  z.object({
+    instance_name: z.string(),
+    namespace: z.string().nullish(),
+    status: z.string().nullish(),
+    operational_state: z.string().nullish(),
+    last_heartbeat: z.string().nullish(),
+  }),
+);
+
+/** swf-monitor as its programs know it. */
+export interface Monitor {
+  url: string;
+  token: string | undefined;
+}
+
+/**
+ * The agents of a namespace that live by the word of swf-monitor, which also hears those that are idle. Says so, and finds none, where it cannot be
+ * asked.
+ */
+export async function agentsOfMonitor(
+  { url, token }: Monitor,
+  namespace: string,
+  say: (line: string) => void,
+): Promise<{ name: string; msg_type: string; destination: string }[]> {
+  const destination = `${url.replace(/\/$/, '')}/api/systemagents/`;
+  try {
+    const response = await fetch(destination, {
+      headers: token === undefined ? {} : { authorization: `Token ${token}` },
+      signal: AbortSignal.timeout(patienceMilliseconds),
+    });
+    if (!response.ok) throw new Error(`it answers ${response.status}`);
+    return rows
+      .parse(await response.json())
+      .filter((row) => row.namespace === namespace && lives(row))
+      .map(({ instance_name: name, operational_state, status }) => ({
+        name,
+        msg_type: operational_state ?? status ?? 'an agent',
+        destination,
+      }));
+  } catch (error) {
+    say(
+      `WARNING SWF_MONITOR_URL: ${destination} cannot be asked for agents of namespace ${namespace}: ${messageOf(error)}`,
+    );
+    return [];
+  }
+}
+
+const lives = ({ status, operational_state, last_heartbeat }: z.infer<typeof rows>[number]): boolean =>
+  status !== 'EXITED' &&
+  operational_state !== 'EXITED' &&
+  Date.now() - Date.parse(last_heartbeat ?? '') < livingMilliseconds;
