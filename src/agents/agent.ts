@@ -1,4 +1,5 @@
 import type { ExecutionParams } from '../domain/params.ts';
+import type { PayloadName } from '../domain/slice-returns.ts';
 import type { AgentType } from '../domain/states.ts';
 import type { DataFiles } from '../files/data-files.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -12,7 +13,7 @@ import type { Journal, Reading } from './ports.ts';
 /** The facts that decide how a slice is worked on, the same for all slices of an execution. */
 export type SliceConditions = Pick<
   Draft<'slice'>,
-  'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'payload' | 'timeout_seconds'
+  'speed' | 'slice_processing_time' | 'tf_size_bytes' | 'timeout_seconds'
 >;
 
 /** The part of an execution that an agent sees. */
@@ -23,6 +24,8 @@ export interface AgentContext {
   readonly files: DataFiles;
   /** The facts that slices tell beside their frames, where workers have nothing else to go by: over a broker. */
   readonly conditions?: SliceConditions | undefined;
+  /** The payload that slices ask for; undefined for the placeholder. */
+  readonly payload?: PayloadName | undefined;
   /** A recorded message by its id. */
   message(id: string): Message | undefined;
   /** Adds a line to the log. It is recorded with the step that it belongs to. */

@@ -23,7 +23,7 @@ export const fastProcessingAgent: Agent = {
 
 function cutSample(message: Message<'tf_file_registered'>, context: AgentContext): Draft[] {
   const { tf_filename, stf_filename, size_bytes, file_url, tf_count, checksum } = message;
-  const { conditions } = context;
+  const { conditions, payload } = context;
   const slices = planOf(context.params).slices(message);
   context.log({ level: 'INFO', message: `${slices.length} slices of ${tf_filename} are queued` });
   return slices.map((slice) => ({
@@ -39,6 +39,7 @@ function cutSample(message: Message<'tf_file_registered'>, context: AgentContext
     ...(size_bytes === undefined ? {} : { size_bytes: Math.round((size_bytes * slice.tf_count) / tf_count) }),
     ...(file_url === undefined ? {} : { file_url }),
     ...(conditions === undefined ? {} : conditions),
+    ...(payload === undefined ? {} : { payload }),
     ...(conditions === undefined || checksum === undefined ? {} : { checksum }),
   }));
 }
@@ -67,7 +68,7 @@ function retrySlice(message: Message<'slice_result'>, context: AgentContext): Dr
 }
 
 /** The same slice once more. Its envelope is that of the next step. */
-function nextAttempt(slice: Message<'slice'>, { conditions }: AgentContext): Draft<'slice'> {
+function nextAttempt(slice: Message<'slice'>, { conditions, payload }: AgentContext): Draft<'slice'> {
   const { slice_id, slice_filename, tf_filename, stf_filename, start, end, tf_count, size_bytes, file_url, checksum } =
     slice;
   return {
@@ -83,6 +84,7 @@ function nextAttempt(slice: Message<'slice'>, { conditions }: AgentContext): Dra
     ...(size_bytes === undefined ? {} : { size_bytes }),
     ...(file_url === undefined ? {} : { file_url }),
     ...(conditions === undefined ? {} : conditions),
+    ...(payload === undefined ? {} : { payload }),
     ...(checksum === undefined ? {} : { checksum }),
   };
 }

@@ -23,6 +23,8 @@ export interface SlicePreparationOptions {
   views: ExecutionViews;
   offDuty: OffDutyList;
   payloads: PayloadHost;
+  /** The environment that payload commands inherit. */
+  environment: NodeJS.ProcessEnv;
   lifetime: Pick<Lifetime, 'draining'>;
 }
 
@@ -149,8 +151,12 @@ export class SlicePreparation {
   /** Its files may change, and are not read for each slice. */
   #ownName(payload: readonly string[]): PayloadName {
     const now = performance.now();
+    const { params, environment } = this.#options;
     if (this.#own === undefined || now - this.#own.at > digestMilliseconds)
-      this.#own = { at: now, name: payloadNameOf(payload, this.#options.params.worker.payload_name) };
+      this.#own = {
+        at: now,
+        name: payloadNameOf(payload, { name: params.worker.payload_name, path: environment['PATH'] }),
+      };
     return this.#own.name;
   }
 

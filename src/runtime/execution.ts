@@ -8,6 +8,7 @@ import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { payloadSpecOf } from '../domain/payload-spec.ts';
+import type { PayloadName } from '../domain/slice-returns.ts';
 import { noDataFiles } from '../files/data-files.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { createScaledClock, createVirtualClock } from '../lib/clock.ts';
@@ -60,8 +61,15 @@ export function openHere(
   const urlOf = url === undefined ? undefined : (name: string) => fileAddressOf(url, execution_id, name);
   const files = write_files && folder !== undefined ? createDataFiles(folder, urlOf) : noDataFiles;
   const { journal } = access;
-  const conditions = host.session === undefined ? undefined : conditionsOf(params);
-  const agent = { execution_id, run_number, params, files, conditions, message: (id: string) => journal.message(id) };
+  const agent = {
+    execution_id,
+    run_number,
+    params,
+    files,
+    conditions: host.session === undefined ? undefined : conditionsOf(params),
+    payload: nameOfPayload(params, host.options.environment),
+    message: (id: string) => journal.message(id),
+  };
   const execution: ExecutionContext = { agent, journal, notifier, clock, lifetime };
   const payload = createPayload(payloadSpecOf(params), {
     execution_id,
@@ -76,16 +84,16 @@ export function openHere(
   return { ...access, held, params, folder, lifetime, execution, payload };
 }
 
+const nameOfPayload = ({ worker }: ExecutionParams, environment: NodeJS.ProcessEnv): PayloadName | undefined =>
+  worker.payload && payloadNameOf(worker.payload, { name: worker.payload_name, path: environment['PATH'] });
+
 /** The facts that workers of other hosts go by. */
-function conditionsOf({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions {
-  return {
-    speed: speed === 'max' ? 1 : speed,
-    slice_processing_time: fast_processing.slice_processing_time,
-    tf_size_bytes: daq_state_machine.tf_size_bytes,
-    timeout_seconds: worker.timeout_seconds,
-    ...(worker.payload === undefined ? {} : { payload: payloadNameOf(worker.payload, worker.payload_name) }),
-  };
-}
+const conditionsOf = ({ speed, fast_processing, daq_state_machine, worker }: ExecutionParams): SliceConditions => ({
+  speed: speed === 'max' ? 1 : speed,
+  slice_processing_time: fast_processing.slice_processing_time,
+  tf_size_bytes: daq_state_machine.tf_size_bytes,
+  timeout_seconds: worker.timeout_seconds,
+});
 
 function tellOfStep(
   { options, heartbeat, session }: Host,

@@ -50,7 +50,7 @@ class HostedWorker {
       stopped: here.lifetime.stopped,
     });
     const params = { ...options.config, speed: 1 };
-    const parts = { namespace, params, access, views, payloads };
+    const parts = { namespace, params, access, views, payloads, environment };
     this.#preparation = new SlicePreparation({
       lifetime: { draining: here.lifetime.stopped },
       ...parts,

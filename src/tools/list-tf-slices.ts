@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { printable } from '../lib/printable.ts';
+import { shortDigests } from '../lib/short-digests.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import {
@@ -74,6 +75,7 @@ export const listTfSlicesTool = defineTool({
         completed_at: z.string().optional(),
         seconds: z.number().optional(),
         error: z.string().optional(),
+        payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
         exit_code: z.int().optional().describe('Of the payload command'),
         signal: z.string().optional().describe('That ended the payload command'),
         output_tail: z.string().optional().describe('The end of its output, where it failed'),
@@ -118,6 +120,7 @@ export const listTfSlicesTool = defineTool({
           completed_at: row.completed_at,
           seconds: row.seconds === null ? null : Math.max(0, Math.round(row.seconds * 1000) / 1000),
           error: row.error === null ? null : clipShown(row.error, shownError),
+          payload: row.payload === null ? null : shortDigests(row.payload),
           exit_code: row.exit_code,
           signal: row.signal,
           output_tail: row.output_tail === null ? null : endEscaped(printable(row.output_tail), shownOutput),

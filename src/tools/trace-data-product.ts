@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/lists/executions.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
+import { shortDigests } from '../lib/short-digests.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -31,6 +32,7 @@ export const traceDataProductTool = defineTool({
       tf_filename: z.string().optional(),
       attempts: z.int().optional().describe('That a worker began'),
       worker: z.string().optional(),
+      payload: z.string().optional().describe('Of a slice: name and digest'),
       standing: z.string().optional().describe('How a slice stands now'),
       waiting_seconds: z.number().optional(),
       queued_before: z.int().optional().describe('Slices of its execution that come before it'),
@@ -112,6 +114,7 @@ function sliceFields(product: Product, execution: ExecutionRow, standing: SliceS
   return {
     attempts: standing.attempts_made,
     worker: standing.worker,
+    payload: standing.payload === undefined ? undefined : shortDigests(standing.payload),
     standing: standingWords(product, standing, execution),
     waiting_seconds: standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,

@@ -210,7 +210,7 @@ describe('asked what a run was, the answer', () => {
       stf_sampling_rate: 0.5,
       slices_per_sample: 15,
       target_worker_count: 30,
-      payload: expect.stringMatching(/^sh with 5 arguments \([0-9a-f]{6}\)$/),
+      payload: expect.stringMatching(/^sh sha256:[0-9a-f]{12}…$/),
       timeout_seconds: 77,
       max_retries: 3,
     });

@@ -114,6 +114,7 @@ export const tableCommands: readonly TableCommand[] = [
       time('STARTED', 'assigned_at'),
       number('FROM', 'tf_first'),
       number('TO', 'tf_last'),
+      column('PAYLOAD', 'payload'),
       name('TF FILE', 'tf_filename'),
       name('EXECUTION', 'execution_id'),
     ],

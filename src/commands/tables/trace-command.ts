@@ -16,6 +16,7 @@ interface TraceAnswer {
   execution_id: string;
   status: string;
   standing?: string;
+  payload?: string;
   hops: Item[];
   more_hops?: boolean;
   total_seconds: number;
@@ -58,11 +59,12 @@ function csvOf({ hops }: TraceAnswer): string {
 }
 
 function linesOf(answer: TraceAnswer, width: number | undefined): string[] {
-  const { filename, kind, execution_id, status, standing, hops, total_seconds, slices, logs } = answer;
+  const { filename, kind, execution_id, status, standing, payload, hops, total_seconds, slices, logs } = answer;
   const rows = hops.map((hop) => columns.map(({ of }) => textOf(of(hop))));
   return [
     `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.['time'])}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
+    ...(payload === undefined ? [] : [`payload ${payload}`]),
     ...(slices === undefined
       ? []
       : [

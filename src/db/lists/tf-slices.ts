@@ -7,6 +7,7 @@ import type { Condition, ListQuery } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { listSorted } from './list-sorted.ts';
 import { type ListPage, manyRows, type Page, type Window } from './page.ts';
+import { payloadAsked } from './slice-payloads.ts';
 import { workerConditions } from './workers.ts';
 
 export interface TfSliceRow {
@@ -35,6 +36,8 @@ export interface TfSliceRow {
   /** JSON: name, size_bytes, checksum of each. */
   outputs: string | null;
   outputs_omitted: number | null;
+  /** The payload that its last attempt asks for: name and digest; null for the placeholder. */
+  payload: string | null;
 }
 
 export interface TfSliceFilter extends Window, OfExecution {
@@ -76,7 +79,8 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds,
-      exit_code, signal, output_tail, outputs, outputs_omitted`,
+      exit_code, signal, output_tail, outputs, outputs_omitted,
+      ${payloadAsked(`s.execution_id || '/slice/' || slice_filename || '/' || attempt`)} AS payload`,
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
     key: 'seq',

@@ -3,6 +3,7 @@ import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
+import { newestPayload } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -24,7 +25,7 @@ export interface Configuration {
   slices_per_sample: number;
   slice_processing_time: number;
   target_worker_count: number;
-  /** The program with a mark of the whole command, which differs where a word differs; or `placeholder`. */
+  /** The program with the digest that its newest slice asks for, before that a mark of the whole command; or `placeholder`. */
   payload: string;
   timeout_seconds: number | undefined;
   max_retries: number;
@@ -54,7 +55,7 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): Configur
     slices_per_sample: fast_processing.slices_per_sample,
     slice_processing_time: fast_processing.slice_processing_time,
     target_worker_count: fast_processing.target_worker_count,
-    payload: payloadOf(params),
+    payload: newestPayload(sql, execution.execution_id) ?? payloadOf(params),
     timeout_seconds: worker.payload === undefined ? undefined : worker.timeout_seconds,
     max_retries: worker.max_retries,
     write_files: data.write_files,

@@ -1,6 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
+import { payloadAsked } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { typeNumbers } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
@@ -28,6 +29,8 @@ export interface SliceStanding {
   /** Queued slices of its execution that come before it; undefined where it is not queued. */
   ahead: number | undefined;
   worker: string | undefined;
+  /** The payload that its last attempt asks for: name and digest; undefined for the placeholder. */
+  payload: string | undefined;
   /** Its worker's process is gone, as far as this store knows the worker. */
   isGone: boolean;
   /** Undefined where it is not in hand. */
@@ -43,8 +46,19 @@ export function sliceStanding(
   { name, execution_id }: Product,
   { isAlive, now }: { isAlive: LivenessTest; now: number },
 ): SliceStanding | undefined {
-  const slice = sql<[string], { key: number; status: string; attempt: number; assigned_worker: string | null }>(
-    'SELECT seq AS key, status, attempt, assigned_worker FROM tf_slices WHERE slice_filename = ?',
+  const slice = sql<
+    [string],
+    {
+      key: number;
+      status: string;
+      attempt: number;
+      assigned_worker: string | null;
+      payload: string | null;
+    }
+  >(
+    `SELECT seq AS key, status, attempt, assigned_worker,
+       ${payloadAsked(`execution_id || '/slice/' || slice_filename || '/' || attempt`)} AS payload
+     FROM tf_slices WHERE slice_filename = ?`,
   ).get(name);
   if (slice === undefined) return undefined;
   const attempts = sql<[string], { queued_at: string; started_at: string | null; starts: number }>(
@@ -58,6 +72,7 @@ export function sliceStanding(
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
     worker: slice.assigned_worker ?? undefined,
+    payload: slice.payload ?? undefined,
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
     seconds_in_hand:
       slice.status === 'processing' && last?.started_at !== null && last !== undefined

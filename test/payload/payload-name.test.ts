@@ -1,0 +1,66 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { isSamePayload, payloadNameOf } from '../../src/payload/payload-name.ts';
+import { temporaryFolder } from '../folder.ts';
+
+/** A host with a payload of its own. */
+function host(files: Record<string, string>): string {
+  const folder = temporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, '..'), { recursive: true });
+    writeFileSync(join(folder, name), content);
+    chmodSync(join(folder, name), 0o755);
+  }
+  return folder;
+}
+
+const named = (command: string[], path = '') => payloadNameOf(command, { name: undefined, path });
+
+describe('a payload is known by what it is', () => {
+  const files = { 'recon.sh': '#!/bin/sh\nexit 0\n', 'geometry.xml': '<a/>', 'bin/recon': 'one' };
+  const [a, b] = [host(files), host(files)];
+  const command = (folder: string): string[] => [
+    join(folder, 'recon.sh'),
+    `--geometry=${join(folder, 'geometry.xml')}`,
+    '{tf_path}',
+    '--events=10',
+  ];
+
+  it('the same files in another folder are the same payload', () => {
+    expect(named(command(b))).toEqual(named(command(a)));
+    expect(isSamePayload(named(command(a)), named(command(b)))).toBe(true);
+  });
+
+  it.each([
+    ['another program', { ...files, 'recon.sh': '#!/bin/sh\nexit 1\n' }],
+    ['another file behind an option', { ...files, 'geometry.xml': '<b/>' }],
+  ])('%s of the same name is another payload', (_, other) => {
+    expect(isSamePayload(named(command(a)), named(command(host(other))))).toBe(false);
+  });
+
+  it('another word is another payload', () => {
+    const other = command(a).with(-1, '--events=11');
+    expect(isSamePayload(named(command(a)), named(other))).toBe(false);
+  });
+
+  it('a program without a path is the file that PATH finds', () => {
+    const path = (folder: string): string => `/nowhere:${join(folder, 'bin')}`;
+    expect(named(['recon', '{tf_path}'], path(a))).toEqual(named(['recon', '{tf_path}'], path(b)));
+    const other = host({ 'bin/recon': 'two' });
+    expect(named(['recon', '{tf_path}'], path(other))).not.toEqual(named(['recon', '{tf_path}'], path(a)));
+  });
+
+  it('a file that is changed in its place is read again', () => {
+    const before = named(command(a));
+    writeFileSync(join(a, 'geometry.xml'), '<changed/>');
+    expect(named(command(a))).not.toEqual(before);
+  });
+
+  it('a name without a digest is enough for those who give none', () => {
+    expect(isSamePayload({ name: 'recon.sh' }, named(command(a)))).toBe(true);
+    expect(isSamePayload({ name: 'other.sh' }, named(command(a)))).toBe(false);
+  });
+});
