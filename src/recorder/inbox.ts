@@ -116,7 +116,7 @@ export class Inbox {
         await new Promise(setImmediate);
         const batch = this.#waiting.splice(0, window);
         // A message that is known is none to be refused, wherever it comes again.
-        const fresh = batch.filter(({ delivery }) => !store.messages.isRecorded(delivery.decoded));
+        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(delivery.decoded));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         for (const incoming of batch) this.#note(incoming);

@@ -36,7 +36,7 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
       id: 'slices',
       destination: '/queue/panda.transformer.slices',
       ack: 'each',
-      only: () => ({ namespace }),
+      only: () => ({ namespace, store: 'named' }),
       prefetch: 8,
       onMessage: (delivery) => void work(delivery, fresh).catch(() => {}),
     });
@@ -82,7 +82,12 @@ async function startDisorderlyWorker(namespace: string, seed: number) {
         await delay(draw(`when ${message.msg_type} ${again}`) * 300);
         await bus.send({
           destination: '/queue/panda.results.fastprocessing',
-          headers: { namespace, msg_type: message.msg_type, persistent: 'true' },
+          headers: {
+            namespace,
+            store_id: delivery.headers['store_id'] ?? '',
+            msg_type: message.msg_type,
+            persistent: 'true',
+          },
           body: JSON.stringify(message),
         });
         counts.sent += 1;

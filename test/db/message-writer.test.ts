@@ -57,6 +57,40 @@ describe('recording', () => {
     expect(state(made)).toMatchObject({ slices_completed: 1 });
   });
 
+  it('lets a message that has an effect take the id of one that had none, whose text stays on record', async () => {
+    const made = await makeRunningStore();
+    await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    await made.say('stf_ready', { filename: stf, sequence: 1, tf_count: 100 });
+    const registered = { tf_filename: sample, stf_filename: stf, tf_first: 0, tf_last: 14, tf_count: 15 };
+    const id = `stf_datataking-tester-0001/tf_file_registered/${sample}`;
+    const forged = await made.say('tf_file_registered', { ...registered, tf_first: 500, tf_last: 514 });
+    expect(forged).toMatchObject({ message_id: id, effect: 'none', code: 'NOT_PLANNED' });
+    const before = made.store.db.prepare('SELECT payload FROM workflow_messages WHERE seq = ?').pluck();
+    const text = before.get(forged.seq);
+    expect(await made.say('tf_file_registered', registered)).toMatchObject({ message_id: id, effect: 'applied' });
+    const rows = made.store.db.prepare(`SELECT message_id, payload FROM workflow_messages WHERE message_id LIKE ?`);
+    expect(rows.all(`${id}%`)).toEqual([
+      { message_id: expect.stringMatching(/_tf_001\.tf#[0-9a-f]{8}$/), payload: text },
+      { message_id: id, payload: expect.any(String) },
+    ]);
+    // From now on the id is taken, and the forged message has nothing to say.
+    expect(await made.say('tf_file_registered', { ...registered, tf_last: 13, tf_count: 14 })).toMatchObject({
+      effect: 'conflict',
+    });
+    const { tf_files_received } = state(made);
+    expect(tf_files_received).toBe(1);
+  });
+
+  it('applies what was said before with another run, once it is said rightly', async () => {
+    const made = await makeRunningStore();
+    await made.say('stf_gen', { filename: stf, sequence: 1, tf_count: 100 });
+    const ready = { filename: stf, sequence: 1, tf_count: 100 };
+    const wrong = { ...envelope, ...ready, msg_type: 'stf_ready', run_id: '1' } as Message;
+    const { store } = made;
+    expect(await store.write((tx) => store.messages.record(tx, wrong))).toMatchObject({ code: 'OTHER_RUN' });
+    expect(await made.say('stf_ready', ready)).toMatchObject({ effect: 'applied' });
+  });
+
   it('draws execution and run numbers once for a run_workflow, however often it comes', async () => {
     const made = await makeStore();
     const start = {

@@ -39,31 +39,53 @@ function listen({ store, ours, faults }: Exchange) {
 const body = (msg_type: string, fields: object): string =>
   JSON.stringify({ msg_type, sender: 'daq-1', namespace, execution_id, run_id: '100010', ...fields });
 
-const stf = (sequence: number): string =>
-  body('stf_gen', { filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`, sequence, tf_count: 100 });
+const fieldsOf = (sequence: number) => ({
+  filename: `swf.100010.${String(sequence).padStart(6, '0')}.stf`,
+  sequence,
+  tf_count: 100,
+});
+
+const stf = (sequence: number): string => body('stf_ready', fieldsOf(sequence));
+
+/** The same with STF files that the DAQ simulator has announced. */
+async function setUpWithFiles(): Promise<Exchange> {
+  const made = await setUp();
+  await made.store.write((tx) => {
+    for (const sequence of [1, 2, 3])
+      made.store.messages.record(tx, {
+        msg_type: 'stf_gen',
+        sender: 'daq-1',
+        namespace,
+        execution_id,
+        run_id: '100010',
+        ...fieldsOf(sequence),
+      });
+  });
+  return made;
+}
 
 const rows = ({ store }: Exchange): unknown[] =>
   store.db
-    .prepare('SELECT message_type AS type, effect, effect_code AS code FROM workflow_messages WHERE seq > 3')
+    .prepare('SELECT message_type AS type, effect, effect_code AS code FROM workflow_messages WHERE seq > 6')
     .all();
 
 describe('an inbox', () => {
   it('records what comes in once, however often it comes, and tells the types that were new', async () => {
-    const made = await setUp();
+    const made = await setUpWithFiles();
     const { next, recorded } = listen(made);
     for (const text of [stf(1), stf(1), stf(2)])
       await made.theirs.send({ destination: destinations.broadcast, headers: { namespace }, body: text });
     await next(2);
-    expect(recorded).toEqual(['stf_gen', 'stf_gen']);
+    expect(recorded).toEqual(['stf_ready', 'stf_ready']);
     expect(rows(made)).toEqual([
-      { type: 'stf_gen', effect: 'applied', code: null },
-      { type: 'stf_gen', effect: 'applied', code: null },
+      { type: 'stf_ready', effect: 'applied', code: null },
+      { type: 'stf_ready', effect: 'applied', code: null },
     ]);
     expect(made.faults).toEqual([]);
   });
 
   it('leaves messages of another namespace alone, by header or by body', async () => {
-    const made = await setUp();
+    const made = await setUpWithFiles();
     const { next } = listen(made);
     await made.theirs.send({ destination: destinations.broadcast, headers: { namespace: 'other' }, body: stf(1) });
     await made.theirs.send({
@@ -77,7 +99,7 @@ describe('an inbox', () => {
   });
 
   it('records what cannot be read, and what came on the wrong destination, as rejected', async () => {
-    const made = await setUp();
+    const made = await setUpWithFiles();
     const { next } = listen(made);
     await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: '{broken' });
     await made.theirs.send({ destination: destinations.results, headers: { namespace }, body: stf(2) });
@@ -87,7 +109,7 @@ describe('an inbox', () => {
       expect.arrayContaining([
         { type: 'unreadable', effect: 'rejected', code: 'UNREADABLE' },
         { type: 'unreadable', effect: 'rejected', code: 'UNREADABLE' },
-        { type: 'stf_gen', effect: 'applied', code: null },
+        { type: 'stf_ready', effect: 'applied', code: null },
       ]),
     );
     expect(rows(made)).toHaveLength(3);
@@ -100,7 +122,7 @@ describe('an inbox', () => {
   });
 
   it('tells once of an execution that this store does not know', async () => {
-    const made = await setUp();
+    const made = await setUpWithFiles();
     const { next, strays } = listen(made);
     for (const sequence of [1, 2])
       await made.theirs.send({

@@ -35,6 +35,7 @@ export function messageWriterOf(db: Connection): MessageWriter {
  *
  * - A message's id is computed here from what it says. An id that it brought along is kept beside it.
  * - The same statement made again is one row. The same id with other content is recorded as a conflict, without effect.
+ * - Only a row that has an effect, or waits for one, owns its id: a message that changed nothing gives it up to one that does.
  * - Row and projection are written together, so no reader ever sees one without the other.
  * - A message that comes before what it refers to waits in the log, and takes effect when that comes.
  */
@@ -91,6 +92,13 @@ export class MessageWriter {
     return known !== undefined && agrees(known, decoded.message);
   }
 
+  /** Whether a message has been recorded so that it cannot get another effect by coming again. */
+  isSettled(decoded: Decoded): boolean {
+    if (decoded.kind !== 'message') return false;
+    const known = findRow(this.#sql, messageIdOf(decoded.message));
+    return known !== undefined && isSettled(known) && agrees(known, decoded.message);
+  }
+
   /** @param wire where it goes or came from, and its body where it came from outside */
   #recordMessage(
     tx: Transaction,
@@ -100,13 +108,17 @@ export class MessageWriter {
   ): Recorded {
     const message_id = messageIdOf(message);
     const known = findRow(tx.sql, message_id);
-    if (known !== undefined) return recordAgain(tx, wire, known, message, circumstances);
+    if (known !== undefined && isSettled(known)) return recordAgain(tx, wire, known, message, circumstances);
     const numbered =
       message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
     const recordedAt = circumstances.recordedAt ?? utcNow();
     const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? recordedAt;
     // The clock of another host may be off, so a message from there happens when it comes.
     const effect = this.#projector.project(tx, numbered, circumstances.fromBroker === true ? recordedAt : sentAt);
+    if (known !== undefined) {
+      if (effect.effect !== 'applied') return recordAgain(tx, wire, known, message, circumstances);
+      giveUpId(tx, known);
+    }
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.
     const isWhole = wire.body !== undefined && numbered === message;
     const identity = { message_id };
@@ -127,12 +139,18 @@ export class MessageWriter {
   }
 }
 
-/** Said by a driver alone. From anybody else they would end an execution for everybody but its driver. */
+/** Said by the process that drives an execution alone: by the driver, the DAQ simulator and fast processing in it. */
 const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
+  'run_imminent',
+  'start_run',
+  'stf_gen',
+  'pause_run',
+  'resume_run',
+  'end_run',
+  'slice',
   'driver_started',
   'driver_ended',
   'driver_lost',
-  'end_run',
   'workflow_ended',
 ]);
 
@@ -161,7 +179,7 @@ function recordAgain(
 ): Recorded {
   if (agrees(known, message)) return asRecorded(known, false);
   const payload = body ?? JSON.stringify(message);
-  const message_id = `${known.message_id}#${wireHash(destination, payload).slice(0, 8)}`;
+  const message_id = conflictId(known.message_id, destination, payload);
   const knownConflict = findRow(tx.sql, message_id);
   if (knownConflict !== undefined) return asRecorded(knownConflict, false);
   const conflict: Effect = {
@@ -171,6 +189,22 @@ function recordAgain(
   };
   return insertRow(tx, { envelope: envelopeOf(message), message_id, destination, payload }, conflict, circumstances);
 }
+
+/** Whether a row has had its effect, or waits for it. */
+const isSettled = ({ effect, effect_code }: LogRow): boolean => effect !== 'none' || effect_code === 'WAITS';
+
+/** A row without effect makes room for another message of its id. Its text stays: it may have been cut by what the columns say. */
+function giveUpId({ sql }: Transaction, { seq, message_id, destination, payload }: LogRow): void {
+  sql('UPDATE message_rows SET message_id = ?, is_whole = 1, body = ? WHERE seq = ?').run(
+    conflictId(message_id, destination, payload),
+    payload,
+    seq,
+  );
+}
+
+/** The id of a message that is not the one that its natural id names. */
+const conflictId = (messageId: string, destination: string, payload: string): string =>
+  `${messageId}#${wireHash(destination, payload).slice(0, 8)}`;
 
 /** Whether a recorded message says the same as another of its id. */
 function agrees(known: LogRow, message: Message): boolean {

@@ -49,6 +49,7 @@ export interface NewRow {
 export interface LogRow {
   seq: number;
   message_id: string;
+  destination: string;
   payload: string;
   effect: MessageEffect;
   effect_code: EffectCode | null;
@@ -69,7 +70,7 @@ const usualDestination = (type: string): string | undefined => (isMessageType(ty
 
 export function findRow(sql: Prepare, messageId: string): LogRow | undefined {
   return sql<[string], LogRow>(
-    `SELECT seq, message_id, payload, effect, effect_code, effect_reason, execution_id
+    `SELECT seq, message_id, destination, payload, effect, effect_code, effect_reason, execution_id
      FROM workflow_messages WHERE message_id = ?`,
   ).get(messageId);
 }
@@ -138,7 +139,7 @@ export function effectColumns(effect: Effect): {
   return { effect_code: effect.code, effect_reason: effect.reason, awaits: effect.awaits ?? null };
 }
 
-export function asRecorded(row: Omit<LogRow, 'payload'>, isNew: boolean): Recorded {
+export function asRecorded(row: Omit<LogRow, 'payload' | 'destination'>, isNew: boolean): Recorded {
   return {
     seq: row.seq,
     message_id: row.message_id,

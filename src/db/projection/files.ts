@@ -32,10 +32,15 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
 export const stfReady: Projection<'stf_ready'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
   const { filename, checksum, size_bytes } = message;
-  const stf = sql<[string, string], { status: string; created_at: string }>(
-    'SELECT status, created_at FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+  const stf = sql<[string, string], { status: string; created_at: string; sequence: number; tf_count: number }>(
+    'SELECT status, created_at, sequence, tf_count FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
   ).get(filename, scope.execution_id);
   if (stf === undefined) return awaiting(filename);
+  if (message.sequence !== stf.sequence || message.tf_count !== stf.tf_count)
+    return none(
+      'NOT_PLANNED',
+      `${filename} was announced as STF ${stf.sequence} with ${stf.tf_count} Time Frames, not as STF ${message.sequence} with ${message.tf_count}`,
+    );
   if (stf.status !== 'registered') return none('NO_STEP', `${filename} is ready already`);
   sql(
     `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ? WHERE stf_filename = ?`,
