@@ -2,7 +2,10 @@ import * as z from 'zod';
 
 import { executionIdPattern, fileNamePattern, namePattern } from '../domain/names.ts';
 
-/** Fields that several messages share, with their limits. */
+/**
+ * Fields that several messages share, with their limits. Every number and text that comes over a wire has one: what is beyond it is rejected with the reason,
+ * and no sum of what is within it overflows an answer.
+ */
 
 /** File names from the wire (contract §3). None begins with a dot, so none is a folder. */
 export const fileName = z
@@ -12,7 +15,22 @@ export const fileName = z
 
 export const text = z.string().min(1).max(1000);
 
-export const index = z.int().nonnegative();
+/** A sentence of a person or a program, which may quote others. */
+export const sentence = z.string().max(20_000);
+
+/** A frame, a slice, a count: as many as nobody will have. */
+const most = 2_147_483_647;
+
+export const index = z.int().nonnegative().max(most);
+
+/** The same from 1. */
+export const positive = z.int().positive().max(most);
+
+/** Bytes of a file: ten terabytes at most. */
+export const byteCount = z.int().nonnegative().max(10_000_000_000_000);
+
+/** Seconds: thirty years at most. */
+export const seconds = z.number().nonnegative().max(1_000_000_000);
 
 /** A word that becomes part of an execution's id. */
 export const nameInId = z.string().regex(namePattern, 'must be up to 64 letters, digits, ".", "_" and "-"');
@@ -20,15 +38,15 @@ export const nameInId = z.string().regex(namePattern, 'must be up to 64 letters,
 /** Paths may be long, and three times as long when they are escaped. */
 export const fileUrl = z.string().max(16_000).optional();
 
-export const daqState = { state: z.string().optional(), substate: z.string().optional() };
+export const daqState = { state: z.string().max(200).optional(), substate: z.string().max(200).optional() };
 
-export const pauseFields = { ordinal: z.int().positive(), reason: z.enum(['period', 'operator']) };
+export const pauseFields = { ordinal: positive, reason: z.enum(['period', 'operator']) };
 
 export const sliceFields = {
   slice_id: index,
   slice_filename: fileName,
   tf_filename: fileName,
-  attempt: z.int().positive(),
+  attempt: positive,
 };
 
 export const startFields = { ...sliceFields, worker_id: text };
@@ -41,30 +59,30 @@ export const payloadName = z.object({ name: text, digest: z.string().max(200).op
 
 /** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly (contract §9). */
 export const workFields = {
-  speed: z.number().positive().optional(),
-  slice_processing_time: z.number().nonnegative().optional(),
-  tf_size_bytes: z.int().positive().optional(),
+  speed: z.number().positive().max(1_000_000).optional(),
+  slice_processing_time: seconds.optional(),
+  tf_size_bytes: positive.optional(),
   /** Of the TF file. */
   checksum: checksum.optional(),
   /** Left out, it is the placeholder. */
   payload: payloadName.optional(),
-  timeout_seconds: z.number().positive().optional(),
+  timeout_seconds: seconds.positive().optional(),
 };
 
 /** The driver's lease: the first driver of an execution has 1, each that takes it up the next number. */
-export const epoch = z.int().positive();
+export const epoch = positive;
 
 /** The person in whose name a command was given, as the sender claims: nobody has checked it. */
 export const claim = { claimed_by: z.string().min(1).max(100).optional().catch(undefined) };
 
 /** Facts about a payload command. Another program's worker may mean something else by these names, so a wrong type is dropped. */
 export const payloadFacts = {
-  exit_code: z.int().optional().catch(undefined),
+  exit_code: z.int().min(-most).max(most).optional().catch(undefined),
   signal: z.string().max(20).optional().catch(undefined),
   /** The end of its stdout and stderr, where it failed. */
   output_tail: z.string().max(10_000).optional().catch(undefined),
   outputs: z
-    .array(z.object({ name: z.string(), size_bytes: index, checksum: z.string() }))
+    .array(z.object({ name: z.string().max(4096), size_bytes: byteCount, checksum }))
     .max(100)
     .optional()
     .catch(undefined),
@@ -84,7 +102,7 @@ export const envelopeShape = {
     .optional(),
   run_id: z.string().min(1).max(50).optional(),
   timestamp: z.string().max(100).optional(),
-  simulation_tick: z.number().nonnegative().optional(),
+  simulation_tick: seconds.optional(),
 };
 
 export type Envelope = z.infer<z.ZodObject<typeof envelopeShape>>;

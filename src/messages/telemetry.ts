@@ -5,7 +5,7 @@ import { phases } from '../domain/run-phases.ts';
 import { agentStates, agentTypes, executionStatuses } from '../domain/states.ts';
 import { logLevels } from '../lib/logger.ts';
 import type { Decoded } from './codec.ts';
-import { envelopeShape, epoch, index, text } from './fields.ts';
+import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
  * Messages that are said again and again on the telemetry topic (contract §9): no row of the log comes of it. Unknown fields are let through, so that an
@@ -58,10 +58,10 @@ const agentHeartbeatSchema = z.object({
   slots: index.optional(),
   off_duty: z.array(offDuty).max(100),
   hostname: text,
-  pid: z.int().positive(),
+  pid: positive,
   boot_id: z.string().max(100),
   version: text,
-  wire: z.int(),
+  wire: index,
   /** When the process began: tells it from an earlier one of the same name. */
   since: text,
 });
@@ -75,10 +75,10 @@ export const mostLogBytes = 65_536;
 
 const logLine = z.object({
   /** Counts the lines of a process, from 1. */
-  n: z.int().positive(),
+  n: positive,
   timestamp: text,
   level: z.enum(Object.keys(logLevels) as [keyof typeof logLevels]),
-  message: z.string(),
+  message: z.string().max(mostLogBytes),
   context: z.record(z.string(), z.unknown()).optional(),
   execution_id: envelopeShape.execution_id,
 });

@@ -1,9 +1,17 @@
 import * as z from 'zod';
 
 import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
+import { objectsIn } from '../lib/read-json.ts';
 import { listOutput, listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
+
+interface OffDuty {
+  reason: string;
+  name: string;
+  since?: string;
+  detail?: string;
+}
 
 export const listAgentsTool = defineTool({
   name: 'list_agents',
@@ -64,10 +72,7 @@ export const listAgentsTool = defineTool({
           hostname: row.hostname,
           current_execution_id: row.current_execution_id,
           free_slots: row.free_slots,
-          off_duty:
-            row.off_duty === null
-              ? null
-              : (JSON.parse(row.off_duty) as { reason: string; name: string; since?: string; detail?: string }[]),
+          off_duty: row.off_duty === null ? null : (objectsIn(row.off_duty) as unknown as OffDuty[]),
           clock_offset_seconds: row.clock_offset,
         }),
     });

@@ -105,7 +105,9 @@ function toItem(row: MessageRow, isWhole: boolean) {
 }
 
 /** A body as text, cut where it is long. */
-function payloadOf(body: string, characters: number) {
+function payloadOf(body: string | null, characters: number) {
+  // The columns of a damaged row may not give it back.
+  if (body === null) return {};
   const whole = printable(clip(body, 2 * wholePayload));
   const payload = clipEscaped(clip(whole, characters), wholePayload);
   return { payload, payload_truncated: payload.length < whole.length ? (true as const) : null };

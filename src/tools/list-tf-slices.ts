@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { sliceOrders, timeFields } from '../domain/list-words.ts';
 import { sliceStatuses } from '../domain/slice-states.ts';
 import { printable } from '../lib/printable.ts';
+import { objectsIn } from '../lib/read-json.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
 import { listOutput, listPage } from './shared/list.ts';
@@ -124,7 +125,7 @@ export const listTfSlicesTool = defineTool({
           exit_code: row.exit_code,
           signal: row.signal,
           output_tail: row.output_tail === null ? null : endEscaped(printable(row.output_tail), shownOutput),
-          outputs: row.outputs === null ? null : (JSON.parse(row.outputs) as OutputFile[]),
+          outputs: row.outputs === null ? null : (objectsIn(row.outputs) as unknown as OutputFile[]),
           outputs_omitted: row.outputs_omitted,
         }),
     });

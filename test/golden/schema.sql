@@ -24,7 +24,7 @@ CREATE VIEW v_attempts AS SELECT slice_filename, attempt, a.execution_id, state,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, attempt);
 
-CREATE VIEW v_executions AS SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, params ->> '$.speed' AS speed,
+CREATE VIEW v_executions AS SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (run_number) JOIN runs AS r USING (run_number);

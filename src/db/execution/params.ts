@@ -46,13 +46,22 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
 const uncompiled = { jitless: true } as const;
 
 function parseParams(text: string, executionId: string): ExecutionParams {
-  const { data, error } = executionParamsSchema.safeParse(JSON.parse(text), uncompiled);
+  const { data, error } = executionParamsSchema.safeParse(readText(text), uncompiled);
   if (data !== undefined) return data;
   const [issue] = error.issues;
   throw new SwfError(
     'CONFIG_INVALID',
     `the configuration recorded for ${executionId} cannot be used here: ${issue?.path.join('.')}: ${issue?.message}; use the swf-mcp that recorded it`,
   );
+}
+
+/** The value of a text of JSON; undefined for a damaged one. */
+function readText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function forgetParams(sql: Prepare, executionId: string): void {

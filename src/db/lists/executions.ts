@@ -5,6 +5,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { executionOfRun } from './by-execution.ts';
 import { recentExecutionIds } from './known-names.ts';
@@ -94,7 +95,7 @@ export function listExecutions(
 ): ListPage<ListedExecution> {
   const { start_time, end_time } = filter;
   return listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, params ->> '$.speed' AS speed`,
+    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (run_number) JOIN (SELECT run_number, dataset_bytes FROM runs) USING (run_number)',
     key: 'seq',

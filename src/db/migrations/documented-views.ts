@@ -17,7 +17,7 @@ const secondsBetween = (from: string, to: string): string =>
  * a column that is here stays.
  */
 export const documentedViews: Readonly<Record<string, string>> = {
-  v_executions: `SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, params ->> '$.speed' AS speed,
+  v_executions: `SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (run_number) JOIN runs AS r USING (run_number)`,

@@ -1,6 +1,7 @@
 import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
+import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { utcNow } from '../../lib/time.ts';
 import { wireVersion } from '../../messages/wire-version.ts';
@@ -138,7 +139,7 @@ function heardWorkers(
       hostname,
       process_id,
       slots,
-      cannot: off_duty === null ? [] : (JSON.parse(off_duty) as Kind[]),
+      cannot: kindsIn(off_duty),
     }));
 }
 
@@ -194,7 +195,7 @@ export function troubledAgents(sql: Prepare, namespace: string, isAlive: Livenes
       agent_type,
       hostname,
       slots,
-      off_duty: off_duty === null ? [] : (JSON.parse(off_duty) as TroubledAgent['off_duty']),
+      off_duty: kindsIn(off_duty),
       isRefused: agent_type === 'worker' && wire !== null && wire < wireVersion,
       unheard_since,
     }));
@@ -220,6 +221,13 @@ interface Kind {
   reason: string;
   name: string;
 }
+
+/** The kinds of work that an agent has said it cannot do. */
+const kindsIn = (text: string | null): TroubledAgent['off_duty'] =>
+  objectsIn(text).filter(
+    (kind): kind is Record<string, unknown> & Kind =>
+      typeof kind['reason'] === 'string' && typeof kind['name'] === 'string',
+  );
 
 const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
 

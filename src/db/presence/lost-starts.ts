@@ -1,5 +1,6 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest } from './leases.ts';
 
@@ -35,7 +36,7 @@ export function lostStarts(
 ): LostStart[] {
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
-    `SELECT json_extract(body, '$.worker_id') AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, m.recorded_at, worker.registered_at
+    `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, m.recorded_at, worker.registered_at
      FROM workflow_messages AS m
        JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
        JOIN processes AS worker ON worker.process_id = agent.process_id

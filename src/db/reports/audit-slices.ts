@@ -35,7 +35,7 @@ export function cutsOf(sql: Prepare, executionId: string, { worker: { max_retrie
     `SELECT tf_filename, group_concat(tf_first || ' ' || tf_last) AS frames, count(*) AS slices_created,
        sum(status = 'queued') AS slices_queued, sum(status = 'processing') AS slices_processing,
        sum(status = 'completed') AS slices_completed, sum(status = 'failed') AS slices_failed,
-       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(attempt - 1) AS slice_retries
+       sum(status = 'failed' AND attempt > ?) AS slices_exhausted, sum(min(attempt, 1000000) - 1) AS slice_retries
      FROM tf_slices WHERE execution_id = ? GROUP BY tf_filename`,
   ).all(max_retries, executionId);
 }

@@ -14,7 +14,7 @@ interface CommandRow {
 
 /** As SQL: a field of a body where it is a text. A body is kept as it came, whatever it has under a name that is optional. */
 const textOf = (field: string, most: number): string =>
-  `CASE WHEN json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
+  `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
 /** The last command of a type that took effect. */
 function lastCommand(

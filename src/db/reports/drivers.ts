@@ -1,9 +1,11 @@
 import type { Speed } from '../../domain/params.ts';
+import { objectIn } from '../../lib/read-json.ts';
 import type { DriverSpan } from '../../monitoring/evidence.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -18,7 +20,7 @@ interface DriverRow {
 /** The newest messages of a type. An execution of many periods has many landmarks, and few of these. */
 function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limit: number): DriverRow[] {
   return sql<[string, number], DriverRow>(
-    `SELECT json_extract(body, '$.epoch') AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
+    `SELECT ${jsonField('body', 'epoch')} AS epoch, ${messageColumns.sent_at} AS sent_at, body FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, limit);
 }
@@ -31,6 +33,10 @@ interface Started {
   speed: Speed;
   claimed_by?: unknown;
 }
+
+/** Rows are as they were recorded; of a damaged one nothing is known. */
+const startedIn = (body: string): Started =>
+  ({ pid: 0, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: 1, ...objectIn(body) }) as Started;
 
 interface Ended {
   cause: 'finished' | 'interrupted' | 'fault';
@@ -58,18 +64,23 @@ function recordedDrivers(sql: Prepare, executionId: string, limit: number): Driv
   return driverRows(sql, executionId, 'driver_started', limit)
     .toReversed()
     .map(({ epoch, sent_at, body }): DriverSpan => {
-      const { pid, hostname, user, version, speed, claimed_by } = JSON.parse(body) as Started;
+      const { pid, hostname, user, version, speed, claimed_by } = startedIn(body);
       const claimed = typeof claimed_by === 'string' ? { claimed_by } : {};
       const self = { epoch, since: sent_at, by: user, ...claimed, pid, host: hostname, version, speed };
       const end = ended.find((row) => row.epoch === epoch);
       if (end !== undefined) {
-        const { cause, code, reason } = JSON.parse(end.body) as Ended;
+        const { cause, code, reason } = objectIn(end.body) as unknown as Ended;
         return { ...self, until: end.sent_at, ended: cause, code, reason };
       }
       const loss = lost.find((row) => row.epoch === epoch);
       if (loss === undefined) return self;
-      const { last_sign, last_sign_by } = JSON.parse(loss.body) as { last_sign: string; last_sign_by: string };
-      return { ...self, until: last_sign, ended: 'lost', reason: `its last sign of life was a ${last_sign_by}` };
+      const { last_sign, last_sign_by } = objectIn(loss.body) as { last_sign?: string; last_sign_by?: string };
+      return {
+        ...self,
+        ...(last_sign === undefined ? {} : { until: last_sign }),
+        ended: 'lost',
+        reason: `its last sign of life was a ${last_sign_by ?? 'sign'}`,
+      };
     });
 }
 
@@ -78,9 +89,7 @@ const mostDrivers = 50;
 
 /** The speed at which its last driver goes on, undefined where none has said so; and whether any before went at another one. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
-  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers).map(
-    ({ body }) => (JSON.parse(body) as Started).speed,
-  );
+  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers).map(({ body }) => startedIn(body).speed);
   const [current] = speeds;
   return { current, hasChanged: speeds.some((speed) => speed !== current) };
 }

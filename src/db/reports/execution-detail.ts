@@ -1,4 +1,5 @@
 import type { ExecutionParams } from '../../domain/params.ts';
+import { SwfError } from '../../lib/errors.ts';
 import { executionParams } from '../execution/params.ts';
 import { lastTick } from '../execution/start-message.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
@@ -23,7 +24,7 @@ export interface ExecutionDetail {
   over_broker: number;
 }
 
-/** Throws an `Error` for an execution without a run. */
+/** Throws `RUN_NOT_FOUND` for an execution whose run is missing, `CONFIG_INVALID` for one whose parameters cannot be read. */
 export function executionDetail(sql: Prepare, execution: ExecutionRow): ExecutionDetail {
   const { execution_id, run_number } = execution;
   const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'>>(
@@ -31,6 +32,10 @@ export function executionDetail(sql: Prepare, execution: ExecutionRow): Executio
        dataset_name, dataset_state, dataset_files, dataset_bytes
      FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
   ).get(run_number);
-  if (row === undefined) throw new Error(`${execution_id} has no run`);
+  if (row === undefined)
+    throw new SwfError(
+      'RUN_NOT_FOUND',
+      `the store has no run ${run_number} for ${execution_id}, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
+    );
   return { ...row, params: executionParams(sql, execution), last_tick: lastTick(sql, execution_id)?.tick ?? null };
 }

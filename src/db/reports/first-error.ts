@@ -1,4 +1,5 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 export interface FirstError {
@@ -13,7 +14,7 @@ export interface FirstError {
 export function firstError(sql: Prepare, executionId: string): FirstError | undefined {
   return sql<[string], FirstError>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
-     WHERE execution_id = ? AND ${indexPredicates.error} AND context ->> '$.verdict' IS NULL
-       AND context ->> '$.driver_ended' IS NULL ORDER BY log_id LIMIT 1`,
+     WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
+       AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 }

@@ -1,11 +1,13 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
+import { objectIn } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
 import { executionParams } from '../execution/params.ts';
 import type { ExecutionRow } from '../lists/executions.ts';
 import { newestPayload } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The settings of an execution that an operator asks for. Times are seconds: of simulated time but for `timeout_seconds`. */
@@ -65,7 +67,7 @@ export function configurationOf(sql: Prepare, execution: ExecutionRow): Configur
 /** A configuration that was given by a path is known by the name of its file. */
 function configName(sql: Prepare, { execution_id }: ExecutionRow): string | undefined {
   const row = sql<[string], { config: string | null }>(
-    `SELECT body ->> '$.config' AS config FROM message_rows
+    `SELECT ${jsonField('body', 'config')} AS config FROM message_rows
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(execution_id);
   return row?.config?.split('/').at(-1)?.slice(0, shownConfig);
@@ -83,9 +85,9 @@ export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, S
   const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
     execution_id,
   );
-  const recorded = JSON.parse(row?.params ?? '{}') as Record<string, unknown>;
+  const recorded = objectIn(row?.params);
   const version = sql<[string], { version: string | null }>(
-    `SELECT body ->> '$.version' AS version FROM message_rows WHERE message_id = ?`,
+    `SELECT ${jsonField('body', 'version')} AS version FROM message_rows WHERE message_id = ?`,
   ).get(`${execution_id}/driver_started/1`)?.version;
   // Defaults count as settings, so that a store of an older program compares with one of a newer.
   const all = { ...recorded, ...withDefaults(executionParams(sql, execution), recorded) };

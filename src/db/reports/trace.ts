@@ -5,6 +5,7 @@ import { payloadAsked } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { typeNumbers } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
@@ -125,7 +126,7 @@ export interface Hop extends MessageHead {
 
 /** As SQL: a field of a body where the vocabulary has it. Other messages may have something else under its name. */
 const fieldOf = (field: string, ...types: string[]): string =>
-  `CASE WHEN type_no IN ${typeNumbers(types)} THEN body ->> '$.${field}' END`;
+  `CASE WHEN type_no IN ${typeNumbers(types)} THEN ${jsonField('body', field)} END`;
 
 const hopColumns = [
   headColumns,

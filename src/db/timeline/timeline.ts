@@ -8,6 +8,7 @@ import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
+import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { AttemptHistory } from './attempt-history.ts';
 
@@ -66,7 +67,7 @@ function phasesSince(start: number, changes: readonly PhaseChange[]) {
 
 function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {
   const rows = sql<[string], ChangeRow>(
-    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, body ->> '$.reason' AS reason, coalesce(body ->> '$.claimed_by', ${nameOf('sender_no')}) AS by
+    `SELECT ${nameOf('type_no')} AS type, ${happenedAt} AS at, ${jsonField('body', 'reason')} AS reason, coalesce(${jsonField('body', 'claimed_by')}, ${nameOf('sender_no')}) AS by
      FROM message_rows INDEXED BY message_rows_landmarks
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.landmark} AND type_no IN ${typeNumbers(phaseTypes)} AND effect = 'applied'
      ORDER BY seq DESC LIMIT ${mostChanges}`,

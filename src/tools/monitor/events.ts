@@ -1,4 +1,5 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
+import { objectIn } from '../../lib/read-json.ts';
 import { present } from '../shared/params.ts';
 import { clipped } from './parts.ts';
 
@@ -40,7 +41,7 @@ type Body = Readonly<Record<string, string | undefined>>;
 
 function bodyOf(text: string | null): Body {
   try {
-    const body = JSON.parse(text ?? '{}') as Record<string, unknown>;
+    const body = objectIn(text);
     const simple = Object.entries(body).filter(([, value]) => typeof value === 'string' || typeof value === 'number');
     return Object.fromEntries(simple.map(([key, value]) => [key, String(value)]));
   } catch {

@@ -6,6 +6,7 @@ import { closest, nearest } from '../../lib/suggest.ts';
 import { controlTools } from '../index.ts';
 import { clip as cut } from './clip.ts';
 import type { LiveContext, Tool, ToolContext } from './tool.ts';
+import { fitting } from './unshown.ts';
 
 /** Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one. */
 const uncompiled = { jitless: true } as const;
@@ -28,31 +29,19 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
 
 /**
  * One call of a tool that asks: checks the arguments, asks on one state of the store, and builds the answer through the tool's
- * output schema. Throws `ARGUMENT_INVALID`, `STORE_CORRUPT` for an answer that breaks that schema, and whatever the tool throws.
+ * output schema. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
  */
 export function runTool(tool: Tool, args: unknown, context: ToolContext): Record<string, unknown> {
   const checked = checkArguments(tool, args);
   const { handle } = tool;
   if (handle === undefined) throw new Error(`${tool.name} takes its time`);
-  return context.queries.snapshot(() => checkedAnswer(tool, handle(checked as never, context)));
+  return context.queries.snapshot(() => fitting(tool.output, handle(checked as never, context)));
 }
 
 /** The same for any tool. */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
   if (tool.perform === undefined) return runTool(tool, args, { queries: context.queries(), now: Date.now() });
-  return checkedAnswer(tool, await tool.perform(checkArguments(tool, args) as never, context));
-}
-
-/** An answer as its schema has it. Throws `STORE_CORRUPT` for one that no sound store gives. */
-function checkedAnswer(tool: Tool, answer: unknown): Record<string, unknown> {
-  const { success, data, error } = tool.output.safeParse(answer, uncompiled);
-  if (success) return data;
-  const [issue] = error.issues;
-  throw new SwfError(
-    'STORE_CORRUPT',
-    `the store holds a value that ${tool.name} cannot give (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}); look with "swf-mcp check --deep", and restore a backup; if that finds nothing wrong, it is a bug of swf-mcp`,
-    { cause: error },
-  );
+  return fitting(tool.output, await tool.perform(checkArguments(tool, args) as never, context));
 }
 
 function checkArguments(tool: Tool, args: unknown): unknown {

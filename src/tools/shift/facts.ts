@@ -2,6 +2,7 @@ import type { ExecutionRow, ListedExecution } from '../../db/lists/executions.ts
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus, Health } from '../../domain/states.ts';
+import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
 
 /** The time of a shift, ISO 8601. */
@@ -165,7 +166,7 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
   const { execution_id } = row;
   const landmarks = queries.lastLandmarks(execution_id, mostLandmarks);
   const first = landmarks.find(({ message_type }) => message_type === 'driver_started');
-  const starter = JSON.parse(first?.body ?? '{}') as { epoch?: number; user?: string };
+  const starter = objectIn(first?.body) as { epoch?: number; user?: string };
   const started: Deed = {
     time: row.start_time,
     // A client that has started it is not the user as whom it runs.
@@ -177,7 +178,7 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
   const said = landmarks.flatMap((message): Deed[] => {
     const did = deedNames[message.message_type];
     if (did === undefined || message.effect !== 'applied') return [];
-    const body = JSON.parse(message.body ?? '{}') as Record<string, unknown>;
+    const body = objectIn(message.body);
     // The first driver is the start itself.
     if (message.message_type === 'driver_started' && body['epoch'] === 1) return [];
     const text = (name: string): string | undefined => (typeof body[name] === 'string' ? body[name] : undefined);

@@ -1,0 +1,40 @@
+import type * as z from 'zod';
+
+/** Fields that a note names. */
+const named = 5;
+
+/** Rounds of checking: a value that is taken out may uncover another. */
+const mostRounds = 5;
+
+/** Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one. */
+const uncompiled = { jitless: true } as const;
+
+/**
+ * An answer as its schema has it. A value that no sound row gives is taken out, and a note says which: one bad row must not hide the others. A field that
+ * is missing for that reason is no fault.
+ */
+export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): Record<string, unknown> {
+  const { success, data, error } = schema.safeParse(answer, uncompiled);
+  if (success) return data;
+  const copy = structuredClone(answer);
+  const unshown = new Set<string>();
+  let issues: readonly z.core.$ZodIssue[] = error.issues;
+  for (let round = 0; round < mostRounds && issues.length > 0; round += 1) {
+    for (const { path } of issues) if (takeOut(copy, path)) unshown.add(path.join('.'));
+    issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
+  }
+  const more = unshown.size > named ? ` and ${unshown.size - named} more` : '';
+  const note = `The store holds values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" looks for their cause.`;
+  return { ...copy, note: typeof copy['note'] === 'string' ? `${copy['note']} ${note}` : note };
+}
+
+/** Deletes the value at a path. False where there is none. */
+function takeOut(root: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
+  const key = path.at(-1);
+  let place: unknown = root;
+  for (const step of path.slice(0, -1)) place = (place as Record<PropertyKey, unknown> | undefined)?.[step];
+  if (key === undefined || typeof place !== 'object' || place === null || !Object.hasOwn(place, key)) return false;
+  if (Array.isArray(place)) place.splice(Number(key), 1);
+  else delete (place as Record<PropertyKey, unknown>)[key];
+  return true;
+}

@@ -1,0 +1,131 @@
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import Database from 'better-sqlite3';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { createQueries } from '../src/db/queries.ts';
+import { openReader } from '../src/db/sqlite/open-reader.ts';
+import { SwfError } from '../src/lib/errors.ts';
+import { isAlive } from '../src/lib/process-identity.ts';
+import { tools } from '../src/tools/index.ts';
+import { runTool } from '../src/tools/shared/run-tool.ts';
+import { alterStore } from './alter-store.ts';
+import { columnsOf, damage, extremesOf } from './damaged-rows.ts';
+import { runCli, startHttp, temporaryFolder } from './helpers.ts';
+
+const execution_id = 'stf_datataking-tester-0001';
+let folder = '';
+
+/** A run with a payload, outputs, retries, failures and a log. */
+beforeAll(async () => {
+  folder = temporaryFolder();
+  const payload = join(folder, 'payload.sh');
+  writeFileSync(payload, '#!/bin/sh\ntest "$SWF_SLICE_ID" != 3 || { echo oops >&2; exit 1; }\necho hi > out.txt\n');
+  chmodSync(payload, 0o755);
+  const args = ['run', '--speed', 'max', '--stf-count', '2', '--set', `worker.payload=["${payload}"]`];
+  expect((await runCli([...args, '--set', 'worker.max_retries=1'], { folder })).code).toBe(3);
+  // Everything is in one file, which is copied.
+  const db = new Database(join(folder, 'swf.db'));
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
+});
+
+const slice = 'swf.100010.000001_slice_003.tf';
+
+/** Calls of every tool that asks, with arguments that reach its rows. */
+const calls: readonly [name: string, args: object][] = [
+  ...tools
+    .filter(
+      ({ handle, input }) =>
+        handle !== undefined && Object.values(input.shape).every((one) => one.safeParse(undefined).success),
+    )
+    .map(({ name, input }): [string, object] => [name, 'execution_id' in input.shape ? { execution_id } : {}]),
+  ['get_workflow_monitor', { execution_id }],
+  ['compare_executions', { execution_ids: [execution_id, execution_id] }],
+  ['trace_data_product', { filename: 'swf.100010.000001.stf' }],
+  ['trace_data_product', { filename: slice }],
+  ['list_agents', { include_exited: true }],
+  ['list_messages', { search: 'stf' }],
+  ['list_tf_slices', { order_by: 'seconds', execution_id }],
+  ...['cause', 'worker', 'minute'].map((group_by): [string, object] => ['summarize', { what: 'slices', group_by }]),
+  ...['stf_files', 'messages', 'executions', 'logs'].map((what): [string, object] => ['summarize', { what }]),
+  ...['attempts', 'messages', 'executions', 'agents'].map((view): [string, object] => [
+    'query_store',
+    { sql: `SELECT * FROM v_${view}` },
+  ]),
+];
+
+/** What may be said in place of an answer: the row that was asked for is not the one that it was. */
+const isClear = (error: unknown): boolean =>
+  error instanceof SwfError &&
+  ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);
+
+describe('a row that no sound store has', () => {
+  it('hides no other from any tool, whichever column holds whatever value', () => {
+    const base = join(folder, 'swf.db');
+    const path = join(folder, 'damaged.db');
+    const failures: string[] = [];
+    let tried = 0;
+    for (const column of columnsOf(base))
+      for (const value of extremesOf(column)) {
+        if (!damage(base, path, column, value)) continue;
+        let reader: ReturnType<typeof openReader>;
+        try {
+          reader = openReader(path);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SwfError);
+          continue;
+        }
+        const queries = createQueries(reader, isAlive);
+        for (const [name, args] of calls)
+          try {
+            const tool = tools.find((one) => one.name === name);
+            if (tool?.handle === undefined) continue;
+            JSON.stringify(runTool(tool, args, { queries, now: Date.now() }));
+            tried += 1;
+          } catch (error) {
+            if (isClear(error)) continue;
+            failures.push(
+              `${name}: ${column.table}.${column.column} = ${String(value).slice(0, 40)}: ${String(error)}`,
+            );
+          }
+        reader.close();
+        rmSync(path);
+      }
+    expect(failures).toEqual([]);
+    expect(tried).toBeGreaterThan(5000);
+  });
+
+  it.each([
+    ['a size beyond all sums', `UPDATE runs SET dataset_bytes = 9007199254740993`],
+    ['times that are none', `UPDATE tf_slices SET completed_at = 'never', assigned_at = ''`],
+    ['bodies that are none', `UPDATE message_rows SET body = '{"broken' WHERE seq % 2 = 0`],
+    ['outputs that are none', `UPDATE payload_results SET outputs = '[1'`],
+    [
+      'a start that is none',
+      `UPDATE workflow_executions SET start_time = 'x', end_time = '+275760-09-13T00:00:00.000Z'`,
+    ],
+  ])('ends no command, page, report or export: %s', async (_, sql) => {
+    const here = temporaryFolder();
+    for (const name of ['swf.db']) writeFileSync(join(here, name), readFileSync(join(folder, name)), { mode: 0o600 });
+    alterStore(here, sql);
+    const html = join(here, 'report.html');
+    const commands =
+      `status|status --json|list|slices|messages|logs|agents|files|summarize slices --group-by cause|report|report --since -8h
+      |trace ${slice}|report --html ${html}|export latest --out ${join(here, 'export')}|check`
+        .split('|')
+        .map((words) => words.trim().split(' '));
+    for (const words of commands) {
+      const { code, stderr } = await runCli(words, { folder: here });
+      expect({ words, code, stderr }).toEqual({
+        words,
+        code: words[0] === 'check' ? expect.toSatisfy((n: number) => n < 2) : 0,
+        stderr: expect.not.stringMatching(/has a bug|STORE_CORRUPT/),
+      });
+    }
+    const { url } = await startHttp({ folder: here });
+    for (const path of ['metrics', 'healthz', 'workflow-executions/latest/'])
+      expect((await fetch(url.replace(/mcp$/, path))).status).toBe(200);
+  });
+});

@@ -1,0 +1,68 @@
+import { copyFileSync } from 'node:fs';
+
+import Database from 'better-sqlite3';
+
+/** Values that a column can hold and that no sound row has. */
+const values: Readonly<Record<string, readonly unknown[]>> = {
+  INTEGER: [-1n, 0n, 2n ** 53n + 1n, -(2n ** 63n), 2n ** 63n - 1n],
+  TEXT: [
+    '',
+    'x',
+    '{"broken',
+    '{}',
+    '[]',
+    'null',
+    '[1]',
+    '+275760-09-13T00:00:00.000Z',
+    '9'.repeat(400),
+    'a/b/c',
+    '\u202E\0',
+  ],
+  REAL: [1e308, -1e308, Infinity, -1],
+};
+
+export interface Column {
+  table: string;
+  column: string;
+  type: string;
+  /** A counter of the store: what it has counted to is no word of anybody's, and stays a number that can be counted on. */
+  isKey: 0 | 1;
+}
+
+/** Every column of every table of a store. Shadow tables of the word search are SQLite's own. */
+export function columnsOf(path: string): Column[] {
+  const db = new Database(path, { readonly: true });
+  const columns = db
+    .prepare<[], Column>(
+      `SELECT m.name AS "table", c.name AS "column", c.type, c.pk AND c.type = 'INTEGER' AS isKey FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+       WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' AND m.name NOT LIKE 'sqlite_%'
+         AND m.name NOT IN (SELECT s.name FROM sqlite_schema AS s JOIN sqlite_schema AS v ON v.sql LIKE 'CREATE VIRTUAL%' AND s.name LIKE v.name || '%')`,
+    )
+    .all();
+  db.close();
+  return columns;
+}
+
+export const extremesOf = ({ type, isKey }: Column): readonly unknown[] =>
+  (values[type] ?? []).filter((value) => isKey === 0 || Number(value) <= Number.MAX_SAFE_INTEGER);
+
+/** A copy of a store in which a column has one value, in all rows or, where it must differ, in the last. Returns whether any row was changed. */
+export function damage(base: string, path: string, { table, column }: Column, value: unknown): boolean {
+  copyFileSync(base, path);
+  const db = new Database(path);
+  db.unsafeMode(true);
+  db.pragma('ignore_check_constraints = 1');
+  db.pragma('foreign_keys = 0');
+  const everywhere = `UPDATE "${table}" SET "${column}" = ?`;
+  try {
+    for (const sql of [everywhere, `${everywhere} WHERE rowid = (SELECT max(rowid) FROM "${table}")`])
+      try {
+        return db.prepare(sql).run(value).changes > 0;
+      } catch {
+        // The value must be another one in each row, or must not be at all.
+      }
+    return false;
+  } finally {
+    db.close();
+  }
+}
