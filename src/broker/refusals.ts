@@ -1,7 +1,7 @@
 import { SwfError } from '../lib/errors.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 
-/** What brokers say of a user who lacks a right: the right and its place, in the words of each. */
+/** How each broker says that a user lacks a right: its name, and where. */
 const lackedRights: readonly RegExp[] = [
   // Apache Artemis: AMQ229032 and AMQ229213.
   /does not have permission='(?<right>[A-Z_]+)'(?: for queue \S+)? on address (?<place>[^\s:]+)/,
@@ -11,7 +11,7 @@ const lackedRights: readonly RegExp[] = [
   /(?<right>read|write|configure) access to (?<place>(?:queue|exchange|topic) '[^']*'(?: in exchange '[^']*')? in vhost '[^']*') refused/,
 ];
 
-/** What they say of a user or a password that they do not know. */
+/** How they refuse a user or a password. */
 const refusedLogins: readonly RegExp[] = [
   /AMQ229031|unable to validate user/i,
   /user ?name \[.*\] or password is invalid/i,

@@ -150,12 +150,19 @@ function addDoctor(add: Add, run: Run): void {
   add('doctor [CONFIG]', 'is everything in place: Node, store, configuration, broker; a line each, with what to do')
     .addOption(brokerOption())
     .addOption(setOption())
+    .addOption(new Option('--wait <S>', 'seconds to listen for other programs on the broker').argParser(parsePositive))
+    .option('--prove', 'send messages to see what the broker does with them; says first what may remain')
     .option('--unsubscribe', "remove the store's durable subscription from the broker")
-    .action(async (config: string | undefined, options: { broker?: string; set: string[]; unsubscribe?: true }) => {
-      const { broker, set: sets, unsubscribe } = options;
-      const args = { config, broker, sets, unsubscribe: unsubscribe === true };
-      await run(async (io) => (await import('./doctor.ts')).doctorCommand(io, args));
-    });
+    .action(
+      async (
+        config: string | undefined,
+        options: { broker?: string; set: string[]; wait?: number; prove?: true; unsubscribe?: true },
+      ) => {
+        const { broker, set: sets, wait, prove, unsubscribe } = options;
+        const args = { config, broker, sets, wait, prove: prove === true, unsubscribe: unsubscribe === true };
+        await run(async (io) => (await import('./doctor.ts')).doctorCommand(io, args));
+      },
+    );
 }
 
 /** The commands that ask a running execution for something. */

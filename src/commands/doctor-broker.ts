@@ -1,73 +1,118 @@
-import type { BrokerConnection, BrokerSettings, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings } from '../broker/connection.ts';
 import { connectByStomp } from '../broker/stomp-connection.ts';
 import type { Config } from '../config/schema.ts';
 import { knownStoreId } from '../db/log/store-identity.ts';
+import { isKnownNamespace } from '../db/presence/recorders.ts';
 import { openExistingStore } from '../db/sqlite/open-store.ts';
 import { readingTypes, recorderSubscription, roleSubscription } from '../exchange/names.ts';
-import { withDeadline } from '../lib/deadline.ts';
-import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { placeOfBroker } from '../exchange/namespace-guard.ts';
+import { layoutTopics } from '../messages/layouts.ts';
+import { isRefused, wireVersion } from '../messages/wire-version.ts';
+import { attempt, diagnoseClock, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { type Heard, listenTo } from './doctor-listening.ts';
 import { proveBroker } from './doctor-proofs.ts';
 
-/** How long the broker's answer to our own message is waited for. */
-const echoMilliseconds = 2000;
+/** Seconds to listen: broadcasts come every few seconds in a run, and a transformer, which says nothing there, beats every 30 s. */
+const broadcastSeconds = 3;
+const layoutSeconds = 35;
 
-/** A clock that is further off spoils expiry times and delays between hosts. */
-const worstSkewMilliseconds = 2000;
-
-/** Login, clock and destinations of a broker, and what it does with messages: a line each, proved by trying. It leaves nothing behind. */
-export async function* lookAtBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
-  let skew: number | undefined;
-  const login = await attempt(async () => {
-    skew = await clockSkew(settings);
-    return ok(`${settings.user ?? 'no user'}${settings.servers.some(({ tls }) => tls) ? ', over TLS' : ''}`);
-  });
-  yield ['login', login];
-  if (login.state === 'fail') return;
-  yield ['clock', diagnoseClock(skew)];
-  for (const [name, destination] of Object.entries(config.broker.destinations))
-    yield [name, await attempt(() => lookAtDestination(settings, destination))];
-  yield* proveBroker(settings, config);
-}
-
-/** Subscribing for a namespace that nobody can have takes nothing from anybody, and shows whether we may. */
-async function lookAtDestination(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
-  const broker = connectByStomp(settings, () => {});
-  const only = () => ({ namespace: 'swf-mcp-doctor' });
-  broker.subscribe({ id: 'doctor', destination, ack: 'auto', only, onMessage: () => {} });
-  await broker.connect({ once: true });
-  await broker.close();
-  return ok(destination);
+export interface BrokerLook {
+  settings: BrokerSettings;
+  config: Config;
+  /** The store of this host, which may not be there. */
+  storePath: string;
+  /** Seconds to listen; left out, as long as it takes to hear a run, or with a layout a transformer. */
+  wait: number | undefined;
+  /** Tries what the broker does with messages, by sending some. */
+  prove: boolean;
 }
 
 /**
- * Sends a message to ourselves. The broker's time stamp on it tells how its clock stands to ours.
- * @returns milliseconds by which the broker is ahead; undefined where it does not tell its time
+ * A broker as it can be known without a trace: whether it lets us in, who is heard, and how its clock is; a line each. `prove` says first what it
+ * leaves, and then tries the rest.
  */
-async function clockSkew(settings: BrokerSettings): Promise<number | undefined> {
-  const broker = connectByStomp(settings, () => {});
-  const destination = '/topic/swf.doctor';
-  const heard = new Promise<number | undefined>((resolve) => {
-    const onMessage = ({ headers: { timestamp } }: Delivery): void =>
-      resolve(timestamp === undefined ? undefined : Number(timestamp) - Date.now());
-    broker.subscribe({ id: 'doctor', destination, ack: 'auto', onMessage });
+export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+  const { settings, config, prove } = look;
+  const login = await attempt(() => withConnection(settings, () => Promise.resolve(ok(loginOf(settings)))));
+  yield ['login', login];
+  if (login.state === 'fail') return;
+  yield* lookAtOthers(look);
+  if (prove) yield* proveBroker(settings, config);
+  else yield ['not tried', ok('rights, destinations and what the broker does with messages: --prove sends some')];
+}
+
+const loginOf = ({ user, servers }: BrokerSettings): string =>
+  `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
+
+/** Programs of other makes, our own agents, and the broker's clock, as what is said meanwhile tells. */
+async function* lookAtOthers({
+  settings,
+  config,
+  storePath,
+  wait,
+  prove,
+}: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+  const { namespace } = config.testbed;
+  const { destinations, layout } = config.broker;
+  const topics = [destinations.broadcast, ...layoutTopics(layout)];
+  const seconds = wait ?? (layout === undefined ? broadcastSeconds : layoutSeconds);
+  // Where no agent of ours has worked, the topic of telemetry need not be there, and subscribing would make it.
+  const isUsed = await isUsedHere(storePath, namespace, settings);
+  const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
+  let heard: Heard | undefined;
+  const listening = await attempt(async () => {
+    heard = await withConnection(settings, (broker) => listenTo(broker, { topics, telemetry, seconds }));
+    return ok(`listened for ${seconds} s to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''}`);
   });
+  yield ['heard', listening];
+  if (heard === undefined) return;
+  for (const program of heard.programs) yield ['other program', diagnoseProgram(program, namespace)];
+  if (heard.programs.length === 0)
+    yield ['other program', ok('none was heard; those that are idle say nothing, and are not heard')];
+  for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
+  // A message of our own tells it better.
+  if (!prove) yield ['clock', diagnoseClock(heard.skew)];
+}
+
+function diagnoseProgram(
+  { name, namespace, msg_type, destination }: Heard['programs'][number],
+  own: string,
+): Diagnosis {
+  const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
+  if (namespace !== own) return ok(what);
+  return { state: 'fail', what: `${what}, which is yours too: what starts there is refused; set testbed.namespace` };
+}
+
+function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]): Diagnosis {
+  const what = `${agent_name} on ${hostname}`;
+  if (isRefused({ agent_type, wire }))
+    return {
+      state: 'fail',
+      what: `${what} is of an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
+    };
+  const [first] = off_duty;
+  if (first === undefined) return ok(what);
+  return { state: 'warn', what: `${what} is off duty: ${first.reason} ${first.name}: ${first.detail ?? ''}` };
+}
+
+async function withConnection<T>(settings: BrokerSettings, work: (broker: BrokerConnection) => Promise<T>): Promise<T> {
+  const broker = connectByStomp(settings, () => {});
   try {
     await broker.connect({ once: true });
-    await broker.send({ destination, headers: {}, body: 'doctor' });
-    return await withDeadline(heard, echoMilliseconds, undefined);
+    return await work(broker);
   } finally {
     await broker.close();
   }
 }
 
-function diagnoseClock(skew: number | undefined): Diagnosis {
-  if (skew === undefined) return { state: 'warn', what: 'the broker does not tell its time' };
-  if (Math.abs(skew) <= worstSkewMilliseconds)
-    return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
-  return {
-    state: 'warn',
-    what: `the broker's clock is ${(skew / 1000).toFixed(1)} s off ours; synchronise both (NTP)`,
-  };
+/** Whether a process of this store has used a namespace on a broker. */
+async function isUsedHere(path: string, namespace: string, settings: BrokerSettings): Promise<boolean> {
+  const store = await openExistingStore(path).catch(() => undefined);
+  try {
+    return store !== undefined && isKnownNamespace(store.sql, namespace, placeOfBroker(settings));
+  } finally {
+    store?.close();
+  }
 }
 
 /** Removes the durable subscriptions of a namespace, for which the broker would otherwise keep messages. */
@@ -93,13 +138,12 @@ async function storeIdOf(path: string): Promise<string | undefined> {
   }
 }
 
-async function forget(settings: BrokerSettings, { testbed, broker: section }: Config, durableName: string) {
-  const broker: BrokerConnection = connectByStomp(settings, () => {});
-  const only = () => ({ namespace: testbed.namespace });
-  try {
-    await broker.connect({ once: true });
-    return await broker.forget({ destination: section.destinations.broadcast, only, durableName });
-  } finally {
-    await broker.close();
-  }
-}
+const forget = (
+  settings: BrokerSettings,
+  { testbed, broker: section }: Config,
+  durableName: string,
+): Promise<boolean> =>
+  withConnection(settings, (broker) => {
+    const only = () => ({ namespace: testbed.namespace });
+    return broker.forget({ destination: section.destinations.broadcast, only, durableName });
+  });

@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
 import { connectByStomp } from '../broker/stomp-connection.ts';
 import type { Config } from '../config/schema.ts';
-import { attempt, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { SwfError } from '../lib/errors.ts';
+import { attempt, diagnoseClock, type Diagnosis, ok } from './doctor-diagnosis.ts';
 
 /** How long a message that must come is waited for, and one that must not, in milliseconds. */
 const comesMilliseconds = 3000;
@@ -12,6 +13,12 @@ const quietMilliseconds = 400;
 
 /** Messages that stand before the one that is looked for. */
 const foreignMessages = 300;
+
+/** As much of a broker's refusal as is shown: Artemis quotes the whole message. */
+const shownRefusal = 160;
+
+/** Of the message that tries a destination, in seconds: should it be left behind, it is gone soon. */
+const trialLife = 10;
 
 /** Of a message that is to expire, in seconds. */
 const shortLife = 1;
@@ -22,16 +29,28 @@ const acknowledgeSeconds = 1800;
 /** The end of a slice after its payload: its result has to be confirmed. */
 const afterPayloadSeconds = 60;
 
-/** The things that a broker does with messages, each proved by trying it under a name of its own. */
+/**
+ * The things that a broker does with messages, each proved by trying it, on the destinations with one message each that expires, and else under a name of
+ * its own. It says first what may remain.
+ */
 export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
   const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
   const queue = (of: string): string => `/queue/${name}.${of}`;
+  yield [
+    'remains',
+    ok(
+      `nothing where this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and what of the destinations below was not there before`,
+    ),
+  ];
+  let skew: number | undefined;
+  for (const named of Object.entries(config.broker.destinations))
+    yield [named[0], await attempt(() => proveDestination(settings, named, (ahead) => (skew = ahead)))];
+  yield ['clock', diagnoseClock(skew)];
   yield ['selector', await attempt(() => proveSelector(settings, queue('selector')))];
   yield ['deep queue', await attempt(() => proveDeepQueue(settings, queue('deep')))];
   yield ['fair share', await attempt(() => proveFairShare(settings, queue('share')))];
   yield ['durable', await attempt(() => proveDurable(settings, `/topic/${name}`, name))];
   yield ['expiry', await attempt(() => proveExpiry(settings, queue('expiry')))];
-  yield ['telemetry', await attempt(() => proveTelemetry(settings, config.broker.destinations.telemetry))];
   yield ['time limit', await attempt(() => proveTimeLimit(settings, config.worker.timeout_seconds))];
 }
 
@@ -110,8 +129,16 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   });
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
   await withConnections(named, 1, ([broker]) => listen(broker, of).has(1));
-  await withConnections(named, 1, async ([broker]) => void (await broker.forget(of as Required<typeof of>)));
-  return ok('keeps what is said while nobody listens');
+  try {
+    await withConnections(named, 1, async ([broker]) => void (await broker.forget(of as Required<typeof of>)));
+    return ok('keeps what is said while nobody listens');
+  } catch (error) {
+    if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
+    return {
+      state: 'warn',
+      what: `keeps what is said while nobody listens; ${durableName} stays, since this user may not remove it: an administrator can`,
+    };
+  }
 }
 
 function proveExpiry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
@@ -127,12 +154,44 @@ function proveExpiry(settings: BrokerSettings, destination: string): Promise<Dia
   });
 }
 
-function proveTelemetry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+/** A namespace that nobody has, so that what is sent there is meant for nobody else. */
+const trialNamespace = 'swf-mcp-doctor';
+
+/**
+ * One message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
+ * @param onTime told by how many milliseconds the broker's clock is ahead
+ */
+function proveDestination(
+  settings: BrokerSettings,
+  [key, destination]: [key: string, destination: string],
+  onTime: (skew: number) => void,
+): Promise<Diagnosis> {
+  const isQueue = destination.startsWith('/queue/');
+  const mend = `set broker.destinations.${key} to a ${isQueue ? 'queue' : 'topic'} of your own, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
   return withConnections(settings, 1, async ([broker]) => {
-    const got = listen(broker, { destination, only: () => ({ namespace: 'swf-mcp-doctor' }) }, 'doctor', true, 'auto');
-    await send(broker, destination, { namespace: 'swf-mcp-doctor' }, '{}');
-    await got.has(1);
-    return ok(`${destination} may be written and read`);
+    const only = () => ({ namespace: trialNamespace });
+    const got = listen(broker, { destination, only }, 'doctor', true, isQueue ? 'each' : 'auto');
+    const body = JSON.stringify({ msg_type: 'swf_doctor', namespace: trialNamespace });
+    try {
+      await send(broker, destination, { namespace: trialNamespace, msg_type: 'swf_doctor' }, body, trialLife);
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
+      return {
+        state: 'fail',
+        what: `${destination} cannot be sent to; ${mend}. ${error.message.slice(0, shownRefusal)}`,
+      };
+    }
+    const isBack = await got.has(1).then(
+      () => true,
+      () => false,
+    );
+    const { timestamp } = got.deliveries[0]?.headers ?? {};
+    if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
+    if (isBack) return ok(`${destination} may be written and read`);
+    return {
+      state: 'fail',
+      what: `${destination} is read by somebody else too, who took what was sent there; ${mend}`,
+    };
   });
 }
 

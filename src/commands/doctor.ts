@@ -23,6 +23,10 @@ export interface DoctorArguments {
   broker: string | undefined;
   sets: string[];
   unsubscribe: boolean;
+  /** Sends messages to see what the broker does with them. */
+  prove: boolean;
+  /** Seconds to listen for other programs. */
+  wait: number | undefined;
 }
 
 /** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
@@ -79,7 +83,8 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
         return ok(config.testbed.namespace);
       }),
     ];
-  yield* lookAtBroker(broker, config);
+  const { wait, prove } = args;
+  yield* lookAtBroker({ settings: broker, config, storePath: storePath(io), wait, prove });
   if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
 }
 

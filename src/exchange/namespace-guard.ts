@@ -1,4 +1,4 @@
-import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
 import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
@@ -62,6 +62,10 @@ export const unmarkedSubscription = (broadcast: string, ear: ForeignEar): Subscr
   only: () => ({}),
   onMessage: (delivery) => ear.hear(broadcast, delivery),
 });
+
+/** A broker as a store knows it. */
+export const placeOfBroker = ({ servers }: Pick<BrokerSettings, 'servers'>): string =>
+  servers.map(({ host, port }) => `${host}:${port}`).join(',');
 
 export interface ListenOptions extends Omit<Listening, 'say'> {
   namespace: string;

@@ -114,7 +114,7 @@ export class SliceConsumers {
     onChange();
   }
 
-  /** What was delivered and is not acknowledged goes back to the queue at once. */
+  /** Slices that were delivered and are not acknowledged go back to the queue at once. */
   async #closeApart(): Promise<void> {
     const { broker } = this.#options;
     const apart = this.#queue;

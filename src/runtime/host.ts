@@ -8,7 +8,7 @@ import type { Store } from '../db/sqlite/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
-import { requireNamespaceOfOurOwn } from '../exchange/namespace-guard.ts';
+import { placeOfBroker, requireNamespaceOfOurOwn } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -174,7 +174,7 @@ async function listenFirst(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { namespace } = testbed;
-  const place = settings.servers.map(({ host, port }) => `${host}:${port}`).join(',');
+  const place = placeOfBroker(settings);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
   await requireNamespaceOfOurOwn(broker, { ...listening, namespace, isKnown, signal });
   if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../folder.ts';
 import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } from './broker.ts';
 
-/** How a broker names its addresses. */
-export type Naming = 'stock' | 'literal' | 'prefixes';
+/** How a broker names its addresses. `site`: as the existing testbed has them, with the rights of an ordinary user there. */
+export type Naming = 'stock' | 'literal' | 'prefixes' | 'site';
 
 const home = (): string => process.env['ARTEMIS_HOME'] ?? '';
 
@@ -18,6 +18,28 @@ const literal = [
   ...queues.map((name) => `<address name="/queue/${name}"><anycast><queue name="/queue/${name}"/></anycast></address>`),
   '<address name="/topic/epictopic"><multicast/></address>',
 ].join('');
+
+/** The layout of the testbed's programs of 2026: results and slices are topics, whose messages go to queues of other names. */
+const site = [
+  '<address name="/topic/epictopic"><multicast/></address><address name="/topic/panda.workers"><multicast/></address>',
+  '<address name="/topic/panda.transformer"><multicast/></address>',
+  '<address name="/topic/panda.slices"><multicast><queue name="/queue/panda.slices.transformer"/></multicast></address>',
+  '<address name="/topic/panda.results"><multicast><queue name="/queue/panda.results.fastprocessing"/></multicast></address>',
+  '<address name="/queue/workflow_control"><anycast><queue name="/queue/workflow_control"/></anycast></address>',
+].join('');
+
+/** The rights of an ordinary user at a site. */
+const ordinary = [
+  'consume',
+  'send',
+  'createNonDurableQueue',
+  'deleteNonDurableQueue',
+  'createDurableQueue',
+  'createAddress',
+];
+
+/** One who may do and see everything. */
+export const administrator = { user: 'admin', password: 'admin' };
 
 const permissions = [
   'createNonDurableQueue',
@@ -44,8 +66,11 @@ const configuration = (
   <acceptors><acceptor name="stomp">tcp://${address}:${port}?protocols=STOMP${
     naming === 'prefixes' ? ';anycastPrefix=/queue/;multicastPrefix=/topic/' : ''
   }</acceptor></acceptors>
-  <security-settings><security-setting match="#">${permissions
-    .map((type) => `<permission type="${type}" roles="amq"/>`)
+  <security-settings><security-setting match="#">${[...permissions, 'manage']
+    .map(
+      (type) =>
+        `<permission type="${type}" roles="${naming !== 'site' || ordinary.includes(type) ? 'amq,' : ''}administrators"/>`,
+    )
     .join('')}</security-setting>
     <security-setting match="/queue/denied.#">${permissions
       .filter((type) => type !== 'send')
@@ -54,7 +79,7 @@ const configuration = (
   <address-settings><address-setting match="#"><dead-letter-address>DLQ</dead-letter-address>
     <expiry-address>ExpiryQueue</expiry-address></address-setting></address-settings>
   <addresses><address name="DLQ"><anycast><queue name="DLQ"/></anycast></address>
-    <address name="ExpiryQueue"><anycast><queue name="ExpiryQueue"/></anycast></address>${naming === 'literal' ? literal : ''}</addresses>
+    <address name="ExpiryQueue"><anycast><queue name="ExpiryQueue"/></anycast></address>${naming === 'literal' ? literal : naming === 'site' ? site : ''}</addresses>
 </core></configuration>
 `;
 
@@ -79,8 +104,8 @@ export async function startArtemis(naming: Naming = 'stock', place = loopback): 
   write('bootstrap.xml', bootstrap(folder));
   write('login.config', loginConfig);
   write('management.xml', '<management-context xmlns="http://activemq.apache.org/schema"/>\n');
-  write('users.properties', `${login.user}=${login.password}\n`);
-  write('roles.properties', `amq=${login.user}\n`);
+  write('users.properties', `${login.user}=${login.password}\n${administrator.user}=${administrator.password}\n`);
+  write('roles.properties', `amq=${login.user}\nadministrators=${administrator.user}\n`);
   const args = [
     '-Xms64M',
     '-Xmx256M',

@@ -35,7 +35,16 @@ describeQueues('quorum', (broker) => {
     const { code, stderr } = await run.finished;
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(await outcome(here.folder)).toEqual(await inProcess(10, ...quick));
-    const args = ['doctor', '--broker', broker().url, ...sets(`testbed.namespace=${here.namespace}`), '--unsubscribe'];
+    const args = [
+      'doctor',
+      '--broker',
+      broker().url,
+      ...sets(`testbed.namespace=${here.namespace}`),
+      '--wait',
+      '1',
+      '--prove',
+      '--unsubscribe',
+    ];
     expect(await runCli(args, { folder: temporaryFolder(), env: broker().env })).toMatchObject({ code: 0 });
   });
 });

@@ -291,7 +291,16 @@ export function describeWorkflow({ kind, missing, start }: BrokerKind): void {
     it('doctor proves by trying what the broker does, and removes durable subscriptions', async () => {
       const here = site();
       const folder = temporaryFolder();
-      const args = ['doctor', '--broker', broker.url, ...sets(`testbed.namespace=${here.namespace}`), '--unsubscribe'];
+      const args = [
+        'doctor',
+        '--broker',
+        broker.url,
+        ...sets(`testbed.namespace=${here.namespace}`),
+        '--wait',
+        '1',
+        '--prove',
+        '--unsubscribe',
+      ];
       const { code, stdout } = await runCli(args, { folder, env: broker.env });
       expect({ code, stdout }).toMatchObject({ code: 0 });
       for (const proof of ['selector', 'fair share', 'durable', 'expiry', 'telemetry', 'time limit'])

@@ -472,7 +472,7 @@ describe('what others say over a broker', () => {
       { msg_type: 'driver_ended', epoch: 1, cause: 'fault', code: 'EVIL', reason: 'because' },
       { msg_type: 'pause_workflow', command_id: 'c-1', reason: 'x', claimed_by: 5 },
       {
-        msg_type: 'stf_gen',
+        msg_type: 'stf_ready',
         filename: 'swf.100010.000001.stf',
         sequence: 1,
         tf_count: 10,
@@ -480,6 +480,7 @@ describe('what others say over a broker', () => {
         worker_id: 5,
       },
     ];
+    await made.say('stf_gen', { filename: 'swf.100010.000001.stf', sequence: 1, tf_count: 10 });
     for (const body of bodies)
       await made.store.write((tx) =>
         made.receive(tx, '/topic/epictopic', JSON.stringify({ ...body, ...envelope }), { fromBroker: true }),

@@ -1,0 +1,30 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import { administrator } from './artemis.ts';
+import type { Broker } from './broker.ts';
+
+const replies = '/queue/replies.of.management';
+
+/** The queues and addresses that Artemis has, by its own word. A subscription is a queue. */
+export async function artemisState(broker: Broker): Promise<{ queues: string[]; addresses: string[] }> {
+  const connection = connectByStomp({ ...broker.settings, ...administrator }, () => {});
+  const answers: string[][] = [];
+  connection.subscribe({
+    id: 'replies',
+    destination: replies,
+    ack: 'auto',
+    onMessage: ({ body }) => answers.push((JSON.parse(body) as [string[]])[0]),
+  });
+  await connection.connect({ once: true });
+  for (const operation of ['getQueueNames', 'getAddressNames'])
+    await connection.send({
+      destination: 'activemq.management',
+      headers: { _AMQ_ResourceName: 'broker', _AMQ_OperationName: operation, 'reply-to': replies },
+      body: '[]',
+    });
+  while (answers.length < 2) await delay(20);
+  await connection.close();
+  const [queues = [], addresses = []] = answers.map((names) => names.filter((name) => name !== replies).toSorted());
+  return { queues, addresses };
+}
