@@ -1,6 +1,7 @@
 import { causeOf } from '../domain/causes.ts';
 import type { Counts } from '../domain/counts.ts';
 import { allPrintable, printable } from '../lib/printable.ts';
+import { shortPaths } from '../lib/short-paths.ts';
 import type { CommandGiven } from '../monitoring/evidence.ts';
 import { askTool } from './call.ts';
 import { duration, wholeDuration } from './duration.ts';
@@ -57,6 +58,9 @@ interface MonitorAnswer extends Counts {
 /** A log line may be cut, so that the end of a cause is not in it. */
 const comparedCause = 100;
 
+/** As much of an error as tells that a finding has it already. */
+const comparedError = 60;
+
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
  * with `all` an array. Returns the exit code.
@@ -110,21 +114,13 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer
   return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
 }
 
-/** The driver: since when it drives, or how it ended and what to do. */
-function driverOf({ drivers, status, execution_id }: MonitorAnswer, option: string): string[] {
+/** The driver, where it is not the first one. */
+function driverOf({ drivers, status }: MonitorAnswer): string[] {
   const driver = drivers.at(-1);
-  if (driver === undefined) return [];
-  const { pid, host, by, since, until, ended, reason } = driver;
-  const who = `process ${pid} on ${host}`;
-  if (until === undefined || status !== 'running')
-    return drivers.length === 1
-      ? []
-      : [`  driver      ${who}, the last of ${drivers.length}, started by ${by} at ${since}`];
-  const how =
-    ended === 'fault'
-      ? `could not go on at ${until}: ${reason ?? 'no reason given'}; mend that, then`
-      : `${ended === 'interrupted' ? `was interrupted at ${until}` : `is gone, last heard ${until}`};`;
-  return [`  driver      ${who} ${how} swf-mcp${option} resume ${execution_id}`];
+  // How one ended that drives no more is a finding.
+  if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
+  const { pid, host, by, since } = driver;
+  return [`  driver      process ${pid} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`];
 }
 
 function heldOf({ paused_by, health }: MonitorAnswer): string[] {
@@ -163,10 +159,12 @@ const causesOf = ({ causes = [] }: MonitorAnswer): string[] =>
   causes.map(({ cause, attempts }) => `  failed      ${attempts} × ${cause}`);
 
 /** The last errors that are of no failed attempt, by what caused them. */
-function errorsOf({ errors, causes = [] }: MonitorAnswer): string[] {
+function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
   const groups = new Map<string, MonitorAnswer['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
+    const told = shortPaths(error.error).slice(0, comparedError);
+    if (findings.some(({ sentence }) => sentence.includes(told))) continue;
     if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;
     groups.set(cause, [...(groups.get(cause) ?? []), error]);
   }
@@ -207,7 +205,7 @@ function statusLines(answer: MonitorAnswer, option: string): string[] {
     ...causesOf(answer),
     ...errorsOf(answer),
     ...oldestOf(answer),
-    ...driverOf(answer, option),
+    ...driverOf(answer),
     ...heldOf(answer),
     ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
     ...answer.findings.map(

@@ -14,6 +14,7 @@ import {
   lastErrors,
   lastEvents,
   oldestOf,
+  sentenceOf,
 } from './monitor/parts.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -70,7 +71,7 @@ export const getWorkflowMonitorTool = defineTool({
         stages: isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
-        findings: assessed.findings.map((finding) => ({ ...finding, sentence: clipped(finding.sentence) ?? '' })),
+        findings: assessed.findings.map((finding) => ({ ...finding, sentence: sentenceOf(finding) })),
         agents: unreadable.includes('agents') ? [] : agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, lastEvents).map(asEvent),
         errors: unreadable.includes('logs') ? [] : lastErrors(execution_id, queries),

@@ -187,7 +187,7 @@ describe.skipIf(activeMq.missing() !== undefined)('files of other hosts', () => 
       )?.sentence;
     await expect
       .poll(told, { timeout: 90_000, interval: 1000 })
-      .toMatch(/fastmon-agent-\S+ on \S+ says: .*could be read by nobody/);
+      .toMatch(/could be read by nobody.*\(fastmon-agent-\S+ on \S+\)\. So the fastmon agent has not answered/);
     expect(await here.control('stop')).toMatchObject({ code: 0 });
     expect(await run.finished).toMatchObject({ code: 4 });
   });

@@ -172,7 +172,9 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
       await expect
         .poll(told)
         .toEqual([
-          expect.stringMatching(/^3 TF slices wait for a worker with the payload payload\.sh sha256:.* says: off duty/),
+          expect.stringMatching(
+            /^off duty for NO_PAYLOAD payload\.sh .*So 3 TF slices wait: no worker that is heard has the payload payload\.sh sha256:/,
+          ),
         ]);
       await run.stop('enough');
       await run.done;
@@ -202,5 +204,33 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await Promise.all([here.agent('data'), here.agent('fastmon'), here.agent('worker')]);
     await run.done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 30 });
+  });
+});
+
+describe('a worker off duty', () => {
+  it('on a broker without selectors, a worker that cannot do what stands there leaves the queue to one that can', async () => {
+    const broker = new MemoryBroker('rabbitmq');
+    const here = new MemorySite(broker, { fast_processing: { slices_per_sample: 15, slice_processing_time: 5 } });
+    const payload = join(here.folder, 'payload.sh');
+    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    const worker = { payload: [payload] };
+    await here.agent('worker', 1, { worker, fast_processing: { target_worker_count: 2 } });
+    await here.agent('worker', 2, { fast_processing: { target_worker_count: 4 } });
+    const run = await here.run(4, ['worker'], { worker });
+    const offDuty = async (): Promise<Answer[]> =>
+      ((await here.monitor())['findings'] as Answer[]).filter(({ code }) => code === 'WORKER_OFF_DUTY');
+    await expect.poll(offDuty).toEqual([
+      expect.objectContaining({
+        sentence: expect.stringMatching(
+          /^worker-agent-\S+ on \S+ lacks the payload payload\.sh sha256:.*: slices ask for the payload .* Its 4 slots take no such slices since 20/,
+        ),
+      }),
+    ]);
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ status: 'completed', slices_completed: 60 });
+    // Those that its slots held when the first of them was found out; it was away for the rest of the run.
+    const returned = await here.askAll('list_messages', { message_type: 'slice_returned' });
+    expect(returned.length).toBeLessThanOrEqual(4);
+    expect(returned.length).toBeGreaterThan(0);
   });
 });

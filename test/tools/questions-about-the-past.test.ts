@@ -44,7 +44,7 @@ describe('asked what happened before, the answer', () => {
       drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
     });
     expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
-      /could not go on at 20\S+Z\. Mend the cause; then "swf-mcp resume stf_\S+" goes on, .* DATA_UNAVAILABLE: /,
+      /^DATA_UNAVAILABLE: .*\. So the driver, process \d+ on \S+, left it at 20\S+Z, .* "swf-mcp resume stf_\S+" goes on/,
     );
     expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
     const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');

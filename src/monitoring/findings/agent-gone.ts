@@ -27,7 +27,7 @@ export const agentGone = defineFinding(
     });
     return {
       severity: 'warning',
-      sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}.`,
+      sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}. Look at their hosts; slices go to other workers.`,
       ids: names,
       next: agentsOf(execution_id),
     };

@@ -6,7 +6,7 @@ export const driverFault = defineFinding('DRIVER_FAULT', ({ facts, evidence: { e
   const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
   return {
     severity: 'error',
-    sentence: `The driver, process ${pid} on ${host}, could not go on at ${until}. Mend the cause; then "swf-mcp resume ${execution_id}" goes on, or "swf-mcp stop" ends it. ${code}: ${reason}`,
+    sentence: `${code}: ${reason}. So the driver, process ${pid} on ${host}, left it at ${until}, and nothing goes on. Once that is mended, "swf-mcp resume ${execution_id}" goes on; "swf-mcp stop ${execution_id}" ends it.`,
     ids: [`process ${pid} on ${host}`],
     next: logLines(execution_id, { level: 'ERROR' }),
   };

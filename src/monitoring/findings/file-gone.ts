@@ -5,7 +5,7 @@ export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return evidence.gone.map(({ hostname, files, first, since }) => ({
     severity: 'error' as const,
-    sentence: `${files} TF files, the first ${first}, were made on ${hostname}, which is silent since ${since}, and no worker can have them. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
+    sentence: `${hostname} is silent since ${since}, so no worker can have the ${files} TF files that were made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
     ids: [first],
     next: { tool: 'list_agents', arguments: { agent_type: 'fastmon' } },
   }));

@@ -8,6 +8,7 @@ import { driverGone } from './driver-gone.ts';
 import { driverSilent } from './driver-silent.ts';
 import { executionFailed } from './execution-failed.ts';
 import { fileGone } from './file-gone.ts';
+import { withoutConsequences } from './folding.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
@@ -63,9 +64,10 @@ export const findingRules: readonly FindingRule[] = [
 
 const order = { error: 0, warning: 1, info: 2 } as const;
 
-/** All findings, the worst first. "Behind" alone is none: a run may be meant to lag and drain. */
+/** All findings but those that follow from others, the worst first. "Behind" alone is none: a run may be meant to lag and drain. */
 export function findingsOf(situation: Situation): Finding[] {
-  return findingRules
-    .flatMap(({ code, find }) => [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })))
-    .toSorted((a, b) => order[a.severity] - order[b.severity]);
+  const all = findingRules.flatMap(({ code, find }) =>
+    [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),
+  );
+  return withoutConsequences(all).toSorted((a, b) => order[a.severity] - order[b.severity]);
 }

@@ -16,7 +16,7 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
   return unfit.map(({ reason, kind, slices, hostname, detail }) => ({
     severity: 'error' as const,
     sentence: shortDigests(
-      `${slices} TF slices wait for a worker with ${needs[reason] ?? reason} ${kind}. No worker that is heard can do them; ${hostname} says: ${(detail ?? reason).slice(0, shownDetail)}`,
+      `${(detail ?? reason).slice(0, shownDetail)} (${hostname}). So ${slices} TF slices wait: no worker that is heard has ${needs[reason] ?? reason} ${kind}. Give one what it lacks.`,
     ),
     ids: [reason, kind],
     next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },

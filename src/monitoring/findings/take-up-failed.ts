@@ -9,9 +9,11 @@ export const takeUpFailed = defineFinding(
   ({ facts, evidence: { execution_id, take_ups, driver, drivers } }) => {
     const isDriven = driver?.alive === true && drivers.at(-1)?.until === undefined;
     if (facts.status !== 'running' || take_ups < mostTakeUps || isDriven) return undefined;
+    const { code, reason } = drivers.findLast(({ ended }) => ended === 'fault') ?? {};
+    const cause = reason === undefined ? 'Its drivers came to nothing' : `${code ?? 'a bug'}: ${reason}`;
     return {
       severity: 'error',
-      sentence: `It was taken up ${take_ups} times within ten minutes and came to nothing; it is left alone for a while. The drivers tell why: mend that.`,
+      sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Mend that: ten minutes after the last time the service takes it up again by itself.`,
       ids: [],
       next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
     };

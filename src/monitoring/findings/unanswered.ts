@@ -8,7 +8,10 @@ export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
   if (facts.status !== 'running' || !isDriven(facts)) return undefined;
   return evidence.unanswered.map(({ role, files, first, since, off_duty }) => ({
     severity: off_duty === undefined ? ('warning' as const) : ('error' as const),
-    sentence: `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; ${off_duty === undefined ? 'they are sent again after some minutes' : `${off_duty.agent} on ${off_duty.hostname} says: ${off_duty.detail}`}.`,
+    sentence:
+      off_duty === undefined
+        ? `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; they are sent again after some minutes.`
+        : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${files} STF files, the first ${first} since ${since}.`,
     ids: [first],
     next: { tool: 'list_agents', arguments: { agent_type: role } },
   }));

@@ -7,11 +7,13 @@ const mostBytes = 8192;
 export function withinBudget<
   T extends { events: unknown[]; errors: unknown[]; agents: unknown[]; drivers: unknown[]; findings: unknown[] },
 >(answer: T): T {
-  const lists = ['events', 'errors', 'agents', 'drivers', 'findings'] as const;
+  const lists = ['events', 'errors', 'agents', 'drivers'] as const;
   while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
     const longest = lists.reduce((a, b) => (answer[b].length > answer[a].length ? b : a));
-    if (answer[longest].length === 0) return answer;
-    answer[longest].pop();
+    // Findings say most, so they go last, the least of them first.
+    const goes = answer[longest].length === 0 ? answer.findings : answer[longest];
+    if (goes.length === 0) return answer;
+    goes.pop();
   }
   return answer;
 }

@@ -1,6 +1,7 @@
 import type { Queries } from '../../db/queries.ts';
 import type { ExecutionDetail } from '../../db/reports/execution-detail.ts';
 import { logLevels } from '../../lib/logger.ts';
+import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
 import type { AgedSlice, Pace } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
@@ -113,6 +114,13 @@ export function lastErrors(executionId: string, queries: Queries) {
   }));
   return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, lastEvents);
 }
+
+/** More of a sentence is not shown: the longest reason that a driver gives, and what surrounds it. */
+const shownSentence = 1500;
+
+/** A finding's sentence is whole, cause, cost and cure: of long paths their ends are enough. */
+export const sentenceOf = ({ sentence }: { sentence: string }): string =>
+  clipShown(shortPaths(sentence), shownSentence);
 
 export function clipped(text: string | null): string | null {
   if (text === null) return null;

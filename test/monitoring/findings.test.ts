@@ -1,0 +1,232 @@
+import { describe, expect, it } from 'vitest';
+
+import type { DriverSpan } from '../../src/monitoring/evidence.ts';
+import { findingRules, findingsOf } from '../../src/monitoring/findings/index.ts';
+import { ago, type Given, situationOf } from './situation.ts';
+
+const driver = (more: Partial<DriverSpan> = {}): DriverSpan => ({
+  epoch: 1,
+  since: ago(600),
+  by: 'rita',
+  pid: 4711,
+  host: 'host-a',
+  version: '0.1.0',
+  speed: 1,
+  ...more,
+});
+
+const gone = { pid: 4711, hostname: 'host-a', last_sign: ago(40), alive: false, silent: true };
+const facts = { driver: { alive: false, silent: true, since: ago(600) } };
+const agent = {
+  agent_name: 'worker-agent-rita-5',
+  agent_type: 'worker',
+  hostname: 'host-b',
+  state: 'READY',
+  status: 'OK',
+  last_heartbeat: ago(70),
+  isRemote: true,
+  clock_offset: null,
+};
+const inHand = (seconds: number) => ({
+  slice_filename: 'swf.100010.000001_slice_000.tf',
+  assigned_worker: 'worker-agent-rita-5/07',
+  since: ago(seconds),
+  attempt: 1,
+  isLost: false,
+});
+const stage = (state: 'stuck' | 'slow') => ({
+  stage: 'fastmon' as const,
+  waiting: 3,
+  idle_seconds: 42,
+  expected_seconds: 2,
+  state,
+});
+const offDuty = {
+  agent: 'worker-agent-rita-5',
+  agent_type: 'worker',
+  hostname: 'host-b',
+  slots: 8,
+  reason: 'NO_PAYLOAD',
+  kind: 'recon.sh',
+  since: ago(100),
+  detail: 'slices ask for the payload recon.sh, and this worker has none',
+};
+
+/** A situation for every finding, each with nothing else wrong. */
+const situations: Readonly<Record<string, Given>> = {
+  EXECUTION_FAILED: {
+    facts: { status: 'failed', end_time: ago(5) },
+    evidence: {
+      status_reason: 'fastmon failed 3 times',
+      first_error: { timestamp: ago(9), agent: 'fastmon-agent-rita-3', message: 'no room', log_id: 7 },
+    },
+  },
+  WORK_UNDONE: {
+    facts: { status: 'terminated', slices_final: 140, end_time: ago(5) },
+    evidence: { given_up: 4 },
+  },
+  TAKE_UP_FAILED: {
+    facts,
+    evidence: {
+      take_ups: 3,
+      driver: gone,
+      drivers: [driver({ until: ago(40), ended: 'fault', code: 'DATA_UNAVAILABLE', reason: '/data is full (ENOSPC)' })],
+    },
+  },
+  DRIVER_FAULT: {
+    facts,
+    evidence: {
+      driver: gone,
+      drivers: [driver({ until: ago(40), ended: 'fault', code: 'DATA_UNAVAILABLE', reason: '/data is full (ENOSPC)' })],
+    },
+  },
+  DRIVER_SILENT: {
+    facts: { driver: { alive: true, silent: true, since: ago(600) } },
+    evidence: { driver: { ...gone, alive: true } },
+  },
+  DRIVER_GONE: { facts, evidence: { driver: gone, drivers: [driver({ until: ago(40), ended: 'lost' })] } },
+  BROKER_AWAY: { facts: { isOverBroker: true }, evidence: { broker_away_since: ago(30) } },
+  PAUSED: {
+    facts: { isHeld: true },
+    evidence: { paused_by: { name: 'mcp', sent_by: 'mcp', time: ago(100), reason: 'beam dump' } },
+  },
+  TAKEN_UP: {
+    evidence: {
+      begun_again: 2,
+      drivers: [
+        driver({ until: ago(300), ended: 'lost' }),
+        driver({ epoch: 2, since: ago(200), by: 'otto', pid: 4712 }),
+      ],
+    },
+  },
+  SLICE_OVERDUE: { facts: { in_hand: [inHand(20)] }, counts: { slices_processing: 1 } },
+  STAGE_STUCK: { judged: { stages: [stage('stuck')] } },
+  STAGE_SLOW: { judged: { stages: [stage('slow')] } },
+  AGENT_MISSING: { facts: { isOverBroker: true }, evidence: { missing: ['data', 'worker'] } },
+  AGENT_GONE: { facts: { lost: [inHand(80)] }, evidence: { agents: [{ ...agent, status: 'STALE' }] } },
+  WORKER_GONE: { facts: { lost: [inHand(80)] } },
+  FILE_GONE: {
+    evidence: { gone: [{ hostname: 'host-b', files: 2, first: 'swf.100010.000001_tf_001.tf', since: ago(90) }] },
+  },
+  NO_WORKER_FOR: {
+    evidence: {
+      unfit: [{ reason: 'NO_PAYLOAD', kind: 'recon.sh', slices: 15, hostname: 'host-b', detail: offDuty.detail }],
+    },
+  },
+  WORKER_USELESS: {
+    evidence: {
+      useless: [
+        { agent: 'worker-agent-rita-5', hostname: 'host-b', unheard_since: undefined },
+        { agent: 'stranger', hostname: 'host-c', unheard_since: ago(50) },
+      ],
+    },
+  },
+  WORKER_OFF_DUTY: {
+    evidence: {
+      off_duty: [
+        offDuty,
+        {
+          ...offDuty,
+          agent: 'data-agent-rita-2',
+          agent_type: 'data',
+          reason: 'NO_FILE',
+          kind: '/data',
+          since: undefined,
+        },
+      ],
+    },
+  },
+  UNANSWERED: {
+    evidence: {
+      unanswered: [
+        { role: 'data', files: 2, first: 'swf.100010.000001.stf', since: ago(90), off_duty: undefined },
+        {
+          role: 'fastmon',
+          files: 1,
+          first: 'swf.100010.000002.stf',
+          since: ago(80),
+          off_duty: {
+            agent: 'fastmon-agent-rita-3',
+            hostname: 'host-b',
+            detail: 'off duty for NO_FILE /data: it is not shared',
+          },
+        },
+      ],
+    },
+  },
+  READER_BEHIND: { evidence: { behind: [{ role: 'fastmon', rows: 1000, since: ago(61) }] } },
+  SLICES_FAILED: {
+    counts: { slices_failed: 2 },
+    evidence: {
+      exhausted: ['swf.100010.000001_slice_003.tf'],
+      exhausted_count: 2,
+      first_error: { timestamp: ago(9), agent: 'worker-agent-rita-5', message: 'exit code 1', log_id: 7 },
+      causes: [{ cause: 'exit code 1: no geometry for run N', attempts: 8 }],
+    },
+  },
+  SLICES_RETRIED: {
+    facts: { slice_retries: 3 },
+    evidence: { slices_retried: 2, causes: [{ cause: 'exit code 1', attempts: 3 }] },
+  },
+  WORKERS_TOO_FEW: {
+    judged: {
+      capacity: {
+        service_seconds: 30,
+        workers: 30,
+        arrival_rate: 7.14,
+        workers_needed: 215,
+        keeps_up: false,
+        backlog: 500,
+        backlog_seconds: 500,
+        drain_seconds: undefined,
+      },
+    },
+  },
+  MESSAGES_REFUSED: { evidence: { refused: { count: 3, ids: ['other/0123456789abcdef'] } } },
+  MESSAGES_WAITING: { evidence: { waiting: { count: 2, ids: ['x/stf_ready/swf.100010.000003.stf'] } } },
+  UNREADABLE: { evidence: { unreadable: ['logs'] } },
+  DATA_OLD: { evidence: { data_as_of: ago(75) } },
+  CLOCK_OFF: { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: -90 }] } },
+};
+
+describe('the findings', () => {
+  it('are none where nothing is wrong', () => {
+    expect(findingsOf(situationOf())).toEqual([]);
+  });
+
+  it('each say exactly this, in a situation in which nothing else is wrong', async () => {
+    expect(Object.keys(situations).toSorted()).toEqual(findingRules.map(({ code }) => code as string).toSorted());
+    const told = Object.entries(situations).map(([code, given]) => [code, findingsOf(situationOf(given))] as const);
+    for (const [code, findings] of told) {
+      expect(findings.length).toBeGreaterThan(0);
+      expect(findings.map((finding) => finding.code)).toEqual(findings.map(() => code));
+    }
+    const golden = JSON.stringify(Object.fromEntries(told), null, 2);
+    await expect(`${golden}\n`).toMatchFileSnapshot('../golden/findings.json');
+  });
+
+  it('stand in the order of their severity', () => {
+    const { evidence: one } = situations['MESSAGES_REFUSED'] as Given;
+    const both = situationOf({
+      ...situations['STAGE_STUCK'],
+      evidence: { ...one, ...situations['SLICES_RETRIED']?.evidence },
+      facts: { slice_retries: 3 },
+    });
+    expect(findingsOf(both).map(({ severity }) => severity)).toEqual(['error', 'warning', 'info']);
+  });
+
+  it.each([
+    ['DRIVER_SILENT', { facts: { driver: { alive: true, silent: false, since: ago(600) } } }],
+    ['SLICE_OVERDUE', { facts: { in_hand: [inHand(5.9)] } }],
+    ['AGENT_GONE', { evidence: { agents: [{ ...agent, status: 'STALE', last_heartbeat: ago(59) }] } }],
+    ['READER_BEHIND', { evidence: { behind: [{ role: 'fastmon', rows: 1000, since: ago(60) }] } }],
+    ['DATA_OLD', { evidence: { data_as_of: ago(59) } }],
+    ['CLOCK_OFF', { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: 2 }] } }],
+    [
+      'TAKE_UP_FAILED',
+      { ...situations['TAKE_UP_FAILED'], evidence: { ...situations['TAKE_UP_FAILED']?.evidence, take_ups: 2 } },
+    ],
+  ] satisfies [string, Given][])('%s is not told within its bound', (code, given) => {
+    expect(findingsOf(situationOf(given)).map((finding) => finding.code as string)).not.toContain(code);
+  });
+});

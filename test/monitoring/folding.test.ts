@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+
+import { shortPaths } from '../../src/lib/short-paths.ts';
+import { withoutConsequences } from '../../src/monitoring/findings/folding.ts';
+import type { Finding } from '../../src/monitoring/findings/rule.ts';
+
+const finding = (code: string, ids: string[] = [], agent_type = ''): Finding => ({
+  code,
+  severity: 'error',
+  sentence: code,
+  ids,
+  next: { tool: 'list_agents', arguments: { agent_type } },
+});
+
+const codesOf = (findings: Finding[]): string[] => withoutConsequences(findings).map(({ code }) => code);
+
+describe('a cause is told once', () => {
+  const following = ['DATA_OLD', 'AGENT_GONE', 'AGENT_MISSING', 'STAGE_STUCK', 'SLICE_OVERDUE', 'WORKER_GONE'].map(
+    (code) => finding(code, ['data']),
+  );
+
+  it.each(['DRIVER_SILENT', 'DRIVER_GONE', 'DRIVER_FAULT', 'TAKE_UP_FAILED', 'BROKER_AWAY'])(
+    'where there is %s, what follows from it is not told beside it',
+    (cause) => {
+      expect(codesOf([...following, finding(cause), finding('SLICES_FAILED')])).toEqual([cause, 'SLICES_FAILED']);
+    },
+  );
+
+  it('without a cause each of them is told', () => {
+    expect(codesOf([finding('DATA_OLD'), finding('AGENT_MISSING', ['data'])])).toEqual(['DATA_OLD', 'AGENT_MISSING']);
+  });
+
+  it('a stage that does not go on is told by what its role lacks, and that of another role still is', () => {
+    const stages = [finding('STAGE_STUCK', ['worker']), finding('STAGE_SLOW', ['fastmon'])];
+    expect(codesOf([...stages, finding('NO_WORKER_FOR')])).toEqual(['STAGE_SLOW', 'NO_WORKER_FOR']);
+    expect(codesOf([...stages, finding('UNANSWERED', [], 'fastmon')])).toEqual(['STAGE_STUCK', 'UNANSWERED']);
+    expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
+  });
+
+  it('a service that gives up tells the fault of its drivers itself', () => {
+    expect(codesOf(['DRIVER_FAULT', 'TAKE_UP_FAILED', 'TAKEN_UP'].map((code) => finding(code)))).toEqual([
+      'TAKE_UP_FAILED',
+    ]);
+  });
+});
+
+describe('long paths in a sentence', () => {
+  it.each([
+    [
+      'DATA_UNAVAILABLE: /tmp/a/very/long/way/to/the/data/folder/stf_x-0001/swf.100010.000029.stf cannot be written (EROFS)',
+      'DATA_UNAVAILABLE: …/stf_x-0001/swf.100010.000029.stf cannot be written (EROFS)',
+    ],
+    ['the program /opt/recon.sh is not there', 'the program /opt/recon.sh is not there'],
+    [
+      'from http://host-a:8080/some/long/folder/of/files/swf.100010.000001_tf_001.tf',
+      'from http://host-a:8080/some/long/folder/of/files/swf.100010.000001_tf_001.tf',
+    ],
+    ['1/2 and a/b stay', '1/2 and a/b stay'],
+  ])('%s', (sentence, shown) => {
+    expect(shortPaths(sentence)).toBe(shown);
+  });
+});

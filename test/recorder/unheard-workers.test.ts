@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+
+import { troubledAgents } from '../../src/db/presence/agent-registry.ts';
+import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
+import { AgentDirectory } from '../../src/exchange/agent-directory.ts';
+import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
+import { UnheardWorkers } from '../../src/recorder/unheard-workers.ts';
+import { makeStore } from '../helpers.ts';
+
+const beat = (agent_name: string, in_hand: string[], wire = 2): AgentHeartbeat => ({
+  msg_type: 'agent_heartbeat',
+  sender: agent_name,
+  namespace: 'test',
+  agent_name,
+  agent_type: 'worker',
+  state: 'PROCESSING',
+  in_hand,
+  free_slots: 1,
+  slots: 2,
+  off_duty: [],
+  hostname: 'elsewhere',
+  pid: 4711,
+  boot_id: 'boot',
+  version: '1',
+  wire,
+  since: '2026-01-01T00:00:00.000Z',
+});
+
+it('a worker that takes slices and whose words never arrive is told of once, until one arrives', async () => {
+  const { store } = await makeStore();
+  const directory = new AgentDirectory();
+  const warnings: string[] = [];
+  const onFault = (error: unknown): never => {
+    throw error;
+  };
+  const unheard = new UnheardWorkers({ store, directory, warn: (line) => warnings.push(line), onFault });
+  for (const said of [beat('stranger', ['x/slice/a/1', 'x/slice/b/1']), beat('ours', ['x/slice/c/1'])]) {
+    directory.note(said);
+    await store.write((tx) => recordRemoteHeartbeat(tx, said));
+  }
+  unheard.noteWord('ours');
+  directory.note(beat('stranger', []));
+  const troubled = (): unknown[] => troubledAgents(store.sql, 'test', () => true).map(({ agent }) => agent);
+  unheard.noteLost(['x/slice/a/1', 'x/slice/c/1', 'x/slice/of-nobody/1']);
+  unheard.noteLost(['x/slice/b/1']);
+  expect(warnings).toEqual([expect.stringMatching(/^stranger takes slices, .*header store_id$/)]);
+  await expect.poll(troubled).toEqual(['stranger']);
+  unheard.noteWord('stranger');
+  await expect.poll(troubled).toEqual([]);
+});
+
+it('a worker of an earlier build is told of, and counts for nothing', async () => {
+  const { store } = await makeStore();
+  const directory = new AgentDirectory();
+  const said = beat('old', ['x/slice/a/1'], 1);
+  directory.note(said);
+  await store.write((tx) => recordRemoteHeartbeat(tx, said));
+  expect(directory.hasOnDuty('worker')).toBe(false);
+  expect(directory.inHand()).toEqual(new Set());
+  expect(troubledAgents(store.sql, 'test', () => true)).toMatchObject([{ agent: 'old', isRefused: true }]);
+});
