@@ -36,6 +36,7 @@ async function keepUp(broker: Broker): Promise<string> {
   };
   const common = sets(
     'testbed.namespace=ceiling',
+    'broker.listen_seconds=0',
     `data.dir=${join(folder, 'files')}`,
     `fast_processing.target_worker_count=${slots}`,
     `fast_processing.slice_processing_time=${sliceSeconds}`,

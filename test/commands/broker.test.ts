@@ -231,7 +231,11 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     );
     await bus.connect({ once: true });
     for (const body of ['{broken', '{"msg_type":"slice"}', 'y'.repeat(2_000_000)])
-      await bus.send({ destination: '/queue/panda.transformer.slices', headers: { namespace: 'calm' }, body });
+      await bus.send({
+        destination: '/queue/panda.transformer.slices',
+        headers: { namespace: 'calm', store_id: 'x' },
+        body,
+      });
     await bus.close();
     await first.saw(/(?:[^]*is none, and is thrown away){3}/);
     const client = (): ReturnType<typeof connectInProcess> => connectInProcess(join(folder, 'swf.db'));
@@ -330,7 +334,13 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
       () => {},
     );
     await bus.connect({ once: true });
-    const body = { msg_type: 'start_run', sender: 'x', namespace: 'test', execution_id: 'foreign-x-0001', run_id: '7' };
+    const of = {
+      namespace: 'test',
+      execution_id: 'foreign-x-0001',
+      run_id: '7',
+      message_id: 'foreign-x-0001/start_run',
+    };
+    const body = { msg_type: 'start_run', sender: 'x', ...of };
     await bus.send({
       destination: '/topic/epictopic',
       headers: { namespace: 'test', persistent: 'true' },
