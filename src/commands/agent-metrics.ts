@@ -5,7 +5,7 @@ import { newestVersion } from '../db/sqlite/schema-version.ts';
 import { stepBounds, type Traffic } from '../exchange/traffic.ts';
 import { agentMetricsText } from '../http/agent-metrics.ts';
 import { messageOf } from '../lib/errors.ts';
-import type { RunningAgent } from '../remote/remote-process.ts';
+import type { RunningAgent } from '../remote/running-agent.ts';
 import type { Io } from './io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import type { BrokerConnection, BrokerSettings, Delivery, Subscription } from '../broker/connection.ts';
-import { connectByStomp } from '../broker/stomp-connection.ts';
+import type { BrokerConnection, BrokerSettings, Subscription } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
 import { SwfError } from '../lib/errors.ts';
 import { attempt, diagnoseClock, type Diagnosis, ok } from './doctor-diagnosis.ts';
+import { listen, send, withConnections } from './doctor-trial.ts';
 
-/** How long a message that must come is waited for, and one that must not, in milliseconds. */
-const comesMilliseconds = 3000;
+/** How long a message that must not come is waited for, in milliseconds. */
 const quietMilliseconds = 400;
 
 /** Messages that stand before the one that is looked for. */
@@ -205,67 +204,4 @@ function proveTimeLimit(settings: BrokerSettings, timeout: number): Promise<Diag
       );
     return Promise.resolve(ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`));
   });
-}
-
-async function withConnections<T>(
-  settings: BrokerSettings,
-  count: number,
-  work: (brokers: [BrokerConnection, ...BrokerConnection[]]) => Promise<T>,
-): Promise<T> {
-  const brokers = Array.from({ length: count }, () => connectByStomp(settings, () => {}));
-  try {
-    for (const broker of brokers) await broker.connect({ once: true });
-    return await work(brokers as [BrokerConnection, ...BrokerConnection[]]);
-  } finally {
-    await Promise.all(brokers.map((broker) => broker.close()));
-  }
-}
-
-function send(
-  broker: BrokerConnection | undefined,
-  destination: string,
-  headers: Record<string, string>,
-  body: string,
-  expirySeconds = 60,
-): Promise<void> {
-  if (broker === undefined) return Promise.resolve();
-  return broker.send({ destination, headers: { ...headers, persistent: 'true' }, body, expirySeconds });
-}
-
-function listen(
-  broker: BrokerConnection,
-  of: Omit<Subscription, 'id' | 'ack' | 'onMessage'>,
-  id = 'doctor',
-  acknowledges = true,
-  ack: Subscription['ack'] = 'each',
-) {
-  const deliveries: Delivery[] = [];
-  let wake = (): void => {};
-  broker.subscribe({
-    ...of,
-    id,
-    ack,
-    onMessage(delivery) {
-      deliveries.push(delivery);
-      if (acknowledges) delivery.acknowledge();
-      wake();
-    },
-  });
-  return {
-    deliveries,
-    bodies: (): string[] => deliveries.map(({ body }) => body),
-    acknowledgeAll: (): void => {
-      for (const delivery of deliveries) delivery.acknowledge();
-    },
-    has: (count: number): Promise<void> =>
-      new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('a message that was sent did not come')), comesMilliseconds);
-        wake = () => {
-          if (deliveries.length < count) return;
-          clearTimeout(timer);
-          resolve();
-        };
-        wake();
-      }),
-  };
 }

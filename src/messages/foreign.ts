@@ -51,8 +51,6 @@ export function foreignProgramOf(
   // Old agents beat without a type.
   const isBeat = type === undefined && typeof body['agent_name'] === 'string' && typeof body['status'] === 'string';
   if (!isBeat && !(typeof type === 'string' && foreignTypes.has(type))) return undefined;
-  const told = (value: unknown): string | undefined =>
-    value === undefined || value === null || isAbsent(String(value)) ? undefined : String(value);
   return {
     name: told(body['sender']) ?? told(body['agent_name']) ?? told(headers['client-id']) ?? 'a program without a name',
     namespace: told(body['namespace']) ?? told(headers['namespace']),
@@ -61,5 +59,9 @@ export function foreignProgramOf(
   };
 }
 
-/** Words that mean that nothing is known. */
-const isAbsent = (text: string): boolean => ['', 'none', 'null', 'unknown'].includes(text.toLowerCase());
+/** A name or a number as text. Some of their programs say in a word that they know none. */
+function told(value: unknown): string | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  const text = String(value);
+  return ['', 'none', 'null', 'unknown'].includes(text.toLowerCase()) ? undefined : text;
+}

@@ -1,4 +1,4 @@
-import type { BrokerConnection, Connect, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, Delivery } from '../broker/connection.ts';
 import { requireExecution } from '../db/lists/executions.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
@@ -9,13 +9,13 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
-import { recorderSubscription, resultsOfStore } from '../exchange/names.ts';
+import { resultsOfStore } from '../exchange/names.ts';
 import { ForeignEar, layoutSubscriptions, namespaceInUse } from '../exchange/namespace-guard.ts';
-import type { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { createNotifier, type Notifier } from '../messages/notifier.ts';
 import { messageTypes } from '../messages/vocabulary.ts';
+import { listenDurably } from './durable-listener.ts';
 import { Inbox } from './inbox.ts';
 import { takeLeftovers } from './leftovers.ts';
 import { Outbox } from './outbox.ts';
@@ -92,7 +92,7 @@ export class RecorderSession {
   readonly #leftovers = new Set<string>();
 
   constructor(broker: BrokerConnection, id: string, options: RecorderOptions) {
-    const { store, namespace, destinations, connect, warn, onFault } = options;
+    const { store, namespace, destinations, warn, onFault } = options;
     this.broker = broker;
     this.storeId = id;
     this.destinations = destinations;
@@ -136,7 +136,7 @@ export class RecorderSession {
       onSaid: (state) => views.hear(state),
     });
     this.#hearOnly(telemetry);
-    this.#listener = listenDurably(this.#inbox, id, { ...options, connect });
+    this.#listener = listenDurably(this.#inbox, id, options);
     this.#endPoll = pollStore(store.db, () => {
       notifier.announce(messageTypes);
       this.#outbox.pump();
@@ -240,16 +240,6 @@ export class RecorderSession {
     if (this.#awaySince === undefined) this.#noteAway(utcNow());
     this.#cutOffSince ??= new Date(Date.parse(utcNow()) - 15_000).toISOString();
   }
-}
-
-/** Messages that are sent while the recorder is down are kept for it. The subscription needs a connection of its own name. */
-function listenDurably(inbox: Inbox, id: string, options: RecorderOptions & { connect: Connect }): BrokerConnection {
-  const { namespace, destinations, settings, connect, warn } = options;
-  const name = recorderSubscription(namespace, id);
-  const listener = connect({ ...settings, clientId: name }, (error: SwfError) => warn(error.line));
-  void listener.connect({ once: false });
-  listener.subscribe({ ...inbox.work('durable', destinations.broadcast), durableName: name });
-  return listener;
 }
 
 const strayWarning = (executionId: string, namespace: string): string =>

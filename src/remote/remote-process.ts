@@ -26,6 +26,7 @@ import { RemoteLog } from './log.ts';
 import { OffDutyList } from './off-duty.ts';
 import type { Part } from './part.ts';
 import { ReadingPart } from './reading-part.ts';
+import type { Figures, RunningAgent } from './running-agent.ts';
 import { Speaker } from './speaker.ts';
 import { WorkerPart } from './worker-part.ts';
 
@@ -49,26 +50,6 @@ export interface RemoteOptions {
   onStep: (seconds: number) => void;
   /** Aborted when it is told to stop; it may still be waiting for its broker then. */
   interrupted: AbortSignal;
-}
-
-/** The work of a process at a moment. */
-export interface Figures {
-  /** Messages that are not confirmed; since when the oldest waits, in milliseconds since 1970. */
-  unsent: { count: number; oldest: number | undefined };
-  /** Messages that wait to be answered, by role; slots by state. */
-  behind: Record<string, number>;
-  slots: Record<string, number>;
-  /** Kinds of work that it cannot do, by reason; 0 where there is none of a reason. */
-  offDuty: Record<string, number>;
-}
-
-export interface RunningAgent {
-  name: string;
-  figures(): Figures;
-  /** Resolves when the agent has stopped; rejects when it cannot go on. */
-  done: Promise<void>;
-  /** Finishes the work in hand and stops. */
-  stop(): void;
 }
 
 /** Another agent of the same name is looked out for so long, in milliseconds. */

@@ -8,7 +8,7 @@ import { SwfError } from '../lib/errors.ts';
 import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import { RemoteHeartbeat } from '../remote/heartbeat.ts';
-import type { Figures, RunningAgent } from '../remote/remote-process.ts';
+import type { Figures, RunningAgent } from '../remote/running-agent.ts';
 import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
 import { refuseForeignFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';

@@ -195,7 +195,7 @@ describe('the findings', () => {
   });
 
   it('each say exactly this, in a situation in which nothing else is wrong', async () => {
-    expect(Object.keys(situations).toSorted()).toEqual(findingRules.map(({ code }) => code as string).toSorted());
+    expect(Object.keys(situations).toSorted()).toEqual(findingRules.map(({ code }) => code).toSorted());
     const told = Object.entries(situations).map(([code, given]) => [code, findingsOf(situationOf(given))] as const);
     for (const [code, findings] of told) {
       expect(findings.length).toBeGreaterThan(0);
@@ -227,6 +227,6 @@ describe('the findings', () => {
       { ...situations['TAKE_UP_FAILED'], evidence: { ...situations['TAKE_UP_FAILED']?.evidence, take_ups: 2 } },
     ],
   ] satisfies [string, Given][])('%s is not told within its bound', (code, given) => {
-    expect(findingsOf(situationOf(given)).map((finding) => finding.code as string)).not.toContain(code);
+    expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
   });
 });

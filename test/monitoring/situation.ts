@@ -29,7 +29,7 @@ export function factsOf({ facts = {}, counts = {}, params = {} }: Given = {}): F
     end_time: null,
     phase_changed_at: ago(590),
     isHeld: false,
-    params: { ...parsed, speed: 1 } as Facts['params'],
+    params: { ...parsed, speed: 1 },
     hasChangedSpeed: false,
     isOverBroker: false,
     slots: 30,

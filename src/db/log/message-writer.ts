@@ -108,13 +108,13 @@ export class MessageWriter {
   ): Recorded {
     const message_id = messageIdOf(message);
     const known = findRow(tx.sql, message_id);
-    if (known !== undefined && isSettled(known)) return recordAgain(tx, wire, known, message, circumstances);
+    // A request that made no execution makes none when it comes again.
+    if (known !== undefined && (isSettled(known) || message.msg_type === 'run_workflow'))
+      return recordAgain(tx, wire, known, message, circumstances);
     const numbered =
       message.msg_type === 'run_workflow' ? withNumbers(tx, message, circumstances.isReplay === true) : message;
-    const recordedAt = circumstances.recordedAt ?? utcNow();
-    const sentAt = toUtc(message.timestamp) ?? circumstances.sentAt ?? recordedAt;
-    // The clock of another host may be off, so a message from there happens when it comes.
-    const effect = this.#projector.project(tx, numbered, circumstances.fromBroker === true ? recordedAt : sentAt);
+    const { recordedAt, sentAt, at } = timesOf(message, circumstances);
+    const effect = this.#projector.project(tx, numbered, at);
     if (known !== undefined) {
       if (effect.effect !== 'applied') return recordAgain(tx, wire, known, message, circumstances);
       giveUpId(tx, known);
@@ -137,6 +137,15 @@ export class MessageWriter {
     const released = releaseWaiting(tx, this.#projector, numbered);
     return released.length === 0 ? recorded : { ...recorded, released };
   }
+}
+
+/** When a message was recorded, when it was said, and when it happened: the clock of another host may be off, so a message from there happens when it comes. */
+function timesOf(
+  { timestamp }: Message,
+  { recordedAt = utcNow(), sentAt, fromBroker }: Circumstances,
+): { recordedAt: string; sentAt: string; at: string } {
+  const said = toUtc(timestamp) ?? sentAt ?? recordedAt;
+  return { recordedAt, sentAt: said, at: fromBroker === true ? recordedAt : said };
 }
 
 /** Said by the process that drives an execution alone: by the driver, the DAQ simulator and fast processing in it. */

@@ -35,8 +35,14 @@ interface Started {
 }
 
 /** Rows are as they were recorded; of a damaged one nothing is known. */
-const startedIn = (body: string): Started =>
-  ({ pid: 0, hostname: 'unknown', user: 'unknown', version: 'unknown', speed: 1, ...objectIn(body) }) as Started;
+const startedIn = (body: string): Started => ({
+  pid: 0,
+  hostname: 'unknown',
+  user: 'unknown',
+  version: 'unknown',
+  speed: 1,
+  ...objectIn(body),
+});
 
 interface Ended {
   cause: 'finished' | 'interrupted' | 'fault';

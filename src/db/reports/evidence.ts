@@ -41,6 +41,7 @@ export function evidenceOf(
   const parts = new PartReader();
   const owner = ownerOf(sql, execution_id);
   const isRunning = status === 'running';
+  const isOverBroker = isRunning && detail.over_broker === 1;
   const { unreadable, ...recorded } = kept(sql, recordedEvidence)(execution);
   return {
     execution_id,
@@ -48,26 +49,31 @@ export function evidenceOf(
     driver: owner === undefined || !isRunning ? undefined : driverOf(sql, owner, isAlive),
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
-    missing: isRunning && detail.over_broker === 1 ? missingTypes(sql, namespace, isAlive) : [],
-    take_ups: isRunning && detail.over_broker === 1 ? fruitlessTakeUps(sql, execution_id) : 0,
+    missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
+    take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id) : 0,
     unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
-    ...(isRunning && detail.over_broker === 1
+    ...(isRunning
       ? parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] })
       : { off_duty: [], useless: [] }),
-    unanswered:
-      isRunning && detail.over_broker === 1
-        ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
-        : [],
-    broker_away_since:
-      isRunning && detail.over_broker === 1
-        ? parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined)
-        : undefined,
-    gone: isRunning && detail.over_broker === 1 ? parts.read('files', () => goneHosts(sql, execution_id), []) : [],
+    unanswered: isOverBroker
+      ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
+      : [],
+    ...(isOverBroker ? brokerEvidence(sql, execution, parts) : { broker_away_since: undefined, gone: [] }),
     ...recorded,
     data_as_of,
     unreadable: [...parts.unreadable, ...unreadable],
   };
 }
+
+/** The evidence of an execution whose agents may be in other processes. */
+const brokerEvidence = (
+  sql: Prepare,
+  { namespace, execution_id }: ExecutionRow,
+  parts: PartReader,
+): Pick<Evidence, 'broker_away_since' | 'gone'> => ({
+  broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined),
+  gone: parts.read('files', () => goneHosts(sql, execution_id), []),
+});
 
 /** The evidence that follows from the store alone. */
 function recordedEvidence(sql: Prepare, execution: ExecutionRow) {

@@ -38,6 +38,17 @@ export interface SliceStanding {
   seconds_in_hand: number | undefined;
 }
 
+const present = ({
+  assigned_worker,
+  payload,
+}: {
+  assigned_worker: string | null;
+  payload: string | null;
+}): Pick<SliceStanding, 'worker' | 'payload'> => ({
+  worker: assigned_worker ?? undefined,
+  payload: payload ?? undefined,
+});
+
 /** More are not counted. */
 const mostAhead = 100_000;
 
@@ -72,8 +83,7 @@ export function sliceStanding(
     attempts_made: attempts.filter(({ starts }) => starts > 0).length,
     waiting_seconds: last === undefined ? 0 : Math.max(0, until - Date.parse(last.queued_at)) / 1000,
     ahead: isQueued ? queuedBefore(sql, execution_id, slice.key) : undefined,
-    worker: slice.assigned_worker ?? undefined,
-    payload: slice.payload ?? undefined,
+    ...present(slice),
     isGone: slice.status === 'processing' && goneWorkers(sql, isAlive)(slice),
     seconds_in_hand:
       slice.status === 'processing' && last?.started_at !== null && last !== undefined

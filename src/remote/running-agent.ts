@@ -1,0 +1,19 @@
+/** The work of a process at a moment. */
+export interface Figures {
+  /** Messages that are not confirmed; since when the oldest waits, in milliseconds since 1970. */
+  unsent: { count: number; oldest: number | undefined };
+  /** Messages that wait to be answered, by role; slots by state. */
+  behind: Record<string, number>;
+  slots: Record<string, number>;
+  /** Kinds of work that it cannot do, by reason; 0 where there is none of a reason. */
+  offDuty: Record<string, number>;
+}
+
+export interface RunningAgent {
+  name: string;
+  figures(): Figures;
+  /** Resolves when the agent has stopped; rejects when it cannot go on. */
+  done: Promise<void>;
+  /** Finishes the work in hand and stops. */
+  stop(): void;
+}
