@@ -1,6 +1,6 @@
 import { createLogLineWriter, type LogLineWriter } from '../src/db/log/log-lines.ts';
-import { openStore } from '../src/db/sqlite/open-store.ts';
-import type { Store } from '../src/db/sqlite/store.ts';
+import { openStore } from '../src/db/opening/open-store.ts';
+import type { Store } from '../src/db/opening/store.ts';
 import type { Transaction } from '../src/db/sqlite/transaction.ts';
 import { stfFilename } from '../src/domain/file-names.ts';
 import { type ExecutionParams, executionParamsSchema } from '../src/domain/params.ts';

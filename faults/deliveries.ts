@@ -1,5 +1,5 @@
-import { openReader } from '../src/db/sqlite/open-reader.ts';
-import { openStore } from '../src/db/sqlite/open-store.ts';
+import { openReader } from '../src/db/opening/open-reader.ts';
+import { openStore } from '../src/db/opening/open-store.ts';
 import { random } from '../src/domain/random.ts';
 import { messageIdOf } from '../src/messages/identity.ts';
 import type { Message } from '../src/messages/message.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { openReader } from '../src/db/sqlite/open-reader.ts';
+import { openReader } from '../src/db/opening/open-reader.ts';
 import { storeIn } from './cli.ts';
 
 /** The facts that a fault must not change, as sets of lines by kind. */

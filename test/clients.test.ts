@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { openReader } from '../src/db/opening/open-reader.ts';
 import { createQueries } from '../src/db/queries.ts';
-import { openReader } from '../src/db/sqlite/open-reader.ts';
 import { createApp } from '../src/http/app.ts';
 import { createMetrics } from '../src/http/metrics.ts';
 import { isAlive } from '../src/lib/process-identity.ts';

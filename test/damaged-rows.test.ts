@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { beforeAll, describe, expect, it } from 'vitest';
 
+import { openReader } from '../src/db/opening/open-reader.ts';
 import { createQueries } from '../src/db/queries.ts';
-import { openReader } from '../src/db/sqlite/open-reader.ts';
 import { SwfError } from '../src/lib/errors.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tools } from '../src/tools/index.ts';

@@ -11,11 +11,11 @@ import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { onTestFinished } from 'vitest';
 
 import type { Recorded } from '../src/db/log/rows.ts';
-import type { RecordedFile } from '../src/db/maintenance/recorded-files.ts';
+import { openReader } from '../src/db/opening/open-reader.ts';
+import { openStore } from '../src/db/opening/open-store.ts';
+import type { Store } from '../src/db/opening/store.ts';
 import { createQueries } from '../src/db/queries.ts';
-import { openReader } from '../src/db/sqlite/open-reader.ts';
-import { openStore } from '../src/db/sqlite/open-store.ts';
-import type { Store } from '../src/db/sqlite/store.ts';
+import type { RecordedFile } from '../src/db/reports/recorded-files.ts';
 import { executionParamsSchema } from '../src/domain/params.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import type { Message } from '../src/messages/message.ts';

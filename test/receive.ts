@@ -1,5 +1,5 @@
 import type { Circumstances, Recorded } from '../src/db/log/rows.ts';
-import type { Store } from '../src/db/sqlite/store.ts';
+import type { Store } from '../src/db/opening/store.ts';
 import type { Transaction } from '../src/db/sqlite/transaction.ts';
 import { decodeMessage } from '../src/messages/codec.ts';
 

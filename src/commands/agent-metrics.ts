@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 
 import { schemaHistory } from '../db/migrations/index.ts';
-import { newestVersion } from '../db/sqlite/schema-version.ts';
+import { newestVersion } from '../db/opening/schema-version.ts';
 import { stepBounds, type Traffic } from '../exchange/traffic.ts';
 import { agentMetricsText } from '../http/agent-metrics.ts';
 import { messageOf } from '../lib/errors.ts';

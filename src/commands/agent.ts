@@ -6,7 +6,7 @@ import { brokerSettings } from '../config/broker.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../config/policies.ts';
 import { asRecorded } from '../config/recorded.ts';
-import { openStore } from '../db/sqlite/open-store.ts';
+import { openStore } from '../db/opening/open-store.ts';
 import type { AgentType } from '../domain/states.ts';
 import { counting, Traffic } from '../exchange/traffic.ts';
 import { aborted } from '../lib/deadline.ts';

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { backupStore } from '../db/maintenance/backup.ts';
-import { openReader } from '../db/sqlite/open-reader.ts';
+import { openReader } from '../db/opening/open-reader.ts';
 import { exitCodes, type Io, shellWord, storePath } from './io.ts';
 
 /** `swf-mcp backup FILE`: the store as it is now, in another file; a run may go on meanwhile. Returns the exit code. */

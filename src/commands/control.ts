@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { requireExecution } from '../db/lists/executions.ts';
-import { openExistingStore } from '../db/sqlite/open-store.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
+import { openExistingStore } from '../db/opening/open-store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { isAlive } from '../lib/process-identity.ts';

@@ -7,7 +7,7 @@ import { brokerSettings } from '../config/broker.ts';
 import { type Loaded, loadConfig } from '../config/load.ts';
 import { requireOwnNamespace } from '../config/policies.ts';
 import type { Config } from '../config/schema.ts';
-import { openReader } from '../db/sqlite/open-reader.ts';
+import { openReader } from '../db/opening/open-reader.ts';
 import { requireNoOrphanLog } from '../db/sqlite/store-file.ts';
 import { networkFileSystemOf } from '../lib/network-file-system.ts';
 import { whyNotOurs } from '../lib/ownership.ts';

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import type { BrokerSettings } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
+import type { Store } from '../db/opening/store.ts';
 import { createQueries, type Queries } from '../db/queries.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { Counts } from '../domain/counts.ts';
 import type { Speed } from '../domain/params.ts';
 import { createLog, type Log } from '../lib/logger.ts';

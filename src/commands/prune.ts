@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 
+import { openRemovals, type Removal } from '../db/log/removals.ts';
 import { homeOf } from '../db/log/store-identity.ts';
 import {
   oldestStart,
@@ -9,12 +10,11 @@ import {
   removeWords,
   runningCount,
 } from '../db/maintenance/prune.ts';
-import { openRemovals, type Removal } from '../db/maintenance/removals.ts';
 import { removeStrays } from '../db/maintenance/strays.ts';
-import { openReader } from '../db/sqlite/open-reader.ts';
-import { openExistingStore } from '../db/sqlite/open-store.ts';
+import { openReader } from '../db/opening/open-reader.ts';
+import { openExistingStore } from '../db/opening/open-store.ts';
+import type { Store } from '../db/opening/store.ts';
 import { type Prepare, preparer } from '../db/sqlite/statements.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
 import { isAlive } from '../lib/process-identity.ts';

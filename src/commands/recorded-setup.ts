@@ -3,7 +3,7 @@ import { brokerSettings } from '../config/broker.ts';
 import { parseRecordedConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { startMessage } from '../db/execution/start-message.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { Io } from './io.ts';
 
 /** How an execution was started, as its log tells. */

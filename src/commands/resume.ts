@@ -1,11 +1,11 @@
 import { requireRunnable } from '../config/payload-command.ts';
 import { requireRealTime } from '../config/policies.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
-import { requireExecution } from '../db/lists/executions.ts';
+import { openExistingStore } from '../db/opening/open-store.ts';
+import type { Store } from '../db/opening/store.ts';
 import { createQueries } from '../db/queries.ts';
 import { pausedBy } from '../db/reports/commands.ts';
-import { openExistingStore } from '../db/sqlite/open-store.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { Speed } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';

@@ -1,6 +1,6 @@
+import { openReader } from '../db/opening/open-reader.ts';
 import { createQueries, type Queries } from '../db/queries.ts';
 import type { Connection } from '../db/sqlite/connection.ts';
-import { openReader } from '../db/sqlite/open-reader.ts';
 import { contentAt, fileAt } from '../db/sqlite/store-file.ts';
 import { isAlive } from '../lib/process-identity.ts';
 

@@ -1,7 +1,7 @@
 import { requireBareName } from '../config/request.ts';
-import { requireExecution } from '../db/lists/executions.ts';
-import { openExistingStore } from '../db/sqlite/open-store.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
+import { openExistingStore } from '../db/opening/open-store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';

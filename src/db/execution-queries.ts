@@ -1,6 +1,6 @@
 import type { Health } from '../domain/states.ts';
+import { type ExecutionRow, requireExecution } from './execution/find-execution.ts';
 import { lastTick } from './execution/start-message.ts';
-import { type ExecutionRow, requireExecution } from './lists/executions.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';

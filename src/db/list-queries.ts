@@ -1,13 +1,8 @@
+import { executionOfRun } from './execution/find-execution.ts';
+import { recentExecutionIds } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
-import { executionOfRun } from './lists/by-execution.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
-import {
-  executionIsMentioned,
-  namespacesOf,
-  recentExecutionIds,
-  recentRunNumbers,
-  runIsKnown,
-} from './lists/known-names.ts';
+import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from './lists/known-names.ts';
 import { nearestKnown, type ValueKind } from './lists/known-values.ts';
 import { type LogFilter, listLogs } from './lists/logs.ts';
 import type { MessageFilter } from './lists/message-filter.ts';

@@ -1,13 +1,13 @@
 import type { Steps } from '../lib/steps.ts';
 import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
+import type { ExecutionRow } from './execution/find-execution.ts';
 import { createListQueries } from './list-queries.ts';
-import type { ExecutionRow } from './lists/executions.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
-import { recordedFilesOf } from './maintenance/recorded-files.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
+import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';

@@ -1,4 +1,4 @@
-import type { ExecutionRow } from '../db/lists/executions.ts';
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Assessment } from '../db/reports/assessment.ts';
 import { SwfError } from '../lib/errors.ts';

@@ -1,6 +1,6 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';

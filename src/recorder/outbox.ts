@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from '../broker/connection.ts';
 import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
 import { SwfError } from '../lib/errors.ts';

@@ -1,10 +1,10 @@
 import type { BrokerConnection, Delivery } from '../broker/connection.ts';
-import { requireExecution } from '../db/lists/executions.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { dropUnsentSlices, reviveUnsendable } from '../db/log/outbox.ts';
 import { storeId } from '../db/log/store-identity.ts';
+import type { Store } from '../db/opening/store.ts';
 import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';

@@ -11,8 +11,8 @@ import {
 } from '../db/execution/unanswered.ts';
 import { isHeld } from '../db/log/held.ts';
 import { sendAgain } from '../db/log/outbox.ts';
+import type { Store } from '../db/opening/store.ts';
 import { stageDelays } from '../db/reports/stage-delays.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BrokerConnection } from '../broker/connection.ts';
-import { requireExecution } from '../db/lists/executions.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';

@@ -1,6 +1,6 @@
 import type { Delivery, Subscription } from '../broker/connection.ts';
+import type { Store } from '../db/opening/store.ts';
 import { forgiveSilence, recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';

@@ -1,5 +1,5 @@
+import type { Store } from '../db/opening/store.ts';
 import { noteHeard, noteUnheard } from '../db/presence/remote-agents.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 
 export interface UnheardWorkersOptions {

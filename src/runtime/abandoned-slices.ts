@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ExecutionContext } from '../agents/agent.ts';
+import type { Store } from '../db/opening/store.ts';
 import { heartbeatSeconds } from '../db/presence/leases.ts';
 import { abandonedSlices, mostLostStarts } from '../db/presence/lost-starts.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { RecorderSession } from '../recorder/recorder-session.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { requireExecution } from '../db/lists/executions.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { type CommandState, commandState } from '../db/log/commands.ts';
+import type { Store } from '../db/opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { SwfError } from '../lib/errors.ts';

@@ -1,7 +1,7 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
+import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { isBelow, isElsewhere } from '../domain/file-address.ts';
 import { createDataFiles } from '../files/disk-data-files.ts';
 import { messageOf } from '../lib/errors.ts';

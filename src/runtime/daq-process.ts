@@ -1,5 +1,5 @@
 import type { Delivery } from '../broker/connection.ts';
-import { beginExecution, type Drive } from '../db/execution/take-over.ts';
+import { beginExecution, type Drive } from '../db/driving/take-over.ts';
 import { unsentOf } from '../db/log/outbox.ts';
 import { noteRequestInHand } from '../db/presence/requests-in-hand.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';

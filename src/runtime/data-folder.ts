@@ -2,9 +2,9 @@ import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:
 import { join } from 'node:path';
 
 import type { Config } from '../config/schema.ts';
-import type { Drive } from '../db/execution/take-over.ts';
+import type { Drive } from '../db/driving/take-over.ts';
 import { homeOf } from '../db/log/store-identity.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import type { Store } from '../db/opening/store.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
 import { whyNotOurs } from '../lib/ownership.ts';

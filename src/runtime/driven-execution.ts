@@ -6,9 +6,9 @@ import {
   leavingStep,
   type Verdict,
 } from '../agents/driver.ts';
+import type { Drive } from '../db/driving/take-over.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
-import type { Drive } from '../db/execution/take-over.ts';
-import { requireExecution } from '../db/lists/executions.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Speed } from '../domain/params.ts';
 import { withDeadline } from '../lib/deadline.ts';

@@ -1,4 +1,4 @@
-import type { Crew, Driver } from '../db/execution/take-over.ts';
+import type { Crew, Driver } from '../db/driving/take-over.ts';
 import type { Speed } from '../domain/params.ts';
 import type { AgentType } from '../domain/states.ts';
 import { currentProcess } from '../lib/process-identity.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { ExecutionContext, SliceConditions } from '../agents/agent.ts';
 import type { Payload, Step } from '../agents/ports.ts';
-import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/execution/journal.ts';
+import { type ExecutionAccess, type HeldExecution, openExecution } from '../db/driving/journal.ts';
 import { lastTick } from '../db/execution/start-message.ts';
 import { createLogLineWriter } from '../db/log/log-lines.ts';
 import { fileAddressOf } from '../domain/file-address.ts';

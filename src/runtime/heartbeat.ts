@@ -1,6 +1,6 @@
+import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { heartbeatSeconds } from '../db/presence/leases.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { messageOf } from '../lib/errors.ts';
 

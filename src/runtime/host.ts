@@ -1,10 +1,10 @@
 import type { BrokerConnection } from '../broker/connection.ts';
 import type { Config } from '../config/schema.ts';
-import { type Crew, enterProcess } from '../db/execution/take-over.ts';
+import { type Crew, enterProcess } from '../db/driving/take-over.ts';
 import { spreadNumbers } from '../db/log/numbers.ts';
 import { storeId } from '../db/log/store-identity.ts';
+import type { Store } from '../db/opening/store.ts';
 import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/presence/recorders.ts';
-import type { Store } from '../db/sqlite/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';

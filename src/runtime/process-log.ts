@@ -1,5 +1,5 @@
 import { createLogLineWriter, type LogLineWriter } from '../db/log/log-lines.ts';
-import type { Store } from '../db/sqlite/store.ts';
+import type { Store } from '../db/opening/store.ts';
 import type { Log, LogLevel, LogLine } from '../lib/logger.ts';
 
 /** The log of a process itself, beside its agents: to people at once, and into the store for those who ask later. */

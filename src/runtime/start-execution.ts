@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { beginExecution, type Crew, type Drive, takeOver } from '../db/execution/take-over.ts';
+import { beginExecution, type Crew, type Drive, takeOver } from '../db/driving/take-over.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { currentPlanVersion, type Speed } from '../domain/params.ts';
 import { type AgentType, agentTypes } from '../domain/states.ts';

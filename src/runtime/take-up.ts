@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
 import { parseRecordedConfig } from '../config/load.ts';
+import { type Drive, takeOver } from '../db/driving/take-over.ts';
+import { requireExecution } from '../db/execution/find-execution.ts';
 import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
-import { type Drive, takeOver } from '../db/execution/take-over.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
-import { requireExecution } from '../db/lists/executions.ts';
 import { lastWaitingCommand, waitingCommand } from '../db/log/commands.ts';
 import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';

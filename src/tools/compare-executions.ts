@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/lists/executions.ts';
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/lists/executions.ts';
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { clipShown } from './shared/clip.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
-import type { RecordedFile } from '../db/maintenance/recorded-files.ts';
 import type { Queries } from '../db/queries.ts';
+import type { RecordedFile } from '../db/reports/recorded-files.ts';
 import { fileKinds } from '../domain/file-names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { nowhereNote } from './shared/nowhere.ts';

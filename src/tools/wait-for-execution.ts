@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import * as z from 'zod';
 
-import type { ExecutionRow } from '../db/lists/executions.ts';
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Journal } from '../../src/agents/ports.ts';
-import { openExecution } from '../../src/db/execution/journal.ts';
+import { openExecution } from '../../src/db/driving/journal.ts';
 import type { Draft } from '../../src/messages/message.ts';
 import { makeRunningStore } from '../helpers.ts';
 import { MemoryJournal } from './memory-journal.ts';

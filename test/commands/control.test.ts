@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { recordCommand } from '../../src/runtime/commands.ts';
 import {
   type Answer,

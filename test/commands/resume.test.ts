@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import {
   type Answer,
   ask,

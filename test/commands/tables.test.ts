@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { ask, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { runInTerminal } from '../terminal.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { runCli, startCli, temporaryFolder } from '../helpers.ts';
 import { runInTerminal } from '../terminal.ts';
 

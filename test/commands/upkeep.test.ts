@@ -15,7 +15,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { differences, outcomeIn } from '../../faults/outcome.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { alterStore } from '../alter-store.ts';
 import { ask, connectInProcess, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { receiverOf } from '../receive.ts';

@@ -4,8 +4,8 @@ import { join, resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import type { AttemptColumns } from '../../src/db/timeline/attempt-columns.ts';
 import { AttemptHistory } from '../../src/db/timeline/attempt-history.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { keepAnswers } from '../../src/db/sqlite/kept-answers.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
 import { ask, connectInProcess, makeRunningStore } from '../helpers.ts';
 
 const stf = (sequence: number) => ({

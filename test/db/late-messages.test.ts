@@ -6,7 +6,7 @@ import type { Agent, ExecutionContext } from '../../src/agents/agent.ts';
 import { fastProcessingAgent } from '../../src/agents/fast-processing.ts';
 import { fastmonAgent } from '../../src/agents/fastmon.ts';
 import { consumeLog } from '../../src/agents/log-consumer.ts';
-import { openExecution } from '../../src/db/execution/journal.ts';
+import { openExecution } from '../../src/db/driving/journal.ts';
 import { executionParamsSchema } from '../../src/domain/params.ts';
 import { noDataFiles } from '../../src/files/data-files.ts';
 import { createScaledClock } from '../../src/lib/clock.ts';

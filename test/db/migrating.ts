@@ -1,5 +1,5 @@
 import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 
 /** Rows that the step of this history rewrites: enough to be killed in the middle of it. */
 export const rows = 400_000;

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { startProcess, temporaryFolder } from '../helpers.ts';
 import { rows, slowHistory } from './migrating.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { openExecution } from '../../src/db/execution/journal.ts';
+import { openExecution } from '../../src/db/driving/journal.ts';
 import { removableExecutions } from '../../src/db/maintenance/prune.ts';
 import { makeRunningStore } from '../helpers.ts';
 

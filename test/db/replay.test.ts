@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { ask, askAll, connectInProcess, runWorkflow, startCli, temporaryFolder, type Answer } from '../helpers.ts';
 import { readHistory, replay } from '../histories/log-file.ts';
 import { receiverOf } from '../receive.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 
-import { partsOf, messageWords, rowsOfPart } from '../../src/db/lists/word-parts.ts';
 import { schemaDifferences } from '../../src/db/maintenance/integrity.ts';
 import { removeExecution, removeWords } from '../../src/db/maintenance/prune.ts';
 import { blockDifferences } from '../../src/db/maintenance/row-blocks-check.ts';
+import { partsOf, messageWords, rowsOfPart } from '../../src/db/notes/word-parts.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries, type Queries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
-import type { Store } from '../../src/db/sqlite/store.ts';
 import { temporaryFolder } from '../helpers.ts';
 import { receiverOf } from '../receive.ts';
 

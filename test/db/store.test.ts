@@ -7,10 +7,10 @@ import { describe, expect, it } from 'vitest';
 
 import { schemaHistory } from '../../src/db/migrations/index.ts';
 import type { SchemaHistory } from '../../src/db/migrations/migration.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { migrate } from '../../src/db/opening/schema-version.ts';
 import { registerProcess } from '../../src/db/presence/leases.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
-import { migrate } from '../../src/db/sqlite/schema-version.ts';
 import { currentProcess } from '../../src/lib/process-identity.ts';
 import { makeRunningStore, runCli, temporaryFolder } from '../helpers.ts';
 

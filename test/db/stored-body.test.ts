@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 import type { HistoryRow } from '../histories/log-file.ts';

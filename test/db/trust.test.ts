@@ -18,7 +18,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 
 import { schemaHistory } from '../../src/db/migrations/index.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import { alterStore } from '../alter-store.ts';
 import { connectStdio, refusal, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';

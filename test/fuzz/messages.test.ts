@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
 import { messageTypes } from '../../src/messages/vocabulary.ts';
 import { makeRunningStore, runWorkflow, temporaryFolder } from '../helpers.ts';
 

@@ -1,6 +1,6 @@
 import { type HistoryRow, historyOf, replay as replayInto } from '../../src/db/maintenance/replay.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 
 export type { HistoryRow } from '../../src/db/maintenance/replay.ts';

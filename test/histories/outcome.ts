@@ -1,5 +1,5 @@
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { createQueries } from '../../src/db/queries.ts';
-import { openReader } from '../../src/db/sqlite/open-reader.ts';
 
 const counts = [
   'status',

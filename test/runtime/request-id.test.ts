@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { Delivery } from '../../src/broker/connection.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import type { Store } from '../../src/db/opening/store.ts';
 import { forgetRequestInHand, noteRequestInHand } from '../../src/db/presence/requests-in-hand.ts';
-import { openStore } from '../../src/db/sqlite/open-store.ts';
-import type { Store } from '../../src/db/sqlite/store.ts';
 import { identifyRequest, type RequestIdentity } from '../../src/runtime/request-id.ts';
 import { temporaryFolder } from '../helpers.ts';
 

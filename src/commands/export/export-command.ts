@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+import { openReader } from '../../db/opening/open-reader.ts';
 import { createQueries } from '../../db/queries.ts';
 import { exportedRows, exportedTables } from '../../db/reports/export.ts';
-import { openReader } from '../../db/sqlite/open-reader.ts';
 import { preparer } from '../../db/sqlite/statements.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';

@@ -1,8 +1,8 @@
 import type { Overview } from '../../agents/ports.ts';
 import type { Phase } from '../../domain/run-phases.ts';
-import { countsOf } from '../lists/executions.ts';
 import { waitingCommand } from '../log/commands.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { countsOf } from './find-execution.ts';
 
 /** The state of an execution as its driver sees it. */
 export function openOverview(

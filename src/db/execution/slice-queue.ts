@@ -1,7 +1,7 @@
 import type { OpenSlice, SliceQueue, SliceStanding } from '../../agents/ports.ts';
 import { workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import { isRemoved } from '../maintenance/removals.ts';
+import { isRemoved } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { lostStarts, mostLostStarts } from '../presence/lost-starts.ts';

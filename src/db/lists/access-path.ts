@@ -1,8 +1,8 @@
+import { anyKey, type KeyRange } from '../notes/key-range.ts';
+import { keysWithin, type TimedTable } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { anyKey, type KeyRange } from './key-range.ts';
 import { both, clauseOf, type Condition, directionOf, type ListQuery, nowhere, type Where } from './list-query.ts';
 import type { Page } from './page.ts';
-import { keysWithin, type TimedTable } from './row-blocks.ts';
 
 /** The index that a list walks along, and the conditions that have to be looked at row by row. */
 export interface AccessPath {

@@ -1,4 +1,5 @@
-import { openRemovals } from '../maintenance/removals.ts';
+import { executionOfRun } from '../execution/find-execution.ts';
+import { openRemovals } from '../log/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 
@@ -23,11 +24,6 @@ export function ofExecution(
     execution: [`${table}execution_id = ?`, id],
     run: ['run_number = ?', isBoth ? run_number : undefined],
   };
-}
-
-export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
-  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
-    ?.execution_id;
 }
 
 /**

@@ -10,13 +10,6 @@ export function namespacesOf(sql: Prepare): string[] {
     .map((row) => row.namespace);
 }
 
-/** The newest executions. */
-export function recentExecutionIds(sql: Prepare): string[] {
-  return sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
-    .all()
-    .map((row) => row.execution_id);
-}
-
 /** The newest run numbers. */
 export function recentRunNumbers(sql: Prepare): number[] {
   return sql<[], { run_number: number }>('SELECT run_number FROM workflow_executions ORDER BY seq DESC LIMIT 5')

@@ -1,4 +1,4 @@
-import type { KeyRange } from './key-range.ts';
+import type { KeyRange } from '../notes/key-range.ts';
 import type { Page, Window } from './page.ts';
 
 /**

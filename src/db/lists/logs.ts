@@ -1,9 +1,9 @@
 import { logLevels } from '../../lib/logger.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { logWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
-import { logWords } from './word-parts.ts';
 import type { WordSearch } from './word-search.ts';
 
 export interface LogRow {

@@ -1,7 +1,7 @@
 import { nameOf, numberOf } from '../migrations/names.ts';
+import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { MessageFilter } from './message-filter.ts';
-import { lastNoted } from './row-blocks.ts';
 
 /** Messages by type, those without effect too. */
 export type MessageCounts = ReadonlyMap<string, number>;

@@ -4,14 +4,14 @@ import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
+import { nearNamespace } from '../notes/row-blocks.ts';
+import { messageWords } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 import { listRows } from './list-rows.ts';
 import { keptTotal } from './message-counts.ts';
 import type { MessageFilter } from './message-filter.ts';
 import type { ListPage, Page } from './page.ts';
-import { nearNamespace } from './row-blocks.ts';
-import { messageWords } from './word-parts.ts';
 import type { WordSearch } from './word-search.ts';
 
 /** A message without its body. */

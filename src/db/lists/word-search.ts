@@ -1,10 +1,10 @@
+import type { KeyRange } from '../notes/key-range.ts';
+import { lastNoted } from '../notes/row-blocks.ts';
+import { partsWithin, type SearchedTable } from '../notes/word-parts.ts';
 import { Database } from '../sqlite/database.ts';
 import { preparer, type Prepare } from '../sqlite/statements.ts';
-import type { KeyRange } from './key-range.ts';
 import { type CandidateRange, directionOf } from './list-query.ts';
 import type { Page } from './page.ts';
-import { lastNoted } from './row-blocks.ts';
-import { partsWithin, type SearchedTable } from './word-parts.ts';
 
 /**
  * Finds rows by words of their texts.

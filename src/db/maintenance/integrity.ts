@@ -1,5 +1,5 @@
-import { partSchema, partsOf, searchedTables } from '../lists/word-parts.ts';
 import { schemaHistory } from '../migrations/index.ts';
+import { partSchema, partsOf, searchedTables } from '../notes/word-parts.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { preparer } from '../sqlite/statements.ts';

@@ -1,13 +1,13 @@
 import { utcNow } from '../../lib/time.ts';
-import { forgetCounts, lastNoted } from '../lists/row-blocks.ts';
-import { dropPart, emptyParts, searchedTables } from '../lists/word-parts.ts';
+import type { Removal } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
+import { forgetCounts, lastNoted } from '../notes/row-blocks.ts';
+import { dropPart, emptyParts, searchedTables } from '../notes/word-parts.ts';
+import type { Store } from '../opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import type { Removal } from './removals.ts';
 
 /** An execution that may be removed. */
 export interface Removable extends Removal {

@@ -1,5 +1,5 @@
+import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 import { historyOf, replay } from './replay.ts';
 
 /** Tables that follow from the log, each with the columns that name a row. The number of a row depends on what was pruned. */

@@ -1,7 +1,7 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { decodeMessage } from '../../messages/codec.ts';
+import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 
 /** A row of the log as it has to be known to read the log again. */
 export interface HistoryRow {

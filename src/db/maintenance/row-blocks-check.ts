@@ -1,6 +1,6 @@
-import { lastNoted, rowsOfBlock, timedTables } from '../lists/row-blocks.ts';
-import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../lists/word-parts.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import { lastNoted, rowsOfBlock, timedTables } from '../notes/row-blocks.ts';
+import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Differences of a kind that are told: where one block is amiss, mostly many are. */

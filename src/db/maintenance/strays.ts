@@ -1,7 +1,7 @@
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
+import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 import { batch, removeRows } from './prune.ts';
 
 interface StrayTable {

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { SwfError } from '../../lib/errors.ts';
-import { openReader } from '../sqlite/open-reader.ts';
+import { openReader } from '../opening/open-reader.ts';
 import { answerSql } from './answer-sql.ts';
 import type { QueryOrder, QueryReply } from './ask-process.ts';
 

@@ -12,7 +12,7 @@ import { healthOf } from '../../monitoring/health.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
 import type { Progress } from '../../monitoring/progress.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';

@@ -2,8 +2,8 @@ import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
 import {

@@ -1,5 +1,5 @@
 import type { CommandGiven } from '../../monitoring/evidence.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';

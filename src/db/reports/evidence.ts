@@ -1,8 +1,8 @@
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';

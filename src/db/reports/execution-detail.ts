@@ -1,8 +1,8 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { lastTick } from '../execution/start-message.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The fields that a list of executions leaves out. Times are ISO 8601. */

@@ -3,7 +3,7 @@ import { planOf } from '../../domain/plan/versions.ts';
 import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { workerSlots } from '../presence/agent-registry.ts';

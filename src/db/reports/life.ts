@@ -1,4 +1,4 @@
-import type { ExecutionRow } from '../lists/executions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';

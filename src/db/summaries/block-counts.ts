@@ -1,6 +1,6 @@
 import { isSpan, spanName, widthOf } from '../../domain/summary-words.ts';
-import { keysWithin, lastNoted, rowsOfBlock } from '../lists/row-blocks.ts';
 import { milliseconds } from '../migrations/message-columns.ts';
+import { keysWithin, lastNoted, rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { SummaryQuestion } from './question.ts';
 import { isoOf, type RowSource } from './row-sources.ts';

@@ -1,6 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife } from '../reports/life.ts';

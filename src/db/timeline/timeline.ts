@@ -3,7 +3,7 @@ import { stages } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
 import { type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
-import type { ExecutionRow } from '../lists/executions.ts';
+import type { ExecutionRow } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';

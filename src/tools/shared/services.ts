@@ -1,4 +1,4 @@
-import type { RecordedFile } from '../../db/maintenance/recorded-files.ts';
+import type { RecordedFile } from '../../db/reports/recorded-files.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 
 /** How a file is, compared with what is recorded of it. */

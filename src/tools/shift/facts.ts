@@ -1,4 +1,5 @@
-import type { ExecutionRow, ListedExecution } from '../../db/lists/executions.ts';
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus, Health } from '../../domain/states.ts';

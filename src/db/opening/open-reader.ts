@@ -2,12 +2,12 @@ import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { networkFileSystemOf } from '../../lib/network-file-system.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
-import { connect } from './connect.ts';
-import type { Connection } from './connection.ts';
-import { Database } from './database.ts';
+import { connect } from '../sqlite/connect.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { Database } from '../sqlite/database.ts';
+import { asSwfError } from '../sqlite/sqlite-errors.ts';
+import { fileAt, readIntoMemory } from '../sqlite/store-file.ts';
 import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
-import { asSwfError } from './sqlite-errors.ts';
-import { fileAt, readIntoMemory } from './store-file.ts';
 
 /**
  * Opens a store for reading only. Throws `NoStoreYet` where there is none, `STORE_TOO_OLD` if it must be migrated first, and other

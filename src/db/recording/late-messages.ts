@@ -2,12 +2,12 @@ import type { Effect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
+import { effectColumns, happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import { providedKey } from '../projection/awaits.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { effectColumns, happenedAt } from './rows.ts';
 
 /** Gives a message its effect on the tables (`db/projection/`). */
 interface MessageProjector {

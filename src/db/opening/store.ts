@@ -1,7 +1,7 @@
-import type { MessageWriter } from '../log/message-writer.ts';
-import type { Connection } from './connection.ts';
-import type { Prepare } from './statements.ts';
-import type { Transaction } from './transaction.ts';
+import type { MessageWriter } from '../recording/message-writer.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A store that is open for writing. */
 export interface Store {

@@ -2,17 +2,17 @@ import type { Journal, Overview, Reading, SliceQueue, Step } from '../../agents/
 import { utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
 import { type MessageType, vocabulary } from '../../messages/vocabulary.ts';
+import { moveCursor, requireOwnership } from '../execution/fencing.ts';
+import { countMessages, readLateMessages, readMessage, readMessages } from '../execution/log-reader.ts';
+import { openOverview } from '../execution/overview.ts';
+import { openSliceQueue } from '../execution/slice-queue.ts';
 import { noteApplied, noteRefused } from '../log/commands.ts';
 import type { LogLineWriter } from '../log/log-lines.ts';
 import type { Circumstances } from '../log/rows.ts';
+import type { Store } from '../opening/store.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { moveCursor, requireOwnership } from './fencing.ts';
-import { countMessages, readLateMessages, readMessage, readMessages } from './log-reader.ts';
-import { openOverview } from './overview.ts';
-import { openSliceQueue } from './slice-queue.ts';
 
 /** An execution that this process works on. */
 export interface HeldExecution {

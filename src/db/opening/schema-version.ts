@@ -1,6 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../sqlite/connection.ts';
 import { requireNoOlderWriter } from './older-writers.ts';
 
 /** Marks a SQLite file as a store of this program ("SWFm"). */

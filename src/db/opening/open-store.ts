@@ -4,19 +4,32 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { NoStoreYet } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
-import { RowBlockNoter } from '../lists/row-blocks.ts';
-import { messageWriterOf } from '../log/message-writer.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { storeId } from '../log/store-identity.ts';
 import { schemaHistory } from '../migrations/index.ts';
 import type { SchemaHistory } from '../migrations/migration.ts';
-import { Checkpointer } from './checkpointer.ts';
-import { connect } from './connect.ts';
-import type { Connection } from './connection.ts';
-import { GroupCommit } from './group-commit.ts';
-import { moveLog } from './move-log.ts';
-import { OtherWriters } from './other-writers.ts';
-import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from './retry.ts';
+import { RowBlockNoter } from '../notes/row-blocks.ts';
+import { messageWriterOf } from '../recording/message-writer.ts';
+import { Checkpointer } from '../sqlite/checkpointer.ts';
+import { connect } from '../sqlite/connect.ts';
+import type { Connection } from '../sqlite/connection.ts';
+import { GroupCommit } from '../sqlite/group-commit.ts';
+import { moveLog } from '../sqlite/move-log.ts';
+import { OtherWriters } from '../sqlite/other-writers.ts';
+import { impatientMilliseconds, isBusy, patienceMilliseconds, tryPatiently } from '../sqlite/retry.ts';
+import { asSwfError } from '../sqlite/sqlite-errors.ts';
+import { type Prepare, preparer } from '../sqlite/statements.ts';
+import {
+  fileAt,
+  logOf,
+  requireNoOrphanLog,
+  requireOurs,
+  requireSameFile,
+  requireSameLog,
+  requireWritableDisk,
+} from '../sqlite/store-file.ts';
+import type { Synchronous } from '../sqlite/synchronous.ts';
+import { inTransaction, type Transaction } from '../sqlite/transaction.ts';
 import {
   applicationIdOf,
   migrate,
@@ -26,20 +39,7 @@ import {
   requireSameVersion,
   versionOf,
 } from './schema-version.ts';
-import { asSwfError } from './sqlite-errors.ts';
-import { type Prepare, preparer } from './statements.ts';
-import {
-  fileAt,
-  logOf,
-  requireNoOrphanLog,
-  requireOurs,
-  requireSameFile,
-  requireSameLog,
-  requireWritableDisk,
-} from './store-file.ts';
 import type { Store } from './store.ts';
-import type { Synchronous } from './synchronous.ts';
-import { inTransaction, type Transaction } from './transaction.ts';
 
 export interface StoreOptions {
   history?: SchemaHistory;

@@ -3,17 +3,17 @@ import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
-import { requireExecution } from '../lists/executions.ts';
+import { requireExecution } from '../execution/find-execution.ts';
+import { readMessage } from '../execution/log-reader.ts';
+import { executionParams } from '../execution/params.ts';
 import { refuseWaiting } from '../log/commands.ts';
 import { isHeld } from '../log/held.ts';
+import type { Store } from '../opening/store.ts';
 import { noteLost, registerAgent } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwnership } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Store } from '../sqlite/store.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { readMessage } from './log-reader.ts';
-import { executionParams } from './params.ts';
 
 /** A process that works here, and the names of the agents that it hosts, by type. */
 export interface Crew<AgentType extends string> {

@@ -4,15 +4,15 @@ import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { destinationOf, type MessageType } from '../../messages/vocabulary.ts';
+import { type EnvelopeColumns, envelopeOf, usableEnvelope } from '../log/envelope.ts';
+import { drawNumber, reserveNumber } from '../log/numbers.ts';
+import { asRecorded, type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { Projector } from '../projection/index.ts';
 import type { Connection } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { type EnvelopeColumns, envelopeOf, usableEnvelope } from './envelope.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
-import { drawNumber, reserveNumber } from './numbers.ts';
-import { asRecorded, type Circumstances, findRow, insertRow, type LogRow, type Recorded } from './rows.ts';
 
 /** A message as it came from outside: its body and what was read in it. */
 export interface ReceivedMessage {

@@ -1,7 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { isProcessAlive, isRemote } from '../presence/leases.ts';
-import type { Connection } from './connection.ts';
+import type { Connection } from '../sqlite/connection.ts';
 
 interface Writer {
   pid: number;

@@ -1,0 +1,78 @@
+import type { Counts } from '../../domain/counts.ts';
+import type { Phase } from '../../domain/run-phases.ts';
+import type { ExecutionStatus } from '../../domain/states.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { nearest } from '../../lib/suggest.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** An execution with its counts. Times are ISO 8601. */
+export interface ExecutionRow extends Counts {
+  key: number;
+  execution_id: string;
+  workflow_name: string;
+  namespace: string;
+  status: ExecutionStatus;
+  status_reason: string | null;
+  phase: Phase;
+  run_number: number;
+  executed_by: string;
+  start_time: string;
+  end_time: string | null;
+}
+
+const countColumns =
+  'stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
+
+/** As SQL: the columns of an `ExecutionRow`, of `executionTables`. */
+export const executionColumns = `seq AS key, e.execution_id, workflow_name, namespace, status, status_reason, phase, run_number,
+  executed_by, start_time, end_time, ${countColumns}`;
+
+export const executionTables = 'workflow_executions AS e JOIN run_states USING (run_number)';
+
+/** Throws an `Error` for a run that is not there. */
+export function countsOf(sql: Prepare, runNumber: number): Counts {
+  const row = sql<[number], Counts>(`SELECT ${countColumns} FROM run_states WHERE run_number = ?`).get(runNumber);
+  if (row === undefined) throw new Error(`run ${runNumber} has no state`);
+  return row;
+}
+
+export function findExecution(sql: Prepare, executionId: string): ExecutionRow | undefined {
+  return sql<[string], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} WHERE e.execution_id = ?`).get(
+    executionId,
+  );
+}
+
+/** The execution that was recorded last. */
+function latestExecution(sql: Prepare): ExecutionRow | undefined {
+  return sql<[], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} ORDER BY seq DESC LIMIT 1`).get();
+}
+
+/** An execution by its id, or the last one by the name `latest`. Throws `EXECUTION_NOT_FOUND` with the ids that come near. */
+export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
+  const found = executionId === 'latest' ? latestExecution(sql) : findExecution(sql, executionId);
+  if (found !== undefined) return found;
+  const known = recentExecutionIds(sql);
+  if (known.length === 0)
+    throw new SwfError('EXECUTION_NOT_FOUND', 'there is no execution in this store yet; "swf-mcp run" makes one');
+  const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
+  if (ofRun !== undefined)
+    throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run; its execution is ${ofRun}: give that`);
+  const near = nearest(executionId, known);
+  throw new SwfError(
+    'EXECUTION_NOT_FOUND',
+    `there is no execution ${JSON.stringify(executionId)}; near it: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
+  );
+}
+
+/** The execution of a run; undefined where no execution here has it. */
+export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
+  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
+    ?.execution_id;
+}
+
+/** The newest executions. */
+export function recentExecutionIds(sql: Prepare): string[] {
+  return sql<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq DESC LIMIT 1000')
+    .all()
+    .map((row) => row.execution_id);
+}
