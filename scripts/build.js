@@ -51,15 +51,15 @@ const apart = {
 
 const entries = [
   { cli: 'src/cli.ts' },
-  { serve: 'src/commands/serve.ts' },
+  { serve: 'src/commands/serve/serve.ts' },
   { 'command-line': 'src/commands/command-line.ts', 'checkpoint-thread': 'src/db/sqlite/checkpoint-thread.ts' },
   // Loaded by its name, as the thread of checkpoints is.
   { 'query-process': 'src/db/query-store/query-process.ts' },
-  { 'tool-services': 'src/commands/tool-services.ts' },
+  { 'tool-services': 'src/commands/control/tool-services.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
-  { 'hosted-page': 'src/commands/hosted-page.ts' },
+  { 'hosted-page': 'src/commands/serve/hosted-page.ts' },
   // A thread of the HTTP server.
-  { 'long-call-thread': 'src/commands/long-call-thread.ts' },
+  { 'long-call-thread': 'src/commands/serve/long-call-thread.ts' },
 ];
 const builds = [];
 for (const entryPoints of entries) builds.push(await build({ ...common, entryPoints, plugins: [apart] }));

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { cyclesOf, readRooms, readSources, refusals } from './source-tree.ts';
+import { cyclesOf, folderRefusals, folderRings, readFolders, readRooms, readSources, refusals } from './source-tree.ts';
 
 /** Prints how large the parts of the house are. Fails where one is larger than it may be. */
 const mostFileLines = 250;
@@ -21,7 +21,9 @@ const longFunctions = functions.filter(
   ({ name, lines }) => lines > mostFunctionLines && !mayBeLong.functions.has(name),
 );
 const cycles = cyclesOf(sources);
-const refused = refusals(edges, readRooms(readFileSync('docs/architecture.md', 'utf8')));
+const architecture = readFileSync('docs/architecture.md', 'utf8');
+const refused = [...refusals(edges, readRooms(architecture)), ...folderRefusals(edges, readFolders(architecture))];
+const rings = folderRings(edges);
 
 const figures: [what: string, found: number, most: number, which: string[]][] = [
   ['files loose in src/', loose.length, 2, loose],
@@ -34,6 +36,7 @@ const figures: [what: string, found: number, most: number, which: string[]][] = 
     longFunctions.map(({ file, line, name, lines }) => `${file}:${line} ${name} ${lines}`),
   ],
   ['rings of imports, types included', cycles.length, 0, cycles.map((cycle) => cycle.join(' → '))],
+  ['rings of folders', rings.length, 0, rings.map((ring) => ring.join(' → '))],
   ['imports that docs/architecture.md does not allow', refused.length, 0, refused],
 ];
 

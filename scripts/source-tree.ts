@@ -77,6 +77,49 @@ const packageOf = (specifier: string): string =>
 /** The room of a file below `src/`: its folder, or the file itself where it is in none. */
 export const roomOf = (path: string): string => path.split('/')[1] ?? path;
 
+/** The folder of a file within its room, `db/lists`; `db/*` for the files that stand in the room itself. A room without folders has none. */
+export const folderOf = (path: string): string => {
+  const [, room = '', folder = '', file] = path.split('/');
+  return `${room}/${file === undefined ? '*' : folder}`;
+};
+
+/** The tables of folders in `docs/architecture.md`: which folders of its room each may import. */
+export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> =>
+  new Map(
+    markdown
+      .split('\n')
+      .map((line) => /^\| `(\w+\/(?:\*|[\w-]+))` +\| (.*?) *\| .*\|$/.exec(line))
+      .filter((match) => match !== null)
+      .map(([, folder = '', allowed = '']) => [
+        folder,
+        new Set([...allowed.matchAll(/`([\w*-]+)`/g)].map(([, name = '']) => `${folder.split('/')[0]}/${name}`)),
+      ]),
+  );
+
+/** Imports from one folder of a room into another, types included. */
+export const folderEdges = (edges: readonly Edge[]): Edge[] =>
+  edges.filter(
+    ({ from, to, isPackage }) =>
+      !isPackage && to.startsWith('src/') && roomOf(from) === roomOf(to) && folderOf(from) !== folderOf(to),
+  );
+
+/** The imports between folders that the tables do not allow, a sentence each. */
+export const folderRefusals = (edges: readonly Edge[], folders: ReadonlyMap<string, ReadonlySet<string>>): string[] =>
+  folderEdges(edges)
+    .filter(({ from, to }) => folders.get(folderOf(from))?.has(folderOf(to)) !== true)
+    .map(
+      ({ from, to }) =>
+        `${from} imports ${to}: the row \`${folderOf(from)}\` of docs/architecture.md does not allow it`,
+    );
+
+/** Rings of folders that import each other, types included, whatever the tables say. */
+export function folderRings(edges: readonly Edge[]): string[][] {
+  const next = new Map<string, Set<string>>();
+  for (const { from, to } of folderEdges(edges))
+    next.set(folderOf(from), (next.get(folderOf(from)) ?? new Set()).add(folderOf(to)));
+  return ringsOf(new Map([...next].map(([folder, others]) => [folder, [...others]])));
+}
+
 /** A row of the table in `docs/architecture.md`. */
 export interface Room {
   name: string;
@@ -140,7 +183,10 @@ function mayImport({ rooms, allBut }: Room, target: string, isType: boolean): bo
 
 /** Rings of files that import each other, types included; each as the files of one ring. */
 export function cyclesOf(sources: readonly SourceFile[]): string[][] {
-  const next = new Map(sources.map(({ path, edges }) => [path, edges.map(({ to }) => to)]));
+  return ringsOf(new Map(sources.map(({ path, edges }) => [path, edges.map(({ to }) => to)])));
+}
+
+function ringsOf(next: ReadonlyMap<string, readonly string[]>): string[][] {
   const state = new Map<string, 'open' | 'done'>();
   const found: string[][] = [];
   const walk = (path: string, trail: string[]): void => {
@@ -153,6 +199,6 @@ export function cyclesOf(sources: readonly SourceFile[]): string[][] {
     for (const to of next.get(path) ?? []) if (next.has(to)) walk(to, [...trail, path]);
     state.set(path, 'done');
   };
-  for (const { path } of sources) walk(path, []);
+  for (const path of next.keys()) walk(path, []);
   return found;
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import packageJson from '../package.json' with { type: 'json' };
-import { keepCompiledCode } from './commands/compiled-code.ts';
-import { exitCodes, type Io } from './commands/io.ts';
-import { createProcessIo, endSoon, endWithoutReaders } from './commands/process-io.ts';
+import { keepCompiledCode } from './commands/shared/compiled-code.ts';
+import { exitCodes, type Io } from './commands/shared/io.ts';
+import { createProcessIo, endSoon, endWithoutReaders } from './commands/shared/process-io.ts';
 import { SwfError } from './lib/errors.ts';
 
 /**
@@ -16,7 +16,7 @@ const start = (db: string | undefined): Io => (io = createProcessIo({ version, d
 async function main(): Promise<number> {
   // So assistants start their server, and wait for it: there is no command line to read.
   if (process.argv.length === 2) {
-    const { serveCommand } = await import('./commands/serve.ts');
+    const { serveCommand } = await import('./commands/serve/serve.ts');
     return serveCommand(start(undefined), { http: undefined, allowControl: false }, process.stdin);
   }
   return (await import('./commands/command-line.ts')).runCommandLine({

@@ -25,9 +25,9 @@ import { definitionsOf } from './mcp/definitions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
+import { callTool, findTool } from './tools/run-tool.ts';
 import type { Control } from './tools/shared/control.ts';
 import { harmless } from './tools/shared/harmless.ts';
-import { callTool, findTool } from './tools/shared/run-tool.ts';
 import type { Services } from './tools/shared/services.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 

@@ -3,7 +3,20 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { cyclesOf, type Edge, readRooms, readSource, readSources, refusals } from '../scripts/source-tree.ts';
+import {
+  cyclesOf,
+  type Edge,
+  folderEdges,
+  folderOf,
+  folderRefusals,
+  folderRings,
+  readFolders,
+  readRooms,
+  readSource,
+  readSources,
+  refusals,
+  roomOf,
+} from '../scripts/source-tree.ts';
 
 const rooms = readRooms(readFileSync('docs/architecture.md', 'utf8'));
 const sources = readSources('src');
@@ -74,6 +87,37 @@ describe('the table of rooms in docs/architecture.md', () => {
   it('refuses a package that a room has no use for', () => {
     const { edges } = readSource('src/tools/x.ts', "import type { Database } from 'better-sqlite3/lib/database';");
     expect(refusals(edges, rooms)).toEqual([expect.stringContaining('the package better-sqlite3')]);
+  });
+});
+
+describe('the tables of folders in docs/architecture.md', () => {
+  const folders = readFolders(readFileSync('docs/architecture.md', 'utf8'));
+  const edges = sources.flatMap((source) => source.edges);
+
+  it('have a row for each folder of a room that has some, and no others', () => {
+    const withFolders = new Set(
+      sources.filter(({ path }) => path.split('/').length > 3).map(({ path }) => roomOf(path)),
+    );
+    const inUse = new Set(
+      sources.filter(({ path }) => withFolders.has(roomOf(path))).map(({ path }) => folderOf(path)),
+    );
+    expect([...folders.keys()].toSorted()).toEqual([...inUse].toSorted());
+  });
+
+  it('allow every import that there is, and no other', () => {
+    expect(folderRefusals(edges, folders)).toEqual([]);
+    const used = new Set(folderEdges(edges).map(({ from, to }) => `${folderOf(from)} ${folderOf(to)}`));
+    const unused = [...folders].flatMap(([folder, others]) =>
+      [...others].filter((other) => !used.has(`${folder} ${other}`)).map((other) => `${folder} ${other}`),
+    );
+    expect(unused).toEqual([]);
+  });
+
+  it('refuse an import up the stairs, and a ring whatever they say', () => {
+    const up = edge('db/sqlite/connection.ts', 'db/lists/page.ts');
+    expect(folderRefusals([up], folders)).toEqual([expect.stringContaining('`db/sqlite`')]);
+    expect(folderRings([...edges, up]).length).toBeGreaterThan(0);
+    expect(folderRings(edges)).toEqual([]);
   });
 });
 

@@ -9,7 +9,7 @@ import { createQueries } from '../src/db/queries.ts';
 import { SwfError } from '../src/lib/errors.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tools } from '../src/tools/index.ts';
-import { runTool } from '../src/tools/shared/run-tool.ts';
+import { runTool } from '../src/tools/run-tool.ts';
 import { alterStore } from './alter-store.ts';
 import { columnsOf, damage, extremesOf } from './damaged-rows.ts';
 import { runCli, startHttp, temporaryFolder } from './helpers.ts';

@@ -18,7 +18,7 @@ const watcher = (() => {
 /** The packages of which anything is in what a start of the server loads. */
 async function packagesOfTheServer(): Promise<string[]> {
   const { metafile } = await build({
-    entryPoints: ['src/commands/serve.ts'],
+    entryPoints: ['src/commands/serve/serve.ts'],
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -71,6 +71,6 @@ describe('a server that assistants start', () => {
     expect(named.toSorted()).toEqual(['cli.js', 'serve.js']);
     // A chunk more is half a millisecond more, and so are 20 kB.
     expect(files.length).toBeLessThanOrEqual(6);
-    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(585_000);
+    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(600_000);
   });
 });

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import { type Add, jsonOption, notifyOption, parseCount, type Run, setOption } from './options.ts';
+import { type Add, jsonOption, notifyOption, parseCount, type Run, setOption } from './shared/options.ts';
 
 /** The commands that only read. */
 export function addQuestions(add: Add, run: Run): void {
@@ -21,15 +21,15 @@ export function addQuestions(add: Add, run: Run): void {
         const isJson = json === true;
         await run(async (io) =>
           watch === true
-            ? (await import('./watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
-            : (await import('./status.ts')).statusCommand(io, executionId, { json: isJson, all: all === true }),
+            ? (await import('./ask/watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
+            : (await import('./ask/status.ts')).statusCommand(io, executionId, { json: isJson, all: all === true }),
         );
       },
     );
 
   add('open [EXECUTION_ID]', 'the page in your browser, by the server of this store or by one of its own').action(
     async (executionId: string | undefined) => {
-      await run(async (io) => (await import('./open.ts')).openCommand(io, executionId));
+      await run(async (io) => (await import('./serve/open.ts')).openCommand(io, executionId));
     },
   );
 
@@ -73,8 +73,8 @@ function addReports(add: Add, run: Run): void {
           command.error('error: --html is of one execution: give neither --markdown nor a time');
         await run(async (io) =>
           html === undefined
-            ? (await import('./report.ts')).reportCommand(io, { executionId, since, until, namespace })
-            : (await import('./report-html.ts')).htmlReportCommand(io, {
+            ? (await import('./ask/report.ts')).reportCommand(io, { executionId, since, until, namespace })
+            : (await import('./ask/report-html.ts')).htmlReportCommand(io, {
                 executionId,
                 file: html,
                 withoutLogs: withoutLogs === true,
@@ -91,7 +91,7 @@ function addReports(add: Add, run: Run): void {
     .action(async (config: string | undefined, options: { stfCount?: number; set: string[]; json?: true }) => {
       const { stfCount, set: sets, json } = options;
       const args = { config, stfCount, sets, json: json === true };
-      await run(async (io) => (await import('./plan.ts')).planCommand(io, args));
+      await run(async (io) => (await import('./ask/plan.ts')).planCommand(io, args));
     });
 }
 
@@ -102,7 +102,7 @@ function addCalls(add: Add, run: Run): void {
     .option('--list', 'names the configurations that there are, with their files')
     .action(async (config: string | undefined, { set: sets, list }: { set: string[]; list?: true }) => {
       await run(async (io) => {
-        const { configCommand, listConfigs } = await import('./config.ts');
+        const { configCommand, listConfigs } = await import('./ask/config.ts');
         return list === true ? listConfigs(io) : configCommand(io, { config, sets });
       });
     });
@@ -111,10 +111,10 @@ function addCalls(add: Add, run: Run): void {
     .option('--yes', 'do not ask before a tool changes something')
     .addHelpText('after', '\nThe tools and their arguments: swf-mcp tools')
     .action(async (tool: string, words: string[], { yes }: { yes?: true }) => {
-      await run(async (io) => (await import('./call.ts')).callCommand(io, tool, { words, yes: yes === true }));
+      await run(async (io) => (await import('./ask/call.ts')).callCommand(io, tool, { words, yes: yes === true }));
     });
 
   add('tools [TOOL]', 'the MCP tools; of one its arguments').action(async (tool: string | undefined) => {
-    await run(async (io) => (await import('./tools.ts')).toolsCommand(io, tool));
+    await run(async (io) => (await import('./tables/tools.ts')).toolsCommand(io, tool));
   });
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { closest } from '../lib/suggest.ts';
-import { parsePositive, type Run } from './options.ts';
+import { parsePositive, type Run } from './shared/options.ts';
 
 interface ServeOptions {
   http?: string;
@@ -41,7 +41,7 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       if (allowControl !== true) requireControl(command, options);
       if (options.http === undefined) requireHttp(command, options, open);
       const args = { ...options, http: options.http, allowControl: allowControl === true, open: open && '#/' };
-      await run(async (io) => (await import('./serve.ts')).serveCommand(io, args, stdin));
+      await run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
     });
 }
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 
-import { type Add, brokerOption, parsePositive, type Run, setOption } from './options.ts';
+import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
 interface Common {
   broker?: string;
@@ -26,7 +26,7 @@ export function addServices(add: Add, run: Run): void {
     .addOption(setOption())
     .addOption(upMetricsOption())
     .action(async (config: string | undefined, { broker, set: sets, metrics }: Common & { metrics?: string }) => {
-      await run(async (io) => (await import('./up.ts')).upCommand(io, { config, broker, sets, metrics }));
+      await run(async (io) => (await import('./services/up.ts')).upCommand(io, { config, broker, sets, metrics }));
     });
 
   add('ready <NAME>', 'waits for the first heartbeat of an agent, or of one of a type')
@@ -34,9 +34,10 @@ export function addServices(add: Add, run: Run): void {
     .option('--config <FILE>', 'the configuration, for its namespace and broker')
     .addOption(setOption())
     .addOption(new Option('--wait <S>', 'seconds').argParser(parsePositive).default(90))
-    .action(async (name: string, options: Common & { config?: string; wait: number }) => {
-      const { broker, config, set: sets, wait } = options;
-      await run(async (io) => (await import('./ready.ts')).readyCommand(io, { name, broker, config, sets, wait }));
+    .action(async (name: string, { set: sets, ...options }: Common & { config?: string; wait: number }) => {
+      const { broker, config, wait } = options;
+      const args = { name, broker, config, sets, wait };
+      await run(async (io) => (await import('./services/ready.ts')).readyCommand(io, args));
     });
 
   add(
@@ -48,7 +49,9 @@ export function addServices(add: Add, run: Run): void {
     .addOption(new Option('--speed <N>', 'simulated seconds a second').argParser(parsePositive).default(1))
     .action(async (config: string | undefined, options: Common & { speed: number }) => {
       const { broker, set: sets, speed } = options;
-      await run(async (io) => (await import('./request.ts')).requestCommand(io, { config, broker, sets, speed }));
+      await run(async (io) =>
+        (await import('./services/request.ts')).requestCommand(io, { config, broker, sets, speed }),
+      );
     });
 
   add(
@@ -62,7 +65,7 @@ export function addServices(add: Add, run: Run): void {
     .action(async (where: string, options: { config?: string; set: string[]; tlsCert?: string; tlsKey?: string }) => {
       const { config, set: sets, tlsCert, tlsKey } = options;
       const args = { where, config, sets, tlsCert, tlsKey };
-      await run(async (io) => (await import('./serve-files.ts')).serveFilesCommand(io, args));
+      await run(async (io) => (await import('./serve/serve-files.ts')).serveFilesCommand(io, args));
     });
 
   add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up" with these arguments')
@@ -74,6 +77,6 @@ export function addServices(add: Add, run: Run): void {
     .action(async (config: string | undefined, options: Common & UnitFlags) => {
       const { broker, set: sets, user, supervisor, metrics } = options;
       const args = { config, broker, sets, metrics, user: user === true, supervisor: supervisor === true };
-      await run(async (io) => (await import('./unit.ts')).unitCommand(io, args));
+      await run(async (io) => (await import('./services/unit.ts')).unitCommand(io, args));
     });
 }

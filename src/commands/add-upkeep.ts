@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 
 import { type Format, formats } from './export/format-names.ts';
-import { type Add, parseAge, parseCount, type Run } from './options.ts';
+import { type Add, parseAge, parseCount, type Run } from './shared/options.ts';
 
 /** The commands that look after a store. */
 export function addUpkeep(add: Add, run: Run): void {
@@ -21,12 +21,12 @@ export function addUpkeep(add: Add, run: Run): void {
     .option('--deep', 'read the whole log again, and compare every row that follows from it')
     .action(async (executionId: string | undefined, { skipFiles, deep }: { skipFiles?: true; deep?: true }) => {
       const args = { executionId, skipFiles: skipFiles === true, deep: deep === true };
-      await run(async (io) => (await import('./check.ts')).checkCommand(io, args));
+      await run(async (io) => (await import('./upkeep/check.ts')).checkCommand(io, args));
     });
 
   add('backup <FILE>', 'writes the store as it is now into a new file, also while a run goes on').action(
     async (file: string) => {
-      await run(async (io) => (await import('./backup.ts')).backupCommand(io, file));
+      await run(async (io) => (await import('./upkeep/backup.ts')).backupCommand(io, file));
     },
   );
 
@@ -39,6 +39,6 @@ export function addUpkeep(add: Add, run: Run): void {
       if (keep === undefined && olderThan === undefined)
         command.error('error: say what is to be removed: --keep N, --older-than AGE, or both');
       const args = { keep, olderThan, dryRun: dryRun === true };
-      await run(async (io) => (await import('./prune.ts')).pruneCommand(io, args));
+      await run(async (io) => (await import('./upkeep/prune.ts')).pruneCommand(io, args));
     });
 }

@@ -7,9 +7,9 @@ import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addServices } from './add-services.ts';
 import { addUpkeep } from './add-upkeep.ts';
-import { completionScript, type Shell, shells } from './completion.ts';
-import { examplesOf } from './examples.ts';
-import { exitCodes, type Io } from './io.ts';
+import { completionScript, type Shell, shells } from './help/completion.ts';
+import { examplesOf } from './help/examples.ts';
+import { exitCodes, type Io } from './shared/io.ts';
 import {
   type Add,
   addForTheRecord,
@@ -23,7 +23,7 @@ import {
   setOption,
   speedOption,
   type Run,
-} from './options.ts';
+} from './shared/options.ts';
 import { addTables } from './tables/add-tables.ts';
 
 /**
@@ -76,7 +76,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
           json: options.json === true,
           sender: options.sender,
         };
-        await run(async (io) => (await import('./run.ts')).runCommand(io, args));
+        await run(async (io) => (await import('./drive/run.ts')).runCommand(io, args));
       },
     );
 
@@ -88,7 +88,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     .action(async (executionId: string, options: ResumeOptions) => {
       const { broker, speed, json, sender, ...asked } = options;
       const args = { executionId, broker, speed, json: json === true, sender, asked };
-      await run(async (io) => (await import('./resume.ts')).resumeCommand(io, args));
+      await run(async (io) => (await import('./drive/resume.ts')).resumeCommand(io, args));
     });
 
   add('agent', 'one agent as a process of its own, on a broker, until SIGTERM')
@@ -117,7 +117,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
         }: { broker?: string; config?: string; set: string[]; index: number; metrics?: string; untilParentEnds?: true },
       ) => {
         const args = { type, broker, config, sets: set, index, metrics, untilParentEnds: untilParentEnds === true };
-        await run(async (io) => (await import('./agent.ts')).agentCommand(io, args));
+        await run(async (io) => (await import('./services/agent.ts')).agentCommand(io, args));
       },
     );
 
@@ -138,7 +138,7 @@ function addCompletion(program: Command, add: Add, run: Run): void {
     .addArgument(new Argument('<SHELL>', 'the shell').choices(shells))
     .action(async (shell: Shell) => {
       await run(async (io) => {
-        const { knownWords } = await import('./known-words.ts');
+        const { knownWords } = await import('./help/known-words.ts');
         io.out(completionScript(program, shell, knownWords(io)));
         return exitCodes.fine;
       });
@@ -160,7 +160,7 @@ function addDoctor(add: Add, run: Run): void {
       ) => {
         const { broker, set: sets, wait, prove, unsubscribe } = options;
         const args = { config, broker, sets, wait, prove: prove === true, unsubscribe: unsubscribe === true };
-        await run(async (io) => (await import('./doctor.ts')).doctorCommand(io, args));
+        await run(async (io) => (await import('./doctor/doctor.ts')).doctorCommand(io, args));
       },
     );
 }
@@ -177,7 +177,7 @@ function addControl(add: Add, run: Run): void {
     addForTheRecord(command)
       .addOption(senderOption())
       .action(async (executionId: string, options: ForTheRecord & { sender?: string }) => {
-        await run(async (io) => (await import('./control.ts')).controlCommand(io, action, executionId, options));
+        await run(async (io) => (await import('./drive/control.ts')).controlCommand(io, action, executionId, options));
       });
   }
 }

@@ -31,9 +31,21 @@ export interface Listening {
  */
 export async function connectToBroker(
   { settings, connect }: Pick<BrokerChoice, 'settings' | 'connect'>,
-  { patient, signal, onTrouble }: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
+  {
+    patient,
+    signal,
+    onTrouble,
+    prepare,
+  }: {
+    patient: boolean;
+    signal?: AbortSignal;
+    onTrouble: (error: SwfError) => void;
+    /** Subscribes before the connection is made. */
+    prepare?: (broker: BrokerConnection) => void;
+  },
 ): Promise<BrokerConnection> {
   const broker = connect(settings, onTrouble);
+  prepare?.(broker);
   const giveUp = (): void => void broker.close();
   signal?.addEventListener('abort', giveUp);
   // A wrong password is none the better for waiting.

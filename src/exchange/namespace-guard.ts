@@ -63,9 +63,11 @@ export const unmarkedSubscription = (broadcast: string, ear: ForeignEar): Subscr
   onMessage: (delivery) => ear.hear(broadcast, delivery),
 });
 
-/** A broker as a store knows it. */
-export const placeOfBroker = ({ servers }: Pick<BrokerSettings, 'servers'>): string =>
-  servers.map(({ host, port }) => `${host}:${port}`).join(',');
+/** A broker as a store knows it, with the topics that were listened to. */
+export const placeOfBroker = (
+  { servers }: Pick<BrokerSettings, 'servers'>,
+  { layout }: Pick<Listening, 'layout'>,
+): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
 export interface ListenOptions extends Omit<Listening, 'say'> {
   namespace: string;
@@ -78,34 +80,76 @@ export interface ListenOptions extends Omit<Listening, 'say'> {
   signal?: AbortSignal | undefined;
 }
 
+/** How often it is looked whether the connection is up, in milliseconds: only then somebody could be heard. */
+const lookMilliseconds = 250;
+
 /**
  * Listens, before anything else is subscribed or said, whether programs of another make are at work in a namespace: what we say would be taken for
- * theirs. Throws `NAMESPACE_IN_USE` with their names. Idle agents say nothing, and are not heard.
+ * theirs. Idle agents say nothing, and are not heard.
  */
-export async function requireNamespaceOfOurOwn(broker: BrokerConnection, options: ListenOptions): Promise<void> {
-  const { namespace, broadcast, layout, isKnown = false, monitor, telemetry, say, signal } = options;
-  const seconds = options.seconds ?? (layout.length === 0 || isKnown ? broadcastSeconds : layoutSeconds);
-  if (seconds === 0) return;
-  say(
-    `listening for ${seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
-  );
-  const heard = new Map<string, Named>();
-  const done = new AbortController();
-  const ear = new ForeignEar(namespace, (program) => heard.set(program.name, program));
-  const subscriptions = layoutSubscriptions([broadcast, ...layout], ear);
-  if (telemetry !== undefined) {
-    const onMessage = ({ decoded }: Delivery): void => {
-      if (telemetryOf(decoded)?.msg_type === 'execution_state') done.abort();
-    };
-    const only = (): { namespace: string } => ({ namespace });
-    subscriptions.push({ id: 'recorders', destination: telemetry, ack: 'auto', only, onMessage });
+export class NamespaceGuard {
+  readonly #options: ListenOptions;
+  readonly #seconds: number;
+  readonly #heard = new Map<string, Named>();
+  readonly #recorderHeard = new AbortController();
+  readonly #subscriptions: Subscription[];
+
+  constructor(options: ListenOptions) {
+    const { namespace, broadcast, layout, isKnown = false, telemetry, seconds } = options;
+    this.#options = options;
+    this.#seconds = seconds ?? (layout.length === 0 || isKnown ? broadcastSeconds : layoutSeconds);
+    const ear = new ForeignEar(namespace, (program) => this.#heard.set(program.name, program));
+    this.#subscriptions = this.#seconds === 0 ? [] : layoutSubscriptions([broadcast, ...layout], ear);
+    if (telemetry !== undefined && this.#seconds > 0) this.#subscriptions.push(this.#recorders(telemetry));
   }
-  for (const subscription of subscriptions) broker.subscribe(subscription);
-  const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
-  for (const agent of asked) heard.set(agent.name, agent);
-  if (asked.length === 0) await pause(seconds * 1000, [done.signal, ...(signal === undefined ? [] : [signal])]);
-  for (const { id } of subscriptions) broker.unsubscribe(id);
-  if (heard.size > 0) throw namespaceInUse(namespace, [...heard.values()]);
+
+  /** Subscribes, before the connection is made: a right that is missing ends it then, and is no silence. */
+  attach(broker: BrokerConnection): void {
+    for (const subscription of this.#subscriptions) broker.subscribe(subscription);
+  }
+
+  /**
+   * Resolves when nobody was heard; with false where it was not listened to the end. Throws `NAMESPACE_IN_USE` with the names of those that were.
+   */
+  async pass(broker: BrokerConnection): Promise<boolean> {
+    if (this.#seconds === 0) return false;
+    const { namespace, monitor, say } = this.#options;
+    say(
+      `listening for ${this.#seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
+    );
+    const asked = monitor === undefined ? [] : await agentsOfMonitor(monitor, namespace, say);
+    for (const agent of asked) this.#heard.set(agent.name, agent);
+    const isWhole = asked.length === 0 && (await this.#listen(broker));
+    for (const { id } of this.#subscriptions) broker.unsubscribe(id);
+    if (this.#heard.size > 0) throw namespaceInUse(namespace, [...this.#heard.values()]);
+    return isWhole;
+  }
+
+  /** Whether the time was listened to the end. While the connection is down nobody is heard, and no time passes. */
+  async #listen(broker: BrokerConnection): Promise<boolean> {
+    const { signal } = this.#options;
+    const ends = [this.#recorderHeard.signal, ...(signal === undefined ? [] : [signal])];
+    let left = this.#seconds * 1000;
+    while (left > 0 && !ends.some(({ aborted }) => aborted)) {
+      const since = performance.now();
+      await pause(Math.min(left, lookMilliseconds), ends);
+      if (broker.isUp()) left -= performance.now() - since;
+    }
+    return left <= 0;
+  }
+
+  #recorders(telemetry: string): Subscription {
+    const { namespace } = this.#options;
+    return {
+      id: 'recorders',
+      destination: telemetry,
+      ack: 'auto',
+      only: () => ({ namespace }),
+      onMessage: ({ decoded }) => {
+        if (telemetryOf(decoded)?.msg_type === 'execution_state') this.#recorderHeard.abort();
+      },
+    };
+  }
 }
 
 /** The refusal of a namespace in which programs of another make work. */

@@ -30,8 +30,8 @@ const awayMilliseconds = 30_000;
 /**
  * Takes slices from a broker's queue for the slots of a worker. Each slot has a subscription of its own that holds one slice at a time.
  *
- * A broker without selectors cannot keep from a worker what it cannot do: `leave` takes the worker away from the queue. Then one slot looks every 30 s
- * whether the next slice can be done. RabbitMQ keeps what a subscription had unacknowledged at its end, so leaving closes a connection that is for this
+ * A broker without selectors cannot keep from a worker what it cannot do. After as many such slices in a row as it has slots the worker leaves the queue to
+ * others. Then one slot looks every 30 s whether the next slice can be done. RabbitMQ keeps what a subscription had unacknowledged at its end, so leaving closes a connection that is for this
  * queue alone.
  */
 export class SliceConsumers {
@@ -42,6 +42,10 @@ export class SliceConsumers {
   readonly #failed = new AbortController();
   /** Where the slots subscribe. */
   #queue: BrokerConnection;
+  /** Slots that have a subscription there. One made anew would lose what is on its way to the one before. */
+  readonly #subscribed = new Set<number>();
+  /** Slices in a row that could not be done. */
+  #misfits = 0;
   /** `all` slots take slices, `one` tries whether there are some, or the queue is left to others (`none`). */
   #taking: 'all' | 'one' | 'none' = 'all';
   #back: NodeJS.Timeout | undefined;
@@ -90,8 +94,21 @@ export class SliceConsumers {
       else this.#subscribeAgain(slot);
   }
 
-  /** Leaves the queue to workers that can do what stands on it. Nothing to do where the broker keeps such slices from us. */
-  leave(): void {
+  /** The slice in hand can be done. */
+  noteFit(): void {
+    this.#misfits = 0;
+  }
+
+  /**
+   * The slice in hand cannot be done. Nothing follows where the broker keeps such slices from us.
+   * @param othersCan whether a worker is heard that could do it: only then is the queue left to others
+   */
+  noteMisfit(othersCan: boolean): void {
+    this.#misfits += 1;
+    if (othersCan && (this.#taking === 'one' || this.#misfits >= this.#options.slots)) this.#leave();
+  }
+
+  #leave(): void {
     const { broker, draining, onChange } = this.#options;
     if (draining.aborted || broker.hasSelectors() || this.#taking === 'none') return;
     this.#taking = 'none';
@@ -110,7 +127,10 @@ export class SliceConsumers {
     }
     this.#taking = taking;
     for (const slot of taking === 'one' ? [1] : this.#slots())
-      if (!this.#busy.has(slot)) this.#queue.subscribe(this.#subscriptionOf(slot));
+      if (!this.#subscribed.has(slot)) {
+        this.#subscribed.add(slot);
+        this.#queue.subscribe(this.#subscriptionOf(slot));
+      }
     onChange();
   }
 
@@ -120,6 +140,7 @@ export class SliceConsumers {
     const apart = this.#queue;
     if (apart === broker) return;
     this.#queue = broker;
+    this.#subscribed.clear();
     await apart.close();
   }
 

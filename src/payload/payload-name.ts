@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, createReadStream, openSync, readSync, statSync } from 'node:fs';
 import { basename, delimiter, isAbsolute, join } from 'node:path';
 
 import type { PayloadName } from '../domain/slice-returns.ts';
@@ -24,12 +24,37 @@ export function payloadNameOf(
 export const isSamePayload = (asked: PayloadName, own: PayloadName): boolean =>
   asked.name === own.name && (asked.digest === undefined || asked.digest === own.digest);
 
+/**
+ * Reads the files of a command, so that `payloadNameOf` need not: a container image of gigabytes must not keep this process from its heartbeats.
+ * @param path the environment's PATH
+ */
+export async function readPayload(command: readonly string[], path: string | undefined): Promise<void> {
+  for (const [at, word] of command.entries()) {
+    const { file } = pathIn(at === 0 ? (programOf(word, path) ?? word) : word);
+    const state = file === undefined ? undefined : stateOf(file);
+    if (file === undefined || state === undefined || known.get(file)?.state === state) continue;
+    const hash = sha256();
+    try {
+      for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
+      known.set(file, { state, digest: hash.digest('hex') });
+    } catch {
+      // It cannot be read, and adds nothing.
+    }
+  }
+}
+
+/** The absolute path in a word, also behind `--option=`. */
+function pathIn(word: string): { option: string; file: string | undefined } {
+  const [, option = '', value = ''] = /^([^=/]*=)?(.*)$/s.exec(word) ?? [];
+  return { option, file: isAbsolute(value) ? value : undefined };
+}
+
 /** A word without the folders of this host: of a path, also behind `--option=`, its last part and the content of the file. */
 function digestWord(word: string): string[] {
-  const [, option = '', value = ''] = /^([^=/]*=)?(.*)$/s.exec(word) ?? [];
-  if (!isAbsolute(value)) return [word];
-  const content = contentOf(value);
-  return [option, basename(value), ...(content === undefined ? [] : [content])];
+  const { option, file } = pathIn(word);
+  if (file === undefined) return [word];
+  const content = contentOf(file);
+  return [option, basename(file), ...(content === undefined ? [] : [content])];
 }
 
 /** The file that the system runs for a program without a "/"; undefined where there is none. */
@@ -53,13 +78,18 @@ const chunkBytes = 1_048_576;
 /** Digests of files, by path: a container image of gigabytes is not read again while it stays as it is. */
 const known = new Map<string, { state: string; digest: string }>();
 
+/** Differs where a file was changed; undefined where a path is no file. */
+function stateOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
+}
+
 /** The SHA-256 of a file; undefined where a path is no readable file. */
 function contentOf(path: string): string | undefined {
   let file: number | undefined;
   try {
-    const stats = statSync(path);
-    if (!stats.isFile()) return undefined;
-    const state = `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+    const state = stateOf(path);
+    if (state === undefined) return undefined;
     const before = known.get(path);
     if (before?.state === state) return before.digest;
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);

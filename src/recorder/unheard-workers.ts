@@ -15,7 +15,7 @@ export interface UnheardWorkersOptions {
  */
 export class UnheardWorkers {
   readonly #options: UnheardWorkersOptions;
-  /** Those that have said something, and those that were told of. */
+  /** Those that have said something, and those that have not and were told of. */
   readonly #heard = new Set<string>();
   readonly #unheard = new Set<string>();
 
@@ -39,9 +39,11 @@ export class UnheardWorkers {
 
   /** An agent has said something of a slice. */
   noteWord(agent: string): void {
+    if (this.#heard.has(agent)) return;
     this.#heard.add(agent);
-    if (!this.#unheard.delete(agent)) return;
+    this.#unheard.delete(agent);
     const { store, onFault } = this.#options;
+    // An earlier recorder may have noted it, too.
     store.write((tx) => noteHeard(tx, agent)).catch(onFault);
   }
 }

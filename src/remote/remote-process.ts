@@ -7,8 +7,8 @@ import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   ForeignEar,
   layoutSubscriptions,
+  NamespaceGuard,
   namespaceInUse,
-  requireNamespaceOfOurOwn,
   unmarkedSubscription,
 } from '../exchange/namespace-guard.ts';
 import { withDeadline } from '../lib/deadline.ts';
@@ -68,11 +68,13 @@ const lookMilliseconds = 1000;
 export async function startRemoteAgent(options: RemoteOptions): Promise<RunningAgent> {
   const { broker: choice, interrupted, log } = options;
   const onTrouble = (error: SwfError): void => log.write({ level: 'WARNING', message: error.line });
-  const broker = await connectToBroker(choice, { patient: true, signal: interrupted, onTrouble });
   const { namespace, destinations } = options;
+  const { telemetry } = destinations;
+  const guard = new NamespaceGuard({ ...choice.listening, namespace, telemetry, signal: interrupted });
+  const prepare = (fresh: BrokerConnection): void => guard.attach(fresh);
+  const broker = await connectToBroker(choice, { patient: true, signal: interrupted, onTrouble, prepare });
   try {
-    const { telemetry } = destinations;
-    await requireNamespaceOfOurOwn(broker, { ...choice.listening, namespace, telemetry, signal: interrupted });
+    await guard.pass(broker);
   } catch (error) {
     await broker.close();
     throw error;

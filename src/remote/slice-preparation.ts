@@ -11,7 +11,7 @@ import { SwfError } from '../lib/errors.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
-import { isSamePayload, payloadNameOf } from '../payload/payload-name.ts';
+import { isSamePayload, payloadNameOf, readPayload } from '../payload/payload-name.ts';
 import type { Access, DataAccess, FilePlace } from './data-access.ts';
 import type { OffDutyList } from './off-duty.ts';
 
@@ -55,6 +55,7 @@ export class SlicePreparation {
   /** The work on a slice, or why it cannot be done here. */
   async prepare(delivered: DeliveredSlice): Promise<Payload | Misfit> {
     const { slice } = delivered;
+    await this.#readOwnPayload();
     const spec = this.#specOf(delivered);
     if (spec === undefined) {
       const asked = workKind(slice, 'NO_PAYLOAD');
@@ -146,6 +147,12 @@ export class SlicePreparation {
     if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
     const { name, digest } = this.#ownName(payload);
     return `this worker has ${name} ${digest}; give it the recorder's command and files`;
+  }
+
+  async #readOwnPayload(): Promise<void> {
+    const { params, environment } = this.#options;
+    const isFresh = this.#own !== undefined && performance.now() - this.#own.at <= digestMilliseconds;
+    if (params.worker.payload !== undefined && !isFresh) await readPayload(params.worker.payload, environment['PATH']);
   }
 
   /** Its files may change, and are not read for each slice. */

@@ -28,7 +28,7 @@ export class WorkerPart implements Part {
       around;
     this.#around = around;
     this.#payloads = createPayloadHost(environment);
-    this.#worker = makeWorker(around, this.#payloads, () => this.#consumers.leave());
+    this.#worker = makeWorker(around, this.#payloads, () => this.#consumers);
     this.#consumers = new SliceConsumers({
       broker: connection,
       connectApart: () => broker.connect(broker.settings, (error) => agentLog.warn(error.line)),
@@ -88,8 +88,7 @@ const aboutOf = ({ slice: { execution_id, run_id }, storeId, replyTo }: Delivere
   replyTo,
 });
 
-/** @param leave leaves the queue to others that can do what stands on it */
-function makeWorker(around: Surroundings, payloads: PayloadHost, leave: () => void): SliceWorker {
+function makeWorker(around: Surroundings, payloads: PayloadHost, consumers: () => SliceConsumers): SliceWorker {
   const { name, views, speaker, lifetime, others, onChange, onStep } = around;
   const preparation = new SlicePreparation({ ...around, payloads });
   return new SliceWorker({
@@ -100,9 +99,12 @@ function makeWorker(around: Surroundings, payloads: PayloadHost, leave: () => vo
     overFor: ({ slice, storeId }) => views.overFor(slice.execution_id, storeId),
     prepare: async (delivered) => {
       const prepared = await preparation.prepare(delivered);
-      if ('run' in prepared) return timed(prepared, onStep);
-      if (others.hasOnDuty('worker', workKinds(delivered.slice))) leave();
-      return prepared;
+      if ('reason' in prepared) {
+        consumers().noteMisfit(others.hasOnDuty('worker', workKinds(delivered.slice)));
+        return prepared;
+      }
+      consumers().noteFit();
+      return timed(prepared, onStep);
     },
     async begin(draft, delivered) {
       // A slice that kills its worker must have been begun for others to see. A broker that is away is not waited for: the start goes ahead

@@ -7,6 +7,7 @@ import { aborted } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { bootId, currentProcess, isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
+import { readPayload } from '../payload/payload-name.ts';
 import { RemoteHeartbeat } from '../remote/heartbeat.ts';
 import type { Figures, RunningAgent } from '../remote/running-agent.ts';
 import { acknowledgeRequest, guessedRefusal, listenToControl } from './control-queue.ts';
@@ -175,6 +176,8 @@ class DaqProcess implements RunningAgent {
   /** The execution that a request makes; undefined where it makes none, for a reason that is then recorded. */
   async #begin({ command, config }: RunRequest, delivery: Delivery, id: string): Promise<Drive | undefined> {
     const { store, options, processId: process_id, agents } = this.#host;
+    const { payload } = config.worker;
+    if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
     try {
       return await store.write((tx) => {
         const driver = driverSelf(options, { process_id, agents }, command.speed);

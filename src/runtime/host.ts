@@ -8,7 +8,7 @@ import { becomeRecorder, isKnownNamespace, noteKnownNamespace } from '../db/pres
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import type { AgentType } from '../domain/states.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
-import { placeOfBroker, requireNamespaceOfOurOwn } from '../exchange/namespace-guard.ts';
+import { NamespaceGuard, placeOfBroker } from '../exchange/namespace-guard.ts';
 import { markFolder } from '../files/store-marker.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { Lifetime } from '../lib/lifetime.ts';
@@ -76,10 +76,8 @@ export class Host {
     const trouble = new Trouble(log);
     const onTrouble = (error: SwfError): void => trouble.tell(error);
     const broker =
-      options.broker === undefined ? undefined : await connectToBroker(options.broker, { ...patience, onTrouble });
+      options.broker === undefined ? undefined : await listenFirst(options, options.broker, { ...patience, onTrouble });
     try {
-      if (options.broker !== undefined && broker !== undefined)
-        await listenFirst(broker, options, options.broker, patience.signal);
       const { crew, entered } = await enterStore(options, agentTypes, alsoEnter);
       const host = new Host(options, crew, log);
       if (options.broker !== undefined && broker !== undefined) {
@@ -166,18 +164,24 @@ class Trouble {
   }
 }
 
-/** Throws `NAMESPACE_IN_USE`, before anything is subscribed to or said. */
+/** Connects, and hears first who else is there. Throws `BROKER_…` and `NAMESPACE_IN_USE`, before anything is said. */
 async function listenFirst(
-  broker: BrokerConnection,
   { store, config: { testbed } }: HostOptions,
-  { settings, listening }: BrokerChoice,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+  choice: BrokerChoice,
+  how: { patient: boolean; signal?: AbortSignal; onTrouble: (error: SwfError) => void },
+): Promise<BrokerConnection> {
   const { namespace } = testbed;
-  const place = placeOfBroker(settings);
+  const place = placeOfBroker(choice.settings, choice.listening);
   const isKnown = isKnownNamespace(store.sql, namespace, place);
-  await requireNamespaceOfOurOwn(broker, { ...listening, namespace, isKnown, signal });
-  if (!isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
+  const guard = new NamespaceGuard({ ...choice.listening, namespace, isKnown, signal: how.signal });
+  const broker = await connectToBroker(choice, { ...how, prepare: (fresh) => guard.attach(fresh) });
+  try {
+    if ((await guard.pass(broker)) && !isKnown) await store.write((tx) => noteKnownNamespace(tx, namespace, place));
+    return broker;
+  } catch (error) {
+    await broker.close();
+    throw error;
+  }
 }
 
 function enterStore<T>(

@@ -103,10 +103,9 @@ class HostedWorker {
       overFor: ({ slice: { execution_id }, storeId }) =>
         execution_id === held.execution_id ? lifetime.stopped : views.overFor(execution_id, storeId),
       prepare: async (delivered) => {
-        if (isOurs(delivered) && !isAway(delivered)) return payload;
-        const prepared = await this.#preparation.prepare(delivered);
-        if ('reason' in prepared && recorder.directory.hasOnDuty('worker', workKinds(delivered.slice)))
-          this.#consumers.leave();
+        const prepared = isOurs(delivered) && !isAway(delivered) ? payload : await this.#preparation.prepare(delivered);
+        if ('run' in prepared) this.#consumers.noteFit();
+        else this.#consumers.noteMisfit(recorder.directory.hasOnDuty('worker', workKinds(delivered.slice)));
         return prepared;
       },
       begin: async (draft, delivered) => {

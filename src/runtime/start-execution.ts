@@ -7,6 +7,7 @@ import { type AgentType, agentTypes } from '../domain/states.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
+import { readPayload } from '../payload/payload-name.ts';
 import { recordControl } from './control-queue.ts';
 import { refuseForeignFolder, requireDataFolder } from './data-folder.ts';
 import { DrivenExecution } from './driven-execution.ts';
@@ -85,6 +86,8 @@ async function takeUp(
   speed?: Speed,
 ): Promise<RunningExecution> {
   // Over a broker, agents that are not enabled here are expected in other processes.
+  const { payload } = options.config.worker;
+  if (payload !== undefined) await readPayload(payload, options.environment['PATH']);
   const hosted = agentTypes.filter((type) => type === 'daq_simulator' || options.config.agents[type].enabled);
   const { host, entered: drive } = await Host.enter(options, hosted, take);
   const driven = await drivenBy(host, drive, speed);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
-import { type PlayedRun, playRun } from '../domain/played-run.ts';
+import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { SwfError } from '../lib/errors.ts';
 import { inTurns } from './shared/in-steps.ts';
 import { executionId, integer, number, text } from './shared/params.ts';

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { SliceWorker } from '../../src/agents/slice-worker.ts';
 import { SliceConsumers } from '../../src/exchange/slice-consumers.ts';
@@ -23,14 +23,14 @@ const slice = (id: number): string =>
 
 type Handle = SliceWorker['handle'];
 
-function consume({ ours }: Exchange, slots: number, handle: Handle) {
+function consume({ ours, connect }: Exchange, slots: number, handle: Handle) {
   const draining = new AbortController();
   const rejected: string[] = [];
   const reject = ({ body }: { body: string }): Promise<void> => Promise.resolve(void rejected.push(body));
   const paused: string[] = [];
   const consumers = new SliceConsumers({
     broker: ours,
-    connectApart: () => ours,
+    connectApart: connect,
     namespace,
     destination: destinations.slices,
     slots,
@@ -151,5 +151,57 @@ describe('consumers of slices', () => {
     expect(made.broker.waiting(destinations.slices)).toBe(0);
     drain();
     await done;
+  });
+
+  describe('on a broker without selectors', () => {
+    /** Slices with an even number cannot be done, and others can do them. */
+    const half = async (slots: number) => {
+      const made = await setUp('rabbitmq');
+      const handled: number[] = [];
+      const consumed = consume(made, slots, ({ slice: { slice_id }, acknowledge }) => {
+        handled.push(slice_id);
+        if (slice_id % 2 === 0) consumed.consumers.noteMisfit(true);
+        else consumed.consumers.noteFit();
+        return Promise.resolve(acknowledge());
+      });
+      return { made, handled, ...consumed };
+    };
+
+    it('leave it after as many slices that they cannot do as they have slots, and look again after a while', async () => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { made, handled, consumers, drain, done } = await half(2);
+      const turns = async (): Promise<void> => {
+        for (let n = 0; n < 50; n += 1) await new Promise(setImmediate);
+      };
+      await send(made, slice(0), slice(2), slice(4), slice(6), slice(1), slice(3));
+      await turns();
+      expect(handled).toEqual([0, 2]);
+      expect(consumers.freeSlots).toBe(0);
+      // One slot tries one slice.
+      await vi.advanceTimersByTimeAsync(30_000);
+      await turns();
+      expect(handled).toEqual([0, 2, 4]);
+      await vi.advanceTimersByTimeAsync(30_000);
+      await turns();
+      expect(handled).toEqual([0, 2, 4, 6]);
+      // What can be done brings back all slots.
+      await vi.advanceTimersByTimeAsync(30_000);
+      await turns();
+      expect(handled).toEqual([0, 2, 4, 6, 1, 3]);
+      expect(consumers.freeSlots).toBe(2);
+      expect(made.broker.waiting(`${destinations.slices}.${namespace}`)).toBe(0);
+      drain();
+      await done;
+    });
+
+    it('stay where some of what stands there can be done', async () => {
+      const { made, handled, consumers, drain, done } = await half(2);
+      await send(made, ...[0, 1, 2, 3, 4, 5].map(slice));
+      await expect.poll(() => handled.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+      expect(consumers.freeSlots).toBe(2);
+      drain();
+      await done;
+    });
   });
 });

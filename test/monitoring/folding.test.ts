@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { shortPaths } from '../../src/lib/short-paths.ts';
 import { withoutConsequences } from '../../src/monitoring/findings/folding.ts';
 import type { Finding } from '../../src/monitoring/findings/rule.ts';
+import { type Given, situationOf } from './situation.ts';
 
 const finding = (code: string, ids: string[] = [], agent_type = ''): Finding => ({
   code,
@@ -12,7 +13,8 @@ const finding = (code: string, ids: string[] = [], agent_type = ''): Finding => 
   next: { tool: 'list_agents', arguments: { agent_type } },
 });
 
-const codesOf = (findings: Finding[]): string[] => withoutConsequences(findings).map(({ code }) => code);
+const codesOf = (findings: Finding[], given: Given = {}): string[] =>
+  withoutConsequences(findings, situationOf(given)).map(({ code }) => code);
 
 describe('a cause is told once', () => {
   const following = ['DATA_OLD', 'AGENT_GONE', 'AGENT_MISSING', 'STAGE_STUCK', 'SLICE_OVERDUE', 'WORKER_GONE'].map(
@@ -32,7 +34,12 @@ describe('a cause is told once', () => {
 
   it('a stage that does not go on is told by what its role lacks, and that of another role still is', () => {
     const stages = [finding('STAGE_STUCK', ['worker']), finding('STAGE_SLOW', ['fastmon'])];
-    expect(codesOf([...stages, finding('NO_WORKER_FOR')])).toEqual(['STAGE_SLOW', 'NO_WORKER_FOR']);
+    const unfit = [{ reason: 'NO_FILE', kind: '/data', slices: 15, hostname: 'host-b', detail: null }];
+    const waiting = (slices_queued: number): Given => ({ counts: { slices_queued }, evidence: { unfit } });
+    const all = [...stages, finding('NO_WORKER_FOR')];
+    expect(codesOf(all, waiting(15))).toEqual(['STAGE_SLOW', 'NO_WORKER_FOR']);
+    // Another slice waits for another reason.
+    expect(codesOf(all, waiting(16))).toEqual(['STAGE_STUCK', 'STAGE_SLOW', 'NO_WORKER_FOR']);
     expect(codesOf([...stages, finding('UNANSWERED', [], 'fastmon')])).toEqual(['STAGE_STUCK', 'UNANSWERED']);
     expect(codesOf([...stages, finding('AGENT_MISSING', ['worker'])])).toEqual(['STAGE_SLOW', 'AGENT_MISSING']);
   });

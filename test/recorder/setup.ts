@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
+import type { DialectName } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../../src/broker/memory-broker.ts';
 import { connectToMemory } from '../../src/broker/memory-connection.ts';
 import { destinations } from '../../src/messages/destinations.ts';
@@ -15,19 +16,22 @@ export interface Exchange extends TestStore {
   ours: BrokerConnection;
   theirs: BrokerConnection;
   faults: unknown[];
+  /** A further connection that is not open yet. */
+  connect: () => BrokerConnection;
 }
 
 /** A store with a running execution, beside a broker in memory. */
-export async function setUp(): Promise<Exchange> {
+export async function setUp(kind?: DialectName): Promise<Exchange> {
   const made = await makeRunningStore();
-  const broker = new MemoryBroker();
+  const broker = new MemoryBroker(kind);
+  const fresh = (): BrokerConnection => connectToMemory(broker)({ servers: [], heartbeatSeconds: 1 }, () => {});
   const connect = async (): Promise<BrokerConnection> => {
-    const connection = connectToMemory(broker)({ servers: [], heartbeatSeconds: 1 }, () => {});
+    const connection = fresh();
     await connection.connect({ once: true });
     onTestFinished(() => connection.close());
     return connection;
   };
-  return { ...made, broker, ours: await connect(), theirs: await connect(), faults: [] };
+  return { ...made, broker, connect: fresh, ours: await connect(), theirs: await connect(), faults: [] };
 }
 
 export { destinations };

@@ -8,7 +8,7 @@ import { preparer } from '../../db/sqlite/statements.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { makeFolder } from '../../lib/make-folder.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { exitCodes, type Io, storePath } from '../io.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import type { Format } from './format-names.ts';
 import { writers } from './formats.ts';
 

@@ -1,9 +1,9 @@
 import type { Queries } from '../../db/queries.ts';
+import type { Terminal } from '../shared/terminal.ts';
 import { cut, renderView } from './live-view.ts';
 import { createPaint } from './palette.ts';
 import { createScreen } from './screen.ts';
 import { createRates, takeSnapshot } from './snapshot.ts';
-import type { Terminal } from './terminal.ts';
 
 /** How often the view is painted: often enough to look alive, seldom enough to look calm. */
 const paintMilliseconds = 250;

@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
 
-import { showCursor, type Terminal } from './terminal.ts';
+import { showCursor, type Terminal } from '../shared/terminal.ts';
 
 const hideCursor = '\u001B[?25l';
 const eraseToEndOfLine = '\u001B[K';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-import { parsePositive, type Run } from '../options.ts';
+import { parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 const outputOption = (): Option =>

@@ -1,4 +1,4 @@
-import { duration } from '../duration.ts';
+import { duration } from '../shared/duration.ts';
 import type { Column } from './layout.ts';
 
 /** How a table may be written. */

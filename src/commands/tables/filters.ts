@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import * as z from 'zod';
 
 import { tools } from '../../tools/index.ts';
-import { findTool } from '../../tools/shared/run-tool.ts';
+import { findTool } from '../../tools/run-tool.ts';
 
 /** Arguments that the table itself gives. */
 const ownArguments: readonly string[] = ['cursor', 'limit'];

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
-import { exitCodes, type Io, storePath } from '../io.ts';
-import { createStoreReader } from '../store-reader.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
 import type { Item, TableCommand } from './catalogue.ts';
 import { askPage, pageRows, type TableArguments, toolArguments } from './table-command.ts';
 

@@ -1,9 +1,9 @@
 import { csvRecord } from '../../lib/csv.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
-import { askLiveTool } from '../call.ts';
-import { duration } from '../duration.ts';
-import { exitCodes, type Io } from '../io.ts';
+import { askLiveTool } from '../ask/call.ts';
+import { duration } from '../shared/duration.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
 import { type Item, type Output, textOf } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';

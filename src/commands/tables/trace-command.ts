@@ -3,10 +3,10 @@ import type * as z from 'zod';
 import { csvRecord } from '../../lib/csv.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { tools } from '../../tools/index.ts';
-import { findTool } from '../../tools/shared/run-tool.ts';
-import { askTool } from '../call.ts';
-import { duration } from '../duration.ts';
-import { exitCodes, type Io } from '../io.ts';
+import { findTool } from '../../tools/run-tool.ts';
+import { askTool } from '../ask/call.ts';
+import { duration } from '../shared/duration.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
 import type { Item, Output } from './catalogue.ts';
 import { type Column, tableLines } from './layout.ts';
 

@@ -319,7 +319,7 @@ CREATE TABLE recorders (
   broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
--- Namespaces on a broker (host:port) in which no program of another make was heard, as those listened that were about to use them.
+-- Namespaces on a broker (its address, and the topics that were listened to) in which no program of another make was heard, as those listened that were about to use them.
 CREATE TABLE known_namespaces (
   namespace TEXT NOT NULL,
   broker TEXT NOT NULL,

@@ -29,7 +29,11 @@ export function becomeRecorder(
   ).run(namespace, processId);
 }
 
-/** Whether a namespace on a broker was listened to before, and no program of another make was heard. @param broker host:port */
+/** Whether a process of this store has recorded a namespace over a broker. */
+export const hasRecorded = (sql: Prepare, namespace: string): boolean =>
+  sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').get(namespace) !== undefined;
+
+/** Whether a namespace on a broker was listened to before, and no program of another make was heard. @param broker its address and the topics */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
   sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').get(namespace, broker) !==
   undefined;

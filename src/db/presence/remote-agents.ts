@@ -30,7 +30,8 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
-       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire
+       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire,
+       unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote')`,
   ).run(
     agent_name,
@@ -80,7 +81,7 @@ export function noteUnheard({ sql }: Transaction, agent: string): void {
 
 /** A word of an agent about a slice has arrived. */
 export function noteHeard({ sql }: Transaction, agent: string): void {
-  sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ?').run(agent);
+  sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
 }
 
 /** The execution of the work in hand: message ids begin with it. */

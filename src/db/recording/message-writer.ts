@@ -116,7 +116,8 @@ export class MessageWriter {
     const { recordedAt, sentAt, at } = timesOf(message, circumstances);
     const effect = this.#projector.project(tx, numbered, at);
     if (known !== undefined) {
-      if (effect.effect !== 'applied') return recordAgain(tx, wire, known, message, circumstances);
+      if (effect.effect !== 'applied' && effect.code !== 'WAITS')
+        return recordAgain(tx, wire, known, message, circumstances);
       giveUpId(tx, known);
     }
     // The numbers drawn belong to what the row says: a log that is read again must give the same execution.

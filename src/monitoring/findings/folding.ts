@@ -1,4 +1,4 @@
-import type { Finding } from './rule.ts';
+import type { Finding, Situation } from './rule.ts';
 
 /** Nothing goes on, so all of these follow. */
 const standstill = [
@@ -25,18 +25,19 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   AGENT_GONE: ['WORKER_GONE'],
 };
 
-/** Findings about one role that say why its stage does not go on. */
-const causesOfStages: Readonly<Record<string, (finding: Finding) => readonly string[]>> = {
+/** Findings about one role that say why its stage does not go on: the roles of which that is the whole reason. */
+const causesOfStages: Readonly<Record<string, (finding: Finding, situation: Situation) => readonly string[]>> = {
   AGENT_MISSING: ({ ids }) => ids,
-  NO_WORKER_FOR: () => ['worker'],
-  WORKER_USELESS: () => ['worker'],
+  // Others may wait for another reason.
+  NO_WORKER_FOR: (_, { facts, evidence }) =>
+    evidence.unfit.reduce((sum, { slices }) => sum + slices, 0) >= facts.counts.slices_queued ? ['worker'] : [],
   UNANSWERED: ({ next }) => [String(next.arguments['agent_type'])],
 };
 
 /** Findings without those that follow from others among them. */
-export function withoutConsequences(findings: readonly Finding[]): Finding[] {
+export function withoutConsequences(findings: readonly Finding[], situation: Situation): Finding[] {
   const folded = new Set(findings.flatMap(({ code }) => consequences[code] ?? []));
-  const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding) ?? []));
+  const explained = new Set(findings.flatMap((finding) => causesOfStages[finding.code]?.(finding, situation) ?? []));
   const isStage = ({ code }: Finding): boolean => code === 'STAGE_STUCK' || code === 'STAGE_SLOW';
   return findings.filter(
     (finding) => !folded.has(finding.code) && !(isStage(finding) && explained.has(finding.ids[0] ?? '')),

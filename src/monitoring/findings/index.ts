@@ -69,5 +69,5 @@ export function findingsOf(situation: Situation): Finding[] {
   const all = findingRules.flatMap(({ code, find }) =>
     [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),
   );
-  return withoutConsequences(all).toSorted((a, b) => order[a.severity] - order[b.severity]);
+  return withoutConsequences(all, situation).toSorted((a, b) => order[a.severity] - order[b.severity]);
 }

@@ -20,12 +20,18 @@ export function fitting(schema: z.ZodObject, answer: Record<string, unknown>): R
   const unshown = new Set<string>();
   let issues: readonly z.core.$ZodIssue[] = error.issues;
   for (let round = 0; round < mostRounds && issues.length > 0; round += 1) {
-    for (const { path } of issues) if (takeOut(copy, path)) unshown.add(path.join('.'));
+    // From the end: what is taken out of an array shifts what is behind it.
+    for (const { path } of issues.toSorted(byLastFirst)) if (takeOut(copy, path)) unshown.add(path.join('.'));
     issues = schema.safeParse(copy, uncompiled).error?.issues ?? [];
   }
   const more = unshown.size > named ? ` and ${unshown.size - named} more` : '';
   const note = `The store holds values that cannot be shown: ${[...unshown].slice(0, named).join(', ')}${more}. "swf-mcp check --deep" looks for their cause.`;
   return { ...copy, note: typeof copy['note'] === 'string' ? `${copy['note']} ${note}` : note };
+}
+
+function byLastFirst({ path: a }: z.core.$ZodIssue, { path: b }: z.core.$ZodIssue): number {
+  const at = a.findIndex((step, index) => step !== b[index]);
+  return at < 0 ? 0 : Number(b[at] ?? 0) - Number(a[at] ?? 0) || 0;
 }
 
 /** Deletes the value at a path. False where there is none. */

@@ -1,4 +1,4 @@
-import type { Timeline } from '../answers.ts';
+import type { Timeline } from '../shared/answers.ts';
 
 /** The time that is drawn, in milliseconds since 1970, and the length of a bin in milliseconds. */
 export const spanOf = ({ from, until, bin_seconds }: Timeline): { begin: number; end: number; bin: number } => ({

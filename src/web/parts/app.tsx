@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 
-import { time, type Zone } from '../format.ts';
+import { time, type Zone } from '../shared/format.ts';
 import { useChoice, useRoute } from '../state/hooks.ts';
 import { hashOf } from '../state/route.ts';
 import { Around } from '../state/world.ts';

@@ -1,4 +1,4 @@
-import { count } from '../format.ts';
+import { count } from '../shared/format.ts';
 
 type State = 'completed' | 'failed' | 'processing' | 'queued' | 'lost' | 'undone';
 

@@ -1,5 +1,5 @@
-import type { Timeline } from '../answers.ts';
-import { count } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { count } from '../shared/format.ts';
 import { Button, Card, More } from './card.tsx';
 import { numbers, Table } from './table.tsx';
 

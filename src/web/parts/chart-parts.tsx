@@ -1,7 +1,7 @@
-import type { Timeline } from '../answers.ts';
 import { linear, roundTicks, type Scale, stepArea, stepPath, timeTicks } from '../draw/scale.ts';
 import { phasesIn, spanOf } from '../draw/span.ts';
-import { clock, count } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { clock, count } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import { Dash, Key } from './legend.tsx';
 

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 
-import type { Timeline } from '../answers.ts';
 import { spanOf } from '../draw/span.ts';
-import { clock } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { clock } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import {

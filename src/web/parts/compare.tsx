@@ -1,6 +1,6 @@
-import type { Comparison, Timeline } from '../answers.ts';
 import { linear, roundTicks } from '../draw/scale.ts';
-import { duration } from '../format.ts';
+import type { Comparison, Timeline } from '../shared/answers.ts';
+import { duration } from '../shared/format.ts';
 import { usePoll, useWidth } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 
-import type { Trace } from '../answers.ts';
-import { clock, duration, time } from '../format.ts';
+import type { Trace } from '../shared/answers.ts';
+import { clock, duration, time } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';

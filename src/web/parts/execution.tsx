@@ -1,9 +1,9 @@
 import type { RefObject } from 'preact';
 import { useRef } from 'preact/hooks';
 
-import type { Monitor, Timeline } from '../answers.ts';
 import { spanOf } from '../draw/span.ts';
-import { clock, duration, time } from '../format.ts';
+import type { Monitor, Timeline } from '../shared/answers.ts';
+import { clock, duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';

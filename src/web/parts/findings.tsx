@@ -1,4 +1,4 @@
-import type { Finding, Monitor } from '../answers.ts';
+import type { Finding, Monitor } from '../shared/answers.ts';
 import { Button, More } from './card.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 

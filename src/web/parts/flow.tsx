@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks';
 
-import type { Monitor, Timeline } from '../answers.ts';
 import { phasesIn, spanOf } from '../draw/span.ts';
-import { clock, count } from '../format.ts';
+import type { Monitor, Timeline } from '../shared/answers.ts';
+import { clock, count } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import { Card } from './card.tsx';
 import { TimeChart } from './chart.tsx';

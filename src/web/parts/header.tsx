@@ -1,5 +1,5 @@
-import type { Audit, Monitor } from '../answers.ts';
-import { count, duration, percent, time } from '../format.ts';
+import type { Audit, Monitor } from '../shared/answers.ts';
+import { count, duration, percent, time } from '../shared/format.ts';
 import type { Standing } from '../state/as-of.ts';
 import { useAround } from '../state/world.ts';
 import { Bar } from './bar.tsx';

@@ -1,6 +1,6 @@
-import type { Timeline } from '../answers.ts';
 import { linear } from '../draw/scale.ts';
-import { count, duration } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { count, duration } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { Card } from './card.tsx';
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 
-import type { ExecutionRow, Page } from '../answers.ts';
-import { count, duration, time } from '../format.ts';
+import type { ExecutionRow, Page } from '../shared/answers.ts';
+import { count, duration, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash, hashOf } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

@@ -1,5 +1,5 @@
-import type { Timeline } from '../answers.ts';
 import { phasesIn, spanOf } from '../draw/span.ts';
+import type { Timeline } from '../shared/answers.ts';
 
 /** The phases in words, over the charts whose grounds have their colours. */
 export function PhaseStrip({ timeline }: { timeline: Timeline }) {

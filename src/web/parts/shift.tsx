@@ -1,5 +1,5 @@
-import type { Shift as ShiftAnswer } from '../answers.ts';
-import { count, time } from '../format.ts';
+import type { Shift as ShiftAnswer } from '../shared/answers.ts';
+import { count, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';

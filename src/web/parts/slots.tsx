@@ -1,5 +1,5 @@
-import type { Timeline } from '../answers.ts';
-import { count, duration } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { count, duration } from '../shared/format.ts';
 import { Card, More } from './card.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
-import type { Page } from '../answers.ts';
-import { clock } from '../format.ts';
+import type { Page } from '../shared/answers.ts';
+import { clock } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
 import { Answered } from './banner.tsx';

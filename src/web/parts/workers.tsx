@@ -1,11 +1,11 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 
 import { sliceFilename } from '../../domain/file-names.ts';
-import type { Timeline } from '../answers.ts';
 import { type Bar, BarIndex, type BarState, type Colours, paintBars, paintCells, pixelOf } from '../draw/paint.ts';
 import { linear } from '../draw/scale.ts';
 import { spanOf } from '../draw/span.ts';
-import { clock, count, duration } from '../format.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { clock, count, duration } from '../shared/format.ts';
 import { useWidth } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import { left, right, Times } from './chart-parts.tsx';

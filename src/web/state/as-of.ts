@@ -1,5 +1,5 @@
-import type { Monitor, Timeline } from '../answers.ts';
 import { spanOf } from '../draw/span.ts';
+import type { Monitor, Timeline } from '../shared/answers.ts';
 
 /** The counts of slices at one moment. */
 export interface Standing {

@@ -1,4 +1,4 @@
-import type { Audit, Monitor, Timeline } from '../answers.ts';
+import type { Audit, Monitor, Timeline } from '../shared/answers.ts';
 import { type Polled, useAnswer, usePoll } from './hooks.ts';
 import { useAround } from './world.ts';
 

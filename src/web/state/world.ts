@@ -1,7 +1,7 @@
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 
-import type { Zone } from '../format.ts';
+import type { Zone } from '../shared/format.ts';
 import type { World } from '../transport/call.ts';
 
 interface Surroundings {

@@ -5,7 +5,7 @@ import { renderView } from '../../../src/commands/live/live-view.ts';
 import { createPaint } from '../../../src/commands/live/palette.ts';
 import { createScreen } from '../../../src/commands/live/screen.ts';
 import { createRates, type Snapshot, takeSnapshot } from '../../../src/commands/live/snapshot.ts';
-import type { Terminal } from '../../../src/commands/live/terminal.ts';
+import type { Terminal } from '../../../src/commands/shared/terminal.ts';
 import { createQueries } from '../../../src/db/queries.ts';
 import { makeRunningStore } from '../../helpers.ts';
 import { screenOf } from '../../terminal.ts';

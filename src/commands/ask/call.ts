@@ -1,0 +1,101 @@
+import { SwfError } from '../../lib/errors.ts';
+import { controlTools, tools } from '../../tools/index.ts';
+import { callTool, findTool, runTool } from '../../tools/run-tool.ts';
+import { harmless } from '../../tools/shared/harmless.ts';
+import type { LiveContext } from '../../tools/shared/tool.ts';
+import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
+
+/** One answer of a tool as the server would give it. */
+export function askTool(io: Io, name: string, args: unknown): Record<string, unknown> {
+  const reader = createStoreReader(storePath(io));
+  try {
+    return runTool(findTool(tools, name), args, { queries: reader.queries(), now: Date.now() });
+  } finally {
+    reader.close();
+  }
+}
+
+/** The same of a tool that takes its time. Ctrl-C gives it up. */
+export async function askLiveTool(io: Io, name: string, args: unknown): Promise<Record<string, unknown>> {
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    return await callTool(findTool(tools, name), args, liveContext(io, reader, interrupted.signal));
+  } finally {
+    reader.close();
+  }
+}
+
+const liveContext = (io: Io, { queries }: StoreReader, signal: AbortSignal): LiveContext => ({
+  caller: () => userName(io),
+  queries,
+  signal,
+  progress: () => {},
+  services: async () => (await import('../control/tool-services.ts')).createServices(io),
+  control: undefined,
+});
+
+/**
+ * `swf-mcp call TOOL [JSON | key=value…]`: one tool call, its structured answer on stdout: on one line for programs, on many at a terminal. A person
+ * may do what they like, so the tools that change something are there too. Returns the exit code.
+ */
+export async function callCommand(
+  io: Io,
+  name: string,
+  { words, yes }: { words: readonly string[]; yes: boolean },
+): Promise<number> {
+  // A wrong name is told before a missing store.
+  const tool = findTool([...tools, ...controlTools], name);
+  const args = parseArguments(words);
+  if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
+    io.err('nothing was done; --yes answers the question beforehand');
+    return exitCodes.mendable;
+  }
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    const answer = await callTool(tool, args, {
+      ...liveContext(io, reader, interrupted.signal),
+      control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
+    });
+    const { answer: safe, text } = harmless(answer);
+    io.out(`${io.terminal('out') === undefined ? text : JSON.stringify(safe, undefined, 2)}\n`);
+    return interrupted.signal.aborted ? exitCodes.interrupted : exitCodes.fine;
+  } finally {
+    reader.close();
+  }
+}
+
+function parseArguments(words: readonly string[]): unknown {
+  if (words.every((word) => pair.test(word))) return Object.fromEntries(words.map(pairOf));
+  const json = words.join(' ');
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `${JSON.stringify(json.slice(0, 80))} is neither JSON nor key=value; give for example execution_id=latest, or '{"execution_id":"latest"}'`,
+      { cause: error },
+    );
+  }
+}
+
+const pair = /^[a-z][a-z0-9_]*=/;
+
+/** A value that is true, false or an object is meant as such; tools take numbers as text. */
+function pairOf(word: string): [string, unknown] {
+  const at = word.indexOf('=');
+  const value = word.slice(at + 1);
+  return [word.slice(0, at), /^(?:true|false|[[{].*)$/s.test(value) ? valueOf(value) : value];
+}
+
+function valueOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

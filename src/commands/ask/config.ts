@@ -1,0 +1,97 @@
+import { parseBrokerUrl } from '../../broker/address.ts';
+import { knownConfigs } from '../../config/find-files.ts';
+import { type Loaded, loadConfig } from '../../config/load.ts';
+import { knownKeys } from '../../config/schema.ts';
+import { isTable } from '../../config/toml.ts';
+import { printable, unprintable } from '../../lib/printable.ts';
+import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
+
+export interface ConfigArguments {
+  config: string | undefined;
+  sets: string[];
+}
+
+/** `swf-mcp config`: the effective configuration as TOML, with the source of each value as a comment; secrets are masked. */
+export function configCommand(io: Io, { config: name, sets }: ConfigArguments): number {
+  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  for (const warning of loaded.warnings) io.err(`WARNING ${warning}`);
+  io.out(`${tomlLines(effectiveValues(io, loaded)).join('\n')}\n`);
+  return exitCodes.fine;
+}
+
+/** `swf-mcp config --list`: the configurations that can be named, a line each. Returns the exit code. */
+export function listConfigs(io: Io): number {
+  const known = knownConfigs(configPlaces(io));
+  const width = Math.max(...known.map(({ name }) => name.length));
+  for (const { name, path } of known) io.out(`${printable(`${name.padEnd(width)}  ${path}`)}\n`);
+  return exitCodes.fine;
+}
+
+interface Effective {
+  value: unknown;
+  source: string;
+}
+
+const secret = '***';
+
+/** The value of each key and where it came from; a key without a value is left undefined. */
+function effectiveValues(io: Io, { config, origins }: Loaded): Map<string, Effective> {
+  const values = new Map<string, Effective>();
+  for (const key of knownKeys) {
+    const value = key.split('.').reduce<unknown>((inner, step) => (isTable(inner) ? inner[step] : undefined), config);
+    values.set(key, { value, source: origins.get(key) ?? 'default' });
+  }
+  if (config.data.dir === undefined) values.set('data.dir', { value: `${storePath(io)}.data`, source: 'default' });
+  for (const [key, value] of brokerValues(io, config.broker)) values.set(key, value);
+  const password = values.get('broker.password');
+  if (password?.value !== undefined) values.set('broker.password', { ...password, value: secret });
+  return values;
+}
+
+/** The environment completes a broker that was asked for (contract §3). Throws `CONFIG_INVALID` for a URL that is none. */
+function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string, Effective][] {
+  if (url === undefined) return [];
+  parseBrokerUrl(url);
+  const fromEnvironment = (key: string, variable: string): [string, Effective][] =>
+    env[variable] === undefined || env[variable] === '' ? [] : [[key, { value: env[variable], source: variable }]];
+  return [
+    ...fromEnvironment('broker.user', 'ACTIVEMQ_USER'),
+    ...fromEnvironment('broker.password', 'ACTIVEMQ_PASSWORD'),
+    ...fromEnvironment('broker.ca_file', 'ACTIVEMQ_SSL_CA_CERTS'),
+  ];
+}
+
+function tomlLines(values: Map<string, Effective>): string[] {
+  const lines: string[] = [];
+  let section = '';
+  for (const [dotted, { value, source }] of values) {
+    const cut = dotted.lastIndexOf('.');
+    const [home, key] = [dotted.slice(0, cut), dotted.slice(cut + 1)];
+    if (home !== section) lines.push(...(section === '' ? [] : ['']), `[${home}]`);
+    section = home;
+    lines.push(lineOf(dotted, key, { value, source }));
+  }
+  return lines;
+}
+
+/** Where the comments begin, unless a value is longer. */
+const commentColumn = 36;
+
+function lineOf(dotted: string, key: string, { value, source }: Effective): string {
+  if (value === undefined) return `# ${key} is not set`;
+  // Included files stand here already: the output is a configuration of its own.
+  const setting = `${dotted === 'workflow.includes' ? '# ' : ''}${key} = ${tomlOf(value)}`;
+  return `${setting.padEnd(commentColumn)} # ${printable(source)}`;
+}
+
+/** Strings in JSON's way of writing are strings in TOML's, but for characters that JSON leaves as they are and a terminal would not show. */
+function tomlOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
+  return JSON.stringify(value).replaceAll(hidden, escaped);
+}
+
+const hidden = new RegExp(`[${unprintable}]`, 'gu');
+
+/** As TOML writes a character by its number. */
+const escaped = (character: string): string =>
+  String.raw`\U${(character.codePointAt(0) ?? 0).toString(16).padStart(8, '0')}`;

@@ -1,0 +1,125 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { deflateRawSync } from 'node:zlib';
+
+import { messageOf, SwfError } from '../../lib/errors.ts';
+import { htmlReport } from '../../mcp/html-report.ts';
+import { harmless } from '../../tools/shared/harmless.ts';
+import { inSteps } from '../../tools/shared/in-steps.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { askLiveTool, askTool } from './call.ts';
+
+export interface HtmlArguments {
+  executionId: string | undefined;
+  /** The file; `-` for standard output. */
+  file: string;
+  withoutLogs: boolean;
+  force: boolean;
+}
+
+/** Rows of a list that are in the file, the newest, and slices whose whole way is. */
+const mostRows = 200;
+const mostTraces = 100;
+
+/** `swf-mcp report --html FILE`: an execution as one file that anybody can open, with every attempt in it. Returns the exit code. */
+export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<number> {
+  const data = await gather(io, args);
+  const folder = join(io.packageFolder, 'dist', 'web');
+  const html = htmlReport({
+    title: `${data.execution_id} · swf-mcp`,
+    style: readFileSync(join(folder, 'app.css'), 'utf8'),
+    script: readFileSync(join(folder, 'report.js'), 'utf8'),
+    data: harmless(data).answer,
+  });
+  if (args.file === '-') io.out(html);
+  else write(resolve(io.workingFolder, args.file), html, args.force);
+  return exitCodes.fine;
+}
+
+function write(path: string, html: string, force: boolean): void {
+  try {
+    writeFileSync(path, html, { flag: force ? 'w' : 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`, {
+        cause: error,
+      });
+    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written (${messageOf(error)}); give another file`, {
+      cause: error,
+    });
+  }
+}
+
+type Row = Record<string, unknown>;
+
+/** The answers that the page asks for, as of one moment as near as calls one after the other are. */
+async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArguments) {
+  const monitor = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+  const execution_id = monitor['execution_id'] as string;
+  const listed = (tool: string, args: object): Row[] =>
+    (askTool(io, tool, { execution_id, limit: mostRows, ...args }) as { items: Row[] }).items;
+  const failed = listed('list_tf_slices', { status: 'failed' });
+  const reader = createStoreReader(storePath(io));
+  try {
+    const queries = reader.queries();
+    const execution = queries.execution(execution_id);
+    const endOf = Date.parse((monitor['data_as_of'] as string | undefined) ?? execution.start_time);
+    const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
+    const question = queries.timelineQuestion(execution, endOf, wanted);
+    const signal = new AbortController().signal;
+    const packed = await inSteps({ queries: reader.queries, signal }, (now) => now.packedAttempts(execution_id));
+    const { phases, latency } = await inSteps({ queries: reader.queries, signal }, (now) => now.timeline(question));
+    const { life, leastWidth, mostRetries } = question;
+    // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
+    const isOver = monitor['status'] !== 'running';
+    const lastWord = isOver ? queries.lastMessage(execution_id)?.sent_at : undefined;
+    const made_at = lastWord ?? new Date(endOf).toISOString();
+    const report = {
+      execution_id,
+      made_at,
+      status: monitor['status'],
+      version: io.version,
+      monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
+      audit: await askLiveTool(io, 'audit_execution', { execution_id }),
+      picture: { life, leastWidth, mostRetries, phases, latency },
+      attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
+      failed: withoutLogs ? failed.map(withoutWords) : failed,
+      traces: withoutLogs ? [] : failed.slice(0, mostTraces).flatMap((row) => traceOf(io, row)),
+      logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }),
+      without_logs: withoutLogs,
+    };
+    return asOf(report, made_at);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Findings whose sentences quote lines of logs. */
+const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
+
+/** The monitor's answer without lines of logs, also in its sentences. */
+function withoutQuotes(monitor: Row): Row {
+  const findings = (monitor['findings'] as { code: string; sentence: string }[]).map((finding) =>
+    quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] } : finding,
+  );
+  return { ...monitor, findings, errors: [] };
+}
+
+/** A row without what payloads wrote and errors say: paths and names of hosts may be in it. */
+const withoutWords = (row: Row): Row =>
+  Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'error' && name !== 'output_tail'));
+
+/** All answers are of one time. */
+const asOf = <T>(report: T, time: string): T =>
+  JSON.parse(JSON.stringify(report, (name, value: unknown) => (name === 'data_as_of' ? time : value))) as T;
+
+/** The way of a slice; none where its name was shown with escapes, so that nothing is found by it. */
+function traceOf(io: Io, { slice_filename }: Row): Row[] {
+  try {
+    return [askTool(io, 'trace_data_product', { filename: slice_filename })];
+  } catch (error) {
+    if (error instanceof SwfError) return [];
+    throw error;
+  }
+}

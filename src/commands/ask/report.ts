@@ -1,0 +1,42 @@
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { reportOf } from '../../mcp/report.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { askLiveTool } from './call.ts';
+
+export interface ReportArguments {
+  executionId: string | undefined;
+  /** The beginning of a time of which all is reported. */
+  since: string | undefined;
+  until: string | undefined;
+  namespace: string | undefined;
+}
+
+/** `swf-mcp report`: Markdown of one execution, or of all that happened in a time. Returns the exit code. */
+export async function reportCommand(
+  io: Io,
+  { executionId, since, until, namespace }: ReportArguments,
+): Promise<number> {
+  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
+  if (executionId !== undefined && isOfTime)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
+    );
+  if (isOfTime) {
+    const args = { start_time: since, end_time: until, namespace };
+    const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+    const { text, note } = (await askLiveTool(io, 'shift_report', given)) as { text: string; note?: string };
+    io.out(`${text}\n`);
+    if (note !== undefined) io.err(printable(note));
+    return exitCodes.fine;
+  }
+  const reader = createStoreReader(storePath(io));
+  try {
+    io.out(reportOf(reader.queries(), executionId ?? 'latest', Date.now()));
+    return exitCodes.fine;
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,218 @@
+import { causeOf } from '../../domain/causes.ts';
+import type { Counts } from '../../domain/counts.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
+import { shortPaths } from '../../lib/short-paths.ts';
+import type { CommandGiven } from '../../monitoring/evidence.ts';
+import { duration, wholeDuration } from '../shared/duration.ts';
+import { type Io, storeOption } from '../shared/io.ts';
+import { phaseWords } from '../shared/phase-words.ts';
+import { askTool } from './call.ts';
+
+/** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
+interface MonitorAnswer extends Counts {
+  execution_id: string;
+  status: string;
+  status_reason?: string;
+  phase: string;
+  health: string;
+  paused_by?: CommandGiven;
+  stopped_by?: CommandGiven;
+  drivers: {
+    pid: number;
+    host: string;
+    by: string;
+    since: string;
+    until?: string;
+    ended?: string;
+    reason?: string;
+  }[];
+  slices_retried: number;
+  slices_overdue?: number;
+  slices_lost?: number;
+  oldest_in_hand?: { slice_filename: string; assigned_worker: string; seconds: number; usual_seconds?: number };
+  configuration?: { config?: string; speed: string; target_worker_count: number; payload: string };
+  namespace: string;
+  run_number: number;
+  start_time: string;
+  duration_seconds: number;
+  data_as_of?: string;
+  message_count: number;
+  dataset?: { name: string; state: string; files: number; bytes: number };
+  progress: {
+    stf_planned?: number;
+    stf_ready: number;
+    tf_files_expected: number;
+    tf_files_planned?: number;
+    slices_planned?: number;
+    percent?: number;
+    seconds_left?: number;
+    at_least?: number;
+    at_most?: number;
+  };
+  findings: { code: string; severity: string; sentence: string }[];
+  agents: { agent_name: string; state: string; status: string }[];
+  errors: { time: string; source: string; error: string }[];
+  causes?: { cause: string; attempts: number }[];
+}
+
+/** A log line may be cut, so that the end of a cause is not in it. */
+const comparedCause = 100;
+
+/** As much of an error as tells that a finding has it already. */
+const comparedError = 60;
+
+/**
+ * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
+ * with `all` an array. Returns the exit code.
+ */
+export function statusCommand(
+  io: Io,
+  executionId: string | undefined,
+  { json, all }: { json: boolean; all: boolean },
+): number {
+  const running = executionId !== undefined || (json && !all) ? [] : runningIds(io);
+  const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
+  const answers = ids.map((execution_id) => askTool(io, 'get_workflow_monitor', { execution_id }));
+  if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
+  else
+    io.out(
+      `${answers
+        .map((answer) =>
+          statusLines(answer as unknown as MonitorAnswer, storeOption(io))
+            .map(printable)
+            .join('\n'),
+        )
+        .join('\n\n')}\n`,
+    );
+  return 0;
+}
+
+/** Executions that run, the newest last, where a person looks first. */
+function runningIds(io: Io): string[] {
+  const { items } = askTool(io, 'list_workflow_executions', { status: 'running', order: 'oldest', limit: 20 }) as {
+    items: { execution_id: string }[];
+  };
+  return items.map(({ execution_id }) => execution_id);
+}
+
+function pauseOf({ paused_by, health, execution_id }: MonitorAnswer, option: string): string {
+  if (health !== 'paused') return '';
+  if (paused_by === undefined) return ' between two periods, goes on by itself';
+  return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
+}
+
+const givenBy = ({ name, time, reason, sent_by }: CommandGiven): string =>
+  `${name}${sent_by === undefined ? '' : ` (as ${sent_by} claims)`} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
+
+/** The time that is left, as far as anybody can tell. */
+function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer): string[] {
+  if (seconds_left === undefined || at_least === undefined) return [];
+  const range =
+    at_most === undefined
+      ? 'or more: how long the overdue slices take, nobody knows'
+      : `between ${wholeDuration(at_least)} and ${wholeDuration(at_most)}`;
+  return [`  time left   about ${wholeDuration(seconds_left)}, ${range}`];
+}
+
+/** The driver, where it is not the first one. */
+function driverOf({ drivers, status }: MonitorAnswer): string[] {
+  const driver = drivers.at(-1);
+  // How one ended that drives no more is a finding.
+  if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
+  const { pid, host, by, since } = driver;
+  return [`  driver      process ${pid} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`];
+}
+
+function heldOf({ paused_by, health }: MonitorAnswer): string[] {
+  return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
+}
+
+/** The slice that has been in hand for longest. */
+function oldestOf({ oldest_in_hand, slices_overdue = 0 }: MonitorAnswer): string[] {
+  if (oldest_in_hand === undefined) return [];
+  const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
+  const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
+  const overdue = slices_overdue === 0 ? '' : `, ${slices_overdue} overdue`;
+  return [
+    `  oldest      ${slice_filename} in hand for ${wholeDuration(seconds)} by ${assigned_worker} (${usual}${overdue})`,
+  ];
+}
+
+function configurationOf({ configuration }: MonitorAnswer): string[] {
+  if (configuration === undefined) return [];
+  const { config = 'fast_processing_default', speed, target_worker_count, payload } = configuration;
+  return [`  started as  ${config}, speed ${speed}, ${target_worker_count} workers, payload ${payload}`];
+}
+
+/** Agents: those that are not well, a line each, and how many are. */
+function agentsOf({ agents }: MonitorAnswer): string[] {
+  const unwell = agents.filter(({ status }) => status !== 'OK');
+  const well = agents.length - unwell.length;
+  return [
+    ...(well === 0 ? [] : [`  agents      ${well}${unwell.length === 0 ? '' : ' others'} OK`]),
+    ...unwell.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),
+  ];
+}
+
+/** The causes of failed attempts at slices, each with its number: of many failures the causes are few. */
+const causesOf = ({ causes = [] }: MonitorAnswer): string[] =>
+  causes.map(({ cause, attempts }) => `  failed      ${attempts} × ${cause}`);
+
+/** The last errors that are of no failed attempt, by what caused them. */
+function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
+  const groups = new Map<string, MonitorAnswer['errors']>();
+  for (const error of errors) {
+    const cause = causeOf(error.error);
+    const told = shortPaths(error.error).slice(0, comparedError);
+    if (findings.some(({ sentence }) => sentence.includes(told))) continue;
+    if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;
+    groups.set(cause, [...(groups.get(cause) ?? []), error]);
+  }
+  return [...groups].map(([cause, [last, ...others]]) =>
+    others.length === 0
+      ? `  error       ${last?.time} ${last?.source}: ${last?.error}`
+      : `  errors      ${cause} (${others.length + 1} of the last ${errors.length}, newest ${last?.time} by ${last?.source})`,
+  );
+}
+
+/** How it does. It stands last, where a terminal of 24 lines shows it. */
+function verdictOf(answer: MonitorAnswer, option: string): string {
+  const { execution_id, status, status_reason, health, slices_failed } = answer;
+  const failed =
+    slices_failed === 0 ? '' : `, ${slices_failed} slices ${status === 'running' ? 'failed' : 'stay failed'}`;
+  return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
+}
+
+function statusLines(answer: MonitorAnswer, option: string): string[] {
+  const { progress, dataset } = answer;
+  const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
+  const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;
+  const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
+  return [
+    answer.execution_id,
+    `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
+    ...configurationOf(answer),
+    `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
+    `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
+    ...(dataset === undefined
+      ? []
+      : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
+    ...agentsOf(answer),
+    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
+    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
+    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    ...causesOf(answer),
+    ...errorsOf(answer),
+    ...oldestOf(answer),
+    ...driverOf(answer),
+    ...heldOf(answer),
+    ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
+    ...answer.findings.map(
+      ({ severity, code, sentence }) =>
+        `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,
+    ),
+    ...leftOf(answer),
+    verdictOf(answer, option),
+  ];
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { Queries } from '../../db/queries.ts';
+import { allPrintable } from '../../lib/printable.ts';
+import { drivenExecutions } from '../control/driven-executions.ts';
+import { startKeys } from '../drive/keys.ts';
+import { requireProgram, startNotifier } from '../drive/notify.ts';
+import { exitCodeOf, readEnding } from '../drive/summary.ts';
+import { startLive } from '../live/live.ts';
+import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
+import { exitCodes, type Io, storeOption, storePath } from '../shared/io.ts';
+import { phaseWords } from '../shared/phase-words.ts';
+import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
+import { askTool } from './call.ts';
+import { statusCommand } from './status.ts';
+
+/** How often it is looked whether there is anything new to say. */
+const lookMilliseconds = 250;
+
+/** Counts alone are worth a line as often as this. */
+const lineMilliseconds = 10_000;
+
+/** `swf-mcp status --watch`: shows an execution of any process until it has ended. Returns the exit code. */
+export async function watchCommand(
+  io: Io,
+  given: string | undefined,
+  { json, notify }: { json: boolean; notify: string | undefined },
+): Promise<number> {
+  const program = requireProgram(io, notify);
+  const reader = createStoreReader(storePath(io));
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  try {
+    const executionId = watched(reader.queries(), given);
+    const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
+    await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
+    // The view is gone; what it showed last stays to be read.
+    if (!json) statusCommand(io, executionId, { json: false, all: false });
+    await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
+    if (interrupted.signal.aborted) return exitCodes.interrupted;
+    return exitCodeOf(readEnding(reader.queries(), executionId).summary, false);
+  } finally {
+    reader.close();
+  }
+}
+
+/** The execution that was named, else the newest that somebody drives: one that was killed after it shows nothing new. Else the newest. */
+function watched(queries: Queries, given: string | undefined): string {
+  if (given !== undefined) return queries.execution(given).execution_id;
+  const [driven = queries.execution('latest')] = drivenExecutions(queries);
+  return driven.execution_id;
+}
+
+async function watch(io: Io, executionId: string, reader: StoreReader, interrupted: AbortController): Promise<void> {
+  const { signal } = interrupted;
+  const terminal = io.terminal('out');
+  const live = terminal === undefined ? undefined : startLive(terminal, reader.queries, storeOption(io));
+  live?.show(executionId);
+  const endKeys =
+    live === undefined
+      ? undefined
+      : startKeys(io, live, { quit: 'leave', leave: () => interrupted.abort(), executionId: () => executionId });
+  let said = { words: '', counts: '', at: 0 };
+  try {
+    for (;;) {
+      const snapshot = takeSnapshot(reader.queries(), executionId);
+      if (live === undefined) {
+        const now = { ...lineOf(snapshot), at: performance.now() };
+        const isDue = now.words !== said.words || (now.counts !== said.counts && now.at - said.at >= lineMilliseconds);
+        if (isDue) {
+          io.out(`${new Date().toISOString().slice(11, 19)} ${now.words}: ${now.counts}\n`);
+          said = now;
+        }
+      }
+      if (signal.aborted || snapshot.execution.status !== 'running') return;
+      await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
+    }
+  } finally {
+    endKeys?.();
+    live?.end();
+  }
+}
+
+function lineOf({ execution, health, progress, exhausted, inHand, pace }: Snapshot): { words: string; counts: string } {
+  const of = (planned: number | undefined): string => (planned === undefined ? '' : ` of ${planned}`);
+  return {
+    words: [execution.status, phaseWords(execution), health, ...overdueWords(inHand, pace)]
+      .filter((word) => word !== '')
+      .join(', '),
+    counts:
+      `${progress.stf_ready}${of(progress.stf_planned)} STF files, ${progress.slices_final}${of(progress.slices_planned)} TF slices done ` +
+      `(${inHand.count} processing, ${execution.slices_queued} queued, ${exhausted} stay failed)`,
+  };
+}
+
+/** Slices in hand that take too long. Ages would make each line another one, so only their number stands there. */
+const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapshot['pace']): string[] =>
+  overdue === 0 ? [] : [`${overdue} slices in hand for over ${Math.round(slow_seconds)} s`];
+
+/** The monitor's answer as a line, whenever it is another one. */
+async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
+  let said = '';
+  for (;;) {
+    const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+    const { duration_seconds: _, ...lasting } = answer;
+    const text = JSON.stringify(lasting);
+    if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);
+    said = text;
+    if (signal.aborted || answer['status'] !== 'running') return;
+    await delay(4 * lookMilliseconds, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,23 @@
+import { SwfError } from '../../lib/errors.ts';
+
+/** As the tool takes it. */
+export const mostReason = 300;
+export const mostName = 100;
+
+export interface ControlOptions {
+  /** Why, for the record. */
+  reason?: string | undefined;
+  /** The person in whose name it is asked, where that is not the user. */
+  requestedBy?: string | undefined;
+}
+
+/** Throws `ARGUMENT_INVALID`. */
+export function requireControlOptions({ reason, requestedBy }: ControlOptions): void {
+  requireLength('--reason', reason, mostReason);
+  requireLength('--requested-by', requestedBy, mostName);
+}
+
+function requireLength(option: string, text: string | undefined, most: number): void {
+  if (text === undefined || (text !== '' && text.length <= most)) return;
+  throw new SwfError('ARGUMENT_INVALID', `${option} has ${text.length} characters; give 1 to ${most}`);
+}

@@ -1,0 +1,17 @@
+import type { Queries } from '../../db/queries.ts';
+
+/** A running execution and the process that drives it. */
+export interface DrivenExecution {
+  execution_id: string;
+  pid: number;
+}
+
+/** The running executions that a living process drives, the newest first. */
+export function drivenExecutions(queries: Queries): DrivenExecution[] {
+  return queries
+    .executions({ status: 'running' }, { order: 'newest', limit: 1000, uncounted: true })
+    .rows.flatMap(({ execution_id }) => {
+      const driver = queries.driver(execution_id);
+      return driver?.isAlive === true ? [{ execution_id, pid: driver.pid }] : [];
+    });
+}

@@ -1,0 +1,123 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import { playRun } from '../../domain/plan/played-run.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { planOf } from '../../tools/plan-run.ts';
+import type { StartRequest } from '../../tools/shared/control.ts';
+import { inTurns } from '../../tools/shared/in-steps.ts';
+import { type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
+import { plannedParams } from './tool-services.ts';
+
+/** Runs that may be under way in a store before its server starts another; `--max-runs` changes it. */
+export const usualMaxRuns = 4;
+
+/** The most that one run may be which a tool starts. Larger ones are for people at a terminal. */
+export const mostOfARun = {
+  stf_files: 50_000,
+  slices: 1_000_000,
+  /** A week of wall time. */
+  seconds: 604_800,
+  bytes: 100_000_000_000,
+} as const;
+
+/** Room that a run must leave on the disk of the store, in bytes. */
+const roomLeft = 1_000_000_000;
+
+/** The place of a run that begins. */
+export interface RunPlace {
+  /** Tells the process that is to drive it: once it is in the store, it is counted there. */
+  drivenBy(pid: number | undefined): void;
+  leave(): void;
+}
+
+/**
+ * Gives places to runs that begin: as many as may be under way in the store, counting those that are not in it yet. Throws `ARGUMENT_INVALID` where
+ * all places are taken.
+ */
+export function createRunPlaces(io: Io, maxRuns: number = usualMaxRuns): () => RunPlace {
+  const beginning = new Set<{ pid: number | undefined }>();
+  return () => {
+    const running = drivenIn(storePath(io));
+    const pids = new Set(running.map(({ pid }) => pid));
+    const underWay = running.length + [...beginning].filter(({ pid }) => pid === undefined || !pids.has(pid)).length;
+    if (underWay >= maxRuns) throw allTaken(underWay, maxRuns, running);
+    const place: { pid: number | undefined } = { pid: undefined };
+    beginning.add(place);
+    return {
+      drivenBy(pid) {
+        place.pid = pid;
+      },
+      leave: () => void beginning.delete(place),
+    };
+  };
+}
+
+function allTaken(underWay: number, maxRuns: number, running: readonly DrivenExecution[]): SwfError {
+  const named = running.slice(0, 5).map(({ execution_id }) => execution_id);
+  const shown = named.length === 0 ? '' : ` (${named.join(', ')}${running.length > 5 ? ', …' : ''})`;
+  return new SwfError(
+    'ARGUMENT_INVALID',
+    `${underWay} runs are under way in this store${shown}, and this server starts one only where fewer than ${maxRuns} are; wait for one with wait_for_execution, or stop one with control_workflow`,
+  );
+}
+
+/** The executions of a store that are driven; none while there is no store. */
+function drivenIn(path: string): DrivenExecution[] {
+  const reader = createStoreReader(path);
+  try {
+    return drivenExecutions(reader.queries());
+  } catch (error) {
+    if (error instanceof NoStoreYet) return [];
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Refuses a run that is larger than a tool may ask for. Throws `ARGUMENT_INVALID` with the limit, and `CONFIG_…`. */
+export async function requireBounded(io: Io, { config, speed, settings }: StartRequest): Promise<void> {
+  const sets = Object.entries(settings).map(([key, value]) => `${key}=${value}`);
+  const planned = plannedParams(io, config, sets);
+  const params = { ...planned, speed: speed ?? planned.speed };
+  if (params.fast_processing.physics_period_count === 0)
+    throw tooMuch(
+      'physics_period_count = 0: a run without an end',
+      `one of at most ${mostOfARun.seconds / 86_400} days`,
+    );
+  const plan = planOf(params, await inTurns(playRun(params)).catch(tooLargeToPlay));
+  const seconds = params.speed === 'max' ? 0 : plan.total_seconds / params.speed;
+  const bytes = plan.store_bytes + plan.data_bytes;
+  if (plan.stf_files > mostOfARun.stf_files) throw tooMuch(`${plan.stf_files} STF files`, mostOfARun.stf_files);
+  if (plan.slices > mostOfARun.slices) throw tooMuch(`${plan.slices} slices`, mostOfARun.slices);
+  if (seconds > mostOfARun.seconds) throw tooMuch(`${Math.round(seconds)} seconds`, mostOfARun.seconds);
+  if (bytes > mostOfARun.bytes) throw tooMuch(`${bytes} bytes on disk`, mostOfARun.bytes);
+  const free = freeBytes(storePath(io));
+  if (bytes > free - roomLeft) throw tooMuch(`${bytes} bytes on disk`, `${free} free there, less ${roomLeft}`);
+}
+
+const tooMuch = (asked: string, limit: number | string): SwfError =>
+  new SwfError(
+    'ARGUMENT_INVALID',
+    `the run would be too large for a tool: ${asked}, allowed: ${limit}; ask for less (plan_run tells how much), or start it at a terminal with swf-mcp run`,
+  );
+
+const tooLargeToPlay = (error: unknown): never => {
+  if (!(error instanceof SwfError)) throw error;
+  throw tooMuch(
+    `more than ${mostOfARun.stf_files} STF files or ${mostOfARun.slices} slices`,
+    `${mostOfARun.stf_files} STF files and ${mostOfARun.slices} slices`,
+  );
+};
+
+/** Of the disk of a file that may not be there yet, as a store that has not been made. */
+function freeBytes(path: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(path);
+    return bavail * bsize;
+  } catch {
+    return dirname(path) === path ? Infinity : freeBytes(dirname(path));
+  }
+}

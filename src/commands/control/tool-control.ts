@@ -1,0 +1,183 @@
+import { requireBareName } from '../../config/request.ts';
+import { requireExecution } from '../../db/execution/find-execution.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
+import type { Action } from '../../domain/states.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { awaitEffect, isDriven, nobodyDrives, type Outcome, recordCommand } from '../../runtime/commands.ts';
+import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/control.ts';
+import { type Io, storeOptions, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { mostName, mostReason } from './control-options.ts';
+import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
+
+/** How long a run may take to begin: it opens its store and records its first message. */
+const startMilliseconds = 20_000;
+
+/** The control that tools have over executions, as the command line has it. */
+export function createControl(io: Io, maxRuns?: number): Control {
+  const takePlace = createRunPlaces(io, maxRuns);
+  const inPlace = async <T>(begin: (place: RunPlace) => Promise<T>): Promise<T> => {
+    const place = takePlace();
+    return begin(place).finally(() => place.leave());
+  };
+  return {
+    start: async (request) => {
+      requireBareName(request.config, io.workingFolder);
+      await requireBounded(io, request);
+      return inPlace((place) => start(io, request, place));
+    },
+    command: (action, request) => command(io, action, request),
+    resume: async (request) => {
+      requireUndriven(io, request.execution_id);
+      return inPlace((place) => resume(io, request, place));
+    },
+  };
+}
+
+/** Before a place is asked for: one that is driven has its place. Throws `EXECUTION_IN_USE`. */
+function requireUndriven(io: Io, executionId: string): void {
+  const reader = createStoreReader(storePath(io));
+  try {
+    const queries = reader.queries();
+    const driver = queries.driver(executionId);
+    if (queries.execution(executionId).status !== 'running' || driver?.isAlive !== true) return;
+    throw new SwfError(
+      'EXECUTION_IN_USE',
+      `${executionId} is driven by process ${driver.pid} on ${driver.hostname}; a paused one goes on with action "continue"`,
+    );
+  } finally {
+    reader.close();
+  }
+}
+
+async function start(io: Io, request: StartRequest, place: RunPlace): ReturnType<Control['start']> {
+  const started = await io.startSelf([
+    '--db',
+    storePath(io),
+    'run',
+    ...runArguments(request),
+    `--sender=${printable(request.by)}`,
+  ]);
+  place.drivenBy(started.pid);
+  try {
+    const message = await started.firstMessage(startMilliseconds);
+    if (message?.event !== 'started')
+      throw new SwfError(
+        'STORE_UNAVAILABLE',
+        `the run has not begun after ${startMilliseconds / 1000} s; look with list_workflow_executions whether it has by now`,
+      );
+    const { execution_id, run_number } = message;
+    return { execution_id, run_number, pid: started.pid ?? 0 };
+  } finally {
+    started.release();
+  }
+}
+
+function runArguments({ config, speed, settings }: StartRequest): string[] {
+  return [
+    ...(config === undefined ? [] : [config]),
+    ...(speed === undefined ? [] : ['--speed', String(speed)]),
+    ...Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
+  ];
+}
+
+async function command(io: Io, action: Action, request: ControlRequest): Promise<CommandState> {
+  const store = await openExistingStore(storePath(io), storeOptions(io));
+  try {
+    return await commandOn(io, store, action, request);
+  } finally {
+    store.close();
+  }
+}
+
+async function commandOn(io: Io, store: Store, action: Action, request: ControlRequest): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
+  const { status } = requireExecution(store.sql, execution_id);
+  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
+  // Nobody drives it: to be ended it is taken up, which is a process of its own.
+  if (isUndriven && action === 'stop') return stopUndriven(io, { ...request, reason });
+  if (isUndriven) throw nobodyDrives(execution_id);
+  const recorded = await recordCommand(store, execution_id, { action, by, reason });
+  if (recorded === undefined) return { effect: 'applied', sentence: 'it is stopped already' };
+  return stateOf(action, await awaitEffect(store, recorded, { isAlive, patienceSeconds }));
+}
+
+/** Takes an execution up as a process of its own, which says so in the log. */
+async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const started = await io.startSelf([
+    '--db',
+    storePath(io),
+    'resume',
+    execution_id,
+    ...forTheRecord(request),
+    `--sender=${printable(by.name)}`,
+  ]);
+  place.drivenBy(started.pid);
+  try {
+    const message = await started.firstMessage(patienceSeconds * 1000);
+    if (message === undefined)
+      return {
+        effect: 'pending',
+        sentence:
+          'a process has been started that takes it up, and has not said so yet: look with get_workflow_monitor',
+      };
+    if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
+    return {
+      effect: 'applied',
+      sentence: `it goes on, driven by process ${started.pid}, as ${by.claimed ?? by.name} asked`,
+    };
+  } finally {
+    started.release();
+  }
+}
+
+/** The options that keep why something was asked, and in whose name. */
+const forTheRecord = ({ reason, by: { claimed } }: ControlRequest): string[] => [
+  ...(reason === undefined ? [] : [`--reason=${printable(reason).slice(0, mostReason)}`]),
+  ...(claimed === undefined ? [] : [`--requested-by=${printable(claimed).slice(0, mostName)}`]),
+];
+
+const sentences: Readonly<Record<Action, string>> = {
+  stop: 'it is stopped',
+  pause: 'it is paused: no STF is made, workers finish the slice in hand',
+  continue: 'it goes on',
+};
+
+function stateOf(action: Action, outcome: Outcome): CommandState {
+  switch (outcome.effect) {
+    case 'applied':
+      return { effect: 'applied', sentence: sentences[action] };
+    case 'already':
+      return { effect: 'applied', sentence: `it ${outcome.reason}` };
+    case 'none':
+      return { effect: 'refused', sentence: outcome.reason };
+    case 'pending':
+      return {
+        effect: 'pending',
+        sentence:
+          'the process that drives it has not taken it up yet; it stays recorded: look with get_workflow_monitor',
+      };
+  }
+}
+
+async function stopUndriven(io: Io, request: ControlRequest): Promise<CommandState> {
+  const { execution_id, by, patienceSeconds } = request;
+  const words = ['stop', execution_id, ...forTheRecord(request), `--sender=${printable(by.name)}`];
+  const started = await io.startSelf(['--db', storePath(io), ...words]);
+  try {
+    const message = await started.firstMessage(patienceSeconds * 1000);
+    if (message !== undefined) return { effect: 'applied', sentence: sentences.stop };
+    return {
+      effect: 'pending',
+      sentence:
+        'nobody drove it; a process has been started that ends it, and is not done yet: look with get_workflow_monitor',
+    };
+  } finally {
+    started.release();
+  }
+}

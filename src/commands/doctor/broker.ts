@@ -1,0 +1,163 @@
+import type { BrokerConnection, BrokerSettings } from '../../broker/connection.ts';
+import { connectByStomp } from '../../broker/stomp-connection.ts';
+import type { Config } from '../../config/schema.ts';
+import { knownStoreId } from '../../db/log/store-identity.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import { troubledAgents } from '../../db/presence/agent-registry.ts';
+import { hasRecorded } from '../../db/presence/recorders.ts';
+import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/names.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { layoutTopics } from '../../messages/layouts.ts';
+import { isRefused, wireVersion } from '../../messages/wire-version.ts';
+import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
+import { type Heard, listenTo } from './listening.ts';
+import { proveBroker } from './proofs.ts';
+
+/** Seconds to listen: broadcasts come every few seconds in a run, and a transformer, which says nothing there, beats every 30 s. */
+const broadcastSeconds = 3;
+const layoutSeconds = 35;
+
+export interface BrokerLook {
+  settings: BrokerSettings;
+  config: Config;
+  /** The store of this host, which may not be there. */
+  storePath: string;
+  /** Seconds to listen; left out, as long as it takes to hear a run, or with a layout a transformer. */
+  wait: number | undefined;
+  /** Tries what the broker does with messages, by sending some. */
+  prove: boolean;
+}
+
+/**
+ * A broker as it can be known without a trace: whether it lets us in, who is heard, and how its clock is; a line each. `prove` says first what it
+ * leaves, and then tries the rest.
+ */
+export async function* lookAtBroker(look: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+  const { settings, config, prove } = look;
+  const login = await attempt(() => withConnection(settings, () => Promise.resolve(ok(loginOf(settings)))));
+  yield ['login', login];
+  if (login.state === 'fail') return;
+  yield* lookAtOthers(look);
+  if (prove) yield* proveBroker(settings, config);
+  else yield ['not tried', ok('rights, destinations and what the broker does with messages: --prove sends some')];
+}
+
+const loginOf = ({ user, servers }: BrokerSettings): string =>
+  `${user ?? 'no user'}${servers.some(({ tls }) => tls) ? ', over TLS' : ''}`;
+
+/** Programs of other makes, our own agents, and the broker's clock, as what is said meanwhile tells. */
+async function* lookAtOthers({
+  settings,
+  config,
+  storePath,
+  wait,
+  prove,
+}: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
+  const { namespace } = config.testbed;
+  const { destinations, layout } = config.broker;
+  const topics = [destinations.broadcast, ...layoutTopics(layout)];
+  const seconds = wait ?? (layout === undefined ? broadcastSeconds : layoutSeconds);
+  // Where no agent of ours has worked, the topic of telemetry need not be there, and subscribing would make it.
+  const { isUsed, unheard } = await knownHere(storePath, namespace);
+  const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
+  let heard: Heard | undefined;
+  const listening = await attempt(async () => {
+    heard = await withConnection(settings, (broker) => listenTo(broker, { topics, telemetry, seconds }));
+    return ok(`listened for ${seconds} s to ${topics.join(', ')}${isUsed ? ` and ${destinations.telemetry}` : ''}`);
+  });
+  yield ['heard', listening];
+  if (heard === undefined) return;
+  for (const program of heard.programs) yield ['other program', diagnoseProgram(program, namespace)];
+  if (heard.programs.length === 0)
+    yield ['other program', ok('none was heard; those that are idle say nothing, and are not heard')];
+  for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
+  for (const agent of unheard)
+    yield [
+      'agent',
+      {
+        state: 'fail',
+        what: `${agent} takes slices, and nothing that it says of them arrives: it does not copy their header store_id; end it, or mend it`,
+      },
+    ];
+  // A message of our own tells it better.
+  if (!prove) yield ['clock', diagnoseClock(heard.skew)];
+}
+
+function diagnoseProgram(
+  { name, namespace, msg_type, destination }: Heard['programs'][number],
+  own: string,
+): Diagnosis {
+  const what = `${name} of another make works in namespace ${namespace ?? 'unknown'} (${msg_type} on ${destination})`;
+  if (namespace !== own) return ok(what);
+  return { state: 'fail', what: `${what}, which is yours too: what starts there is refused; set testbed.namespace` };
+}
+
+function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Heard['agents'][number]): Diagnosis {
+  const what = `${agent_name} on ${hostname}`;
+  if (isRefused({ agent_type, wire }))
+    return {
+      state: 'fail',
+      what: `${what} is of an earlier build (it speaks version ${wire} of the messages, this one ${wireVersion}) and takes slices of other programs; install this version there`,
+    };
+  const [first] = off_duty;
+  if (first === undefined) return ok(what);
+  return { state: 'warn', what: `${what} is off duty: ${first.reason} ${first.name}: ${first.detail ?? ''}` };
+}
+
+async function withConnection<T>(settings: BrokerSettings, work: (broker: BrokerConnection) => Promise<T>): Promise<T> {
+  const broker = connectByStomp(settings, () => {});
+  try {
+    await broker.connect({ once: true });
+    return await work(broker);
+  } finally {
+    await broker.close();
+  }
+}
+
+/** What the store of this host knows of a namespace: whether it was used over a broker, and workers whose words never arrive. */
+async function knownHere(path: string, namespace: string): Promise<{ isUsed: boolean; unheard: string[] }> {
+  const store = await openExistingStore(path).catch(() => undefined);
+  try {
+    if (store === undefined) return { isUsed: false, unheard: [] };
+    const troubled = troubledAgents(store.sql, namespace, isAlive);
+    return {
+      isUsed: hasRecorded(store.sql, namespace),
+      unheard: troubled.filter(({ unheard_since }) => unheard_since !== null).map(({ agent }) => agent),
+    };
+  } finally {
+    store?.close();
+  }
+}
+
+/** Removes the durable subscriptions of a namespace, for which the broker would otherwise keep messages. */
+export async function forgetDurable(path: string, settings: BrokerSettings, config: Config): Promise<Diagnosis> {
+  const { namespace } = config.testbed;
+  const id = await storeIdOf(path);
+  const names = [
+    ...(id === undefined ? [] : [recorderSubscription(namespace, id)]),
+    ...readingTypes.map((type) => roleSubscription(namespace, type)),
+  ];
+  const removed: string[] = [];
+  for (const name of names) if (await forget({ ...settings, clientId: name }, config, name)) removed.push(name);
+  return ok(removed.length === 0 ? `there is none of namespace ${namespace}` : `${removed.join(', ')} removed`);
+}
+
+/** A namespace may have remote agents and no store here. */
+async function storeIdOf(path: string): Promise<string | undefined> {
+  const store = await openExistingStore(path).catch(() => undefined);
+  try {
+    return store === undefined ? undefined : knownStoreId(store.sql);
+  } finally {
+    store?.close();
+  }
+}
+
+const forget = (
+  settings: BrokerSettings,
+  { testbed, broker: section }: Config,
+  durableName: string,
+): Promise<boolean> =>
+  withConnection(settings, (broker) => {
+    const only = () => ({ namespace: testbed.namespace });
+    return broker.forget({ destination: section.destinations.broadcast, only, durableName });
+  });

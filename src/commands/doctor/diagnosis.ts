@@ -1,0 +1,34 @@
+import { messageOf, SwfError } from '../../lib/errors.ts';
+
+/** The result of one look: all is well, or what to do. */
+export interface Diagnosis {
+  state: 'ok' | 'warn' | 'fail';
+  what: string;
+}
+
+export const ok = (what: string): Diagnosis => ({ state: 'ok', what });
+
+/** Looks at one thing. An error that can be mended becomes the diagnosis in its own words; anything else is a bug and is thrown. */
+export async function attempt(look: () => Promise<Diagnosis> | Diagnosis): Promise<Diagnosis> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof SwfError) return { state: 'fail', what: error.line };
+    if (error instanceof Error && 'code' in error) return { state: 'fail', what: messageOf(error) };
+    throw error;
+  }
+}
+
+/** A clock that is further off spoils expiry times and delays between hosts. */
+const worstSkewMilliseconds = 2000;
+
+/** @param skew milliseconds by which the broker's clock is ahead of ours; undefined where nothing told */
+export function diagnoseClock(skew: number | undefined): Diagnosis {
+  if (skew === undefined) return ok('not known: nothing was heard that bears the time of the broker');
+  if (Math.abs(skew) <= worstSkewMilliseconds)
+    return ok(`within ${Math.max(1, Math.ceil(Math.abs(skew) / 1000))} s of the broker's`);
+  return {
+    state: 'warn',
+    what: `the broker's clock is ${(skew / 1000).toFixed(1)} s off ours; synchronise both (NTP)`,
+  };
+}

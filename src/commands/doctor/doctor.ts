@@ -1,0 +1,172 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+
+import { showAddress } from '../../broker/address.ts';
+import type { BrokerSettings } from '../../broker/connection.ts';
+import { brokerSettings } from '../../config/broker.ts';
+import { type Loaded, loadConfig } from '../../config/load.ts';
+import { requireOwnNamespace } from '../../config/policies.ts';
+import type { Config } from '../../config/schema.ts';
+import { openReader } from '../../db/opening/open-reader.ts';
+import { requireNoOrphanLog } from '../../db/sqlite/store-file.ts';
+import { networkFileSystemOf } from '../../lib/network-file-system.ts';
+import { whyNotOurs } from '../../lib/ownership.ts';
+import { printable } from '../../lib/printable.ts';
+import { requireDataFolder } from '../../runtime/data-folder.ts';
+import { configPlaces, exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { forgetDurable, lookAtBroker } from './broker.ts';
+import { attempt, type Diagnosis, ok } from './diagnosis.ts';
+import { lookAtSources } from './files.ts';
+
+export interface DoctorArguments {
+  config: string | undefined;
+  broker: string | undefined;
+  sets: string[];
+  unsubscribe: boolean;
+  /** Sends messages to see what the broker does with them. */
+  prove: boolean;
+  /** Seconds to listen for other programs. */
+  wait: number | undefined;
+}
+
+/** `swf-mcp doctor`: is everything in place? A line each. Returns 0 if nothing has failed. */
+export async function doctorCommand(io: Io, args: DoctorArguments): Promise<number> {
+  let failed = false;
+  for await (const [subject, { state, what }] of lookAtAll(io, args)) {
+    failed ||= state === 'fail';
+    io.out(`${state.padEnd(4)}  ${subject.padEnd(13)}  ${printable(what)}\n`);
+  }
+  return failed ? exitCodes.mendable : exitCodes.fine;
+}
+
+type Look = [subject: string, Diagnosis];
+
+async function* lookAtAll(io: Io, args: DoctorArguments): AsyncGenerator<Look> {
+  const path = storePath(io);
+  yield ['node', lookAtNode(io.nodeVersion)];
+  yield ['user', await attempt(() => ok(userName(io)))];
+  yield ['store', await attempt(() => lookAtStore(path))];
+  for (const diagnosis of lookAtRights(path)) yield ['rights', diagnosis];
+  yield ['file system', await attempt(() => lookAtFileSystem(path))];
+  let loaded: Loaded | undefined;
+  const configuration = await attempt(() => {
+    loaded = loadConfig({ name: args.config, sets: args.sets, ...configPlaces(io) });
+    const { config, isOwnNamespace } = loaded;
+    return ok(`namespace ${config.testbed.namespace}${isOwnNamespace ? '' : ' (that of the shipped file)'}`);
+  });
+  yield ['configuration', configuration];
+  if (loaded !== undefined) yield* lookFurther(io, args, loaded);
+}
+
+async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): AsyncGenerator<Look> {
+  const { config, warnings, isOwnNamespace } = loaded;
+  yield ['data', await attempt(() => lookAtData(config, io))];
+  yield* lookAtSources(config, io.env['SWF_FILES_TOKEN']);
+  for (const warning of warnings) yield ['configuration', { state: 'warn', what: warning }];
+  let settings: BrokerSettings | undefined;
+  const asked = await attempt(() => {
+    settings = brokerSettings(args.broker, config.broker, io.env);
+    return ok(
+      settings === undefined
+        ? 'none asked for: everything in one process'
+        : settings.servers.map(showAddress).join(','),
+    );
+  });
+  yield ['broker', asked];
+  if (settings === undefined) return;
+  const broker = settings;
+  if (!isOwnNamespace)
+    yield [
+      'namespace',
+      await attempt(() => {
+        requireOwnNamespace(loaded);
+        return ok(config.testbed.namespace);
+      }),
+    ];
+  const { wait, prove } = args;
+  yield* lookAtBroker({ settings: broker, config, storePath: storePath(io), wait, prove });
+  if (args.unsubscribe) yield ['unsubscribe', await attempt(() => forgetDurable(storePath(io), broker, config))];
+}
+
+function lookAtNode(nodeVersion: string): Diagnosis {
+  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 15)) return ok(nodeVersion);
+  return { state: 'fail', what: `${nodeVersion} is too old; install Node.js 20.15 or newer` };
+}
+
+function lookAtStore(path: string): Diagnosis {
+  requireNoOrphanLog(path);
+  if (!existsSync(path)) return ok(`${path} (not there yet; the first run makes it)`);
+  openReader(path).close();
+  return ok(path);
+}
+
+/** Are the store and its folder such that nobody else can change or read them? */
+function lookAtRights(path: string): Diagnosis[] {
+  const why = whyNotOurs(path);
+  const whyFolder = whyNotOurs(dirname(path));
+  const wrong: Diagnosis[] = [
+    ...(why === undefined
+      ? []
+      : [
+          { state: 'fail' as const, what: `${path}: ${why}; "chmod 600" it if it is yours, or name another with --db` },
+        ]),
+    ...(whyFolder === undefined
+      ? []
+      : [
+          {
+            state: 'warn' as const,
+            what: `${dirname(path)}: ${whyFolder}, so another could put a store in the place of yours`,
+          },
+        ]),
+  ];
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  const isRead: Diagnosis[] =
+    (mode & 0o077) === 0
+      ? []
+      : [
+          {
+            state: 'warn',
+            what: `${path}: others may read or write it (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
+          },
+        ];
+  const all = [...wrong, ...isRead];
+  return all.length > 0 ? all : [ok('the store is for this user alone')];
+}
+
+/** Can the folder of data files be used? It is made by the first run that writes any. */
+function lookAtData({ data }: Config, io: Io): Diagnosis {
+  if (!data.write_files) return ok('no files are written');
+  const dir = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
+  if (!existsSync(dir)) return ok(`${dir} (not there yet; the first run makes it)`);
+  requireDataFolder({ data: { ...data, dir } });
+  return ok(dir);
+}
+
+/** A short run takes a few megabytes. */
+const leastFree = 20_000_000;
+
+function lookAtFileSystem(path: string): Diagnosis {
+  let folder = dirname(path);
+  while (!existsSync(folder)) folder = dirname(folder);
+  if (!isWritable(folder))
+    return { state: 'fail', what: `${folder} cannot be written; mend its rights, or name another file with --db` };
+  const { bavail, bsize } = statfsSync(folder);
+  const kind = networkFileSystemOf(folder);
+  const free = `${((bavail * bsize) / 1e9).toFixed(1)} GB free`;
+  if (bavail * bsize < leastFree) return { state: 'fail', what: `${folder} is nearly full, ${free}; make room` };
+  if (kind === undefined) return ok(`${folder} is local and writable, ${free}`);
+  return {
+    state: 'fail',
+    what: `${folder} is on ${kind}, where a store gets damaged; name a file on a local disk with --db`,
+  };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,37 @@
+import type { Config } from '../../config/schema.ts';
+import { refusalOf } from '../../files/file-server-error.ts';
+import { messageOf } from '../../lib/errors.ts';
+import { attempt, type Diagnosis, ok } from './diagnosis.ts';
+
+/** A file server's answer is waited for so long, in milliseconds. */
+const patienceMilliseconds = 5000;
+
+/** The hosts that files are fetched from: a line each, by asking for a file that none has. */
+export async function* lookAtSources(
+  { data: { sources = [], fetch: command } }: Config,
+  token: string | undefined,
+): AsyncGenerator<[string, Diagnosis]> {
+  for (const source of sources)
+    yield [
+      'files',
+      command !== undefined || !/^https?:/.test(source)
+        ? { state: 'warn', what: `${source} is fetched from by a command, which is not tried` }
+        : await attempt(() => lookAtSource(source, token)),
+    ];
+}
+
+async function lookAtSource(source: string, token: string | undefined): Promise<Diagnosis> {
+  const url = `${source.replace(/\/$/, '')}/swf-mcp-doctor/none`;
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  let status: number;
+  try {
+    const signal = AbortSignal.timeout(patienceMilliseconds);
+    ({ status } = await fetch(url, { method: 'HEAD', headers, signal, redirect: 'manual' }));
+  } catch (error) {
+    const why = messageOf((error as { cause?: unknown }).cause ?? error);
+    return { state: 'fail', what: `${source} does not answer (${why}); look whether its server runs there` };
+  }
+  // It is not there, as it should be.
+  if (status === 404) return ok(`${source} answers${token === undefined ? '' : ', and takes the token'}`);
+  return { state: 'fail', what: refusalOf(source, status).message };
+}

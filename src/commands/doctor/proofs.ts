@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import type { BrokerConnection, BrokerSettings, Subscription } from '../../broker/connection.ts';
+import type { Config } from '../../config/schema.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
+import { listen, send, withConnections } from './trial.ts';
+
+/** How long a message that must not come is waited for, in milliseconds. */
+const quietMilliseconds = 400;
+
+/** Messages that stand before the one that is looked for. */
+const foreignMessages = 300;
+
+/** As much of a broker's refusal as is shown: Artemis quotes the whole message. */
+const shownRefusal = 160;
+
+/** Of the message that tries a destination, in seconds: should it be left behind, it is gone soon. */
+const trialLife = 10;
+
+/** Of a message that is to expire, in seconds. */
+const shortLife = 1;
+
+/** RabbitMQ closes a channel that holds a message unacknowledged for so long, in seconds. */
+const acknowledgeSeconds = 1800;
+
+/** The end of a slice after its payload: its result has to be confirmed. */
+const afterPayloadSeconds = 60;
+
+/**
+ * The things that a broker does with messages, each proved by trying it, on the destinations with one message each that expires, and else under a name of
+ * its own. It says first what may remain.
+ */
+export async function* proveBroker(settings: BrokerSettings, config: Config): AsyncGenerator<[string, Diagnosis]> {
+  const name = `swf.doctor.${randomUUID().slice(0, 8)}`;
+  const queue = (of: string): string => `/queue/${name}.${of}`;
+  yield [
+    'remains',
+    ok(
+      `nothing where this user may remove queues and addresses; otherwise /queue/${name}.selector, .deep, .share and .expiry, /topic/${name} with its durable subscription, and what of the destinations below was not there before`,
+    ),
+  ];
+  let skew: number | undefined;
+  for (const named of Object.entries(config.broker.destinations))
+    yield [named[0], await attempt(() => proveDestination(settings, named, (ahead) => (skew = ahead)))];
+  yield ['clock', diagnoseClock(skew)];
+  yield ['selector', await attempt(() => proveSelector(settings, queue('selector')))];
+  yield ['deep queue', await attempt(() => proveDeepQueue(settings, queue('deep')))];
+  yield ['fair share', await attempt(() => proveFairShare(settings, queue('share')))];
+  yield ['durable', await attempt(() => proveDurable(settings, `/topic/${name}`, name))];
+  yield ['expiry', await attempt(() => proveExpiry(settings, queue('expiry')))];
+  yield ['time limit', await attempt(() => proveTimeLimit(settings, config.worker.timeout_seconds))];
+}
+
+/** Each namespace has its own messages: by selectors, or by names. */
+function proveSelector(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
+    await got.has(1);
+    await delay(quietMilliseconds);
+    const other = got.bodies().filter((body) => body !== 'mine').length;
+    // The other message must not be left behind.
+    broker.unsubscribe('doctor');
+    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }) }, 'rest');
+    await rest.has(1).catch(() => {});
+    if (other > 0) throw new Error(`a message of another namespace came; this broker does not keep namespaces apart`);
+    return ok(broker.hasSelectors() ? 'chooses messages by namespace' : 'no selectors; names have the namespace');
+  });
+}
+
+/** A message is found behind many that are for others. ActiveMQ Classic looks at so many only as its `maxPageSize` says. */
+function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    await Promise.all(
+      Array.from({ length: foreignMessages }, () => send(broker, destination, { namespace: 'other' }, 'other')),
+    );
+    await send(broker, destination, { namespace: 'mine' }, 'mine');
+    const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    const came = await got.has(1).then(
+      () => true,
+      () => false,
+    );
+    broker.unsubscribe('doctor');
+    const rest = listen(broker, { destination, only: () => ({ namespace: 'other' }), prefetch: 256 }, 'rest');
+    await rest.has(foreignMessages).catch(() => {});
+    if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
+    listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
+    await delay(quietMilliseconds);
+    return {
+      state: 'warn',
+      what: `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
+    };
+  });
+}
+
+/** Of two slots with one message each, neither is given the other's. */
+function proveFairShare(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 2, async ([one, two]) => {
+    const hands = [one, two].map((broker) =>
+      listen(broker as BrokerConnection, { destination, prefetch: 1 }, 'doctor', false),
+    );
+    for (const body of ['1', '2', '3']) await send(one, destination, {}, body);
+    await Promise.all(hands.map((hand) => hand.has(1)));
+    await delay(quietMilliseconds);
+    const counts = hands.map((hand) => hand.deliveries.length);
+    for (const hand of hands) hand.acknowledgeAll();
+    await delay(quietMilliseconds);
+    for (const hand of hands) hand.acknowledgeAll();
+    if (counts.some((count) => count !== 1))
+      throw new Error(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
+    return ok('two slots have one message each');
+  });
+}
+
+/** A message that is sent while nobody listens is kept. */
+async function proveDurable(settings: BrokerSettings, destination: string, durableName: string): Promise<Diagnosis> {
+  const named = { ...settings, clientId: durableName };
+  const of: Omit<Subscription, 'id' | 'ack' | 'onMessage'> = {
+    destination,
+    only: () => ({ namespace: 'doctor' }),
+    durableName,
+  };
+  await withConnections(named, 1, ([broker]) => {
+    listen(broker, of);
+    return delay(quietMilliseconds);
+  });
+  await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
+  await withConnections(named, 1, ([broker]) => listen(broker, of).has(1));
+  try {
+    await withConnections(named, 1, async ([broker]) => void (await broker.forget(of as Required<typeof of>)));
+    return ok('keeps what is said while nobody listens');
+  } catch (error) {
+    if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
+    return {
+      state: 'warn',
+      what: `keeps what is said while nobody listens; ${durableName} stays, since this user may not remove it: an administrator can`,
+    };
+  }
+}
+
+function proveExpiry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
+  return withConnections(settings, 1, async ([broker]) => {
+    await send(broker, destination, {}, 'old', shortLife);
+    await delay((shortLife + 1) * 1000);
+    const got = listen(broker, { destination });
+    await send(broker, destination, {}, 'new');
+    await got.has(1);
+    if (got.bodies().includes('old'))
+      throw new Error('a message came after its time; look at the clocks of both hosts');
+    return ok('a message whose time is over does not come');
+  });
+}
+
+/** A namespace that nobody has, so that what is sent there is meant for nobody else. */
+const trialNamespace = 'swf-mcp-doctor';
+
+/**
+ * One message to a destination, and back: whether it may be written and read, and whether somebody else takes it.
+ * @param onTime told by how many milliseconds the broker's clock is ahead
+ */
+function proveDestination(
+  settings: BrokerSettings,
+  [key, destination]: [key: string, destination: string],
+  onTime: (skew: number) => void,
+): Promise<Diagnosis> {
+  const isQueue = destination.startsWith('/queue/');
+  const mend = `set broker.destinations.${key} to a ${isQueue ? 'queue' : 'topic'} of your own, such as /${isQueue ? 'queue' : 'topic'}/swf.${key}`;
+  return withConnections(settings, 1, async ([broker]) => {
+    const only = () => ({ namespace: trialNamespace });
+    const got = listen(broker, { destination, only }, 'doctor', true, isQueue ? 'each' : 'auto');
+    const body = JSON.stringify({ msg_type: 'swf_doctor', namespace: trialNamespace });
+    try {
+      await send(broker, destination, { namespace: trialNamespace, msg_type: 'swf_doctor' }, body, trialLife);
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
+      return {
+        state: 'fail',
+        what: `${destination} cannot be sent to; ${mend}. ${error.message.slice(0, shownRefusal)}`,
+      };
+    }
+    const isBack = await got.has(1).then(
+      () => true,
+      () => false,
+    );
+    const { timestamp } = got.deliveries[0]?.headers ?? {};
+    if (timestamp !== undefined) onTime(Number(timestamp) - Date.now());
+    if (isBack) return ok(`${destination} may be written and read`);
+    return {
+      state: 'fail',
+      what: `${destination} is read by somebody else too, who took what was sent there; ${mend}`,
+    };
+  });
+}
+
+function proveTimeLimit(settings: BrokerSettings, timeout: number): Promise<Diagnosis> {
+  return withConnections(settings, 1, ([broker]) => {
+    const longest = timeout + afterPayloadSeconds;
+    if (broker.hasSelectors()) return Promise.resolve(ok('a slice may be held as long as its payload takes'));
+    if (longest > acknowledgeSeconds)
+      throw new Error(
+        `RabbitMQ takes a slice away after ${acknowledgeSeconds} s, and worker.timeout_seconds = ${timeout} allows more; lower it, or raise consumer_timeout of the broker`,
+      );
+    return Promise.resolve(ok(`a slice may be held for ${acknowledgeSeconds} s, and takes at most ${longest} s`));
+  });
+}

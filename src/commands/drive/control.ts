@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { requireExecution } from '../../db/execution/find-execution.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
+import type { Action } from '../../domain/states.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import {
+  awaitEffect,
+  type Command,
+  isDriven,
+  nobodyDrives,
+  recordCommand,
+  type Requester,
+} from '../../runtime/commands.ts';
+import { resumeExecution } from '../../runtime/start-execution.ts';
+import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
+import { exitCodes, type Io, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { hostOptions } from './drive.ts';
+import { recordedSetup } from './recorded-setup.ts';
+
+/** A driver looks for commands 20 times a second, and ends a run within seconds. */
+const patienceSeconds = 30;
+
+/** `swf-mcp stop`, `pause`, `continue`: asks a running execution, and returns when it is seen to take effect. Returns the exit code. */
+export async function controlCommand(
+  io: Io,
+  action: Action,
+  executionId: string,
+  { sender, ...options }: ControlOptions & { sender?: string | undefined },
+): Promise<number> {
+  requireControlOptions(options);
+  const { reason: given, requestedBy } = options;
+  const by = { name: sender ?? userName(io), claimed: requestedBy };
+  const reason = given ?? (action === 'stop' ? `stopped by ${requestedBy ?? by.name}` : undefined);
+  const store = await openExistingStore(storePath(io), storeOptions(io));
+  try {
+    const asked = { action, executionId, by, reason };
+    let sentence = await control(io, store, asked);
+    // While another process takes the execution up or ends it, it is asked again how it stands.
+    while (sentence === undefined) {
+      await delay(againMilliseconds);
+      sentence = await control(io, store, asked);
+    }
+    io.out(`${sentence}\n`);
+    io.tellParent({ event: 'done' });
+    return exitCodes.fine;
+  } finally {
+    store.close();
+  }
+}
+
+/** A recorder that is a service takes up what is to be stopped within five seconds. */
+const againMilliseconds = 1000;
+
+interface Asked {
+  action: Action;
+  executionId: string;
+  by: Requester;
+  reason: string | undefined;
+}
+
+/** Returns the outcome as a sentence; undefined where another process has taken the execution up or ended it in between. */
+async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
+  const { execution_id, status } = requireExecution(store.sql, executionId);
+  const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
+  if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
+  const command = await recordCommand(store, execution_id, { action, by, reason });
+  if (command === undefined) return `${execution_id} is stopped already`;
+  if (isUndriven && !(await endInterrupted(io, store, command))) return undefined;
+  return answerTo(io, store, action, command);
+}
+
+async function answerTo(io: Io, store: Store, action: Action, command: Command): Promise<string> {
+  const { execution_id } = command;
+  const onWait = (): void =>
+    io.err(`waiting up to ${patienceSeconds} s for the process that drives ${execution_id}, which does not answer yet`);
+  const outcome = await awaitEffect(store, command, { isAlive, patienceSeconds, onWait, storeOption: storeOption(io) });
+  const next = (name: string): string => `swf-mcp${storeOption(io)} ${name} ${execution_id}`;
+  switch (outcome.effect) {
+    case 'already':
+      return `${execution_id} ${outcome.reason}`;
+    case 'none':
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `${execution_id} cannot ${action}: ${outcome.reason}; see "${next('status')}"`,
+      );
+    case 'pending':
+      throw new SwfError(
+        'EXECUTION_NOT_RUNNING',
+        `the process that drives ${execution_id} has not taken the command up in ${patienceSeconds} s; it stays recorded; look with "${next('status')}"`,
+      );
+    case 'applied':
+      return appliedSentence(execution_id, action, next);
+  }
+}
+
+function appliedSentence(execution_id: string, action: Action, next: (name: string) => string): string {
+  switch (action) {
+    case 'stop':
+      return `${execution_id} is stopped; see "${next('status')}"`;
+    case 'pause':
+      return `${execution_id} is paused: no STF is made, workers finish the slice in hand; go on with "${next('continue')}"`;
+    case 'continue':
+      return `${execution_id} goes on`;
+  }
+}
+
+/**
+ * Nobody drives it any more: it is taken up only to be ended, so that everybody hears of it. False where another process has taken it up or
+ * ended it meanwhile.
+ */
+async function endInterrupted(io: Io, store: Store, { execution_id, message_id }: Command): Promise<boolean> {
+  const { config, broker } = recordedSetup(io, store, execution_id);
+  try {
+    const options = hostOptions(io, { store, config, broker: broker() });
+    const running = await resumeExecution(options, { execution_id, follows: message_id });
+    await running.done;
+    return true;
+  } catch (error) {
+    const isTaken =
+      error instanceof SwfError && (error.code === 'EXECUTION_IN_USE' || error.code === 'EXECUTION_NOT_RUNNING');
+    if (isTaken) return false;
+    throw error;
+  }
+}

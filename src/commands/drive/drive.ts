@@ -1,0 +1,208 @@
+import { join } from 'node:path';
+
+import type { BrokerSettings } from '../../broker/connection.ts';
+import type { Config } from '../../config/schema.ts';
+import type { Store } from '../../db/opening/store.ts';
+import { createQueries, type Queries } from '../../db/queries.ts';
+import type { Counts } from '../../domain/counts.ts';
+import type { Speed } from '../../domain/params.ts';
+import { createLog, type Log } from '../../lib/logger.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import type { MessageType } from '../../messages/vocabulary.ts';
+import type { HostOptions } from '../../runtime/host.ts';
+import type { RunningExecution } from '../../runtime/start-execution.ts';
+import { type Live, startLive } from '../live/live.ts';
+import { takeSnapshot } from '../live/snapshot.ts';
+import { brokerChoice } from '../shared/broker-choice.ts';
+import { type Io, logLevel, storeOption, userName } from '../shared/io.ts';
+import { startKeys } from './keys.ts';
+import { type Notifier, startNotifier } from './notify.ts';
+import { tellEnding } from './summary.ts';
+
+/** An execution to be driven. */
+export interface DriveArguments {
+  store: Store;
+  config: Config;
+  speed: Speed;
+  json: boolean;
+  broker: BrokerSettings | undefined;
+  /** A program that is told of the first failure and of the end. */
+  notify?: string | undefined;
+}
+
+/** The options of a process that drives an execution, apart from what it shows. */
+export function hostOptions(
+  io: Io,
+  { store, config, broker: settings }: Pick<DriveArguments, 'store' | 'config' | 'broker'>,
+): HostOptions {
+  return {
+    store,
+    config,
+    user: userName(io),
+    version: io.version,
+    logLevel: logLevel(io),
+    log: createLog('WARNING', (line) => io.err(line)),
+    environment: io.env,
+    broker: settings === undefined ? undefined : brokerChoice(io, settings, config),
+  };
+}
+
+/** Drives an execution to its end and shows its summary, for `run` and `resume`. Returns the exit code. */
+export async function driveToEnd(
+  io: Io,
+  args: DriveArguments,
+  start: (options: HostOptions) => Promise<RunningExecution>,
+): Promise<number> {
+  io.keepGoingWithoutOutput();
+  const { store, config, speed, json } = args;
+  const queries = createQueries(store.db, isAlive);
+  const display = openDisplay(io, queries, json);
+  const interruption = watchForInterruption(io, store, display.say);
+  let running: RunningExecution;
+  let endWatch: (() => void) | undefined;
+  let endKeys: (() => void) | undefined;
+  let notifier: Notifier | undefined;
+  try {
+    running = await start({ ...hostOptions(io, args), ...display.options });
+    const { execution_id, run_number } = running;
+    io.tellParent({ event: 'started', execution_id, run_number });
+    display.say(`execution ${execution_id}, run ${run_number}, speed ${speed}, store ${store.path}`);
+    display.live?.show(execution_id);
+    endWatch = display.watch?.(execution_id);
+    interruption.stops(running);
+    if (display.live !== undefined)
+      endKeys = startKeys(io, display.live, { quit: 'stop', leave: () => {}, executionId: () => execution_id });
+    if (args.notify !== undefined) notifier = startNotifier(io, args.notify, () => queries, execution_id);
+    await running.done;
+  } finally {
+    endKeys?.();
+    endWatch?.();
+    display.live?.end();
+  }
+  const folder = dataFolderOf(config, running.execution_id);
+  const code = tellEnding(io, queries, running.execution_id, {
+    json,
+    folder,
+    isInterrupted: interruption.by() !== undefined,
+  });
+  await notifier?.ended();
+  return code;
+}
+
+export function dataFolderOf({ data }: Config, executionId: string): string | undefined {
+  return data.write_files && data.dir !== undefined ? join(data.dir, executionId) : undefined;
+}
+
+interface Display {
+  live: Live | undefined;
+  say: (line: string) => void;
+  /** Tells of what does not happen, until it is ended: the painted view shows it anyway. */
+  watch?: (executionId: string) => () => void;
+  options: Pick<HostOptions, 'log' | 'agentLog' | 'onProgress'>;
+}
+
+/** A painted view on a terminal; lines elsewhere. */
+function openDisplay(io: Io, queries: Queries, json: boolean): Display {
+  const terminal = io.terminal(json ? 'err' : 'out');
+  const plain = (line: string): void => (json ? io.err(line) : io.out(`${line}\n`));
+  if (terminal === undefined) {
+    const onProgress = (executionId: string, types: readonly MessageType[]): void => {
+      for (const type of types) {
+        const line = stageLine(type, () => queries.execution(executionId));
+        if (line !== undefined) plain(line);
+      }
+    };
+    const log = warningsTo((line) => io.err(line));
+    return { live: undefined, say: plain, options: { log, onProgress }, watch: (id) => watchOverdue(queries, id, log) };
+  }
+  const live = startLive(terminal, () => queries, storeOption(io));
+  const print = (line: string): void => live.print(line);
+  return {
+    live,
+    say: print,
+    options: {
+      // Warnings that go to the same terminal must not be painted over.
+      log: warningsTo((line) => (io.terminal('err') ? print(line) : io.err(line))),
+      // The view shows what the agents' lines come to; every line is in the store.
+      agentLog: { write: () => {} },
+    },
+  };
+}
+
+/** How often it is looked for slices that do not end, in milliseconds. */
+const watchMilliseconds = 5000;
+
+/** Says once in a while that slices are in hand for too long: the log of a night must show it. Returns how to end it. */
+function watchOverdue(queries: Queries, executionId: string, log: Log): () => void {
+  let told = '';
+  const look = (): void => {
+    const { inHand } = takeSnapshot(queries, executionId);
+    const { overdue, oldest } = inHand;
+    const which = overdue === 0 || oldest === undefined ? '' : oldest.slice_filename;
+    if (which !== told && oldest !== undefined && which !== '')
+      log.write({
+        level: 'WARNING',
+        message: `${overdue} TF slices are in hand for too long, the oldest for ${Math.round(oldest.seconds)} s: ${which} by ${oldest.assigned_worker}`,
+      });
+    told = which;
+  };
+  const timer = setInterval(() => {
+    try {
+      look();
+    } catch {
+      // A store that cannot be read is told of by those who write it.
+    }
+  }, watchMilliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);
+
+/** Ends what is driven in order when a signal comes, from the first moment on: what is begun gets its end. */
+function watchForInterruption(io: Io, store: Store, say: (line: string) => void) {
+  let interruptedBy: string | undefined;
+  let running: RunningExecution | undefined;
+  const stop = (): void => {
+    if (running === undefined || interruptedBy === undefined) return;
+    say(`${interruptedBy}: ending the run in order; once more ends it at once`);
+    store.hurry();
+    // If the request cannot be recorded, the run itself fails on the same store and says so.
+    running.stop(`interrupted by ${interruptedBy}`).catch(() => {});
+  };
+  const leaveAtOnce = (): void => {
+    if (running === undefined || !running.leaveAtOnce()) return;
+    say(`interrupted at once; go on with "swf-mcp${storeOption(io)} resume ${running.execution_id}"`);
+  };
+  io.onInterrupt((signal) => {
+    interruptedBy = signal;
+    stop();
+  }, leaveAtOnce);
+  return {
+    by: () => interruptedBy,
+    stops(execution: RunningExecution): void {
+      running = execution;
+      stop();
+    },
+  };
+}
+
+/** One line for each stage that a run comes to; none for the many messages of files and slices. */
+function stageLine(type: MessageType, counts: () => Counts): string | undefined {
+  switch (type) {
+    case 'run_imminent':
+      return 'run_imminent: agents prepare';
+    case 'start_run':
+      return 'start_run: physics';
+    case 'pause_run':
+      return `pause_run: standby after ${counts().stf_count} STF files`;
+    case 'resume_run':
+      return 'resume_run: physics';
+    case 'end_run':
+      return `end_run: ${counts().stf_count} STF files`;
+    case 'workflow_ended':
+      return `workflow_ended: ${counts().slices_completed} of ${counts().slices_created} TF slices are completed`;
+    default:
+      return undefined;
+  }
+}

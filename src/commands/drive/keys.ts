@@ -1,0 +1,72 @@
+import type { Action } from '../../domain/states.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import type { Live } from '../live/live.ts';
+import type { Io } from '../shared/io.ts';
+import { userName } from '../shared/io.ts';
+
+/** The meaning of keys in a view. */
+export interface KeyMeaning {
+  /** `stop`: q ends the execution, after a question. `leave`: q ends the view alone. */
+  quit: 'stop' | 'leave';
+  /** Called where the view is to be left. */
+  leave: () => void;
+  executionId: () => string | undefined;
+}
+
+/** How long a command may take to be seen to take effect. */
+const patienceSeconds = 30;
+
+/** Answers to keys below a live view. Returns how to end it; does nothing where there is no keyboard. */
+export function startKeys(io: Io, live: Live, meaning: KeyMeaning): () => void {
+  const hint = `p pause  c continue  q ${meaning.quit}  ? help`;
+  let isAsked = false;
+  const say = (line: string): void => live.footer(line);
+  const command = (action: Action): void => {
+    const execution_id = meaning.executionId();
+    if (execution_id === undefined) return;
+    say(`${action} …`);
+    giveCommand(io, action, execution_id).then(
+      (sentence) => say(`${action}: ${printable(sentence)}`),
+      (error: unknown) => say(printable(error instanceof SwfError ? error.line : messageOf(error))),
+    );
+  };
+  const onKey = (key: string): void => {
+    if (isAsked) {
+      isAsked = false;
+      if (key === 'y') command('stop');
+      else say(hint);
+      return;
+    }
+    if (key === 'p') command('pause');
+    else if (key === 'c') command('continue');
+    else if (key === 'q' && meaning.quit === 'leave') meaning.leave();
+    else if (key === 'q') {
+      isAsked = true;
+      say('stop the execution? y/N');
+    } else if (key === '?') say(helpOf(meaning));
+    else say(hint);
+  };
+  const end = io.onKey(onKey);
+  if (end === undefined) return () => {};
+  say(hint);
+  return end;
+}
+
+const helpOf = ({ quit }: KeyMeaning): string =>
+  quit === 'stop'
+    ? 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: ends the run'
+    : 'p: no STF, slices in hand end  c: goes on  q, Ctrl-C: leaves the view';
+
+/** Over the store, as any other command, so that it stands in the record by whom it was given. */
+async function giveCommand(io: Io, action: Action, execution_id: string): Promise<string> {
+  const { createControl } = await import('../control/tool-control.ts');
+  const by = { name: userName(io), claimed: undefined };
+  const { sentence } = await createControl(io).command(action, {
+    execution_id,
+    reason: undefined,
+    by,
+    patienceSeconds,
+  });
+  return sentence;
+}

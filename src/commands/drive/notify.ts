@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import type { Queries } from '../../db/queries.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
+import type { Io } from '../shared/io.ts';
+
+/** How often it is looked whether there is anything to tell, and how long the program may take, in milliseconds. */
+const lookMilliseconds = 500;
+const patience = 30_000;
+
+/** Tells a program of the first slice that stays failed, and of the end of an execution. */
+export interface Notifier {
+  /** To be called when it has ended: waits for the program. */
+  ended(): Promise<void>;
+  /** Tells nothing more. */
+  leave(): void;
+}
+
+/** Throws `ARGUMENT_INVALID` where it is no program. */
+export function requireProgram(io: Io, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  const program = resolve(io.workingFolder, path);
+  try {
+    accessSync(program, constants.X_OK);
+    if (statSync(program).isFile()) return program;
+  } catch (error) {
+    throw new SwfError('ARGUMENT_INVALID', `--notify ${path} cannot be run (${messageOf(error)}); give one program`, {
+      cause: error,
+    });
+  }
+  throw new SwfError('ARGUMENT_INVALID', `--notify ${path} is no file; give one program`);
+}
+
+/** @param program as `requireProgram` gives it @param queries the store at the moment of looking */
+export function startNotifier(io: Io, program: string, queries: () => Queries, executionId: string): Notifier {
+  let hasTold = false;
+  let telling: Promise<void> = Promise.resolve();
+  const tell = (event: 'first_failure' | 'ended'): void => {
+    const { status, status_reason, slices_failed } = queries().execution(executionId);
+    const failed = slices_failed === 0 ? [] : [`${slices_failed} slices failed`];
+    const variables = {
+      SWF_EVENT: event,
+      SWF_EXECUTION_ID: executionId,
+      SWF_STATUS: status,
+      SWF_REASON: [...(status_reason === null ? [] : [status_reason]), ...failed].join(', '),
+    };
+    telling = telling.then(() => runProgram(io, program, variables));
+  };
+  const look = (): void => {
+    try {
+      const asked = queries();
+      if (hasTold || asked.executionDetail(asked.execution(executionId)).slices_exhausted === 0) return;
+      hasTold = true;
+      tell('first_failure');
+    } catch {
+      // A store that cannot be read is told of by others, and may be there again at the next look.
+    }
+  };
+  const timer = setInterval(look, lookMilliseconds);
+  timer.unref();
+  return {
+    async ended() {
+      clearInterval(timer);
+      look();
+      if (queries().execution(executionId).status !== 'running') tell('ended');
+      await telling;
+    },
+    leave: () => clearInterval(timer),
+  };
+}
+
+function runProgram(io: Io, program: string, variables: Record<string, string>): Promise<void> {
+  const { SWF_MCP_TOKEN: _, ...env } = io.env;
+  return new Promise((done) => {
+    const child = spawn(program, [], { stdio: 'ignore', env: { ...env, ...variables } });
+    const limit = setTimeout(() => child.kill('SIGKILL'), patience);
+    const end = (problem: string | undefined): void => {
+      clearTimeout(limit);
+      if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
+      done();
+    };
+    child.on('error', (error) => end(`did not start: ${messageOf(error)}`));
+    child.on('exit', (code, signal) =>
+      end(
+        code === 0
+          ? undefined
+          : signal === 'SIGKILL'
+            ? `took longer than ${patience / 1000} s and was ended`
+            : `ended with ${code ?? signal}`,
+      ),
+    );
+  });
+}

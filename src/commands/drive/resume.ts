@@ -1,0 +1,97 @@
+import { requireRunnable } from '../../config/payload-command.ts';
+import { requireRealTime } from '../../config/policies.ts';
+import { requireExecution } from '../../db/execution/find-execution.ts';
+import { executionParams } from '../../db/execution/params.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
+import { createQueries } from '../../db/queries.ts';
+import { pausedBy } from '../../db/reports/commands.ts';
+import type { Speed } from '../../domain/params.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { isDriven } from '../../runtime/commands.ts';
+import { requireOwnFiles } from '../../runtime/data-folder.ts';
+import { resumeExecution } from '../../runtime/start-execution.ts';
+import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
+import { type Io, logLevel, storeOption, storeOptions, storePath, userName } from '../shared/io.ts';
+import { dataFolderOf, driveToEnd } from './drive.ts';
+import { recordedSetup } from './recorded-setup.ts';
+import { tellEnding } from './summary.ts';
+
+export interface ResumeArguments {
+  executionId: string;
+  broker: string | undefined;
+  speed: Speed | undefined;
+  json: boolean;
+  /** The client in whose name a server has started this. */
+  sender?: string | undefined;
+  asked: ControlOptions;
+}
+
+/** `swf-mcp resume`: goes on with an interrupted execution; shows the summary of one that has ended. Returns the exit code. */
+export async function resumeCommand(io: Io, args: ResumeArguments): Promise<number> {
+  requireControlOptions(args.asked);
+  userName(io);
+  logLevel(io);
+  const store = await openExistingStore(storePath(io), storeOptions(io));
+  try {
+    return await resume(io, store, args);
+  } finally {
+    store.close();
+  }
+}
+
+async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
+  const { executionId, broker, speed, json, sender, asked } = args;
+  const execution = requireExecution(store.sql, executionId);
+  const { execution_id } = execution;
+  const setup = recordedSetup(io, store, execution_id);
+  const { config } = setup;
+  if (execution.status !== 'running') {
+    const folder = dataFolderOf(config, execution_id);
+    const sentence = `${execution_id} has ended (${execution.status}); there is nothing to do`;
+    if (json) io.err(sentence);
+    else io.out(`${sentence}\n`);
+    io.tellParent({ event: 'done' });
+    return tellEnding(io, createQueries(store.db, isAlive), execution_id, { json, folder, isInterrupted: false });
+  }
+  const settings = setup.broker(broker);
+  if (settings !== undefined && config.broker.url === undefined) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
+    );
+  }
+  requireOwnFiles(store, execution, config);
+  requireRunnable(config, io.env['PATH']);
+  tellOfPause(io, store, execution_id);
+  const recorded = executionParams(store.sql, execution);
+  const goesOnAt = speed ?? recorded.speed;
+  if (settings !== undefined) requireRealTime(goesOnAt);
+  return driveToEnd(io, { store, config, speed: goesOnAt, json, broker: settings }, (options) =>
+    resumeExecution(
+      { ...options, sender },
+      {
+        execution_id,
+        speed: goesOnAt,
+        claimedBy: asked.requestedBy,
+        reason: asked.reason,
+      },
+    ),
+  );
+}
+
+/** An operator's pause ends with its driver: the one who resumes must hear of it. */
+function tellOfPause(io: Io, store: Store, executionId: string): void {
+  const { sql } = store;
+  const pause = pausedBy(sql, requireExecution(sql, executionId));
+  // While its driver lives it is not taken up.
+  if (pause === undefined || isDriven(store, executionId, isAlive)) return;
+  const why = pause.reason === undefined ? '' : ` (${pause.reason})`;
+  io.err(
+    printable(
+      `WARNING ${pause.name} had paused it at ${pause.time}${why}; it goes on now: pause it again with "swf-mcp${storeOption(io)} pause ${executionId}"`,
+    ),
+  );
+}

@@ -1,0 +1,83 @@
+import type { StageDelay } from '../../domain/stages.ts';
+import { printable } from '../../lib/printable.ts';
+import { duration } from '../shared/duration.ts';
+import type { Ending } from './ending.ts';
+
+/**
+ * The summary for people, in the manner of the seed's "Example Execution". The result and the next command stand last, where a terminal
+ * of twenty lines shows them.
+ */
+export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {
+  const { summary, stfsReady, retries, simulated } = ending;
+  const rest = summary.slices_created - summary.slices_completed - summary.slices_failed;
+  const failed = summary.slices_failed > 0;
+  const unfinished = rest === 0 ? '' : `, ${rest} unfinished`;
+  const again = retries === 0 ? '' : `; ${retries} ${retries === 1 ? 'retry' : 'retries'}`;
+  const all = summary.status === 'completed' && stfsReady === summary.stf_count;
+  const ready = all ? 'all processed' : `${stfsReady} ready`;
+  const branches: Branch[] = [
+    ...(ending.delays.length === 0 ? [] : [delayBranch(ending.delays)]),
+    [`messages    ${summary.messages}`],
+    ...(dataFolder === undefined ? [] : [[`files       ${dataFolder}`] as Branch]),
+    [
+      `duration    ${duration(summary.duration_seconds)}${simulated === null ? '' : `, simulated ${duration(simulated)}`}`,
+    ],
+    [`STF files   ${summary.stf_count}${summary.stf_count === 0 ? '' : ` (${ready})`}`],
+    [`TF samples  ${summary.tf_files_received}`],
+    [
+      `TF slices   ${summary.slices_created}: ${summary.slices_completed} completed, ${summary.slices_failed} failed${unfinished}${again}`,
+    ],
+    [`result      ${resultOf(ending)}`],
+    [
+      failed
+        ? `next        swf-mcp${storeOption} slices ${summary.execution_id} --status failed`
+        : `next        swf-mcp${storeOption} status ${summary.execution_id}`,
+    ],
+  ];
+  return [`Run ${summary.run_number}, execution ${summary.execution_id}: ${verdictOf(ending)}`, ...tree(branches)];
+}
+
+/** How it ended. */
+const verdictOf = ({ summary: { status }, reason }: Ending): string =>
+  `${status}${reason === undefined || reason === status ? '' : ` (${printable(reason)})`}`;
+
+/** The same, and whether all is well. */
+const resultOf = (ending: Ending): string =>
+  `${verdictOf(ending)}${ending.summary.slices_failed > 0 ? `, ${ending.summary.slices_failed} slices stay failed` : ''}`;
+
+/** A line and the lines under it. */
+type Branch = [string, ...string[]];
+
+function tree(branches: Branch[]): string[] {
+  return branches.flatMap(([head, ...below], index) => {
+    const isLast = index === branches.length - 1;
+    return [
+      `${isLast ? '└──' : '├──'} ${head}`,
+      ...below.map((line, place) => `${isLast ? ' ' : '│'}   ${place === below.length - 1 ? '└──' : '├──'} ${line}`),
+    ];
+  });
+}
+
+/** The median, the time that 95 of 100 stay below, and the longest. */
+function delayBranch(delays: StageDelay[]): Branch {
+  const rows = delays.map(({ stage, p50, p95, max }) => [stage, ...[p50, p95, max].map(delay)]);
+  const [head = '', ...lines] = columns([['delays', 'p50', 'p95', 'max'], ...rows], 4);
+  return [head, ...lines];
+}
+
+const delay = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : duration(seconds));
+
+/** Rows as lines with the first column to the left and the others to the right. `indent` is how much deeper rows after the first stand. */
+function columns(rows: string[][], indent = 0): string[] {
+  const widths = (rows[0] ?? []).map((_, at) =>
+    Math.max(...rows.map((row, place) => (row[at] ?? '').length - (at === 0 && place === 0 ? indent : 0))),
+  );
+  return rows.map((row, place) =>
+    row
+      .map((cell, at) => {
+        if (at === 0) return cell.padEnd((widths[0] ?? 0) + (place === 0 ? indent : 0));
+        return cell.padStart((widths[at] ?? 0) + 2);
+      })
+      .join(''),
+  );
+}

@@ -1,0 +1,130 @@
+import { resolve } from 'node:path';
+
+import type { Token } from '../../http/callers.ts';
+import { isLoopback } from '../../http/guard.ts';
+import { bearerTokenPattern } from '../../lib/bearer-token.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { readRegularFile } from '../../lib/read-regular-file.ts';
+import type { Io } from '../shared/io.ts';
+
+export interface AccessArguments {
+  /** As it was given. */
+  where: string;
+  allowControl: boolean;
+  /** Whether everybody on this machine may use control without a token. */
+  insecureLocal: boolean;
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+  /** Whether a proxy stands in front, which others reach by TLS. */
+  behindProxy: boolean;
+}
+
+export interface Access {
+  /** None where everybody on this machine may ask. */
+  tokens: Token[];
+  tls: { cert: Buffer; key: Buffer } | undefined;
+}
+
+/** The tokens of those who may ask, and the way that they take. Throws `CONFIG_INVALID` where that would be too many, or too easily overheard. */
+export function readAccess(io: Io, host: string, args: AccessArguments): Access {
+  const { where, allowControl, insecureLocal, behindProxy } = args;
+  const tokens = readTokens(io);
+  const tls = readTls(io, args);
+  if (!isLoopback(host) && tokens.length === 0)
+    throw invalid(
+      `--http ${where}: on an address that others can reach a token is needed; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or bind to 127.0.0.1`,
+    );
+  if (!isLoopback(host) && tls === undefined && !behindProxy)
+    throw invalid(
+      `--http ${where}: on an address that others can reach the token would go over the network in the clear; give --tls-cert and --tls-key, --behind-proxy where a proxy in front speaks TLS, or bind to 127.0.0.1`,
+    );
+  if (tokens.length === 0 && behindProxy)
+    throw invalid('--behind-proxy lets in everybody whom the proxy lets in; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE');
+  if (tokens.length === 0 && allowControl && !insecureLocal)
+    throw invalid(
+      '--allow-control over HTTP without a token lets every user of this machine start and end runs; set SWF_MCP_TOKEN or SWF_MCP_TOKEN_FILE, or give --insecure-local if that is wanted',
+    );
+  return { tokens, tls };
+}
+
+const invalid = (sentence: string): SwfError => new SwfError('CONFIG_INVALID', sentence);
+
+function readTokens(io: Io): Token[] {
+  for (const name of ['SWF_MCP_TOKEN', 'SWF_MCP_TOKEN_FILE'])
+    if (io.env[name] === '')
+      throw invalid(`${name} is set and empty, so everybody on this machine could ask; give it a value, or unset it`);
+  const alone = io.env['SWF_MCP_TOKEN'];
+  if (alone !== undefined && !bearerTokenPattern.test(alone))
+    throw invalid('SWF_MCP_TOKEN holds a blank or a letter that no header can have; choose another');
+  const path = io.env['SWF_MCP_TOKEN_FILE'];
+  const listed = path === undefined ? [] : tokensIn(resolve(io.workingFolder, path));
+  const all = [
+    ...(alone === undefined ? [] : [{ name: undefined, scope: 'control' as const, token: alone }]),
+    ...listed,
+  ];
+  // One token must not have two names: a stop would say the wrong one.
+  if (new Set(all.map(({ token }) => token)).size < all.length)
+    throw invalid('SWF_MCP_TOKEN_FILE names a token twice, or the one of SWF_MCP_TOKEN; give each name its own');
+  return all;
+}
+
+function tokensIn(path: string): Token[] {
+  const tokens = readPrivately(path)
+    .split('\n')
+    .map((line, at) => tokenOf(line.trim(), `SWF_MCP_TOKEN_FILE, line ${at + 1}`))
+    .filter((token) => token !== undefined);
+  if (tokens.length === 0) throw invalid(`SWF_MCP_TOKEN_FILE: ${shown(path)} holds no token; ${form}`);
+  if (new Set(tokens.map(({ name }) => name)).size < tokens.length)
+    throw invalid('SWF_MCP_TOKEN_FILE has a name twice; give each token a name of its own');
+  return tokens;
+}
+
+const shown = (path: string): string => printable(path);
+
+/** As whom a client is recorded that has no name, such as one with `SWF_MCP_TOKEN`. */
+const nameless = 'mcp';
+
+const form = 'a line is NAME read|control TOKEN, such as: shift-assistant read 3f9c…';
+
+/** A text that others can read is no secret. Throws `CONFIG_INVALID`. */
+function readPrivately(path: string): string {
+  const { content, mode } = reading('SWF_MCP_TOKEN_FILE:', path, () => readRegularFile(path));
+  if ((mode & 0o077) !== 0)
+    throw invalid(
+      `SWF_MCP_TOKEN_FILE: ${shown(path)} can be read or written by others (mode ${(mode & 0o777).toString(8)}); chmod 600 it`,
+    );
+  return content.toString('utf8');
+}
+
+function reading<T>(what: string, path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw invalid(`${what} ${shown(path)} cannot be read (${printable(messageOf(error))})`);
+  }
+}
+
+/** The token of a line; undefined for a remark or an empty line. The token itself is in no error. */
+function tokenOf(line: string, where: string): Token | undefined {
+  if (line === '' || line.startsWith('#')) return undefined;
+  const [name = '', scope = '', token = '', ...more] = line.split(/\s+/);
+  if (token === '' || more.length > 0) throw invalid(`${where} does not have three words; ${form}`);
+  if (name === nameless) throw invalid(`${where}: ${nameless} is the name of clients without one; choose another`);
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
+    throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
+  if (scope !== 'read' && scope !== 'control')
+    throw invalid(`${where}, ${name}: the scope is neither read nor control; ${form}`);
+  if (!bearerTokenPattern.test(token))
+    throw invalid(`${where}, ${name}: the token holds a letter that no header can have; choose another`);
+  return { name, scope, token };
+}
+
+export function readTls(io: Io, { tlsCert, tlsKey }: Pick<AccessArguments, 'tlsCert' | 'tlsKey'>): Access['tls'] {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined)
+    throw invalid('--tls-cert and --tls-key belong together; give both, as PEM files');
+  const read = (option: string, path: string): Buffer =>
+    reading(option, path, () => readRegularFile(path === '' ? '' : resolve(io.workingFolder, path)).content);
+  return { cert: read('--tls-cert', tlsCert), key: read('--tls-key', tlsKey) };
+}

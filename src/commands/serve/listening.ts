@@ -1,0 +1,136 @@
+import { once } from 'node:events';
+import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+import { limitConnections } from '../../http/idle-connections.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import type { Access } from './http-access.ts';
+
+/** How long requests under way may take to end when the server is told to stop. */
+const patienceMilliseconds = 5000;
+
+/** Longer than clients and proxies keep a connection that they do not use: one that ends on both sides at once loses a request. */
+const keepAliveMilliseconds = 65_000;
+
+/** How long the refusal of a broken request may take to be written. */
+const lastWordsMilliseconds = 1000;
+
+/** A client that does not read its answer for so long is let go. A wait for an execution says nothing for a minute at most. */
+const silentMilliseconds = 90_000;
+
+const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
+
+const brokenRequests: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the headers are too large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not come in time'],
+};
+
+/** Refuses a request that is no HTTP like any other: as JSON. */
+function refuseBrokenRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = brokenRequests[error.code ?? ''] ?? [
+    '400 Bad Request',
+    'the request cannot be read as HTTP',
+  ];
+  const body = JSON.stringify({
+    jsonrpc: '2.0',
+    error: { code: -32_700, message },
+    id: null,
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+    // Not only ended: one who never closes his side would keep the place of another.
+    () => socket.destroy(),
+  );
+  // With TLS nothing can be written before the handshake.
+  setTimeout(() => socket.destroy(), lastWordsMilliseconds).unref();
+}
+
+export interface BoundedServer {
+  server: HttpServer;
+  endConnections: () => void;
+}
+
+/** An HTTP server, or an HTTPS one, whose connections are bounded in number and time. Throws `CONFIG_INVALID` for a certificate that is none. */
+export function createBoundedServer(listener: RequestListener, tls: Access['tls']): BoundedServer {
+  const server = tls === undefined ? createHttpServer(timeLimits, listener) : createTlsServer(listener, tls);
+  server.keepAliveTimeout = keepAliveMilliseconds;
+  server.setTimeout(silentMilliseconds);
+  server.on('clientError', refuseBrokenRequest);
+  return { server, endConnections: limitConnections(server) };
+}
+
+function createTlsServer(listener: RequestListener, tls: NonNullable<Access['tls']>): HttpServer {
+  try {
+    return createHttpsServer({ ...timeLimits, ...tls, handshakeTimeout: timeLimits.headersTimeout }, listener);
+  } catch (error) {
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--tls-cert and --tls-key are no certificate and its key as PEM (${printable(messageOf(error))})`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * `PORT`, `HOST:PORT` or `[IPv6]:PORT`. Throws `CONFIG_INVALID`.
+ * @param option that it was given by
+ */
+export function parseAddress(where: string, option: string): { host: string; port: number } {
+  const [, given, digits = ''] = /^(?:(.+):)?(\d{1,5})$/.exec(where) ?? [];
+  const port = Number(digits);
+  if (digits === '' || port > 65_535)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `${option} ${JSON.stringify(printable(where))} is no address; give PORT or HOST:PORT, such as 8181 or 127.0.0.1:8181 (0: any free port)`,
+    );
+  return { host: (given ?? '127.0.0.1').replace(/^\[(.*)\]$/, '$1'), port };
+}
+
+/**
+ * Begins to listen. Throws `CONFIG_INVALID` where that cannot be.
+ * @param given the option with its address
+ */
+export async function listen(
+  server: HttpServer,
+  { host, port }: { host: string; port: number },
+  given: string,
+): Promise<AddressInfo> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why =
+      code === 'EADDRINUSE'
+        ? 'another program listens there'
+        : code === 'EACCES'
+          ? 'this user may not listen there'
+          : `${code}`;
+    throw new SwfError('CONFIG_INVALID', `${printable(given)}: ${why}; give another address`, { cause: error });
+  }
+  return server.address() as AddressInfo;
+}
+
+/** The beginning of the addresses of a server, as a client writes it. */
+export function rootOf({ address, family, port }: AddressInfo, tls: Access['tls']): string {
+  return `${tls === undefined ? 'http' : 'https'}://${family === 'IPv6' ? `[${address}]` : address}:${port}/`;
+}
+
+/** Takes no new connection, lets requests under way end, and waits for that. */
+export async function close({ server, endConnections }: BoundedServer): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  // Those that have their answers are idle from then on.
+  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  const timer = setTimeout(endConnections, patienceMilliseconds);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(timer);
+}

@@ -1,0 +1,62 @@
+import { realpathSync } from 'node:fs';
+
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { openBrowser } from './open-browser.ts';
+
+/** Where a server is looked for, and where one is begun. */
+const usual = { host: '127.0.0.1', port: 8181 };
+const patience = 2000;
+
+/** `swf-mcp open`: shows the page, by the server of this store where one is up, else by one of its own until a signal. Returns the exit code. */
+export async function openCommand(io: Io, executionId: string | undefined): Promise<number> {
+  const root = `http://${usual.host}:${usual.port}/`;
+  const there = await storeServedAt(root);
+  const hash = executionId === undefined ? '#/' : `#/${encodeURIComponent(executionOf(io, executionId))}`;
+  if (there.isUp && there.storeId !== undefined && there.storeId === ownStoreId(io)) {
+    openBrowser(io, root + hash);
+    return exitCodes.fine;
+  }
+  if (there.isUp) io.err(`at ${root} another store is served, or another program listens: a free port is taken`);
+  const { serveOverHttp } = await import('./serve.ts');
+  const http = `${usual.host}:${there.isUp ? 0 : usual.port}`;
+  return serveOverHttp(io, { http, allowControl: false, open: hash });
+}
+
+/** The store that a server there answers from, as far as it says. */
+async function storeServedAt(root: string): Promise<{ isUp: boolean; storeId?: string | undefined }> {
+  try {
+    const response = await fetch(`${root}healthz`, { signal: AbortSignal.timeout(patience) });
+    const { store_id } = (await response.json()) as { store_id?: string };
+    return { isUp: true, storeId: store_id };
+  } catch (error) {
+    // Nobody listens: the connection is refused. All else is an answer of somebody's.
+    const { code } = ((error as Error).cause ?? {}) as { code?: string };
+    return { isUp: code !== 'ECONNREFUSED' };
+  }
+}
+
+/** The id of the store, which a copy of it has too: where this is one, the server there may be that of the other. */
+function ownStoreId(io: Io): string | undefined {
+  const path = storePath(io);
+  const reader = createStoreReader(path);
+  try {
+    const queries = reader.queries();
+    return queries.home() === realpathSync(path) ? queries.storeId() : undefined;
+  } catch {
+    // No store yet.
+    return undefined;
+  } finally {
+    reader.close();
+  }
+}
+
+/** The id in full. Throws `EXECUTION_NOT_FOUND`. */
+function executionOf(io: Io, id: string): string {
+  const reader = createStoreReader(storePath(io));
+  try {
+    return reader.queries().execution(id).execution_id;
+  } finally {
+    reader.close();
+  }
+}

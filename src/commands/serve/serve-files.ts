@@ -1,0 +1,69 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { loadConfig } from '../../config/load.ts';
+import { createFilesApp } from '../../http/files-app.ts';
+import { isLoopback } from '../../http/guard.ts';
+import { bearerTokenPattern } from '../../lib/bearer-token.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { configPlaces, type Io, storePath } from '../shared/io.ts';
+import { asService, tellReady } from '../shared/service-manager.ts';
+import { readTls } from './http-access.ts';
+import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
+
+export interface ServeFilesArguments {
+  /** As it was given. */
+  where: string;
+  config: string | undefined;
+  sets: string[];
+  tlsCert: string | undefined;
+  tlsKey: string | undefined;
+}
+
+const invalid = (sentence: string): SwfError => new SwfError('CONFIG_INVALID', sentence);
+
+/** `swf-mcp serve-files`: publishes the folder of data files read-only by HTTP until a signal comes. Returns the exit code. */
+export function serveFilesCommand(io: Io, args: ServeFilesArguments): Promise<number> {
+  io.keepGoingWithoutOutput();
+  return asService(io, () => serve(io, args));
+}
+
+async function serve(io: Io, args: ServeFilesArguments): Promise<void> {
+  const { where, config: name, sets } = args;
+  const interrupted = new Promise<void>((done) => io.onInterrupt(() => done()));
+  const address = parseAddress(where, 'serve-files');
+  const tls = readTls(io, args);
+  const token = readToken(io, address.host, where);
+  const { data } = loadConfig({ name, sets, ...configPlaces(io) }).config;
+  const folder = resolve(io.workingFolder, data.dir ?? `${storePath(io)}.data`);
+  requireFolder(folder);
+  const bounded = createBoundedServer(createFilesApp({ folder, token }), tls);
+  const root = rootOf(await listen(bounded.server, address, `serve-files ${where}`), tls);
+  io.err(`swf-mcp ${io.version}: files of ${folder} at ${root}${token === undefined ? '' : ', with a token'}`);
+  if (!existsSync(folder))
+    io.err(`WARNING ${folder} is not there yet; the first run or agent with this data.dir makes it`);
+  if (token === undefined)
+    io.err('WARNING every user of this machine can read these files; set SWF_FILES_TOKEN to keep others out');
+  else if (tls === undefined && !isLoopback(address.host))
+    io.err('WARNING the token and the files go over the network in the clear; give --tls-cert and --tls-key');
+  tellReady(io);
+  await interrupted;
+  await close(bounded);
+}
+
+function readToken(io: Io, host: string, where: string): string | undefined {
+  const token = io.env['SWF_FILES_TOKEN'];
+  if (token === undefined && !isLoopback(host))
+    throw invalid(
+      `serve-files ${where}: on an address that others can reach a token is needed; set SWF_FILES_TOKEN, here and where files are fetched`,
+    );
+  if (token !== undefined && !bearerTokenPattern.test(token))
+    throw invalid('SWF_FILES_TOKEN is empty, or holds a blank or a letter that no header can have; choose another');
+  return token;
+}
+
+/** A folder that is not there yet is made by the first run, or the first agent. */
+function requireFolder(folder: string): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw invalid(`data.dir = ${JSON.stringify(folder)} is no folder; name another with --set data.dir=FOLDER`);
+}

@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { createApp } from '../../http/app.ts';
+import type { Token } from '../../http/callers.ts';
+import { isLoopback } from '../../http/guard.ts';
+import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
+import type { Client } from '../../http/mcp.ts';
+import { createMetrics } from '../../http/metrics.ts';
+import { createServer, type ServerOptions } from '../../server.ts';
+import { callTool } from '../../tools/run-tool.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { type AccessArguments, readAccess } from './http-access.ts';
+import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
+import type { LongCallThreadData } from './long-call-thread.ts';
+import { openBrowser } from './open-browser.ts';
+
+export interface HttpArguments extends AccessArguments {
+  /** The place within the page to show in the user's browser. */
+  open: string | undefined;
+}
+
+/** Megabytes of JavaScript's own memory for calls that take long: one that needs more ends its thread, and not the server. */
+const threadMegabytes = 512;
+
+/** Serves MCP over Streamable HTTP until a signal comes; answers under way are given before it ends. Returns the exit code. */
+export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
+  const address = parseAddress(args.where, '--http');
+  const { tokens, tls } = readAccess(io, address.host, args);
+  const stopping = new AbortController();
+  const metrics = createMetrics(io.version);
+  const longCalls = createLongCalls(() => startThread(io));
+  const app = createApp({
+    createServer: (client) =>
+      createServer({
+        ...options,
+        ...ofClient(client, options, longCalls),
+        stopping: stopping.signal,
+        onCall: (tool) => metrics.beginCall(tool),
+      }),
+    queries: options.queries,
+    metrics,
+    tokens,
+    anyHost: (!isLoopback(address.host) || args.behindProxy) && tokens.length > 0,
+    behindProxy: args.behindProxy,
+    pageFolder: join(io.packageFolder, 'dist', 'web'),
+    log: options.log,
+  });
+  const bounded = createBoundedServer(app, tls);
+  const bound = await listen(bounded.server, address, `--http ${args.where}`);
+  const { open, allowControl } = args;
+  tell(io, {
+    allowControl,
+    address: bound.address,
+    root: rootOf(bound, tls),
+    port: bound.port,
+    tokens,
+    open,
+  });
+  await new Promise<void>((resolve) => io.onInterrupt(() => resolve()));
+  stopping.abort();
+  await close(bounded);
+  longCalls.close();
+  return exitCodes.fine;
+}
+
+/** The part of a server that depends on its client: tools by the token, and calls in turn with others. */
+function ofClient(
+  { key, name, scope }: Client,
+  { tools }: ServerOptions,
+  longCalls: LongCalls,
+): Partial<ServerOptions> {
+  return {
+    tools: scope === 'control' ? tools : readersOf(tools),
+    caller: name,
+    callTool: async (tool, args, context) =>
+      tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
+        ? longCalls.call(key, { tool: tool.name, args }, context.signal)
+        : callTool(tool, args, context),
+  };
+}
+
+/** Made once: what is told of tools is kept by their list. */
+const readers = new WeakMap<ServerOptions['tools'], ServerOptions['tools']>();
+
+function readersOf(tools: ServerOptions['tools']): ServerOptions['tools'] {
+  const made = readers.get(tools) ?? tools.filter(({ writes }) => writes === undefined);
+  readers.set(tools, made);
+  return made;
+}
+
+function startThread(io: Io): Worker {
+  const workerData: LongCallThreadData = { path: storePath(io), version: io.version };
+  return new Worker(join(io.packageFolder, 'dist', 'long-call-thread.js'), {
+    workerData,
+    resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
+  });
+}
+
+interface Listening {
+  allowControl: boolean;
+  address: string;
+  root: string;
+  port: number;
+  tokens: readonly Token[];
+  open: string | undefined;
+}
+
+/** Says where the server is, and who may ask it. */
+function tell(io: Io, { allowControl, address, root, port, tokens, open }: Listening): void {
+  const how = tokens.length === 0 ? '' : tokens.length === 1 ? ', with a token' : `, with ${tokens.length} tokens`;
+  io.err(`swf-mcp ${io.version}: MCP server at ${root}mcp, store ${storePath(io)}${how}; page at ${root}`);
+  if (tokens.length === 0)
+    io.err(
+      `WARNING every user of this machine can ask this server${allowControl ? ', and start and end runs' : ''}; set SWF_MCP_TOKEN to keep others out`,
+    );
+  // An address that stands for all of this machine's is none that a browser can go to.
+  const isAny = address === '0.0.0.0' || address === '::';
+  const { protocol } = new URL(root);
+  if (open !== undefined) openBrowser(io, (isAny ? `${protocol}//127.0.0.1:${port}/` : root) + open);
+}

@@ -1,0 +1,99 @@
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+
+import { createLog } from '../../lib/logger.ts';
+import { createServer, type ServerOptions } from '../../server.ts';
+import { controlTools, tools } from '../../tools/index.ts';
+import { exitCodes, type Io, logLevel, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+
+export interface ServeArguments {
+  /** `[HOST:]PORT`; left out, the server speaks on stdio. */
+  http: string | undefined;
+  /** Whether the tools that change something are offered. */
+  allowControl: boolean;
+  /** Runs that its clients may have under way at once. */
+  maxRuns?: number | undefined;
+  /** Only over HTTP, as `HttpArguments` has them. */
+  insecureLocal?: boolean | undefined;
+  open?: string | undefined;
+  tlsCert?: string | undefined;
+  tlsKey?: string | undefined;
+  behindProxy?: boolean | undefined;
+}
+
+/** After so long the start is over, in milliseconds: until then memory costs less than the time that a client waits. */
+const settled = 300;
+
+/** A server stands beside other programs for weeks. V8 looks at these flags whenever its heap would grow: a third less memory, as fast. */
+async function saveMemory(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8');
+  setFlagsFromString('--optimize-for-size');
+  // Young objects are looked through more often then, which a long audit feels by a twentieth.
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** `swf-mcp serve`: an MCP server, until its client or a signal ends it. Returns the exit code. */
+export function serveCommand(io: Io, args: ServeArguments, stdin: NodeJS.ReadableStream): Promise<number> {
+  const { http } = args;
+  if (http !== undefined) return serveOverHttp(io, { ...args, http });
+  return withOptions(io, args, async (options) => {
+    io.err(`swf-mcp ${io.version}: MCP server on stdio, store ${storePath(io)}`);
+    if ('isTTY' in stdin && stdin.isTTY === true)
+      io.err(
+        'waiting for an MCP client on standard input; people use swf-mcp status, list or --help, and Ctrl-C ends this',
+      );
+    return serveStdio(io, options, stdin);
+  });
+}
+
+/** The same over HTTP, for those who need no standard input. */
+export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): Promise<number> {
+  const { http: where, allowControl, insecureLocal = false, behindProxy = false, open, tlsCert, tlsKey } = args;
+  return withOptions(io, args, async (options) => {
+    // Loaded only where it is asked for: the server on stdio starts without it.
+    const { serveHttp } = await import('./serve-http.ts');
+    return serveHttp(io, { where, open, allowControl, insecureLocal, behindProxy, tlsCert, tlsKey }, options);
+  });
+}
+
+async function withOptions(
+  io: Io,
+  { allowControl, maxRuns }: ServeArguments,
+  serve: (options: ServerOptions) => Promise<number>,
+): Promise<number> {
+  setTimeout(() => void saveMemory(), settled).unref();
+  const reader = createStoreReader(storePath(io), { isServer: true });
+  try {
+    return await serve({
+      version: io.version,
+      tools: allowControl ? [...tools, ...controlTools] : tools,
+      queries: reader.queries,
+      // Loaded only where it is asked for, as HTTP is: the agents come along with it.
+      control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
+      services: async () => (await import('../control/tool-services.ts')).createServices(io),
+      monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
+      log: createLog(logLevel(io), (line) => io.err(line)),
+    });
+  } finally {
+    reader.close();
+  }
+}
+
+/** @param stdin the client's end: when it closes, the server must not outlive it */
+async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.ReadableStream): Promise<number> {
+  const stopping = new AbortController();
+  const server = createServer({ ...options, stopping: stopping.signal });
+  const ended = new Promise<void>((resolve) => {
+    server.onclose = resolve;
+    for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve());
+    io.onInterrupt(() => resolve());
+  });
+  // Such as a line without an end, at which the session is over.
+  server.onerror = ({ message }) =>
+    options.log.write({ level: 'WARNING', message: `the client cannot be understood: ${message}` });
+  await server.connect(new StdioServerTransport());
+  await ended;
+  stopping.abort();
+  await server.close();
+  return exitCodes.fine;
+}

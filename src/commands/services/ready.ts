@@ -1,0 +1,50 @@
+import { connectByStomp } from '../../broker/stomp-connection.ts';
+import { brokerSettings } from '../../config/broker.ts';
+import { loadConfig } from '../../config/load.ts';
+import { requireOwnNamespace } from '../../config/policies.ts';
+import { connectToBroker } from '../../exchange/broker-start.ts';
+import { withDeadline } from '../../lib/deadline.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { hearAgent } from './hear-agent.ts';
+
+export interface ReadyArguments {
+  /** The agent, or a type of agents. */
+  name: string;
+  broker: string | undefined;
+  config: string | undefined;
+  sets: string[];
+  /** Seconds. */
+  wait: number;
+}
+
+/** `swf-mcp ready`: waits for the first heartbeat of an agent. Returns 0 when it comes, 1 when it does not. */
+export async function readyCommand(
+  io: Io,
+  { name, broker: flag, config, sets, wait }: ReadyArguments,
+): Promise<number> {
+  const loaded = loadConfig({ name: config, sets, ...configPlaces(io) });
+  const settings = brokerSettings(flag, loaded.config.broker, io.env);
+  if (settings === undefined)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'ready needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
+    );
+  requireOwnNamespace(loaded);
+  const { namespace } = loaded.config.testbed;
+  const late = new AbortController();
+  const deadline = performance.now() + wait * 1000;
+  const onTrouble = (): void => {};
+  const connecting = connectToBroker(
+    { settings, connect: connectByStomp },
+    { patient: true, signal: late.signal, onTrouble },
+  );
+  const broker = await withDeadline(connecting, wait * 1000, undefined);
+  const agent =
+    broker === undefined ? undefined : await hearAgent(broker, loaded.config, name, deadline - performance.now());
+  late.abort();
+  await broker?.close();
+  if (agent === undefined) io.err(`${name} of namespace ${namespace} was not heard within ${wait} s`);
+  else io.out(`${agent} is ready\n`);
+  return agent === undefined ? exitCodes.mendable : exitCodes.fine;
+}

@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto';
+
+import type { BrokerConnection } from '../../broker/connection.ts';
+import { brokerSettings } from '../../config/broker.ts';
+import { loadConfig } from '../../config/load.ts';
+import { requireOwnNamespace } from '../../config/policies.ts';
+import type { Config } from '../../config/schema.ts';
+import { connectToBroker } from '../../exchange/broker-start.ts';
+import { NamespaceGuard } from '../../exchange/namespace-guard.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { utcNow } from '../../lib/time.ts';
+import { brokerChoice } from '../shared/broker-choice.ts';
+import { configPlaces, exitCodes, type Io, userName } from '../shared/io.ts';
+import { hearAgent } from './hear-agent.ts';
+
+export interface RequestArguments {
+  config: string | undefined;
+  broker: string | undefined;
+  sets: string[];
+  speed: number;
+}
+
+/** A recorder service says every five seconds that it lives. */
+const hearMilliseconds = 7000;
+
+/** `swf-mcp request`: asks the recorder service of a namespace for an execution, from any host. Returns 0 when the broker has the request. */
+export async function requestCommand(
+  io: Io,
+  { config: name, broker: flag, sets, speed }: RequestArguments,
+): Promise<number> {
+  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  const { config } = loaded;
+  const settings = brokerSettings(flag, config.broker, io.env);
+  if (settings === undefined)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'request needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
+    );
+  requireOwnNamespace(loaded);
+  const { namespace } = config.testbed;
+  const onTrouble = (): void => {};
+  const choice = brokerChoice(io, settings, config);
+  const { telemetry } = config.broker.destinations;
+  const guard = new NamespaceGuard({ ...choice.listening, namespace, telemetry });
+  const prepare = (fresh: BrokerConnection): void => guard.attach(fresh);
+  const broker = await connectToBroker(choice, { patient: false, onTrouble, prepare });
+  try {
+    await guard.pass(broker);
+    const command_id = randomUUID();
+    await send(broker, config, { command_id, user: userName(io), speed });
+    let driven: string | undefined;
+    const recorder = await hearAgent(broker, config, 'daq_simulator', hearMilliseconds, (id) => (driven = id));
+    if (recorder === undefined && driven !== undefined)
+      throw new SwfError(
+        'EXECUTION_IN_USE',
+        `${command_id} is refused: a run that drives ${driven} records namespace ${namespace}, and starts no other; ask again when it has ended, or record with "swf-mcp up"`,
+      );
+    io.out(`${command_id} is asked for\n`);
+    if (recorder === undefined)
+      io.err(
+        `WARNING no recorder service of namespace ${namespace} is heard; the broker keeps the request for one: "swf-mcp up" or "swf-mcp agent daq_simulator"`,
+      );
+    else io.err(`${recorder} takes it; "swf-mcp list" on its host shows the execution, or why it was refused`);
+  } finally {
+    await broker.close();
+  }
+  return exitCodes.fine;
+}
+
+function send(
+  broker: BrokerConnection,
+  config: Config,
+  { command_id, user, speed }: { command_id: string; user: string; speed: number },
+): Promise<void> {
+  const { workflow, fast_processing, fastmon, daq_state_machine, testbed } = config;
+  const { namespace } = testbed;
+  return broker.send({
+    destination: config.broker.destinations.control,
+    headers: { 'content-type': 'application/json', msg_type: 'run_workflow', namespace, vo: 'eic', persistent: 'true' },
+    body: JSON.stringify({
+      msg_type: 'run_workflow',
+      command_id,
+      sender: user,
+      executed_by: user,
+      namespace,
+      timestamp: utcNow(),
+      workflow_name: workflow.name,
+      speed,
+      params: { fast_processing, fastmon, daq_state_machine },
+    }),
+  });
+}

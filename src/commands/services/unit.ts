@@ -1,0 +1,134 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { loadConfig } from '../../config/load.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { configPlaces, type Io, exitCodes, shellWord, storePath } from '../shared/io.ts';
+
+export interface UnitArguments {
+  config: string | undefined;
+  broker: string | undefined;
+  sets: string[];
+  metrics: string | undefined;
+  /** For the user's own systemd. */
+  user: boolean;
+  /** For supervisord. */
+  supervisor: boolean;
+}
+
+/** The result of a payload has to be confirmed after its time, and what was recorded be written down. Seconds. */
+const farewellSeconds = 30;
+
+/** `swf-mcp unit`: prints the service file that runs `swf-mcp up` with these arguments. */
+export function unitCommand(io: Io, args: UnitArguments): number {
+  const words = [
+    ...io.self(),
+    '--db',
+    // A service of the system has its store in the state directory of its own.
+    args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
+    'up',
+    ...(args.config === undefined ? [] : [placeOf(io, args.config)]),
+    ...(args.broker === undefined ? [] : ['--broker', args.broker]),
+    ...args.sets.flatMap((set) => ['--set', set]),
+    ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
+  ];
+  const stopSeconds = Math.ceil(payloadSeconds(io, args)) + farewellSeconds;
+  const about = { words, folder: io.workingFolder, stopSeconds };
+  io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));
+  return exitCodes.fine;
+}
+
+/** How long a payload may take. A configuration that is on the service's host alone is not read. */
+function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
+  const load = (named: string | undefined): number =>
+    loadConfig({ name: named, sets, ...configPlaces(io) }).config.worker.timeout_seconds;
+  try {
+    return load(name);
+  } catch (error) {
+    if (error instanceof SwfError && error.code === 'CONFIG_NOT_FOUND') return load(undefined);
+    throw error;
+  }
+}
+
+interface Service {
+  /** The command and its arguments. */
+  words: readonly string[];
+  folder: string;
+  /** How long it may take to end: longer than a payload, since agents finish the slices in hand. */
+  stopSeconds: number;
+}
+
+/** A file by its whole path, since a service starts in another folder; a shipped configuration by its name. */
+function placeOf({ workingFolder }: Io, config: string): string {
+  const path = resolve(workingFolder, config);
+  return existsSync(path) ? path : config;
+}
+
+/** See systemd.service(5): a percent sign and a dollar sign are special, words are quoted as in C. */
+const systemdWord = (word: string): string => {
+  if (word.startsWith('%S/')) return word;
+  const escaped = word.replaceAll('%', '%%').replaceAll('$', () => '$$');
+  return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
+};
+
+const systemdUnit = ({ words, folder, stopSeconds }: Service, isOfUser: boolean): string => `[Unit]
+Description=swf-mcp agents
+After=network-online.target
+Wants=network-online.target
+StartLimitIntervalSec=300
+StartLimitBurst=10
+
+[Service]
+Type=notify
+NotifyAccess=all
+${isOfUser ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
+# ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
+EnvironmentFile=-${isOfUser ? '%h/.config/swf-mcp/env' : '/etc/swf-mcp/env'}
+WorkingDirectory=${isOfUser ? folder.replaceAll('%', '%%') : '%S/swf-mcp'}
+ExecStart=${words.map(systemdWord).join(' ')}
+Restart=on-failure
+RestartSec=2
+# Wrong usage, and settings that no restart mends.
+RestartPreventExitStatus=2 78
+KillMode=mixed
+# Longer than a payload may take: agents finish the slices in hand.
+TimeoutStopSec=${stopSeconds}
+WatchdogSec=60
+NoNewPrivileges=yes
+${isOfUser ? '' : hardening}
+[Install]
+WantedBy=${isOfUser ? 'default.target' : 'multi-user.target'}
+`;
+
+/** For a service of the system. Folders of data files that are elsewhere need ReadWritePaths=. */
+const hardening = `ProtectSystem=strict
+ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictSUIDSGID=yes
+RestrictRealtime=yes
+LockPersonality=yes
+CapabilityBoundingSet=
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+SystemCallArchitectures=native
+`;
+
+/** See supervisord's configuration: a percent sign is special. */
+const supervisorProgram = ({ words, folder, stopSeconds }: Service): string => `[program:swf-mcp]
+command=${words.map((word) => shellWord(word).replaceAll('%', '%%')).join(' ')}
+directory=${folder.replaceAll('%', '%%')}
+autostart=true
+autorestart=unexpected
+exitcodes=0,2,78
+startretries=10
+stopsignal=TERM
+stopwaitsecs=${stopSeconds}
+stopasgroup=false
+killasgroup=true
+; ACTIVEMQ_USER and ACTIVEMQ_PASSWORD come from supervisord's own environment, or from environment= here.
+`;

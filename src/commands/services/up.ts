@@ -1,0 +1,152 @@
+import { once, setMaxListeners } from 'node:events';
+
+import { brokerSettings } from '../../config/broker.ts';
+import { loadConfig } from '../../config/load.ts';
+import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
+import type { Config } from '../../config/schema.ts';
+import { pause } from '../../lib/deadline.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { asService, tellReady } from '../shared/service-manager.ts';
+
+export interface UpArguments {
+  config: string | undefined;
+  broker: string | undefined;
+  sets: string[];
+  /** Where the first agent tells its figures, [HOST:]PORT; the others do so at the ports behind it. */
+  metrics?: string | undefined;
+}
+
+/** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
+const firstPause = 1000;
+const longestPause = 60_000;
+
+/** An agent that has worked for so long is started again soon, in milliseconds. */
+const steadyMilliseconds = 60_000;
+
+/** `swf-mcp up`: all agents that the configuration asks of this host, each a process that is started again when it ends. Returns the exit code. */
+export function upCommand(io: Io, args: UpArguments): Promise<number> {
+  io.keepGoingWithoutOutput();
+  return asService(io, () => runAgents(io, args));
+}
+
+async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArguments): Promise<void> {
+  const loaded = loadConfig({ name, sets, ...configPlaces(io) });
+  if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'up needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
+    );
+  requireOwnNamespace(loaded);
+  requireRecorderAgents(loaded.config);
+  const wanted = withMetrics(agentsOf(loaded.config), metrics);
+  if (wanted.length === 0)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'every agent has enabled = false, so there is nothing to run; enable those of this host',
+    );
+  const stopping = new AbortController();
+  // Every agent listens.
+  setMaxListeners(0, stopping.signal);
+  io.onInterrupt((signal) => {
+    io.err(`${signal}: the agents finish the work in hand; once more ends at once`);
+    stopping.abort();
+  });
+  const common = [
+    ...(io.db === undefined ? [] : ['--db', io.db]),
+    ...(broker === undefined ? [] : ['--broker', broker]),
+    ...(name === undefined ? [] : ['--config', name]),
+    ...sets.flatMap((set) => ['--set', set]),
+  ];
+  const keep = (agents: readonly Wanted[], signal: AbortSignal): Promise<unknown> =>
+    Promise.all(agents.map((agent) => keepUp(io, agent, common, signal)));
+  tellReady(io);
+  // The recorder ends last: it records the results of the work in hand, and the ends of the others.
+  const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
+  const othersAreDone = new AbortController();
+  const recording = keep(recorders, othersAreDone.signal);
+  const working = keep(others, stopping.signal);
+  await Promise.race([Promise.all([working, recording]), once(stopping.signal, 'abort')]);
+  if (!stopping.signal.aborted)
+    throw new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
+  await working;
+  othersAreDone.abort();
+  await recording;
+}
+
+interface Wanted {
+  type: string;
+  index: number;
+  /** Where it tells its figures. */
+  metrics?: string;
+}
+
+/** Each agent with a port of its own, in the order in which they are started. */
+function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wanted[] {
+  if (metrics === undefined) return [...agents];
+  const [, host = '', first = ''] = /^(.*:)?(\d{1,5})$/.exec(metrics) ?? [];
+  const port = Number(first);
+  if (first === '' || port === 0 || port + agents.length - 1 > 65_535)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--metrics ${metrics} names no ports for ${agents.length} agents; give [HOST:]PORT, the first of as many ports`,
+    );
+  return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));
+}
+
+const isRecorder = ({ type }: Wanted): boolean => type === 'daq_simulator';
+
+/** The agents of this host, each with its index. */
+function agentsOf({ agents }: Config): Wanted[] {
+  const recorder = agents.daq_simulator.enabled ? [{ type: 'daq_simulator', index: 1 }] : [];
+  const others = (['data', 'fastmon', 'worker'] as const).flatMap((type) => {
+    const { enabled, count } = agents[type];
+    return Array.from({ length: enabled ? count : 0 }, (_, index) => ({ type, index: index + 1 }));
+  });
+  return [...recorder, ...others];
+}
+
+/** Starts an agent again and again, until it is told to stop. */
+async function keepUp(
+  io: Io,
+  { type, index, metrics }: Wanted,
+  common: readonly string[],
+  stopping: AbortSignal,
+): Promise<void> {
+  const args = [
+    'agent',
+    type,
+    '--index',
+    String(index),
+    '--until-parent-ends',
+    ...common,
+    ...(metrics === undefined ? [] : ['--metrics', metrics]),
+  ];
+  let wait = firstPause;
+  // Once it works, the namespace has been ours: one that takes its place need not listen.
+  let hasWorked = false;
+  for (;;) {
+    const began = performance.now();
+    const child = await io.spawnSelf(hasWorked ? [...args, '--set', 'broker.listen_seconds=0'] : args);
+    // Identical lines of several agents could not be told apart.
+    child.onLine((line) => {
+      hasWorked ||= line.includes('works in namespace');
+      io.err(`${type} ${index}: ${line}`);
+    });
+    const stop = (): void => child.stop();
+    stopping.addEventListener('abort', stop);
+    if (stopping.aborted) stop();
+    const { words, code } = await child.ended;
+    stopping.removeEventListener('abort', stop);
+    if (stopping.aborted) return;
+    if (code === exitCodes.lasting) {
+      io.err(`${type} ${index} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
+      return;
+    }
+    if (performance.now() - began > steadyMilliseconds) wait = firstPause;
+    io.err(`${type} ${index} ${words}; it is started again in ${wait / 1000} s`);
+    await pause(wait, [stopping]);
+    if (stopping.aborted) return;
+    wait = Math.min(wait * 2, longestPause);
+  }
+}

@@ -1,0 +1,27 @@
+import type { BrokerSettings, Connect } from '../../broker/connection.ts';
+import { connectByStomp } from '../../broker/stomp-connection.ts';
+import type { Config } from '../../config/schema.ts';
+import type { BrokerChoice } from '../../exchange/broker-start.ts';
+import { layoutTopics } from '../../messages/layouts.ts';
+import type { Io } from './io.ts';
+
+/** How a command meets its broker: over STOMP, and listening first for programs of another make. */
+export const brokerChoice = (
+  io: Io,
+  settings: BrokerSettings,
+  { broker: { destinations, layout, listen_seconds } }: Pick<Config, 'broker'>,
+  connect: Connect = connectByStomp,
+): BrokerChoice => {
+  const { SWF_MONITOR_URL: url, SWF_MONITOR_TOKEN: token } = io.env;
+  return {
+    settings,
+    connect,
+    listening: {
+      broadcast: destinations.broadcast,
+      layout: layoutTopics(layout),
+      seconds: listen_seconds,
+      monitor: url === undefined || url === '' ? undefined : { url, token },
+      say: (line) => io.err(line),
+    },
+  };
+};

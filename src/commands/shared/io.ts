@@ -1,0 +1,152 @@
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { type Synchronous, synchronousModes } from '../../db/sqlite/synchronous.ts';
+import { namePattern } from '../../domain/names.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { type LogLevel, logLevels } from '../../lib/logger.ts';
+import { nearest } from '../../lib/suggest.ts';
+import type { ChildMessage } from './child-messages.ts';
+import type { Terminal } from './terminal.ts';
+
+/** The part of its process that a command sees. Only `process-io.ts` makes one from the real thing. */
+export interface Io {
+  env: NodeJS.ProcessEnv;
+  workingFolder: string;
+  /** The folder that holds the package's own `workflows/`. */
+  packageFolder: string;
+  version: string;
+  nodeVersion: string;
+  /** `--db`, where it was given. */
+  db: string | undefined;
+  out(text: string): void;
+  err(line: string): void;
+  /** The terminal behind stdout or stderr, where there is one that can be painted on. */
+  terminal(stream: 'out' | 'err'): Terminal | undefined;
+  /** From now on the process works on when nobody reads its output any more. */
+  keepGoingWithoutOutput(): void;
+  /** Starts this program once more, as a process that outlives this one. */
+  startSelf(args: readonly string[]): Promise<SelfStarted>;
+  /** Calls back when the process has ended that holds the other end of stdin. */
+  onParentEnd(callback: () => void): void;
+  /** The words that start this program. */
+  self(): string[];
+  /** Starts this program once more, as a process that ends with this one and writes where this one writes. */
+  spawnSelf(args: readonly string[]): Promise<SelfSpawned>;
+  /** Runs a program of the system, whose end nobody needs. */
+  runBeside(command: string, args: readonly string[]): Promise<void>;
+  /** Tells the swf-mcp that has started this process, where one has. */
+  tellParent(message: ChildMessage): void;
+  /** Calls back at each key of the terminal behind stdin. Returns how to end it; undefined where nobody sits there. */
+  onKey(callback: (key: string) => void): (() => void) | undefined;
+  /** Asks a person at the terminal, who answers y or not. Undefined where nobody sits there. */
+  ask(question: string): Promise<boolean> | undefined;
+  /** Calls back at SIGINT, SIGTERM and SIGHUP. A second one ends the process at once, after `last`. */
+  onInterrupt(callback: (signal: string) => void, last?: () => void): void;
+}
+
+/** This program as another process. */
+export interface SelfStarted {
+  pid: number | undefined;
+  /**
+   * The first message that it sends; undefined where it sends none in time. Rejects with the `SwfError` that it fails with, and with an `Error`
+   * where it ends without a word.
+   */
+  firstMessage(milliseconds: number): Promise<Exclude<ChildMessage, { event: 'failed' }> | undefined>;
+  /** Lets go of it. */
+  release(): void;
+}
+
+/** This program as a child that is looked after. */
+export interface SelfSpawned {
+  /** Resolves with how it ended, in words that follow its name; without a code where a signal ended it. */
+  ended: Promise<{ words: string; code: number | undefined }>;
+  /** Tells it to finish and end. */
+  stop(): void;
+  /** Calls back with each line that it says to people. */
+  onLine(callback: (line: string) => void): void;
+}
+
+export const exitCodes = {
+  fine: 0,
+  mendable: 1,
+  usage: 2,
+  workflowFailed: 3,
+  stopped: 4,
+  bug: 70,
+  /** A restart may help. */
+  again: 75,
+  /** No restart helps. */
+  lasting: 78,
+  interrupted: 130,
+} as const;
+
+/** The store to use: `--db`, else `SWF_DB`, else the user's data folder. */
+export function storePath({ db, env, workingFolder }: Io): string {
+  const given = db ?? nonEmpty(env['SWF_DB']);
+  if (given !== undefined) return resolve(workingFolder, given);
+  const dataHome =
+    nonEmpty(env['XDG_DATA_HOME']) ?? join(known(homedir, 'home folder', '--db FILE'), '.local', 'share');
+  return resolve(workingFolder, dataHome, 'swf-mcp', 'swf.db');
+}
+
+/** Where configurations are looked for, and the environment's file of overrides. */
+export const configPlaces = ({ workingFolder, packageFolder, env }: Io) => ({
+  workingFolder,
+  shippedFolder: join(packageFolder, 'workflows'),
+  testbedFile: env['SWF_TESTBED_CONFIG'],
+});
+
+/** `--db` again, for a command that is to be typed next. */
+export const storeOption = ({ db }: Io): string => (db === undefined ? '' : ` --db ${shellWord(db)}`);
+
+/** A word as a shell takes it. */
+export const shellWord = (word: string): string =>
+  /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+/** The user's name as it stands in ids: `SWF_USER`, else the system's. Throws `CONFIG_INVALID` if no id can be made of it. */
+export function userName({ env }: Io): string {
+  const name = nonEmpty(env['SWF_USER']) ?? known(() => userInfo().username, 'name', 'SWF_USER');
+  if (namePattern.test(name)) return name;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_USER = ${JSON.stringify(name)} cannot be part of an id; use up to 64 letters, digits, ".", "_" and "-"`,
+  );
+}
+
+/** From which level on log lines are recorded: `SWF_LOG_LEVEL`, else INFO. */
+export function logLevel({ env }: Io): LogLevel {
+  const text = nonEmpty(env['SWF_LOG_LEVEL']) ?? 'INFO';
+  const name = text.toUpperCase();
+  if (Object.hasOwn(logLevels, name)) return name as LogLevel;
+  const names = Object.keys(logLevels);
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_LOG_LEVEL = ${JSON.stringify(text)} is no log level; the nearest is ${nearest(name, names, 1)[0]}, allowed are ${names.join(', ')}`,
+  );
+}
+
+/** Whether a power cut may cost the last moments: `SWF_SYNCHRONOUS`, else NORMAL. */
+export function storeOptions({ env }: Io): { synchronous: Synchronous } {
+  const text = nonEmpty(env['SWF_SYNCHRONOUS']) ?? 'NORMAL';
+  const synchronous = synchronousModes.find((mode) => mode === text.toUpperCase());
+  if (synchronous !== undefined) return { synchronous };
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `SWF_SYNCHRONOUS = ${JSON.stringify(text)} is none; give NORMAL, or FULL to wait for the disk at every commit`,
+  );
+}
+
+/** Asks the system about the user. It knows nothing of a user id without an entry, as containers have them. */
+function known(ask: () => string, what: string, instead: string): string {
+  try {
+    return ask();
+  } catch (error) {
+    throw new SwfError('CONFIG_INVALID', `the system knows no ${what} for this user; give ${instead}`, {
+      cause: error,
+    });
+  }
+}
+
+const nonEmpty = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : value;

@@ -1,0 +1,74 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import type { Speed } from '../../domain/params.ts';
+import type { Io } from './io.ts';
+
+/** Adds a command, with the options that all have. */
+export type Add = (name: string, description: string) => Command;
+
+/** Runs a command on the process, for its exit code. */
+export type Run = (command: (io: Io) => Promise<number> | number) => Promise<void>;
+
+/** Options that several commands have, each with its one spelling. */
+
+export const speedOption = (description: string): Option =>
+  new Option('--speed <X|max>', description).argParser(parseSpeed);
+
+export const brokerOption = (): Option =>
+  new Option(
+    '--broker <URL>',
+    'send messages over this STOMP broker: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+  );
+
+export const setOption = (): Option =>
+  new Option('--set <section.key=value>', 'overrides a key of the configuration; may be repeated')
+    .argParser((set, before: string[]) => [...before, set])
+    .default([], 'none');
+
+export const jsonOption = (): Option =>
+  new Option('--json', 'print one JSON object on stdout; all else goes to stderr');
+
+/** A program that is told of the first failure and of the end. */
+export const notifyOption = (): Option =>
+  new Option(
+    '--notify <PATH>',
+    'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
+  );
+
+/** Why something is asked, and in whose name. */
+export const addForTheRecord = (command: Command): Command =>
+  command
+    .option('--reason <TEXT>', 'why, for the record')
+    .option('--requested-by <NAME>', 'the person in whose name it is asked (default: the user)');
+
+export interface ForTheRecord {
+  reason?: string;
+  requestedBy?: string;
+}
+
+/** For the server, which starts this program in the name of its client. */
+export const senderOption = (): Option => new Option('--sender <NAME>').hideHelp();
+
+function parseSpeed(text: string): Speed {
+  if (text === 'max') return 'max';
+  const speed = Number(text);
+  if (text.trim() !== '' && speed >= 0.001 && speed <= 1e6) return speed;
+  throw new InvalidArgumentError('Give a number from 0.001 to 1000000 (1 is real time), or "max".');
+}
+
+export function parseCount(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 0 to 999999999.');
+}
+
+export function parsePositive(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Give a whole number from 1 to 999999999.');
+}
+
+/** An age in seconds. */
+export function parseAge(text: string): number {
+  const [, amount, unit] = /^(\d{1,6})(m|h|d|w)$/.exec(text) ?? [];
+  if (unit === undefined) throw new InvalidArgumentError('Give an age such as 90m, 12h, 30d or 8w.');
+  return Number(amount) * { m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 'm' | 'h' | 'd' | 'w'];
+}

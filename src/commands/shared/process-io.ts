@@ -1,0 +1,144 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { printableLines } from '../../lib/printable.ts';
+import { exitCodes, type Io } from './io.ts';
+import { askPerson, callAtKeys } from './keyboard.ts';
+import { showCursor, type Terminal } from './terminal.ts';
+
+/** A folder that somebody has removed has no name any more. Commands that need none work all the same, and others say which file they miss. */
+function currentFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return dirname(process.execPath);
+  }
+}
+
+/** The process itself as commands see it. Only `cli.ts` makes one. */
+export function createProcessIo({
+  version,
+  db,
+  program,
+}: {
+  version: string;
+  db: string | undefined;
+  /** URL of the program's file. */
+  program: string;
+}): Io {
+  const workingFolder = currentFolder();
+  const path = fileURLToPath(program);
+  return {
+    env: process.env,
+    workingFolder,
+    // Built, the program is dist/cli.js.
+    packageFolder: dirname(dirname(path)),
+    version,
+    nodeVersion: process.versions.node,
+    db,
+    out: (text) => void process.stdout.write(text),
+    err: (line) => void process.stderr.write(`${printableLines(line)}\n`),
+    terminal: (stream) => terminalOf(stream === 'out' ? process.stdout : process.stderr),
+    keepGoingWithoutOutput() {
+      worksWithoutOutput = true;
+    },
+    async startSelf(args) {
+      // Loaded only where it is asked for: a server on stdio starts without it.
+      const { startDetached } = await import('./start-process.ts');
+      return startDetached(process.execPath, [path, ...args], workingFolder, withoutToken(process.env));
+    },
+    // A pipe that stays open must not keep an agent alive that is done.
+    onParentEnd: (callback) => void process.stdin.resume().once('end', callback).unref(),
+    self: () => [process.execPath, path],
+    spawnSelf: async (args) => {
+      const { spawnChild } = await import('./start-process.ts');
+      return spawnChild(process.execPath, [path, ...args], { cwd: workingFolder, env: process.env });
+    },
+    runBeside: async (command, args) => (await import('./start-process.ts')).runBeside(command, args),
+    // A parent that has gone hears nothing any more.
+    tellParent: (message) => void (process.connected && process.send?.(message, undefined, {}, () => {})),
+    onKey: callAtKeys,
+    ask: askPerson,
+    onInterrupt: callAtSignals,
+  };
+}
+
+function callAtSignals(callback: (signal: string) => void, last: () => void = () => {}): void {
+  let interrupts = 0;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interrupts += 1;
+      if (interrupts > 1) {
+        last();
+        process.exit(exitCodes.interrupted);
+      }
+      callback(signal);
+    });
+  }
+}
+
+/** A run has no business with the server's token. */
+function withoutToken(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const rest = { ...environment };
+  delete rest['SWF_MCP_TOKEN'];
+  return rest;
+}
+
+/** How long a process may be kept alive by what nobody waits for any more, in milliseconds. */
+const lastMilliseconds = 1000;
+
+/**
+ * Ends this process where it does not end by itself: a disk that never answers holds a thread that even an exit would wait for, so the
+ * last resort is SIGKILL. Output that has still to be read by somebody is waited for.
+ */
+export function endSoon(): void {
+  const look = (): void => {
+    if (process.stdout.writableLength + process.stderr.writableLength > 0) endSoon();
+    else process.kill(process.pid, 'SIGKILL');
+  };
+  setTimeout(look, lastMilliseconds).unref();
+}
+
+let worksWithoutOutput = false;
+
+/** A reader that has gone ("swf-mcp status | head -1", a client that died) wants no more; a run goes on without one. */
+export function endWithoutReaders(): void {
+  // Each answer that a client has not read yet waits for it.
+  process.stdout.setMaxListeners(0);
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (worksWithoutOutput) return;
+    if (code === 'EPIPE') process.exit(exitCodes.fine);
+    process.stderr.write(
+      `DATA_UNAVAILABLE: standard output cannot be written (${code}); make room, or write elsewhere\n`,
+    );
+    process.exit(exitCodes.mendable);
+  });
+  process.stderr.on('error', () => {});
+}
+
+/** A terminal that says it is dumb cannot move its cursor; one of no size shows nothing. */
+function terminalOf(stream: NodeJS.WriteStream): Terminal | undefined {
+  if (!stream.isTTY || process.env['TERM'] === 'dumb' || !stream.columns || !stream.rows) return undefined;
+  return {
+    columns: () => stream.columns,
+    rows: () => stream.rows,
+    colorDepth: stream.getColorDepth(),
+    write(text) {
+      // However this process ends, the terminal must have its cursor again.
+      if (!painted.has(stream)) giveCursorBack(stream);
+      painted.add(stream);
+      stream.write(text);
+    },
+  };
+}
+
+const painted = new Set<NodeJS.WriteStream>();
+
+function giveCursorBack(stream: NodeJS.WriteStream): void {
+  process.on('exit', () => void stream.write(showCursor));
+  // Ctrl-Z: what a handler replaces has to be done by it.
+  process.on('SIGTSTP', () => {
+    stream.write(showCursor);
+    process.kill(process.pid, 'SIGSTOP');
+  });
+}

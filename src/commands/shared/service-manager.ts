@@ -1,0 +1,44 @@
+import { type ErrorCode, SwfError } from '../../lib/errors.ts';
+import { exitCodes, type Io } from './io.ts';
+
+/** Errors that a restart does not mend. */
+const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'CONFIG_INVALID',
+  'CONFIG_NOT_FOUND',
+  'BROKER_REFUSED',
+  'AGENT_IN_USE',
+  'NAMESPACE_IN_USE',
+]);
+
+/**
+ * Works until the end. Returns the exit code by which a service manager knows whether a restart helps.
+ * @param passing errors that pass by themselves here
+ */
+export async function asService(
+  io: Io,
+  work: () => Promise<void>,
+  passing: readonly ErrorCode[] = [],
+): Promise<number> {
+  try {
+    await work();
+    return exitCodes.fine;
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    io.err(error.line);
+    return lasting.has(error.code) && !passing.includes(error.code) ? exitCodes.lasting : exitCodes.again;
+  }
+}
+
+/**
+ * Tells systemd that this process is ready, and then that it lives, where systemd has asked for it (sd_notify(3)). Node.js has no sockets of that kind, so
+ * `systemd-notify` says it, as a child: a unit needs `NotifyAccess=all`.
+ */
+export function tellReady(io: Io): void {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = io.env;
+  if (socket === undefined || socket === '') return;
+  const notify = (word: string): void => void io.runBeside('systemd-notify', [word]);
+  notify('--ready');
+  const microseconds = Number(watchdog);
+  if (!(microseconds > 0)) return;
+  setInterval(() => notify('WATCHDOG=1'), microseconds / 2000).unref();
+}

@@ -1,0 +1,30 @@
+import * as z from 'zod';
+
+import { controlTools, tools } from '../../tools/index.ts';
+import { findTool } from '../../tools/run-tool.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
+import { tableLines } from './layout.ts';
+
+/** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; of one what it does and takes. Returns the exit code. */
+export function toolsCommand(io: Io, name: string | undefined): number {
+  const all = [...tools, ...controlTools];
+  const width = io.terminal('out')?.columns();
+  if (name === undefined) {
+    const rows = all.map((tool) => [tool.name, tool.title]);
+    io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
+    return exitCodes.fine;
+  }
+  const tool = findTool(all, name);
+  const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: 'input' }) as {
+    properties?: Record<string, { type?: string; enum?: string[]; description?: string }>;
+    required?: string[];
+  };
+  const rows = Object.entries(properties).map(([argument, schema]) => [
+    `${argument}${required.includes(argument) ? ' (required)' : ''}`,
+    schema.enum === undefined ? (schema.type ?? '') : schema.enum.join('|'),
+    schema.description ?? '',
+  ]);
+  const columns = [{ head: 'ARGUMENT' }, { head: 'KIND', least: 8 }, { head: 'MEANING', least: 30 }];
+  io.out(`${tool.name}: ${tool.description}\n\n${tableLines(columns, rows, width).join('\n')}\n`);
+  return exitCodes.fine;
+}

@@ -1,0 +1,22 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+
+import { backupStore } from '../../db/maintenance/backup.ts';
+import { openReader } from '../../db/opening/open-reader.ts';
+import { exitCodes, type Io, shellWord, storePath } from '../shared/io.ts';
+
+/** `swf-mcp backup FILE`: the store as it is now, in another file; a run may go on meanwhile. Returns the exit code. */
+export function backupCommand(io: Io, file: string): number {
+  const db = openReader(storePath(io));
+  const target = resolve(io.workingFolder, file);
+  try {
+    backupStore(db, target);
+  } finally {
+    db.close();
+  }
+  const megabytes = (statSync(target).size / 1e6).toFixed(1);
+  io.out(
+    `${target}: ${megabytes} MB, without the data files; look at it with "swf-mcp --db ${shellWord(file)} check --skip-files"\n`,
+  );
+  return exitCodes.fine;
+}

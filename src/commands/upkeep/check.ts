@@ -1,0 +1,182 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
+import { executionParams } from '../../db/execution/params.ts';
+import { openRemovals } from '../../db/log/removals.ts';
+import { damageOf, schemaDifferences } from '../../db/maintenance/integrity.ts';
+import { replayDifferences } from '../../db/maintenance/replay-check.ts';
+import { blockDifferences } from '../../db/maintenance/row-blocks-check.ts';
+import { openReader } from '../../db/opening/open-reader.ts';
+import { openStore } from '../../db/opening/open-store.ts';
+import { createQueries } from '../../db/queries.ts';
+import type { Audit } from '../../db/reports/audit.ts';
+import { recordedFiles } from '../../db/reports/recorded-files.ts';
+import type { Connection } from '../../db/sqlite/connection.ts';
+import { preparer } from '../../db/sqlite/statements.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { compareFile } from '../../runtime/compare-file.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+
+export interface CheckArguments {
+  executionId: string | undefined;
+  skipFiles: boolean;
+  /** Whether the log is read again, and its rows compared. */
+  deep: boolean;
+}
+
+/** `fail`: it must not be. `open`: it is not done yet. `left`: it was left undone by an execution that has ended. */
+type State = 'ok' | 'open' | 'left' | 'fail';
+
+/** Ids that a line names. */
+const named = 5;
+
+/**
+ * `swf-mcp check`: is the file sound, do the records of every execution balance, are its data files those that were made? A line
+ * each, with the ids. Returns 1 if anything is wrong.
+ */
+export async function checkCommand(io: Io, { executionId, skipFiles, deep }: CheckArguments): Promise<number> {
+  const path = storePath(io);
+  const db = openReader(path);
+  let failed = false;
+  const tell = (state: State, subject: string, what: string): void => {
+    failed ||= state === 'fail';
+    io.out(`${state.padEnd(4)}  ${printable(`${subject}  ${what}`)}\n`);
+  };
+  /** A part that cannot be read does not hide the others. */
+  const attempt = async (subject: string, look: () => Promise<void> | void): Promise<void> => {
+    try {
+      await look();
+    } catch (error) {
+      if (!(error instanceof SwfError)) throw error;
+      // It was there when the list was made, and has been pruned since.
+      if (error.code === 'EXECUTION_NOT_FOUND' && executionId === undefined) return;
+      tell('fail', subject, error.line);
+    }
+  };
+  try {
+    const queries = createQueries(db, isAlive);
+    if (executionId === undefined) {
+      await attempt('integrity', () => tellAll(tell, 'integrity', damageOf(db), 'no damage in the file'));
+      await attempt('schema', () => {
+        const wrong = schemaDifferences(db);
+        tellAll(tell, 'schema', wrong, 'as this program makes it');
+        if (wrong.length === 0)
+          tellBlocks(
+            tell,
+            queries.snapshot(() => blockDifferences(preparer(db))),
+          );
+      });
+    }
+    const open = openRemovals(preparer(db));
+    if (deep && open.length > 0)
+      tell('open', 'log', 'is not compared while an execution is being removed; finish that with "swf-mcp prune"');
+    else if (deep) await attempt('log', () => tellReplay(tell, path));
+    for (const removal of executionId === undefined ? open : [])
+      tell('open', removal.execution_id, 'is being removed; if nobody does, the next "swf-mcp prune" goes on with it');
+    const ids = executionId === undefined ? allExecutions(db) : [queries.execution(executionId).execution_id];
+    for (const id of ids) {
+      await attempt(id, async () => {
+        const execution = queries.snapshot(() => {
+          const found = queries.execution(id);
+          tellAudit(tell, found, queries.audit(found));
+          return found;
+        });
+        if (!skipFiles) await checkFiles(tell, db, execution);
+      });
+    }
+  } finally {
+    db.close();
+  }
+  return failed ? exitCodes.mendable : exitCodes.fine;
+}
+
+type Tell = (state: State, subject: string, what: string) => void;
+
+function tellAll(tell: Tell, subject: string, wrong: readonly string[], fine: string): void {
+  if (wrong.length === 0) tell('ok', subject, fine);
+  else tell('fail', subject, `${namesOf(wrong, wrong.length)}; restore a backup`);
+}
+
+/** Reads the log into an empty store beside the others' temporary files, and compares. */
+async function tellReplay(tell: Tell, path: string): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-check-'));
+  const db = openReader(path);
+  try {
+    const empty = await openStore(join(folder, 'replayed.db'));
+    try {
+      // One state of the store, however long it takes.
+      db.exec('BEGIN');
+      const { sentences, count } = await replayDifferences(preparer(db), empty);
+      for (const sentence of sentences) tell('fail', 'log', sentence);
+      if (count > sentences.length) tell('fail', 'log', `${count - sentences.length} more differences`);
+      if (count === 0) tell('ok', 'log', 'read again, it gives the same rows');
+    } finally {
+      empty.close();
+    }
+  } finally {
+    db.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Only of a schema that has them; the differences are not counted. */
+function tellBlocks(tell: Tell, wrong: readonly string[]): void {
+  if (wrong.length === 0) return tell('ok', 'blocks', 'times, words and numbers are kept of all rows');
+  const more = wrong.length > named ? ' and more' : '';
+  tell('fail', 'blocks', `${wrong.slice(0, named).join(', ')}${more}; lists may miss rows: restore a backup`);
+}
+
+const allExecutions = (db: Connection): string[] =>
+  preparer(db)<[], { execution_id: string }>('SELECT execution_id FROM workflow_executions ORDER BY seq')
+    .all()
+    .map(({ execution_id }) => execution_id);
+
+function namesOf(ids: readonly string[], count: number): string {
+  if (ids.length === 0) return `${count} of them`;
+  const shown = ids.slice(0, named).join(', ');
+  return count > named ? `${shown} and ${count - Math.min(named, ids.length)} more` : shown;
+}
+
+function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Audit): void {
+  const { execution_id, status, stf_count, tf_files_received, slices_completed, slices_created } = execution;
+  const counts = `${stf_count} STF files, ${tf_files_received} TF samples, ${slices_completed} of ${slices_created} TF slices completed`;
+  // Of one that was stopped, or failed, nothing is open any more: it stays as it is.
+  const isEndedEarly = verdict === 'open' && status !== 'running';
+  if (isEndedEarly) tell('ok', execution_id, `${status} before all was done, and the records agree: ${counts}`);
+  else
+    tell(
+      verdict === 'broken' ? 'fail' : verdict === 'open' ? 'open' : 'ok',
+      execution_id,
+      `${status}, ${verdict}: ${counts}`,
+    );
+  for (const { check, state, expected, found, ids, id_count, problem } of checks) {
+    if (state === 'ok') continue;
+    const which = id_count === 0 ? '' : `: ${namesOf(ids, id_count)}`;
+    const undone = isEndedEarly ? 'left' : 'open';
+    tell(state === 'broken' ? 'fail' : undone, execution_id, `${check} ${found} of ${expected}, ${problem}${which}`);
+  }
+}
+
+/** Are the files there that the records tell of, with the checksums that they had? */
+async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
+  const { execution_id } = execution;
+  const { data, daq_state_machine } = executionParams(preparer(db), execution);
+  if (!data.write_files || data.dir === undefined) return;
+  const folder = join(data.dir, execution_id);
+  const frameBytes = daq_state_machine.tf_size_bytes;
+  const wrong: string[] = [];
+  let [count, elsewhere] = [0, 0];
+  for (const file of recordedFiles(preparer(db), execution_id)) {
+    const { state, problem, isElsewhere } = await compareFile(file, { folder, frameBytes, url: data.url });
+    if (isElsewhere === true) elsewhere += 1;
+    else count += 1;
+    if (state !== 'fine' && isElsewhere !== true) wrong.push(problem ?? `${file.name} is ${state}`);
+  }
+  if (wrong.length > 0) tell('fail', execution_id, `files in ${folder}: ${namesOf(wrong, wrong.length)}`);
+  else tell('ok', execution_id, `${count} files in ${folder}`);
+  if (elsewhere > 0) tell('left', execution_id, `${elsewhere} files are on other hosts and were not looked at`);
+}

@@ -1,0 +1,126 @@
+import { realpathSync } from 'node:fs';
+
+import { openRemovals, type Removal } from '../../db/log/removals.ts';
+import { homeOf } from '../../db/log/store-identity.ts';
+import {
+  oldestStart,
+  type RemovalRule,
+  removableExecutions,
+  removeExecution,
+  removeWords,
+  runningCount,
+} from '../../db/maintenance/prune.ts';
+import { removeStrays } from '../../db/maintenance/strays.ts';
+import { openReader } from '../../db/opening/open-reader.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
+import { type Prepare, preparer } from '../../db/sqlite/statements.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { utcNow } from '../../lib/time.ts';
+import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
+import { exitCodes, type Io, storeOptions, storePath } from '../shared/io.ts';
+
+export interface PruneArguments {
+  /** Executions that stay, the newest. */
+  keep: number | undefined;
+  /** In seconds. */
+  olderThan: number | undefined;
+  dryRun: boolean;
+}
+
+/** `swf-mcp prune`: removes executions that have ended, whole, with their data files. Returns the exit code. */
+export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArguments): Promise<number> {
+  const path = storePath(io);
+  const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
+  const rule = { keep, endedBefore };
+  if (dryRun) {
+    await tellRemovable(io, path, rule);
+    return exitCodes.fine;
+  }
+  const store = await openExistingStore(path, { ...storeOptions(io), commitsApart: 1 });
+  try {
+    await prune(io, store, rule);
+  } finally {
+    store.close();
+  }
+  return exitCodes.fine;
+}
+
+async function tellRemovable(io: Io, path: string, rule: RemovalRule): Promise<void> {
+  const db = openReader(path);
+  try {
+    const sql = preparer(db);
+    const copyOf = originalOf(sql, path);
+    const tell = async (will: string, { execution_id, data_folder }: Removal, state = ''): Promise<void> => {
+      if (data_folder === null) return io.out(`${printable(`${will} ${execution_id}${state}`)}\n`);
+      const left = copyOf === undefined ? await whyLeft(data_folder, execution_id, path) : copySentence(copyOf);
+      const folder =
+        left === undefined ? `, with the folder ${data_folder}` : `; the folder ${data_folder} would be left: ${left}`;
+      return io.out(`${printable(`${will} ${execution_id}${state}${folder}`)}\n`);
+    };
+    for (const one of openRemovals(sql)) await tell('would go on removing', one);
+    const found = removableExecutions(sql, rule, isAlive);
+    for (const one of found) await tell('would remove', one, `, ${one.status} ${one.end_time ?? ''}`);
+    io.out(`${counted(found.length)} would be removed\n`);
+    tellRunning(io, sql);
+  } finally {
+    db.close();
+  }
+}
+
+/** The store of which this one is a copy: a copy describes data files that are not its own, so it must not remove them. */
+function originalOf(sql: Prepare, path: string): string | undefined {
+  const home = homeOf(sql);
+  return home === undefined || home === realpathSync(path) ? undefined : home;
+}
+
+const copySentence = (original: string): string => `it belongs to the store ${original}, of which this one is a copy`;
+
+function tellRunning(io: Io, sql: Prepare): void {
+  const running = runningCount(sql);
+  if (running > 0)
+    io.out(
+      `${counted(running)} said to run ${running === 1 ? 'stays' : 'stay'}; stop or resume what was interrupted\n`,
+    );
+}
+
+async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
+  const { sql } = store;
+  const copyOf = originalOf(sql, store.path);
+  const failures: SwfError[] = [];
+  const removeData = async (folder: string, executionId: string): Promise<string> => {
+    const left =
+      copyOf === undefined ? (await removeDataFolder(folder, executionId, store.path)).left : copySentence(copyOf);
+    if (left === undefined) return `, with the folder ${folder}`;
+    io.err(`WARNING the folder ${folder} is left: ${left}`);
+    return '';
+  };
+  const removable = [...openRemovals(sql), ...removableExecutions(sql, rule, isAlive)];
+  for (const one of removable) {
+    try {
+      let folder = '';
+      await removeExecution(store, one, async (...of) => {
+        folder = await removeData(...of);
+      });
+      io.out(`${printable(`removed ${one.execution_id}${folder}`)}\n`);
+    } catch (error) {
+      // One folder that cannot be removed must not keep the others.
+      if (!(error instanceof SwfError) || error.code !== 'DATA_UNAVAILABLE') throw error;
+      failures.push(error);
+    }
+  }
+  // Messages and lines of no execution are of use beside the executions of their time.
+  const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
+  const strays = await removeStrays(store, oldest);
+  await removeWords(store);
+  const removed = removable.length - failures.length;
+  io.out(
+    `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,
+  );
+  tellRunning(io, sql);
+  if (failures[0] !== undefined) throw failures[0];
+}
+
+const counted = (executions: number): string => `${executions} ${executions === 1 ? 'execution' : 'executions'}`;

@@ -1,0 +1,187 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { Steps } from '../../lib/steps.ts';
+import { advance, nextStep, startPosition, type TimedStep } from '../daq-schedule.ts';
+import type { ExecutionParams } from '../params.ts';
+import { planOf } from './versions.ts';
+
+/** A run as it will go, if nothing fails and machines are no bottleneck. Times are seconds of simulated time. */
+export interface PlayedRun {
+  stf_files: number;
+  tf_files: number;
+  slices: number;
+  messages: number;
+  /** Bytes of STF files and samples; 0 where no files are written. */
+  data_bytes: number;
+  /** From the start to the end of the DAQ. */
+  daq_seconds: number;
+  /** From the start to the last result, or the end of the DAQ where that is later. */
+  total_seconds: number;
+  /** Workers that keep up while STFs come. */
+  workers_needed: number;
+  /** Part of the time of all workers that is work, from the first slice to the last result. */
+  worker_use: number;
+  /** The longest wait of a slice for a worker. */
+  longest_wait: number;
+  /** Of a run without an end only its first period is played. */
+  isEndless: boolean;
+}
+
+/** Slices that are played at most: a second's work. */
+const mostSlices = 1_000_000;
+const mostSteps = 100_000;
+
+/** Steps of the DAQ, and slices, between which others are served. */
+const inOneTurn = 2000;
+
+/** Messages that are not of a file or a slice: start, driver, phases, end. */
+const framingMessages = 7;
+
+interface Arrivals {
+  /** When slices come, in order; as many as `counts` says at each time. */
+  ticks: number[];
+  counts: number[];
+  /** From when to when workers take no slice. */
+  standbys: { from: number; to: number }[];
+  stfs: number;
+  samples: number;
+  slices: number;
+  frames: number;
+  phaseMessages: number;
+  daqEnd: number;
+}
+
+/** Plays the schedule and the plan of a run in memory. Throws `ARGUMENT_INVALID` for one that is too large to be played. */
+export function* playRun(params: ExecutionParams): Steps<PlayedRun> {
+  const isEndless = params.fast_processing.physics_period_count === 0;
+  const played = isEndless
+    ? { ...params, fast_processing: { ...params.fast_processing, physics_period_count: 1 } }
+    : params;
+  const arrivals = yield* playSchedule(played);
+  yield;
+  const work = playWork(arrivals, params);
+  const { tf_per_stf, tf_size_bytes } = params.daq_state_machine;
+  const frames = arrivals.stfs * tf_per_stf + arrivals.frames;
+  const { slices } = arrivals;
+  return {
+    stf_files: arrivals.stfs,
+    tf_files: arrivals.samples,
+    slices,
+    messages: framingMessages + arrivals.phaseMessages + arrivals.stfs * 2 + arrivals.samples + slices * 3,
+    data_bytes: params.data.write_files ? frames * tf_size_bytes : 0,
+    daq_seconds: arrivals.daqEnd,
+    total_seconds: Math.max(arrivals.daqEnd, work.last),
+    workers_needed: neededWorkers(params, slices, arrivals),
+    worker_use: work.use,
+    longest_wait: work.longestWait,
+    isEndless,
+  };
+}
+
+const tooLarge = (what: string): SwfError =>
+  new SwfError(
+    'ARGUMENT_INVALID',
+    `the run has ${what}, too many to be played; plan a part of it with a smaller stf_count, and multiply`,
+  );
+
+function* playSchedule(params: ExecutionParams): Steps<Arrivals> {
+  const stf = stfOf(params);
+  const arrivals: Arrivals = {
+    ticks: [],
+    counts: [],
+    standbys: [],
+    stfs: 0,
+    samples: 0,
+    slices: 0,
+    frames: 0,
+    phaseMessages: 0,
+    daqEnd: 0,
+  };
+  let position = startPosition;
+  for (let steps = 1; ; steps += 1) {
+    if (steps > mostSteps) throw tooLarge(`more than ${mostSteps} steps of the DAQ`);
+    if (arrivals.slices > mostSlices) throw tooLarge(`more than ${mostSlices} slices`);
+    const step = nextStep(position, params);
+    if (step.msg_type === 'finished') return { ...arrivals, daqEnd: step.tick };
+    take(arrivals, step, stf);
+    position = advance(position, step, params);
+    if (steps % inOneTurn === 0) yield;
+  }
+}
+
+/** The samples and slices of an STF. All that are sampled give the same: only the places of their samples differ. */
+interface StfYield {
+  isSampled: (sequence: number) => boolean;
+  samples: number;
+  frames: number;
+  slices: number;
+}
+
+function stfOf(params: ExecutionParams): StfYield {
+  const plan = planOf(params);
+  const tf_count = params.daq_state_machine.tf_per_stf;
+  const all = planOf({ ...params, fast_processing: { ...params.fast_processing, stf_sampling_rate: 1 } });
+  const samples = all.samples({ run: 0, sequence: 1, tf_count });
+  return {
+    isSampled: (sequence) => plan.sampleCount({ sequence, tf_count }) > 0,
+    samples: samples.length,
+    frames: samples.reduce((sum, sample) => sum + sample.tf_count, 0),
+    slices: samples.reduce((sum, sample) => sum + plan.sliceCount(sample.tf_count), 0),
+  };
+}
+
+function take(arrivals: Arrivals, step: TimedStep, stf: StfYield): void {
+  if (step.msg_type === 'pause_run') arrivals.standbys.push({ from: step.tick, to: Infinity });
+  const standby = arrivals.standbys.at(-1);
+  if (step.msg_type === 'resume_run' && standby !== undefined) standby.to = step.tick;
+  if (step.msg_type === 'pause_run' || step.msg_type === 'resume_run') arrivals.phaseMessages += 1;
+  if (step.msg_type !== 'stf_gen') return;
+  arrivals.stfs += 1;
+  if (!stf.isSampled(step.sequence)) return;
+  arrivals.samples += stf.samples;
+  arrivals.slices += stf.slices;
+  arrivals.frames += stf.frames;
+  arrivals.ticks.push(step.tick);
+  arrivals.counts.push(stf.slices);
+}
+
+/** Each slice goes to the worker that is free first, none of them in standby. */
+function playWork(
+  { ticks, counts, standbys }: Arrivals,
+  { fast_processing }: ExecutionParams,
+): { last: number; use: number; longestWait: number } {
+  const { target_worker_count: workers, slice_processing_time: service } = fast_processing;
+  // Slices take equally long, so workers become free in the order in which they began.
+  const freeAt = new Float64Array(workers);
+  let [next, standby, slices, last, longestWait] = [0, 0, 0, 0, 0];
+  for (const [at, tick] of ticks.entries()) {
+    for (let n = counts[at] ?? 0; n > 0; n -= 1) {
+      let start = Math.max(tick, freeAt[next] ?? 0);
+      while ((standbys[standby]?.to ?? Infinity) <= start) standby += 1;
+      const pause = standbys[standby];
+      if (pause !== undefined && start >= pause.from) start = pause.to;
+      longestWait = Math.max(longestWait, start - tick);
+      freeAt[next] = start + service;
+      last = Math.max(last, start + service);
+      next = (next + 1) % workers;
+      slices += 1;
+    }
+  }
+  const first = ticks[0] ?? 0;
+  return { last, use: last > first ? (slices * service) / (workers * (last - first)) : 0, longestWait };
+}
+
+/** As many as have a slice in hand at a time, where slices come as fast as they do in physics. */
+function neededWorkers(
+  { fast_processing, daq_state_machine }: ExecutionParams,
+  slices: number,
+  { stfs }: Arrivals,
+): number {
+  const each = daq_state_machine.stf_interval + daq_state_machine.stf_generation_time;
+  if (stfs === 0 || slices === 0) return 0;
+  const atOnce = Math.ceil(slices / stfs);
+  if (each === 0) return Math.min(slices, atOnce * stfs);
+  return Math.min(
+    slices,
+    Math.max(1, Math.ceil((slices / stfs / each) * fast_processing.slice_processing_time - 1e-9)),
+  );
+}

@@ -1,0 +1,120 @@
+import type * as z from 'zod';
+
+import { issueWords } from '../domain/issue-words.ts';
+import { SwfError } from '../lib/errors.ts';
+import { closest, nearest } from '../lib/suggest.ts';
+import { controlTools } from './index.ts';
+import { clip as cut } from './shared/clip.ts';
+import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
+import { fitting } from './shared/unshown.ts';
+
+/** Zod would compile each schema at its first use: 16 ms before a first answer, for a few tenths of one at each later one. */
+const uncompiled = { jitless: true } as const;
+
+/** The tool of that name. Throws `TOOL_NOT_FOUND` with the names that come near. */
+export function findTool(tools: readonly Tool[], name: string): Tool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return tool;
+  if (controlTools.some((candidate) => candidate.name === name))
+    throw new SwfError(
+      'TOOL_NOT_FOUND',
+      `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`,
+    );
+  const names = tools.map((candidate) => candidate.name);
+  throw new SwfError(
+    'TOOL_NOT_FOUND',
+    `there is no tool ${JSON.stringify(clip(name))}; near it: ${nearest(name.slice(0, 100), names).join(', ')}`,
+  );
+}
+
+/**
+ * One call of a tool that asks: checks the arguments, asks on one state of the store, and builds the answer through the tool's
+ * output schema. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
+ */
+export function runTool(tool: Tool, args: unknown, context: ToolContext): Record<string, unknown> {
+  const checked = checkArguments(tool, args);
+  const { handle } = tool;
+  if (handle === undefined) throw new Error(`${tool.name} takes its time`);
+  return context.queries.snapshot(() => fitting(tool.output, handle(checked as never, context)));
+}
+
+/** The same for any tool. */
+export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
+  if (tool.perform === undefined) return runTool(tool, args, { queries: context.queries(), now: Date.now() });
+  return fitting(tool.output, await tool.perform(checkArguments(tool, args) as never, context));
+}
+
+function checkArguments(tool: Tool, args: unknown): unknown {
+  const given = args === undefined ? {} : args;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `the arguments of ${tool.name} are not a JSON object; give {} or names with values, such as {"execution_id":"latest"} where it takes that`,
+    );
+  }
+  const named = withoutAliases(tool, given as Record<string, unknown>);
+  // An own property of this name is none to the schema.
+  if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
+  const result = tool.input.safeParse(named, uncompiled);
+  if (result.success) return result.data;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    result.error.issues
+      .slice(0, 3)
+      .map((issue) => explain(tool, issue, named))
+      .join('; '),
+  );
+}
+
+function withoutAliases(tool: Tool, given: Record<string, unknown>): Record<string, unknown> {
+  const renamed: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(given)) {
+    const name = Object.hasOwn(tool.aliases, key) ? (tool.aliases[key] as string) : key;
+    if (Object.hasOwn(renamed, name) && renamed[name] !== value) {
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `${key} is another spelling of ${name} and both were given with different values; give one`,
+      );
+    }
+    // Not an assignment: a key may be "__proto__".
+    Object.defineProperty(renamed, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return renamed;
+}
+
+function explain(tool: Tool, issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
+  if (issue.code === 'unrecognized_keys') {
+    return unknownArgument(tool, issue.keys[0] ?? '').message;
+  }
+  const name = issue.path.join('.');
+  if (!Object.hasOwn(given, name)) return `${name} is missing; ${tool.name} needs it: ${describe(tool, name)}`;
+  return `${name} = ${shownValue(given[name])}: ${issueWords(issue, given[name])}; it is: ${describe(tool, name)}`;
+}
+
+function unknownArgument(tool: Tool, key: string): SwfError {
+  const known = Object.keys(tool.input.shape);
+  const near = closest(key.slice(0, 100), known);
+  const hint = near === undefined ? '' : `the nearest is ${near}, `;
+  return new SwfError(
+    'ARGUMENT_INVALID',
+    `unknown argument ${JSON.stringify(clip(key))}; ${hint}${tool.name} takes ${known.join(', ')}`,
+  );
+}
+
+/** A value as it was given; one that is nested too deep to be written is said to be so. */
+function shownValue(value: unknown): string {
+  try {
+    return clip(JSON.stringify(value) ?? 'undefined');
+  } catch {
+    return 'a value nested too deep';
+  }
+}
+
+function describe(tool: Tool, name: string): string {
+  const schema = tool.input.shape[name] as z.ZodType | undefined;
+  return schema?.description ?? name;
+}
+
+const shown = 80;
+
+const clip = (text: string): string => (text.length > shown ? `${cut(text, shown - 1)}…` : text);
