@@ -20,7 +20,13 @@ const refusedLogins: readonly RegExp[] = [
 
 /** The broker's refusal in this program's words: what to ask for where a right is missing, what to check where it does not let us in. */
 export const asRefusal = (sentence: string, address: BrokerAddress): SwfError =>
-  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${sentence}; ${cureOf(sentence)}`);
+  new SwfError('BROKER_REFUSED', `${showAddress(address)} refused: ${shortened(sentence)}; ${cureOf(sentence)}`);
+
+/** Artemis quotes whole messages. */
+const mostSentence = 200;
+
+const shortened = (sentence: string): string =>
+  sentence.length > mostSentence ? `${sentence.slice(0, mostSentence)}…` : sentence.replace(/\.$/, '');
 
 function cureOf(sentence: string): string {
   for (const pattern of lackedRights) {

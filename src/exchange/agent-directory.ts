@@ -1,9 +1,10 @@
+import { lateSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
 import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
 import { isRefused } from '../messages/wire-version.ts';
 
-/** A heartbeat tells of so long a time, in milliseconds. */
-const heardMilliseconds = 15_000;
+/** The words of a heartbeat hold for so long, in milliseconds. */
+const heardMilliseconds = lateSeconds * 1000;
 
 /** An agent that is silent for so long is forgotten, in milliseconds. */
 const forgottenMilliseconds = 3_600_000;

@@ -15,6 +15,8 @@ export interface Listening {
   broadcast: string;
   /** The topics of the site's layout besides. */
   layout: readonly string[];
+  /** Keys of `[broker.destinations]` whose queues the existing testbed reads too. */
+  sharedQueues: readonly string[];
   /** Left out, it depends on the layout. */
   seconds: number | undefined;
   /** Is asked for living agents too, where it is known. */

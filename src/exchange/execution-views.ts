@@ -1,9 +1,10 @@
 import type { DeliveredSlice, ExecutionStanding } from '../agents/slice-worker.ts';
+import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
-/** Where nothing is heard of a recorder for so long, it is silent (contract §9), in milliseconds. */
-const silentMilliseconds = 15_000;
+/** Where nothing is heard of a recorder for so long, it is silent, in milliseconds. */
+const silentMilliseconds = lateSeconds * 1000;
 
 /** Executions that are kept in mind. The oldest are forgotten; a recorder says those that run every few seconds. */
 const mostKept = 1000;

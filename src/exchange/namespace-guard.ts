@@ -24,11 +24,14 @@ interface Heard extends ForeignProgram {
 export class ForeignEar {
   readonly #namespace: string;
   readonly #onHeard: (heard: Heard) => void;
+  readonly #onOther: (namespace: string) => void;
   readonly #namespaces = new Map<string, string>();
 
-  constructor(namespace: string, onHeard: (heard: Heard) => void) {
+  /** @param onOther told of each other namespace that is heard of */
+  constructor(namespace: string, onHeard: (heard: Heard) => void, onOther: (namespace: string) => void = () => {}) {
     this.#namespace = namespace;
     this.#onHeard = onHeard;
+    this.#onOther = onOther;
   }
 
   hear(destination: string, { decoded, headers }: Pick<Delivery, 'decoded' | 'headers'>): void {
@@ -36,8 +39,9 @@ export class ForeignEar {
     if (program === undefined) return;
     const { namespace, run_id } = program;
     if (namespace !== undefined && run_id !== undefined) this.#namespaces.set(run_id, namespace);
-    if ((namespace ?? this.#namespaces.get(run_id ?? '')) === this.#namespace)
-      this.#onHeard({ ...program, destination });
+    const heard = namespace ?? this.#namespaces.get(run_id ?? '');
+    if (heard === this.#namespace) this.#onHeard({ ...program, destination });
+    else if (heard !== undefined) this.#onOther(heard);
   }
 }
 
@@ -91,6 +95,8 @@ export class NamespaceGuard {
   readonly #options: ListenOptions;
   readonly #seconds: number;
   readonly #heard = new Map<string, Named>();
+  /** Other namespaces in which programs of another make work. */
+  readonly #others = new Set<string>();
   readonly #recorderHeard = new AbortController();
   readonly #subscriptions: Subscription[];
 
@@ -98,7 +104,8 @@ export class NamespaceGuard {
     const { namespace, broadcast, layout, isKnown = false, telemetry, seconds } = options;
     this.#options = options;
     this.#seconds = seconds ?? (layout.length === 0 || isKnown ? broadcastSeconds : layoutSeconds);
-    const ear = new ForeignEar(namespace, (program) => this.#heard.set(program.name, program));
+    const onOther = (other: string): void => void this.#others.add(other);
+    const ear = new ForeignEar(namespace, (program) => this.#heard.set(program.name, program), onOther);
     this.#subscriptions = this.#seconds === 0 ? [] : layoutSubscriptions([broadcast, ...layout], ear);
     if (telemetry !== undefined && this.#seconds > 0) this.#subscriptions.push(this.#recorders(telemetry));
   }
@@ -113,7 +120,7 @@ export class NamespaceGuard {
    */
   async pass(broker: BrokerConnection): Promise<boolean> {
     if (this.#seconds === 0) return false;
-    const { namespace, monitor, say } = this.#options;
+    const { namespace, monitor, sharedQueues, say } = this.#options;
     say(
       `listening for ${this.#seconds} s whether programs of another make work in namespace ${namespace} (broker.listen_seconds)`,
     );
@@ -122,6 +129,8 @@ export class NamespaceGuard {
     const isWhole = asked.length === 0 && (await this.#listen(broker));
     for (const { id } of this.#subscriptions) broker.unsubscribe(id);
     if (this.#heard.size > 0) throw namespaceInUse(namespace, [...this.#heard.values()]);
+    const [other] = this.#others;
+    if (other !== undefined && sharedQueues.length > 0) say(`WARNING ${sharingSentence(other, sharedQueues)}`);
     return isWhole;
   }
 
@@ -152,14 +161,18 @@ export class NamespaceGuard {
   }
 }
 
-/** The refusal of a namespace in which programs of another make work. */
-export function namespaceInUse(namespace: string, heard: readonly Named[]): SwfError {
+/** What sharing queues with programs of another make means, and how to end it. @param keys of `[broker.destinations]` */
+export const sharingSentence = (other: string, keys: readonly string[]): string =>
+  `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
+
+/** The refusal of a namespace in which programs of another make work. @param isBegun we were there first */
+export function namespaceInUse(namespace: string, heard: readonly Named[], isBegun = false): SwfError {
   const programs = heard
     .slice(0, named)
     .map(({ name, msg_type, destination }) => `${name} (${msg_type} on ${destination})`);
   const more = heard.length > named ? `, and ${heard.length - named} more` : '';
   return new SwfError(
     'NAMESPACE_IN_USE',
-    `programs of another make work in namespace ${namespace}: ${programs.join(', ')}${more}; they would take our messages for their own, and stop. Use a namespace of your own (testbed.namespace)`,
+    `programs of another make work in namespace ${namespace}: ${programs.join(', ')}${more}; they would take our messages for their own, and stop. ${isBegun ? 'So this process leaves it to them: go on when they have ended, or stop what runs and begin anew in a namespace of your own' : 'Use a namespace of your own'} (testbed.namespace)`,
   );
 }

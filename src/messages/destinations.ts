@@ -9,5 +9,9 @@ export const destinations = {
 
 export type DestinationName = keyof typeof destinations;
 
+/** The queues of a configuration that the programs of the existing testbed read, whatever the namespace. */
+export const queuesSharedWithTestbed = (given: Destinations): ('slices' | 'results')[] =>
+  (['slices', 'results'] as const).filter((key) => given[key].startsWith('/queue/panda.'));
+
 /** The destinations that a configuration gives. */
 export type Destinations = Readonly<Record<DestinationName, string>>;

@@ -66,7 +66,9 @@ export interface UnfitSlices {
   /** The payload, the place of the file, or the file. */
   kind: string;
   slices: number;
-  /** One of the workers that cannot do them, and why. */
+  /** One of the workers that cannot do them, how many others are heard, and why it cannot. */
+  agent: string;
+  others: number;
   hostname: string;
   detail: string | null;
 }

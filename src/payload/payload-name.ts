@@ -49,6 +49,12 @@ function pathIn(word: string): { option: string; file: string | undefined } {
   return { option, file: isAbsolute(value) ? value : undefined };
 }
 
+/** Whether the program of a command is there. @param path the environment's PATH */
+export function isProgramThere([program = '']: readonly string[], path: string | undefined): boolean {
+  const file = programOf(program, path);
+  return file !== undefined && isRunnable(file);
+}
+
 /** A word without the folders of this host: of a path, also behind `--option=`, its last part and the content of the file. */
 function digestWord(word: string): string[] {
   const { option, file } = pathIn(word);

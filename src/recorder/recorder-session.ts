@@ -5,6 +5,7 @@ import { storeId } from '../db/log/store-identity.ts';
 import type { Store } from '../db/opening/store.ts';
 import { noteBrokerAway } from '../db/presence/recorders.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
+import { lateSeconds } from '../domain/liveness.ts';
 import type { ExecutionParams } from '../domain/params.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import type { BrokerChoice } from '../exchange/broker-start.ts';
@@ -102,7 +103,7 @@ export class RecorderSession {
     this.notifier = notifier;
     const { views, directory } = this;
     const shared = { store, namespace, storeId: id, destinations, broker, onFault, warn, directory, views, notifier };
-    this.#ear = new ForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard])));
+    this.#ear = new ForeignEar(namespace, (heard) => onFault(namespaceInUse(namespace, [heard], true)));
     this.#outbox = new Outbox({
       ...shared,
       replyTo: () => (broker.hasSelectors() ? undefined : resultsOfStore(destinations.results, namespace, id)),
@@ -238,7 +239,7 @@ export class RecorderSession {
   /** The connection has broken off. */
   noteBreak(): void {
     if (this.#awaySince === undefined) this.#noteAway(utcNow());
-    this.#cutOffSince ??= new Date(Date.parse(utcNow()) - 15_000).toISOString();
+    this.#cutOffSince ??= new Date(Date.parse(utcNow()) - lateSeconds * 1000).toISOString();
   }
 }
 

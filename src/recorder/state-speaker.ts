@@ -5,6 +5,7 @@ import { requireExecution } from '../db/execution/find-execution.ts';
 import { isHeld } from '../db/log/held.ts';
 import { ownerOf } from '../db/presence/leases.ts';
 import type { Prepare } from '../db/sqlite/statements.ts';
+import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { utcNow } from '../lib/time.ts';
@@ -13,7 +14,7 @@ import type { ExecutionState } from '../messages/telemetry.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 
 /** How often it is said how an execution stands, in milliseconds. */
-const everyMilliseconds = 5000;
+const everyMilliseconds = beatSeconds * 1000;
 
 /** The last state is said so often: a message of this topic is kept for nobody. */
 const lastWords = 5;

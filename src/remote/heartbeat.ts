@@ -1,4 +1,5 @@
 import type { BrokerConnection } from '../broker/connection.ts';
+import { beatSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
 import { utcNow } from '../lib/time.ts';
@@ -6,7 +7,7 @@ import { type AgentHeartbeat, mostInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
 
 /** How often an agent says that it lives, in milliseconds; changes are told at most so often. */
-const everyMilliseconds = 5000;
+const everyMilliseconds = beatSeconds * 1000;
 const changeMilliseconds = 1000;
 
 /** The facts that never change while a process lives. */

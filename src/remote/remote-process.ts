@@ -152,7 +152,7 @@ class RemoteAgent implements RunningAgent {
       onMessage: (delivery) => this.#hear(delivery),
     });
     const { broadcast, layout } = options.broker.listening;
-    const ear = new ForeignEar(namespace, (heard) => this.#lifetime.fail(namespaceInUse(namespace, [heard])));
+    const ear = new ForeignEar(namespace, (heard) => this.#lifetime.fail(namespaceInUse(namespace, [heard], true)));
     for (const subscription of [unmarkedSubscription(broadcast, ear), ...layoutSubscriptions(layout, ear)])
       broker.subscribe(subscription);
     this.#heartbeat = new RemoteHeartbeat({ ...telemetry, self, report: () => this.#part.report() });

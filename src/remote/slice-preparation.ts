@@ -11,7 +11,7 @@ import { SwfError } from '../lib/errors.ts';
 import type { Lifetime } from '../lib/lifetime.ts';
 import type { PayloadHost } from '../payload/host.ts';
 import { createPayload } from '../payload/kinds.ts';
-import { isSamePayload, payloadNameOf, readPayload } from '../payload/payload-name.ts';
+import { isProgramThere, isSamePayload, payloadNameOf, readPayload } from '../payload/payload-name.ts';
 import type { Access, DataAccess, FilePlace } from './data-access.ts';
 import type { OffDutyList } from './off-duty.ts';
 
@@ -145,8 +145,10 @@ export class SlicePreparation {
   #ownPayload(): string {
     const { payload } = this.#options.params.worker;
     if (payload === undefined) return "this worker has none; give it with --set 'worker.payload=[…]'";
+    if (!isProgramThere(payload, this.#options.environment['PATH']))
+      return `the program ${payload[0] ?? ''} of this worker is not there, or may not be executed; bring it`;
     const { name, digest } = this.#ownName(payload);
-    return `this worker has ${name} ${digest}; give it the recorder's command and files`;
+    return `this worker has ${name} ${digest}; copy the recorder's program and files to this host, and use the same worker.payload`;
   }
 
   async #readOwnPayload(): Promise<void> {

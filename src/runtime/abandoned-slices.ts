@@ -2,13 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { ExecutionContext } from '../agents/agent.ts';
 import type { Store } from '../db/opening/store.ts';
-import { heartbeatSeconds } from '../db/presence/leases.ts';
 import { abandonedSlices, mostLostStarts } from '../db/presence/lost-starts.ts';
+import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { RecorderSession } from '../recorder/recorder-session.ts';
 
 /** After a break of the connection, agents have so long to be heard again, in milliseconds. */
-const hearingMilliseconds = 15_000;
+const hearingMilliseconds = lateSeconds * 1000;
 
 /**
  * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself (contract §2), since
@@ -32,6 +32,6 @@ export async function watchAbandonedSlices(
       const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
       await journal.step({ sender: name, tick: clock.now(), says });
     }
-    await delay(heartbeatSeconds * 1000, undefined, { signal: stopped }).catch(() => {});
+    await delay(beatSeconds * 1000, undefined, { signal: stopped }).catch(() => {});
   }
 }

@@ -1,7 +1,7 @@
 import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
-import { heartbeatSeconds } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
 
 /** Heartbeats of this process and of the agents that it hosts. */
@@ -31,7 +31,7 @@ export class Heartbeat {
 
   start(): void {
     this.#beat();
-    this.#timer = setInterval(() => this.#beat(), heartbeatSeconds * 1000);
+    this.#timer = setInterval(() => this.#beat(), beatSeconds * 1000);
   }
 
   /** The last heartbeat: every agent here ends. */

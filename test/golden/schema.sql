@@ -215,7 +215,7 @@ CREATE TABLE payload_results (
 CREATE TABLE processes (
   process_id INTEGER PRIMARY KEY AUTOINCREMENT,
   pid INTEGER NOT NULL,
-  -- Tells a process from a later one with the same pid; empty where the system does not say.
+  -- Tells a process from a later one with the same pid; empty where the system does not say. Of a remote one when it began, as it says.
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
   -- Of swf-mcp: while it lives, no newer one changes the schema.
@@ -225,7 +225,9 @@ CREATE TABLE processes (
   -- How it has ended, as far as anybody has noted it.
   ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
   -- The last log line that came from it, where it is a remote one.
-  logged_n INTEGER NOT NULL DEFAULT 0
+  logged_n INTEGER NOT NULL DEFAULT 0,
+  -- 1 for a process without a store, which reaches the recorder through the broker alone.
+  is_remote INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE recorders (
@@ -446,7 +448,7 @@ CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rar
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
 
-CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE pid_started LIKE '% remote';
+CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE is_remote = 1;
 
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 

@@ -110,7 +110,17 @@ const situations: Readonly<Record<string, Given>> = {
   },
   NO_WORKER_FOR: {
     evidence: {
-      unfit: [{ reason: 'NO_PAYLOAD', kind: 'recon.sh', slices: 15, hostname: 'host-b', detail: offDuty.detail }],
+      unfit: [
+        {
+          reason: 'NO_PAYLOAD',
+          kind: 'recon.sh',
+          slices: 15,
+          hostname: 'host-b',
+          detail: offDuty.detail,
+          agent: offDuty.agent,
+          others: 1,
+        },
+      ],
     },
   },
   WORKER_USELESS: {

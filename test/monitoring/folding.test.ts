@@ -34,7 +34,9 @@ describe('a cause is told once', () => {
 
   it('a stage that does not go on is told by what its role lacks, and that of another role still is', () => {
     const stages = [finding('STAGE_STUCK', ['worker']), finding('STAGE_SLOW', ['fastmon'])];
-    const unfit = [{ reason: 'NO_FILE', kind: '/data', slices: 15, hostname: 'host-b', detail: null }];
+    const unfit = [
+      { reason: 'NO_FILE', kind: '/data', slices: 15, agent: 'w', others: 0, hostname: 'host-b', detail: null },
+    ];
     const waiting = (slices_queued: number): Given => ({ counts: { slices_queued }, evidence: { unfit } });
     const all = [...stages, finding('NO_WORKER_FOR')];
     expect(codesOf(all, waiting(15))).toEqual(['STAGE_SLOW', 'NO_WORKER_FOR']);

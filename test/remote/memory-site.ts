@@ -162,7 +162,13 @@ export class MemorySite {
       broker: {
         settings: { servers: [], heartbeatSeconds: 1 },
         connect: this.#connect,
-        listening: { broadcast: destinations.broadcast, layout: [], seconds: this.listenSeconds, say: () => {} },
+        listening: {
+          broadcast: destinations.broadcast,
+          layout: [],
+          sharedQueues: [],
+          seconds: this.listenSeconds,
+          say: () => {},
+        },
       },
     };
   }

@@ -173,7 +173,7 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
         .poll(told)
         .toEqual([
           expect.stringMatching(
-            /^off duty for NO_PAYLOAD payload\.sh .*So 3 TF slices wait: no worker that is heard has the payload payload\.sh sha256:/,
+            /^worker-agent-\S+ on \S+: slices ask for the payload payload\.sh .*So 3 TF slices wait, and no other worker is heard\.$/,
           ),
         ]);
       await run.stop('enough');
@@ -222,7 +222,7 @@ describe('a worker off duty', () => {
     await expect.poll(offDuty).toEqual([
       expect.objectContaining({
         sentence: expect.stringMatching(
-          /^worker-agent-\S+ on \S+ lacks the payload payload\.sh sha256:.*: slices ask for the payload .* Its 4 slots take no such slices since 20/,
+          /^worker-agent-\S+ on \S+: slices ask for the payload .* Its 4 slots take no such slices since 20/,
         ),
       }),
     ]);

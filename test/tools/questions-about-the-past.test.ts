@@ -44,7 +44,7 @@ describe('asked what happened before, the answer', () => {
       drivers: [{ ended: 'fault', reason: expect.stringMatching(/^DATA_UNAVAILABLE: /) }],
     });
     expect(findingOf(monitor, 'DRIVER_FAULT')?.['sentence']).toMatch(
-      /^DATA_UNAVAILABLE: .*\. So the driver, process \d+ on \S+, left it at 20\S+Z, .* "swf-mcp resume stf_\S+" goes on/,
+      /^DATA_UNAVAILABLE: .*\. So the driver, process \d+ on \S+, left it at 20\S+Z, and nothing goes on\./,
     );
     expect(findingOf(monitor, 'DRIVER_GONE')).toBeUndefined();
     const { items } = await evidenceOf(client, monitor, 'DRIVER_FAULT');

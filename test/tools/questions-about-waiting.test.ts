@@ -145,8 +145,8 @@ describe('asked whether it is stuck, the answer', () => {
     const made = await storeOfSlices([...doneSlices(5, 0.2), { queued: 40 }]);
     const monitor = await monitorOf(await connectInProcess(made.path));
     expect(monitor).toMatchObject({ health: 'stalled', slices_queued: 1, slices_processing: 0 });
-    expect(findingOf(monitor, 'STAGE_STUCK')?.['sentence']).toMatch(
-      /^No worker has begun or ended a TF slice for (39|4\d)(\.\d)? s, with 1 waiting/,
+    expect(findingOf(monitor, 'AGENT_MISSING')?.['sentence']).toMatch(
+      / no worker agent works on it \(1 wait for worker, since (39|4\d)(\.\d)? s\)\. /,
     );
   });
 

@@ -59,7 +59,7 @@ interface MonitorAnswer extends Counts {
 const comparedCause = 100;
 
 /** As much of an error as tells that a finding has it already. */
-const comparedError = 60;
+const comparedError = 30;
 
 /**
  * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
@@ -163,7 +163,8 @@ function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
   const groups = new Map<string, MonitorAnswer['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
-    const told = shortPaths(error.error).slice(0, comparedError);
+    // What stands before the code of an error, and a path in it, may be other words.
+    const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error.error)?.[0] ?? error.error).slice(0, comparedError);
     if (findings.some(({ sentence }) => sentence.includes(told))) continue;
     if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;
     groups.set(cause, [...(groups.get(cause) ?? []), error]);

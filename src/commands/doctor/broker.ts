@@ -6,7 +6,10 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import { troubledAgents } from '../../db/presence/agent-registry.ts';
 import { hasRecorded } from '../../db/presence/recorders.ts';
 import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/names.ts';
+import { sharingSentence } from '../../exchange/namespace-guard.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { shortDigests } from '../../lib/short-digests.ts';
+import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
@@ -68,6 +71,10 @@ async function* lookAtOthers({
   yield ['heard', listening];
   if (heard === undefined) return;
   for (const program of heard.programs) yield ['other program', diagnoseProgram(program, namespace)];
+  const other = heard.programs.find((program) => program.namespace !== namespace)?.namespace;
+  const shared = queuesSharedWithTestbed(destinations);
+  if (other !== undefined && shared.length > 0)
+    yield ['shared queues', { state: 'warn', what: sharingSentence(other, shared) }];
   if (heard.programs.length === 0)
     yield ['other program', ok('none was heard; those that are idle say nothing, and are not heard')];
   for (const agent of heard.agents) yield ['agent', diagnoseAgent(agent)];
@@ -101,7 +108,10 @@ function diagnoseAgent({ agent_name, agent_type, hostname, wire, off_duty }: Hea
     };
   const [first] = off_duty;
   if (first === undefined) return ok(what);
-  return { state: 'warn', what: `${what} is off duty: ${first.reason} ${first.name}: ${first.detail ?? ''}` };
+  return {
+    state: 'warn',
+    what: shortDigests(`${what} is off duty: ${first.detail ?? `${first.reason} ${first.name}`}`),
+  };
 }
 
 async function withConnection<T>(settings: BrokerSettings, work: (broker: BrokerConnection) => Promise<T>): Promise<T> {
@@ -114,7 +124,7 @@ async function withConnection<T>(settings: BrokerSettings, work: (broker: Broker
   }
 }
 
-/** What the store of this host knows of a namespace: whether it was used over a broker, and workers whose words never arrive. */
+/** A namespace as the store of this host knows it: whether it was used over a broker, and workers whose words never arrive. */
 async function knownHere(path: string, namespace: string): Promise<{ isUsed: boolean; unheard: string[] }> {
   const store = await openExistingStore(path).catch(() => undefined);
   try {

@@ -13,9 +13,6 @@ const quietMilliseconds = 400;
 /** Messages that stand before the one that is looked for. */
 const foreignMessages = 300;
 
-/** As much of a broker's refusal as is shown: Artemis quotes the whole message. */
-const shownRefusal = 160;
-
 /** Of the message that tries a destination, in seconds: should it be left behind, it is gone soon. */
 const trialLife = 10;
 
@@ -177,7 +174,7 @@ function proveDestination(
       if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED') throw error;
       return {
         state: 'fail',
-        what: `${destination} cannot be sent to; ${mend}. ${error.message.slice(0, shownRefusal)}`,
+        what: `${destination} does not accept messages from this user: ${mend}, or mend what the broker says: ${error.message}`,
       };
     }
     const isBack = await got.has(1).then(

@@ -58,7 +58,7 @@ async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArgu
     ...(name === undefined ? [] : ['--config', name]),
     ...sets.flatMap((set) => ['--set', set]),
   ];
-  const keep = (agents: readonly Wanted[], signal: AbortSignal): Promise<unknown> =>
+  const keep = (agents: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
     Promise.all(agents.map((agent) => keepUp(io, agent, common, signal)));
   tellReady(io);
   // The recorder ends last: it records the results of the work in hand, and the ends of the others.
@@ -67,12 +67,17 @@ async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArgu
   const recording = keep(recorders, othersAreDone.signal);
   const working = keep(others, stopping.signal);
   await Promise.race([Promise.all([working, recording]), once(stopping.signal, 'abort')]);
-  if (!stopping.signal.aborted)
-    throw new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
+  if (!stopping.signal.aborted) throw noneCanWork([...(await working), ...(await recording)]);
   await working;
   othersAreDone.abort();
   await recording;
 }
+
+/** Why no agent works any more: where all say the same, it is that. */
+const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
+  codes.every((code) => code === 'NAMESPACE_IN_USE')
+    ? new SwfError('NAMESPACE_IN_USE', 'no agent can work in this namespace, as the lines above say')
+    : new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
 
 interface Wanted {
   type: string;
@@ -106,13 +111,13 @@ function agentsOf({ agents }: Config): Wanted[] {
   return [...recorder, ...others];
 }
 
-/** Starts an agent again and again, until it is told to stop. */
+/** Starts an agent again and again, until it is told to stop. Resolves with the code of its error where no restart helps. */
 async function keepUp(
   io: Io,
   { type, index, metrics }: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const args = [
     'agent',
     type,
@@ -125,12 +130,14 @@ async function keepUp(
   let wait = firstPause;
   // Once it works, the namespace has been ours: one that takes its place need not listen.
   let hasWorked = false;
+  let lastCode: string | undefined;
   for (;;) {
     const began = performance.now();
     const child = await io.spawnSelf(hasWorked ? [...args, '--set', 'broker.listen_seconds=0'] : args);
     // Identical lines of several agents could not be told apart.
     child.onLine((line) => {
       hasWorked ||= line.includes('works in namespace');
+      lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
       io.err(`${type} ${index}: ${line}`);
     });
     const stop = (): void => child.stop();
@@ -138,15 +145,15 @@ async function keepUp(
     if (stopping.aborted) stop();
     const { words, code } = await child.ended;
     stopping.removeEventListener('abort', stop);
-    if (stopping.aborted) return;
+    if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
       io.err(`${type} ${index} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
-      return;
+      return lastCode;
     }
     if (performance.now() - began > steadyMilliseconds) wait = firstPause;
     io.err(`${type} ${index} ${words}; it is started again in ${wait / 1000} s`);
     await pause(wait, [stopping]);
-    if (stopping.aborted) return;
+    if (stopping.aborted) return undefined;
     wait = Math.min(wait * 2, longestPause);
   }
 }

@@ -2,6 +2,7 @@ import type { BrokerSettings, Connect } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import type { Config } from '../../config/schema.ts';
 import type { BrokerChoice } from '../../exchange/broker-start.ts';
+import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
 import { layoutTopics } from '../../messages/layouts.ts';
 import type { Io } from './io.ts';
 
@@ -19,6 +20,7 @@ export const brokerChoice = (
     listening: {
       broadcast: destinations.broadcast,
       layout: layoutTopics(layout),
+      sharedQueues: queuesSharedWithTestbed(destinations),
       seconds: listen_seconds,
       monitor: url === undefined || url === '' ? undefined : { url, token },
       say: (line) => io.err(line),

@@ -58,5 +58,5 @@ export const indexPredicates = {
   warning: 'level >= 30',
   error: 'level >= 40',
   presentAgent: `state <> 'EXITED'`,
-  remoteProcess: `pid_started LIKE '% remote'`,
+  remoteProcess: 'is_remote = 1',
 } as const;

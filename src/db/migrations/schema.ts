@@ -288,7 +288,7 @@ CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 CREATE TABLE processes (
   process_id INTEGER PRIMARY KEY AUTOINCREMENT,
   pid INTEGER NOT NULL,
-  -- Tells a process from a later one with the same pid; empty where the system does not say.
+  -- Tells a process from a later one with the same pid; empty where the system does not say. Of a remote one when it began, as it says.
   pid_started TEXT NOT NULL,
   hostname TEXT NOT NULL,
   -- Of swf-mcp: while it lives, no newer one changes the schema.
@@ -298,7 +298,9 @@ CREATE TABLE processes (
   -- How it has ended, as far as anybody has noted it.
   ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
   -- The last log line that came from it, where it is a remote one.
-  logged_n INTEGER NOT NULL DEFAULT 0
+  logged_n INTEGER NOT NULL DEFAULT 0,
+  -- 1 for a process without a store, which reaches the recorder through the broker alone.
+  is_remote INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 -- A remote process is known by what it says of itself.
 CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess};

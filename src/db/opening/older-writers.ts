@@ -6,6 +6,7 @@ import type { Connection } from '../sqlite/connection.ts';
 interface Writer {
   pid: number;
   pid_started: string;
+  is_remote: number;
   hostname: string;
   last_beat: string;
   version: string;
@@ -19,7 +20,9 @@ export function requireNoOlderWriter(db: Connection, path: string): void {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
   if (hasProcesses === undefined) return;
   const living = db
-    .prepare<[], Writer>('SELECT pid, pid_started, hostname, last_beat, version FROM processes WHERE ended IS NULL')
+    .prepare<[], Writer>(
+      'SELECT pid, pid_started, hostname, last_beat, is_remote, version FROM processes WHERE ended IS NULL',
+    )
     .all()
     .find((row) => !isRemote(row) && isProcessAlive(row, isAlive));
   if (living === undefined) return;

@@ -1,6 +1,6 @@
+import { livenessOf } from '../../domain/liveness.ts';
 import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { utcNow } from '../../lib/time.ts';
@@ -8,7 +8,7 @@ import { wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { heartbeatSeconds, isProcessAlive, isRemote, type LivenessTest, missedHeartbeats } from './leases.ts';
+import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
 
 /** Enters an agent that starts, under a name of its own. Returns the name (contract §1). */
 export function registerAgent(
@@ -60,16 +60,15 @@ export function recordHeartbeat({ sql }: Transaction, processId: number, beats: 
 }
 
 /** The signs of life of an agent. */
-export interface SignsOfLife extends ProcessIdentity {
+export interface SignsOfLife extends ProcessSigns {
   state: AgentState;
   last_heartbeat: string;
-  last_beat: string;
   /** Of its process; null while nobody has noted its end. */
   ended: ProcessEnd | null;
 }
 
 /** The columns of its process that tell how an agent is. */
-export const processColumns = 'pid, pid_started, hostname, last_beat, ended';
+export const processColumns = `${signColumns}, ended`;
 
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
@@ -80,10 +79,9 @@ const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK',
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
-  const missed = (Date.now() - Date.parse(row.last_heartbeat)) / (heartbeatSeconds * 1000);
-  if (isRemote(row)) return missed > missedHeartbeats ? 'STALE' : 'OK';
-  if (missed > 2 * missedHeartbeats) return 'STALE';
-  return missed > missedHeartbeats ? 'WARNING' : 'OK';
+  const liveness = livenessOf(row.last_heartbeat, Date.now());
+  if (liveness === 'heard') return 'OK';
+  return liveness === 'late' && !isRemote(row) ? 'WARNING' : 'STALE';
 }
 
 /**
@@ -114,7 +112,7 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
 }
 
 /** Workers that are heard in a namespace, with what they cannot do. */
-function heardWorkers(
+export function heardWorkers(
   sql: Prepare,
   namespace: string,
   isAlive: LivenessTest,
@@ -171,7 +169,7 @@ export interface TroubledAgent {
   /** Of a worker. */
   slots: number | null;
   /** Kinds of work that it cannot do, as it says. */
-  off_duty: (Kind & { since?: string; detail?: string })[];
+  off_duty: Kind[];
   /** It speaks an earlier version of the messages. */
   isRefused: boolean;
   /** Since when it takes slices and nothing arrives that it says of them, ISO 8601. */
@@ -201,35 +199,22 @@ export function troubledAgents(sql: Prepare, namespace: string, isAlive: Livenes
     }));
 }
 
-/** A kind of work that none of the workers can do that are heard, and one of these. */
-export interface LackingKind extends Kind {
-  agent: string;
-  hostname: string;
-}
-
-/** The kinds of work that all workers of a namespace which are heard say that they cannot do. */
-export function lackingKinds(sql: Prepare, namespace: string, isAlive: LivenessTest): LackingKind[] {
-  const [first, ...others] = heardWorkers(sql, namespace, isAlive);
-  if (first === undefined) return [];
-  const { agent_name: agent, hostname } = first;
-  return first.cannot
-    .filter((kind) => others.every(({ cannot }) => cannot.some((one) => isSameKind(one, kind))))
-    .map(({ reason, name }) => ({ reason, name, agent, hostname }));
-}
-
-interface Kind {
+/** A kind of work that an agent cannot do, since when and why as far as it tells. */
+export interface Kind {
   reason: string;
   name: string;
+  since?: string;
+  detail?: string;
 }
 
 /** The kinds of work that an agent has said it cannot do. */
-const kindsIn = (text: string | null): TroubledAgent['off_duty'] =>
+const kindsIn = (text: string | null): Kind[] =>
   objectsIn(text).filter(
     (kind): kind is Record<string, unknown> & Kind =>
       typeof kind['reason'] === 'string' && typeof kind['name'] === 'string',
   );
 
-const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
+export const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
 
 /** Lines of an agent that are looked through for what it has said of a kind. */
 const mostLines = 500;

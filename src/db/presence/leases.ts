@@ -1,21 +1,26 @@
+import { livenessOf } from '../../domain/liveness.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Seconds between heartbeats of a process. From another host nothing else tells that it lives. */
-export const heartbeatSeconds = 5;
+/** As SQL: the columns of `processes` that tell whether one lives. */
+export const signColumns = 'pid, pid_started, hostname, last_beat, is_remote';
 
-/** Heartbeats that may be missed before a process of another host counts as gone. */
-export const missedHeartbeats = 3;
+/** A process by the columns that tell whether it lives. */
+export interface ProcessSigns extends ProcessIdentity {
+  /** ISO 8601. */
+  last_beat: string;
+  /** 1 for a process without a store: nothing but the heartbeats that it sends over the broker tells that it lives. */
+  is_remote: number;
+}
 
 /** Whether a process lives: undefined where only its heartbeats tell. */
 export type LivenessTest = (identity: ProcessIdentity) => boolean | undefined;
 
-interface ProcessRow extends ProcessIdentity {
+interface ProcessRow extends ProcessSigns {
   process_id: number;
-  last_beat: string;
 }
 
 /** The process that has the lease of an execution, or had it last. */
@@ -36,27 +41,23 @@ export function registerProcess({ sql }: Transaction, identity: ProcessIdentity,
   return Number(lastInsertRowid);
 }
 
-export function isProcessAlive(row: ProcessIdentity & { last_beat: string }, isAlive: LivenessTest): boolean {
-  if (isRemote(row)) return Date.now() - Date.parse(row.last_beat) < lostSeconds * 1000;
+export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolean {
+  if (isRemote(row)) return livenessOf(row.last_beat, Date.now()) !== 'gone';
   return isAlive(row) ?? !isSilent(row);
 }
 
-/** A remote process that is silent for so long is gone, and what it had in hand is lost (contract §9). */
-const lostSeconds = 60;
-
 /** A process without a store, known by the heartbeats that it sends over the broker. */
-export const isRemote = ({ pid_started }: Pick<ProcessIdentity, 'pid_started'>): boolean =>
-  pid_started.endsWith(' remote');
+export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
 
 /** Whether a process has missed its heartbeats. Where it lives, it is stopped, or its machine is overwhelmed. */
 export function isSilent({ last_beat }: { last_beat: string }): boolean {
-  return Date.now() - Date.parse(last_beat) >= heartbeatSeconds * missedHeartbeats * 1000;
+  return livenessOf(last_beat, Date.now()) !== 'heard';
 }
 
 /** The process that drives an execution, or last drove it. */
 export function ownerOf(sql: Prepare, executionId: string): Owner | undefined {
   return sql<[string], Owner>(
-    `SELECT process_id, pid, pid_started, hostname, last_beat, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
+    `SELECT process_id, ${signColumns}, epoch, taken_at FROM execution_owners JOIN processes USING (process_id)
      WHERE execution_id = ?`,
   ).get(executionId);
 }
@@ -71,7 +72,7 @@ export function interruptedExecutions(
   isAlive: LivenessTest,
 ): { execution_id: string; process_id: number; last_beat: string }[] {
   return sql<[string | null, string | null], ProcessRow & { execution_id: string }>(
-    `SELECT execution_id, process_id, pid, pid_started, hostname, last_beat
+    `SELECT execution_id, process_id, ${signColumns}
      FROM workflow_executions JOIN execution_owners USING (execution_id) JOIN processes USING (process_id)
      WHERE status = 'running' AND (? IS NULL OR namespace = ?) ORDER BY seq DESC`,
   )

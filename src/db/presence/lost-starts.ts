@@ -1,8 +1,7 @@
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import { isProcessAlive, type LivenessTest } from './leases.ts';
+import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
 /** After so many lost starts an attempt is given up: the slice itself may be what kills its workers (contract §2). */
 export const mostLostStarts = 3;
@@ -18,9 +17,8 @@ export interface LostStart {
   hostname: string;
 }
 
-interface StartRow extends ProcessIdentity {
+interface StartRow extends ProcessSigns {
   worker_id: string;
-  last_beat: string;
   recorded_at: string;
   registered_at: string;
 }
@@ -36,7 +34,7 @@ export function lostStarts(
 ): LostStart[] {
   const prefix = `${execution_id}/slice_started/${slice_filename}/${attempt}/`;
   const rows = sql<[string, string, string], StartRow>(
-    `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, m.recorded_at, worker.registered_at
+    `SELECT ${jsonField('body', 'worker_id')} AS worker_id, worker.pid, worker.pid_started, worker.hostname, worker.last_beat, worker.is_remote, m.recorded_at, worker.registered_at
      FROM workflow_messages AS m
        JOIN system_agents AS agent ON agent.agent_name = m.sender_agent
        JOIN processes AS worker ON worker.process_id = agent.process_id

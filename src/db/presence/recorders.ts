@@ -1,9 +1,8 @@
 import { SwfError } from '../../lib/errors.ts';
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { isProcessAlive, type LivenessTest } from './leases.ts';
+import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
 
 /**
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives: two would each know half of
@@ -15,8 +14,8 @@ export function becomeRecorder(
   processId: number,
   isAlive: LivenessTest,
 ): void {
-  const holder = sql<[string], ProcessIdentity & { last_beat: string; ended: string | null }>(
-    `SELECT pid, pid_started, hostname, last_beat, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
+  const holder = sql<[string], ProcessSigns & { ended: string | null }>(
+    `SELECT ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
   ).get(namespace);
   if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive))
     throw new SwfError(

@@ -1,10 +1,8 @@
 import { logLevels } from '../../lib/logger.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-
-/** A remote process in the words of `ProcessIdentity`: nothing but its heartbeats tells whether it lives. */
-const startedAs = (since: string): string => `${since} remote`;
 
 /**
  * Enters what remote agents say of themselves (contract §9) into the tables of processes and agents. An agent of this store is none, whatever says its
@@ -15,10 +13,10 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   noteNewBeginning({ sql }, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
   const row = sql<unknown[], { process_id: number }>(
-    `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, ?, ?, ?)
-     ON CONFLICT (hostname, pid, pid_started) WHERE pid_started LIKE '% remote' DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
+    `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (?, ?, ?, ?, ?, ?, 1)
+     ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = excluded.last_beat, ended = NULL
      RETURNING process_id`,
-  ).get(pid, startedAs(since), hostname, version, now, now) as { process_id: number };
+  ).get(pid, since, hostname, version, now, now) as { process_id: number };
   if (state === 'EXITED') {
     sql(`UPDATE processes SET ended = 'order' WHERE process_id = ?`).run(row.process_id);
     // Another process may have the name by now.
@@ -32,7 +30,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
        off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
-     WHERE process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote')`,
+     WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
   ).run(
     agent_name,
     agent_type,
@@ -60,10 +58,10 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
     { pid: number; pid_started: string; state: string; current_execution_id: string | null }
   >(
     `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
-     WHERE agent_name = ? AND pid_started LIKE '% remote'`,
+     WHERE agent_name = ? AND ${indexPredicates.remoteProcess}`,
   ).get(beat.agent_name);
   // Of two that give themselves one name the younger has begun; the elder goes on.
-  if (before === undefined || before.state === 'EXITED' || before.pid_started >= startedAs(beat.since)) return;
+  if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has begun anew: process ${before.pid}, the one before, has not said that it ended`;
   sql('INSERT INTO app_logs (timestamp, level, agent, message, execution_id) VALUES (?, ?, ?, ?, ?)').run(
     now,
@@ -93,7 +91,7 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
     'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
   ).get(sender);
   // Its heartbeat comes before its lines. Lines that an earlier process of the name has left behind are told all the same.
-  const mark = known?.pid_started === startedAs(since) ? known : undefined;
+  const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
   const insert = sql<unknown[]>(
     'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
@@ -131,7 +129,7 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
 /** The recorder was cut off and hears again: nobody counts as silent for the time in which nobody could be heard. */
 export function forgiveSilence({ sql }: Transaction, since: string): void {
   const now = utcNow();
-  const heard = `process_id IN (SELECT process_id FROM processes WHERE pid_started LIKE '% remote' AND ended IS NULL AND last_beat >= ?)`;
+  const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?)`;
   sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);
   sql(`UPDATE processes SET last_beat = ? WHERE ${heard}`).run(now, since);
 }

@@ -60,7 +60,7 @@ export class MessageWriter {
       case 'message': {
         const { message } = decoded;
         // A driver speaks in the transaction that makes it one. Words of others in its place must not take its ids.
-        if (circumstances.fromBroker === true && isOfDriver(message) && !this.isRecorded(decoded)) {
+        if (circumstances.fromBroker === true && this.#isForDriver(message) && !this.isRecorded(decoded)) {
           const effect = none('REFUSED', `${message.msg_type} is said by the process that drives an execution alone`);
           return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
         }
@@ -97,6 +97,13 @@ export class MessageWriter {
     if (decoded.kind !== 'message') return false;
     const known = findRow(this.#sql, messageIdOf(decoded.message));
     return known !== undefined && isSettled(known) && agrees(known, decoded.message);
+  }
+
+  /** Whether it is for the driver alone to say, of an execution that is driven here. */
+  #isForDriver({ msg_type, execution_id }: Message): boolean {
+    if (!ofDriver.has(msg_type)) return false;
+    const known = this.#sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
+    return execution_id !== undefined && known.get(execution_id) !== undefined;
   }
 
   /** @param wire where it goes or came from, and its body where it came from outside */
@@ -163,8 +170,6 @@ const ofDriver: ReadonlySet<MessageType> = new Set<MessageType>([
   'driver_lost',
   'workflow_ended',
 ]);
-
-const isOfDriver = ({ msg_type }: Message): boolean => ofDriver.has(msg_type);
 
 /** A body without an id of its own is known by its destination and its text. */
 function recordOther(

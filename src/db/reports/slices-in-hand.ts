@@ -1,7 +1,6 @@
-import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import type { SliceInHand } from '../../monitoring/facts.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { isProcessAlive, type LivenessTest } from '../presence/leases.ts';
+import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The first slices of an execution that have stayed failed. */
@@ -15,9 +14,8 @@ export function exhaustedSlices(sql: Prepare, executionId: string, limit: number
     .map(({ slice_filename }) => slice_filename);
 }
 
-interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessIdentity {
+interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessSigns {
   process_id: number | null;
-  last_beat: string;
 }
 
 /**
@@ -27,16 +25,17 @@ interface InHandRow extends Omit<SliceInHand, 'isLost'>, ProcessIdentity {
 export function slicesInHand(sql: Prepare, executionId: string, isAlive: LivenessTest): SliceInHand[] {
   const living = new Map<number, boolean>();
   return sql<[string], InHandRow>(
-    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, processes.hostname, last_beat
+    `SELECT slice_filename, assigned_worker, assigned_at AS since, attempt, process_id, pid, pid_started, processes.hostname, last_beat, is_remote
      FROM tf_slices AS s
        LEFT JOIN system_agents ON agent_name = substr(assigned_worker, 1, instr(assigned_worker, '/') - 1)
        LEFT JOIN processes USING (process_id)
      WHERE s.execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY assigned_at, s.seq`,
   )
     .all(executionId)
-    .map(({ process_id, pid, pid_started, hostname, last_beat, ...slice }) => {
+    .map(({ process_id, pid, pid_started, hostname, last_beat, is_remote, ...slice }) => {
       if (process_id === null) return { ...slice, isLost: false };
-      const lives = living.get(process_id) ?? isProcessAlive({ pid, pid_started, hostname, last_beat }, isAlive);
+      const lives =
+        living.get(process_id) ?? isProcessAlive({ pid, pid_started, hostname, last_beat, is_remote }, isAlive);
       living.set(process_id, lives);
       return { ...slice, isLost: !lives };
     });
@@ -52,8 +51,8 @@ export function goneWorkers(
     const agent = (assigned_worker ?? '').split('/')[0] ?? '';
     const before = known.get(agent);
     if (before !== undefined) return before;
-    const row = sql<[string], ProcessIdentity & { last_beat: string }>(
-      'SELECT pid, pid_started, hostname, last_beat FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
+    const row = sql<[string], ProcessSigns>(
+      `SELECT ${signColumns} FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?`,
     ).get(agent);
     const isGone = row !== undefined && !isProcessAlive(row, isAlive);
     known.set(agent, isGone);

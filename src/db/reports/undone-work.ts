@@ -9,7 +9,14 @@ import type { ExecutionRow } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { unreadyStfs, unsampledStfs } from '../execution/unanswered.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { lackingKinds, livingTypes, troubledAgents, warningOf } from '../presence/agent-registry.ts';
+import {
+  heardWorkers,
+  isSameKind,
+  type Kind,
+  livingTypes,
+  troubledAgents,
+  warningOf,
+} from '../presence/agent-registry.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -17,29 +24,30 @@ import type { Prepare } from '../sqlite/statements.ts';
 /** Kinds that are told. */
 const mostKinds = 20;
 
-/** Slices that wait, of kinds that no worker can do, as all that are heard say. A broker leaves such slices alone, so that none need have come back. */
+/**
+ * Slices that wait and that no worker which is heard can do, each for a reason of its own. They are told by the reason of one of them. A broker leaves
+ * such slices alone, so that none need have come back.
+ */
 export function unfitSlices(sql: Prepare, execution: ExecutionRow, isAlive: LivenessTest): UnfitSlices[] {
   const { execution_id, namespace, slices_queued } = execution;
-  const lacking = slices_queued === 0 ? [] : lackingKinds(sql, namespace, isAlive);
-  if (lacking.length === 0) return [];
+  const workers = slices_queued === 0 ? [] : heardWorkers(sql, namespace, isAlive);
+  const [worker] = workers;
+  // One that can do everything is enough.
+  if (worker === undefined || workers.some(({ cannot }) => cannot.length === 0)) return [];
   const payload = payloadKind(sql, execution_id);
-  const ofFiles = lacking.some((kind) => concerns(sql, execution_id, kind))
-    ? kept(sql, waitingByFile)(execution_id)
-    : new Map<string, number>();
-  const waiting = ({ reason, name }: { reason: string; name: string }): number =>
-    reason === 'NO_PAYLOAD' ? (name === payload ? slices_queued : 0) : (ofFiles.get(`${reason} ${name}`) ?? 0);
-  return lacking
-    .map((kind) => ({ kind, slices: waiting(kind) }))
-    .filter(({ slices }) => slices > 0)
-    .toSorted((a, b) => b.slices - a.slices)
-    .slice(0, mostKinds)
-    .map(({ kind: { reason, name, hostname, agent }, slices }) => ({
-      reason,
-      kind: name,
-      slices,
-      hostname,
-      detail: warningOf(sql, agent, { reason, name }),
-    }));
+  const found = new Map<string, UnfitSlices>();
+  for (const { slices, kinds: ofFile } of kept(sql, waitingFiles)(execution_id)) {
+    const kinds = payload === undefined ? ofFile : [...ofFile, { reason: 'NO_PAYLOAD', name: payload }];
+    const why = workers.map(({ cannot }) => cannot.find((kind) => kinds.some((one) => isSameKind(one, kind))));
+    const [first] = why;
+    if (first === undefined || why.includes(undefined)) continue;
+    const { reason, name, detail = warningOf(sql, worker.agent_name, first) } = first;
+    const known = found.get(`${reason} ${name}`)?.slices ?? 0;
+    const { agent_name: agent, hostname } = worker;
+    const unfit = { reason, kind: name, agent, hostname, others: workers.length - 1, detail };
+    found.set(`${reason} ${name}`, { ...unfit, slices: known + slices });
+  }
+  return [...found.values()].toSorted((a, b) => b.slices - a.slices).slice(0, mostKinds);
 }
 
 /** Agents that are heard and cannot do work of an execution, and workers whose work does not count. */
@@ -106,19 +114,19 @@ function payloadOf(sql: Prepare, executionId: string, condition = ''): string | 
   return message?.msg_type === 'slice' ? workKind(message, 'NO_PAYLOAD') : undefined;
 }
 
-/** How many slices wait for the files of a place, and for each file. */
-function waitingByFile(sql: Prepare, executionId: string): Map<string, number> {
-  const waiting = new Map<string, number>();
-  const files = sql<[string], { tf_filename: string; slices: number }>(
+/** The TF files whose slices wait: how many of each, and the kinds of work that they are, the payload aside. */
+function waitingFiles(sql: Prepare, executionId: string): { slices: number; kinds: Kind[] }[] {
+  return sql<[string], { tf_filename: string; slices: number }>(
     `SELECT tf_filename, count(*) AS slices FROM tf_slices INDEXED BY tf_slices_open
      WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} GROUP BY tf_filename`,
-  ).all(executionId);
-  for (const { tf_filename, slices } of files) {
-    const needs = { tf_filename, file_url: newestPlace(sql, tf_filename) };
-    for (const { reason, name } of workKinds(needs))
-      waiting.set(`${reason} ${name}`, (waiting.get(`${reason} ${name}`) ?? 0) + slices);
-  }
-  return waiting;
+  )
+    .all(executionId)
+    .map(({ tf_filename, slices }) => ({
+      slices,
+      kinds: workKinds({ tf_filename, file_url: newestPlace(sql, tf_filename) }).filter(
+        ({ reason }) => reason !== 'NO_PAYLOAD',
+      ),
+    }));
 }
 
 /** TF files that nobody can have any more, by the host that made them. */

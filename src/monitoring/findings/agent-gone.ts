@@ -1,11 +1,8 @@
-import { secondsBetween } from '../facts.ts';
+import { livenessOf } from '../../domain/liveness.ts';
 import { agentsOf, defineFinding, isDriven } from './rule.ts';
 
 /** Agents that the sentence names. */
 const named = 5;
-
-/** A remote agent may be cut off for a while, in seconds. */
-const remoteSeconds = 60;
 
 export const agentGone = defineFinding(
   'AGENT_GONE',
@@ -15,9 +12,8 @@ export const agentGone = defineFinding(
     // Agents of an earlier driver are gone with it, which its end tells.
     const gone = agents
       .filter(({ state, status }) => state !== 'EXITED' && status === 'STALE')
-      .filter(
-        ({ isRemote, last_heartbeat }) => !isRemote || secondsBetween(last_heartbeat, facts.now) >= remoteSeconds,
-      );
+      // A remote agent may be cut off for a while.
+      .filter(({ isRemote, last_heartbeat }) => !isRemote || livenessOf(last_heartbeat, facts.now) === 'gone');
     if (facts.status !== 'running' || !isDriven(facts) || gone.length === 0) return undefined;
     const names = gone.map(({ agent_name }) => agent_name).slice(0, named);
     const told = gone.slice(0, named).map(({ agent_name, hostname, isRemote }) => {
@@ -28,7 +24,7 @@ export const agentGone = defineFinding(
     return {
       severity: 'warning',
       sentence: `Gone without a word, last heard ${gone[0]?.last_heartbeat}: ${told.join(', ')}. Look at their hosts; slices go to other workers.`,
-      ids: names,
+      ids: [...names, ...facts.lost.slice(0, named).map(({ slice_filename }) => slice_filename)],
       next: agentsOf(execution_id),
     };
   },

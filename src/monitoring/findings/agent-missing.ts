@@ -1,14 +1,30 @@
+import { queueState } from '../stage-states.ts';
+import type { Judgement } from './rule.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
-export const agentMissing = defineFinding('AGENT_MISSING', ({ facts, evidence: { missing, broker_away_since } }) => {
-  // Without its driver all agents of that process are gone, which another finding tells.
-  if (facts.status !== 'running' || !isDriven(facts) || missing.length === 0) return undefined;
-  // Nobody is heard then, which another finding tells.
-  if (broker_away_since !== undefined) return undefined;
-  return {
-    severity: 'error',
-    sentence: `No ${missing.join(' and no ')} agent works on it; start ${missing.map((type) => `"swf-mcp agent ${type} --broker URL"`).join(' and ')}, or "swf-mcp up" on their host.`,
-    ids: [...missing],
-    next: { tool: 'list_agents', arguments: {} },
-  };
-});
+export const agentMissing = defineFinding(
+  'AGENT_MISSING',
+  ({ facts, evidence: { missing, broker_away_since }, judged: { stages } }) => {
+    // Without its driver all agents of that process are gone, which another finding tells.
+    if (facts.status !== 'running' || !isDriven(facts) || missing.length === 0) return undefined;
+    // Nobody is heard then, which another finding tells.
+    if (broker_away_since !== undefined) return undefined;
+    const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
+    return {
+      severity: 'error',
+      sentence: `No ${missing.join(' and no ')} agent works on it${costOf(behind, missing)}. Start ${missing.map((type) => `"swf-mcp agent ${type} --config FILE"`).join(' and ')} with its broker and namespace, or "swf-mcp up" on their host.`,
+      ids: [...missing],
+      next: { tool: 'list_agents', arguments: {} },
+    };
+  },
+);
+
+/** The work that waits for what is missing, and for how long. */
+function costOf(stages: Judgement['stages'], missing: readonly string[]): string {
+  const waits = stages
+    .filter(
+      ({ stage, waiting, state }) => missing.includes(stage) && waiting > 0 && (state === 'stuck' || state === 'slow'),
+    )
+    .map(({ stage, waiting, idle_seconds }) => `${waiting} wait for ${stage}, since ${idle_seconds} s`);
+  return waits.length === 0 ? '' : ` (${waits.join('; ')})`;
+}

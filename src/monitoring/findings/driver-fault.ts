@@ -1,12 +1,14 @@
 import { defineFinding, logLines } from './rule.ts';
 
+const withoutStop = (reason: string): string => reason.replace(/\.$/, '');
+
 export const driverFault = defineFinding('DRIVER_FAULT', ({ facts, evidence: { execution_id, driver, drivers } }) => {
   const last = drivers.at(-1);
   if (facts.status !== 'running' || driver?.alive !== false || last?.ended !== 'fault') return undefined;
   const { pid, host, until, code = 'a bug', reason = 'no reason given' } = last;
   return {
     severity: 'error',
-    sentence: `${code}: ${reason}. So the driver, process ${pid} on ${host}, left it at ${until}, and nothing goes on. Once that is mended, "swf-mcp resume ${execution_id}" goes on; "swf-mcp stop ${execution_id}" ends it.`,
+    sentence: `${code}: ${withoutStop(reason)}. So the driver, process ${pid} on ${host}, left it at ${until}, and nothing goes on.${reason.includes('swf-mcp resume') ? '' : ` Once that is mended, "swf-mcp resume ${execution_id}" goes on; "swf-mcp stop ${execution_id}" ends it.`}`,
     ids: [`process ${pid} on ${host}`],
     next: logLines(execution_id, { level: 'ERROR' }),
   };

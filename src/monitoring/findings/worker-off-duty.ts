@@ -21,7 +21,7 @@ export const workerOffDuty = defineFinding(
       .map(({ agent, agent_type, hostname, slots, reason, kind, since, detail }) => ({
         severity: 'warning' as const,
         sentence: shortDigests(
-          `${agent} on ${hostname} ${lacks[reason] ?? reason} ${kind}: ${detail ?? reason}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`,
+          `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`,
         ),
         ids: [agent, hostname],
         next: { tool: 'list_agents', arguments: { agent_type } },

@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+
+import { livenessAfter, livenessOf } from '../../src/domain/liveness.ts';
+
+it.each([
+  [-5, 'heard'],
+  [0, 'heard'],
+  [14.999, 'heard'],
+  [15, 'late'],
+  [29.999, 'late'],
+  [30, 'silent'],
+  [59.999, 'silent'],
+  [60, 'gone'],
+  [1e9, 'gone'],
+])('%d s after the last sign of life it is %s', (age, liveness) => {
+  expect(livenessAfter(age)).toBe(liveness);
+});
+
+it('a time tells the age of a sign', () => {
+  expect(livenessOf('2026-01-01T00:00:00.000Z', Date.parse('2026-01-01T00:00:20.000Z'))).toBe('late');
+});
