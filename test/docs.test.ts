@@ -94,7 +94,7 @@ describe('the pages', () => {
   it('name scripts that there are, and the version that the changelog ends with', () => {
     for (const page of pages)
       for (const [, script = ''] of read(page).matchAll(
-        /npm (?:run )?(start|test|[a-z]+:[a-z]+|docs|house|faults|bench|histories)\b/g,
+        /npm (?:run )?(start|test|[a-z]+:[a-z-]+|docs|house|faults|bench|histories)\b/g,
       ))
         expect(packageJson.scripts).toHaveProperty([script]);
     expect(read('CHANGELOG.md')).toMatch(new RegExp(`^## ${packageJson.version}`, 'm'));

@@ -161,7 +161,7 @@ export class NamespaceGuard {
   }
 }
 
-/** What sharing queues with programs of another make means, and how to end it. @param keys of `[broker.destinations]` */
+/** The harm that shared queues do between makes, and the way to end it. @param keys of `[broker.destinations]` */
 export const sharingSentence = (other: string, keys: readonly string[]): string =>
   `programs of another make work on this broker (namespace ${other}); they read its queues for all namespaces, so they take what is ours, and a message that they do not know may end their work: give yours its own with ${keys.map((key) => `--set broker.destinations.${key}=/queue/swf.${key}`).join(' ')}`;
 

@@ -32,7 +32,7 @@ describe('asked whether it is stuck, the answer', () => {
       ids: [slice(1, 5), expect.stringMatching(/^worker-agent-tester-5\/\d\d$/)],
     });
     expect(overdue?.['sentence']).toMatch(
-      /^1 TF slice has been in hand for more than 5 s \(usual are 0\.\d+ s; the payload is ended after 600 s\): swf\.100010\.000001_slice_005\.tf by worker-agent-tester-5\/\d\d since 20\S+Z \(\d+(\.\d)? s\)\.$/,
+      /^1 TF slice has been in hand for more than 5 s \(0\.\d+ s is usual; the payload is ended after 600 s\): swf\.100010\.000001_slice_005\.tf by worker-agent-tester-5\/\d\d since 20\S+Z \(\d+(\.\d)? s\)\.$/,
     );
     expect(monitor).toMatchObject({
       slices_overdue: 1,

@@ -163,7 +163,7 @@ function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
   const groups = new Map<string, MonitorAnswer['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
-    // What stands before the code of an error, and a path in it, may be other words.
+    // Words before the code of an error, and a path in it, may change while the error is the same.
     const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error.error)?.[0] ?? error.error).slice(0, comparedError);
     if (findings.some(({ sentence }) => sentence.includes(told))) continue;
     if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;

@@ -73,7 +73,14 @@ async function* lookFurther(io: Io, args: DoctorArguments, loaded: Loaded): Asyn
     );
   });
   yield ['broker', asked];
-  if (settings === undefined) return;
+  if (settings === undefined) {
+    if (args.prove || args.unsubscribe || args.wait !== undefined)
+      yield [
+        'broker',
+        { state: 'warn', what: '--prove, --wait and --unsubscribe need one: "--broker URL", or "url" in [broker]' },
+      ];
+    return;
+  }
   const broker = settings;
   if (!isOwnNamespace)
     yield [

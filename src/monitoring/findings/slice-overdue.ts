@@ -16,7 +16,7 @@ export const sliceOverdue = defineFinding(
     if (facts.status !== 'running' || !isDriven(facts) || oldest === undefined) return undefined;
     const { usual_seconds, slow_seconds, stalled_seconds } = pace;
     const limit = payloadLimit(facts);
-    const usual = usual_seconds === undefined ? 'what is usual is not known yet' : `usual are ${shown(usual_seconds)}`;
+    const usual = usual_seconds === undefined ? 'what is usual is not known yet' : `${shown(usual_seconds)} is usual`;
     const end = limit === undefined ? '' : `; the payload is ended after ${shown(limit)}`;
     const held = `${oldest.slice_filename} by ${oldest.assigned_worker} since ${oldest.since} (${shown(oldest.seconds)})`;
     const which = overdue.length === 1 ? held : `the oldest is ${held}`;

@@ -23,7 +23,7 @@ function stagesThatAre(
     .filter((stage) => stage.state === state)
     .map(({ stage, waiting, idle_seconds, expected_seconds }) => ({
       severity,
-      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; usual are ${expected_seconds} s.`,
+      sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds} s is usual.`,
       ids: [stage],
       next: stage === 'worker' ? { tool: 'list_tf_slices', arguments: slices } : agentsOf(execution_id),
     }));
