@@ -25,6 +25,8 @@ export async function artemisState(broker: Broker): Promise<{ queues: string[]; 
     });
   while (answers.length < 2) await delay(20);
   await connection.close();
-  const [queues = [], addresses = []] = answers.map((names) => names.filter((name) => name !== replies).toSorted());
+  // Artemis makes "$sys" names for itself some time after its start.
+  const isOfOthers = (name: string): boolean => name !== replies && !name.startsWith('$sys.');
+  const [queues = [], addresses = []] = answers.map((names) => names.filter(isOfOthers).toSorted());
   return { queues, addresses };
 }
