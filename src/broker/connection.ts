@@ -92,7 +92,7 @@ export interface ConnectHow {
   mayBeRefused?: boolean;
 }
 
-/** A connection to a message broker that comes back after a break. `stomp-connection.ts` and `memory-broker.ts` implement it. */
+/** A connection to a message broker that comes back after a break. `stomp-connection.ts` implements it, and in tests a broker in memory. */
 export interface BrokerConnection {
   /**
    * Resolves when the first session is up. Rejects with `BROKER_UNREACHABLE` or `BROKER_REFUSED` when no server of the list lets us in at the

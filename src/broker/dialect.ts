@@ -71,21 +71,6 @@ function storeCondition(store: StoreChoice): string {
   return 'is' in store ? `store_id = '${store.is}'` : `(store_id = '${store.isOrNone}' OR store_id IS NULL)`;
 }
 
-function isOfStore(store: StoreChoice, id: string | undefined): boolean {
-  if (store === 'named') return id !== undefined;
-  return 'is' in store ? id === store.is : id === undefined || id === store.isOrNone;
-}
-
-/** Whether a subscription is for a message with these headers: what a selector says, for brokers in memory. */
-export function isChosen({ namespace, store, execution, not = {} }: Only, headers: Headers): boolean {
-  return (
-    headers['namespace'] === namespace &&
-    (store === undefined || isOfStore(store, headers['store_id'])) &&
-    (execution === undefined || headers['execution_id'] === execution) &&
-    Object.entries(not).every(([header, values]) => !values.includes(headers[header] ?? ''))
-  );
-}
-
 /** The headers of a SUBSCRIBE frame, besides id, destination and ack. */
 export function subscribeHeaders(dialect: BrokerDialect, subscription: Subscription): Headers {
   const { only, prefetch, durableName, destination } = subscription;

@@ -1,6 +1,6 @@
 import { dialectNames } from '../../src/broker/dialect-names.ts';
-import { MemoryBroker } from '../../src/broker/memory-broker.ts';
-import { connectToMemory } from '../../src/broker/memory-connection.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
+import { connectToMemory } from '../brokers/memory-connection.ts';
 import { describeConnection } from './connection-suite.ts';
 
 for (const kind of dialectNames) {

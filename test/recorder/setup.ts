@@ -2,9 +2,9 @@ import { onTestFinished } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
 import type { DialectName } from '../../src/broker/dialect-names.ts';
-import { MemoryBroker } from '../../src/broker/memory-broker.ts';
-import { connectToMemory } from '../../src/broker/memory-connection.ts';
 import { destinations } from '../../src/messages/destinations.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
+import { connectToMemory } from '../brokers/memory-connection.ts';
 import { makeRunningStore, type TestStore } from '../helpers.ts';
 
 export const execution_id = 'stf_datataking-tester-0001';

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { MemorySite } from './memory-site.ts';
 
 const complete = { status: 'completed', slices_failed: 0 };

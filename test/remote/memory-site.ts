@@ -4,8 +4,6 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 
 import type { Connect } from '../../src/broker/connection.ts';
-import type { MemoryBroker } from '../../src/broker/memory-broker.ts';
-import { connectToMemory } from '../../src/broker/memory-connection.ts';
 import { type Config, configSchema } from '../../src/config/schema.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { Store } from '../../src/db/opening/store.ts';
@@ -16,6 +14,8 @@ import type { RunningAgent } from '../../src/remote/running-agent.ts';
 import { recordCommand } from '../../src/runtime/commands.ts';
 import { startDaqAgent } from '../../src/runtime/daq-process.ts';
 import { type RunningExecution, startExecution } from '../../src/runtime/start-execution.ts';
+import type { MemoryBroker } from '../brokers/memory-broker.ts';
+import { connectToMemory } from '../brokers/memory-connection.ts';
 import { type Answer, ask, askAll, connectInProcess, temporaryFolder } from '../helpers.ts';
 
 /** Sections of a configuration. */

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { dialectNames } from '../../src/broker/dialect-names.ts';
-import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { type Answer, settled, temporaryFolder } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 import { inProcess, outcome } from './outcome.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { MemoryBroker } from '../../src/broker/memory-broker.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { MemorySite } from './memory-site.ts';
 
 const broadcast = '/topic/epictopic';

@@ -1,8 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { SwfError } from '../lib/errors.ts';
-import { decodeMessage } from '../messages/codec.ts';
-import type { BrokerConnection, Connect, Delivery, DurablePlace, Outgoing, Subscription } from './connection.ts';
+import type {
+  BrokerConnection,
+  Connect,
+  Delivery,
+  DurablePlace,
+  Outgoing,
+  Subscription,
+} from '../../src/broker/connection.ts';
+import { SwfError } from '../../src/lib/errors.ts';
+import { decodeMessage } from '../../src/messages/codec.ts';
 import type { MemoryBroker, MemorySession, StoredMessage } from './memory-broker.ts';
 
 /** Makes connections to a broker in this process. */

@@ -1,8 +1,8 @@
-import { SwfError } from '../lib/errors.ts';
-import type { Subscription } from './connection.ts';
-import type { DialectName } from './dialect-names.ts';
-import { type BrokerDialect, isChosen } from './dialect.ts';
-import { dialectOf } from './dialects.ts';
+import type { Only, StoreChoice, Subscription } from '../../src/broker/connection.ts';
+import type { DialectName } from '../../src/broker/dialect-names.ts';
+import type { BrokerDialect } from '../../src/broker/dialect.ts';
+import { dialectOf } from '../../src/broker/dialects.ts';
+import { SwfError } from '../../src/lib/errors.ts';
 
 export interface StoredMessage {
   headers: Record<string, string>;
@@ -164,4 +164,22 @@ export class MemoryBroker {
     this.#queues.set(destination, queue);
     return queue;
   }
+}
+
+function isOfStore(store: StoreChoice, id: string | undefined): boolean {
+  if (store === 'named') return id !== undefined;
+  return 'is' in store ? id === store.is : id === undefined || id === store.isOrNone;
+}
+
+/** Whether a subscription is for a message with these headers: a selector in code. */
+function isChosen(
+  { namespace, store, execution, not = {} }: Only,
+  headers: Record<string, string | undefined>,
+): boolean {
+  return (
+    headers['namespace'] === namespace &&
+    (store === undefined || isOfStore(store, headers['store_id'])) &&
+    (execution === undefined || headers['execution_id'] === execution) &&
+    Object.entries(not).every(([header, values]) => !values.includes(headers[header] ?? ''))
+  );
 }
