@@ -3,7 +3,7 @@ import type { AgentType } from '../domain/states.ts';
 import type { AgentHeartbeat, OffDuty } from '../messages/telemetry.ts';
 import { isRefused } from '../messages/wire-version.ts';
 
-/** The words of a heartbeat hold for so long, in milliseconds. */
+/** How long a heartbeat counts, in milliseconds. */
 const heardMilliseconds = lateSeconds * 1000;
 
 /** An agent that is silent for so long is forgotten, in milliseconds. */
@@ -53,7 +53,7 @@ export class AgentDirectory {
     this.#heard.delete(keyOf(agent, since));
   }
 
-  /** The agent that has a message in hand, or had it last; undefined where nobody has named it of late. */
+  /** The agent that has a message in hand, or had it last; undefined if none has named it lately. */
   holderOf(messageId: string): string | undefined {
     return this.#holders.get(messageId);
   }

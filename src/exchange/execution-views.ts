@@ -3,7 +3,7 @@ import { lateSeconds } from '../domain/liveness.ts';
 import { workersMayTake } from '../domain/run-phases.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
 
-/** Where nothing is heard of a recorder for so long, it is silent, in milliseconds. */
+/** A recorder that is not heard for this long is silent, in milliseconds. */
 const silentMilliseconds = lateSeconds * 1000;
 
 /** Executions that are kept in mind. The oldest are forgotten; a recorder says those that run every few seconds. */

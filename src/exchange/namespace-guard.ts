@@ -84,7 +84,7 @@ export interface ListenOptions extends Omit<Listening, 'say'> {
   signal?: AbortSignal | undefined;
 }
 
-/** How often it is looked whether the connection is up, in milliseconds: only then somebody could be heard. */
+/** How often to check the connection, in milliseconds: time without one does not count as listening. */
 const lookMilliseconds = 250;
 
 /**

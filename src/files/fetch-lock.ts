@@ -4,7 +4,7 @@ import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { pause } from '../lib/deadline.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
 
-/** How often it is looked whether another process is done, in milliseconds. */
+/** How often to check whether another process is done, in milliseconds. */
 const lookMilliseconds = 200;
 
 /** How often a holder says that it lives, in milliseconds. One that cannot be asked for and is silent for so long counts for nothing. */

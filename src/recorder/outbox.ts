@@ -41,7 +41,7 @@ const longestRest = 60_000;
 /** It is told once, at so many. */
 const mostEnds = 5;
 
-/** How often it is looked whether the last rows are sent, in milliseconds. */
+/** How often to check whether the last rows are sent, in milliseconds. */
 const lookMilliseconds = 20;
 
 /**

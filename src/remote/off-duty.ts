@@ -11,7 +11,7 @@ const mostUnwanted = 6;
 const mostListed = 100;
 const keptSentence = 400;
 
-/** How often it is looked whether an agent can do a kind of work again, in milliseconds. */
+/** How often to check whether an agent can do a kind of work again, in milliseconds. */
 const lookMilliseconds = 30_000;
 
 interface Kind extends OffDuty {

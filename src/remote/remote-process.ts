@@ -61,7 +61,7 @@ const farewellMilliseconds = 5000;
 /** How often files are looked at that were kept long enough, in milliseconds. */
 const tidyMilliseconds = 600_000;
 
-/** How often it is looked whether a recorder is heard, in milliseconds. */
+/** How often to check whether a recorder is heard, in milliseconds. */
 const lookMilliseconds = 1000;
 
 /** Starts an agent without a store. Throws `BROKER_REFUSED` where the broker does not let it in, and `NAMESPACE_IN_USE`. */

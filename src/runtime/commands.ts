@@ -77,7 +77,7 @@ export function isDriven(store: Store, executionId: string, isAlive: LivenessTes
   return owner !== undefined && isProcessAlive(owner, isAlive);
 }
 
-/** How often it is looked whether the driver has taken a command up. */
+/** How often to check that the driver has taken a command up, in milliseconds. */
 const lookMilliseconds = 50;
 
 /** After a longer wait the user wants to hear why. */

@@ -14,7 +14,7 @@ import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 import { statusCommand } from './status.ts';
 
-/** How often it is looked whether there is anything new to say. */
+/** How often to check for anything new to say. */
 const lookMilliseconds = 250;
 
 /** Counts alone are worth a line as often as this. */

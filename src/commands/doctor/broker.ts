@@ -149,7 +149,7 @@ export async function forgetDurable(path: string, settings: BrokerSettings, conf
   ];
   const removed: string[] = [];
   for (const name of names) if (await forget({ ...settings, clientId: name }, config, name)) removed.push(name);
-  return ok(removed.length === 0 ? `there is none of namespace ${namespace}` : `${removed.join(', ')} removed`);
+  return ok(removed.length === 0 ? `namespace ${namespace} has none` : `${removed.join(', ')} removed`);
 }
 
 /** A namespace may have remote agents and no store here. */

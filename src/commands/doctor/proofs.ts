@@ -150,7 +150,7 @@ function proveExpiry(settings: BrokerSettings, destination: string): Promise<Dia
   });
 }
 
-/** A namespace that nobody has, so that what is sent there is meant for nobody else. */
+/** A namespace of no other program, so that none reads what is sent there. */
 const trialNamespace = 'swf-mcp-doctor';
 
 /**

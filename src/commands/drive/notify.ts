@@ -6,7 +6,7 @@ import type { Queries } from '../../db/queries.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 
-/** How often it is looked whether there is anything to tell, and how long the program may take, in milliseconds. */
+/** How often to check for news, and how long the program may take, in milliseconds. */
 const lookMilliseconds = 500;
 const patience = 30_000;
 

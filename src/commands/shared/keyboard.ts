@@ -9,7 +9,7 @@ const signals: Readonly<Partial<Record<string, NodeJS.Signals>>> = {
   '\u001A': 'SIGTSTP',
 };
 
-/** How often it is looked whether the process is in the foreground, in milliseconds. */
+/** How often to check whether the process is in the foreground, in milliseconds. */
 const lookMilliseconds = 500;
 
 /** Whether this process is in the foreground of its terminal. One in the background that touched the terminal would be stopped by the system. */
