@@ -6,8 +6,10 @@ import { describe, expect, it } from 'vitest';
 
 import { answersPage, makeAnswers } from '../scripts/docs/answers.ts';
 import { keysTable } from '../scripts/docs/keys-table.ts';
+import { messageTables } from '../scripts/docs/messages.ts';
 import { forbiddenWords } from '../scripts/docs/words.ts';
 import { loadConfig } from '../src/config/load.ts';
+import { sliceHeaders, wireHeaders } from '../src/exchange/wire-headers.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { findingRules } from '../src/monitoring/findings/index.ts';
 import { controlTools, tools } from '../src/tools/index.ts';
@@ -164,10 +166,19 @@ describe('the tables of docs/', () => {
     expect(tables.filter((name) => !told.includes(`\`${name}\``))).toEqual([]);
   });
 
+  // The formatter may pad the cells.
+  const plain = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
+
   it('have every configuration key as the schema describes it', () => {
-    // The formatter may pad the cells.
-    const plain = (text: string): string => text.replaceAll(/ {2,}/g, ' ').replaceAll(/-{3,}/g, '---');
     expect(plain(read('docs/configuration.md'))).toContain(plain(keysTable()));
+  });
+
+  it('have every message as the vocabulary defines it, and every header that is sent', () => {
+    const page = read('docs/messages.md');
+    expect(plain(page)).toContain(plain(messageTables()));
+    const facts = { message_id: 'm', namespace: 'n', run_id: '1', execution_id: 'e', store_id: 's' };
+    const headers = { ...wireHeaders({ ...facts, message_type: 'slice' }), ...sliceHeaders({ tf_filename: 'f' }) };
+    expect(Object.keys(headers).filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);
   });
 
   it('have answers of the form that the tools give now', () => {

@@ -1,0 +1,147 @@
+import type * as z from 'zod';
+
+import type { Envelope } from '../../src/messages/fields.ts';
+import type { MessageType, Vocabulary } from '../../src/messages/vocabulary.ts';
+
+type FieldOf<T extends MessageType> = T extends MessageType
+  ? keyof z.infer<ReturnType<Vocabulary[T]['fields']>>
+  : never;
+
+interface MessageWords {
+  about: string;
+  from: string;
+  to: string;
+}
+
+const recorder = 'the recorder (DAQ simulator)';
+const everyone = 'all listeners';
+
+/** Each message in words. The compiler asks for those of a new one. */
+export const messageWords: Record<MessageType, MessageWords> = {
+  run_workflow: {
+    about: 'Asks for an execution. It has no `execution_id` yet.',
+    from: '`swf-mcp request`, other programs',
+    to: 'the recorder',
+  },
+  run_imminent: { about: 'The run is about to begin.', from: recorder, to: everyone },
+  start_run: { about: 'Data taking begins.', from: recorder, to: everyone },
+  stf_gen: { about: 'The DAQ has written an STF file.', from: recorder, to: 'the data agent' },
+  pause_run: { about: 'Data taking pauses: workers take no new slices.', from: recorder, to: everyone },
+  resume_run: { about: 'Data taking goes on.', from: recorder, to: everyone },
+  end_run: { about: 'Data taking is over. Slices may still be in work.', from: recorder, to: everyone },
+  stf_ready: { about: 'An STF file is registered and can be read.', from: 'the data agent', to: 'the fastmon agent' },
+  tf_file_registered: {
+    about: 'A sample of TFs of an STF file can be read.',
+    from: 'the fastmon agent',
+    to: 'the recorder (fast processing)',
+  },
+  slice: {
+    about: 'One attempt at a TF slice, with everything that a worker needs to do it.',
+    from: 'the recorder (fast processing)',
+    to: 'one worker',
+  },
+  slice_started: { about: 'A worker has begun an attempt.', from: 'a worker', to: 'the recorder of the slice' },
+  slice_result: { about: 'A worker has ended an attempt.', from: 'a worker', to: 'the recorder of the slice' },
+  slice_returned: {
+    about: 'A worker cannot do the slice. This uses up no attempt.',
+    from: 'a worker',
+    to: 'the recorder of the slice',
+  },
+  stop_workflow: {
+    about: 'Ends an execution.',
+    from: '`swf-mcp stop`, an agent that cannot go on',
+    to: 'the recorder',
+  },
+  pause_workflow: { about: 'Pauses an execution.', from: '`swf-mcp pause`, other programs', to: 'the recorder' },
+  resume_workflow: {
+    about: 'Continues a paused execution.',
+    from: '`swf-mcp continue`, other programs',
+    to: 'the recorder',
+  },
+  driver_started: { about: 'A process drives the execution from now on.', from: recorder, to: everyone },
+  driver_ended: { about: 'That process has left the execution, and why.', from: recorder, to: everyone },
+  driver_lost: {
+    about: 'That process is gone without a word. Its successor says so.',
+    from: recorder,
+    to: everyone,
+  },
+  workflow_ended: { about: 'The execution is over, with its counts.', from: recorder, to: everyone },
+};
+
+/** Each field in words. The compiler asks for those of a new one. */
+export const fieldWords: Record<FieldOf<MessageType> | keyof Envelope, string> = {
+  message_id: 'the id given with each message; left out, the recorder makes it',
+  sender: 'name of the agent or program',
+  namespace: 'of the execution: others ignore the message',
+  execution_id: 'of the execution; absent in `run_workflow` alone',
+  run_id: 'run number as text',
+  timestamp: 'when it was said, ISO 8601 in UTC',
+  simulation_tick: 'simulated time since the start of the execution, s',
+  command_id: 'names the command, so that two deliveries are one',
+  workflow_name: 'part of the execution id',
+  config: 'name of a configuration',
+  params: 'workflow parameters that differ from the configuration',
+  plan_version: 'version of the rule by which frames are sampled and cut',
+  executed_by: 'user',
+  speed: 'simulated seconds per second, or `max`',
+  state: 'of the DAQ',
+  substate: 'of the DAQ',
+  workflow_params: 'all parameters of the execution',
+  filename: 'of the STF file',
+  sequence: 'number of the STF file in the run, from 1',
+  tf_count: 'number of TFs',
+  file_url: 'where the file is',
+  ordinal: 'number of the pause in the run, from 1',
+  reason: 'why',
+  total_stf_files: 'STF files of the run',
+  checksum: '`sha256:` and hex digits, of the file',
+  size_bytes: 'of the file',
+  tf_filename: 'of the TF sample',
+  stf_filename: 'of the STF file that the sample comes from',
+  tf_first: 'first TF of the sample, index in the STF file',
+  tf_last: 'last TF of the sample, inclusive',
+  slice_id: 'number of the slice in the TF sample, from 0',
+  slice_filename: 'names the slice in the execution',
+  attempt: 'from 1; a failed attempt is followed by the next one',
+  start: 'first TF of the slice, index in the STF file',
+  end: 'last TF of the slice, inclusive',
+  slice_processing_time: 'simulated duration of the work, s, without a payload',
+  tf_size_bytes: 'size of one TF in the file',
+  payload: 'program to run, by name and digest; left out, the work is simulated',
+  timeout_seconds: 'after which the payload is ended, s',
+  worker_id: 'worker and slot, as `NAME/03`',
+  hostname: 'of the process',
+  processing_seconds: 'duration of the work, s',
+  error: 'why it failed',
+  exit_code: 'of the payload',
+  signal: 'that ended the payload',
+  output_tail: 'end of what a failed payload printed',
+  outputs: 'files that the payload wrote',
+  outputs_omitted: 'how many files are not listed',
+  detail: 'the reason in words',
+  claimed_by: 'person who gave the command, as the sender claims',
+  epoch: 'number of the driver of the execution, from 1',
+  pid: 'process id',
+  user: 'of the process',
+  version: 'of swf-mcp',
+  cause: 'how it ended',
+  code: 'error code of a fault',
+  last_sign: 'when the lost driver was last heard, ISO 8601',
+  last_sign_by: 'the kind of that sign',
+  status: 'of the execution',
+  stf_count: 'STF files',
+  tf_files_received: 'TF samples',
+  slices_created: 'slices',
+  slices_queued: 'of these, waiting',
+  slices_processing: 'of these, in work',
+  slices_completed: 'of these, done',
+  slices_failed: 'of these, failed for good',
+};
+
+/** Where a field means something else in one message. */
+export const ownWords: Readonly<Record<string, string>> = {
+  'slice.size_bytes': 'of the TFs of the slice',
+  'slice_result.state': 'how the attempt ended',
+  'stop_workflow.state': 'the end to record',
+  'stop_workflow.filename': 'the file at which the agent gave up',
+};

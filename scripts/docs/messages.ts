@@ -1,0 +1,56 @@
+import * as z from 'zod';
+
+import { envelopeShape } from '../../src/messages/fields.ts';
+import { type MessageType, messageTypes, vocabulary } from '../../src/messages/vocabulary.ts';
+import { table } from './keys-table.ts';
+import { fieldWords, messageWords, ownWords } from './message-words.ts';
+
+/** The tables of `docs/messages.md`, as Markdown: every message with its fields, made from the vocabulary. */
+export const messageTables = (): string =>
+  ['### Envelope', fieldsTable('envelope', envelopeShape), ...messageTypes.map(messageSection)].join('\n\n');
+
+function messageSection(type: MessageType): string {
+  const { about, from, to } = messageWords[type];
+  const { destination, fields } = vocabulary[type];
+  const id = type === 'run_workflow' ? `${type}/${keyOf(type)}` : ['{execution_id}', type, keyOf(type)].join('/');
+  return [
+    `### ${type}`,
+    about,
+    `From ${from} to ${to}, on \`${destination}\`. Its id is \`${id.replace(/\/$/, '')}\`.`,
+    fieldsTable(type, fields().shape),
+  ].join('\n\n');
+}
+
+/** The natural key, with its fields by name: the key function is asked about a message whose fields are their names. */
+function keyOf(type: MessageType): string {
+  const named = new Proxy({}, { get: (_, field) => `{${String(field)}}` });
+  return (vocabulary[type].key as (message: object) => string)(named);
+}
+
+const fieldsTable = (of: string, shape: Readonly<Record<string, z.ZodType>>): string =>
+  Object.keys(shape).length === 0
+    ? 'It has no fields of its own.'
+    : table(
+        ['field', 'type', 'meaning'],
+        Object.entries(shape).map(([name, schema]) => [
+          `\`${name}\`${schema.safeParse(undefined).success ? '' : ' *'}`,
+          typeOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).replaceAll('|', String.raw`\|`),
+          ownWords[`${of}.${name}`] ?? fieldWords[name as keyof typeof fieldWords],
+        ]),
+      );
+
+type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** A JSON schema in few words. */
+function typeOf(schema: JsonSchema): string {
+  const { type, enum: values, const: value, anyOf, items, properties, minimum = 0, maxLength } = schema;
+  if (value !== undefined) return `\`${String(value)}\``;
+  if (values !== undefined) return values.map((one) => `\`${String(one)}\``).join(', ');
+  if (anyOf !== undefined) return anyOf.map((one) => typeOf(one)).join(' or ');
+  if (type === 'array') return `array of ${typeOf(items as JsonSchema)}`;
+  if (type === 'object' && properties !== undefined && Object.keys(properties).length <= 3)
+    return `object of ${Object.keys(properties).join(', ')}`;
+  if (type === 'integer') return minimum > 0 ? 'integer from 1' : 'integer';
+  if (type === 'string' && maxLength !== undefined) return `string, at most ${maxLength} characters`;
+  return typeof type === 'string' ? type : 'any';
+}
