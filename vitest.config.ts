@@ -11,6 +11,6 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 60_000 } },
     reporters: ['default', './test/closing-line.ts'],
-    globalSetup: ['./test/temporary-folder.ts'],
+    globalSetup: ['./test/temporary-folder.ts', './test/bundle-age.ts'],
   },
 });
