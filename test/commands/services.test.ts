@@ -172,6 +172,8 @@ describe.skipIf(missing !== undefined)('agents as services', () => {
     const common = sets('testbed.namespace=up6', 'agents.data.enabled=false', 'agents.fastmon.enabled=false');
     const up = start(folder, 'up', '--metrics', String(port), ...common);
     await up.saw(/worker 1: .* works in namespace/);
+    // The worker may work before the recorder has listened.
+    await up.saw(/daq_simulator 1: .* works in namespace/);
     for (const at of [port, port + 1])
       expect(await (await fetch(`http://127.0.0.1:${at}/metrics`)).text()).toMatch(/^swf_broker_connected 1$/m);
     const { stdout } = await start(folder, 'unit', '--metrics', '9000', ...sets('worker.timeout_seconds=7200'))
