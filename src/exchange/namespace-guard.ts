@@ -73,13 +73,12 @@ export const placeOfBroker = (
   { layout }: Pick<Listening, 'layout'>,
 ): string => [servers.map(({ host, port }) => `${host}:${port}`).join(','), ...layout].join(' ');
 
-export interface ListenOptions extends Omit<Listening, 'say'> {
+export interface ListenOptions extends Listening {
   namespace: string;
   /** The namespace was listened to before, and has been ours since. */
   isKnown?: boolean;
   /** The topic of telemetry, where a recorder of the namespace that is heard ends the listening: it has listened itself. */
   telemetry?: string;
-  say: Listening['say'];
   /** Ends the listening at once. */
   signal?: AbortSignal | undefined;
 }

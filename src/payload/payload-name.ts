@@ -63,7 +63,7 @@ function digestWord(word: string): string[] {
   return [option, basename(file), ...(content === undefined ? [] : [content])];
 }
 
-/** The file that the system runs for a program without a "/"; undefined where there is none. */
+/** The file that the system runs for a program: itself with a "/", else the first on PATH; undefined if PATH has none. */
 function programOf(program: string, path = ''): string | undefined {
   if (program.includes('/')) return program;
   const folders = path.split(delimiter).filter((folder) => folder !== '');

@@ -44,7 +44,7 @@ export interface ResendingOptions {
   directory: AgentDirectory;
   /** Rows may have become unsent. */
   resend: () => void;
-  /** Told of slices that nobody has in hand, though nothing came of them. */
+  /** Called with the slices that no agent holds any more and that have no result. */
   onLost: (messageIds: readonly string[]) => void;
   warn: (message: string) => void;
   onFault: (error: unknown) => void;

@@ -5,7 +5,7 @@ export interface Figures {
   /** Messages that wait to be answered, by role; slots by state. */
   behind: Record<string, number>;
   slots: Record<string, number>;
-  /** Kinds of work that it cannot do, by reason; 0 where there is none of a reason. */
+  /** How many kinds of work it cannot do, for every reason, 0 included. */
   offDuty: Record<string, number>;
 }
 

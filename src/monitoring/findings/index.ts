@@ -64,7 +64,7 @@ export const findingRules: readonly FindingRule[] = [
 
 const order = { error: 0, warning: 1, info: 2 } as const;
 
-/** All findings but those that follow from others, the worst first. "Behind" alone is none: a run may be meant to lag and drain. */
+/** The findings, the worst first, without those that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export function findingsOf(situation: Situation): Finding[] {
   const all = findingRules.flatMap(({ code, find }) =>
     [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),

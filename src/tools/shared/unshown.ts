@@ -34,7 +34,7 @@ function byLastFirst({ path: a }: z.core.$ZodIssue, { path: b }: z.core.$ZodIssu
   return at < 0 ? 0 : Number(b[at] ?? 0) - Number(a[at] ?? 0) || 0;
 }
 
-/** Deletes the value at a path. False where there is none. */
+/** Deletes the value at a path. Returns false if the path leads nowhere. */
 function takeOut(root: Record<string, unknown>, path: readonly PropertyKey[]): boolean {
   const key = path.at(-1);
   let place: unknown = root;
