@@ -45,9 +45,15 @@ export class ForeignEar {
   }
 }
 
-/** Seconds to listen: broadcasts come every two seconds or so in a run, and a transformer, which says nothing there, beats every 30 s. */
+/** Seconds that broadcasts need to be heard, of which a run has one every two seconds or so. */
 const broadcastSeconds = 3;
+
+/** Seconds that a transformer needs to be heard, which beats every 30 s on topics of a layout alone. */
 const layoutSeconds = 35;
+
+/** Seconds to listen on a broadcast topic and the topics of a layout, so that each program at work there is heard. */
+export const secondsToHear = (layout: readonly string[]): number =>
+  layout.length === 0 ? broadcastSeconds : layoutSeconds;
 
 /** Subscriptions by which a program that is at work hears those of other makes on topics of a layout. */
 export const layoutSubscriptions = (topics: readonly string[], ear: ForeignEar): Subscription[] =>
@@ -102,7 +108,7 @@ export class NamespaceGuard {
   constructor(options: ListenOptions) {
     const { namespace, broadcast, layout, isKnown = false, telemetry, seconds } = options;
     this.#options = options;
-    this.#seconds = seconds ?? (layout.length === 0 || isKnown ? broadcastSeconds : layoutSeconds);
+    this.#seconds = seconds ?? (isKnown ? broadcastSeconds : secondsToHear(layout));
     const onOther = (other: string): void => void this.#others.add(other);
     const ear = new ForeignEar(namespace, (program) => this.#heard.set(program.name, program), onOther);
     this.#subscriptions = this.#seconds === 0 ? [] : layoutSubscriptions([broadcast, ...layout], ear);

@@ -6,7 +6,7 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import { troubledAgents } from '../../db/presence/agent-registry.ts';
 import { hasRecorded } from '../../db/presence/recorders.ts';
 import { readingTypes, recorderSubscription, roleSubscription } from '../../exchange/names.ts';
-import { sharingSentence } from '../../exchange/namespace-guard.ts';
+import { secondsToHear, sharingSentence } from '../../exchange/namespace-guard.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { queuesSharedWithTestbed } from '../../messages/destinations.ts';
@@ -15,10 +15,6 @@ import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
 import { type Heard, listenTo } from './listening.ts';
 import { proveBroker } from './proofs.ts';
-
-/** Seconds to listen: broadcasts come every few seconds in a run, and a transformer, which says nothing there, beats every 30 s. */
-const broadcastSeconds = 3;
-const layoutSeconds = 35;
 
 export interface BrokerLook {
   settings: BrokerSettings;
@@ -58,8 +54,9 @@ async function* lookAtOthers({
 }: BrokerLook): AsyncGenerator<[string, Diagnosis]> {
   const { namespace } = config.testbed;
   const { destinations, layout } = config.broker;
-  const topics = [destinations.broadcast, ...layoutTopics(layout)];
-  const seconds = wait ?? (layout === undefined ? broadcastSeconds : layoutSeconds);
+  const others = layoutTopics(layout);
+  const topics = [destinations.broadcast, ...others];
+  const seconds = wait ?? secondsToHear(others);
   // Where no agent of ours has worked, the topic of telemetry need not be there, and subscribing would make it.
   const { isUsed, unheard } = await knownHere(storePath, namespace);
   const telemetry = isUsed ? { destination: destinations.telemetry, namespace } : undefined;
