@@ -80,7 +80,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
       tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
-      ${payloadAsked(`s.execution_id || '/slice/' || slice_filename || '/' || attempt`)} AS payload`,
+      ${payloadAsked} AS payload`,
     from: 'tf_slices AS s',
     join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
     key: 'seq',

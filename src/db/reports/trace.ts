@@ -69,8 +69,8 @@ export function sliceStanding(
     }
   >(
     `SELECT seq AS key, status, attempt, assigned_worker,
-       ${payloadAsked(`execution_id || '/slice/' || slice_filename || '/' || attempt`)} AS payload
-     FROM tf_slices WHERE slice_filename = ?`,
+       ${payloadAsked} AS payload
+     FROM tf_slices AS s WHERE slice_filename = ?`,
   ).get(name);
   if (slice === undefined) return undefined;
   const attempts = sql<[string], { queued_at: string; started_at: string | null; starts: number }>(
