@@ -129,4 +129,17 @@ describe('a row that no sound store has', () => {
     for (const path of ['metrics', 'healthz', 'workflow-executions/latest/'])
       expect((await fetch(url.replace(/mcp$/, path))).status).toBe(200);
   });
+
+  it('says nothing of a driver whose start is damaged but when it was', async () => {
+    const here = temporaryFolder();
+    writeFileSync(join(here, 'swf.db'), readFileSync(join(folder, 'swf.db')), { mode: 0o600 });
+    alterStore(here, `UPDATE message_rows SET body = '{"broken' WHERE message_id LIKE '%/driver_started/%'`);
+    const { drivers } = JSON.parse((await runCli(['status', '--json'], { folder: here })).stdout) as {
+      drivers: object[];
+    };
+    expect(drivers).toHaveLength(1);
+    expect(drivers[0]).toMatchObject({ since: expect.any(String), host: 'unknown' });
+    expect(drivers[0]).not.toHaveProperty('speed');
+    expect(drivers[0]).not.toHaveProperty('pid');
+  });
 });

@@ -62,7 +62,7 @@ function decoded(part: string | undefined): string | undefined {
 }
 
 const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
-  `- driver ${epoch}: process ${pid} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
+  `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
 
 /** Characters of a sentence. */
 const longest = 500;

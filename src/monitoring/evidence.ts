@@ -10,10 +10,10 @@ export interface DriverSpan {
   by: string;
   /** The person in whose name it was started, as was claimed. */
   claimed_by?: string;
-  pid: number;
+  pid: number | undefined;
   host: string;
   version: string;
-  speed: Speed;
+  speed: Speed | undefined;
   ended?: 'finished' | 'interrupted' | 'fault' | 'lost';
   /** Of a fault. */
   code?: string | undefined;

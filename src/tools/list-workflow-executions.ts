@@ -53,7 +53,7 @@ export const listWorkflowExecutionsTool = defineTool({
         duration_seconds: z.number(),
         bytes: z.int(),
         retries: z.int(),
-        speed: z.string(),
+        speed: z.string().optional(),
       }),
     ),
   handle: (args, context) =>
@@ -81,7 +81,7 @@ export const listWorkflowExecutionsTool = defineTool({
           duration_seconds: context.queries.duration(row, context.now),
           bytes: row.bytes,
           retries: row.retries,
-          speed: String(row.speed),
+          speed: row.speed === null ? null : String(row.speed),
         }),
     }),
 });

@@ -120,7 +120,9 @@ function driverOf({ drivers, status }: MonitorAnswer): string[] {
   // How one ended that drives no more is a finding.
   if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
   const { pid, host, by, since } = driver;
-  return [`  driver      process ${pid} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`];
+  return [
+    `  driver      process ${pid ?? 'unknown'} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`,
+  ];
 }
 
 function heldOf({ paused_by, health }: MonitorAnswer): string[] {

@@ -12,7 +12,8 @@ export interface ListedExecution extends ExecutionRow {
   /** Of its STF files. */
   bytes: number;
   /** As it was started: a number, or `max`. */
-  speed: string | number;
+  /** Null where the recorded parameters are damaged. */
+  speed: string | number | null;
 }
 
 export interface ExecutionFilter extends Window {

@@ -26,21 +26,21 @@ function driverRows(sql: Prepare, executionId: string, type: DriverMessage, limi
 }
 
 interface Started {
-  pid: number;
+  pid: number | undefined;
   hostname: string;
   user: string;
   version: string;
-  speed: Speed;
+  speed: Speed | undefined;
   claimed_by?: unknown;
 }
 
 /** Rows are as they were recorded; of a damaged one nothing is known. */
 const startedIn = (body: string): Started => ({
-  pid: 0,
+  pid: undefined,
   hostname: 'unknown',
   user: 'unknown',
   version: 'unknown',
-  speed: 1,
+  speed: undefined,
   ...objectIn(body),
 });
 
@@ -95,7 +95,9 @@ const mostDrivers = 50;
 
 /** The speed at which its last driver goes on, undefined where none has said so; and whether any before went at another one. */
 export function speedsOf(sql: Prepare, executionId: string): { current: Speed | undefined; hasChanged: boolean } {
-  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers).map(({ body }) => startedIn(body).speed);
+  const speeds = driverRows(sql, executionId, 'driver_started', mostDrivers)
+    .map(({ body }) => startedIn(body).speed)
+    .filter((speed) => speed !== undefined);
   const [current] = speeds;
   return { current, hasChanged: speeds.some((speed) => speed !== current) };
 }

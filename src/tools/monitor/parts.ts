@@ -53,7 +53,7 @@ export function driverOf({
     claimed_by: claimed_by === undefined ? null : name(claimed_by),
     host: name(host),
     pid,
-    speed: String(speed),
+    speed: speed === undefined ? null : String(speed),
     version: name(version),
     ended,
     reason: clipped(why),
