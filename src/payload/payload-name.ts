@@ -84,10 +84,15 @@ const chunkBytes = 1_048_576;
 /** Digests of files, by path: a container image of gigabytes is not read again while it stays as it is. */
 const known = new Map<string, { state: string; digest: string }>();
 
-/** Differs where a file was changed; undefined where a path is no file. */
+/** Differs where a file was changed; undefined where a path leads to no file, or may not be followed. */
 function stateOf(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
+  try {
+    const stats = statSync(path);
+    return stats.isFile() ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : undefined;
+  } catch {
+    // A word may look like a path and be none.
+    return undefined;
+  }
 }
 
 /** The SHA-256 of a file; undefined where a path is no readable file. */
@@ -106,7 +111,6 @@ function contentOf(path: string): string | undefined {
     known.set(path, { state, digest });
     return digest;
   } catch {
-    // A word may look like a path and be none.
     return undefined;
   } finally {
     if (file !== undefined) closeSync(file);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { isSamePayload, payloadNameOf } from '../../src/payload/payload-name.ts';
+import { isSamePayload, payloadNameOf, readPayload } from '../../src/payload/payload-name.ts';
 import { temporaryFolder } from '../folder.ts';
 
 /** A host with a payload of its own. */
@@ -57,6 +57,12 @@ describe('a payload is known by what it is', () => {
     const before = named(command(a));
     writeFileSync(join(a, 'geometry.xml'), '<changed/>');
     expect(named(command(a))).not.toEqual(before);
+  });
+
+  it('a word that looks like a path and can be none is a word, and ends nothing', async () => {
+    const words = [join(a, 'recon.sh'), `/${'x'.repeat(5000)}`];
+    await expect(readPayload(words, '')).resolves.toBeUndefined();
+    expect(named(words)).not.toEqual(named(command(a)));
   });
 
   it('a name without a digest is enough for those who give none', () => {
