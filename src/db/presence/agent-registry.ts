@@ -4,7 +4,7 @@ import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
 import { utcNow } from '../../lib/time.ts';
-import { wireVersion } from '../../messages/wire-version.ts';
+import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -194,7 +194,7 @@ export function troubledAgents(sql: Prepare, namespace: string, isAlive: Livenes
       hostname,
       slots,
       off_duty: kindsIn(off_duty),
-      isRefused: agent_type === 'worker' && wire !== null && wire < wireVersion,
+      isRefused: wire !== null && isRefused({ agent_type, wire }),
       unheard_since,
     }));
 }
