@@ -1,5 +1,4 @@
 import type { SwfError } from '../lib/errors.ts';
-import type { Decoded } from '../messages/codec.ts';
 import type { BrokerAddress } from './address.ts';
 import type { DialectName } from './dialect-names.ts';
 
@@ -20,14 +19,16 @@ export interface BrokerSettings {
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. It is decoded once, here at the edge. */
+/** A message as a broker delivers it. What its body says is read behind the connection (`exchange/decoding.ts`): other programs have words of their own. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same however often it is delivered; undefined where the broker has none. */
   id: string | undefined;
+  /** The whole body as text; of one that is too large, its beginning. */
   body: string;
-  /** The content of the body. One that is too large is rejected, and `body` is its beginning. */
-  decoded: Decoded;
+  /** Of the whole body, in bytes. */
+  size: number;
+  isWhole: boolean;
   /**
    * Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over.
    * @param onConfirmed called when the broker says that it will not deliver it again

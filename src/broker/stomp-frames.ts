@@ -5,7 +5,6 @@ import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { type Decoded, decodeMessage } from '../messages/codec.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
 import type { BrokerDialect } from './dialect.ts';
@@ -93,8 +92,8 @@ export function receive(
   frame.on('error', () => {});
   frame.on('end', () => {
     if (ended.aborted || wire.isEnded) return;
-    const whole = Buffer.concat(chunks).toString('utf8');
-    const { body, decoded } = size > bodyLimit ? tooLarge(whole, size) : { body: whole, decoded: decodeMessage(whole) };
+    const isWhole = size <= bodyLimit;
+    const text = Buffer.concat(chunks).toString('utf8');
     let isSettled = false;
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
@@ -107,20 +106,15 @@ export function receive(
     onMessage({
       headers: frame.headers,
       id: dialect.messageId(frame.headers),
-      body,
-      decoded,
+      body: isWhole ? text : text.slice(0, keptOfLarge),
+      size,
+      isWhole,
       lost: ended,
       acknowledge: (onConfirmed) =>
         settle(() => client.ack(own, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed })),
       giveBack: () => settle(giveBack),
     });
   });
-}
-
-/** Of a body that is too large its beginning is kept, which is never read as a message. */
-function tooLarge(whole: string, size: number): { body: string; decoded: Decoded } {
-  const reason = `a body of ${size} bytes is too large; its beginning is kept`;
-  return { body: whole.slice(0, keptOfLarge), decoded: { kind: 'rejected', reason, body: {} } };
 }
 
 /** An error of a session in this program's words. */

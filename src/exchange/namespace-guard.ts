@@ -4,6 +4,7 @@ import { SwfError } from '../lib/errors.ts';
 import { type ForeignProgram, foreignProgramOf } from '../messages/foreign.ts';
 import { telemetryOf } from '../messages/telemetry.ts';
 import type { Listening } from './broker-start.ts';
+import { decodedOf } from './decoding.ts';
 import { agentsOfMonitor } from './monitor-agents.ts';
 
 /** Programs that an error names. */
@@ -34,8 +35,8 @@ export class ForeignEar {
     this.#onOther = onOther;
   }
 
-  hear(destination: string, { decoded, headers }: Pick<Delivery, 'decoded' | 'headers'>): void {
-    const program = foreignProgramOf(decoded, headers);
+  hear(destination: string, delivery: Delivery): void {
+    const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
     if (program === undefined) return;
     const { namespace, run_id } = program;
     if (namespace !== undefined && run_id !== undefined) this.#namespaces.set(run_id, namespace);
@@ -159,8 +160,8 @@ export class NamespaceGuard {
       destination: telemetry,
       ack: 'auto',
       only: () => ({ namespace }),
-      onMessage: ({ decoded }) => {
-        if (telemetryOf(decoded)?.msg_type === 'execution_state') this.#recorderHeard.abort();
+      onMessage: (delivery) => {
+        if (telemetryOf(decodedOf(delivery))?.msg_type === 'execution_state') this.#recorderHeard.abort();
       },
     };
   }

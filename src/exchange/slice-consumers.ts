@@ -1,6 +1,7 @@
 import type { DeliveredSlice, SliceWorker } from '../agents/slice-worker.ts';
 import type { BrokerConnection, Delivery, Subscription } from '../broker/connection.ts';
 import { aborted, pause } from '../lib/deadline.ts';
+import { decodedOf } from './decoding.ts';
 
 export interface SliceConsumersOptions {
   broker: BrokerConnection;
@@ -211,7 +212,9 @@ export class SliceConsumers {
 }
 
 /** The slice of a delivery; undefined for any other message, and for a slice that names no execution or no recorder. */
-function sliceIn({ decoded, headers }: Delivery): DeliveredSlice | undefined {
+function sliceIn(delivery: Delivery): DeliveredSlice | undefined {
+  const decoded = decodedOf(delivery);
+  const { headers } = delivery;
   if (decoded.kind !== 'message' || decoded.message.msg_type !== 'slice') return undefined;
   const { execution_id } = decoded.message;
   const storeId = headers['store_id'];

@@ -1,6 +1,7 @@
 import type { BrokerConnection, Connect, Delivery, Outgoing, Subscription } from '../broker/connection.ts';
 import { SwfError } from '../lib/errors.ts';
 import { fieldOf } from '../messages/codec.ts';
+import { decodedOf } from './decoding.ts';
 
 /** Upper bounds of the steps' durations, in seconds. */
 export const stepBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600] as const;
@@ -75,7 +76,7 @@ class CountedConnection implements BrokerConnection {
 
   subscribe(subscription: Subscription): void {
     const onMessage = (delivery: Delivery): void => {
-      this.#count(this.#traffic.received, delivery.headers['msg_type'] ?? fieldOf(delivery.decoded, 'msg_type'));
+      this.#count(this.#traffic.received, delivery.headers['msg_type'] ?? fieldOf(decodedOf(delivery), 'msg_type'));
       subscription.onMessage(delivery);
     };
     this.#inner.subscribe({ ...subscription, onMessage });

@@ -2,6 +2,7 @@ import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Recorded } from '../db/log/rows.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { type Decoded, fieldOf } from '../messages/codec.ts';
 import type { Destinations } from '../messages/destinations.ts';
@@ -92,7 +93,7 @@ export class Inbox {
     const { namespace, destinations, onBroadcast } = this.#options;
     if (destination === destinations.broadcast) onBroadcast(delivery);
     // Other namespaces are none of ours. A message that names none is.
-    if ((delivery.headers['namespace'] ?? fieldOf(delivery.decoded, 'namespace') ?? namespace) !== namespace) {
+    if ((delivery.headers['namespace'] ?? fieldOf(decodedOf(delivery), 'namespace') ?? namespace) !== namespace) {
       delivery.acknowledge();
       return;
     }
@@ -101,7 +102,8 @@ export class Inbox {
   }
 
   /** A message counts on the destination of its type only: a control message on the control queue, and so for the others. */
-  #judge(destination: string, { decoded }: Delivery): Decoded {
+  #judge(destination: string, delivery: Delivery): Decoded {
+    const decoded = decodedOf(delivery);
     const type = fieldOf(decoded, 'msg_type');
     if (type === undefined || !isMessageType(type)) return decoded;
     const right = this.#options.destinations[vocabulary[type].destination];
@@ -116,7 +118,7 @@ export class Inbox {
         await new Promise(setImmediate);
         const batch = this.#waiting.splice(0, window);
         // A message that is known is none to be refused, wherever it comes again.
-        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(delivery.decoded));
+        const fresh = batch.filter(({ delivery }) => !store.messages.isSettled(decodedOf(delivery)));
         const types = fresh.length === 0 ? [] : await this.#recordAll(fresh);
         for (const { delivery } of batch) delivery.acknowledge();
         for (const incoming of batch) this.#note(incoming);

@@ -2,6 +2,7 @@ import type { Delivery, Subscription } from '../broker/connection.ts';
 import type { Store } from '../db/opening/store.ts';
 import { forgiveSilence, recordRemoteHeartbeat, recordRemoteLines } from '../db/presence/remote-agents.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { type AgentHeartbeat, type AgentLog, telemetryOf } from '../messages/telemetry.ts';
 import { isRefused, wireVersion } from '../messages/wire-version.ts';
@@ -48,9 +49,9 @@ export class TelemetryInbox {
     store.write((tx) => forgiveSilence(tx, since)).catch(onFault);
   }
 
-  #hear({ decoded }: Delivery): void {
+  #hear(delivery: Delivery): void {
     const { namespace, storeId, directory, views, onNewcomer } = this.#options;
-    const telemetry = telemetryOf(decoded);
+    const telemetry = telemetryOf(decodedOf(delivery));
     if (telemetry === undefined || telemetry.namespace !== namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // Our own are known already.

@@ -2,6 +2,7 @@ import type { Agent } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import type { ExecutionViews } from '../exchange/execution-views.ts';
 import { NoSuchFile, NotFetched } from '../files/file-server-error.ts';
 import { pause } from '../lib/deadline.ts';
@@ -85,7 +86,8 @@ export class ReadingAgent {
   }
 
   take(delivery: Delivery): void {
-    const { decoded, headers } = delivery;
+    const { headers } = delivery;
+    const decoded = decodedOf(delivery);
     const { draining, namespace } = this.#options;
     if (draining.aborted) return;
     const acknowledge = (): void => delivery.acknowledge();

@@ -3,6 +3,7 @@ import type { ExecutionParams } from '../domain/params.ts';
 import { type ReturnReason, returnReasons } from '../domain/slice-returns.ts';
 import { AgentDirectory } from '../exchange/agent-directory.ts';
 import { type BrokerChoice, connectToBroker } from '../exchange/broker-start.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import { ExecutionViews } from '../exchange/execution-views.ts';
 import {
   ForeignEar,
@@ -198,8 +199,8 @@ class RemoteAgent implements RunningAgent {
     this.#heartbeat?.changed();
   }
 
-  #hear({ decoded }: Delivery): void {
-    const telemetry = telemetryOf(decoded);
+  #hear(delivery: Delivery): void {
+    const telemetry = telemetryOf(decodedOf(delivery));
     if (telemetry === undefined || telemetry.namespace !== this.#options.namespace) return;
     if (telemetry.msg_type === 'execution_state') {
       // A recorder that has just begun to speak does not know of this agent yet.

@@ -1,5 +1,6 @@
 import type { Delivery } from '../broker/connection.ts';
 import { forgetRequestInHand } from '../db/presence/requests-in-hand.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import { fieldOf } from '../messages/codec.ts';
 import type { Host } from './host.ts';
 import { identifyRequest } from './request-id.ts';
@@ -67,9 +68,9 @@ export function recordControl(host: Host): () => void {
 }
 
 /** @param taken the id of the request that it may be */
-function refusalOf({ decoded }: Delivery, taken: string | undefined): string | undefined {
+function refusalOf(delivery: Delivery, taken: string | undefined): string | undefined {
   if (taken !== undefined) return guessedRefusal(taken);
-  return fieldOf(decoded, 'msg_type') === 'run_workflow'
+  return fieldOf(decodedOf(delivery), 'msg_type') === 'run_workflow'
     ? 'this namespace is recorded by a run, which starts no other; "swf-mcp agent daq_simulator" takes requests'
     : undefined;
 }

@@ -6,6 +6,7 @@ import { requestedSections, requireBareName } from '../config/request.ts';
 import type { Config } from '../config/schema.ts';
 import { namePattern } from '../domain/names.ts';
 import { currentPlanVersion } from '../domain/params.ts';
+import { decodedOf } from '../exchange/decoding.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import { decodeObject } from '../messages/codec.ts';
@@ -34,11 +35,8 @@ export interface RequestSurroundings {
  * Reads a message of the control queue. The testbed's own requests lack what can be filled in.
  * @param commandId for a request that has none
  */
-export function readControlMessage(
-  { decoded: received }: Delivery,
-  commandId: string,
-  around: RequestSurroundings,
-): ControlMessage {
+export function readControlMessage(delivery: Delivery, commandId: string, around: RequestSurroundings): ControlMessage {
+  const received = decodedOf(delivery);
   const fields: Record<string, unknown> = received.kind === 'message' ? { ...received.message } : received.body;
   if (fields['msg_type'] !== 'run_workflow') return { kind: 'other' };
   const decoded = decodeObject(completed(fields, commandId, around.config));

@@ -9,7 +9,6 @@ import type {
   Subscription,
 } from '../../src/broker/connection.ts';
 import { SwfError } from '../../src/lib/errors.ts';
-import { decodeMessage } from '../../src/messages/codec.ts';
 import type { MemoryBroker, MemorySession, StoredMessage } from './memory-broker.ts';
 
 /** Makes connections to a broker in this process. */
@@ -177,7 +176,8 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       headers: message.headers,
       id: undefined,
       body: message.body,
-      decoded: decodeMessage(message.body),
+      size: Buffer.byteLength(message.body),
+      isWhole: true,
       lost: signal,
       acknowledge: (onConfirmed) => {
         if (signal.aborted || !open.delete(message)) return;

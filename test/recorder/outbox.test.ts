@@ -37,6 +37,8 @@ function open(made: Exchange) {
   return { outbox, got, say, unsendable };
 }
 
+const sequenceOf = ({ body }: { body: string }): unknown => (JSON.parse(body) as Message<'stf_gen'>).sequence;
+
 describe('an outbox', () => {
   it('sends the rows of its process with their headers, and knows when they are confirmed', async () => {
     const made = await setUp();
@@ -46,8 +48,8 @@ describe('an outbox', () => {
     await got.has(1);
     expect(got.deliveries[0]).toMatchObject({
       headers: { msg_type: 'stf_gen', namespace, run_id: '100010', vo: 'eic', persistent: 'true', store_id: 'S' },
-      decoded: { kind: 'message', message: { sequence: 1 } },
     });
+    expect(got.deliveries.map(sequenceOf)).toEqual([1]);
     expect(await outbox.flushed(1000)).toBe(true);
     expect(made.faults).toEqual([]);
   });
@@ -81,11 +83,7 @@ describe('an outbox', () => {
     for (let sequence = 1; sequence <= 600; sequence += 1) await say(sequence);
     outbox.pump();
     await got.has(600);
-    expect(
-      got.deliveries.map(
-        ({ decoded }) => decoded.kind === 'message' && (decoded.message as Message<'stf_gen'>).sequence,
-      ),
-    ).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
+    expect(got.deliveries.map(sequenceOf)).toEqual(Array.from({ length: 600 }, (_, index) => index + 1));
   });
 
   it('leaves out a message that the broker refuses three times, tells it once, and sends the next', async () => {

@@ -1,4 +1,5 @@
 import type { BrokerConnection, Delivery, Subscription } from '../../broker/connection.ts';
+import { decodedOf } from '../../exchange/decoding.ts';
 import { pause } from '../../lib/deadline.ts';
 import { type ForeignProgram, foreignProgramOf } from '../../messages/foreign.ts';
 import { type AgentHeartbeat, telemetryOf } from '../../messages/telemetry.ts';
@@ -38,7 +39,7 @@ export async function listenTo(
   };
   const hear = (destination: string, delivery: Delivery): void => {
     noteTime(delivery);
-    const program = foreignProgramOf(delivery.decoded, delivery.headers);
+    const program = foreignProgramOf(decodedOf(delivery), delivery.headers);
     const key = `${program?.name} ${program?.namespace}`;
     if (program !== undefined && !programs.has(key) && programs.size < most)
       programs.set(key, { ...program, destination });
@@ -57,7 +58,7 @@ export async function listenTo(
       only: () => ({ namespace: telemetry.namespace }),
       onMessage(delivery) {
         noteTime(delivery);
-        const said = telemetryOf(delivery.decoded);
+        const said = telemetryOf(decodedOf(delivery));
         if (said?.msg_type === 'agent_heartbeat' && agents.size < most) agents.set(said.agent_name, said);
       },
     });

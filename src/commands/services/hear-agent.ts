@@ -1,5 +1,6 @@
 import type { BrokerConnection } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
+import { decodedOf } from '../../exchange/decoding.ts';
 import { pause } from '../../lib/deadline.ts';
 import { telemetryOf } from '../../messages/telemetry.ts';
 
@@ -22,8 +23,8 @@ export async function hearAgent(
     destination: section.destinations.telemetry,
     ack: 'auto',
     only: () => ({ namespace }),
-    onMessage({ decoded }) {
-      const telemetry = telemetryOf(decoded);
+    onMessage(delivery) {
+      const telemetry = telemetryOf(decodedOf(delivery));
       if (telemetry?.msg_type === 'execution_state' && telemetry.status === 'running') onState(telemetry.execution_id);
       if (telemetry?.msg_type !== 'agent_heartbeat' || telemetry.state === 'EXITED') return;
       if (telemetry.agent_name !== name && telemetry.agent_type !== name) return;

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+
+import type { Delivery } from '../../src/broker/connection.ts';
+import { decodedOf } from '../../src/exchange/decoding.ts';
+
+const delivery = (body: string, isWhole = true): Delivery => ({
+  headers: {},
+  id: undefined,
+  body,
+  size: isWhole ? body.length : 2_000_000,
+  isWhole,
+  lost: new AbortController().signal,
+  acknowledge: () => {},
+  giveBack: () => {},
+});
+
+it('reads a delivery once, however often it is asked', () => {
+  const one = delivery('{"msg_type":"hello","sender":"x"}');
+  expect(decodedOf(one)).toMatchObject({ kind: 'unknown', msg_type: 'hello' });
+  expect(decodedOf(one)).toBe(decodedOf(one));
+});
+
+it('rejects a body that is too large, though its beginning is a message', () => {
+  expect(decodedOf(delivery('{"msg_type":"hello"}', false))).toEqual({
+    kind: 'rejected',
+    reason: 'a body of 2000000 bytes is too large; its beginning is kept',
+    body: {},
+  });
+});
