@@ -3,11 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { basename, join } from 'node:path';
 
 import { build } from 'esbuild';
-import { minify } from 'terser';
-
-/** Names of arguments of the page's own parts: no answer has them (those have an underscore or are one word), and no element of HTML. */
-const ownNames =
-  /^(rowHeight|onOpen|executionId|dimmed|isOver|standing|guides|isExhausted|asOf|onZoom|hasSearch|sliceId|keyOf|polled|onCursor|isTall|hasPages|setZone|setTheme|isCompact|setBar|isFirst|isAwaited|hasLevel|onTab|toggle|chosen|timeline)$/;
 
 rmSync('dist', { recursive: true, force: true });
 mkdirSync('dist');
@@ -68,42 +63,40 @@ builds.push(...(await buildPage()));
 
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', notices(builds.flatMap(({ metafile }) => Object.keys(metafile.inputs))));
 
-/** The page: for a server, within a chat, and as one file. */
+/** The page: for a server in parts, which it sends when they are opened; within a chat, and as a report, in one file. */
 async function buildPage() {
   const options = {
     bundle: true,
     minify: true,
-    format: 'iife',
     target: 'es2022',
     charset: 'utf8',
     // Short calls for elements are a tenth less of the page.
     tsconfigRaw: { compilerOptions: { jsx: 'react', jsxFactory: 'h', jsxFragmentFactory: 'Fragment' } },
-    inject: ['src/web/jsx.ts'],
     outdir: 'dist/web',
     metafile: true,
     logLevel: 'warning',
   };
-  const entryPoints = {
-    app: 'src/web/live.tsx',
-    hosted: 'src/web/hosted.tsx',
-    report: 'src/web/report.tsx',
-  };
-  const built = await build({ ...options, entryPoints });
-  const style = await build({ ...options, inject: [], entryPoints: { app: 'src/web/style.css' } });
-  for (const name of Object.keys(entryPoints)) await shorten(`dist/web/${name}.js`);
+  const inject = ['src/web/jsx.ts'];
+  const built = [
+    await build({ ...options, entryPoints: { app: 'src/web/style.css' } }),
+    await build({
+      ...options,
+      inject,
+      entryPoints: { app: 'src/web/live.tsx' },
+      format: 'esm',
+      splitting: true,
+      // A part of another version has another name: a page that is open while its server is renewed mixes none.
+      chunkNames: 'app/[name]-[hash]',
+    }),
+    await build({
+      ...options,
+      inject,
+      entryPoints: { hosted: 'src/web/hosted.tsx', report: 'src/web/report.tsx' },
+      format: 'iife',
+    }),
+  ];
   copyFileSync('src/web/page.html', 'dist/web/page.html');
-  return [built, style];
-}
-
-/** The page's program is sent to browsers and lies in every report, so each byte counts. */
-async function shorten(path) {
-  const compress = { ecma: 2020, passes: 3, pure_getters: true, unsafe_arrows: true };
-  const { code } = await minify(readFileSync(path, 'utf8'), {
-    compress,
-    mangle: { properties: { regex: ownNames } },
-    ecma: 2020,
-  });
-  writeFileSync(path, code);
+  return built;
 }
 
 /** The licence text of every package of which anything is in the bundle. */

@@ -60,3 +60,7 @@ export interface ExecutionContext {
   /** Draining: nothing more comes, so a consumer reads to the end of the log and ends. Stopped: everything ends. */
   lifetime: Pick<Lifetime, 'draining' | 'stopped'>;
 }
+
+/** The types of message that an agent is given. */
+export const typesRead = ({ reads }: Agent): ReadonlySet<MessageType> =>
+  new Set(reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));

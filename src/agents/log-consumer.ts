@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { LogLine } from '../lib/logger.ts';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
-import type { Agent, ExecutionContext } from './agent.ts';
+import { type Agent, type ExecutionContext, typesRead } from './agent.ts';
 import { handlePatiently } from './patience.ts';
 import type { LoggedMessage } from './ports.ts';
 
@@ -43,7 +43,7 @@ class LogConsumer {
     this.#agent = agent;
     this.#name = name;
     this.#execution = execution;
-    this.#types = new Set(agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)));
+    this.#types = typesRead(agent);
     this.#place = this.#placeOf(agent.type);
     this.#latePlace = this.#placeOf(`${agent.type}/late`);
   }

@@ -19,7 +19,7 @@ export interface BrokerSettings {
   vhost?: string | undefined;
 }
 
-/** A message as a broker delivers it. What its body says is read behind the connection (`exchange/decoding.ts`): other programs have words of their own. */
+/** A message as a broker delivers it. Its body is read behind the connection (`exchange/decoding.ts`): other programs have words of their own. */
 export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same however often it is delivered; undefined where the broker has none. */

@@ -1,16 +1,21 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Express, Response } from 'express';
+import type { Express, Request, Response } from 'express';
 
 import { sha256 } from '../lib/sha256.ts';
 
+const script = 'text/javascript; charset=utf-8';
+
 /** The page's files by their paths. They hold no data, so nobody needs a token for them. */
-const files = {
+const files: Readonly<Record<string, { name: string; type: string }>> = {
   '/': { name: 'page.html', type: 'text/html; charset=utf-8' },
-  '/app.js': { name: 'app.js', type: 'text/javascript; charset=utf-8' },
+  '/app.js': { name: 'app.js', type: script },
   '/app.css': { name: 'app.css', type: 'text/css; charset=utf-8' },
-} as const;
+};
+
+/** Parts of the program, which are loaded when they are shown. Their names change with what is in them. */
+const partPath = /^\/app\/[\w-]+\.js$/;
 
 /** Nothing from elsewhere, nothing inline, no text becomes code or markup, and no other page may frame it. */
 const policy = [
@@ -38,25 +43,39 @@ const headers = {
 
 /** Serves the page. Its addresses are relative, so that it works behind a proxy's path. */
 export function addPage(app: Express, folder: string): void {
-  for (const [path, { name, type }] of Object.entries(files)) {
-    let content: { body: Buffer; tag: string } | undefined;
-    app.get(path, ({ headers: asked }, response) => {
-      content ??= read(join(folder, name));
-      answer(response, asked['if-none-match'], { ...content, type });
-    });
-  }
+  const known = new Map<string, Content>();
+  const serve = (
+    path: string,
+    { name, type }: { name: string; type: string },
+    request: Request,
+    response: Response,
+  ) => {
+    const content = known.get(path) ?? read(join(folder, name), type);
+    known.set(path, content);
+    answer(response, request.headers['if-none-match'], content);
+  };
+  for (const [path, file] of Object.entries(files))
+    app.get(path, (request, response) => serve(path, file, request, response));
+  app.get(partPath, (request, response) => {
+    const name = request.path.slice(1);
+    // A page that has been open since an older version asks for parts that are no more.
+    if (existsSync(join(folder, name))) serve(request.path, { name, type: script }, request, response);
+    else response.status(404).set(headers).end();
+  });
 }
 
-function read(path: string): { body: Buffer; tag: string } {
+interface Content {
+  body: Buffer;
+  tag: string;
+  type: string;
+}
+
+function read(path: string, type: string): Content {
   const body = readFileSync(path);
-  return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"` };
+  return { body, tag: `"${sha256().update(body).digest('hex').slice(0, 16)}"`, type };
 }
 
-function answer(
-  response: Response,
-  known: string | undefined,
-  { body, tag, type }: { body: Buffer; tag: string; type: string },
-): void {
+function answer(response: Response, known: string | undefined, { body, tag, type }: Content): void {
   response.set({ ...headers, 'Content-Type': type, ETag: tag });
   if (known === tag) response.status(304).end();
   else response.send(body);

@@ -1,4 +1,4 @@
-import type { Agent } from '../agents/agent.ts';
+import { type Agent, typesRead } from '../agents/agent.ts';
 import { handlePatiently } from '../agents/patience.ts';
 import type { Delivery } from '../broker/connection.ts';
 import { placeOfFile } from '../domain/slice-returns.ts';
@@ -70,9 +70,7 @@ export class ReadingAgent {
 
   constructor(options: ReadingAgentOptions) {
     this.#options = options;
-    this.#reads = new Set(
-      options.agent.reads.map((reading) => (typeof reading === 'string' ? reading : reading.msg_type)),
-    );
+    this.#reads = typesRead(options.agent);
   }
 
   /** The ids of the messages in hand. */

@@ -62,6 +62,19 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByText('Nothing fits.').waitFor();
   });
 
+  it('loads the program of a page when it is opened, and says so where that does not come', async () => {
+    const { root } = await serve();
+    const page = await browser.open(`${root}#/`, { mayComplain: true });
+    await page.getByRole('heading', { level: 1, name: 'Executions' }).waitFor();
+    await page.route('**/app/shift-*.js', (route) => route.abort());
+    await page.getByRole('link', { name: 'Shift' }).click();
+    await page.getByText('This part of the page does not come.').waitFor();
+    await page.unroute('**/app/shift-*.js');
+    await page.getByRole('button', { name: 'load the page again' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Shift report' }).waitFor();
+    expect((await fetch(`${root}app/none.js`)).status).toBe(404);
+  });
+
   it('keeps what somebody types while it goes on asking, and finds by it', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/`);

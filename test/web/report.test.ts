@@ -18,11 +18,6 @@ describe('a report', () => {
     expect((await runCli(['report', id, '--html', 'run.html'], { folder })).code).toBe(0);
   });
 
-  it('has a program that fits, as the page of a server has', () => {
-    expect(statSync('dist/web/app.js').size).toBeLessThanOrEqual(60 * 1024);
-    expect(statSync('dist/web/report.js').size).toBeLessThanOrEqual(75_000);
-  });
-
   it('has the same bytes when the same execution is written again, and replaces no file unasked', async () => {
     // Also where others have written into the store meanwhile.
     await runWorkflow(folder, '--stf-count', '1');

@@ -6,10 +6,7 @@ import { hashOf } from '../state/route.ts';
 import { Around } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
 import { Button } from './card.tsx';
-import { Compare } from './compare.tsx';
-import { Execution } from './execution.tsx';
-import { Overview } from './overview.tsx';
-import { Shift } from './shift.tsx';
+import { Page } from './pages.tsx';
 
 type Theme = 'system' | 'light' | 'dark';
 
@@ -42,10 +39,13 @@ export function App({ world }: { world: World }) {
               : `A report as of ${time(report.madeAt, zone)}.`}
           </p>
         )}
-        {page === 'overview' && <Overview params={route.params} change={change} />}
-        {page === 'execution' && <Execution key={id} id={id} params={route.params} change={change} theme={theme} />}
-        {page === 'compare' && <Compare ids={route.ids} />}
-        {page === 'shift' && <Shift params={route.params} change={change} />}
+        <Page
+          name={page}
+          ids={page === 'execution' ? [id, ...route.ids.slice(1)] : route.ids}
+          params={route.params}
+          change={change}
+          theme={theme}
+        />
       </main>
     </Around.Provider>
   );

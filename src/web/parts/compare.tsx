@@ -2,7 +2,7 @@ import { linear, roundTicks } from '../draw/scale.ts';
 import type { Comparison, Timeline } from '../shared/answers.ts';
 import { duration } from '../shared/format.ts';
 import { usePoll, useWidth } from '../state/hooks.ts';
-import { executionHash } from '../state/route.ts';
+import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { Answered } from './banner.tsx';
 import { bottom, left, Levels, right, shown } from './chart-parts.tsx';
@@ -12,7 +12,7 @@ import { numbers, Table } from './table.tsx';
 const everyMilliseconds = 3000;
 
 /** Two executions beside each other: sentences, completions since their starts, and the figures. */
-export function Compare({ ids }: { ids: readonly string[] }) {
+export function Compare({ ids }: PageProps) {
   const { world } = useAround();
   const [a = '', b = ''] = ids;
   const line = (execution_id: string): Promise<Timeline> =>

@@ -1,4 +1,3 @@
-import type { RefObject } from 'preact';
 import { useRef } from 'preact/hooks';
 
 import { spanOf } from '../draw/span.ts';
@@ -7,18 +6,16 @@ import { clock, duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
+import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
 import { Drawer } from './drawer.tsx';
 import { Findings } from './findings.tsx';
-import { Flow } from './flow.tsx';
 import { Header } from './header.tsx';
-import { Latency } from './latency.tsx';
-import { Slots } from './slots.tsx';
+import { Pictures } from './pictures.tsx';
 import { Tabs } from './tabs.tsx';
-import { Workers } from './workers.tsx';
 
 interface Part {
   start_time?: string;
@@ -29,18 +26,10 @@ const second = 1000;
 /** A running execution of which nothing has been recorded for so long is told to be old. */
 const old = { warning: 60, alarm: 900 };
 
-interface Props {
-  id: string;
-  params: Readonly<Record<string, string>>;
-  change: (params: Record<string, string | undefined>) => void;
-  theme: string;
-}
-
 /** One execution: what it is, what is wrong, and how it went, all over one axis of time. */
-export function Execution(props: Props) {
+export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const { world } = useAround();
   const now = useNow();
-  const { id } = props;
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
   const banner = <FaultBanner fault={fault} at={at} now={now} />;
@@ -49,7 +38,7 @@ export function Execution(props: Props) {
       <>
         {banner}
         {world.kind !== 'report' && <Age monitor={answer} now={now} />}
-        <Whole {...props} monitor={answer} every={every} />
+        <Whole {...props} id={id} monitor={answer} every={every} />
       </>
     );
   return (
@@ -60,7 +49,8 @@ export function Execution(props: Props) {
   );
 }
 
-interface WholeProps extends Props {
+interface WholeProps extends Omit<PageProps, 'ids'> {
+  id: string;
   monitor: Monitor;
   every: number;
 }
@@ -132,42 +122,6 @@ const windowOf = (part: Part, shown: Timeline | undefined): Part =>
 const standingOf = (monitor: Monitor, line: Timeline | undefined, asOf: number | undefined): Standing =>
   asOf === undefined || line === undefined ? standingNow(monitor) : standingAt(line, asOf);
 
-interface PicturesProps {
-  monitor: Monitor;
-  shown: Timeline | undefined;
-  asOf: number | undefined;
-  theme: string;
-  change: Props['change'];
-  open: (name: string) => void;
-  frame: RefObject<HTMLElement | null>;
-}
-
-function Pictures({ monitor, shown, asOf, theme, change, open, frame }: PicturesProps) {
-  const zoom = (from: number, until: number): void =>
-    change({ from: new Date(from).toISOString(), to: new Date(until).toISOString() });
-  return (
-    <>
-      {shown && <Flow monitor={monitor} timeline={shown} asOf={asOf} onZoom={zoom} />}
-      <section class="card" ref={frame}>
-        {shown?.slots === undefined ? (
-          <>
-            <h2>Workers over time</h2>
-            {shown?.slot_count === 0 ? <p>No slot has begun a slice yet.</p> : <Skeleton />}
-          </>
-        ) : (
-          <Workers timeline={shown} asOf={asOf} theme={theme} onOpen={open} onZoom={zoom} />
-        )}
-      </section>
-      {shown && (
-        <div class={`two ${asOf === undefined ? '' : 'dimmed'}`}>
-          <Latency timeline={shown} />
-          <Slots timeline={shown} />
-        </div>
-      )}
-    </>
-  );
-}
-
 function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   const isTime = (text: string | undefined): text is string => text !== undefined && !Number.isNaN(Date.parse(text));
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
@@ -195,7 +149,7 @@ interface PartShownProps {
   shown: Timeline | undefined;
   /** The pictures are still those of before. */
   isAwaited: boolean;
-  change: Props['change'];
+  change: PageProps['change'];
 }
 
 function PartShown({ shown, isAwaited, change }: PartShownProps) {
@@ -223,7 +177,15 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   );
 }
 
-function AsOf({ timeline, asOf, change }: { timeline: Timeline; asOf: number | undefined; change: Props['change'] }) {
+function AsOf({
+  timeline,
+  asOf,
+  change,
+}: {
+  timeline: Timeline;
+  asOf: number | undefined;
+  change: PageProps['change'];
+}) {
   const { zone } = useAround();
   const { bin: length } = spanOf(timeline);
   const last = timeline.bins - 1;

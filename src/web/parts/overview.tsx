@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, duration, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
-import { executionHash, hashOf } from '../state/route.ts';
+import { executionHash, hashOf, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
@@ -18,10 +18,10 @@ const filters = { namespace: 'namespace', executed_by: 'started by' };
 
 const statuses = ['', 'running', 'completed', 'failed', 'terminated'];
 
-type Change = (params: Record<string, string | undefined>) => void;
+type Change = PageProps['change'];
 
 /** All executions: those that run, then the newest. */
-export function Overview({ params, change }: { params: Readonly<Record<string, string>>; change: Change }) {
+export function Overview({ params, change }: PageProps) {
   const { world } = useAround();
   const now = useNow();
   const { namespace = '', executed_by = '', status = '', cursor = '' } = params;

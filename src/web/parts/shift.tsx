@@ -1,7 +1,7 @@
 import type { Shift as ShiftAnswer } from '../shared/answers.ts';
 import { count, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
-import { executionHash } from '../state/route.ts';
+import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { More } from './card.tsx';
@@ -11,13 +11,7 @@ const spans = ['-1h', '-8h', '-24h', '-7d'];
 const everyMilliseconds = 10_000;
 
 /** The hand-over of a time. */
-export function Shift({
-  params,
-  change,
-}: {
-  params: Readonly<Record<string, string>>;
-  change: (params: Record<string, string | undefined>) => void;
-}) {
+export function Shift({ params, change }: PageProps) {
   const { world, zone } = useAround();
   const now = useNow();
   const since = params['since'] ?? '-8h';

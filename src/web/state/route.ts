@@ -7,6 +7,14 @@ export interface Route {
   params: Readonly<Record<string, string>>;
 }
 
+/** A page is given the parts of its address, and a way to change the parameters. */
+export interface PageProps {
+  ids: readonly string[];
+  params: Route['params'];
+  change: (params: Record<string, string | undefined>) => void;
+  theme: string;
+}
+
 export function readRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?', 2);
   const params = Object.fromEntries(new URLSearchParams(query));

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+import { describe, expect, it } from 'vitest';
+
+const folder = 'dist/web/';
+const kilobytes = (names: readonly string[]): number =>
+  names.reduce((sum, name) => sum + gzipSync(readFileSync(folder + name), { level: 9 }).length, 0) / 1000;
+
+/** A file and all that it imports before it runs. */
+function loadedBy(name: string): string[] {
+  const found = new Set<string>();
+  const add = (one: string): void => {
+    if (found.has(one)) return;
+    found.add(one);
+    // Also `from"./chunk.js"`; a part that is loaded later is called: import("./part.js").
+    for (const [, path = ''] of readFileSync(folder + one, 'utf8').matchAll(/(?:from|import)"(\.[^"]+\.js)"/g))
+      add(new URL(path, `file:///${one}`).pathname.slice(1));
+  };
+  add(name);
+  return [...found];
+}
+
+const part = (name: string): string => `app/${readdirSync(`${folder}app`).find((file) => file.startsWith(`${name}-`))}`;
+
+describe('what a browser loads, by gzip', () => {
+  it.each(['overview', 'execution'])('is at most 30 kB until it shows the %s, style included', (name) => {
+    const files = new Set(['page.html', 'app.css', ...loadedBy('app.js'), ...loadedBy(part(name))]);
+    expect(files.size).toBeGreaterThan(4);
+    expect(kilobytes([...files])).toBeLessThanOrEqual(30);
+  });
+
+  it.each(['compare', 'shift'])('holds nothing of %s before that is opened', (name) => {
+    expect(loadedBy('app.js')).not.toContain(part(name));
+    expect(loadedBy(part('overview'))).not.toContain(part(name));
+  });
+
+  it.each(['hosted.js', 'report.js'])('is one file of at most 60 kB of code in %s', (name) => {
+    expect(loadedBy(name)).toEqual([name]);
+    expect(kilobytes([name])).toBeLessThanOrEqual(60);
+  });
+});
