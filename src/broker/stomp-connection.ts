@@ -1,3 +1,4 @@
+import { backoff } from '../lib/backoff.ts';
 import { SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
@@ -16,8 +17,7 @@ import { disconnect } from './stomp-frames.ts';
 import { StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
 
-const firstPause = 500;
-const longestPause = 30_000;
+const pauses = { first: 500, longest: 30_000 };
 /** How often a connection that stands by for another one of its client id tries. */
 const standbyPause = 5000;
 /** After a session that held this long, and longer than the pause before it, the next pause is short again: a bad line is no bad broker. */
@@ -43,7 +43,8 @@ class ReturningConnection implements BrokerConnection {
   #dialect: BrokerDialect;
   #session: StompSession | undefined;
   #attempts = 0;
-  #pause = firstPause;
+  /** Tries that failed since a session was steady, those of the first round left out. */
+  #failures = 0;
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
@@ -190,10 +191,10 @@ class ReturningConnection implements BrokerConnection {
       return standbyPause;
     }
     this.#onTrouble(reason);
-    if (over.upMilliseconds() > Math.max(steadyMilliseconds, this.#pause)) this.#pause = firstPause;
-    const wait = this.#first !== undefined && isFirstRound ? 0 : this.#pause * (0.75 + Math.random() / 2);
-    if (!isFirstRound) this.#pause = Math.min(this.#pause * 2, longestPause);
-    return wait;
+    if (over.upMilliseconds() > Math.max(steadyMilliseconds, backoff(this.#failures + 1, pauses))) this.#failures = 0;
+    const rest = backoff(this.#failures + 1, pauses) * (0.75 + Math.random() / 2);
+    if (!isFirstRound) this.#failures += 1;
+    return this.#first !== undefined && isFirstRound ? 0 : rest;
   }
 }
 

@@ -18,6 +18,7 @@ import { workersMayTake } from '../domain/run-phases.ts';
 import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
+import { backoff } from '../lib/backoff.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
@@ -25,8 +26,7 @@ import type { Message } from '../messages/message.ts';
 const unheldSeconds = 30;
 
 /** A slice that was given back goes out again after so long, then after twice as long each time. */
-const firstReturnSeconds = 5;
-const longestReturnSeconds = 60;
+const returnSeconds = { first: 5, longest: 60 };
 
 /** A file without an answer for so long, and for so many times the usual delay, is announced again; then after so many minutes. */
 const unansweredSeconds = 60;
@@ -107,7 +107,7 @@ export class Resending {
   noteReturn({ execution_id = '', slice_filename, attempt }: Message<'slice_returned'>): void {
     const id = sliceMessageId(execution_id, slice_filename, attempt);
     const times = (this.#returned.get(id)?.times ?? 0) + 1;
-    const seconds = Math.min(longestReturnSeconds, firstReturnSeconds * 2 ** (times - 1));
+    const seconds = backoff(times, returnSeconds);
     this.#returned.set(id, { at: performance.now() + seconds * 1000, times });
   }
 
@@ -224,7 +224,7 @@ export class Resending {
   /** It is sent again now, and after twice as long each time. */
   #noteAgain(sent: Map<string, Due>, id: string, first: number): void {
     const times = (sent.get(id)?.times ?? 0) + 1;
-    const minutes = Math.min(longestAgainMinutes, first * 2 ** (times - 1));
+    const minutes = backoff(times, { first, longest: longestAgainMinutes });
     sent.set(id, { at: performance.now() + minutes * 60_000, times });
   }
 }

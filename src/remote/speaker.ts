@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
 import type { BrokerConnection } from '../broker/connection.ts';
+import { ConfirmedSender } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, wireHeaders } from '../exchange/wire-headers.ts';
-import { SwfError } from '../lib/errors.ts';
+import { messageOf } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { messageIdOf } from '../messages/identity.ts';
@@ -27,73 +28,52 @@ export interface About {
   replyTo?: string | undefined;
 }
 
+/** Something that is said. */
 interface Saying {
+  /** Its place among all that this process says. */
+  seq: number;
   draft: Draft;
   about: About;
   /** Milliseconds since 1970. */
   since: number;
-  refusals: number;
-  /** Connections that have ended while it was under way. */
-  ends: number;
-  isUnderWay: boolean;
-  rests: boolean;
   settle: (isTaken: boolean) => void;
 }
 
-/** Sends under way at a time; stompit dies of too many frames queued when a connection ends. */
-const window = 256;
-
-/** A message that the broker refuses so often is not sent again. */
-const mostRefusals = 3;
-
 /**
- * One that was under way so often when a connection ended goes alone, and rests before that, so that others are said: some brokers end a connection
- * in place of a refusal. It is never given up for that: a bad line is no refusal.
- */
-const suspectEnds = 2;
-const firstRest = 1000;
-const longestRest = 60_000;
-
-/** It is told once, at so many. */
-const mostEnds = 5;
-
-const endsSentence = ({ draft, about, ends }: Saying): string =>
-  `${draft.msg_type} of ${about.execution_id} is not confirmed: the connection has ended each of the ${ends} times that it was sent; it is tried again every minute`;
-
-const isSuspect = ({ ends }: Saying): boolean => ends >= suspectEnds;
-
-/**
- * Says what a remote agent has to say, in its order, again and again until the broker has confirmed it. It has no store: what it has not been
- * able to say when its process ends is done again by the next that is handed the same message.
+ * Says what a remote agent has to say, until the broker has confirmed it. It has no store: what it has not been able to say when its process ends is
+ * done again by the next that is handed the same message.
  */
 export class Speaker {
   readonly #options: SpeakerOptions;
   readonly #waiting = new Set<Saying>();
+  readonly #sender: ConfirmedSender<Saying>;
+  #said = 0;
 
   constructor(options: SpeakerOptions) {
+    const { warn } = options;
     this.#options = options;
-    options.broker.onUp(() => this.#pump());
+    this.#sender = new ConfirmedSender(options.broker, {
+      pending: (after) => this.#pending(after),
+      outgoing: (saying) => this.#outgoing(saying),
+      confirmed: async (sayings) => this.#settle(sayings, true),
+      refused: async (saying, error) => {
+        warn(`${nameOf(saying)} is not sent: ${error.line}`);
+        this.#settle([saying], false);
+      },
+      onEnds: (saying, times) =>
+        warn(
+          `${nameOf(saying)} is not confirmed: the connection has ended each of the ${times} times that it was sent; it is tried again every minute`,
+        ),
+      onFault: (error) => warn(messageOf(error)),
+    });
   }
 
   /** Resolves when the broker has confirmed it; with false where the broker does not take it. */
   say(draft: Draft, about: About): Promise<boolean> {
-    return new Promise((resolve) => {
-      const saying: Saying = {
-        draft,
-        about,
-        since: Date.now(),
-        refusals: 0,
-        ends: 0,
-        isUnderWay: false,
-        rests: false,
-        settle: (isTaken) => {
-          this.#waiting.delete(saying);
-          resolve(isTaken);
-          this.#pump();
-        },
-      };
-      this.#waiting.add(saying);
-      this.#pump();
+    return new Promise((settle) => {
+      this.#said += 1;
+      this.#waiting.add({ seq: this.#said, draft, about, since: Date.now(), settle });
+      this.#sender.pump();
     });
   }
 
@@ -119,51 +99,13 @@ export class Speaker {
     return { count: this.#waiting.size, oldest: oldest?.since };
   }
 
-  #pump(): void {
-    if (!this.#options.broker.isUp()) return;
-    let room = window;
-    for (const saying of this.#waiting) {
-      if (saying.rests) continue;
-      // Those before it are confirmed first, and those behind it wait.
-      if (room === 0 || (isSuspect(saying) && room < window)) return;
-      room = isSuspect(saying) ? 0 : room - 1;
-      if (!saying.isUnderWay) void this.#send(saying);
-    }
+  *#pending(after: number): Generator<Saying> {
+    for (const saying of this.#waiting) if (saying.seq > after) yield saying;
   }
 
-  async #send(saying: Saying): Promise<void> {
-    const { broker, warn } = this.#options;
-    saying.isUnderWay = true;
-    try {
-      await broker.send(this.#outgoing(saying));
-      saying.settle(true);
-    } catch (error) {
-      saying.isUnderWay = false;
-      if (!(error instanceof SwfError) || error.code !== 'BROKER_REFUSED' || !broker.isUp()) {
-        this.#noteEnd(saying);
-        return;
-      }
-      saying.refusals += 1;
-      if (saying.refusals >= mostRefusals) {
-        warn(`${saying.draft.msg_type} of ${saying.about.execution_id} is not sent: ${error.line}`);
-        saying.settle(false);
-      } else this.#pump();
-    }
-  }
-
-  /** The connection has ended while it was under way. */
-  #noteEnd(saying: Saying): void {
-    saying.ends += 1;
-    if (saying.ends === mostEnds) this.#options.warn(endsSentence(saying));
-    if (isSuspect(saying)) {
-      saying.rests = true;
-      const wait = Math.min(longestRest, firstRest * 2 ** (saying.ends - suspectEnds));
-      setTimeout(() => {
-        saying.rests = false;
-        this.#pump();
-      }, wait).unref();
-    }
-    this.#pump();
+  #settle(sayings: readonly Saying[], isTaken: boolean): void {
+    for (const saying of sayings) this.#waiting.delete(saying);
+    for (const { settle } of sayings) settle(isTaken);
   }
 
   #outgoing({ draft, about }: Saying): Parameters<BrokerConnection['send']>[0] {
@@ -197,3 +139,5 @@ export class Speaker {
     };
   }
 }
+
+const nameOf = ({ draft, about }: Saying): string => `${draft.msg_type} of ${about.execution_id}`;

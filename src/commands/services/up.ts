@@ -4,6 +4,7 @@ import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace, requireRecorderAgents } from '../../config/policies.ts';
 import type { Config } from '../../config/schema.ts';
+import { backoff } from '../../lib/backoff.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
@@ -18,8 +19,7 @@ export interface UpArguments {
 }
 
 /** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
-const firstPause = 1000;
-const longestPause = 60_000;
+const pauses = { first: 1000, longest: 60_000 };
 
 /** An agent that has worked for so long is started again soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
@@ -127,7 +127,7 @@ async function keepUp(
     ...common,
     ...(metrics === undefined ? [] : ['--metrics', metrics]),
   ];
-  let wait = firstPause;
+  let failures = 0;
   // Once it works, the namespace has been ours: one that takes its place need not listen.
   let hasWorked = false;
   let lastCode: string | undefined;
@@ -150,10 +150,10 @@ async function keepUp(
       io.err(`${type} ${index} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
       return lastCode;
     }
-    if (performance.now() - began > steadyMilliseconds) wait = firstPause;
+    failures = performance.now() - began > steadyMilliseconds ? 1 : failures + 1;
+    const wait = backoff(failures, pauses);
     io.err(`${type} ${index} ${words}; it is started again in ${wait / 1000} s`);
     await pause(wait, [stopping]);
     if (stopping.aborted) return undefined;
-    wait = Math.min(wait * 2, longestPause);
   }
 }

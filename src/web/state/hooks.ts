@@ -1,6 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
+import { backoff } from '../../lib/backoff.ts';
 import { CallError } from '../transport/call.ts';
 import { hashOf, readRoute, type Route } from './route.ts';
 
@@ -48,7 +49,7 @@ export function usePoll<T>(
   useEffect(() => {
     let answer: T | undefined;
     let timer: number | undefined;
-    let pause = every;
+    let failures = 0;
     let isGone = false;
     let isAsking = false;
     const look = async (): Promise<void> => {
@@ -58,18 +59,19 @@ export function usePoll<T>(
         const next = await latest.current(answer);
         if (isGone) return;
         answer = next;
-        pause = every;
+        failures = 0;
         setState({ key, answer, fault: undefined, at: Date.now() });
         if (isOver(next)) return;
       } catch (error) {
         if (isGone) return;
         const fault = error instanceof CallError ? error : new CallError('refused', String(error));
         setState((before) => ({ ...before, key, answer, fault }));
-        pause = fault.fault === 'disconnected' ? Math.min(longestPause, pause * 1.7) : every;
+        failures = fault.fault === 'disconnected' ? failures + 1 : 0;
       } finally {
         isAsking = false;
       }
-      if (!document.hidden) timer = setTimeout(look, pause);
+      if (!document.hidden)
+        timer = setTimeout(look, failures === 0 ? every : backoff(failures, { first: every, longest: longestPause }));
     };
     const onVisible = (): void => {
       // One chain of questions and no more, whatever wakes it.

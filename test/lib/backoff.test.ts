@@ -1,0 +1,14 @@
+import { expect, it } from 'vitest';
+
+import { backoff } from '../../src/lib/backoff.ts';
+
+it.each([
+  [0, 2],
+  [1, 2],
+  [2, 4],
+  [3, 8],
+  [5, 30],
+  [2000, 30],
+])('after %i failures it is %i', (failures, expected) => {
+  expect(backoff(failures, { first: 2, longest: 30 })).toBe(expected);
+});
