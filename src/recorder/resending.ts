@@ -137,8 +137,8 @@ export class Resending {
         ...(this.#tick % unansweredTicks === 0 ? this.#unanswered() : []),
       ];
       if (again.length === 0) return;
-      for (const id of again) this.#sentAgain.add(id.split('/')[0] ?? '');
-      await this.#options.store.write((tx) => sendAgain(tx, again));
+      const executions = await this.#options.store.write((tx) => sendAgain(tx, again));
+      for (const id of executions) this.#sentAgain.add(id);
       this.#options.resend();
     } catch (error) {
       this.#options.onFault(error);

@@ -1,7 +1,7 @@
 import { utcNow } from '../../lib/time.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
-import { numberOf } from '../migrations/names.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -52,12 +52,17 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string): void 
   ).run(namespace);
 }
 
-/** Lets messages be sent once more that nobody has, or nobody has answered, and that others may have said first. */
-export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): void {
-  for (const id of messageIds)
-    sql(
-      'UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?',
-    ).run(id);
+/**
+ * Lets messages be sent once more that nobody has, or nobody has answered, and that others may have said first.
+ * @returns the executions that they belong to
+ */
+export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
+  const update = sql<[string], { execution_id: string | null }>(
+    `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?
+     RETURNING ${nameOf('execution_no')} AS execution_id`,
+  );
+  const executions = messageIds.flatMap((id) => update.all(id)).map(({ execution_id }) => execution_id);
+  return new Set(executions.filter((id) => id !== null));
 }
 
 /** The slices of an execution that has ended are sent to nobody any more. */

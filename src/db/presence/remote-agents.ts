@@ -2,6 +2,8 @@ import { logLevels } from '../../lib/logger.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { nameOf } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
@@ -38,7 +40,7 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     state,
     now,
     row.process_id,
-    executionOf(beat),
+    executionOf(sql, beat),
     beat.slots ?? beat.in_hand.length + free_slots,
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
@@ -82,8 +84,14 @@ export function noteHeard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
 }
 
-/** The execution of the work in hand: message ids begin with it. */
-const executionOf = ({ in_hand: [first] }: AgentHeartbeat): string | null => first?.split('/')[0] ?? null;
+/** The execution of the first message in hand, which is on record: its recorder has sent it. */
+function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
+  if (first === undefined) return null;
+  const row = sql<[string], { execution_id: string | null }>(
+    `SELECT ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
+  ).get(first);
+  return row?.execution_id ?? null;
+}
 
 /** Enters the log lines of a remote agent, each once, however often they come. */
 export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
