@@ -30,7 +30,7 @@ export function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void>
 }
 
 /** Resolves after a time, or as soon as one of the signals is aborted. Nothing is left on signals that live on. */
-export function pause(milliseconds: number, signals: readonly AbortSignal[]): Promise<void> {
+export function pause(milliseconds: number, signals: readonly AbortSignal[] = []): Promise<void> {
   return new Promise((resolve) => {
     const end = (): void => {
       clearTimeout(timer);

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { BrokerConnection } from '../broker/connection.ts';
+import { pause } from '../lib/deadline.ts';
 
 /** A queue that gives nothing for so long has nothing, in milliseconds. */
 const quietMilliseconds = 300;
@@ -37,6 +36,6 @@ export async function takeLeftovers(executionId: string, options: LeftoversOptio
       delivery.acknowledge();
     },
   });
-  while (performance.now() - last < quietMilliseconds && performance.now() < until) await delay(quietMilliseconds / 4);
+  while (performance.now() - last < quietMilliseconds && performance.now() < until) await pause(quietMilliseconds / 4);
   broker.unsubscribe(id);
 }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { BrokerConnection, Outgoing } from '../broker/connection.ts';
 import { withNewestPlace } from '../db/execution/file-places.ts';
 import { markSent, markUnsendable, type UnsentRow, unsentRows } from '../db/log/outbox.ts';
@@ -7,6 +5,7 @@ import type { Store } from '../db/opening/store.ts';
 import type { SliceNeeds } from '../domain/slice-returns.ts';
 import { ConfirmedSender, sendWindow } from '../exchange/confirmed-sender.ts';
 import { expirySeconds, sliceHeaders, wireHeaders } from '../exchange/wire-headers.ts';
+import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Destinations } from '../messages/destinations.ts';
 import { vocabulary } from '../messages/vocabulary.ts';
@@ -74,7 +73,7 @@ export class Outbox {
     const deadline = performance.now() + milliseconds;
     while (unsentRows(store.sql, namespace, 0, 1).length > 0) {
       if (performance.now() > deadline) return false;
-      await delay(lookMilliseconds);
+      await pause(lookMilliseconds);
     }
     return true;
   }

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { BrokerConnection } from '../broker/connection.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { isHeld } from '../db/log/held.ts';
@@ -8,6 +6,7 @@ import type { Prepare } from '../db/sqlite/statements.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { type ExecutionParams, workflowParamsOf } from '../domain/params.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
+import { pause } from '../lib/deadline.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Notifier } from '../messages/notifier.ts';
 import type { ExecutionState } from '../messages/telemetry.ts';
@@ -88,7 +87,7 @@ export class StateSpeaker {
     while (this.#driven.size > 0 && this.#options.broker.isUp()) {
       this.sayAll();
       for (const [id, { left }] of this.#driven) if (left === lastWords) this.#driven.delete(id);
-      await delay(hurriedMilliseconds);
+      await pause(hurriedMilliseconds);
     }
   }
 

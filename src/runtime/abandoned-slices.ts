@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { ExecutionContext } from '../agents/agent.ts';
 import type { Store } from '../db/opening/store.ts';
 import { abandonedSlices, mostLostStarts } from '../db/presence/lost-starts.ts';
 import { beatSeconds, lateSeconds } from '../domain/liveness.ts';
+import { pause } from '../lib/deadline.ts';
 import { isAlive } from '../lib/process-identity.ts';
 import type { RecorderSession } from '../recorder/recorder-session.ts';
 
@@ -32,6 +31,6 @@ export async function watchAbandonedSlices(
       const says = [{ msg_type: 'slice_result' as const, ...fields, state: 'failed' as const, error }];
       await journal.step({ sender: name, tick: clock.now(), says });
     }
-    await delay(beatSeconds * 1000, undefined, { signal: stopped }).catch(() => {});
+    await pause(beatSeconds * 1000, [stopped]);
   }
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { type CommandState, commandState } from '../db/log/commands.ts';
@@ -7,6 +6,7 @@ import type { Store } from '../db/opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
+import { pause } from '../lib/deadline.ts';
 import { SwfError } from '../lib/errors.ts';
 import { utcNow } from '../lib/time.ts';
 import type { Message } from '../messages/message.ts';
@@ -112,7 +112,7 @@ export async function awaitEffect(
       told = true;
       onWait();
     }
-    await delay(lookMilliseconds);
+    await pause(lookMilliseconds);
   }
 }
 

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
@@ -7,6 +5,7 @@ import type { Queries } from '../db/queries.ts';
 import { countNames, countsIn } from '../domain/counts.ts';
 import { phases } from '../domain/run-phases.ts';
 import { executionStatuses, healths } from '../domain/states.ts';
+import { pause } from '../lib/deadline.ts';
 import { sliceInHand } from './monitor/answer-schema.ts';
 import { clipShown } from './shared/clip.ts';
 import { integer, present } from './shared/params.ts';
@@ -70,7 +69,7 @@ export const waitForExecutionTool = defineLiveTool({
           `${now.execution.phase}: ${now.final} of ${now.planned ?? 'any'} slices are final`,
         );
       }
-      await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
+      await pause(lookMilliseconds, [signal]);
     }
     const { status, phase } = now.execution;
     return present({

@@ -9,6 +9,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { dialectNames } from '../../src/broker/dialect-names.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
+import { useFastTime } from '../fast-time.ts';
 import { type Answer, settled, temporaryFolder } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 import { inProcess, outcome } from './outcome.ts';
@@ -18,6 +19,8 @@ const quick = { fast_processing: { slice_processing_time: 2, target_worker_count
 const sameQuick = sets('fast_processing.slice_processing_time=2', 'fast_processing.target_worker_count=8');
 
 const complete = { status: 'completed', slices_failed: 0 };
+
+useFastTime(80);
 
 describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', (kind) => {
   const site = (given: Record<string, object> = quick): { broker: MemoryBroker; here: MemorySite } => {

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Queries } from '../../db/queries.ts';
+import { pause } from '../../lib/deadline.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { drivenExecutions } from '../control/driven-executions.ts';
 import { startKeys } from '../drive/keys.ts';
@@ -73,7 +72,7 @@ async function watch(io: Io, executionId: string, reader: StoreReader, interrupt
         }
       }
       if (signal.aborted || snapshot.execution.status !== 'running') return;
-      await delay(lookMilliseconds, undefined, { signal }).catch(() => {});
+      await pause(lookMilliseconds, [signal]);
     }
   } finally {
     endKeys?.();
@@ -107,6 +106,6 @@ async function watchJson(io: Io, executionId: string, signal: AbortSignal): Prom
     if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);
     said = text;
     if (signal.aborted || answer['status'] !== 'running') return;
-    await delay(4 * lookMilliseconds, undefined, { signal }).catch(() => {});
+    await pause(4 * lookMilliseconds, [signal]);
   }
 }

@@ -63,7 +63,7 @@ export async function listenTo(
       },
     });
   for (const subscription of subscriptions) broker.subscribe(subscription);
-  await pause(seconds * 1000, []);
+  await pause(seconds * 1000);
   for (const { id } of subscriptions) broker.unsubscribe(id);
   return { programs: [...programs.values()], agents: [...agents.values()], skew };
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BrokerConnection, BrokerSettings, Subscription } from '../../broker/connection.ts';
 import type { Config } from '../../config/schema.ts';
+import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { attempt, diagnoseClock, type Diagnosis, ok } from './diagnosis.ts';
 import { listen, send, withConnections } from './trial.ts';
@@ -56,7 +56,7 @@ function proveSelector(settings: BrokerSettings, destination: string): Promise<D
     const got = listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
     for (const namespace of ['other', 'mine']) await send(broker, destination, { namespace }, namespace);
     await got.has(1);
-    await delay(quietMilliseconds);
+    await pause(quietMilliseconds);
     const other = got.bodies().filter((body) => body !== 'mine').length;
     // The other message must not be left behind.
     broker.unsubscribe('doctor');
@@ -84,7 +84,7 @@ function proveDeepQueue(settings: BrokerSettings, destination: string): Promise<
     await rest.has(foreignMessages).catch(() => {});
     if (came) return ok(`a message is found behind ${foreignMessages} of another namespace`);
     listen(broker, { destination, only: () => ({ namespace: 'mine' }) });
-    await delay(quietMilliseconds);
+    await pause(quietMilliseconds);
     return {
       state: 'warn',
       what: `a message is not found behind ${foreignMessages} that are for others: slices of another namespace, or of a paused execution, can hold up all others; raise maxPageSize in the broker's policy for queues (10000)`,
@@ -100,10 +100,10 @@ function proveFairShare(settings: BrokerSettings, destination: string): Promise<
     );
     for (const body of ['1', '2', '3']) await send(one, destination, {}, body);
     await Promise.all(hands.map((hand) => hand.has(1)));
-    await delay(quietMilliseconds);
+    await pause(quietMilliseconds);
     const counts = hands.map((hand) => hand.deliveries.length);
     for (const hand of hands) hand.acknowledgeAll();
-    await delay(quietMilliseconds);
+    await pause(quietMilliseconds);
     for (const hand of hands) hand.acknowledgeAll();
     if (counts.some((count) => count !== 1))
       throw new Error(`two slots were handed ${counts.join(' and ')} messages; each must have one at a time`);
@@ -121,7 +121,7 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
   };
   await withConnections(named, 1, ([broker]) => {
     listen(broker, of);
-    return delay(quietMilliseconds);
+    return pause(quietMilliseconds);
   });
   await withConnections(settings, 1, ([broker]) => send(broker, destination, { namespace: 'doctor' }, 'kept'));
   await withConnections(named, 1, ([broker]) => listen(broker, of).has(1));
@@ -140,7 +140,7 @@ async function proveDurable(settings: BrokerSettings, destination: string, durab
 function proveExpiry(settings: BrokerSettings, destination: string): Promise<Diagnosis> {
   return withConnections(settings, 1, async ([broker]) => {
     await send(broker, destination, {}, 'old', shortLife);
-    await delay((shortLife + 1) * 1000);
+    await pause((shortLife + 1) * 1000);
     const got = listen(broker, { destination });
     await send(broker, destination, {}, 'new');
     await got.has(1);

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import { requireExecution } from '../../db/execution/find-execution.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
+import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import {
@@ -40,7 +39,7 @@ export async function controlCommand(
     let sentence = await control(io, store, asked);
     // While another process takes the execution up or ends it, it is asked again how it stands.
     while (sentence === undefined) {
-      await delay(againMilliseconds);
+      await pause(againMilliseconds);
       sentence = await control(io, store, asked);
     }
     io.out(`${sentence}\n`);

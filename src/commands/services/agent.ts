@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
@@ -9,7 +7,7 @@ import { asRecorded } from '../../config/recorded.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { AgentType } from '../../domain/states.ts';
 import { counting, Traffic } from '../../exchange/traffic.ts';
-import { aborted } from '../../lib/deadline.ts';
+import { aborted, pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { createLog } from '../../lib/logger.ts';
 import { startRemoteAgent } from '../../remote/remote-process.ts';
@@ -150,7 +148,7 @@ async function runUntilStopped(
   interrupted: AbortSignal,
   onStart: (agent: RunningAgent) => void,
 ): Promise<void> {
-  const early = aborted(interrupted).then(() => delay(momentMilliseconds, undefined));
+  const early = aborted(interrupted).then(() => pause(momentMilliseconds));
   const agent = await Promise.race([starting, early]);
   if (agent === undefined) return;
   onStart(agent);

@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -34,7 +33,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
       } while (cursor !== undefined);
       for (const item of fresh.toReversed()) io.out(`${lineOf(item, given.output)}\n`);
       seen = Number(fresh[0]?.['log_id'] ?? seen ?? 0);
-      await delay(lookMilliseconds, undefined, { signal: interrupted.signal }).catch(() => {});
+      await pause(lookMilliseconds, [interrupted.signal]);
     }
     return exitCodes.interrupted;
   } finally {

@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { pause } from '../../lib/deadline.ts';
 import type { Connection } from './connection.ts';
 
 /** Another process that has written within this time is thought to go on, in milliseconds. */
 const recently = 1000;
 
 /** In milliseconds. Less is not slept. */
-const pause = 2;
+const rest = 2;
 
 /**
  * Leaves the lock of the store free for a moment, where other processes write too. SQLite has no queue: a process that waits tries again and
@@ -19,7 +18,7 @@ export class OtherWriters {
   #until = 0;
   #commits = 0;
 
-  /** @param commitsApart commits between two pauses */
+  /** @param commitsApart commits between two rests */
   constructor(db: Connection, commitsApart: number) {
     this.#commitsApart = commitsApart;
     // A number that changes with each commit of another connection.
@@ -34,6 +33,6 @@ export class OtherWriters {
     const version = this.#version();
     if (this.#known !== undefined && version !== this.#known) this.#until = performance.now() + recently;
     this.#known = version;
-    if (performance.now() < this.#until) await delay(pause);
+    if (performance.now() < this.#until) await pause(rest);
   }
 }

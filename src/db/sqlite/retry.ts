@@ -1,5 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
+import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { Database } from './database.ts';
 import { asSwfError } from './sqlite-errors.ts';
@@ -33,6 +32,6 @@ export async function tryPatiently<T>(path: string, work: () => T, patience = pa
       }
     }
     // Several writers that wait must not all come back at once.
-    await delay(2 + Math.random() * 10);
+    await pause(2 + Math.random() * 10);
   }
 }
