@@ -9,7 +9,7 @@ export default defineConfig({
     // Deadlines are for what hangs, and are long: a busy machine makes every step slow. A test waits for events, and none of them is late.
     testTimeout: 180_000,
     hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    expect: { poll: { timeout: 60_000, interval: 20 } },
     reporters: ['default', './test/closing-line.ts'],
     globalSetup: ['./test/temporary-folder.ts', './test/bundle-age.ts'],
   },

@@ -17,6 +17,7 @@ import type { Store } from '../src/db/opening/store.ts';
 import { createQueries } from '../src/db/queries.ts';
 import type { RecordedFile } from '../src/db/reports/recorded-files.ts';
 import { executionParamsSchema } from '../src/domain/params.ts';
+import { pause } from '../src/lib/deadline.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import type { Message } from '../src/messages/message.ts';
 import type { MessageType } from '../src/messages/vocabulary.ts';
@@ -202,10 +203,10 @@ export async function refusal(client: Client, name: string, args: unknown): Prom
 }
 
 /** A number that is read, once it has stayed the same for half a second: what was under way may still come. */
-export async function settled(read: () => Promise<number>): Promise<number> {
+export async function settled(read: () => Promise<number>, milliseconds = 500): Promise<number> {
   let last = await read();
   for (;;) {
-    await delay(500);
+    await pause(milliseconds);
     const now = await read();
     if (now === last) return now;
     last = now;

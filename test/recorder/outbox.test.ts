@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../../src/messages/message.ts';
 import { Outbox } from '../../src/recorder/outbox.ts';
 import { collector } from '../broker/connection-suite.ts';
+import { useFastTime } from '../fast-time.ts';
 import { destinations, type Exchange, execution_id, namespace, setUp } from './setup.ts';
 
 function open(made: Exchange) {
@@ -36,6 +37,8 @@ function open(made: Exchange) {
     });
   return { outbox, got, say, unsendable };
 }
+
+useFastTime(30);
 
 const sequenceOf = ({ body }: { body: string }): unknown => (JSON.parse(body) as Message<'stf_gen'>).sequence;
 

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { dialectNames } from '../../src/broker/dialect-names.ts';
+import { type DialectName, dialectNames } from '../../src/broker/dialect-names.ts';
+import { pause } from '../../src/lib/deadline.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { useFastTime } from '../fast-time.ts';
 import { type Answer, settled, temporaryFolder } from '../helpers.ts';
@@ -20,13 +20,19 @@ const sameQuick = sets('fast_processing.slice_processing_time=2', 'fast_processi
 
 const complete = { status: 'completed', slices_failed: 0 };
 
-useFastTime(80);
+useFastTime(30);
+
+/** A broker in memory, and a namespace on it. */
+const siteOn = (
+  kind: DialectName,
+  given: Record<string, object> = quick,
+): { broker: MemoryBroker; here: MemorySite } => {
+  const broker = new MemoryBroker(kind);
+  return { broker, here: new MemorySite(broker, given) };
+};
 
 describe.each(dialectNames)('the workflow over a broker in memory that behaves as %s', (kind) => {
-  const site = (given: Record<string, object> = quick): { broker: MemoryBroker; here: MemorySite } => {
-    const broker = new MemoryBroker(kind);
-    return { broker, here: new MemorySite(broker, given) };
-  };
+  const site = (given?: Record<string, object>) => siteOn(kind, given);
 
   it('with agents that have no store ends as in one process', async () => {
     const { here } = site();
@@ -36,26 +42,6 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     ).done;
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 60 });
     expect(await outcome(here.folder)).toEqual(await inProcess(4, ...sameQuick));
-  });
-
-  it('counts the slots of the workers that are heard, whatever the recorder is configured for', async () => {
-    const { here } = site({ fast_processing: { slice_processing_time: 300 } });
-    const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
-    await Promise.all([here.agent('data'), here.agent('fastmon')]);
-    const overBroker = { broker: { url: 'stomp://127.0.0.1:61613' } };
-    const run = await here.run(4, ['data', 'fastmon', 'worker'], overBroker);
-    const capacity = async () => {
-      const { capacity: told, progress } = await here.monitor();
-      return { ...(told as object), seconds_left: (progress as Answer)['seconds_left'] };
-    };
-    await expect.poll(capacity).toMatchObject({ workers: 0 });
-    expect(await capacity()).not.toHaveProperty('backlog_seconds');
-    expect((await capacity()).seconds_left).toBeUndefined();
-    await here.agent('worker', 1, slots(3));
-    await here.agent('worker', 2, slots(4));
-    await expect.poll(capacity).toMatchObject({ workers: 7, seconds_left: expect.any(Number) });
-    await run.stop('enough');
-    await run.done;
   });
 
   it('goes on when the broker breaks off in the middle, and hosts what is not elsewhere', async () => {
@@ -71,6 +57,46 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 90 });
     expect(await outcome(here.folder)).toEqual(await inProcess(6, ...sameQuick));
   });
+
+  it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
+    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 4 } });
+    const payload = join(here.folder, 'payload.sh');
+    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    const worker = { payload: [payload] };
+    await here.agent('worker');
+    const run = await here.run(1, ['worker'], { worker });
+    await expect.poll(() => here.lines.join('\n')).toMatch(/off duty for NO_PAYLOAD payload\.sh/);
+    await here.agent('worker', 2, { worker });
+    await run.done;
+    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
+  });
+
+  it('what no worker can do is told of each execution, also where the broker hands none of it out any more', async () => {
+    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
+    const payload = join(here.folder, 'payload.sh');
+    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    await here.agent('worker');
+    const told = async (): Promise<string[]> =>
+      ((await here.monitor())['findings'] as Answer[])
+        .filter(({ code }) => code === 'NO_WORKER_FOR')
+        .map(({ sentence }) => sentence as string);
+    for (let round = 0; round < 2; round += 1) {
+      const run = await here.run(1, ['worker'], { worker: { payload: [payload] } });
+      await expect
+        .poll(told)
+        .toEqual([
+          expect.stringMatching(
+            /^worker-agent-\S+ on \S+: slices ask for the payload payload\.sh .*So 3 TF slices wait, and no other worker is heard\.$/,
+          ),
+        ]);
+      await run.stop('enough');
+      await run.done;
+    }
+  });
+});
+
+describe('the workflow, whatever the broker,', () => {
+  const site = (given?: Record<string, object>) => siteOn('artemis', given);
 
   it('two executions go on at the same time with one recorder', async () => {
     const { here } = site();
@@ -98,6 +124,38 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     );
   });
 
+  it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
+    const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
+    broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
+    await here.agent('worker');
+    const run = await here.run(1, ['worker']);
+    await expect.poll(() => here.monitor()).toMatchObject({ slices_completed: 1, slices_queued: 1 });
+    const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
+    await expect.poll(told).toHaveLength(1);
+    await here.command('stop');
+    await run.done;
+  });
+
+  it('counts the slots of the workers that are heard, whatever the recorder is configured for', async () => {
+    const { here } = site({ fast_processing: { slice_processing_time: 300 } });
+    const slots = (target_worker_count: number) => ({ fast_processing: { target_worker_count } });
+    await Promise.all([here.agent('data'), here.agent('fastmon')]);
+    const overBroker = { broker: { url: 'stomp://127.0.0.1:61613' } };
+    const run = await here.run(4, ['data', 'fastmon', 'worker'], overBroker);
+    const capacity = async () => {
+      const { capacity: told, progress } = await here.monitor();
+      return { ...(told as object), seconds_left: (progress as Answer)['seconds_left'] };
+    };
+    await expect.poll(capacity).toMatchObject({ workers: 0 });
+    expect(await capacity()).not.toHaveProperty('backlog_seconds');
+    expect((await capacity()).seconds_left).toBeUndefined();
+    await here.agent('worker', 1, slots(3));
+    await here.agent('worker', 2, slots(4));
+    await expect.poll(capacity).toMatchObject({ workers: 7, seconds_left: expect.any(Number) });
+    await run.stop('enough');
+    await run.done;
+  });
+
   it('a pause is heeded elsewhere, and so are continue and stop', async () => {
     const { here } = site({
       fast_processing: { slice_processing_time: 5, target_worker_count: 4, physics_period_count: 0 },
@@ -109,29 +167,16 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await here.command('pause');
     await expect.poll(() => here.monitor()).toMatchObject({ health: 'paused', slices_processing: 0 });
     // A start that was under way may still come; four slots that went on would do twenty slices in that time.
-    const paused = await settled(done);
-    await delay(500);
+    const paused = await settled(done, 4000);
+    await pause(4000);
     expect(await done()).toBe(paused);
     await here.command('continue');
     await expect.poll(done).toBeGreaterThan(paused);
     await here.command('stop');
     await run.done;
     const ended = await done();
-    await delay(500);
+    await pause(4000);
     expect(await here.monitor()).toMatchObject({ status: 'terminated', slices_completed: ended });
-  });
-
-  it('a worker that cannot do a slice gives it back, and one that can does it in the same attempt', async () => {
-    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 4 } });
-    const payload = join(here.folder, 'payload.sh');
-    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    const worker = { payload: [payload] };
-    await here.agent('worker');
-    const run = await here.run(1, ['worker'], { worker });
-    await expect.poll(() => here.lines.join('\n')).toMatch(/off duty for NO_PAYLOAD payload\.sh/);
-    await here.agent('worker', 2, { worker });
-    await run.done;
-    expect(await here.monitor()).toMatchObject({ ...complete, slices_completed: 3, slices_retried: 0 });
   });
 
   it.each(['worker', 'execution'] as const)('a fetch that stalls is given up where its %s ends', async (what) => {
@@ -156,44 +201,9 @@ describe.each(dialectNames)('the workflow over a broker in memory that behaves a
     await run.stop('enough');
     await run.done;
     // The worker, which lives, has said nothing against the place.
-    await delay(500);
+    await pause(4000);
     expect(here.lines.filter((line) => /off duty/.test(line))).toEqual([]);
     expect(await here.askAll('list_messages', { message_type: 'slice_returned' })).toEqual([]);
-  });
-
-  it('what no worker can do is told of each execution, also where the broker hands none of it out any more', async () => {
-    const { here } = site({ fast_processing: { slices_per_sample: 3, target_worker_count: 1 } });
-    const payload = join(here.folder, 'payload.sh');
-    writeFileSync(payload, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
-    await here.agent('worker');
-    const told = async (): Promise<string[]> =>
-      ((await here.monitor())['findings'] as Answer[])
-        .filter(({ code }) => code === 'NO_WORKER_FOR')
-        .map(({ sentence }) => sentence as string);
-    for (let round = 0; round < 2; round += 1) {
-      const run = await here.run(1, ['worker'], { worker: { payload: [payload] } });
-      await expect
-        .poll(told)
-        .toEqual([
-          expect.stringMatching(
-            /^worker-agent-\S+ on \S+: slices ask for the payload payload\.sh .*So 3 TF slices wait, and no other worker is heard\.$/,
-          ),
-        ]);
-      await run.stop('enough');
-      await run.done;
-    }
-  });
-
-  it('a message that the broker does not take is told once, and what is behind it goes on', async () => {
-    const { here, broker } = site({ fast_processing: { slices_per_sample: 2, slice_processing_time: 1 } });
-    broker.refuse(({ headers, body }) => headers['msg_type'] === 'slice' && body.includes('_slice_000.tf'));
-    await here.agent('worker');
-    const run = await here.run(1, ['worker']);
-    await expect.poll(() => here.monitor()).toMatchObject({ slices_completed: 1, slices_queued: 1 });
-    const told = (): string[] => here.lines.filter((line) => /slice_000\.tf\/1 is not sent/.test(line));
-    await expect.poll(told).toHaveLength(1);
-    await here.command('stop');
-    await run.done;
   });
 
   it('what is said while no agent is there is answered when one comes', async () => {

@@ -43,8 +43,18 @@ export async function outcome(folder: string, execution = 'latest'): Promise<unk
 }
 
 /** The same of a run in one process without a broker. */
-export async function inProcess(stfs: number, ...settings: string[]): Promise<unknown> {
+export function inProcess(stfs: number, ...settings: string[]): Promise<unknown> {
+  const key = [stfs, ...settings].join(' ');
+  const made = outcomes.get(key) ?? runAlone(stfs, settings);
+  outcomes.set(key, made);
+  return made;
+}
+
+async function runAlone(stfs: number, settings: string[]): Promise<unknown> {
   const folder = temporaryFolder();
   await runWorkflow(folder, '--stf-count', String(stfs), ...settings);
   return outcome(folder);
 }
+
+/** It is the same each time (`replay`), so one run is enough for the tests of a file. */
+const outcomes = new Map<string, Promise<unknown>>();
