@@ -44,10 +44,15 @@ export async function evidenceOf(client: Client, monitor: Answer, code: string):
 
 export const clientOf = (folder: string): Promise<Client> => connectInProcess(join(folder, 'swf.db'));
 
+/** Settings of a run whose physics begins at once. */
+const startsAtOnce = ['no_beam_not_ready_delay', 'broadcast_delay', 'beam_not_ready_delay', 'beam_ready_delay'].flatMap(
+  (key) => ['--set', `daq_state_machine.${key}=0`],
+);
+
 /** A run in the middle of its physics, ended with the test. */
 export async function inPhysics(...args: string[]) {
   const folder = temporaryFolder();
-  const run = startCli(['run', '--speed', '5', ...args], { folder });
+  const run = startCli(['run', '--speed', '5', ...startsAtOnce, ...args], { folder });
   await run.saw(/start_run/);
   return { folder, run, client: await clientOf(folder) };
 }
