@@ -9,7 +9,7 @@ export interface Sendable {
 
 /** Where the messages of a sender come from, and what becomes of them. */
 export interface SendSource<T extends Sendable> {
-  /** What is not confirmed, behind a number, in its order. It may be read in part only, and is asked for again. */
+  /** The items behind a number that are not confirmed, in their order. It may be read in part only, and is asked for again. */
   pending(after: number): Iterable<T>;
   outgoing(item: T): Outgoing;
   /** The broker has these. It resolves when they are no longer pending. */
@@ -37,7 +37,7 @@ const rests = { first: 1000, longest: 60_000 };
 /** It is told once, at so many. */
 const maxEnds = 5;
 
-/** What a message did to the connection when it was tried before. */
+/** The harm that a message did when it was tried before. */
 interface Trouble {
   refusals: number;
   ends: number;

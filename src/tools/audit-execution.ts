@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { Audit } from '../db/reports/audit.ts';
+import { auditAnswer } from './answers/audit.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -13,26 +14,7 @@ export const auditExecutionTool = defineTool({
     'Slices that stayed failed are final but not processed: see slices_failed. Files on disk are checked by "swf-mcp check".',
   takesLong: () => true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
-  output: () =>
-    z.strictObject({
-      execution_id: z.string(),
-      status: z.string(),
-      verdict: z.enum(['balanced', 'open', 'broken']),
-      summary: z.string(),
-      slices_failed: z.int().describe('Without a retry left'),
-      checks: z.array(
-        z.strictObject({
-          check: z.string(),
-          state: z.enum(['ok', 'open', 'broken']),
-          expected: z.int(),
-          found: z.int(),
-          problem: z.string().optional(),
-          ids: z.array(z.string()),
-          id_count: z.int(),
-        }),
-      ),
-      data_as_of: z.string().optional(),
-    }),
+  output: auditAnswer,
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);

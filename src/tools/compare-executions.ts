@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
+import { comparisonAnswer } from './answers/comparison.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -12,8 +13,6 @@ const noticeable = 1.25;
 const leastSeconds = 0.05;
 const shownDifferences = 40;
 const shownText = 220;
-
-const pair = z.strictObject({ a: z.number(), b: z.number() });
 
 export const compareExecutionsTool = defineTool({
   name: 'compare_executions',
@@ -27,17 +26,7 @@ export const compareExecutionsTool = defineTool({
       execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),
       with_execution_id: z.string().min(1).max(300).describe('b: the one to compare with'),
     }),
-  output: () =>
-    z.strictObject({
-      a: z.string(),
-      b: z.string(),
-      status: z.strictObject({ a: z.string(), b: z.string() }),
-      differences: z.array(z.string()),
-      figures: z.record(z.string(), pair),
-      stages: z.array(z.strictObject({ stage: z.string(), p50: pair, p95: pair, max: pair })),
-      configuration: z.array(z.strictObject({ key: z.string(), a: z.string().optional(), b: z.string().optional() })),
-      data_as_of: z.string().optional(),
-    }),
+  output: comparisonAnswer,
   handle(args, { queries, now }) {
     const [a, b] = [args.execution_id, args.with_execution_id].map((id) =>
       sideOf(queries, queries.execution(id), now),

@@ -2,10 +2,10 @@ import * as z from 'zod';
 
 import type { Timeline } from '../db/timeline/timeline.ts';
 import { conciseParts, pageParts } from '../monitoring/timeline/told.ts';
+import { timelineAnswer } from './answers/timeline.ts';
 import { inStepsFor } from './shared/in-steps.ts';
 import { integer, parseWindow, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
-import { timelineAnswer } from './timeline/answer.ts';
 
 const usualBins = 60;
 const mostSlots = 400;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { countsIn } from '../domain/counts.ts';
-import { monitorAnswer } from './monitor/answer-schema.ts';
+import { monitorAnswer } from './answers/monitor.ts';
 import { withinBudget } from './monitor/budget.ts';
 import { asEvent } from './monitor/events.ts';
 import {

@@ -2,7 +2,8 @@ import * as z from 'zod';
 
 import { agentStates, agentStatuses, agentTypes } from '../domain/states.ts';
 import { objectsIn } from '../lib/read-json.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { pageAnswer } from './answers/page.ts';
+import { listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -28,7 +29,7 @@ export const listAgentsTool = defineTool({
       ...listArguments('last_heartbeat'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         agent_name: z.string(),
         agent_type: z.string(),

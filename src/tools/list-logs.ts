@@ -3,8 +3,9 @@ import * as z from 'zod';
 import type { LogRow } from '../db/lists/logs.ts';
 import { SwfError } from '../lib/errors.ts';
 import { logLevels } from '../lib/logger.ts';
+import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool } from './shared/tool.ts';
@@ -34,7 +35,7 @@ export const listLogsTool = defineTool({
       ...listArguments('timestamp'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         log_id: z.int(),
         timestamp: z.string(),

@@ -4,9 +4,10 @@ import type { MessageRow } from '../db/lists/messages.ts';
 import { messageEffects } from '../domain/effects.ts';
 import { SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
@@ -37,7 +38,7 @@ export const listMessagesTool = defineTool({
       ...listArguments('sent_at'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         message_id: z.string(),
         message_type: z.string(),

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 
 import { stfStatuses } from '../domain/states.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { pageAnswer } from './answers/page.ts';
+import { listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text, timeField } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -22,7 +23,7 @@ export const listStfFilesTool = defineTool({
       ...listArguments('time_field'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         stf_filename: z.string(),
         run_number: z.int(),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
-import { listOutput, listPage } from './shared/list.ts';
+import { pageAnswer } from './answers/page.ts';
+import { listPage } from './shared/list.ts';
 import { executionId, listArguments, present, requireRun, runNumber, text } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -19,7 +20,7 @@ export const listTfFilesTool = defineTool({
       ...listArguments('created_at'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         tf_filename: z.string(),
         stf_filename: z.string(),

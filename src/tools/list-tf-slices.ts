@@ -5,8 +5,9 @@ import { sliceStatuses } from '../domain/slice-states.ts';
 import { printable } from '../lib/printable.ts';
 import { objectsIn } from '../lib/read-json.ts';
 import { shortDigests } from '../lib/short-digests.ts';
+import { pageAnswer } from './answers/page.ts';
 import { clipShown, endEscaped } from './shared/clip.ts';
-import { listOutput, listPage } from './shared/list.ts';
+import { listPage } from './shared/list.ts';
 import {
   executionId,
   integer,
@@ -56,7 +57,7 @@ export const listTfSlicesTool = defineTool({
       ...listArguments('time_field'),
     }),
   output: () =>
-    listOutput(
+    pageAnswer(
       z.strictObject({
         slice_filename: z.string(),
         slice_id: z.int(),

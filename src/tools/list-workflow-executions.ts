@@ -1,9 +1,10 @@
 import * as z from 'zod';
 
-import { phases } from '../domain/run-phases.ts';
-import { executionStatuses, healths } from '../domain/states.ts';
+import { executionStatuses } from '../domain/states.ts';
+import { executionRow } from './answers/execution-row.ts';
+import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
-import { type Fixed, listOutput, listPage } from './shared/list.ts';
+import { type Fixed, listPage } from './shared/list.ts';
 import { listArguments, namespace, present, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
@@ -32,30 +33,7 @@ export const listWorkflowExecutionsTool = defineTool({
       workflow_name: text('Such as stf_datataking'),
       ...listArguments('life: those that overlap'),
     }),
-  output: () =>
-    listOutput(
-      z.strictObject({
-        execution_id: z.string(),
-        workflow_name: z.string(),
-        namespace: z.string(),
-        status: z.enum(executionStatuses),
-        phase: z.enum(phases),
-        run_number: z.int(),
-        executed_by: z.string(),
-        start_time: z.string(),
-        end_time: z.string().optional(),
-        stf_count: z.int(),
-        slices_created: z.int(),
-        slices_completed: z.int(),
-        slices_failed: z.int(),
-        health: z.enum(healths),
-        status_reason: z.string().optional(),
-        duration_seconds: z.number(),
-        bytes: z.int(),
-        retries: z.int(),
-        speed: z.string().optional(),
-      }),
-    ),
+  output: () => pageAnswer(executionRow()),
   handle: (args, context) =>
     listPage('list_workflow_executions', args, context, {
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),

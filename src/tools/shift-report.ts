@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { executionStatuses, healths } from '../domain/states.ts';
+import { shiftAnswer } from './answers/shift.ts';
 import { namespace, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
@@ -18,52 +18,6 @@ export const shiftReportTool = defineLiveTool({
       end_time: text('As start_time (default now)'),
       namespace,
     }),
-  output: () =>
-    z.strictObject({
-      start_time: z.string(),
-      end_time: z.string(),
-      totals: z.strictObject({
-        executions: z.int(),
-        running: z.int(),
-        completed: z.int(),
-        failed: z.int(),
-        terminated: z.int(),
-        stf_files: z.int().describe('Made in this time, as their bytes'),
-        bytes: z.int(),
-        slices_completed: z.int().describe('In this time'),
-        attempts_failed: z.int(),
-        slices_stay_failed: z.int().describe('At the end of this time, of the executions that were looked at'),
-        slices_not_done: z.int(),
-      }),
-      executions: z.array(
-        z.strictObject({
-          execution_id: z.string(),
-          status: z.enum(executionStatuses),
-          health: z.enum(healths).optional(),
-          slices_completed: z.int(),
-          slices_created: z.int(),
-          slices_stay_failed: z.int(),
-        }),
-      ),
-      executions_omitted: z.int(),
-      causes: z.array(z.strictObject({ cause: z.string(), attempts: z.int() })),
-      causes_omitted: z.int(),
-      people: z.array(
-        z.strictObject({
-          time: z.string(),
-          name: z.string(),
-          sent_by: z.string().optional().describe('Where the name is only claimed'),
-          did: z.string(),
-          execution_id: z.string(),
-          reason: z.string().optional(),
-        }),
-      ),
-      people_omitted: z.int(),
-      open: z.array(z.string()),
-      open_omitted: z.int(),
-      text: z.string().describe('The same as Markdown'),
-      data_as_of: z.string().optional(),
-      note: z.string().optional(),
-    }),
+  output: shiftAnswer,
   perform: reportOfShift,
 });

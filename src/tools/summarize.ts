@@ -3,11 +3,12 @@ import * as z from 'zod';
 import type { SummaryQuestion } from '../db/summaries/question.ts';
 import { timeFields } from '../domain/list-words.ts';
 import { countsAttempts, isSpan, summarized } from '../domain/summary-words.ts';
+import { everyKey, summaryAnswer } from './answers/summary.ts';
 import { inSteps } from './shared/in-steps.ts';
 import { executionId, integer, namespace, present, runNumber, text, timeField } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { emptyNote, questionOf } from './summary/question.ts';
-import { everyKey, orders, shownGroups, shownSums, sums } from './summary/shown-groups.ts';
+import { orders, shownGroups, shownSums } from './summary/shown-groups.ts';
 
 const defaultLimit = 50;
 
@@ -47,21 +48,7 @@ export const summarizeTool = defineLiveTool({
       order_by: z.enum(orders).optional().describe('Largest first; key: from A to Z (default for times)'),
       limit: integer(1, 1000, 'Groups (default 50)'),
     }),
-  output: () =>
-    z.strictObject({
-      what: z.enum(summarized),
-      counts: z.string().describe('The rows that are counted'),
-      groups: z.array(
-        z.strictObject({ ...Object.fromEntries(everyKey.map((key) => [key, z.string().optional()])), ...sums() }),
-      ),
-      groups_omitted: z.int(),
-      total: z.strictObject(sums()),
-      execution_id: z.string().optional(),
-      start_time: z.string().optional(),
-      end_time: z.string().optional(),
-      data_as_of: z.string().optional(),
-      note: z.string().optional(),
-    }),
+  output: summaryAnswer,
   async perform(args, context) {
     const now = Date.now();
     const question = questionOf(args, { queries: context.queries(), now });

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { shortDigests } from '../lib/short-digests.ts';
+import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -21,41 +22,7 @@ export const traceDataProductTool = defineTool({
     z.strictObject({
       filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),
     }),
-  output: () =>
-    z.strictObject({
-      filename: z.string(),
-      kind: z.enum(['stf', 'tf', 'slice']),
-      execution_id: z.string(),
-      run_number: z.int(),
-      status: z.string(),
-      stf_filename: z.string(),
-      tf_filename: z.string().optional(),
-      attempts: z.int().optional().describe('That a worker began'),
-      worker: z.string().optional(),
-      payload: z.string().optional().describe('Of a slice: name and digest'),
-      standing: z.string().optional().describe('How a slice stands now'),
-      waiting_seconds: z.number().optional(),
-      queued_before: z.int().optional().describe('Slices of its execution that come before it'),
-      hops: z.array(
-        z.strictObject({
-          type: z.string(),
-          time: z.string(),
-          delay_seconds: z.number().optional(),
-          by: z.string().optional(),
-          worker: z.string().optional(),
-          attempt: z.int().optional(),
-          outcome: z.string().optional(),
-          effect: z.string(),
-          note: z.string().optional(),
-          message_id: z.string(),
-        }),
-      ),
-      more_hops: z.boolean().optional().describe('There are more than are shown'),
-      total_seconds: z.number(),
-      slices: z.record(z.string(), z.int()).optional(),
-      logs: z.array(z.strictObject({ time: z.string(), agent: z.string(), message: z.string(), log_id: z.int() })),
-      data_as_of: z.string().optional(),
-    }),
+  output: traceAnswer,
   handle({ filename }, { queries, now }) {
     const product = queries.product(filename);
     const execution = queries.execution(product.execution_id);

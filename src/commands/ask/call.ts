@@ -1,4 +1,5 @@
 import { SwfError } from '../../lib/errors.ts';
+import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import { controlTools, tools } from '../../tools/index.ts';
 import { callTool, findTool, runTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
@@ -7,22 +8,23 @@ import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** One answer of a tool as the server would give it. */
-export function askTool(io: Io, name: string, args: unknown): Record<string, unknown> {
+export function askTool<Name extends string>(io: Io, name: Name, args: unknown): AnswerOf<Name> {
   const reader = createStoreReader(storePath(io));
   try {
-    return runTool(findTool(tools, name), args, { queries: reader.queries(), now: Date.now() });
+    // The schema of the name has checked it.
+    return runTool(findTool(tools, name), args, { queries: reader.queries(), now: Date.now() }) as AnswerOf<Name>;
   } finally {
     reader.close();
   }
 }
 
 /** The same of a tool that takes its time. Ctrl-C gives it up. */
-export async function askLiveTool(io: Io, name: string, args: unknown): Promise<Record<string, unknown>> {
+export async function askLiveTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   try {
-    return await callTool(findTool(tools, name), args, liveContext(io, reader, interrupted.signal));
+    return (await callTool(findTool(tools, name), args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
   } finally {
     reader.close();
   }

@@ -4,6 +4,7 @@ import { deflateRawSync } from 'node:zlib';
 
 import { messageOf, SwfError } from '../../lib/errors.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
+import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -56,7 +57,7 @@ type Row = Record<string, unknown>;
 /** The answers that the page asks for, as of one moment as near as calls one after the other are. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArguments) {
   const monitor = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
-  const execution_id = monitor['execution_id'] as string;
+  const { execution_id } = monitor;
   const listed = (tool: string, args: object): Row[] =>
     (askTool(io, tool, { execution_id, limit: mostRows, ...args }) as { items: Row[] }).items;
   const failed = listed('list_tf_slices', { status: 'failed' });
@@ -64,7 +65,7 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
   try {
     const queries = reader.queries();
     const execution = queries.execution(execution_id);
-    const endOf = Date.parse((monitor['data_as_of'] as string | undefined) ?? execution.start_time);
+    const endOf = Date.parse(monitor.data_as_of ?? execution.start_time);
     const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
     const question = queries.timelineQuestion(execution, endOf, wanted);
     const signal = new AbortController().signal;
@@ -72,13 +73,13 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
     const { phases, latency } = await inSteps({ queries: reader.queries, signal }, (now) => now.timeline(question));
     const { life, leastWidth, mostRetries } = question;
     // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
-    const isOver = monitor['status'] !== 'running';
+    const isOver = monitor.status !== 'running';
     const lastWord = isOver ? queries.lastMessage(execution_id)?.sent_at : undefined;
     const made_at = lastWord ?? new Date(endOf).toISOString();
     const report = {
       execution_id,
       made_at,
-      status: monitor['status'],
+      status: monitor.status,
       version: io.version,
       monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
       audit: await askLiveTool(io, 'audit_execution', { execution_id }),
@@ -99,9 +100,9 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
 const quoting = ['EXECUTION_FAILED', 'NO_WORKER_FOR', 'UNANSWERED', 'DRIVER_FAULT', 'TAKE_UP_FAILED'];
 
 /** The monitor's answer without lines of logs, also in its sentences. */
-function withoutQuotes(monitor: Row): Row {
-  const findings = (monitor['findings'] as { code: string; sentence: string }[]).map((finding) =>
-    quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] } : finding,
+function withoutQuotes(monitor: Monitor): Monitor {
+  const findings = monitor.findings.map((finding) =>
+    quoting.includes(finding.code) ? { ...finding, sentence: finding.sentence.split(/[:;]/)[0] ?? '' } : finding,
   );
   return { ...monitor, findings, errors: [] };
 }

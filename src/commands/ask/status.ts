@@ -1,59 +1,11 @@
 import { causeOf } from '../../domain/causes.ts';
-import type { Counts } from '../../domain/counts.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
-import type { CommandGiven } from '../../monitoring/evidence.ts';
+import type { Monitor } from '../../tools/answers/monitor.ts';
 import { duration, wholeDuration } from '../shared/duration.ts';
 import { type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { askTool } from './call.ts';
-
-/** The monitor's answer as far as people are shown it; the tool's output schema has checked it. */
-interface MonitorAnswer extends Counts {
-  execution_id: string;
-  status: string;
-  status_reason?: string;
-  phase: string;
-  health: string;
-  paused_by?: CommandGiven;
-  stopped_by?: CommandGiven;
-  drivers: {
-    pid: number;
-    host: string;
-    by: string;
-    since: string;
-    until?: string;
-    ended?: string;
-    reason?: string;
-  }[];
-  slices_retried: number;
-  slices_overdue?: number;
-  slices_lost?: number;
-  oldest_in_hand?: { slice_filename: string; assigned_worker: string; seconds: number; usual_seconds?: number };
-  configuration?: { config?: string; speed: string; target_worker_count: number; payload: string };
-  namespace: string;
-  run_number: number;
-  start_time: string;
-  duration_seconds: number;
-  data_as_of?: string;
-  message_count: number;
-  dataset?: { name: string; state: string; files: number; bytes: number };
-  progress: {
-    stf_planned?: number;
-    stf_ready: number;
-    tf_files_expected: number;
-    tf_files_planned?: number;
-    slices_planned?: number;
-    percent?: number;
-    seconds_left?: number;
-    at_least?: number;
-    at_most?: number;
-  };
-  findings: { code: string; severity: string; sentence: string }[];
-  agents: { agent_name: string; state: string; status: string }[];
-  errors: { time: string; source: string; error: string }[];
-  causes?: { cause: string; attempts: number }[];
-}
 
 /** A log line may be cut, so that the end of a cause is not in it. */
 const comparedCause = 100;
@@ -75,37 +27,27 @@ export function statusCommand(
   const answers = ids.map((execution_id) => askTool(io, 'get_workflow_monitor', { execution_id }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
-    io.out(
-      `${answers
-        .map((answer) =>
-          statusLines(answer as unknown as MonitorAnswer, storeOption(io))
-            .map(printable)
-            .join('\n'),
-        )
-        .join('\n\n')}\n`,
-    );
+    io.out(`${answers.map((answer) => statusLines(answer, storeOption(io)).map(printable).join('\n')).join('\n\n')}\n`);
   return 0;
 }
 
 /** Executions that run, the newest last, where a person looks first. */
 function runningIds(io: Io): string[] {
-  const { items } = askTool(io, 'list_workflow_executions', { status: 'running', order: 'oldest', limit: 20 }) as {
-    items: { execution_id: string }[];
-  };
+  const { items } = askTool(io, 'list_workflow_executions', { status: 'running', order: 'oldest', limit: 20 });
   return items.map(({ execution_id }) => execution_id);
 }
 
-function pauseOf({ paused_by, health, execution_id }: MonitorAnswer, option: string): string {
+function pauseOf({ paused_by, health, execution_id }: Monitor, option: string): string {
   if (health !== 'paused') return '';
   if (paused_by === undefined) return ' between two periods, goes on by itself';
   return ` by ${givenBy(paused_by)}; swf-mcp${option} continue ${execution_id}`;
 }
 
-const givenBy = ({ name, time, reason, sent_by }: CommandGiven): string =>
+const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>): string =>
   `${name}${sent_by === undefined ? '' : ` (as ${sent_by} claims)`} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time that is left, as far as anybody can tell. */
-function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer): string[] {
+function leftOf({ progress: { seconds_left, at_least, at_most } }: Monitor): string[] {
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
     at_most === undefined
@@ -115,7 +57,7 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: MonitorAnswer
 }
 
 /** The driver, where it is not the first one. */
-function driverOf({ drivers, status }: MonitorAnswer): string[] {
+function driverOf({ drivers, status }: Monitor): string[] {
   const driver = drivers.at(-1);
   // How one ended that drives no more is a finding.
   if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
@@ -125,12 +67,12 @@ function driverOf({ drivers, status }: MonitorAnswer): string[] {
   ];
 }
 
-function heldOf({ paused_by, health }: MonitorAnswer): string[] {
+function heldOf({ paused_by, health }: Monitor): string[] {
   return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 }
 
 /** The slice that has been in hand for longest. */
-function oldestOf({ oldest_in_hand, slices_overdue = 0 }: MonitorAnswer): string[] {
+function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   if (oldest_in_hand === undefined) return [];
   const { slice_filename, assigned_worker, seconds, usual_seconds } = oldest_in_hand;
   const usual = usual_seconds === undefined ? 'usual is not known yet' : `usual ${duration(usual_seconds)}`;
@@ -140,14 +82,14 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: MonitorAnswer): string
   ];
 }
 
-function configurationOf({ configuration }: MonitorAnswer): string[] {
+function configurationOf({ configuration }: Monitor): string[] {
   if (configuration === undefined) return [];
   const { config = 'fast_processing_default', speed, target_worker_count, payload } = configuration;
   return [`  started as  ${config}, speed ${speed}, ${target_worker_count} workers, payload ${payload}`];
 }
 
 /** Agents: those that are not well, a line each, and how many are. */
-function agentsOf({ agents }: MonitorAnswer): string[] {
+function agentsOf({ agents }: Monitor): string[] {
   const unwell = agents.filter(({ status }) => status !== 'OK');
   const well = agents.length - unwell.length;
   return [
@@ -157,12 +99,12 @@ function agentsOf({ agents }: MonitorAnswer): string[] {
 }
 
 /** The causes of failed attempts at slices, each with its number: of many failures the causes are few. */
-const causesOf = ({ causes = [] }: MonitorAnswer): string[] =>
+const causesOf = ({ causes = [] }: Monitor): string[] =>
   causes.map(({ cause, attempts }) => `  failed      ${attempts} × ${cause}`);
 
 /** The last errors that are of no failed attempt, by what caused them. */
-function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
-  const groups = new Map<string, MonitorAnswer['errors']>();
+function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
+  const groups = new Map<string, Monitor['errors']>();
   for (const error of errors) {
     const cause = causeOf(error.error);
     // Words before the code of an error, and a path in it, may change while the error is the same.
@@ -179,14 +121,14 @@ function errorsOf({ errors, causes = [], findings }: MonitorAnswer): string[] {
 }
 
 /** How it does. It stands last, where a terminal of 24 lines shows it. */
-function verdictOf(answer: MonitorAnswer, option: string): string {
+function verdictOf(answer: Monitor, option: string): string {
   const { execution_id, status, status_reason, health, slices_failed } = answer;
   const failed =
     slices_failed === 0 ? '' : `, ${slices_failed} slices ${status === 'running' ? 'failed' : 'stay failed'}`;
   return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
 }
 
-function statusLines(answer: MonitorAnswer, option: string): string[] {
+function statusLines(answer: Monitor, option: string): string[] {
   const { progress, dataset } = answer;
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;

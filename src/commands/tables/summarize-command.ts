@@ -1,10 +1,11 @@
 import { csvRecord } from '../../lib/csv.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import type { Summary, Sums } from '../../tools/answers/summary.ts';
 import { askLiveTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
-import { type Item, type Output, textOf } from './catalogue.ts';
+import { type Output, textOf } from './catalogue.ts';
 import { argumentsOf } from './filters.ts';
 import { type Column, tableLines } from './layout.ts';
 import { isNamed, sayNewest } from './table-command.ts';
@@ -21,31 +22,8 @@ const usualKeys: Readonly<Record<string, string>> = {
 /** Keys by which executions are set side by side. */
 const ofSeveral = ['execution_id', 'namespace'];
 
-interface Spread {
-  mean: number;
-  p50: number;
-  p95: number;
-  max: number;
-}
-
-interface Sums {
-  count: number;
-  failed?: number;
-  retries?: number;
-  bytes?: number;
-  seconds?: Spread;
-}
-
-interface Answer {
-  counts: string;
-  /** In the order in which they were asked for. */
-  keys: string[];
-  groups: (Sums & Item)[];
-  groups_omitted: number;
-  total: Sums;
-  execution_id?: string;
-  note?: string;
-}
+/** The answer, and its keys in the order in which they were asked for. */
+type Answer = Summary & { keys: string[] };
 
 /** `swf-mcp summarize [WHAT]`: counts and sums in groups, as a table. Returns the exit code. */
 export async function summarizeCommand(
@@ -65,7 +43,7 @@ export async function summarizeCommand(
     what,
     ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
   };
-  const answer = { ...(await askLiveTool(io, 'summarize', args)), keys } as unknown as Answer;
+  const answer = { ...(await askLiveTool(io, 'summarize', args)), keys };
   const { keys: _, ...plain } = answer;
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer));

@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import { csvRecord } from '../../lib/csv.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
+import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool, runTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
@@ -24,15 +25,6 @@ export interface TableArguments {
 const shownRows = 50;
 /** Rows of one question. */
 export const pageRows = 200;
-
-/** The answer of a list tool. */
-interface Page {
-  items: Item[];
-  total_count: number;
-  total_is_lower_bound?: true;
-  next_cursor?: string;
-  note?: string;
-}
 
 /** A command that shows the rows of a tool. Returns the exit code. */
 export function tableCommand(io: Io, table: TableCommand, given: TableArguments): number {
@@ -92,9 +84,9 @@ export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
   naming.some((name) => args[name] !== undefined);
 
 /** One page of a list tool. */
-export function askPage(reader: StoreReader, tool: string, args: Record<string, unknown>): Page {
+export function askPage(reader: StoreReader, tool: string, args: Record<string, unknown>): Page<Item> {
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  return runTool(findTool(tools, tool), given, { queries: reader.queries(), now: Date.now() }) as unknown as Page;
+  return runTool(findTool(tools, tool), given, { queries: reader.queries(), now: Date.now() }) as Page<Item>;
 }
 
 interface Rows {
@@ -132,7 +124,7 @@ function readPages(
   { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
 ): Rows {
   const items: Item[] = [];
-  let page: Page | undefined;
+  let page: Page<Item> | undefined;
   do {
     const limit = Math.min(pageRows, most - items.length);
     const cursor = page?.next_cursor;

@@ -2,6 +2,7 @@ import type * as z from 'zod';
 
 import { csvRecord } from '../../lib/csv.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
+import type { Trace } from '../../tools/answers/trace.ts';
 import { tools } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
 import { askTool } from '../ask/call.ts';
@@ -10,29 +11,15 @@ import { exitCodes, type Io } from '../shared/io.ts';
 import type { Item, Output } from './catalogue.ts';
 import { type Column, tableLines } from './layout.ts';
 
-interface TraceAnswer {
-  filename: string;
-  kind: 'stf' | 'tf' | 'slice';
-  execution_id: string;
-  status: string;
-  standing?: string;
-  payload?: string;
-  hops: Item[];
-  more_hops?: boolean;
-  total_seconds: number;
-  slices?: Record<string, number>;
-  logs: { time: string; agent: string; message: string }[];
-}
-
 const kinds = { stf: 'STF file', tf: 'TF sample', slice: 'TF slice' } as const;
 
-const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
+const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown })[] = [
   // The day stands above the table.
-  { head: 'TIME', of: ({ time }) => (typeof time === 'string' ? time.slice(11, 23) : time) },
+  { head: 'TIME', of: ({ time }) => time.slice(11, 23) },
   {
     head: 'AFTER',
     align: 'right',
-    of: ({ delay_seconds }) => (typeof delay_seconds === 'number' ? duration(delay_seconds) : undefined),
+    of: ({ delay_seconds }) => (delay_seconds === undefined ? undefined : duration(delay_seconds)),
   },
   { head: 'MESSAGE', of: ({ type }) => type },
   { head: 'ATTEMPT', align: 'right', drop: 2, of: ({ attempt }) => attempt },
@@ -43,26 +30,25 @@ const columns: readonly (Column & { of: (hop: Item) => unknown })[] = [
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
 export function traceCommand(io: Io, filename: string, output: Output): number {
-  const found = askTool(io, 'trace_data_product', { filename });
-  const answer = found as unknown as TraceAnswer;
-  if (output === 'json') io.out(`${JSON.stringify(allPrintable(found))}\n`);
+  const answer = askTool(io, 'trace_data_product', { filename });
+  if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else io.out(`${linesOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);
   return exitCodes.fine;
 }
 
 /** The hops, with the fields that they have in JSON. */
-function csvOf({ hops }: TraceAnswer): string {
+function csvOf({ hops }: Trace): string {
   const { hops: schema } = findTool(tools, 'trace_data_product').output.shape as { hops: z.ZodArray<z.ZodObject> };
   const heads = Object.keys(schema.element.shape);
-  return [heads, ...hops.map((hop) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
+  return [heads, ...hops.map((hop: Item) => heads.map((head) => hop[head]))].map((row) => csvRecord(row)).join('');
 }
 
-function linesOf(answer: TraceAnswer, width: number | undefined): string[] {
+function linesOf(answer: Trace, width: number | undefined): string[] {
   const { filename, kind, execution_id, status, standing, payload, hops, total_seconds, slices, logs } = answer;
   const rows = hops.map((hop) => columns.map(({ of }) => textOf(of(hop))));
   return [
-    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.['time'])}`,
+    `${kinds[kind]} ${filename} of ${execution_id}: ${status}, ${duration(total_seconds)} in all, from ${textOf(hops[0]?.time)}`,
     ...(standing === undefined || standing === status ? [] : [standing]),
     ...(payload === undefined ? [] : [`payload ${payload}`]),
     ...(slices === undefined

@@ -1,8 +1,6 @@
-import * as z from 'zod';
-
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
 import { type Group, type Spread, spreadOf } from '../../domain/groups.ts';
-import { summaryKeys } from '../../domain/summary-words.ts';
+import type { Sums } from '../answers/summary.ts';
 import { present } from '../shared/params.ts';
 
 /** An answer never exceeds 25,000 characters; what surrounds the groups needs a few hundred. */
@@ -12,26 +10,13 @@ export const orders = ['count', 'failed', 'seconds', 'key'] as const;
 
 type Order = (typeof orders)[number];
 
-/** Sums as they are told, as far as they fit the kind of rows. */
-export const sums = () => ({
-  count: z.int(),
-  failed: z.int().optional(),
-  retries: z.int().optional(),
-  bytes: z.int().optional(),
-  seconds: z.strictObject({ mean: z.number(), p50: z.number(), p95: z.number(), max: z.number() }).optional(),
-});
-
-type ShownSums = z.input<z.ZodObject<ReturnType<typeof sums>>>;
-
-export const everyKey = [...new Set(Object.values(summaryKeys).flat())];
-
 /** As many groups as are wanted and fit into an answer, in an order. */
 export function shownGroups(
   groups: readonly Group[],
   question: SummaryQuestion,
   { order, limit }: { order: Order; limit: number },
-): { shown: ShownSums[]; omitted: number } {
-  const shown: ShownSums[] = [];
+): { shown: Sums[]; omitted: number } {
+  const shown: Sums[] = [];
   let room = groupCharacters;
   for (const group of inOrder(groups, order).slice(0, limit)) {
     const keys = question.keys.map((key, at) => [key, group.keys[at]] as const);
@@ -76,7 +61,7 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 /** The sums that fit a kind of rows, of some groups together. */
-export function shownSums(groups: readonly Group[], { what }: SummaryQuestion): ShownSums {
+export function shownSums(groups: readonly Group[], { what }: SummaryQuestion): Sums {
   const sum = (of: 'count' | 'failed' | 'retries' | 'bytes'): number =>
     groups.reduce((before, group) => before + group[of], 0);
   const spread = spreadOf(groups);

@@ -1,7 +1,7 @@
 import { useRef } from 'preact/hooks';
 
 import { spanOf } from '../draw/span.ts';
-import type { Monitor, Timeline } from '../shared/answers.ts';
+import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { clock, duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
@@ -134,7 +134,7 @@ function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | 
   return endOf(whole, binOf(whole, at));
 }
 
-function Loading({ answer }: { answer: Timeline | undefined }) {
+function Loading({ answer }: { answer: TimelineAnswer | undefined }) {
   return (
     <Card title="Throughput and backlog">
       {answer?.loading !== undefined && (

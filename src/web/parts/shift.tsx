@@ -45,7 +45,7 @@ export function Shift({ params, change }: PageProps) {
 
 function Report({ report }: { report: ShiftAnswer }) {
   const { zone } = useAround();
-  const n = (name: string): string => count(report.totals[name] ?? 0);
+  const n = (name: keyof ShiftAnswer['totals']): string => count(report.totals[name]);
   return (
     <>
       <p>

@@ -1,4 +1,4 @@
-import type { Audit, Monitor, Timeline } from '../shared/answers.ts';
+import type { Audit, Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { type Polled, useAnswer, usePoll } from './hooks.ts';
 import { useAround } from './world.ts';
 
@@ -27,7 +27,7 @@ export function useTimeline(
 ) {
   const { world } = useAround();
   const key = JSON.stringify([id, args, isOver]);
-  return usePoll<Timeline>(
+  return usePoll<TimelineAnswer>(
     async (before) => {
       const asked = {
         execution_id: id,
@@ -35,7 +35,7 @@ export function useTimeline(
         ...args,
         ...(before?.seq === undefined ? {} : { since: before.seq }),
       };
-      const answer = await world.call<Timeline>('get_execution_timeline', asked);
+      const answer = await world.call<TimelineAnswer>('get_execution_timeline', asked);
       return answer.unchanged === true && before !== undefined ? before : answer;
     },
     { key, every, isOver: (answer) => isOver && answer.loading === undefined },
@@ -43,5 +43,5 @@ export function useTimeline(
 }
 
 /** A timeline that has everything; one that is being read, or says that nothing has changed, has nothing to draw. */
-export const drawable = (timeline: Timeline | undefined): Timeline | undefined =>
-  timeline === undefined || timeline.series === undefined ? undefined : timeline;
+export const drawable = (answer: TimelineAnswer | undefined): Timeline | undefined =>
+  answer === undefined || answer.series === undefined ? undefined : (answer as Timeline);

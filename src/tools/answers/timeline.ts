@@ -93,3 +93,22 @@ export const timelineAnswer = () =>
     ...failures(),
     ...work(),
   });
+
+/** As it is answered, which may be while it is being read. */
+export type TimelineAnswer = z.infer<ReturnType<typeof timelineAnswer>>;
+
+type Picture =
+  | 'from'
+  | 'until'
+  | 'bin_seconds'
+  | 'bins'
+  | 'last_bin_complete'
+  | 'series'
+  | 'phases'
+  | 'latency'
+  | 'causes'
+  | 'workers'
+  | 'slot_count';
+
+/** One that has been read. */
+export type Timeline = TimelineAnswer & { [Part in Picture]: NonNullable<TimelineAnswer[Part]> };

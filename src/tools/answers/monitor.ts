@@ -195,3 +195,6 @@ const evidence = () => ({
 /** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
 export const monitorAnswer = () =>
   z.strictObject({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence() });
+
+export type Monitor = z.infer<ReturnType<typeof monitorAnswer>>;
+export type Finding = Monitor['findings'][number];

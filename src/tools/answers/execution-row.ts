@@ -1,0 +1,30 @@
+import * as z from 'zod';
+
+import { phases } from '../../domain/run-phases.ts';
+import { executionStatuses, healths } from '../../domain/states.ts';
+
+/** A row of `list_workflow_executions`. Times are ISO 8601, durations seconds of wall time. */
+export const executionRow = () =>
+  z.strictObject({
+    execution_id: z.string(),
+    workflow_name: z.string(),
+    namespace: z.string(),
+    status: z.enum(executionStatuses),
+    phase: z.enum(phases),
+    run_number: z.int(),
+    executed_by: z.string(),
+    start_time: z.string(),
+    end_time: z.string().optional(),
+    stf_count: z.int(),
+    slices_created: z.int(),
+    slices_completed: z.int(),
+    slices_failed: z.int(),
+    health: z.enum(healths),
+    status_reason: z.string().optional(),
+    duration_seconds: z.number(),
+    bytes: z.int(),
+    retries: z.int(),
+    speed: z.string().optional(),
+  });
+
+export type ExecutionRow = z.infer<ReturnType<typeof executionRow>>;
