@@ -16,7 +16,7 @@ const lintable = changed.filter(
   (path) => linted.some((folder) => path.startsWith(`${folder}/`)) && /\.[jt]sx?$/.test(path),
 );
 
-/** What each project knew when it was checked last. */
+/** The file in which a project keeps what it found the last time. */
 const memory = (project) => `node_modules/.cache/types-${project.replaceAll(/\W/g, '-')}.json`;
 
 const jobs = [
