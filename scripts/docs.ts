@@ -3,11 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { answersPage, makeAnswers } from './docs/answers.ts';
 import { keysTable } from './docs/keys-table.ts';
 import { drawLiveView } from './docs/live-view.ts';
-import { messageTables } from './docs/messages.ts';
+import { messageTables, telemetryTables } from './docs/messages.ts';
 
 /** Makes the parts of the docs that come from the program: npm run docs. */
 fill('docs/configuration.md', 'keys', keysTable());
 fill('docs/messages.md', 'messages', messageTables());
+fill('docs/messages.md', 'telemetry', telemetryTables());
 writeFileSync('docs/answers.md', answersPage(makeAnswers()));
 writeFileSync('docs/live-view.svg', await drawLiveView());
 

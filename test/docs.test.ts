@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { answersPage, makeAnswers } from '../scripts/docs/answers.ts';
 import { keysTable } from '../scripts/docs/keys-table.ts';
-import { messageTables } from '../scripts/docs/messages.ts';
+import { messageTables, telemetryTables } from '../scripts/docs/messages.ts';
 import { forbiddenWords } from '../scripts/docs/words.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { sliceHeaders, wireHeaders } from '../src/exchange/wire-headers.ts';
@@ -176,6 +176,7 @@ describe('the tables of docs/', () => {
   it('have every message as the vocabulary defines it, and every header that is sent', () => {
     const page = read('docs/messages.md');
     expect(plain(page)).toContain(plain(messageTables()));
+    expect(plain(page)).toContain(plain(telemetryTables()));
     const facts = { message_id: 'm', namespace: 'n', run_id: '1', execution_id: 'e', store_id: 's' };
     const headers = { ...wireHeaders({ ...facts, message_type: 'slice' }), ...sliceHeaders({ tf_filename: 'f' }) };
     expect(Object.keys(headers).filter((name) => !page.includes(`| \`${name}\` `))).toEqual([]);

@@ -1,13 +1,31 @@
 import * as z from 'zod';
 
 import { envelopeShape } from '../../src/messages/fields.ts';
+import { telemetrySchemas, type TelemetryType } from '../../src/messages/telemetry.ts';
 import { type MessageType, messageTypes, vocabulary } from '../../src/messages/vocabulary.ts';
 import { table } from './keys-table.ts';
 import { fieldWords, messageWords, ownWords } from './message-words.ts';
+import { telemetryWords } from './telemetry-words.ts';
+
+/** The tables of telemetry, as Markdown. */
+export const telemetryTables = (): string => telemetryTypes.map(telemetrySection).join('\n\n');
+
+const telemetryTypes = Object.keys(telemetrySchemas) as TelemetryType[];
+
+function telemetrySection(type: TelemetryType): string {
+  const { about, from, to, fields } = telemetryWords[type];
+  const { msg_type: _, ...shape } = telemetrySchemas[type].shape;
+  return [
+    `### ${type}`,
+    about,
+    `From ${from} to ${to}, on \`telemetry\`.`,
+    fieldsTable(shape, (name) => fields[name as keyof typeof fields]),
+  ].join('\n\n');
+}
 
 /** The tables of `docs/messages.md`, as Markdown: every message with its fields, made from the vocabulary. */
 export const messageTables = (): string =>
-  ['### Envelope', fieldsTable('envelope', envelopeShape), ...messageTypes.map(messageSection)].join('\n\n');
+  ['### Envelope', fieldsTable(envelopeShape, wordsOf('envelope')), ...messageTypes.map(messageSection)].join('\n\n');
 
 function messageSection(type: MessageType): string {
   const { about, from, to } = messageWords[type];
@@ -17,7 +35,7 @@ function messageSection(type: MessageType): string {
     `### ${type}`,
     about,
     `From ${from} to ${to}, on \`${destination}\`. Its id is \`${id.replace(/\/$/, '')}\`.`,
-    fieldsTable(type, fields().shape),
+    fieldsTable(fields().shape, wordsOf(type)),
   ].join('\n\n');
 }
 
@@ -27,7 +45,12 @@ function keyOf(type: MessageType): string {
   return (vocabulary[type].key as (message: object) => string)(named);
 }
 
-const fieldsTable = (of: string, shape: Readonly<Record<string, z.ZodType>>): string =>
+const wordsOf =
+  (of: string) =>
+  (name: string): string =>
+    ownWords[`${of}.${name}`] ?? fieldWords[name as keyof typeof fieldWords];
+
+const fieldsTable = (shape: Readonly<Record<string, z.ZodType>>, words: (name: string) => string): string =>
   Object.keys(shape).length === 0
     ? 'It has no fields of its own.'
     : table(
@@ -35,7 +58,7 @@ const fieldsTable = (of: string, shape: Readonly<Record<string, z.ZodType>>): st
         Object.entries(shape).map(([name, schema]) => [
           `\`${name}\`${schema.safeParse(undefined).success ? '' : ' *'}`,
           typeOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })).replaceAll('|', String.raw`\|`),
-          ownWords[`${of}.${name}`] ?? fieldWords[name as keyof typeof fieldWords],
+          words(name),
         ]),
       );
 

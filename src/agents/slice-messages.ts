@@ -30,5 +30,5 @@ export function resultOf(fields: ReturnType<typeof startFields>, result: Payload
   };
 }
 
-/** The slot `index` (from 1) of a worker agent (contract §1). */
+/** The slot `index` (from 1) of a worker agent. */
 export const slotName = (agent: string, index: number): string => `${agent}/${String(index).padStart(2, '0')}`;

@@ -5,7 +5,7 @@ import { readRegularFile } from '../lib/read-regular-file.ts';
 import type { BrokerSection } from './schema.ts';
 
 /**
- * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment (contract §3). Undefined where none was asked
+ * The broker that was asked for, by `--broker` or `[broker] url`, completed by the environment. Undefined where none was asked
  * for. Throws `CONFIG_INVALID`.
  * @param flag `--broker`: a URL, or `env` for a broker that is wholly in the environment
  */

@@ -24,7 +24,7 @@ export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): 
   );
 }
 
-/** The file of a configuration's name or path (contract §3). Throws `CONFIG_NOT_FOUND` with the places that were looked at. */
+/** The file of a configuration's name or path. Throws `CONFIG_NOT_FOUND` with the places that were looked at. */
 export function findConfig(name: string, { workingFolder, shippedFolder }: ConfigPlaces): string {
   const asPath = isAbsolute(name) ? name : resolve(workingFolder, name);
   if (name.includes('/') || isFile(asPath)) {

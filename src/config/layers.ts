@@ -3,7 +3,7 @@ import { type ConfigPlaces, defaultName, findConfig, findInclude, findTestbedFil
 import type { Origins } from './testbed-compat.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
-/** Where a configuration comes from: files under files, then the environment, then a request, then flags (contract §3). */
+/** Where a configuration comes from: files under files, then the environment, then a request, then flags. */
 export interface ConfigSources extends ConfigPlaces {
   /** A name (`fast_processing`) or a path; the shipped default where it is left out. */
   name?: string | undefined;

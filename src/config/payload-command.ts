@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { SwfError } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
-/** The placeholders that a payload command may have in its words (contract §3). */
+/** The placeholders that a payload command may have in its words. */
 export const placeholders: readonly string[] = [
   'tf_path',
   'start',

@@ -21,7 +21,7 @@ export function requireConsistent(config: Config, originOf: (dottedKey: string) 
   }
 }
 
-/** On a shared broker the namespace of the shipped file is no boundary: all users who chose none have it (contract §3). */
+/** On a shared broker the namespace of the shipped file is no boundary: all users who chose none have it. */
 export function requireOwnNamespace({ config, isOwnNamespace }: { config: Config; isOwnNamespace: boolean }): void {
   if (isOwnNamespace) return;
   throw new SwfError(
@@ -41,7 +41,7 @@ export function requireEveryAgent({ agents }: Config): void {
   }
 }
 
-/** The words of fast processing depend on the whole log, which only the recorder has (contract §9). */
+/** The words of fast processing depend on the whole log, which only the recorder has. */
 export function requireRecorderAgents({ agents }: Config): void {
   if (agents.fast_processing.enabled) return;
   throw new SwfError(

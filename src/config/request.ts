@@ -7,7 +7,7 @@ import { nearest } from '../lib/suggest.ts';
 import { isFile } from './find-files.ts';
 import { isTable, type Table } from './toml.ts';
 
-/** The sections that a message or a tool may set (contract §3). */
+/** The sections that a message or a tool may set. */
 const openSections = {
   fast_processing: fastProcessingSection,
   fastmon: fastmonSection,

@@ -13,7 +13,7 @@ import { destinations } from '../messages/destinations.ts';
 import { layoutNames } from '../messages/layouts.ts';
 
 /**
- * The configuration of a run (contract §3). This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
+ * The configuration of a run. This schema holds the only defaults and the only descriptions: `docs/configuration.md` is made
  * from it.
  */
 const enabled = (about: string) => z.boolean().default(true).describe(about);

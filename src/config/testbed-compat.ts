@@ -1,7 +1,7 @@
 import { isTable, type Table } from './toml.ts';
 
 /**
- * The testbed's own files load as they are (contract §3). Keys that they have in other places are moved, keys without a meaning here are
+ * The testbed's own files load as they are. Keys that they have in other places are moved, keys without a meaning here are
  * taken out and reported.
  */
 const bundledAgents: ReadonlySet<string> = new Set(['daq_simulator', 'data', 'fastmon', 'fast_processing', 'worker']);

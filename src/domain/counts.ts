@@ -1,4 +1,4 @@
-/** The counts of an execution that every answer reports alike (contract §5). */
+/** The counts of an execution that every answer reports alike. */
 export interface Counts {
   stf_count: number;
   tf_files_received: number;

@@ -3,7 +3,7 @@ import type { WorkflowParams } from './params.ts';
 
 /**
  * The DAQ's schedule as a pure function: the simulator's next message and its time follow from the parameters and from the
- * messages so far. States and delays are those of the seed and of the testbed's DAQ state machine:
+ * messages so far. States and delays are those of the testbed's DAQ state machine:
  * no beam → `run_imminent` → beam not ready → beam ready → `start_run` → physics periods with standby between → `end_run`.
  *
  * An STF is announced when it has been generated. A `period` pause ends a physics period; an `operator` pause stops the

@@ -1,4 +1,4 @@
-/** The effect of recording a message (contract §5). */
+/** The effect of recording a message. */
 export const messageEffects = ['applied', 'none', 'rejected', 'conflict'] as const;
 
 export type MessageEffect = (typeof messageEffects)[number];

@@ -1,4 +1,4 @@
-/** Addresses of files on other hosts (contract §9). A prefix stands for everything below it. */
+/** Addresses of files on other hosts. A prefix stands for everything below it. */
 
 const schemes: ReadonlySet<string> = new Set(['http:', 'https:', 'root:', 'roots:', 'xroot:', 'xroots:']);
 

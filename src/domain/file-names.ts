@@ -1,4 +1,4 @@
-/** Names of the workflow's files (contract §1). */
+/** Names of the workflow's files. */
 
 const padded = (value: number, digits: number): string => String(value).padStart(digits, '0');
 

@@ -1,4 +1,4 @@
-/** The words by which lists are asked for other times and orders than those of recording (contract §7). */
+/** The words by which lists are asked for other times and orders than those of recording. */
 
 /** The time of a row that a window is about. */
 export const timeFields = ['created', 'started', 'completed'] as const;

@@ -1,4 +1,4 @@
-/** A word that becomes part of an execution's or agent's id, and with it of a folder's name (contract §1). */
+/** A word that becomes part of an execution's or agent's id, and with it of a folder's name. */
 export const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/;
 
 /** The id of an execution. It names a folder of data files, so it holds no separator and begins with no dot. */
@@ -7,5 +7,5 @@ export const executionIdPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 /** The name of a configuration that a request may give: never a path. */
 export const configNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
-/** The name of a data file as it comes in a message (contract §3). */
+/** The name of a data file as it comes in a message. */
 export const fileNamePattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;

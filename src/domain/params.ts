@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { isFileAddress } from './file-address.ts';
 
 /**
- * The parameters that decide what an execution does, by section, with their defaults (contract §3). Configuration, messages,
+ * The parameters that decide what an execution does, by section, with their defaults. Configuration, messages,
  * agents and projection share them. Times are seconds of simulated time. Unknown keys are let through here, since messages and
  * older records may have them; the configuration refuses them. The descriptions stand in `docs/configuration.md`.
  */
@@ -125,7 +125,7 @@ export const speedSchema = z.union([z.number().min(0.001).max(1e6), z.literal('m
 
 export type Speed = z.infer<typeof speedSchema>;
 
-/** The parameters that `run_imminent` tells everybody (contract §2): these sections and the speed, and nothing else. */
+/** The parameters that `run_imminent` tells everybody: these sections and the speed, and nothing else. */
 export const workflowParamsSchema = z.object({
   workflow: workflowSection.prefault({}),
   fast_processing: fastProcessingSection.prefault({}),
@@ -158,7 +158,7 @@ export const executionParamsSchema = workflowParamsSchema.extend({
 
 export type ExecutionParams = z.infer<typeof executionParamsSchema>;
 
-/** The part of the parameters that everybody may see: no paths, no commands (contract §2). */
+/** The part of the parameters that everybody may see: no paths, no commands. */
 export function workflowParamsOf(params: ExecutionParams): WorkflowParams {
   const { workflow, fast_processing, fastmon, daq_state_machine, speed } = params;
   return { workflow, fast_processing, fastmon, daq_state_machine, speed };

@@ -1,4 +1,4 @@
-/** The phases of a run and the only steps between them (contract §2, seed "RunState Lifecycle"). */
+/** The phases of a run and the only steps between them (docs/messages.md, "Rules"). */
 export const phases = ['none', 'imminent', 'physics', 'standby', 'completed'] as const;
 
 export type Phase = (typeof phases)[number];

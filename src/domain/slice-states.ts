@@ -1,4 +1,4 @@
-/** The states of a TF slice and the only steps between them (contract §2, seed "TF Slice Lifecycle"). */
+/** The states of a TF slice and the only steps between them. */
 export const sliceStatuses = ['queued', 'processing', 'completed', 'failed'] as const;
 
 export type SliceStatus = (typeof sliceStatuses)[number];

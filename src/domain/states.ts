@@ -1,4 +1,4 @@
-/** The words for states, as stored and as told (contract §1, §5). Phases and slices have tables of their own. */
+/** The words for states, as stored and as told. Phases and slices have tables of their own. */
 export const executionStatuses = ['running', 'completed', 'failed', 'terminated'] as const;
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
@@ -27,7 +27,7 @@ export const actions = ['stop', 'pause', 'continue'] as const;
 
 export type Action = (typeof actions)[number];
 
-/** How an execution does, beside its status: derived, never stored (contract §5). */
+/** How an execution does, beside its status: derived, never stored. */
 export const healths = ['progressing', 'slow', 'paused', 'draining', 'stalled', 'finished', 'failed'] as const;
 
 export type Health = (typeof healths)[number];

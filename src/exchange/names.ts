@@ -1,6 +1,6 @@
 import type { AgentType } from '../domain/states.ts';
 
-/** The durable subscription of a recorder (contract §9). */
+/** The durable subscription of a recorder. */
 export const recorderSubscription = (namespace: string, storeId: string): string => `swf.${namespace}.${storeId}`;
 
 /** The durable subscription that remote agents of one type share, or take turns at. */

@@ -23,7 +23,7 @@ export interface WireFacts {
 }
 
 /**
- * The STOMP headers of a message (contract §3, §9). A start is the one message that need not outlive its broker: the result tells it too, and heartbeats
+ * The STOMP headers of a message. A start is the one message that need not outlive its broker: the result tells it too, and heartbeats
  * name the slice meanwhile. ActiveMQ Classic does a quarter more without these on its disk.
  */
 export function wireHeaders({

@@ -94,7 +94,7 @@ function addMetrics(app: Express, { metrics, queries }: AppOptions, turn: Turn):
   });
 }
 
-/** The parameters of an execution (seed, "Workflow Parameters Flow"). */
+/** The parameters of an execution, for programs that know its id alone. */
 function addParameters(app: Express, { queries }: AppOptions, turn: Turn): void {
   app.get('/workflow-executions/:id', inTurn(turn), (request: Request<{ id: string }>, response) =>
     answerParameters(request.params.id, response, queries),
@@ -134,7 +134,7 @@ function answerParameters(id: string, response: Response, queries: () => Queries
         run_number,
         start_time,
         ...(end_time === null ? {} : { end_time }),
-        // No broker, no paths, no secrets (contract §2).
+        // No broker, no paths, no secrets.
         parameter_values: workflowParamsOf(asked.executionDetail(execution).params),
       }),
     );

@@ -1,7 +1,7 @@
 import { printable } from './printable.ts';
 
 /**
- * The closed list of errors that the user or the world causes (contract §6). Anything else that is thrown is a bug of this
+ * The closed list of errors that the user or the world causes. Anything else that is thrown is a bug of this
  * program. `docs/errors.md` has one entry a code.
  */
 export const errorCodes = [

@@ -1,4 +1,4 @@
-/** Where messages go (contract §2), by the name that `[broker.destinations]` gives each. */
+/** Where messages go (docs/messages.md), by the name that `[broker.destinations]` gives each. */
 export const destinations = {
   broadcast: '/topic/epictopic',
   slices: '/queue/panda.transformer.slices',

@@ -7,7 +7,7 @@ import { executionIdPattern, fileNamePattern, namePattern } from '../domain/name
  * and no sum of what is within it overflows an answer.
  */
 
-/** File names from the wire (contract §3). None begins with a dot, so none is a folder. */
+/** File names from the wire. None begins with a dot, so none is a folder. */
 export const fileName = z
   .string()
   .max(255)
@@ -57,7 +57,7 @@ export const checksum = z.string().max(200);
 /** A payload program by its name, and by the digest of its command where that is known. */
 export const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
 
-/** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly (contract §9). */
+/** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly. */
 export const workFields = {
   speed: z.number().positive().max(1_000_000).optional(),
   slice_processing_time: seconds.optional(),

@@ -3,7 +3,7 @@ import type { Message } from './message.ts';
 import { type MessageType, vocabulary } from './vocabulary.ts';
 
 /**
- * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (contract §2). The same statement
+ * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement
  * made twice has the same id. `run_workflow` makes its execution, so its id cannot name it.
  */
 export function messageIdOf(message: Message): string {
@@ -34,7 +34,7 @@ function canonical(value: unknown): unknown {
     .map(([key, inner]) => [key, canonical(inner)]);
 }
 
-/** SHA-256 of a body and its destination in hex: the id of what has no id of its own is made from it (contract §2). */
+/** SHA-256 of a body and its destination in hex: the id of what has no id of its own is made from it. */
 export function wireHash(destination: string, body: string): string {
   return sha256().update(`${destination}\n${body}`).digest('hex');
 }

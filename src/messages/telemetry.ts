@@ -8,7 +8,7 @@ import type { Decoded } from './codec.ts';
 import { envelopeShape, epoch, index, positive, text } from './fields.ts';
 
 /**
- * Messages that are said again and again on the telemetry topic (contract §9): no row of the log comes of it. Unknown fields are let through, so that an
+ * Messages that are said again and again on the telemetry topic: no row of the log comes of it. Unknown fields are let through, so that an
  * older program understands a newer one.
  */
 const common = { sender: text, namespace: text, timestamp: z.string().max(100).optional() };
@@ -98,14 +98,16 @@ export type AgentLog = z.infer<typeof agentLogSchema>;
 
 export type Telemetry = ExecutionState | AgentHeartbeat | AgentLog;
 
-const schemas = {
+export const telemetrySchemas = {
   execution_state: executionStateSchema,
   agent_heartbeat: agentHeartbeatSchema,
   agent_log: agentLogSchema,
 } as const;
 
+export type TelemetryType = keyof typeof telemetrySchemas;
+
 /** A message of the telemetry topic; undefined for any other, and for one that cannot be read. */
 export function telemetryOf(decoded: Decoded): Telemetry | undefined {
-  if (decoded.kind !== 'unknown' || !Object.hasOwn(schemas, decoded.msg_type)) return undefined;
-  return schemas[decoded.msg_type as keyof typeof schemas].safeParse(decoded.body).data;
+  if (decoded.kind !== 'unknown' || !Object.hasOwn(telemetrySchemas, decoded.msg_type)) return undefined;
+  return telemetrySchemas[decoded.msg_type as TelemetryType].safeParse(decoded.body).data;
 }

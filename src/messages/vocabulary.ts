@@ -31,7 +31,7 @@ const startKey = (m: { slice_filename: string; attempt: number; worker_id: strin
 const epochKey = (m: { epoch: number }): string => String(m.epoch);
 
 /**
- * The vocabulary of the workflow (contract §2): every message type with its destination, its fields and its natural key. Unknown
+ * The vocabulary of the workflow (docs/messages.md): every message type with its destination, its fields and its natural key. Unknown
  * fields are kept.
  *
  * A new message type is one entry here. The compiler then asks for its projection (`db/projection/index.ts`), and a test for the

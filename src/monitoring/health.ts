@@ -3,7 +3,7 @@ import type { Facts } from './facts.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
-/** How an execution does, beside its status (contract §5 and §7). */
+/** How an execution does, beside its status. */
 export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   const { status, phase, driver, isHeld } = facts;
   if (status === 'failed') return 'failed';

@@ -19,7 +19,10 @@ const enough = 5;
 /** A payload of which nobody knows how long it takes is worth a word after this time. */
 const unknownSlowSeconds = 60;
 
-/** The rule of contract §7. */
+/**
+ * How long a slice usually takes, and from when on it is slow or stalled, in seconds of wall time. The p95 of those that are done says so; before there are
+ * five, the configured time, and of a payload a minute.
+ */
 export function paceOf(facts: Facts): Pace {
   const completed = delayOf(facts, 'slice_started → slice_result');
   const hasPayload = payloadLimit(facts) !== undefined;

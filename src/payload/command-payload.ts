@@ -13,7 +13,7 @@ import { type Ended, runInGroup } from './process-group.ts';
 import { withoutSecrets } from './secrets.ts';
 
 export interface CommandPayloadOptions {
-  /** Program and arguments, with placeholders (contract §3). */
+  /** Program and arguments, with placeholders. */
   command: readonly string[];
   /** Wall time a slice. */
   limitSeconds: number;

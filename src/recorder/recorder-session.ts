@@ -64,7 +64,7 @@ export async function openRecorderSession(
 }
 
 /**
- * The broker's side of a recorder (contract §9): it sends what the log has for others, records what they say, tells them how its executions
+ * The broker's side of a recorder: it sends what the log has for others, records what they say, tells them how its executions
  * stand, hears which agents there are, and sends again what nobody has.
  */
 export class RecorderSession {

@@ -22,7 +22,7 @@ import { backoff } from '../lib/backoff.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
-/** A slice that nobody has named for so long, while somebody had a free slot, is held by nobody (contract §9). */
+/** A slice that nobody has named for so long, while somebody had a free slot, is held by nobody. */
 const unheldSeconds = 30;
 
 /** A slice that was given back goes out again after so long, then after twice as long each time. */

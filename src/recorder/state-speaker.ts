@@ -55,7 +55,7 @@ export interface StateSpeakerOptions {
   onFault: (error: unknown) => void;
 }
 
-/** Tells remote agents how the executions stand that this process drives (contract §9): every few seconds, and at each change. */
+/** Tells remote agents how the executions stand that this process drives: every few seconds, and at each change. */
 export class StateSpeaker {
   readonly #options: StateSpeakerOptions;
   readonly #driven = new Map<string, Driven>();

@@ -5,7 +5,7 @@ import { sha256 } from '../lib/sha256.ts';
 const digits = 8;
 
 /**
- * The name of a remote agent (contract §9): it follows from the machine, the type and `index`, so a restart keeps it.
+ * The name of a remote agent: it follows from the machine, the type and `index`, so a restart keeps it.
  * @param index tells agents of one type on one machine apart, from 1
  */
 export function remoteAgentName(type: AgentType, user: string, index: number): string {

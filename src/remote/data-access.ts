@@ -67,7 +67,7 @@ const mostKept = 200;
 const leastRoom = 16_777_216;
 
 /**
- * The data files of a recorder, seen from this host (contract §9). A URL says where its writer has a file. A path is looked for by the file's name in
+ * The data files of a recorder, seen from this host. A URL says where its writer has a file. A path is looked for by the file's name in
  * `[data] dir`, where that folder is marked as the recorder's; the address of another host is fetched from, where it is a source.
  */
 export class DataAccess {

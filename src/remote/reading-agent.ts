@@ -56,7 +56,7 @@ interface Hand {
 
 /**
  * An agent without a store: it reads broadcasts, says what follows from them, and acknowledges what it has read when that is confirmed
- * (contract §9). Messages of one execution are read in their order.
+ *. Messages of one execution are read in their order.
  */
 export class ReadingAgent {
   readonly #options: ReadingAgentOptions;

@@ -10,7 +10,7 @@ import type { RecorderSession } from '../recorder/recorder-session.ts';
 const hearingMilliseconds = lateSeconds * 1000;
 
 /**
- * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself (contract §2), since
+ * The fast processing agent's watch over slices that have killed their workers too often: it says their failure itself, since
  * nobody else will. Runs until the execution is stopped.
  */
 export async function watchAbandonedSlices(

@@ -16,7 +16,7 @@ export interface RequestIdentity {
 }
 
 /**
- * Knows a request that is delivered again, so that it makes one execution (contract §2). A broker that has no ids of its own (RabbitMQ) says only that it
+ * Knows a request that is delivered again, so that it makes one execution. A broker that has no ids of its own (RabbitMQ) says only that it
  * has delivered a message before: one with the words of a request that was taken, and of which the broker has not confirmed the acknowledgement, is
  * that request.
  */

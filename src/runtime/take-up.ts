@@ -30,7 +30,7 @@ export interface TakeUpOptions {
 
 /**
  * A recorder that is a service takes up executions of its namespace whose driver is gone: that of an earlier process, or its own that could not go on
- * (contract §9). One that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
+ *. One that comes to nothing again and again is left, with the finding `TAKE_UP_FAILED`.
  */
 export class TakeUp {
   readonly #host: Host;

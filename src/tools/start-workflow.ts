@@ -7,7 +7,7 @@ import type { Control } from './shared/control.ts';
 import { integer, number, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
-/** The parameters that may be given, each with its section (contract §3); their limits are those of the configuration. */
+/** The parameters that may be given, each with its section; their limits are those of the configuration. */
 const sections = {
   stf_count: 'fast_processing',
   physics_period_count: 'fast_processing',

@@ -48,7 +48,7 @@ function effectiveValues(io: Io, { config, origins }: Loaded): Map<string, Effec
   return values;
 }
 
-/** The environment completes a broker that was asked for (contract §3). Throws `CONFIG_INVALID` for a URL that is none. */
+/** The environment completes a broker that was asked for. Throws `CONFIG_INVALID` for a URL that is none. */
 function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string, Effective][] {
   if (url === undefined) return [];
   parseBrokerUrl(url);

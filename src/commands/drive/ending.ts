@@ -1,7 +1,7 @@
 import type { Counts } from '../../domain/counts.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 
-/** The end of a run in figures (contract §4, `run --json`). `duration_seconds` is wall time. */
+/** The end of a run in figures, as `run --json` prints it. `duration_seconds` is wall time. */
 export interface Summary extends Pick<
   Counts,
   'stf_count' | 'tf_files_received' | 'slices_created' | 'slices_completed' | 'slices_failed'

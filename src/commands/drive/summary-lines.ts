@@ -4,7 +4,7 @@ import { duration } from '../shared/duration.ts';
 import type { Ending } from './ending.ts';
 
 /**
- * The summary for people, in the manner of the seed's "Example Execution". The result and the next command stand last, where a terminal
+ * The summary for people. The result and the next command stand last, where a terminal
  * of twenty lines shows them.
  */
 export function summaryLines(ending: Ending, dataFolder: string | undefined, storeOption = ''): string[] {

@@ -30,7 +30,7 @@ export function readEnding(queries: Queries, executionId: string): Ending {
   });
 }
 
-/** The exit code of an execution that has ended (contract §4). @param interrupted it was ended by a signal to this process */
+/** The exit code of an execution that has ended. @param interrupted it was ended by a signal to this process */
 export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;

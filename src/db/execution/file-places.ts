@@ -6,7 +6,7 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Where TF files are that other hosts publish. The newest word counts for slices without a result (contract §9). */
+/** Where TF files are that other hosts publish. The newest word counts for slices without a result. */
 
 /** Where a TF file was last said to be; undefined where it is not known, or nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>

@@ -26,7 +26,7 @@ export function openSliceQueue(
   return {
     isOpen() {
       const phase = phaseOf(sql, run_number);
-      // A worker that does not know the run works (contract §2).
+      // A worker that does not know the run works.
       return phase === undefined || workersMayTake(phase);
     },
     queued: (limit) => select('queued', limit),

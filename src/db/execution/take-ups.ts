@@ -2,7 +2,7 @@ import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Take-ups that are longer ago are forgotten, in seconds (contract §9). */
+/** Take-ups that are longer ago are forgotten, in seconds. */
 const windowSeconds = 600;
 
 const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;

@@ -57,7 +57,7 @@ export const headColumns = [
 
 /**
  * The body as it may be shown. Of `run_workflow` that is only the sections that everybody hears in `run_imminent`: the whole configuration, with
- * its paths, stays in the store (contract §4, `resume`).
+ * its paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
   THEN json_set(${messageColumns.payload}, '$.params', json_object(

@@ -1,6 +1,6 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The first numbers of a store that shares no broker (contract §1). */
+/** The first numbers of a store that shares no broker. */
 const firstNumbers = { execution: 1, run: 100_010, agent: 1 } as const;
 
 export type CounterName = keyof typeof firstNumbers;
@@ -30,7 +30,7 @@ export interface FirstNumbers {
 
 const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
 
-/** Moves a store's numbers, once, to a random place, so that stores which share a broker do not give the same ids (contract §1). */
+/** Moves a store's numbers, once, to a random place, so that stores which share a broker do not give the same ids. */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers): void {
   const once = tx
     .sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`)

@@ -13,7 +13,7 @@ const secondsBetween = (from: string, to: string): string =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
 /**
- * The views that may be asked in SQL (`query_store`, contract §7). Columns are named as tools name them. `docs/store.md` describes them for others;
+ * The views that may be asked in SQL (`query_store`). Columns are named as tools name them. `docs/store.md` describes them for others;
  * a column that is here stays.
  */
 export const documentedViews: Readonly<Record<string, string>> = {

@@ -10,7 +10,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
 
-/** Enters an agent that starts, under a name of its own. Returns the name (contract §1). */
+/** Enters an agent that starts, under a name of its own. Returns the name. */
 export function registerAgent(
   tx: Transaction,
   agent: { type: string; user: string; namespace: string; process_id: number; execution_id?: string },

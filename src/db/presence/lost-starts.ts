@@ -3,7 +3,7 @@ import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
-/** After so many lost starts an attempt is given up: the slice itself may be what kills its workers (contract §2). */
+/** After so many lost starts an attempt is given up: the slice itself may be what kills its workers. */
 export const mostLostStarts = 3;
 
 export interface Attempt {

@@ -7,7 +7,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * Enters what remote agents say of themselves (contract §9) into the tables of processes and agents. An agent of this store is none, whatever says its
+ * Enters what remote agents say of themselves into the tables of processes and agents. An agent of this store is none, whatever says its
  * name.
  */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {

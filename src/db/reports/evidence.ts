@@ -28,7 +28,7 @@ const named = 5;
 const namedDrivers = 4;
 const agentsLookedAt = 50;
 
-/** The agent types that an execution needs beside its driver (contract §1), which is the other two and of which other findings tell. */
+/** The agent types that an execution needs beside its driver, which is the other two and of which other findings tell. */
 const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type !== 'fast_processing');
 
 /** The evidence that findings name. Damage in one table leaves the rest. */

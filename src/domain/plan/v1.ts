@@ -4,7 +4,7 @@ import type { WorkflowParams } from '../params.ts';
 import { random } from '../random.ts';
 import type { Plan, PlannedSample, PlannedSlice, SampleToCut } from './plan.ts';
 
-/** Version 1 of the plan (contract §2, "Rules of the workflow"). */
+/** Version 1 of the plan. */
 export function planV1(params: WorkflowParams): Plan {
   const { slices_per_sample } = params.fast_processing;
   return {
@@ -72,7 +72,7 @@ function planSlice(sample: SampleToCut, slicesPerSample: number, slice_id: numbe
   return isPlanned ? cutSlice(sample, slicesPerSample, k) : undefined;
 }
 
-/** `slice_id` counts through the STF from 0 (contract §1). */
+/** `slice_id` counts through the STF from 0. */
 const firstSliceId = (tfFile: string, slicesPerSample: number): number =>
   ((sampleNumber(tfFile) ?? 1) - 1) * slicesPerSample;
 

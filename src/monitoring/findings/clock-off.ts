@@ -1,6 +1,6 @@
 import { agentsOf, defineFinding } from './rule.ts';
 
-/** Clocks that agree better are told as one (contract §1), in seconds. */
+/** Clocks that agree better are told as one, in seconds. */
 export const toleratedSeconds = 2;
 
 /**

@@ -1,6 +1,6 @@
 import { defineFinding } from './rule.ts';
 
-/** After so many take-ups without anything new an execution is left alone (contract §9). */
+/** After so many take-ups without anything new an execution is left alone. */
 export const mostTakeUps = 3;
 
 /** A service has given up on an execution whose drivers came to nothing. */

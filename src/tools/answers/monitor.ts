@@ -192,7 +192,7 @@ const evidence = () => ({
   ),
 });
 
-/** The answer of `get_workflow_monitor` (contract §5). Times are ISO 8601, durations seconds of wall time. */
+/** The answer of `get_workflow_monitor`. Times are ISO 8601, durations seconds of wall time. */
 export const monitorAnswer = () =>
   z.strictObject({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence() });
 

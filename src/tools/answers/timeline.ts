@@ -80,7 +80,7 @@ const work = () => ({
   stfs: z.array(z.string()).optional(),
 });
 
-/** The answer of `get_execution_timeline` (contract §8). Everything but the head is absent while it is being read, or unchanged. */
+/** The answer of `get_execution_timeline`. Everything but the head is absent while it is being read, or unchanged. */
 export const timelineAnswer = () =>
   z.strictObject({
     execution_id: z.string(),

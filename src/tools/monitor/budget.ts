@@ -1,6 +1,6 @@
 import { harmless } from '../shared/harmless.ts';
 
-/** The whole answer (contract §5). */
+/** The whole answer. */
 const mostBytes = 8192;
 
 /** Texts of many bytes may make an answer too long: what there is most of goes first, the oldest and least of it. */

@@ -1,6 +1,6 @@
 import type { Action } from '../../domain/states.ts';
 
-/** A request from outside to start a run (contract §3): a configuration's bare name and parameters of the workflow. */
+/** A request from outside to start a run: a configuration's bare name and parameters of the workflow. */
 export interface StartRequest {
   /** The caller's name as the server knows it. */
   by: string;

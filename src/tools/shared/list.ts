@@ -9,7 +9,7 @@ import { nowhereNote } from './nowhere.ts';
 import { parseWindow, present, resolveExecution } from './params.ts';
 import type { ToolContext } from './tool.ts';
 
-/** An answer never exceeds this many characters of JSON (contract §5); what surrounds the items needs a few hundred. */
+/** An answer never exceeds this many characters of JSON; what surrounds the items needs a few hundred. */
 const pageCharacters = 25_000;
 const aroundItems = 700;
 

@@ -1,0 +1,74 @@
+import type * as z from 'zod';
+
+import type { telemetrySchemas, TelemetryType } from '../../src/messages/telemetry.ts';
+
+type Schemas = typeof telemetrySchemas;
+type Fields<T extends TelemetryType> = Exclude<keyof z.infer<Schemas[T]>, 'msg_type'> & string;
+
+interface TelemetryWords<T extends TelemetryType> {
+  about: string;
+  from: string;
+  to: string;
+  fields: Record<Fields<T>, string>;
+}
+
+const common = {
+  sender: 'name of the agent or program',
+  namespace: 'others ignore the message',
+  timestamp: 'when it was said, ISO 8601 in UTC',
+};
+
+/** Each telemetry message in words, with its fields. The compiler asks for those of a new one. */
+export const telemetryWords: { [T in TelemetryType]: TelemetryWords<T> } = {
+  execution_state: {
+    about: 'How an execution stands. It is said every 5 seconds, and at each change.',
+    from: 'the recorder of the execution',
+    to: 'agents without a store',
+    fields: {
+      ...common,
+      execution_id: 'of the execution',
+      store_id: 'of the recorder that speaks',
+      epoch: 'number of the driver of the execution, from 1',
+      run_id: 'run number as text',
+      phase: 'of the run',
+      status: 'of the execution',
+      held: 'whether an operator has paused it',
+      workflow_params: 'the parameters of the execution',
+      plan_version: 'version of the rule by which frames are sampled and cut',
+      max_retries: 'attempts after the first',
+    },
+  },
+  agent_heartbeat: {
+    about:
+      'A sign of life. It is said every 5 seconds, and at each change; an agent that is silent for 60 seconds counts as gone.',
+    from: 'an agent without a store',
+    to: 'recorders and other agents',
+    fields: {
+      ...common,
+      agent_name: 'of the agent, the same after a restart',
+      agent_type: 'the part that it plays',
+      state: 'of the agent; `EXITED` is its last word',
+      in_hand: 'ids of the messages that it works on',
+      free_slots: 'slots of a worker without a slice; 0 of others',
+      slots: 'all slots of a worker',
+      off_duty: 'kinds of work that it cannot do, with since when and why',
+      hostname: 'of the process',
+      pid: 'process id',
+      boot_id: 'of the machine, so that a process id after a reboot is another one; may be empty',
+      version: 'of the program',
+      wire: 'version of this page: 2',
+      since: 'when the process began, ISO 8601: tells two processes of a name apart',
+    },
+  },
+  agent_log: {
+    about: 'Lines for the log. Each line is kept once, however often it is sent.',
+    from: 'an agent without a store',
+    to: 'recorders',
+    fields: {
+      ...common,
+      since: 'when the process began, as in its heartbeat',
+      lines: 'lines of the log, numbered from 1 by `n`',
+      dropped: 'lines that could not be kept until they could be sent',
+    },
+  },
+};

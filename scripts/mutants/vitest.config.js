@@ -1,0 +1,7 @@
+import { defineConfig } from 'vitest/config';
+
+const room = process.env.MUTANTS_ROOM ?? 'domain';
+
+export default defineConfig({
+  test: { include: [`test/${room}/**/*.test.ts`], pool: 'threads', testTimeout: 5000 },
+});
