@@ -24,11 +24,15 @@ export interface Delivery {
   headers: Readonly<Record<string, string>>;
   /** The broker's own id of the message, the same however often it is delivered; undefined where the broker has none. */
   id: string | undefined;
-  /** The whole body as text; of one that is too large, its beginning. */
+  /** The whole body as text, with U+FFFD for what is no UTF-8; of one that is too large, its beginning. */
   body: string;
+  /** The whole body; of one that is too large, its beginning. */
+  bytes: Buffer;
   /** Of the whole body, in bytes. */
   size: number;
   isWhole: boolean;
+  /** Of the whole body, in hex, where that is too large to be kept. */
+  sha256?: string;
   /**
    * Tells the broker that the message is dealt with. It does nothing once the session of the delivery is over.
    * @param onConfirmed called when the broker says that it will not deliver it again

@@ -5,6 +5,7 @@ import type { Client, Frame } from 'stompit';
 
 import { withDeadline } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
 import { type BrokerAddress, showAddress } from './address.ts';
 import type { BrokerSettings, Delivery } from './connection.ts';
 import type { BrokerDialect } from './dialect.ts';
@@ -82,18 +83,11 @@ export function receive(
   mustAcknowledge: boolean,
   { onMessage, giveBack }: { onMessage: (delivery: Delivery) => void; giveBack: (frame: Frame) => void },
 ): void {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  frame.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= bodyLimit) chunks.push(chunk);
-    else if (chunks.length > 1) chunks.splice(1);
-  });
+  const body = new ArrivingBody();
+  frame.on('data', (chunk: Buffer) => body.add(chunk));
   frame.on('error', () => {});
   frame.on('end', () => {
     if (ended.aborted || wire.isEnded) return;
-    const isWhole = size <= bodyLimit;
-    const text = Buffer.concat(chunks).toString('utf8');
     let isSettled = false;
     // stompit acknowledges by the header `ack`, which may be the sender's.
     const own = { headers: { ...frame.headers, ack: frame.headers[dialect.acknowledgedBy] ?? '' } };
@@ -106,15 +100,46 @@ export function receive(
     onMessage({
       headers: frame.headers,
       id: dialect.messageId(frame.headers),
-      body: isWhole ? text : text.slice(0, keptOfLarge),
-      size,
-      isWhole,
+      ...body.told(),
       lost: ended,
       acknowledge: (onConfirmed) =>
         settle(() => client.ack(own, undefined, onConfirmed === undefined ? undefined : { onReceipt: onConfirmed })),
       giveBack: () => settle(giveBack),
     });
   });
+}
+
+/** A body as it comes in. One that is too large is hashed, and its beginning is kept. */
+class ArrivingBody {
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #hash: ReturnType<typeof sha256> | undefined;
+
+  add(chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size <= bodyLimit) this.#chunks.push(chunk);
+    else if (this.#hash === undefined) this.#beginToHash(chunk);
+    else this.#hash.update(chunk);
+  }
+
+  told(): Pick<Delivery, 'body' | 'bytes' | 'size' | 'isWhole' | 'sha256'> {
+    const bytes = Buffer.concat(this.#chunks);
+    const digest = this.#hash?.digest('hex');
+    return {
+      body: bytes.toString('utf8'),
+      bytes,
+      size: this.#size,
+      isWhole: digest === undefined,
+      ...(digest === undefined ? {} : { sha256: digest }),
+    };
+  }
+
+  #beginToHash(chunk: Buffer): void {
+    this.#hash = sha256();
+    const all = Buffer.concat([...this.#chunks, chunk]);
+    this.#hash.update(all);
+    this.#chunks = [Buffer.from(all.subarray(0, keptOfLarge))];
+  }
 }
 
 /** An error of a session in this program's words. */

@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { printableLines } from '../lib/printable.ts';
+import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
 import { addServices } from './add-services.ts';
@@ -122,6 +123,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
     );
 
   addServices(add, run);
+  addObserve(add, run);
   addControl(add, run);
   addQuestions(add, run);
   addUpkeep(add, run);

@@ -1,4 +1,5 @@
 import type { Decoded } from './codec.ts';
+import { told } from './told.ts';
 
 /**
  * Messages that only the programs of the existing testbed say. Those that share a name with ours are told apart by `message_id`, which
@@ -57,11 +58,4 @@ export function foreignProgramOf(
     run_id: told(body['run_id']) ?? told(headers['run_id']),
     msg_type: isBeat ? 'heartbeat' : String(type),
   };
-}
-
-/** A name or a number as text. Some of their programs say in a word that they know none. */
-function told(value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
-  const text = String(value);
-  return ['', 'none', 'null', 'unknown'].includes(text.toLowerCase()) ? undefined : text;
 }

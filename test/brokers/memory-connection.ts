@@ -176,6 +176,7 @@ class MemoryConnection implements BrokerConnection, MemorySession {
       headers: message.headers,
       id: undefined,
       body: message.body,
+      bytes: Buffer.from(message.body),
       size: Buffer.byteLength(message.body),
       isWhole: true,
       lost: signal,

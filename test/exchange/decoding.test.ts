@@ -7,6 +7,7 @@ const delivery = (body: string, isWhole = true): Delivery => ({
   headers: {},
   id: undefined,
   body,
+  bytes: Buffer.from(body),
   size: isWhole ? body.length : 2_000_000,
   isWhole,
   lost: new AbortController().signal,

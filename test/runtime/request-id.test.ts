@@ -14,6 +14,7 @@ const delivery = (body: string, redelivered: boolean, id?: string): Delivery => 
   headers: { redelivered: String(redelivered) },
   id,
   body,
+  bytes: Buffer.from(body),
   size: body.length,
   isWhole: true,
   lost: new AbortController().signal,

@@ -6,6 +6,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     'run mine.toml --set fast_processing.target_worker_count=100',
     'run --notify ./tell.sh               tell.sh hears of the first failure and of the end',
   ],
+  observe: [
+    'observe --check --broker stomp://HOST:61613                     who is heard',
+    'observe --broker stomp://HOST:61613 --layout head --record heard/',
+    'observe --from heard/*.jsonl.gz --anonymize given-away.jsonl.gz',
+  ],
   resume: ['resume latest', 'resume stf_datataking-alice-0001 --speed 20'],
   pause: ['pause latest --reason "beam studies"'],
   continue: ['continue latest'],

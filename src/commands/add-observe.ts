@@ -1,0 +1,73 @@
+import { Option } from 'commander';
+
+import { type LayoutName, layoutNames } from '../messages/layouts.ts';
+import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
+
+interface Flags {
+  broker?: string;
+  config?: string;
+  set: string[];
+  layout?: LayoutName;
+  topics?: string[];
+  namespace?: string[];
+  record?: string;
+  check?: true;
+  wait: number;
+  from?: string[];
+  anonymize?: string;
+  json?: true;
+}
+
+const words = (text: string, before: string[] = []): string[] => [
+  ...before,
+  ...text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== ''),
+];
+
+const another = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** The command that listens to a testbed of other programs. */
+export function addObserve(add: Add, run: Run): void {
+  add('observe', 'listens to a testbed that others run, and sends nothing: records what it says, until SIGTERM')
+    .option(
+      '--broker <URL>',
+      'the STOMP broker to listen to: stomp://HOST:PORT, stomp+ssl://HOST:PORT, or env (ACTIVEMQ_HOST …)',
+    )
+    .option('--config <FILE>', 'the configuration, for its broker')
+    .addOption(setOption())
+    .addOption(
+      new Option('--layout <NAME>', 'the topics that exist at the site, by the layout of its broker').choices(
+        layoutNames,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--topics <T,…>',
+        'the topics, by their whole names, in place of those of a layout: only names that exist, since a missing one is made',
+      ).argParser(words),
+    )
+    .addOption(new Option('--namespace <NAME>', 'only this one; may come again (default: all)').argParser(another))
+    .option('--record <FILE>', 'where to: a file, .gz compressed, or FOLDER/ for a file a day')
+    .option('--check', 'records nothing: says after a while what was heard, and what was not')
+    .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
+    .option('--from <FILE...>', 'reads recordings in place of a broker')
+    .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
+    .addOption(jsonOption())
+    .action(async ({ set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) => {
+      const { broker, config, layout, record, check, wait, from, anonymize, json } = flags;
+      const listening = { broker, config, sets, layout, topics, namespaces };
+      await run(async (io) => {
+        if (check === true)
+          return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json: json === true });
+        if (from !== undefined || anonymize !== undefined)
+          return (await import('./observe/anonymize.ts')).anonymizeCommand(io, {
+            from,
+            anonymize,
+            json: json === true,
+          });
+        return (await import('./observe/observe.ts')).observeCommand(io, { ...listening, record });
+      });
+    });
+}

@@ -1,0 +1,56 @@
+import { SwfError } from '../../lib/errors.ts';
+import { Anonymizer } from '../../observed/anonymize.ts';
+import type { ReadLine } from '../../observed/parse-line.ts';
+import { RecordingFile } from '../../observer/recording-file.ts';
+import { readRecordings } from '../../observer/recording-reader.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
+
+export interface AnonymizeArguments {
+  from: string[] | undefined;
+  anonymize: string | undefined;
+  json: boolean;
+}
+
+const linesAtOnce = 1000;
+
+/** `swf-mcp observe --from FILE… --anonymize FILE`: a recording that can be given away, made of others. Returns the exit code. */
+export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: AnonymizeArguments): Promise<number> {
+  if (from.length === 0)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      'nothing says what is to be read; give --from FILE, a recording of "observe --record"',
+    );
+  if (anonymize === undefined)
+    throw new SwfError('ARGUMENT_INVALID', 'nothing says where to write; give --anonymize FILE');
+  const anonymizer = new Anonymizer();
+  for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
+  const { file, last } = await RecordingFile.open(anonymize);
+  if (last !== undefined) throw new SwfError('ARGUMENT_INVALID', `${anonymize} is there already; give another file`);
+  const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
+  const lines: string[] = [];
+  const write = async (): Promise<void> => {
+    if (lines.length > 0) await file.add(lines.splice(0));
+  };
+  for await (const read of readRecordings(from, ({ path, why }) =>
+    io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
+  )) {
+    count(counts, read);
+    if (read.kind !== 'rejected') lines.push(JSON.stringify(anonymizer.replace(read.line)));
+    if (lines.length >= linesAtOnce) await write();
+  }
+  await write();
+  await file.close();
+  if (json) io.out(`${JSON.stringify(counts)}\n`);
+  else
+    io.err(
+      `${anonymize}: ${counts.messages} messages, ${counts.rest} REST calls, ${counts.gaps} gaps; ${counts.rejected} lines could not be read and are left out. Look at it before you give it away.`,
+    );
+  return exitCodes.fine;
+}
+
+function count(counts: { messages: number; rest: number; gaps: number; rejected: number }, read: ReadLine): void {
+  if (read.kind === 'message') counts.messages += 1;
+  else if (read.kind === 'rest') counts.rest += 1;
+  else if (read.kind === 'rejected') counts.rejected += 1;
+  else if ('gap' in read.line) counts.gaps += 1;
+}

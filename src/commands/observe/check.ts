@@ -1,0 +1,117 @@
+import { connectByStomp } from '../../broker/stomp-connection.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
+import { Heard, type HeardProgram, type HeardTopic } from '../../observed/heard.ts';
+import type { ProgramType } from '../../observed/message-types.ts';
+import { observe } from '../../observer/observer.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
+import { tableLines } from '../tables/layout.ts';
+import { listenedBy, type ListeningArguments } from './observe.ts';
+
+export interface CheckArguments extends ListeningArguments {
+  /** Seconds to listen. */
+  wait: number;
+  json: boolean;
+}
+
+/** The programs of a run, and how long one waits for a word of each. */
+const expected: readonly { type: ProgramType; hint: string }[] = [
+  { type: 'runner', hint: 'says something while a run goes on' },
+  { type: 'data agent', hint: 'answers each STF file' },
+  { type: 'fastmon agent', hint: 'announces TF files; the newer one says nothing on the bus' },
+  { type: 'fast processing agent', hint: 'sends slices, where a layout is listened to' },
+  { type: 'transformer', hint: 'beats every 30 s from 30 s after its start, where a layout is listened to' },
+];
+
+/** `swf-mcp observe --check`: listens for a while, records nothing, and says what was heard. Returns the exit code: 1 where nothing was. */
+export async function checkCommand(io: Io, args: CheckArguments): Promise<number> {
+  const { settings, topics, namespaces } = listenedBy(io, args);
+  const heard = new Heard(topics);
+  const ending = new AbortController();
+  io.onInterrupt(() => ending.abort());
+  let trouble: string | undefined;
+  // A broker that is not there is told at the end of the time at the latest.
+  const timer = setTimeout(() => ending.abort(), args.wait * 1000);
+  let hasListened = false;
+  await observe({
+    settings,
+    connect: connectByStomp,
+    topics,
+    namespaces,
+    take: (line) => {
+      if (!('gap' in line)) heard.add(line);
+    },
+    onListening: () => (hasListened = true),
+    say: (line) => {
+      trouble = line;
+      io.err(line);
+    },
+    signal: ending.signal,
+  }).finally(() => clearTimeout(timer));
+  if (!hasListened)
+    throw new SwfError(
+      'BROKER_UNREACHABLE',
+      trouble ?? 'the broker was not reached in that time; check host and port, or give a longer --wait',
+    );
+  const found = {
+    seconds: args.wait,
+    topics: heard.topics(),
+    programs: heard.programs(),
+    missing: missingOf(heard.programs()),
+  };
+  if (args.json) io.out(`${JSON.stringify(allPrintable(found))}\n`);
+  else io.out(`${linesOf(found).map(printable).join('\n')}\n`);
+  return found.topics.some(({ messages }) => messages > 0) ? exitCodes.fine : exitCodes.mendable;
+}
+
+const missingOf = (programs: readonly HeardProgram[]): string[] =>
+  expected.filter(({ type }) => !programs.some((program) => program.type === type)).map(({ type }) => type);
+
+interface Found {
+  seconds: number;
+  topics: readonly HeardTopic[];
+  programs: readonly HeardProgram[];
+  missing: readonly string[];
+}
+
+function linesOf({ seconds, topics, programs, missing }: Found): string[] {
+  const right = { align: 'right' } as const;
+  const lines = [`listened for ${seconds} s`, ''];
+  lines.push(
+    ...tableLines(
+      [{ head: 'TOPIC' }, { head: 'MESSAGES', ...right }, { head: 'TYPES', cut: 'start', least: 30 }],
+      topics.map(({ topic, messages, types }) => [topic, String(messages), typesOf(types)]),
+      undefined,
+    ),
+  );
+  if (programs.length > 0)
+    lines.push(
+      '',
+      ...tableLines(
+        [
+          { head: 'PROGRAM' },
+          { head: 'TYPE' },
+          { head: 'NAMESPACE' },
+          { head: 'DIALECT' },
+          { head: 'MESSAGES', ...right },
+        ],
+        programs.map(({ name, type = '?', namespace = '?', dialect = '?', messages }) => [
+          name,
+          type,
+          namespace,
+          dialect,
+          String(messages),
+        ]),
+        undefined,
+      ),
+    );
+  const hints = expected.filter(({ type }) => missing.includes(type));
+  if (hints.length > 0) lines.push('', ...hints.map(({ type, hint }) => `not heard: a ${type}, which ${hint}`));
+  return lines;
+}
+
+const typesOf = (types: Readonly<Record<string, number>>): string =>
+  Object.entries(types)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([type, n]) => `${type} ${n}`)
+    .join(', ');

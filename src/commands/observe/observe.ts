@@ -1,0 +1,84 @@
+import type { BrokerSettings } from '../../broker/connection.ts';
+import { connectByStomp } from '../../broker/stomp-connection.ts';
+import { brokerSettings } from '../../config/broker.ts';
+import { loadConfig } from '../../config/load.ts';
+import { SwfError } from '../../lib/errors.ts';
+import type { LayoutName } from '../../messages/layouts.ts';
+import { observedTopics } from '../../observed/topics.ts';
+import { observe } from '../../observer/observer.ts';
+import { recordingPlace } from '../../observer/recording-place.ts';
+import { RecordingWriter } from '../../observer/recording-writer.ts';
+import { configPlaces, type Io } from '../shared/io.ts';
+import { asService, tellReady } from '../shared/service-manager.ts';
+
+/** The topics that are listened to, and their broker, as they were asked for. */
+export interface ListeningArguments {
+  broker: string | undefined;
+  config: string | undefined;
+  sets: string[];
+  layout: LayoutName | undefined;
+  topics: string[];
+  namespaces: string[];
+}
+
+export interface ObserveArguments extends ListeningArguments {
+  /** A file, or a folder whose name ends with `/`. */
+  record: string | undefined;
+}
+
+/** The topics of an observer, and how it reaches its broker. */
+export interface Listened {
+  settings: BrokerSettings;
+  topics: readonly string[];
+  namespaces: readonly string[];
+}
+
+/** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
+export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
+  io.keepGoingWithoutOutput();
+  return asService(io, () => record(io, args));
+}
+
+async function record(io: Io, args: ObserveArguments): Promise<void> {
+  const { settings, topics, namespaces } = listenedBy(io, args);
+  if (args.record === undefined)
+    throw new SwfError('ARGUMENT_INVALID', 'nothing says where to record to; give --record FILE, or --record FOLDER/');
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  const place = await recordingPlace(args.record, {
+    by: `swf-mcp ${io.version}`,
+    broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(','),
+    topics,
+    ...(namespaces.length === 0 ? {} : { namespaces }),
+  });
+  const say = (line: string): void => io.err(line);
+  // A file that cannot be written is told now, not when the first message comes.
+  await place.fileAt(new Date().toISOString());
+  const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say });
+  try {
+    await observe({
+      settings,
+      connect: connectByStomp,
+      topics,
+      namespaces,
+      take: (line, time) => writer.add(line, time),
+      onListening: () => tellReady(io),
+      say,
+      signal: interrupted.signal,
+    });
+  } finally {
+    await writer.close();
+  }
+}
+
+/** Throws `CONFIG_INVALID` where that cannot be listened to. */
+export function listenedBy(
+  io: Io,
+  { broker, config: name, sets, layout, topics, namespaces }: ListeningArguments,
+): Listened {
+  const { config } = loadConfig({ name, sets, ...configPlaces(io) });
+  const settings = brokerSettings(broker, config.broker, io.env);
+  if (settings === undefined)
+    throw new SwfError('CONFIG_INVALID', 'an observer listens to a broker; give --broker stomp://HOST:PORT');
+  return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces };
+}

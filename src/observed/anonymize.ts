@@ -1,0 +1,87 @@
+/** Kinds of names that a recording is given away without. */
+type Kind = 'person' | 'host' | 'folder';
+
+/** Keys whose values name a host, or a person. */
+const hostKeys = new Set(['hostname', 'host']);
+const personKeys = new Set(['executed_by', 'created_by', 'owner', 'username', 'user', 'requester', 'user_name']);
+
+const agentName = /^[\w ]+-agent-(.+)-\d+$/;
+const executionName = /^\w+-(.+)-\d{4,}$/;
+/** The name of a connection: namespace, role, host and a random end. */
+const connectionName = /^[^.]+\.[A-Z]\w+\.(.+)\.[0-9a-f]{6,}$/;
+const email = /[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+/g;
+const address = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])/g;
+const urlHost = /(?<=[a-z][a-z0-9+.-]{0,30}:\/\/(?:[^\s/@]*@)?)[\w.-]+/gi;
+/** An absolute path of at least two parts, but of no destination and no call. */
+const path = /(?<![\w/.:])\/(?!(?:topic|queue|api|swf-monitor)\/)[^\s"'<>:,;()]+\/(?=[^\s"'<>:,;()]*)/g;
+const urlPath = /(?<=:\/\/[\w.-]+(?::\d+)?)\/[^\s"'<>:,;()]+\//g;
+
+/** Words that stand in such places and name nobody. */
+const common = new Set(['', 'none', 'unknown', 'localhost', 'user', 'root', '***']);
+
+/**
+ * Replaces names of people, hosts and folders, the same ones alike. It reads a recording twice: it collects the names that stand where names are said, and then
+ * replaces them wherever they stand as words of their own.
+ */
+export class Anonymizer {
+  readonly #names = new Map<string, string>();
+  readonly #counts: Record<Kind, number> = { person: 0, host: 0, folder: 0 };
+  #word: RegExp | undefined;
+
+  /** Notes the names within a value. */
+  collect(value: unknown, key = ''): void {
+    if (typeof value === 'string') this.#collectText(value, key);
+    else if (Array.isArray(value)) for (const one of value) this.collect(one, key);
+    else if (typeof value === 'object' && value !== null)
+      for (const [name, inner] of Object.entries(value)) this.collect(inner, name);
+  }
+
+  /** A value without the names. Keys stay. */
+  replace(value: unknown): unknown {
+    if (typeof value === 'string') return this.#replaceText(value);
+    if (Array.isArray(value)) return value.map((one) => this.replace(one));
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.replace(inner)]));
+  }
+
+  #collectText(text: string, key: string): void {
+    if (hostKeys.has(key)) this.#add('host', text);
+    const agent = agentName.exec(text);
+    if (agent !== null) this.#addPart('person', agent[1]);
+    else if (personKeys.has(key)) this.#add('person', text);
+    if (key === 'execution_id') this.#addPart('person', executionName.exec(text)?.[1]);
+    this.#addPart('host', connectionName.exec(text)?.[1]);
+    for (const [found] of text.matchAll(email)) this.#add('person', found);
+    for (const pattern of [address, urlHost]) for (const [found] of text.matchAll(pattern)) this.#add('host', found);
+    for (const pattern of [path, urlPath]) for (const [found] of text.matchAll(pattern)) this.#add('folder', found);
+  }
+
+  #addPart(kind: Kind, name: string | undefined): void {
+    if (name !== undefined) this.#add(kind, name);
+  }
+
+  #add(kind: Kind, name: string): void {
+    if (common.has(name.toLowerCase()) || /^\d+$/.test(name) || this.#names.has(name)) return;
+    this.#counts[kind] += 1;
+    const word = `${kind}-${this.#counts[kind]}`;
+    this.#names.set(name, kind === 'folder' ? `/${word}/` : word);
+    this.#word = undefined;
+  }
+
+  #replaceText(text: string): string {
+    this.#word ??= wordsOf([...this.#names.keys()]);
+    return this.#word === undefined ? text : text.replace(this.#word, (name) => this.#names.get(name) ?? name);
+  }
+}
+
+/** The names as one pattern, the longest first: a folder within a folder goes as a whole. */
+function wordsOf(names: readonly string[]): RegExp | undefined {
+  if (names.length === 0) return undefined;
+  const escaped = names
+    .toSorted((a, b) => b.length - a.length)
+    .map((name) => {
+      const text = name.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
+      return name.startsWith('/') ? text : String.raw`(?<![A-Za-z0-9])${text}(?![A-Za-z0-9])`;
+    });
+  return new RegExp(escaped.join('|'), 'g');
+}

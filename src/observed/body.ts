@@ -1,0 +1,73 @@
+import { isUtf8 } from 'node:buffer';
+
+import { sha256 } from '../lib/sha256.ts';
+import { maskText, maskValue } from './masking.ts';
+
+/**
+ * A body as it is kept: as JSON, as text where JSON would not give it back as it was or where it is none, and by size and digest where it is too large or no
+ * text.
+ */
+export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
+
+/** Deeper bodies are kept as text: nothing of the testbed is a tenth as deep, and code that walks through one must come back. */
+const maxDepth = 100;
+
+/** A body of the wire as it is kept, without secrets. */
+export function keepBody(bytes: Buffer): KeptBody {
+  if (!isUtf8(bytes)) return { size: bytes.length, sha256: sha256().update(bytes).digest('hex') };
+  return keepText(bytes.toString('utf8'));
+}
+
+/** The same of a body that is text. */
+export function keepText(text: string): KeptBody {
+  const value = readExactly(text);
+  return value === undefined ? { text: maskText(text) } : { body: maskValue(value.value) };
+}
+
+/** The text of a body that is kept, by which it is known: its JSON without spaces, or its text. Undefined where neither is there. */
+export const textOfBody = (kept: KeptBody): string | undefined =>
+  'body' in kept ? JSON.stringify(kept.body) : 'text' in kept ? kept.text : undefined;
+
+/** The value of a JSON text; undefined where it is none, or where writing the value would give another text, spaces apart. */
+function readExactly(text: string): { value: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isShallow(value) && compact(text) === JSON.stringify(value) ? { value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isShallow(value: unknown, depth = 0): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return depth < maxDepth && Object.values(value).every((inner) => isShallow(inner, depth + 1));
+}
+
+const token = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|[^\s"\d-]+/gy;
+
+/**
+ * A JSON text without spaces, with texts and numbers as JavaScript writes them, and all else in its place. A key that comes twice stands there twice, and a
+ * number that JavaScript cannot hold as it was told, so that neither agrees with what is written of the value.
+ */
+const compact = (text: string): string => text.replace(token, (one) => writtenToken(one));
+
+function writtenToken(one: string): string {
+  const first = one.charCodeAt(0);
+  // A space, a tab, an end of line.
+  if (first <= 32) return '';
+  if (one.startsWith('"')) return JSON.stringify(JSON.parse(one));
+  return first === 45 || (first >= 48 && first <= 57) ? writtenNumber(one) : one;
+}
+
+function writtenNumber(told: string): string {
+  const value = Number(told);
+  // One beyond the safe integers, or with more digits than a double has, is another number by now.
+  const digits = told
+    .replace(/[eE].*$/, '')
+    .replace(/[^\d]/g, '')
+    .replace(/^0+/, '')
+    .replace(/0+$/, '');
+  const isExact =
+    Number.isFinite(value) && digits.length <= 17 && (!Number.isInteger(value) || Number.isSafeInteger(value));
+  return isExact ? JSON.stringify(value) : told;
+}

@@ -1,0 +1,46 @@
+/** The programs of the testbed, as an observer can tell them. */
+export const programTypes = [
+  'runner',
+  'data agent',
+  'fastmon agent',
+  'fast processing agent',
+  'transformer',
+  'PanDA workers',
+  'iDDS',
+  'snakemake agent',
+  'person',
+] as const;
+
+export type ProgramType = (typeof programTypes)[number];
+
+/** The message types of the testbed, with the program that says each. */
+const saidBy: Readonly<Record<string, ProgramType>> = {
+  run_imminent: 'runner',
+  start_run: 'runner',
+  pause_run: 'runner',
+  resume_run: 'runner',
+  end_run: 'runner',
+  stf_gen: 'runner',
+  stf_ready: 'data agent',
+  tf_file_registered: 'fastmon agent',
+  run_imminent_worker: 'fast processing agent',
+  slice: 'fast processing agent',
+  slice_result: 'transformer',
+  transformer_ready: 'transformer',
+  heartbeat: 'transformer',
+  create_workflow_task: 'PanDA workers',
+  adjust_worker: 'PanDA workers',
+  close_workflow_task: 'PanDA workers',
+  stop_transformer: 'PanDA workers',
+  stf_processed: 'PanDA workers',
+  created_workflow_task: 'iDDS',
+  snakemake_complete: 'snakemake agent',
+  announcement: 'person',
+};
+
+/** The program that says a message; undefined for a type that nobody is known to say. The copy of `end_run` for workers comes from fast processing. */
+export const programTypeOf = (msgType: string, destination: string): ProgramType | undefined =>
+  msgType === 'end_run' && destination.endsWith('panda.workers') ? 'fast processing agent' : ofTable(msgType);
+
+const ofTable = (msgType: string): ProgramType | undefined =>
+  Object.hasOwn(saidBy, msgType) ? saidBy[msgType] : undefined;

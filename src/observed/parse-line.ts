@@ -1,0 +1,76 @@
+import type { MessageLine, RecordingLine } from './recording-lines.ts';
+import { isIsoTime } from './times.ts';
+
+/** A REST call as a recording has it. `t` is ISO 8601 in UTC. */
+export interface RestLine {
+  t: string;
+  method: string;
+  path: string;
+  query?: unknown;
+  body?: unknown;
+  status?: number;
+  answer?: unknown;
+  auth?: unknown;
+}
+
+/** A line that was read, with its kind; one that is no line of a recording is `rejected`. */
+export type ReadLine =
+  | { kind: 'message'; line: MessageLine }
+  | { kind: 'rest'; line: RestLine }
+  | { kind: 'note'; line: Exclude<RecordingLine, MessageLine> }
+  | { kind: 'rejected'; why: string };
+
+/** Reads a line of a recording. Never throws. */
+export function parseLine(text: string): ReadLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { kind: 'rejected', why: 'no JSON' };
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return { kind: 'rejected', why: 'no object' };
+  const line = value as Record<string, unknown>;
+  if ('capture' in line || 'gap' in line || ('until' in line && !('t' in line))) return note(line);
+  if (!isIsoTime(line['t'])) return { kind: 'rejected', why: 'no time "t"' };
+  if (typeof line['destination'] === 'string') return message(line);
+  if (typeof line['method'] === 'string' && typeof line['path'] === 'string')
+    return { kind: 'rest', line: line as unknown as RestLine };
+  return { kind: 'rejected', why: 'neither a message nor a REST call' };
+}
+
+function note(line: Record<string, unknown>): ReadLine {
+  const { gap, until, capture } = line as {
+    gap?: { from?: unknown; until?: unknown };
+    until?: unknown;
+    capture?: unknown;
+  };
+  const isWhole =
+    gap !== undefined ? isIsoTime(gap?.from) && isIsoTime(gap.until) : capture !== undefined || isIsoTime(until);
+  return isWhole
+    ? { kind: 'note', line: line as unknown as Exclude<RecordingLine, MessageLine> }
+    : { kind: 'rejected', why: 'a gap or an end without its time' };
+}
+
+function message(line: Record<string, unknown>): ReadLine {
+  const { headers, text, size, sha256 } = line;
+  const hasBody =
+    'body' in line || typeof text === 'string' || (typeof size === 'number' && typeof sha256 === 'string');
+  if (!hasBody) return { kind: 'rejected', why: 'a message without a body' };
+  const texts = typeof headers === 'object' && headers !== null ? Object.entries(headers) : [];
+  return {
+    kind: 'message',
+    line: {
+      ...(line as unknown as MessageLine),
+      headers: Object.fromEntries(texts.filter((one): one is [string, string] => typeof one[1] === 'string')),
+    },
+  };
+}
+
+/** When a line was heard, as it is merged with others: a gap at its end. Undefined for the first line, and for none of a recording. */
+export function timeOfLine(read: ReadLine): string | undefined {
+  if (read.kind === 'message' || read.kind === 'rest') return read.line.t;
+  if (read.kind === 'rejected') return undefined;
+  if ('gap' in read.line) return read.line.gap.until;
+  return 'until' in read.line ? read.line.until : undefined;
+}

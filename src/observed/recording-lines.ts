@@ -1,0 +1,45 @@
+import { keepBody, type KeptBody } from './body.ts';
+import { maskValue } from './masking.ts';
+
+/** A message as a recording has it. `t` is when it was heard, ISO 8601 in UTC. */
+export type MessageLine = { t: string; destination: string; headers: Record<string, string> } & KeptBody;
+
+/** A time in which nothing could be heard, or what was heard could not be written. Times are ISO 8601 in UTC. */
+export interface GapLine {
+  gap: { from: string; until: string; reason: string };
+}
+
+/** The first line of a recording, which may be missing: what it is, and of what. */
+export interface CaptureLine {
+  capture: 1;
+  t: string;
+  by: string;
+  broker?: string;
+  topics?: readonly string[];
+  namespaces?: readonly string[];
+}
+
+/** The last line of one that was ended in order: it was listened until then. */
+export interface UntilLine {
+  until: string;
+}
+
+export type RecordingLine = MessageLine | GapLine | CaptureLine | UntilLine;
+
+/** A message as a broker delivers it. */
+export interface Arrived {
+  destination: string;
+  headers: Readonly<Record<string, string>>;
+  /** The body, or the beginning of one that is too large. */
+  bytes: Buffer;
+  /** Of the whole body, where it is too large. */
+  large?: { size: number; sha256: string } | undefined;
+}
+
+/** The line of a message, without secrets. @param t when it was heard, ISO 8601 */
+export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: string): MessageLine => ({
+  t,
+  destination,
+  headers: maskValue(headers) as Record<string, string>,
+  ...(large ?? keepBody(bytes)),
+});

@@ -1,0 +1,28 @@
+import { SwfError } from '../lib/errors.ts';
+import { type LayoutName, layoutTopics } from '../messages/layouts.ts';
+
+/** The topic of broadcasts, which every layout of the testbed has. */
+export const broadcastTopic = '/topic/epictopic';
+
+/**
+ * The topics that an observer listens to: those that are named, else those of the layout. Throws `CONFIG_INVALID` for a name by which it would take messages
+ * from others, or leave something on the broker.
+ */
+export function observedTopics(named: readonly string[], layout: LayoutName | undefined): readonly string[] {
+  const topics = named.length > 0 ? named : [broadcastTopic, ...layoutTopics(layout)];
+  for (const topic of topics) {
+    const why = refusalOf(topic);
+    if (why !== undefined)
+      throw new SwfError('CONFIG_INVALID', `${JSON.stringify(topic.slice(0, 200))} is not listened to: ${why}`);
+  }
+  return [...new Set(topics)];
+}
+
+function refusalOf(topic: string): string | undefined {
+  if (topic.startsWith('/queue/'))
+    return 'each message of a queue goes to one reader, so an observer would take it from its owner; name a topic';
+  if (/[*>#]/.test(topic))
+    return 'a pattern leaves an address of its own on the broker; name each topic whole, as the site has it';
+  if (!/^\/topic\/[\w.-]+$/.test(topic)) return 'a topic is named as /topic/panda.slices';
+  return undefined;
+}

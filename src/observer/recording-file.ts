@@ -1,0 +1,72 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { wholePart } from './recording-end.ts';
+
+const compressed = promisify(gzip);
+
+/**
+ * A recording on disk, to which lines are added. A file whose name ends with `.gz` is made of compressed pieces, one for each time that lines are added, so
+ * that a process that is killed leaves whole pieces behind.
+ */
+export class RecordingFile {
+  readonly path: string;
+  readonly #handle: FileHandle;
+  /** Bytes that are written whole. */
+  #size: number;
+
+  private constructor(path: string, handle: FileHandle, size: number) {
+    this.path = path;
+    this.#handle = handle;
+    this.#size = size;
+  }
+
+  /**
+   * Opens a recording, or begins one. The end of a file that was torn is cut off.
+   * @returns it with its last line, where it has one
+   * Throws `DATA_UNAVAILABLE` where it cannot be written.
+   */
+  static async open(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
+    try {
+      const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+      const { size } = await handle.stat();
+      const whole = await wholePart(handle, size, isCompressed(path));
+      if (whole.size < size) await handle.truncate(whole.size);
+      return { file: new RecordingFile(path, handle, whole.size), last: whole.last };
+    } catch (error) {
+      throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written: ${messageOf(error)}; name another file`, {
+        cause: error,
+      });
+    }
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds lines, all of them or none. Rejects with the system's error. */
+  async add(lines: readonly string[]): Promise<void> {
+    const text = Buffer.from(`${lines.join('\n')}\n`);
+    const bytes = isCompressed(this.path) ? await compressed(text) : text;
+    try {
+      let written = 0;
+      while (written < bytes.length) {
+        const step = await this.#handle.write(bytes, written, bytes.length - written, this.#size + written);
+        written += step.bytesWritten;
+      }
+      this.#size += bytes.length;
+    } catch (error) {
+      await this.#handle.truncate(this.#size).catch(() => {});
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+const isCompressed = (path: string): boolean => path.endsWith('.gz');

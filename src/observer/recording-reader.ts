@@ -1,0 +1,68 @@
+import { createReadStream } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import { createGunzip } from 'node:zlib';
+
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { parseLine, type ReadLine, timeOfLine } from '../observed/parse-line.ts';
+
+/** A longer line is none of a recording: bodies of more than a megabyte are kept by their digest. In characters. */
+const maxLine = 32 * 1024 * 1024;
+
+/** The end of a file that could not be read, as far as it could. */
+export interface TornFile {
+  path: string;
+  why: string;
+}
+
+/**
+ * The lines of recordings, merged by their times, as far as they can be read.
+ * @param onTorn told of a file that cannot be read to its end
+ * Throws `ARGUMENT_INVALID` for a file that cannot be opened.
+ */
+export async function* readRecordings(
+  paths: readonly string[],
+  onTorn: (torn: TornFile) => void,
+): AsyncGenerator<ReadLine> {
+  const heads: { next: AsyncGenerator<ReadLine>; line: ReadLine; time: string }[] = [];
+  const advance = async (next: AsyncGenerator<ReadLine>, before: string): Promise<void> => {
+    const { value, done } = await next.next();
+    // A line without a time stands where it is in its file.
+    if (done !== true) heads.push({ next, line: value, time: timeOfLine(value) ?? before });
+  };
+  for (const path of paths) await advance(linesOf(path, onTorn), '');
+  while (heads.length > 0) {
+    const earliest = heads.reduce((first, head) =>
+      Date.parse(head.time) < Date.parse(first.time) || head.time === '' ? head : first,
+    );
+    heads.splice(heads.indexOf(earliest), 1);
+    yield earliest.line;
+    await advance(earliest.next, earliest.time);
+  }
+}
+
+async function* linesOf(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<ReadLine> {
+  for await (const text of textLines(path, onTorn)) if (text.trim() !== '') yield parseLine(text);
+}
+
+async function* textLines(path: string, onTorn: (torn: TornFile) => void): AsyncGenerator<string> {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  try {
+    const file = createReadStream(path);
+    const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+    file.on('error', (error) => bytes.destroy(error));
+    for await (const chunk of bytes) {
+      const lines = (rest + decoder.write(chunk as Buffer)).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > maxLine) rest = rest.slice(0, maxLine);
+      yield* lines;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code?.startsWith('E') === true)
+      throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: ${messageOf(error)}; name a recording`, {
+        cause: error,
+      });
+    onTorn({ path, why: messageOf(error) });
+  }
+  if (rest !== '') yield rest;
+}

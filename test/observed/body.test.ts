@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+
+import { keepBody, keepText, textOfBody } from '../../src/observed/body.ts';
+
+describe('a body is kept', () => {
+  it.each([
+    ['{"b": 1, "a": [1.50, true, null, "x y"]}', { b: 1, a: [1.5, true, null, 'x y'] }],
+    ['{"tick": 18.800000000000004, "at": 1786025660.123}', { tick: 18.800000000000004, at: 1786025660.123 }],
+    [String.raw`{"e": "\u00e9\/"}`, { e: 'é/' }],
+    ['{"n": 9007199254740991, "z": -0, "e": 1E3}', { n: 9007199254740991, z: 0, e: 1000 }],
+    ['[1, 2]', [1, 2]],
+    ['"word"', 'word'],
+    ['{}', {}],
+  ])('as JSON where that tells all of it: %s', (text, body) => {
+    expect(JSON.stringify(keepText(text))).toBe(JSON.stringify({ body }));
+  });
+
+  it.each([
+    ['no JSON', 'slice done'],
+    ['half of one', '{"msg_type": "slice"'],
+    ['a key that comes twice', '{"a": 1, "a": 2}'],
+    ['keys that JavaScript puts in another order', '{"b": 1, "10": 2, "9": 3}'],
+    ['a number beyond 2^53', '{"id": 9007199254740993}'],
+    ['a number with more digits than a double has', '{"x": 0.12345678901234567891}'],
+    ['a number that is none', '{"x": NaN}'],
+    ['a number beyond all', '{"x": 1e999}'],
+    ['many levels', `${'['.repeat(5000)}${']'.repeat(5000)}`],
+    ['nothing', ''],
+  ])('as text where it is %s', (_, text) => {
+    expect(keepText(text)).toEqual({ text });
+  });
+
+  it('by size and digest where it is no text', () => {
+    expect(keepBody(Buffer.from([0xff, 0xfe, 0x00]))).toEqual({
+      size: 3,
+      sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('without secrets, as text too', () => {
+    expect(keepText('{"ejfat_instance_uri": "ejfats://tok@host/x"}')).toEqual({
+      body: { ejfat_instance_uri: 'ejfats://***@host/x' },
+    });
+    expect(keepText('{"token": "abc"')).toEqual({ text: '{"token": ***' });
+  });
+
+  it('and is known by its JSON without spaces', () => {
+    expect(textOfBody(keepText('{"b": 1, "a": "x"}'))).toBe('{"b":1,"a":"x"}');
+    expect(textOfBody(keepText('plain'))).toBe('plain');
+    expect(textOfBody(keepBody(Buffer.from([0xff])))).toBeUndefined();
+  });
+});

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+
+import { Hearing } from '../../src/observed/hearing.ts';
+
+const silence = 25_000;
+const start = 1_000_000;
+const iso = (at: number): string => new Date(at).toISOString();
+
+/** Hears from `start` on, with a tick each second until a moment. */
+function heardUntil(end: number): Hearing {
+  const hearing = new Hearing(silence, start);
+  for (let now = start + 1000; now <= end; now += 1000) hearing.tick(now);
+  return hearing;
+}
+
+const gapOf = (hearing: Hearing, lost: number, back: number): unknown => {
+  hearing.lost(lost, 'cut');
+  return hearing.back(back)?.gap;
+};
+
+describe('a gap', () => {
+  it('is none while the connection is there', () => {
+    expect(heardUntil(start + 60_000).back(start + 60_000)).toBeUndefined();
+  });
+
+  it('begins as much earlier as a broker may be silent', () => {
+    const lost = start + 60_000;
+    expect(gapOf(heardUntil(lost), lost, lost + 5000)).toEqual({
+      from: iso(lost - silence),
+      until: iso(lost + 5000),
+      reason: 'cut',
+    });
+  });
+
+  it('begins with the last message, where that is later', () => {
+    const lost = start + 60_000;
+    const hearing = heardUntil(lost);
+    hearing.message(lost - 3000);
+    expect(gapOf(hearing, lost, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
+  });
+
+  it('begins with the observer, where that is later', () => {
+    expect(gapOf(heardUntil(start + 2000), start + 2000, start + 9000)).toMatchObject({ from: iso(start) });
+  });
+
+  it('begins with the first of several failures, and ends with the next session', () => {
+    const lost = start + 60_000;
+    const hearing = heardUntil(lost);
+    hearing.lost(lost, 'cut');
+    hearing.lost(lost + 30_000, 'refused');
+    expect(hearing.back(lost + 40_000)?.gap).toMatchObject({ from: iso(lost - silence), reason: 'cut' });
+    expect(hearing.back(lost + 50_000)).toBeUndefined();
+  });
+
+  it.each([
+    ['before the tick that sees it', 0],
+    ['behind that tick', 2000],
+  ])('begins before a standstill of the process whose end shows the loss, %s', (_, later) => {
+    const stopped = start + 60_000;
+    const hearing = heardUntil(stopped);
+    const awake = stopped + 60_000;
+    if (later > 0) hearing.tick(awake);
+    expect(gapOf(hearing, awake + later, awake + later + 1000)).toMatchObject({ from: iso(stopped - silence) });
+  });
+
+  it('begins late again once a connection has outlived a standstill', () => {
+    const stopped = start + 60_000;
+    const hearing = heardUntil(stopped);
+    const awake = stopped + 10_000;
+    for (let now = awake; now <= awake + 100_000; now += 1000) hearing.tick(now);
+    const lost = awake + 100_000;
+    expect(gapOf(hearing, lost, lost + 1)).toMatchObject({ from: iso(lost - silence) });
+  });
+});

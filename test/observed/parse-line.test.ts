@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+
+import { parseLine, timeOfLine } from '../../src/observed/parse-line.ts';
+
+const t = '2026-11-27T09:12:29.174Z';
+
+describe('a line of a recording', () => {
+  it.each([
+    ['a message', { t, destination: '/topic/a', headers: { x: '1' }, body: { a: 1 } }, 'message', t],
+    ['a message of text', { t, destination: '/topic/a', headers: {}, text: 'x' }, 'message', t],
+    ['a message by its digest', { t, destination: '/topic/a', headers: {}, size: 1, sha256: 'f' }, 'message', t],
+    ['a message whose body is null', { t, destination: '/topic/a', headers: {}, body: null }, 'message', t],
+    [
+      'a REST call',
+      { t, method: 'GET', path: '/api/x/', query: {}, body: null, status: 200, answer: [], auth: null },
+      'rest',
+      t,
+    ],
+    ['a beginning', { capture: 1, t, by: 'x' }, 'note', undefined],
+    ['a gap', { gap: { from: t, until: t, reason: 'x' } }, 'note', t],
+    ['an end', { until: t }, 'note', t],
+  ])('is read as %s', (_, line, kind, time) => {
+    const read = parseLine(JSON.stringify(line));
+    expect(read).toMatchObject({ kind, line });
+    expect(timeOfLine(read)).toBe(time);
+  });
+
+  it.each([
+    ['no JSON', '{"t":'],
+    ['no object', '[1]'],
+    ['no object', 'null'],
+    ['no time "t"', '{"destination":"/topic/a","headers":{},"body":1}'],
+    ['no time "t"', '{"t":"2026-11-27T09:12:29","destination":"/topic/a","body":1}'],
+    ['a message without a body', `{"t":"${t}","destination":"/topic/a","headers":{}}`],
+    ['neither a message nor a REST call', `{"t":"${t}"}`],
+    ['a gap or an end without its time', '{"gap":{"from":1}}'],
+    ['a gap or an end without its time', '{"until":5}'],
+  ])('is rejected for %s', (why, text) => {
+    expect(parseLine(text)).toEqual({ kind: 'rejected', why });
+  });
+
+  it('has headers that are texts', () => {
+    expect(parseLine(JSON.stringify({ t, destination: 'd', headers: { a: '1', b: 2 }, body: 1 }))).toMatchObject({
+      line: { headers: { a: '1' } },
+    });
+    expect(parseLine(JSON.stringify({ t, destination: 'd', body: 1 }))).toMatchObject({ line: { headers: {} } });
+  });
+});

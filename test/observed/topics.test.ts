@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest';
+
+import { observedTopics } from '../../src/observed/topics.ts';
+
+describe('an observer listens', () => {
+  it('to the broadcasts alone, where nothing else is named', () => {
+    expect(observedTopics([], undefined)).toEqual(['/topic/epictopic']);
+  });
+
+  it('to the topics of a layout besides', () => {
+    expect(observedTopics([], 'head')).toEqual([
+      '/topic/epictopic',
+      '/topic/panda.slices',
+      '/topic/panda.results',
+      '/topic/panda.workers',
+      '/topic/panda.transformer',
+    ]);
+  });
+
+  it('to those that are named, each once', () => {
+    expect(observedTopics(['/topic/a', '/topic/b', '/topic/a'], 'head')).toEqual(['/topic/a', '/topic/b']);
+  });
+
+  it.each([
+    ['/queue/panda.results.fastprocessing', /would take it from its owner/],
+    ['/topic/panda.#', /a pattern leaves an address/],
+    ['/topic/panda.*', /a pattern/],
+    ['/topic/>', /a pattern/],
+    ['/topic/a::queue', /a topic is named as/],
+    ['epictopic', /a topic is named as/],
+    ['/topic/', /a topic is named as/],
+    ['/topic/a b', /a topic is named as/],
+  ])('not to %s', (topic, why) => {
+    expect(() => observedTopics([topic], undefined)).toThrow(why);
+    expect(() => observedTopics([topic], undefined)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+});

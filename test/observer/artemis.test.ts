@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { BrokerConnection } from '../../src/broker/connection.ts';
+import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
+import { artemisState } from '../brokers/artemis-state.ts';
+import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
+import type { Broker } from '../brokers/broker.ts';
+import { runCli, type Started, startCli, temporaryFolder } from '../helpers.ts';
+import { readRecording } from './recordings.ts';
+
+const why = artemisBroker.missing();
+if (why !== undefined) console.warn(why);
+
+const heardIn = (path: string): (MessageLine | GapLine)[] =>
+  gunzipSync(readFileSync(path))
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as MessageLine | GapLine);
+
+const messagesIn = (path: string): MessageLine[] =>
+  heardIn(path).filter((line): line is MessageLine => 'destination' in line);
+
+/** A program of another make that says something. */
+async function speaker(broker: Broker): Promise<BrokerConnection> {
+  const connection = connectByStomp(broker.settings, () => {});
+  await connection.connect({ once: true });
+  return connection;
+}
+
+/** Headers that a sender gives; the others are the broker's. */
+const theirs = ['msg_type', 'namespace', 'run_id', 'vo', 'client-id', 'id', 'ack', 'ttl', 'persistent'];
+
+async function play(connection: BrokerConnection, lines: readonly MessageLine[]): Promise<void> {
+  await Promise.all(
+    lines.map(({ destination, headers, ...kept }) =>
+      connection.send({
+        destination,
+        headers: Object.fromEntries(Object.entries(headers).filter(([name]) => theirs.includes(name))),
+        body: 'body' in kept ? JSON.stringify(kept.body) : '',
+      }),
+    ),
+  );
+}
+
+describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', () => {
+  let broker: Broker;
+  beforeAll(async () => {
+    broker = await startArtemis('site');
+  });
+  afterAll(() => broker.stop());
+
+  const start = async (folder: string, ...words: string[]): Promise<Started> => {
+    const observer = startCli(['observe', '--broker', broker.url, ...words], { folder, env: broker.env });
+    await observer.saw(/listens to /);
+    return observer;
+  };
+  const stop = async (observer: Started): Promise<void> => {
+    observer.child.kill('SIGTERM');
+    expect((await observer.finished).code).toBe(0);
+  };
+
+  it.each(['H-1', 'F-1'])('records what %s said, word for word, and leaves nothing behind', async (run) => {
+    const lines = await readRecording(run);
+    const before = await artemisState(broker);
+    const folder = temporaryFolder();
+    const observer = await start(folder, '--layout', 'head', '--record', 'heard.jsonl.gz');
+    const peer = await speaker(broker);
+    await play(peer, lines);
+    await expect
+      .poll(() => (existsSync(join(folder, 'heard.jsonl.gz')) ? messagesIn(join(folder, 'heard.jsonl.gz')).length : 0))
+      .toBe(lines.length);
+    await stop(observer);
+    await peer.close();
+    const said = (line: MessageLine): string =>
+      JSON.stringify([line.destination, theirs.map((name) => line.headers[name]), 'body' in line ? line.body : line]);
+    expect(messagesIn(join(folder, 'heard.jsonl.gz')).map(said).toSorted()).toEqual(lines.map(said).toSorted());
+    expect(await artemisState(broker)).toEqual(before);
+  });
+
+  it('loses nothing that was said a second before it is killed, and tells how long nobody listened', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'heard.jsonl.gz');
+    const peer = await speaker(broker);
+    const lines = (await readRecording('H-2')).slice(0, 200);
+    for (let round = 1; round <= 3; round += 1) {
+      const observer = await start(folder, '--layout', 'head', '--record', 'heard.jsonl.gz');
+      await play(peer, lines);
+      await expect.poll(() => messagesIn(path).length).toBe(round * lines.length);
+      observer.child.kill('SIGKILL');
+      await observer.finished;
+    }
+    await peer.close();
+    const gaps = heardIn(path).filter((line) => 'gap' in line);
+    expect(gaps).toHaveLength(2);
+    expect(gaps).toMatchObject([{ gap: { reason: 'no observer ran' } }, { gap: { reason: 'no observer ran' } }]);
+  });
+
+  it('says what it hears and records nothing, with --check', async () => {
+    const folder = temporaryFolder();
+    const peer = await speaker(broker);
+    const checking = startCli(
+      ['observe', '--check', '--wait', '4', '--json', '--broker', broker.url, '--layout', 'head'],
+      { folder, env: broker.env },
+    );
+    await checking.saw(/listens to /);
+    await play(peer, await readRecording('H-1'));
+    const { code, stdout } = await checking.finished;
+    await peer.close();
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout) as {
+      topics: { topic: string; messages: number; types: Record<string, number> }[];
+    };
+    expect(found.topics.find(({ topic }) => topic === '/topic/panda.results')).toMatchObject({
+      types: { slice_result: 220 },
+    });
+    expect(found).toMatchObject({
+      missing: [],
+      programs: expect.arrayContaining([
+        expect.objectContaining({ name: 'daq_simulator-agent-shifter-3', type: 'runner', namespace: 'epic-shift' }),
+        expect.objectContaining({ type: 'fast processing agent', namespace: 'epic-shift', dialect: 'H' }),
+        expect.objectContaining({ type: 'transformer', namespace: 'epic-shift' }),
+      ]),
+    });
+    const quiet = await runCli(['observe', '--check', '--wait', '1', '--broker', broker.url], {
+      folder,
+      env: broker.env,
+    });
+    expect(quiet.code).toBe(1);
+    expect(quiet.stdout).toContain('not heard: a runner, which says something while a run goes on');
+  });
+
+  it('ends with 78 where it is not let in, and refuses a queue before it connects', async () => {
+    const folder = temporaryFolder();
+    const wrong = await runCli(['observe', '--broker', broker.url, '--record', 'x.jsonl'], {
+      folder,
+      env: { ...broker.env, ACTIVEMQ_PASSWORD: 'wrong' },
+    });
+    expect(wrong).toMatchObject({ code: 78, stderr: expect.stringMatching(/BROKER_REFUSED/) });
+    const queue = await runCli(
+      ['observe', '--broker', broker.url, '--record', 'x.jsonl', '--topics', '/queue/panda.results.fastprocessing'],
+      { folder },
+    );
+    expect(queue).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/CONFIG_INVALID: .*would take it from its owner/),
+    });
+  });
+});

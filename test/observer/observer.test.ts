@@ -1,0 +1,92 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
+import { observe } from '../../src/observer/observer.ts';
+import { MemoryBroker } from '../brokers/memory-broker.ts';
+import { connectToMemory } from '../brokers/memory-connection.ts';
+import { useFastTime } from '../fast-time.ts';
+
+useFastTime(20);
+
+const topics = ['/topic/epictopic', '/topic/panda.results'];
+const settings = { servers: [], heartbeatSeconds: 1 };
+
+async function listen(namespaces: string[] = []) {
+  const broker = new MemoryBroker('artemis');
+  const heard: (MessageLine | GapLine)[] = [];
+  const said: string[] = [];
+  const ending = new AbortController();
+  let listening = (): void => {};
+  const isListening = new Promise<void>((resolve) => (listening = resolve));
+  const done = observe({
+    settings,
+    connect: connectToMemory(broker),
+    topics,
+    namespaces,
+    take: (line) => heard.push(line),
+    onListening: listening,
+    say: (line) => said.push(line),
+    signal: ending.signal,
+  });
+  onTestFinished(async () => {
+    ending.abort();
+    await done;
+  });
+  await isListening;
+  const peer = connectToMemory(broker)(settings, () => {});
+  await peer.connect({ once: true });
+  onTestFinished(() => peer.close());
+  const say = (destination: string, body: object | string, headers: Record<string, string> = {}): Promise<void> =>
+    peer.send({ destination, headers, body: typeof body === 'string' ? body : JSON.stringify(body) });
+  return { broker, heard, said, ending, done, say };
+}
+
+describe('an observer', () => {
+  it('hears every topic, whatever the namespace, with headers and body', async () => {
+    const { heard, say } = await listen();
+    await say('/topic/epictopic', { msg_type: 'stf_gen', namespace: 'a', run_id: '1' });
+    await say('/topic/panda.results', 'broken {', { 'client-id': 'me' });
+    await expect.poll(() => heard.length).toBe(2);
+    expect(heard).toMatchObject([
+      { destination: '/topic/epictopic', body: { msg_type: 'stf_gen', namespace: 'a', run_id: '1' } },
+      { destination: '/topic/panda.results', headers: { 'client-id': 'me' }, text: 'broken {' },
+    ]);
+  });
+
+  it('leaves out other namespaces where one is named, those of runs that it knows among them', async () => {
+    const { heard, say } = await listen(['mine']);
+    await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'mine', run_id: '1' });
+    await say('/topic/epictopic', { msg_type: 'run_imminent', namespace: 'theirs', run_id: '2' });
+    await say('/topic/panda.results', { msg_type: 'slice_result', run_id: '2' });
+    await say('/topic/panda.results', { msg_type: 'slice_result', run_id: '1' });
+    await say('/topic/panda.results', { msg_type: 'slice_result', run_id: '3' });
+    await say('/topic/panda.results', { msg_type: 'slice_result', run_id: '9' }, { namespace: 'theirs' });
+    await expect.poll(() => heard.length).toBe(3);
+    expect(heard.map((line) => ('body' in line ? (line.body as { run_id: string }).run_id : ''))).toEqual([
+      '1',
+      '1',
+      '3',
+    ]);
+  });
+
+  it('goes on after a break, and tells it', async () => {
+    const { broker, heard, said, say } = await listen();
+    await say('/topic/epictopic', '1');
+    await expect.poll(() => heard.length).toBe(1);
+    broker.goDown();
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    broker.comeUp();
+    await expect.poll(() => heard.length).toBe(2);
+    const [before, gap] = heard as [MessageLine, GapLine];
+    expect(gap.gap.reason).toBe('the connection to the broker was lost');
+    expect(Date.parse(gap.gap.from)).toBeGreaterThanOrEqual(Date.parse(before.t));
+    expect(Date.parse(gap.gap.until) - Date.parse(gap.gap.from)).toBeGreaterThan(4000);
+    await expect
+      .poll(() => said)
+      .toEqual([
+        expect.stringMatching(/^listens to \/topic\/epictopic, /),
+        expect.stringMatching(/^WARNING BROKER_UNREACHABLE: .*; it is tried again and again$/),
+        'the broker is there again',
+      ]);
+  });
+});

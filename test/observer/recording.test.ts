@@ -1,0 +1,215 @@
+import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import type { RecordingFile } from '../../src/observer/recording-file.ts';
+import { recordingPlace } from '../../src/observer/recording-place.ts';
+import { readRecordings } from '../../src/observer/recording-reader.ts';
+import { RecordingWriter } from '../../src/observer/recording-writer.ts';
+import { temporaryFolder } from '../helpers.ts';
+
+const by = 'a test';
+const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/a', headers: {}, text });
+
+/** Writes lines as an observer does that is ended in order. */
+async function write(name: string, lines: readonly MessageLine[], limit?: number): Promise<void> {
+  const place = await recordingPlace(name, { by }, limit);
+  const writer = new RecordingWriter({
+    fileAt: (time) => place.fileAt(time),
+    say: () => {},
+    now: () => Date.parse(lines.at(-1)?.t ?? ''),
+  });
+  for (const one of lines) {
+    writer.add(one, one.t);
+    if (limit !== undefined) await writer.flush();
+  }
+  await writer.close();
+}
+
+const textOf = (path: string): string => {
+  const bytes = readFileSync(path);
+  return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+};
+
+const linesOf = (path: string): unknown[] =>
+  textOf(path)
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text) as unknown);
+
+const at = (second: number): string => new Date(Date.UTC(2026, 10, 27, 9, 0, second)).toISOString();
+
+describe.each(['run.jsonl', 'run.jsonl.gz'])('a recording in %s', (name) => {
+  it('says first what it is, then what was heard, and last until when', async () => {
+    const path = join(temporaryFolder(), name);
+    await write(path, [line(at(1)), line(at(2))]);
+    expect(linesOf(path)).toEqual([{ capture: 1, t: at(1), by }, line(at(1)), line(at(2)), { until: at(2) }]);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('is continued, and tells the time in which nobody listened', async () => {
+    const path = join(temporaryFolder(), name);
+    await write(path, [line(at(1))]);
+    await write(path, [line(at(30))]);
+    expect(linesOf(path).slice(3)).toEqual([
+      { gap: { from: at(1), until: at(30), reason: 'no observer ran' } },
+      line(at(30)),
+      { until: at(30) },
+    ]);
+  });
+
+  it('is continued where a machine that went down has torn its end', async () => {
+    const path = join(temporaryFolder(), name);
+    await write(path, [line(at(1))]);
+    await write(path, [line(at(2), 'y'.repeat(5000))]);
+    const { size } = statSync(path);
+    truncateSync(path, size - 20);
+    await write(path, [line(at(30))]);
+    const found = linesOf(path);
+    expect(found).toContainEqual(line(at(1)));
+    expect(found.at(-2)).toEqual(line(at(30)));
+    expect(found.at(-3)).toMatchObject({ gap: { until: at(30) } });
+  });
+});
+
+describe('a recording', () => {
+  it('in a folder is a file a day, and one more where that has grown', async () => {
+    const folder = `${join(temporaryFolder(), 'heard')}/`;
+    const days = [27, 27, 27, 28].map((day, n) => new Date(Date.UTC(2026, 10, day, 9, 0, n)).toISOString());
+    // Each of the first two is larger than the limit.
+    await write(
+      folder,
+      days.map((t, n) => line(t, n < 2 ? Array.from({ length: 300 }, (_, i) => i * n).join(' ') : 'x')),
+      400,
+    );
+    expect(readdirSync(folder).toSorted()).toEqual([
+      '2026-11-27.2.jsonl.gz',
+      '2026-11-27.jsonl.gz',
+      '2026-11-28.jsonl.gz',
+    ]);
+    const all = readdirSync(folder).flatMap((name) => linesOf(folder + name)) as MessageLine[];
+    expect(
+      all
+        .filter(({ destination }) => destination !== undefined)
+        .map(({ t }) => t)
+        .toSorted(),
+    ).toEqual(days);
+    await write(folder, [line(new Date(Date.UTC(2026, 10, 28, 10)).toISOString())]);
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  it('that cannot be made is told with what to do', async () => {
+    const place = await recordingPlace(join(temporaryFolder(), 'nowhere', 'x.jsonl'), { by });
+    await expect(place.fileAt(at(1))).rejects.toThrow(/x\.jsonl cannot be written: .*ENOENT.*; name another file/);
+  });
+
+  it('keeps what a full disk does not take, writes it when there is room, and says both once', async () => {
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const taken: string[] = [];
+    let isFull = true;
+    const file = {
+      add: (lines: readonly string[]) => {
+        if (isFull) return Promise.reject(new Error('ENOSPC: no space left on device'));
+        taken.push(...lines);
+        return Promise.resolve();
+      },
+      close: () => Promise.resolve(),
+    } as unknown as RecordingFile;
+    const said: string[] = [];
+    const writer = new RecordingWriter({ fileAt: () => Promise.resolve(file), say: (words) => said.push(words) });
+    for (let n = 0; n < 3; n += 1) {
+      writer.add(line(at(n)), at(n));
+      await vi.advanceTimersByTimeAsync(1000);
+    }
+    expect(taken).toEqual([]);
+    isFull = false;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(taken.map((text) => (JSON.parse(text) as MessageLine).t)).toEqual([at(0), at(1), at(2)]);
+    expect(said).toEqual([
+      expect.stringMatching(/^WARNING the recording cannot be written \(ENOSPC/),
+      'the recording goes on',
+    ]);
+    await writer.close();
+  });
+
+  it('drops what has no room while a disk takes nothing, tells the time of it, and keeps its callers waiting for nothing', async () => {
+    const taken: string[] = [];
+    let free = (): void => {};
+    const stuck = new Promise<void>((resolve) => (free = resolve));
+    const file = {
+      add: async (lines: readonly string[]) => {
+        await stuck;
+        taken.push(...lines);
+      },
+      close: () => Promise.resolve(),
+    } as unknown as RecordingFile;
+    const writer = new RecordingWriter({ fileAt: () => Promise.resolve(file), say: () => {} });
+    const megabyte = 'x'.repeat(1_000_000);
+    for (let n = 0; n < 80; n += 1) writer.add(line(at(n), megabyte), at(n));
+    void writer.flush();
+    free();
+    await expect.poll(() => taken.length).toBeGreaterThan(60);
+    writer.add(line(at(90)), at(90));
+    await writer.close();
+    const found = taken.map((text) => JSON.parse(text) as { t: string; text?: string; gap?: object });
+    const kept = found.filter(({ text }) => text === megabyte);
+    expect(kept.length).toBeLessThanOrEqual(67);
+    const gaps = found.flatMap(({ gap }) => gap ?? []);
+    expect(gaps).toEqual([
+      { from: at(kept.length), until: expect.any(String), reason: 'the disk did not take what was heard' },
+    ]);
+    expect(found.at(-2)).toEqual(line(at(90)));
+  });
+});
+
+describe('recordings are read', () => {
+  const read = async (
+    paths: string[],
+  ): Promise<{ times: (string | undefined)[]; rejected: number; torn: string[] }> => {
+    const torn: string[] = [];
+    const times: (string | undefined)[] = [];
+    let rejected = 0;
+    for await (const one of readRecordings(paths, ({ path }) => torn.push(path)))
+      if (one.kind === 'message') times.push(one.line.t);
+      else if (one.kind === 'rejected') rejected += 1;
+    return { times, rejected, torn };
+  };
+
+  it('together, by their times', async () => {
+    const folder = temporaryFolder();
+    const [a, b] = [join(folder, 'a.jsonl'), join(folder, 'b.jsonl.gz')];
+    await write(a, [line(at(1)), line(at(3)), line(at(5))]);
+    await write(b, [line(at(2)), line(at(4))]);
+    expect((await read([a, b])).times).toEqual([1, 2, 3, 4, 5].map(at));
+  });
+
+  it('with what is no line of one counted, and the rest read', async () => {
+    const path = join(temporaryFolder(), 'a.jsonl');
+    await write(path, [line(at(1))]);
+    appendFileSync(path, `half a li\n\n${JSON.stringify(line(at(2)))}\n{"t":`);
+    expect(await read([path])).toEqual({ times: [at(1), at(2)], rejected: 2, torn: [] });
+  });
+
+  it('as far as they go, where they are torn', async () => {
+    const path = join(temporaryFolder(), 'a.jsonl.gz');
+    await write(path, [line(at(1))]);
+    await write(path, [line(at(2))]);
+    truncateSync(path, statSync(path).size - 5);
+    const found = await read([path]);
+    expect(found.times).toContain(at(1));
+    expect(found.torn).toEqual([path]);
+  });
+
+  it('and one that is not there is told', async () => {
+    await expect(read([join(temporaryFolder(), 'none.jsonl')])).rejects.toThrow(
+      /none\.jsonl cannot be read: .*; name a recording/,
+    );
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'text.gz'), 'not compressed');
+    expect((await read([join(folder, 'text.gz')])).torn).toHaveLength(1);
+  });
+});

@@ -1,0 +1,13 @@
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { readRecordings } from '../../src/observer/recording-reader.ts';
+
+/** The names of the recorded runs of the testbed: `test/recordings/NAME/truth.md` says what was done. */
+export const recordedRuns = ['H-1', 'H-2', 'F-1', 'F-2'] as const;
+
+/** The messages of a recorded run, in their order. */
+export async function readRecording(run: string): Promise<MessageLine[]> {
+  const lines: MessageLine[] = [];
+  for await (const read of readRecordings([`test/recordings/${run}/bus.jsonl.gz`], () => {}))
+    if (read.kind === 'message') lines.push(read.line);
+  return lines;
+}
