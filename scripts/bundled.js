@@ -13,6 +13,7 @@ const common = { bundle: true, format: 'esm', platform: 'node', target: 'node20'
 await build({ ...common, entryPoints: [program], packages: 'external' });
 // Bundled as the product is: loading many small files is not what is compared.
 await build({ ...common, entryPoints: ['bench/bare-server.ts'] });
+await build({ ...common, packages: 'external', entryPoints: ['bench/bare-subscriber.ts'] });
 const hooks = ['bench/loop-delay.ts', 'bench/lock-hold.ts'];
 await build({ ...common, packages: 'external', entryPoints: hooks });
 const root = mkdtempSync(join(tmpdir(), 'swf-mcp-run-'));
