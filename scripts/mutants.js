@@ -6,6 +6,7 @@ const rooms = [
   'domain',
   'messages',
   'monitoring',
+  'observed',
   'config',
   'files',
   'http',

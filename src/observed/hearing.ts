@@ -37,12 +37,10 @@ export class Hearing {
     this.#lastMessage = now;
   }
 
-  /** The connection is gone. */
-  lost(now: number, reason: string): void {
+  /** The connection is gone; the tick that sees a standstill may be later than this. */
+  lost(reason: string): void {
     if (this.#lostAt !== undefined) return;
-    // The tick that would have seen a standstill may be later than this.
-    const certain = now - this.#lastTick > stoodStill ? this.#lastTick : this.#certain;
-    this.#lostAt = { from: Math.max(this.#began, this.#lastMessage, certain - this.#silence), reason };
+    this.#lostAt = { from: Math.max(this.#began, this.#lastMessage, this.#certain - this.#silence), reason };
   }
 
   /** The connection is there: the gap that ends now, where there was one. */

@@ -85,7 +85,7 @@ class Ear {
   }
 
   lost({ line }: SwfError): void {
-    this.#hearing.lost(Date.now(), 'the connection to the broker was lost');
+    this.#hearing.lost('the connection to the broker was lost');
     if (!this.#isLost) this.#options.say(`WARNING ${line}; it is tried again and again`);
     this.#isLost = true;
   }

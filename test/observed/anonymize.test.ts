@@ -75,4 +75,27 @@ describe('an anonymous recording', () => {
     };
     expect(anonymized(value)).toEqual([value]);
   });
+
+  it('has names that stand in lists, and no others for bare numbers', () => {
+    expect(
+      anonymized({ hostname: ['alpha', 'beta'], owner: '12', n: 3, user: null }, ['alpha', 12, { x: ['beta'] }]),
+    ).toEqual([{ hostname: ['host-1', 'host-2'], owner: '12', n: 3, user: null }, ['host-1', 12, { x: ['host-2'] }]]);
+  });
+
+  it('takes people from ids of executions alone', () => {
+    expect(anonymized({ execution_id: 'prompt-ann-0845', label: 'release-bob-2026', sender: 'ann' })).toEqual([
+      { execution_id: 'prompt-person-1-0845', label: 'release-bob-2026', sender: 'person-1' },
+    ]);
+  });
+
+  it('replaces the longest name first', () => {
+    expect(anonymized({ executed_by: 'ann', owner: 'ann-lee' }, 'ann-lee and ann')).toEqual([
+      { executed_by: 'person-1', owner: 'person-2' },
+      'person-2 and person-1',
+    ]);
+  });
+
+  it('is as it was where it names nobody', () => {
+    expect(anonymized({ a: 'x', b: [1] })).toEqual([{ a: 'x', b: [1] }]);
+  });
 });

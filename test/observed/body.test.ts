@@ -11,6 +11,10 @@ describe('a body is kept', () => {
     ['[1, 2]', [1, 2]],
     ['"word"', 'word'],
     ['{}', {}],
+    ['{"n": [-1, 0, 9, 10, 0.5, 100000000000000000000e-20]}', { n: [-1, 0, 9, 10, 0.5, 1] }],
+    ['{"zeros": 0.0010000000000000000000000}', { zeros: 0.001 }],
+    ['{"e": 12345678901e-5}', { e: 123456.78901 }],
+    ['\t{"a"\n:\r\n1}', { a: 1 }],
   ])('as JSON where that tells all of it: %s', (text, body) => {
     expect(JSON.stringify(keepText(text))).toBe(JSON.stringify({ body }));
   });
@@ -26,6 +30,7 @@ describe('a body is kept', () => {
     ['a number beyond all', '{"x": 1e999}'],
     ['many levels', `${'['.repeat(5000)}${']'.repeat(5000)}`],
     ['nothing', ''],
+    ['a number of many digits with a power of ten', '{"x": 0.123456789012345678e5}'],
   ])('as text where it is %s', (_, text) => {
     expect(keepText(text)).toEqual({ text });
   });
@@ -35,6 +40,16 @@ describe('a body is kept', () => {
       size: 3,
       sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+  });
+
+  it('as JSON to a hundred levels', () => {
+    const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+    expect(keepText(nested(100))).toHaveProperty('body');
+    expect(keepText(nested(101))).toEqual({ text: nested(101) });
+  });
+
+  it('as text of UTF-8, whole', () => {
+    expect(keepBody(Buffer.from('{"a": "ä"}'))).toEqual({ body: { a: 'ä' } });
   });
 
   it('without secrets, as text too', () => {

@@ -13,8 +13,8 @@ function heardUntil(end: number): Hearing {
   return hearing;
 }
 
-const gapOf = (hearing: Hearing, lost: number, back: number): unknown => {
-  hearing.lost(lost, 'cut');
+const gapOf = (hearing: Hearing, back: number): unknown => {
+  hearing.lost('cut');
   return hearing.back(back)?.gap;
 };
 
@@ -25,7 +25,7 @@ describe('a gap', () => {
 
   it('begins as much earlier as a broker may be silent', () => {
     const lost = start + 60_000;
-    expect(gapOf(heardUntil(lost), lost, lost + 5000)).toEqual({
+    expect(gapOf(heardUntil(lost), lost + 5000)).toEqual({
       from: iso(lost - silence),
       until: iso(lost + 5000),
       reason: 'cut',
@@ -36,18 +36,18 @@ describe('a gap', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
     hearing.message(lost - 3000);
-    expect(gapOf(hearing, lost, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
+    expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - 3000) });
   });
 
   it('begins with the observer, where that is later', () => {
-    expect(gapOf(heardUntil(start + 2000), start + 2000, start + 9000)).toMatchObject({ from: iso(start) });
+    expect(gapOf(heardUntil(start + 2000), start + 9000)).toMatchObject({ from: iso(start) });
   });
 
   it('begins with the first of several failures, and ends with the next session', () => {
     const lost = start + 60_000;
     const hearing = heardUntil(lost);
-    hearing.lost(lost, 'cut');
-    hearing.lost(lost + 30_000, 'refused');
+    hearing.lost('cut');
+    hearing.lost('refused');
     expect(hearing.back(lost + 40_000)?.gap).toMatchObject({ from: iso(lost - silence), reason: 'cut' });
     expect(hearing.back(lost + 50_000)).toBeUndefined();
   });
@@ -60,7 +60,7 @@ describe('a gap', () => {
     const hearing = heardUntil(stopped);
     const awake = stopped + 60_000;
     if (later > 0) hearing.tick(awake);
-    expect(gapOf(hearing, awake + later, awake + later + 1000)).toMatchObject({ from: iso(stopped - silence) });
+    expect(gapOf(hearing, awake + later + 1000)).toMatchObject({ from: iso(stopped - silence) });
   });
 
   it('begins late again once a connection has outlived a standstill', () => {
@@ -69,6 +69,6 @@ describe('a gap', () => {
     const awake = stopped + 10_000;
     for (let now = awake; now <= awake + 100_000; now += 1000) hearing.tick(now);
     const lost = awake + 100_000;
-    expect(gapOf(hearing, lost, lost + 1)).toMatchObject({ from: iso(lost - silence) });
+    expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - silence) });
   });
 });

@@ -27,6 +27,16 @@ describe('a line of a recording', () => {
 
   it.each([
     ['no JSON', '{"t":'],
+    ['no time "t"', '{"t":"2026-13-45T09:12:29Z","destination":"/topic/a","body":1}'],
+    ['no time "t"', '{"t":"at 2026-11-27T09:12:29Z","destination":"/topic/a","body":1}'],
+    ['no time "t"', '{"t":"2026-11-27T09:12:29Z sharp","destination":"/topic/a","body":1}'],
+    ['neither a message nor a REST call', `{"t":"${t}","method":"GET"}`],
+    ['neither a message nor a REST call', `{"t":"${t}","path":"/api/"}`],
+    ['a message without a body', `{"t":"${t}","destination":"/topic/a","size":1}`],
+    ['a message without a body', `{"t":"${t}","destination":"/topic/a","sha256":"f"}`],
+    ['a gap or an end without its time', `{"gap":{"from":"${t}"}}`],
+    ['a gap or an end without its time', `{"gap":{"until":"${t}"}}`],
+    ['a gap or an end without its time', '{"gap":null}'],
     ['no object', '[1]'],
     ['no object', 'null'],
     ['no time "t"', '{"destination":"/topic/a","headers":{},"body":1}'],
@@ -38,6 +48,13 @@ describe('a line of a recording', () => {
   ])('is rejected for %s', (why, text) => {
     expect(parseLine(text)).toEqual({ kind: 'rejected', why });
   });
+
+  it.each(['2026-11-27T09:12:29+01:00', '2026-11-27T09:12:29.123456+0000', '2026-11-27T09:12Z'])(
+    'may have the time %s',
+    (time) => {
+      expect(parseLine(JSON.stringify({ t: time, destination: 'd', body: 1 })).kind).toBe('message');
+    },
+  );
 
   it('has headers that are texts', () => {
     expect(parseLine(JSON.stringify({ t, destination: 'd', headers: { a: '1', b: 2 }, body: 1 }))).toMatchObject({
