@@ -27,4 +27,30 @@ describe('the cause of a failure', () => {
   it('keeps words that are written like a closing mark', () => {
     expect(causeOf('<b>bold</b> words')).toBe('<b>bold</b> words');
   });
+
+  it.each([
+    [
+      'PAYLOAD_FAILED: recon ended with exit code 3 after 1.5 s; its last words: bad geometry',
+      'recon ended with exit code 3: bad geometry',
+    ],
+    ['killed by signal 9 after 600 s', 'killed by signal 9'],
+    ['status 404 of http://host/a/b', 'status 404 of http:/…/b'],
+    ['errno 28 at 12 of 17', 'errno 28 at N of N'],
+    ['took 1.5e-3 s', 'took N s'],
+    ['cannot open /a/b/c.root: /d', 'cannot open …/FILE: …/d'],
+    ['run 3c1f0c1e-1111-2222-3333-444455556666 failed', 'run ID failed'],
+    ['  many   spaces\n here ', 'many spaces here'],
+    ['exit code 3, exit code 4', 'exit code 3, exit code 4'],
+    ['a1b2c3d4 and 0xFF', 'ADDRESS and ADDRESS'],
+    ['', ''],
+  ])('of "%s" is "%s"', (error, cause) => {
+    expect(causeOf(error)).toBe(cause);
+  });
+
+  it('is looked for in the first 600 characters, and told in 300', () => {
+    expect(causeOf('word '.repeat(200))).toHaveLength(300);
+    const early = `${' '.repeat(590)}early late`;
+    expect(causeOf(early)).toBe('early late');
+    expect(causeOf(` ${early}`)).toBe('early lat');
+  });
 });
