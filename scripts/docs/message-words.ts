@@ -140,6 +140,7 @@ export const fieldWords: Record<FieldOf<MessageType> | keyof Envelope, string> =
 
 /** Where a field means something else in one message. */
 export const ownWords: Readonly<Record<string, string>> = {
+  'envelope.msg_type': 'the type, in the body too',
   'slice.size_bytes': 'of the TFs of the slice',
   'slice_result.state': 'how the attempt ended',
   'stop_workflow.state': 'the end to record',

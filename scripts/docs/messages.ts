@@ -25,7 +25,11 @@ function telemetrySection(type: TelemetryType): string {
 
 /** The tables of `docs/messages.md`, as Markdown: every message with its fields, made from the vocabulary. */
 export const messageTables = (): string =>
-  ['### Envelope', fieldsTable(envelopeShape, wordsOf('envelope')), ...messageTypes.map(messageSection)].join('\n\n');
+  [
+    '### Envelope',
+    fieldsTable({ msg_type: z.string(), ...envelopeShape }, wordsOf('envelope')),
+    ...messageTypes.map(messageSection),
+  ].join('\n\n');
 
 function messageSection(type: MessageType): string {
   const { about, from, to } = messageWords[type];

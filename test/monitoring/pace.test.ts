@@ -200,7 +200,7 @@ describe('capacity', () => {
   });
 
   it('is not told at full speed, nor before the time of a slice is known', () => {
-    const facts = factsOf(done(100, 2) as Given);
+    const facts = factsOf({ facts: done(100, 2) });
     expect(capacityOf({ ...facts, params: { ...facts.params, speed: 'max' } })).toBeUndefined();
     expect(capacity({ facts: { delays: [] }, params: payload })).toBeUndefined();
   });
