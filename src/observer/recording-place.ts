@@ -1,8 +1,10 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { messageOf, SwfError } from '../lib/errors.ts';
 import type { CaptureLine, RecordingLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';
+import { lockRecording } from './recording-lock.ts';
 
 /** A file of a folder is followed by the next when it is so large, in bytes. */
 const maxBytes = 1_000_000_000;
@@ -10,6 +12,8 @@ const maxBytes = 1_000_000_000;
 /** Where a recording goes: a file, or a folder with a file a day, and one more each gigabyte. */
 export interface RecordingPlace {
   fileAt(time: string): Promise<RecordingFile>;
+  /** Another observer may write there now. */
+  leave(): Promise<void>;
 }
 
 /**
@@ -29,14 +33,27 @@ export async function recordingPlace(
     return file;
   };
   if (!name.endsWith('/')) {
+    const leave = await lockRecording(`${name}.lock`);
     let file: Promise<RecordingFile> | undefined;
-    return { fileAt: (time) => (file ??= begin(name, time)) };
+    return { fileAt: (time) => (file ??= begin(name, time)), leave };
   }
-  await mkdir(name, { recursive: true, mode: 0o700 });
-  return new DailyFiles(name, begin, limit);
+  await makeFolder(name);
+  const leave = await lockRecording(join(name, '.lock'));
+  const files = new DailyFiles(name, begin, limit);
+  return { fileAt: (time) => files.fileAt(time), leave };
 }
 
-class DailyFiles implements RecordingPlace {
+async function makeFolder(name: string): Promise<void> {
+  try {
+    await mkdir(name, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new SwfError('DATA_UNAVAILABLE', `${name} cannot be made: ${messageOf(error)}; name another folder`, {
+      cause: error,
+    });
+  }
+}
+
+class DailyFiles {
   readonly #folder: string;
   readonly #begin: (path: string, time: string) => Promise<RecordingFile>;
   readonly #limit: number;

@@ -1,4 +1,15 @@
-import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
@@ -27,6 +38,7 @@ async function write(name: string, lines: readonly MessageLine[], limit?: number
     if (limit !== undefined) await writer.flush();
   }
   await writer.close();
+  await place.leave();
 }
 
 const textOf = (path: string): string => {
@@ -102,9 +114,44 @@ describe('a recording', () => {
   });
 
   it('that cannot be made is told with what to do', async () => {
-    const place = await recordingPlace(join(temporaryFolder(), 'nowhere', 'x.jsonl'), { by });
-    await expect(place.fileAt(at(1))).rejects.toThrow(/x\.jsonl cannot be written: .*ENOENT.*; name another file/);
+    await expect(recordingPlace(join(temporaryFolder(), 'nowhere', 'x.jsonl'), { by })).rejects.toThrow(
+      /x\.jsonl\.lock cannot be written: .*ENOENT.*; name another file/,
+    );
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'x.jsonl'));
+    const place = await recordingPlace(join(folder, 'x.jsonl'), { by });
+    await expect(place.fileAt(at(1))).rejects.toThrow(/x\.jsonl cannot be written: .*EISDIR.*; name another file/);
+    writeFileSync(join(folder, 'file'), '');
+    await expect(recordingPlace(join(folder, 'file/'), { by })).rejects.toThrow(
+      /cannot be made: .*; name another folder/,
+    );
   });
+
+  it.each(['x.jsonl', 'x/'])(
+    'in %s is written by one process at a time, and the lock of a dead one is none',
+    async (name) => {
+      const folder = temporaryFolder();
+      const place = await recordingPlace(join(folder, name), { by });
+      await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
+        /^process \d+ on \S+ writes this recording; name another file/,
+      );
+      await place.leave();
+      const lock = join(folder, name === 'x/' ? 'x/.lock' : 'x.jsonl.lock');
+      for (const left of [
+        JSON.stringify({ pid: 999_999_999, pid_started: '1', hostname: hostname() }),
+        '{"pid":',
+        '',
+      ]) {
+        writeFileSync(lock, left);
+        await (await recordingPlace(join(folder, name), { by })).leave();
+        expect(existsSync(lock)).toBe(false);
+      }
+      writeFileSync(lock, JSON.stringify({ pid: 1, pid_started: '1 x', hostname: 'another-host' }));
+      await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
+        expect.objectContaining({ code: 'AGENT_IN_USE' }),
+      );
+    },
+  );
 
   it('keeps what a full disk does not take, writes it when there is room, and says both once', async () => {
     vi.useFakeTimers();
@@ -134,6 +181,8 @@ describe('a recording', () => {
       'the recording goes on',
     ]);
     await writer.close();
+    utimesSync(lock, 1, Date.now() / 1000 - 61);
+    await (await recordingPlace(join(folder, name), { by })).leave();
   });
 
   it('drops what has no room while a disk takes nothing, tells the time of it, and keeps its callers waiting for nothing', async () => {

@@ -36,7 +36,8 @@ export interface Listened {
 /** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
 export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
   io.keepGoingWithoutOutput();
-  return asService(io, () => record(io, args));
+  // The one before may still be writing, or its machine was started again a moment ago.
+  return asService(io, () => record(io, args), ['AGENT_IN_USE']);
 }
 
 async function record(io: Io, args: ObserveArguments): Promise<void> {
@@ -53,7 +54,10 @@ async function record(io: Io, args: ObserveArguments): Promise<void> {
   });
   const say = (line: string): void => io.err(line);
   // A file that cannot be written is told now, not when the first message comes.
-  await place.fileAt(new Date().toISOString());
+  await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
+    await place.leave();
+    throw error;
+  });
   const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say });
   try {
     await observe({
@@ -68,6 +72,7 @@ async function record(io: Io, args: ObserveArguments): Promise<void> {
     });
   } finally {
     await writer.close();
+    await place.leave();
   }
 }
 
