@@ -150,6 +150,8 @@ describe('a recording', () => {
       await expect(recordingPlace(join(folder, name), { by })).rejects.toThrow(
         expect.objectContaining({ code: 'AGENT_IN_USE' }),
       );
+      utimesSync(lock, 1, Date.now() / 1000 - 61);
+      await (await recordingPlace(join(folder, name), { by })).leave();
     },
   );
 
@@ -181,8 +183,6 @@ describe('a recording', () => {
       'the recording goes on',
     ]);
     await writer.close();
-    utimesSync(lock, 1, Date.now() / 1000 - 61);
-    await (await recordingPlace(join(folder, name), { by })).leave();
   });
 
   it('drops what has no room while a disk takes nothing, tells the time of it, and keeps its callers waiting for nothing', async () => {
