@@ -54,6 +54,7 @@ export async function observe(options: ObserverOptions): Promise<void> {
     await aborted(signal);
   } finally {
     clearInterval(timer);
+    ear.end();
     await broker.close();
   }
 }
@@ -90,10 +91,19 @@ class Ear {
     this.#isLost = true;
   }
 
+  /** Nothing more is heard. Where the connection is lost meanwhile, nothing has been since then. */
+  end(): void {
+    this.#tellGap();
+  }
+
   back(): void {
-    const gap = this.#hearing.back(Date.now());
+    this.#tellGap();
     if (this.#isLost) this.#options.say('the broker is there again');
     this.#isLost = false;
+  }
+
+  #tellGap(): void {
+    const gap = this.#hearing.back(Date.now());
     if (gap !== undefined) this.#options.take(gap, gap.gap.until);
   }
 }

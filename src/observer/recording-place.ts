@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
-import type { CaptureLine, RecordingLine } from '../observed/recording-lines.ts';
+import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';
 import { lockRecording } from './recording-lock.ts';
 
@@ -25,13 +25,7 @@ export async function recordingPlace(
   capture: Omit<CaptureLine, 'capture' | 't'>,
   limit = maxBytes,
 ): Promise<RecordingPlace> {
-  const begin = async (path: string, time: string): Promise<RecordingFile> => {
-    const { file, last } = await RecordingFile.open(path);
-    const line =
-      last === undefined ? ({ capture: 1, t: time, ...capture } satisfies CaptureLine) : pauseSince(last, time);
-    if (line !== undefined) await file.add([JSON.stringify(line)]);
-    return file;
-  };
+  const begin = (path: string, time: string, before?: string) => beginFile(path, time, { capture, before });
   if (!name.endsWith('/')) {
     const leave = await lockRecording(`${name}.lock`);
     let file: Promise<RecordingFile> | undefined;
@@ -41,6 +35,31 @@ export async function recordingPlace(
   const leave = await lockRecording(join(name, '.lock'));
   const files = new DailyFiles(name, begin, limit);
   return { fileAt: (time) => files.fileAt(time), leave };
+}
+
+/** @param before the last line of the recording before, where this file is a new one that goes on with it */
+async function beginFile(
+  path: string,
+  time: string,
+  { capture, before }: { capture: Omit<CaptureLine, 'capture' | 't'>; before: string | undefined },
+): Promise<RecordingFile> {
+  const { file, last } = await RecordingFile.open(path);
+  const first: CaptureLine | undefined = last === undefined ? { capture: 1, t: time, ...capture } : undefined;
+  const pause = pauseSince(last ?? before, time);
+  const lines = [first, pause].filter((line) => line !== undefined).map((line) => JSON.stringify(line));
+  try {
+    if (lines.length > 0) await file.add(lines);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw new SwfError(
+      'DATA_UNAVAILABLE',
+      `${path} cannot be written: ${messageOf(error)}; make room, or name another file`,
+      {
+        cause: error,
+      },
+    );
+  }
 }
 
 async function makeFolder(name: string): Promise<void> {
@@ -53,15 +72,18 @@ async function makeFolder(name: string): Promise<void> {
   }
 }
 
+type Begin = (path: string, time: string, before?: string) => Promise<RecordingFile>;
+
+/** A file a day, and one more where that has grown. */
 class DailyFiles {
   readonly #folder: string;
-  readonly #begin: (path: string, time: string) => Promise<RecordingFile>;
+  readonly #begin: Begin;
   readonly #limit: number;
   #file: RecordingFile | undefined;
   #day = '';
   #number = 1;
 
-  constructor(folder: string, begin: (path: string, time: string) => Promise<RecordingFile>, limit: number) {
+  constructor(folder: string, begin: Begin, limit: number) {
     this.#folder = folder;
     this.#begin = begin;
     this.#limit = limit;
@@ -70,30 +92,48 @@ class DailyFiles {
   async fileAt(time: string): Promise<RecordingFile> {
     const day = time.slice(0, 10);
     const before = this.#file;
-    if (before !== undefined && day <= this.#day && before.size < this.#limit) return before;
-    const number = day > this.#day ? await this.#lastNumber(day) : this.#number + 1;
-    const next = await this.#begin(join(this.#folder, nameOf(day > this.#day ? day : this.#day, number)), time);
-    await before?.close();
-    this.#file = next;
-    this.#number = number;
-    if (day > this.#day) this.#day = day;
-    return next.size < this.#limit ? next : this.fileAt(time);
+    if (before === undefined) return this.#continue(day, time);
+    if (day <= this.#day && before.size < this.#limit) return before;
+    return day <= this.#day ? this.#next(this.#day, this.#number + 1, time) : this.#next(day, 1, time);
   }
 
-  /** The newest file of a day that an observer before has begun; the first, where there is none. */
-  async #lastNumber(day: string): Promise<number> {
-    const names = new Set(await readdir(this.#folder));
-    let number = 1;
-    while (names.has(nameOf(day, number + 1))) number += 1;
-    return number;
+  /** Goes on with the newest file, where that is of this day; else its last line tells since when nobody has listened. */
+  async #continue(day: string, time: string): Promise<RecordingFile> {
+    const newest = await newestIn(this.#folder);
+    if (newest === undefined) return this.#next(day, 1, time);
+    if (newest.day >= day) {
+      const file = await this.#next(newest.day, newest.number, time);
+      return file.size < this.#limit ? file : this.fileAt(time);
+    }
+    const { file, last } = await RecordingFile.open(join(this.#folder, nameOf(newest.day, newest.number)));
+    await file.close();
+    return this.#next(day, 1, time, last);
   }
+
+  async #next(day: string, number: number, time: string, before?: string): Promise<RecordingFile> {
+    const next = await this.#begin(join(this.#folder, nameOf(day, number)), time, before);
+    await this.#file?.close();
+    this.#file = next;
+    this.#day = day;
+    this.#number = number;
+    return next;
+  }
+}
+
+/** The newest file that an observer before has begun. */
+async function newestIn(folder: string): Promise<{ day: string; number: number } | undefined> {
+  const files = (await readdir(folder)).flatMap((name) => {
+    const [, day, number = '1'] = /^(\d{4}-\d{2}-\d{2})(?:\.(\d+))?\.jsonl\.gz$/.exec(name) ?? [];
+    return day === undefined ? [] : [{ day, number: Number(number) }];
+  });
+  return files.toSorted((a, b) => (a.day === b.day ? a.number - b.number : a.day < b.day ? -1 : 1)).at(-1);
 }
 
 const nameOf = (day: string, number: number): string => `${day}${number === 1 ? '' : `.${number}`}.jsonl.gz`;
 
 /** The time in which nobody listened, since the last line of a recording that is continued. */
-function pauseSince(last: string, until: string): RecordingLine | undefined {
-  const from = timeOf(last);
+function pauseSince(last: string | undefined, until: string): GapLine | undefined {
+  const from = last === undefined ? undefined : timeOf(last);
   return from === undefined || from >= until ? undefined : { gap: { from, until, reason: 'no observer ran' } };
 }
 

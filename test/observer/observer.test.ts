@@ -89,4 +89,13 @@ describe('an observer', () => {
         'the broker is there again',
       ]);
   });
+
+  it('that ends while the broker is away tells that nothing was heard until then', async () => {
+    const { broker, heard, ending, done } = await listen();
+    broker.goDown();
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    ending.abort();
+    await done;
+    expect(heard).toMatchObject([{ gap: { reason: 'the connection to the broker was lost' } }]);
+  });
 });

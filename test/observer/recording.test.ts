@@ -111,6 +111,15 @@ describe('a recording', () => {
     ).toEqual(days);
     await write(folder, [line(new Date(Date.UTC(2026, 10, 28, 10)).toISOString())]);
     expect(readdirSync(folder)).toHaveLength(3);
+    // A day later it begins a file, which says since when nobody has listened.
+    const later = new Date(Date.UTC(2026, 10, 30, 10)).toISOString();
+    await write(folder, [line(later)]);
+    expect(linesOf(`${folder}2026-11-30.jsonl.gz`)).toMatchObject([
+      { capture: 1 },
+      { gap: { from: new Date(Date.UTC(2026, 10, 28, 10)).toISOString(), until: later, reason: 'no observer ran' } },
+      line(later),
+      { until: later },
+    ]);
   });
 
   it('that cannot be made is told with what to do', async () => {
