@@ -28,13 +28,15 @@ export class Hearing {
 
   /** Each second. */
   tick(now: number): void {
-    if (now - this.#lastTick > stoodStill) this.#doubtUntil = now + this.#silence;
+    this.#noticeStandstill(now);
     this.#lastTick = now;
     if (now >= this.#doubtUntil) this.#certain = now;
   }
 
+  /** One that comes after a standstill may have waited since long before: it tells nothing of those behind it. */
   message(now: number): void {
-    this.#lastMessage = now;
+    this.#noticeStandstill(now);
+    if (now >= this.#doubtUntil) this.#lastMessage = now;
   }
 
   /** The connection is gone; the tick that sees a standstill may be later than this. */
@@ -54,5 +56,9 @@ export class Hearing {
     return {
       gap: { from: new Date(lost.from).toISOString(), until: new Date(now).toISOString(), reason: lost.reason },
     };
+  }
+
+  #noticeStandstill(now: number): void {
+    if (now - this.#lastTick > stoodStill) this.#doubtUntil = now + this.#silence;
   }
 }

@@ -71,4 +71,23 @@ describe('a gap', () => {
     const lost = awake + 100_000;
     expect(gapOf(hearing, lost + 1)).toMatchObject({ from: iso(lost - silence) });
   });
+
+  it('begins before a standstill, though messages that had waited come after it', () => {
+    const stopped = start + 60_000;
+    const hearing = heardUntil(stopped);
+    const awake = stopped + 60_000;
+    hearing.message(awake);
+    hearing.tick(awake + 1);
+    hearing.message(awake + 2);
+    expect(gapOf(hearing, awake + 1000)).toMatchObject({ from: iso(stopped - silence) });
+  });
+
+  it('begins with the last message again, once a connection has outlived a standstill', () => {
+    const stopped = start + 60_000;
+    const hearing = heardUntil(stopped);
+    const awake = stopped + 10_000;
+    for (let now = awake; now <= awake + silence; now += 1000) hearing.tick(now);
+    hearing.message(awake + silence + 500);
+    expect(gapOf(hearing, awake + silence + 900)).toMatchObject({ from: iso(awake + silence + 500) });
+  });
 });

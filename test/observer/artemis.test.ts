@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import { pause } from '../../src/lib/deadline.ts';
 import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
 import { artemisState } from '../brokers/artemis-state.ts';
 import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
@@ -99,6 +100,47 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     const gaps = heardIn(path).filter((line) => 'gap' in line);
     expect(gaps).toHaveLength(2);
     expect(gaps).toMatchObject([{ gap: { reason: 'no observer ran' } }, { gap: { reason: 'no observer ran' } }]);
+  });
+
+  it('that stands still slows nobody, and tells since when it heard nothing', async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'heard.jsonl.gz');
+    const beats = ['--set', 'broker.heartbeat_seconds=1'];
+    const observer = await start(folder, '--record', 'heard.jsonl.gz', ...beats);
+    const peer = await speaker(broker);
+    let n = 0;
+    let slowest = 0;
+    const sayUntil = async (end: number): Promise<void> => {
+      while (Date.now() < end) {
+        const began = performance.now();
+        n += 1;
+        await peer.send({ destination: '/topic/epictopic', headers: {}, body: JSON.stringify({ n }) });
+        slowest = Math.max(slowest, performance.now() - began);
+        await pause(20);
+      }
+    };
+    await sayUntil(Date.now() + 500);
+    const stopped = Date.now();
+    observer.child.kill('SIGSTOP');
+    await sayUntil(stopped + 8000);
+    observer.child.kill('SIGCONT');
+    await expect.poll(() => heardIn(path).some((line) => 'gap' in line)).toBe(true);
+    await sayUntil(Date.now() + 500);
+    const last = n;
+    const numbers = (): number[] =>
+      messagesIn(path).map((line) => ('body' in line ? (line.body as { n: number }).n : 0));
+    await expect.poll(numbers).toContain(last);
+    await stop(observer);
+    await peer.close();
+    expect(slowest).toBeLessThan(1000);
+    expect(new Set(numbers()).size).toBe(numbers().length);
+    const gaps = heardIn(path).flatMap((line) => ('gap' in line ? [line.gap] : []));
+    expect(gaps).toHaveLength(1);
+    // All that is missing was said in the gap.
+    expect(Date.parse(gaps[0]?.from ?? '')).toBeLessThanOrEqual(stopped);
+    expect(Date.parse(gaps[0]?.until ?? '')).toBeGreaterThanOrEqual(stopped + 8000);
+    const missing = Array.from({ length: last }, (_, at) => at + 1).filter((one) => !numbers().includes(one));
+    expect(missing.length).toBeGreaterThan(0);
   });
 
   it('says what it hears and records nothing, with --check', async () => {
