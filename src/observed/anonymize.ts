@@ -5,6 +5,9 @@ type Kind = 'person' | 'host' | 'folder';
 const hostKeys = new Set(['hostname', 'host']);
 const personKeys = new Set(['executed_by', 'created_by', 'owner', 'username', 'user', 'requester', 'user_name']);
 
+/** Keys whose values are words of the workflow, which a name may resemble. */
+const wordKeys = new Set(['destination', 'msg_type', 'state', 'substate', 'status', 'method']);
+
 const agentName = /^[\w ]+-agent-(.+)-\d+$/;
 const executionName = /^\w+-(.+)-\d{4,}$/;
 /** The name of a connection: namespace, role, host and a random end. */
@@ -41,11 +44,14 @@ export class Anonymizer {
     if (typeof value === 'string') return this.#replaceText(value);
     if (Array.isArray(value)) return value.map((one) => this.replace(one));
     if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, this.replace(inner)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, wordKeys.has(key) ? inner : this.replace(inner)]),
+    );
   }
 
   #collectText(text: string, key: string): void {
     if (hostKeys.has(key)) this.#add('host', text);
+    if (key === 'broker') for (const server of text.split(',')) this.#add('host', server.replace(/:\d+$/, ''));
     const agent = agentName.exec(text);
     if (agent !== null) this.#addPart('person', agent[1]);
     else if (personKeys.has(key)) this.#add('person', text);

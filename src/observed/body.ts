@@ -20,19 +20,24 @@ export function keepBody(bytes: Buffer): KeptBody {
 
 /** The same of a body that is text. */
 export function keepText(text: string): KeptBody {
-  const value = readExactly(text);
-  return value === undefined ? { text: maskText(text) } : { body: maskValue(value.value) };
+  const read = readJson(text);
+  if (read === undefined) return { text: maskText(text) };
+  const masked = maskValue(read.value);
+  if (compact(text) === JSON.stringify(read.value)) return { body: masked };
+  // A text cannot be masked as surely as a value: where there is a secret in it, the value is told in its place.
+  const told = JSON.stringify(masked);
+  return { text: told === JSON.stringify(read.value) ? maskText(text) : told };
 }
 
 /** The text of a body that is kept, by which it is known: its JSON without spaces, or its text. Undefined where neither is there. */
 export const textOfBody = (kept: KeptBody): string | undefined =>
   'body' in kept ? JSON.stringify(kept.body) : 'text' in kept ? kept.text : undefined;
 
-/** The value of a JSON text; undefined where it is none, or where writing the value would give another text, spaces apart. */
-function readExactly(text: string): { value: unknown } | undefined {
+/** The value of a JSON text; undefined where it is none, or too deep. */
+function readJson(text: string): { value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isShallow(value) && compact(text) === JSON.stringify(value) ? { value } : undefined;
+    return isShallow(value) ? { value } : undefined;
   } catch {
     return undefined;
   }

@@ -66,7 +66,8 @@ export class Heard {
     if (known === undefined && this.#programs.size >= maxNames) return;
     const program: HeardProgram = known ?? { name, messages: 0 };
     program.messages += 1;
-    program.type ??= programTypeOf(msgType, line.destination);
+    // A beat without a type is of an agent, and does not say of which.
+    if (body['msg_type'] !== undefined) program.type ??= programTypeOf(msgType, line.destination);
     program.namespace = this.#namespaces.namespaceOf(line) ?? program.namespace;
     program.dialect = dialectOf(body) ?? program.dialect;
     this.#programs.set(name, program);

@@ -24,6 +24,7 @@ export class Hearing {
     this.#began = now;
     this.#certain = now;
     this.#lastTick = now;
+    this.#lostAt = { from: now, reason: 'the observer was not connected yet' };
   }
 
   /** Each second. */

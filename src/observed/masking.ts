@@ -11,7 +11,7 @@ const userOfUrl = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>\\]*@/gi;
  * is looked at once.
  */
 const secretInText =
-  /((?:token|password|secret|authorization)[\w-]{0,40}\\?["']?\s{0,3}[:=]\s{0,3})(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?")?|'[^']*'?|(?:(?:Bearer|Token|Basic)\s{1,3})?[^\s,;&"'}\]]+)/gi;
+  /((?:token|password|secret|authorization)[\w-]{0,40}\\?["']?\s{0,20}[:=]\s{0,20})(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?")?|'[^']*'?|(?:(?:Bearer|Token|Basic|ApiKey|Digest|Negotiate)\s{1,3})?[^\s,;&"'}\]]+)/gi;
 
 /** A text without the secrets in it. */
 export const maskText = (text: string): string =>

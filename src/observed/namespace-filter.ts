@@ -1,6 +1,9 @@
 import { told } from '../messages/told.ts';
 import type { MessageLine } from './recording-lines.ts';
 
+/** A longer word is no run. */
+const maxRun = 100;
+
 /** Runs whose namespaces are kept in mind. */
 const maxRuns = 10_000;
 
@@ -10,7 +13,8 @@ const maxRuns = 10_000;
  */
 export class NamespaceFilter {
   readonly #wanted: ReadonlySet<string>;
-  readonly #ofRun = new Map<string, string>();
+  /** Undefined for a run that several namespaces have. */
+  readonly #ofRun = new Map<string, string | undefined>();
 
   /** @param wanted none: all are meant */
   constructor(wanted: readonly string[]) {
@@ -28,13 +32,14 @@ export class NamespaceFilter {
     const run = told(body['run_id']) ?? told(line.headers['run_id']);
     const namespace = told(body['namespace']) ?? told(line.headers['namespace']);
     if (namespace === undefined) return run === undefined ? undefined : this.#ofRun.get(run);
-    if (run !== undefined) this.#note(run, namespace);
+    if (run !== undefined && run.length <= maxRun) this.#note(run, namespace);
     return namespace;
   }
 
   #note(run: string, namespace: string): void {
+    const isShared = this.#ofRun.has(run) && this.#ofRun.get(run) !== namespace;
     this.#ofRun.delete(run);
-    this.#ofRun.set(run, namespace);
+    this.#ofRun.set(run, isShared ? undefined : namespace);
     const [oldest] = this.#ofRun.keys();
     if (this.#ofRun.size > maxRuns && oldest !== undefined) this.#ofRun.delete(oldest);
   }

@@ -1,5 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync } from 'node:zlib';
+
+import { parseLine } from '../observed/parse-line.ts';
 
 /** As much of a file as is read to find its last line, in bytes. A line is a few kilobytes, and a piece of a compressed file at most some seconds long. */
 const tailBytes = 16 * 1024 * 1024;
@@ -19,12 +21,36 @@ interface Whole {
   last: string | undefined;
 }
 
-/** The part of a recording that is whole: what a full disk or the end of a machine has torn is behind it. */
-export async function wholePart(handle: FileHandle, size: number, isCompressed: boolean): Promise<Whole> {
+/** As much of a file as is read to see whether it is a recording, in bytes. */
+const headBytes = 64 * 1024;
+
+/** Whether a file begins as a recording does: another one must not be written to. */
+export async function isRecording(handle: FileHandle, isCompressed: boolean): Promise<boolean> {
+  const head = Buffer.alloc(headBytes);
+  const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+  const text = textOfHead(head.subarray(0, bytesRead), isCompressed);
+  return parseLine(text.split('\n', 1)[0] ?? '').kind !== 'rejected';
+}
+
+function textOfHead(head: Buffer, isCompressed: boolean): string {
+  if (!isCompressed) return head.toString('utf8');
+  try {
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH }).toString('utf8');
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * The part of a recording that is whole: what a full disk or the end of a machine has torn is behind it. Undefined where no whole line or piece is found near its
+ * end: then nothing may be cut off.
+ */
+export async function wholePart(handle: FileHandle, size: number, isCompressed: boolean): Promise<Whole | undefined> {
   const at = Math.max(0, size - tailBytes);
   const tail = Buffer.alloc(size - at);
   await handle.read(tail, 0, tail.length, at);
   const { end, text } = isCompressed ? lastPiece(tail) : lastLines(tail);
+  if (end === 0) return undefined;
   return { size: at + end, last: text.trimEnd().split('\n').at(-1) || undefined };
 }
 
@@ -46,10 +72,13 @@ function pieceBefore(tail: Buffer, end: number): string | undefined {
   let at = markBefore(tail, end);
   for (let tried = 0; at >= 0 && tried < maxMarks; tried += 1) {
     try {
-      return gunzipSync(tail.subarray(at, end)).toString('utf8');
+      const bytes = gunzipSync(tail.subarray(at, end));
+      // Its last word is its length; zeros that the end of a machine leaves behind it are passed over in silence.
+      if (tail.readUInt32LE(end - 4) === bytes.length) return bytes.toString('utf8');
     } catch {
-      at = markBefore(tail, at);
+      // Torn, or a mark within a piece by chance.
     }
+    at = markBefore(tail, at);
   }
   return undefined;
 }

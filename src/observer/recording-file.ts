@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
-import { wholePart } from './recording-end.ts';
+import { isRecording, wholePart } from './recording-end.ts';
 
 const compressed = promisify(gzip);
 
@@ -27,20 +27,29 @@ export class RecordingFile {
   /**
    * Opens a recording, or begins one. The end of a file that was torn is cut off.
    * @returns it with its last line, where it has one
-   * Throws `DATA_UNAVAILABLE` where it cannot be written.
+   * Throws `DATA_UNAVAILABLE` where it cannot be written, and `ARGUMENT_INVALID` for a file that is no recording, which stays as it is.
    */
   static async open(path: string): Promise<{ file: RecordingFile; last: string | undefined }> {
+    const handle = await openTo(path, constants.O_RDWR | constants.O_CREAT);
     try {
-      const handle = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-      const { size } = await handle.stat();
-      const whole = await wholePart(handle, size, isCompressed(path));
-      if (whole.size < size) await handle.truncate(whole.size);
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw notOurs(path, 'is no file');
+      if (stats.size === 0) return { file: new RecordingFile(path, handle, 0), last: undefined };
+      const whole = (await isRecording(handle, isCompressed(path)))
+        ? await wholePart(handle, stats.size, isCompressed(path))
+        : undefined;
+      if (whole === undefined) throw notOurs(path, 'is there already, and is no recording that can be continued');
+      if (whole.size < stats.size) await handle.truncate(whole.size);
       return { file: new RecordingFile(path, handle, whole.size), last: whole.last };
     } catch (error) {
-      throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written: ${messageOf(error)}; name another file`, {
-        cause: error,
-      });
+      await handle.close();
+      throw error;
     }
+  }
+
+  /** Begins one that is not there yet. Throws as `open` does. */
+  static async create(path: string): Promise<RecordingFile> {
+    return new RecordingFile(path, await openTo(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL), 0);
   }
 
   get size(): number {
@@ -70,3 +79,17 @@ export class RecordingFile {
 }
 
 const isCompressed = (path: string): boolean => path.endsWith('.gz');
+
+async function openTo(path: string, flags: number): Promise<FileHandle> {
+  try {
+    return await open(path, flags, 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw notOurs(path, 'is there already');
+    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written: ${messageOf(error)}; name another file`, {
+      cause: error,
+    });
+  }
+}
+
+const notOurs = (path: string, what: string): SwfError =>
+  new SwfError('ARGUMENT_INVALID', `${path} ${what}; name another file`);

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
 
@@ -29,7 +30,12 @@ export async function* readRecordings(
     // A line without a time stands where it is in its file.
     if (done !== true) heads.push({ next, line: value, time: timeOfLine(value) ?? before });
   };
-  for (const path of paths) await advance(linesOf(path, onTorn), '');
+  for (const path of paths) {
+    // It is read more than once by some.
+    if ((await stat(path).catch(() => undefined))?.isFile() === false)
+      throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: it is no file; name a recording`);
+    await advance(linesOf(path, onTorn), '');
+  }
   while (heads.length > 0) {
     const earliest = heads.reduce((first, head) =>
       Date.parse(head.time) < Date.parse(first.time) || head.time === '' ? head : first,

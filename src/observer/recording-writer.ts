@@ -68,6 +68,8 @@ export class RecordingWriter {
     const until = new Date(this.#options.now()).toISOString();
     this.add({ until }, until);
     await this.flush();
+    if (this.#waiting.length > 0)
+      this.#options.say(`WARNING ${this.#waiting.length} lines are lost: the disk does not take them`);
     await this.#file?.close();
   }
 

@@ -76,6 +76,18 @@ describe('an anonymous recording', () => {
     expect(anonymized(value)).toEqual([value]);
   });
 
+  it('hides the broker of its first line, and keeps the words of the workflow', () => {
+    expect(
+      anonymized(
+        { capture: 1, broker: 'a.bnl.gov:61613,b.bnl.gov:61613' },
+        { owner: 'run', destination: '/topic/run', state: 'run', note: 'run' },
+      ),
+    ).toEqual([
+      { capture: 1, broker: 'host-1:61613,host-2:61613' },
+      { owner: 'person-1', destination: '/topic/run', state: 'run', note: 'person-1' },
+    ]);
+  });
+
   it('has names that stand in lists, and no others for bare numbers', () => {
     expect(
       anonymized({ hostname: ['alpha', 'beta'], owner: '12', n: 3, user: null }, ['alpha', 12, { x: ['beta'] }]),

@@ -59,6 +59,16 @@ describe('a body is kept', () => {
     expect(keepText('{"token": "abc"')).toEqual({ text: '{"token": ***' });
   });
 
+  it.each([
+    ['{"a": 1, "a": 2, "api_tokens": ["S"]}', '{"a":2,"api_tokens":"***"}'],
+    [
+      String.raw`{"id": 9007199254740993, "api_t\u006fken": "S", "u": "ejfats:\/\/S@host"}`,
+      '{"id":9007199254740992,"api_token":"***","u":"ejfats://***@host"}',
+    ],
+  ])('as its value where the text %s has a secret in it', (text, told) => {
+    expect(keepText(text)).toEqual({ text: told });
+  });
+
   it('and is known by its JSON without spaces', () => {
     expect(textOfBody(keepText('{"b": 1, "a": "x"}'))).toBe('{"b":1,"a":"x"}');
     expect(textOfBody(keepText('plain'))).toBe('plain');

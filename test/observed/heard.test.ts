@@ -84,7 +84,7 @@ describe('who is heard', () => {
       { name: 'daq', type: 'runner', namespace: 'n', messages: 2 },
       { name: 'w', type: 'transformer', namespace: 'n', messages: 1 },
       { name: 'data', type: 'data agent', dialect: 'H', messages: 1 },
-      { name: 'old', type: 'transformer', messages: 1 },
+      { name: 'old', messages: 1 },
     ]);
     expect(heard.topics()).toEqual([
       { topic: '/topic/a', messages: 6, types: { stf_gen: 2, slice_result: 1, stf_ready: 1, heartbeat: 1, none: 1 } },
@@ -134,6 +134,16 @@ describe('the namespace of a message', () => {
     expect(known.namespaceOf(line({}, { run_id: '12' }))).toBe('mine');
     expect(known.namespaceOf(line({ run_id: '13' }))).toBeUndefined();
     expect(known.namespaceOf(line({}))).toBeUndefined();
+  });
+
+  it('is unknown for a run that two namespaces have: its results are meant', () => {
+    const known = filter();
+    known.namespaceOf(line({ namespace: 'mine', run_id: '7' }));
+    known.namespaceOf(line({ namespace: 'theirs', run_id: '7' }));
+    expect(known.namespaceOf(line({ run_id: '7' }))).toBeUndefined();
+    expect(known.isMeant(line({ run_id: '7' }))).toBe(true);
+    known.namespaceOf(line({ namespace: 'mine', run_id: 'x'.repeat(101) }));
+    expect(known.namespaceOf(line({ run_id: 'x'.repeat(101) }))).toBeUndefined();
   });
 
   it('is kept in mind for the runs that were heard last', () => {

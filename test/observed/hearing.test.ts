@@ -9,6 +9,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 /** Hears from `start` on, with a tick each second until a moment. */
 function heardUntil(end: number): Hearing {
   const hearing = new Hearing(silence, start);
+  hearing.back(start);
   for (let now = start + 1000; now <= end; now += 1000) hearing.tick(now);
   return hearing;
 }
@@ -19,6 +20,16 @@ const gapOf = (hearing: Hearing, back: number): unknown => {
 };
 
 describe('a gap', () => {
+  it('lasts until the first session, since until then nothing can be heard', () => {
+    const hearing = new Hearing(silence, start);
+    hearing.lost('refused');
+    expect(hearing.back(start + 50)?.gap).toEqual({
+      from: iso(start),
+      until: iso(start + 50),
+      reason: 'the observer was not connected yet',
+    });
+  });
+
   it('is none while the connection is there', () => {
     expect(heardUntil(start + 60_000).back(start + 60_000)).toBeUndefined();
   });

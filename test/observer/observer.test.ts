@@ -33,6 +33,7 @@ async function listen(namespaces: string[] = []) {
     await done;
   });
   await isListening;
+  expect(heard.splice(0)).toMatchObject([{ gap: { reason: 'the observer was not connected yet' } }]);
   const peer = connectToMemory(broker)(settings, () => {});
   await peer.connect({ once: true });
   onTestFinished(() => peer.close());

@@ -11,12 +11,12 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import type { RecordingFile } from '../../src/observer/recording-file.ts';
+import { RecordingFile } from '../../src/observer/recording-file.ts';
 import { recordingPlace } from '../../src/observer/recording-place.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { RecordingWriter } from '../../src/observer/recording-writer.ts';
@@ -163,6 +163,33 @@ describe('a recording', () => {
       await (await recordingPlace(join(folder, name), { by })).leave();
     },
   );
+
+  it.each([
+    ['notes.jsonl', Buffer.from('dear diary\nit rained\n')],
+    ['notes.jsonl', Buffer.from('dear diary')],
+    ['key.gz', Buffer.from([1, 2, 3, 4])],
+    ['other.gz', gzipSync('dear diary\n')],
+    ['swf.db', Buffer.from('SQLite format 3\0')],
+  ])('leaves a file alone that is none: %s', async (name, content) => {
+    const path = join(temporaryFolder(), name);
+    writeFileSync(path, content);
+    await expect(RecordingFile.open(path)).rejects.toThrow(
+      /is there already, and is no recording that can be continued; name another file/,
+    );
+    await expect(RecordingFile.create(path)).rejects.toThrow(/is there already; name another file/);
+    expect(readFileSync(path).equals(content)).toBe(true);
+  });
+
+  it('is continued behind zeros that the end of a machine has left', async () => {
+    const path = join(temporaryFolder(), 'a.jsonl.gz');
+    await write(path, [line(at(1))]);
+    await write(path, [line(at(2))]);
+    appendFileSync(path, Buffer.alloc(300));
+    await write(path, [line(at(30))]);
+    const found = linesOf(path);
+    expect(found).toContainEqual(line(at(1)));
+    expect(found.at(-2)).toEqual(line(at(30)));
+  });
 
   it('keeps what a full disk does not take, writes it when there is room, and says both once', async () => {
     vi.useFakeTimers();

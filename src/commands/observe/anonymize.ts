@@ -24,8 +24,7 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
     throw new SwfError('ARGUMENT_INVALID', 'nothing says where to write; give --anonymize FILE');
   const anonymizer = new Anonymizer();
   for await (const read of readRecordings(from, () => {})) if (read.kind !== 'rejected') anonymizer.collect(read.line);
-  const { file, last } = await RecordingFile.open(anonymize);
-  if (last !== undefined) throw new SwfError('ARGUMENT_INVALID', `${anonymize} is there already; give another file`);
+  const file = await RecordingFile.create(anonymize);
   const counts = { messages: 0, rest: 0, gaps: 0, rejected: 0 };
   const lines: string[] = [];
   const write = async (): Promise<void> => {
@@ -35,7 +34,11 @@ export async function anonymizeCommand(io: Io, { from = [], anonymize, json }: A
     io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
   )) {
     count(counts, read);
-    if (read.kind !== 'rejected') lines.push(JSON.stringify(anonymizer.replace(read.line)));
+    if (read.kind !== 'rejected') {
+      // A recording that goes on has lines now that it had not before.
+      anonymizer.collect(read.line);
+      lines.push(JSON.stringify(anonymizer.replace(read.line)));
+    }
     if (lines.length >= linesAtOnce) await write();
   }
   await write();

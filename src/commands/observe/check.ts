@@ -14,6 +14,9 @@ export interface CheckArguments extends ListeningArguments {
   json: boolean;
 }
 
+/** A day: timers know no longer ones than some weeks, in seconds. */
+const longestWait = 86_400;
+
 /** The programs of a run, and how long one waits for a word of each. */
 const expected: readonly { type: ProgramType; hint: string }[] = [
   { type: 'runner', hint: 'says something while a run goes on' },
@@ -29,9 +32,9 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   const heard = new Heard(topics);
   const ending = new AbortController();
   io.onInterrupt(() => ending.abort());
-  let trouble: string | undefined;
+  let trouble = '';
   // A broker that is not there is told at the end of the time at the latest.
-  const timer = setTimeout(() => ending.abort(), args.wait * 1000);
+  const timer = setTimeout(() => ending.abort(), Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
   await observe({
     settings,
@@ -51,7 +54,7 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   if (!hasListened)
     throw new SwfError(
       'BROKER_UNREACHABLE',
-      trouble ?? 'the broker was not reached in that time; check host and port, or give a longer --wait',
+      `the broker was not reached in ${args.wait} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
   const found = {
     seconds: args.wait,

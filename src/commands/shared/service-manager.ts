@@ -3,6 +3,7 @@ import { exitCodes, type Io } from './io.ts';
 
 /** Errors that a restart does not mend. */
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ARGUMENT_INVALID',
   'CONFIG_INVALID',
   'CONFIG_NOT_FOUND',
   'BROKER_REFUSED',
