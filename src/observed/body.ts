@@ -4,8 +4,8 @@ import { sha256 } from '../lib/sha256.ts';
 import { maskText, maskValue } from './masking.ts';
 
 /**
- * A body as it is kept: as JSON, as text where JSON would not give it back as it was or where it is none, and by size and digest where it is too large or no
- * text.
+ * A body as a recording keeps it. JSON stays JSON where writing it again gives the same text, spaces apart; every other text stays text. Binary data, and a body of more
+ * than a megabyte, are kept by size and digest.
  */
 export type KeptBody = { body: unknown } | { text: string } | { size: number; sha256: string };
 
@@ -29,11 +29,7 @@ export function keepText(text: string): KeptBody {
   return { text: told === JSON.stringify(read.value) ? maskText(text) : told };
 }
 
-/** The text of a body that is kept, by which it is known: its JSON without spaces, or its text. Undefined where neither is there. */
-export const textOfBody = (kept: KeptBody): string | undefined =>
-  'body' in kept ? JSON.stringify(kept.body) : 'text' in kept ? kept.text : undefined;
-
-/** The value of a JSON text; undefined where it is none, or too deep. */
+/** Reads a JSON text. Undefined for another text, and for one that is nested too deep. */
 function readJson(text: string): { value: unknown } | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,17 +1,14 @@
 /** The programs of the testbed, as an observer can tell them. */
-export const programTypes = [
-  'runner',
-  'data agent',
-  'fastmon agent',
-  'fast processing agent',
-  'transformer',
-  'PanDA workers',
-  'iDDS',
-  'snakemake agent',
-  'person',
-] as const;
-
-export type ProgramType = (typeof programTypes)[number];
+export type ProgramType =
+  | 'runner'
+  | 'data agent'
+  | 'fastmon agent'
+  | 'fast processing agent'
+  | 'transformer'
+  | 'PanDA workers'
+  | 'iDDS'
+  | 'snakemake agent'
+  | 'person';
 
 /** The message types of the testbed, with the program that says each. */
 const saidBy: Readonly<Record<string, ProgramType>> = {

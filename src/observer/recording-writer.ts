@@ -82,7 +82,7 @@ export class RecordingWriter {
     const from = this.#droppedSince;
     if (from === undefined) return;
     this.#droppedSince = undefined;
-    const gap = { from, until, reason: 'the disk did not take what was heard' };
+    const gap = { from, until, reason: 'messages could not be written as fast as they came' };
     this.#push({ time: until, text: JSON.stringify({ gap }) });
   }
 

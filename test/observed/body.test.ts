@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { keepBody, keepText, textOfBody } from '../../src/observed/body.ts';
+import { keepBody, keepText } from '../../src/observed/body.ts';
 
 describe('a body is kept', () => {
   it.each([
@@ -67,11 +67,5 @@ describe('a body is kept', () => {
     ],
   ])('as its value where the text %s has a secret in it', (text, told) => {
     expect(keepText(text)).toEqual({ text: told });
-  });
-
-  it('and is known by its JSON without spaces', () => {
-    expect(textOfBody(keepText('{"b": 1, "a": "x"}'))).toBe('{"b":1,"a":"x"}');
-    expect(textOfBody(keepText('plain'))).toBe('plain');
-    expect(textOfBody(keepBody(Buffer.from([0xff])))).toBeUndefined();
   });
 });

@@ -138,12 +138,13 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
     await expect.poll(numbers).toContain(last);
     await stop(observer);
     await peer.close();
-    expect(slowest).toBeLessThan(1000);
+    // A producer that is held up waits for as long as the observer stands still.
+    expect(slowest).toBeLessThan(5000);
     expect(new Set(numbers()).size).toBe(numbers().length);
     const gaps = gapsIn(path);
     expect(gaps).toHaveLength(1);
     // All that is missing was said in the gap.
-    expect(Date.parse(gaps[0]?.from ?? '')).toBeLessThanOrEqual(stopped);
+    expect(Date.parse(gaps[0]?.from ?? '')).toBeLessThanOrEqual(stopped + 1000);
     expect(Date.parse(gaps[0]?.until ?? '')).toBeGreaterThanOrEqual(stopped + 8000);
     const missing = Array.from({ length: last }, (_, at) => at + 1).filter((one) => !numbers().includes(one));
     expect(missing.length).toBeGreaterThan(0);

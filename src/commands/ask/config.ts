@@ -48,7 +48,7 @@ function effectiveValues(io: Io, { config, origins }: Loaded): Map<string, Effec
   return values;
 }
 
-/** The environment completes a broker that was asked for. Throws `CONFIG_INVALID` for a URL that is none. */
+/** Completes the chosen broker from the environment. Throws `CONFIG_INVALID` for a malformed URL. */
 function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string, Effective][] {
   if (url === undefined) return [];
   parseBrokerUrl(url);

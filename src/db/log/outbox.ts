@@ -53,7 +53,7 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string): void 
 }
 
 /**
- * Lets messages be sent once more that nobody has, or nobody has answered, and that others may have said first.
+ * Sends messages again: those that no agent has, those without an answer, and those that other agents said first.
  * @returns the executions that they belong to
  */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {

@@ -6,10 +6,7 @@ import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/**
- * Enters what remote agents say of themselves into the tables of processes and agents. An agent of this store is none, whatever says its
- * name.
- */
+/** Enters a remote agent's heartbeat into the tables of processes and agents. It changes no agent that runs in this store, whatever name it uses. */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
   const now = utcNow();
   noteNewBeginning({ sql }, beat, now);

@@ -4,7 +4,7 @@ import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** A role with fewer rows to read is not worth a word. */
+/** A role with fewer unread rows is not reported. */
 const farBehind = 1000;
 
 /** The roles that read the log, each with the message that begins its stage. Workers have a queue. */
