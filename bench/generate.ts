@@ -53,6 +53,7 @@ interface Writers {
 interface Stage {
   number: number;
   run: number;
+  execution_id: string;
   plan: ExecutionParams;
   shape: Shape;
   agent: (type: string) => string;
@@ -86,11 +87,11 @@ async function generateExecution(
   clock += 130_000;
   await store.write((tx) => {
     const counts = store.db
-      .prepare<[number], Message<'workflow_ended'>>(
+      .prepare<[string], Message<'workflow_ended'>>(
         `SELECT stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed
-         FROM run_states WHERE run_number = ?`,
+         FROM run_states WHERE execution_id = ?`,
       )
-      .get(stage.run) as Message<'workflow_ended'>;
+      .get(stage.execution_id) as Message<'workflow_ended'>;
     say(tx, 'daq_simulator', { ...counts, msg_type: 'workflow_ended', status: 'completed', reason: 'completed' });
   });
   return clock;
@@ -125,7 +126,7 @@ async function begin(
   const execution_id = command.execution_id ?? '';
   made.executions.push(execution_id);
   const run = store.db
-    .prepare<[string], number>('SELECT run_number FROM runs WHERE execution_id = ?')
+    .prepare<[string], number>('SELECT run_number FROM workflow_executions WHERE execution_id = ?')
     .pluck()
     .get(execution_id) as number;
   const envelope = { namespace, execution_id, run_id: String(run) };
@@ -150,7 +151,7 @@ async function begin(
     say(tx, 'daq_simulator', { msg_type: 'run_imminent', state: 'beam', substate: 'not_ready' });
     say(tx, 'daq_simulator', { msg_type: 'start_run', state: 'physics' }, 10);
   });
-  return { number, run, plan: executionParamsSchema.parse(params), shape, agent, say, log };
+  return { number, run, execution_id, plan: executionParamsSchema.parse(params), shape, agent, say, log };
 }
 
 /** An STF with all that is made of it; the number of slices. */

@@ -18,7 +18,7 @@ export function outcomeIn(folder: string): Outcome {
     runs: lines(
       `SELECT run_number, total_stf_files, dataset_state, dataset_files, dataset_bytes, phase, stfs_announced, stfs_ready,
          samples_expected, tf_files_received, slices_expected, slices_created, slices_queued, slices_processing,
-         slices_completed, slices_failed, slices_exhausted, slice_retries FROM runs JOIN run_states USING (run_number)`,
+         slices_completed, slices_failed, slices_exhausted, slice_retries FROM runs JOIN run_states USING (execution_id) JOIN workflow_executions USING (execution_id)`,
     ),
     'STF files': lines('SELECT stf_filename, status, checksum, size_bytes, tf_file_count, slice_count FROM stf_files'),
     samples: lines('SELECT tf_filename, tf_first, tf_last, size_bytes, slice_count FROM fastmon_files'),

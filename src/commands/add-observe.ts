@@ -15,6 +15,7 @@ interface Flags {
   wait: number;
   from?: string[];
   anonymize?: string;
+  until?: string;
   json?: true;
 }
 
@@ -53,15 +54,18 @@ export function addObserve(add: Add, run: Run): void {
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
     .option('--from <FILE...>', 'reads recordings in place of a broker')
+    .option('--until <TIME>', 'with --from: until then was heard (default: until the end of each recording)')
     .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
     .addOption(jsonOption())
     .action(async ({ set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) => {
-      const { broker, config, layout, record, check, wait, from, anonymize, json } = flags;
+      const { broker, config, layout, record, check, wait, from, until, anonymize, json } = flags;
       const listening = { broker, config, sets, layout, topics, namespaces };
       await run(async (io) => {
         if (check === true)
           return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json: json === true });
-        if (from !== undefined || anonymize !== undefined)
+        if (from !== undefined && anonymize === undefined)
+          return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json: json === true });
+        if (anonymize !== undefined)
           return (await import('./observe/anonymize.ts')).anonymizeCommand(io, {
             from,
             anonymize,

@@ -1,17 +1,20 @@
 import type { Health } from '../domain/states.ts';
-import { type ExecutionRow, requireExecution } from './execution/find-execution.ts';
+import { type ExecutionRow, requireExecution, requireOwn } from './execution/find-execution.ts';
+import { executionParams } from './execution/params.ts';
 import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
 import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
-import { assess, assessWithFindings } from './reports/assessment.ts';
+import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
-import { executionDetail } from './reports/execution-detail.ts';
+import { executionRecord } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
 import { endOfLife, secondsOfLife } from './reports/life.ts';
-import { configurationOf, settingsOf } from './reports/settings.ts';
+import { assessObserved, assessObservedWithFindings } from './reports/observed/assessment.ts';
+import { auditObserved } from './reports/observed/audit.ts';
+import { configurationOf, type Setting, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
@@ -43,26 +46,41 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
   };
 }
 
+const assessAny = (sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Assessment =>
+  (execution.origin === 'own' ? assess : assessObserved)(sql, execution as never, moment);
+
 /** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
     execution: (id: string) => requireExecution(sql, id),
-    executionDetail: (row: ExecutionRow) => executionDetail(sql, row),
-    audit: (execution: ExecutionRow) => auditExecution(sql, execution),
+    /** What is recorded of an execution beside its row. */
+    executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
+    /** The plan of an execution that was made here. Throws `ARGUMENT_INVALID` for one of other programs. */
+    executionParams: (execution: ExecutionRow) => executionParams(sql, requireOwn(execution, 'be planned')),
+    audit: (execution: ExecutionRow) =>
+      execution.origin === 'own'
+        ? auditExecution(sql, execution)
+        : auditObserved(sql, execution, { isAlive, now: Date.now() }),
     /** How an execution does. `now` is in milliseconds since 1970. */
-    assess: (execution: ExecutionRow, now: number) => assess(sql, execution, { isAlive, now }),
+    assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, { isAlive, now }),
     /** The same with everything that is worth saying of it. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
-      assessWithFindings(sql, execution, { isAlive, now, data_as_of }),
+      execution.origin === 'own'
+        ? assessWithFindings(sql, execution, { isAlive, now, data_as_of })
+        : assessObservedWithFindings(sql, execution, { isAlive, now }),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
-    configuration: kept(sql, configurationOf),
-    settings: (execution: ExecutionRow) => settingsOf(sql, execution),
+    /** Undefined for an observed execution: nobody has told it. */
+    configuration: kept(sql, (_, execution: ExecutionRow) =>
+      execution.origin === 'own' ? configurationOf(sql, execution) : undefined,
+    ),
+    settings: (execution: ExecutionRow) =>
+      execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),
     /** How an execution does; of one that has ended nothing need be judged. */
     health: (execution: ExecutionRow, now: number): Health =>
       execution.status === 'running'
-        ? assess(sql, execution, { isAlive, now }).health
+        ? assessAny(sql, execution, { isAlive, now }).health
         : execution.status === 'failed'
           ? 'failed'
           : 'finished',
@@ -81,7 +99,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       return listLogs(sql, { execution_id, level }, page, findWords).rows;
     }),
     lastTroubledMessages: kept(sql, lastTroubledMessages),
-    stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.run_number),
+    stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.execution_id),
     product: (name: string) => findProduct(sql, name),
     sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
     messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),

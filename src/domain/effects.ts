@@ -35,6 +35,8 @@ export const effectCodes = [
   'ALREADY',
   /** A command that the driver refused. */
   'REFUSED',
+  /** Of other programs: it states nothing that is known here, or names no run. */
+  'KEPT',
   /** A command whose driver was gone before it heard of it. */
   'DRIVER_GONE',
 ] as const;

@@ -130,12 +130,11 @@ function answerParameters(id: string, response: Response, queries: () => Queries
         namespace,
         executed_by,
         status,
-        run_id: String(run_number),
-        run_number,
+        ...(run_number === null ? {} : { run_id: String(run_number), run_number }),
         start_time,
         ...(end_time === null ? {} : { end_time }),
         // No broker, no paths, no secrets.
-        parameter_values: workflowParamsOf(asked.executionDetail(execution).params),
+        parameter_values: execution.origin === 'own' ? workflowParamsOf(asked.executionParams(execution)) : {},
       }),
     );
   } catch (error) {

@@ -29,6 +29,10 @@ export function keepText(text: string): KeptBody {
   return { text: told === JSON.stringify(read.value) ? maskText(text) : told };
 }
 
+/** The same of a body that is a value of JSON, as a recording has it. */
+export const keepValue = (value: unknown): KeptBody =>
+  isShallow(value) ? { body: maskValue(value) } : { text: maskText(JSON.stringify(value)) };
+
 /** Reads a JSON text. Undefined for another text, and for one that is nested too deep. */
 function readJson(text: string): { value: unknown } | undefined {
   try {

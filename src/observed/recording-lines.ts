@@ -1,4 +1,4 @@
-import { keepBody, type KeptBody } from './body.ts';
+import { keepBody, type KeptBody, keepText, keepValue } from './body.ts';
 import { maskValue } from './masking.ts';
 
 /** A message as a recording has it. `t` is when it was heard, ISO 8601 in UTC. */
@@ -43,3 +43,15 @@ export const messageLine = ({ destination, headers, bytes, large }: Arrived, t: 
   headers: maskValue(headers) as Record<string, string>,
   ...(large ?? keepBody(bytes)),
 });
+
+/** A line of a recording, without secrets: another program may have made it. */
+export function maskedLine(line: MessageLine): MessageLine {
+  const { t, destination, headers } = line;
+  const kept: KeptBody =
+    'body' in line
+      ? keepValue(line.body)
+      : 'text' in line
+        ? keepText(line.text)
+        : { size: line.size, sha256: line.sha256 };
+  return { t, destination, headers: maskValue(headers) as Record<string, string>, ...kept };
+}

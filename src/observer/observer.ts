@@ -13,6 +13,8 @@ export interface ObserverOptions {
   namespaces: readonly string[];
   /** Takes what is heard, at once. */
   take: (line: MessageLine | GapLine, time: string) => void;
+  /** Told at once how to ask whether something would be heard now. */
+  onHearing?: (isHearing: () => boolean) => void;
   /** Told when it listens for the first time. */
   onListening: () => void;
   say: (line: string) => void;
@@ -33,6 +35,7 @@ const tickMilliseconds = 1000;
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
   const ear = new Ear(options);
+  options.onHearing?.(() => ear.isHearing);
   const broker = connect(settings, (error) => ear.lost(error));
   for (const [at, destination] of topics.entries())
     broker.subscribe({
@@ -65,6 +68,8 @@ class Ear {
   readonly #hearing: Hearing;
   readonly #filter: NamespaceFilter;
   #isLost = false;
+  /** Whether something would be heard now. */
+  isHearing = false;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
@@ -89,6 +94,7 @@ class Ear {
     this.#hearing.lost('the connection to the broker was lost');
     if (!this.#isLost) this.#options.say(`WARNING ${line}; it is tried again and again`);
     this.#isLost = true;
+    this.isHearing = false;
   }
 
   /** Nothing more is heard. Where the connection is lost meanwhile, nothing has been since then. */
@@ -100,6 +106,7 @@ class Ear {
     this.#tellGap();
     if (this.#isLost) this.#options.say('the broker is there again');
     this.#isLost = false;
+    this.isHearing = true;
   }
 
   #tellGap(): void {

@@ -23,26 +23,26 @@ export interface TornFile {
 export async function* readRecordings(
   paths: readonly string[],
   onTorn: (torn: TornFile) => void,
-): AsyncGenerator<ReadLine> {
-  const heads: { next: AsyncGenerator<ReadLine>; line: ReadLine; time: string }[] = [];
-  const advance = async (next: AsyncGenerator<ReadLine>, before: string): Promise<void> => {
+): AsyncGenerator<ReadLine & { path: string }> {
+  const heads: { path: string; next: AsyncGenerator<ReadLine>; line: ReadLine; time: string }[] = [];
+  const advance = async (path: string, next: AsyncGenerator<ReadLine>, before: string): Promise<void> => {
     const { value, done } = await next.next();
     // A line without a time stands where it is in its file.
-    if (done !== true) heads.push({ next, line: value, time: timeOfLine(value) ?? before });
+    if (done !== true) heads.push({ path, next, line: value, time: timeOfLine(value) ?? before });
   };
   for (const path of paths) {
     // It is read more than once by some.
     if ((await stat(path).catch(() => undefined))?.isFile() === false)
       throw new SwfError('ARGUMENT_INVALID', `${path} cannot be read: it is no file; name a recording`);
-    await advance(linesOf(path, onTorn), '');
+    await advance(path, linesOf(path, onTorn), '');
   }
   while (heads.length > 0) {
     const earliest = heads.reduce((first, head) =>
       Date.parse(head.time) < Date.parse(first.time) || head.time === '' ? head : first,
     );
     heads.splice(heads.indexOf(earliest), 1);
-    yield earliest.line;
-    await advance(earliest.next, earliest.time);
+    yield { ...earliest.line, path: earliest.path };
+    await advance(earliest.path, earliest.next, earliest.time);
   }
 }
 

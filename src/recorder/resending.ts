@@ -169,8 +169,8 @@ export class Resending {
       directory.hasFree('worker', kinds, unheldSeconds * 1000);
     if (!free([])) return [];
     const inHand = directory.inHand();
-    return [...this.#driven].flatMap(([executionId, { run_number }]) => {
-      if (!this.#mayBeTaken(executionId, run_number)) return [];
+    return [...this.#driven].flatMap(([executionId]) => {
+      if (!this.#mayBeTaken(executionId)) return [];
       const unheld = idleSliceMessages(store.sql, executionId, unheldSeconds)
         .filter((id) => !inHand.has(id) && this.#mayBeDue(this.#unheldSlices, id))
         .filter((id) => {
@@ -185,17 +185,17 @@ export class Resending {
     });
   }
 
-  #mayBeTaken(executionId: string, run: number): boolean {
+  #mayBeTaken(executionId: string): boolean {
     const { sql } = this.#options.store;
-    return workersMayTake(phaseOf(sql, run) ?? 'none') && !isHeld(sql, executionId);
+    return workersMayTake(phaseOf(sql, executionId) ?? 'none') && !isHeld(sql, executionId);
   }
 
   #unanswered(): string[] {
     const { store, directory } = this.#options;
     const inHand = directory.inHand();
-    return [...this.#driven].flatMap(([executionId, { run_number, params }]) => {
+    return [...this.#driven].flatMap(([executionId, { params }]) => {
       const before = (stage: StageName): string => {
-        const usual = stageDelays(store.sql, run_number).find((delay) => delay.stage === stage)?.mean ?? 0;
+        const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
         return new Date(Date.now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
       };
       const unready = directory.hasOnDuty('data')

@@ -7,7 +7,7 @@ import {
   type Verdict,
 } from '../agents/driver.ts';
 import type { Drive } from '../db/driving/take-over.ts';
-import { requireExecution } from '../db/execution/find-execution.ts';
+import { requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { executionParams } from '../db/execution/params.ts';
 import { pollStore } from '../db/sqlite/store-poller.ts';
 import type { Speed } from '../domain/params.ts';
@@ -47,7 +47,10 @@ export class DrivenExecution {
 
   /** @param speed left out, it goes on at the recorded one */
   constructor(host: Host, drive: Drive, speed?: Speed) {
-    const recorded = executionParams(host.store.sql, requireExecution(host.store.sql, drive.execution_id));
+    const recorded = executionParams(
+      host.store.sql,
+      requireOwn(requireExecution(host.store.sql, drive.execution_id), 'be driven'),
+    );
     const params = speed === undefined ? recorded : { ...recorded, speed };
     const held = { ...drive, isOverBroker: host.session !== undefined };
     this.#host = host;

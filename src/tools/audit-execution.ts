@@ -18,7 +18,7 @@ export const auditExecutionTool = defineTool({
   handle({ execution_id }, { queries, now }) {
     const execution = queries.execution(execution_id);
     const audit = queries.audit(execution);
-    const slices_failed = queries.executionDetail(execution).slices_exhausted;
+    const slices_failed = queries.executionRecord(execution).slices_exhausted;
     return present({
       execution_id: execution.execution_id,
       status: execution.status,

@@ -10,9 +10,11 @@ import {
   clipped,
   commandOf,
   datasetOf,
+  observedCounts,
   driverOf,
   lastErrors,
   lastEvents,
+  namesOf,
   oldestOf,
   sentenceOf,
 } from './monitor/parts.ts';
@@ -30,27 +32,24 @@ export const getWorkflowMonitorTool = defineTool({
   output: monitorAnswer,
   handle(args, { queries, now }) {
     const execution = queries.execution(args.execution_id);
-    const { execution_id, status, phase, start_time, end_time, run_number, workflow_name, namespace } = execution;
+    const { execution_id, origin, status, phase, start_time, end_time } = execution;
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
     const { detail, health, progress, left, unreadable, drivers, in_hand, pace } = assessed;
+    const settings = queries.configuration(execution);
     const isRunning = status === 'running';
     const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
     return withinBudget(
       present({
         execution_id,
-        workflow_name,
-        namespace,
-        executed_by: execution.executed_by,
+        ...namesOf(execution, assessed.observed),
         status,
         status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
         phase,
         health,
         paused_by: commandOf(assessed.paused_by),
         stopped_by: commandOf(queries.stoppedBy(execution)),
-        drivers: drivers.map(driverOf),
-        run_id: String(run_number),
-        run_number,
+        drivers: origin === 'own' ? drivers.map(driverOf) : null,
         start_time,
         end_time,
         duration_seconds: assessed.duration_seconds,
@@ -62,11 +61,12 @@ export const getWorkflowMonitorTool = defineTool({
         slices_retried: detail.slices_retried,
         slices_overdue: isRunning ? in_hand.overdue : null,
         slices_lost: isRunning ? in_hand.lost : null,
+        ...observedCounts(assessed.observed),
         causes: causesOf(assessed.causes),
         oldest_in_hand: oldestOf(in_hand.oldest, pace),
-        configuration: present({ ...queries.configuration(execution) }),
+        configuration: settings === undefined ? null : present({ ...settings }),
         dataset: datasetOf(detail),
-        progress: present({ ...progress, ...left }),
+        progress: origin === 'own' ? present({ ...progress, ...left }) : null,
         // Without its driver nothing works, whatever waits.
         stages: isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),

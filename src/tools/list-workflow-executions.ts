@@ -42,8 +42,9 @@ export const listWorkflowExecutionsTool = defineTool({
       toItem: (row) =>
         present({
           execution_id: row.execution_id,
+          origin: row.origin,
           workflow_name: row.workflow_name,
-          namespace: row.namespace,
+          namespace: row.namespace === '' ? null : row.namespace,
           status: row.status,
           phase: row.phase,
           run_number: row.run_number,

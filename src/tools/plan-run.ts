@@ -60,7 +60,7 @@ export const planRunTool = defineLiveTool({
     const base =
       execution_id === undefined
         ? (await services()).plannedParams(config)
-        : queries().executionDetail(queries().execution(execution_id)).params;
+        : queries().executionParams(queries().execution(execution_id));
     const params = withChanges(base, changes);
     return planOf(params, await inTurns(playRun(params)));
   },

@@ -111,7 +111,7 @@ describe('recording', () => {
     expect(await made.say('run_workflow', { ...start, command_id: 'c2' })).toMatchObject({
       execution_id: 'stf_datataking-tester-0002',
     });
-    expect(made.store.db.prepare('SELECT run_number FROM runs').all()).toEqual([
+    expect(made.store.db.prepare('SELECT run_number FROM workflow_executions').all()).toEqual([
       { run_number: 100_010 },
       { run_number: 100_011 },
     ]);
@@ -328,7 +328,7 @@ describe('a run_workflow from outside', () => {
       const body = JSON.stringify({ ...command, ...chosen });
       const recorded = await store.write((tx) => receive(tx, '/queue/workflow_control', body));
       expect(recorded).toMatchObject({ effect: 'applied', execution_id: 'w-u-0001' });
-      expect(store.db.prepare('SELECT run_number FROM runs').all()).toEqual([{ run_number: 100_010 }]);
+      expect(store.db.prepare('SELECT run_number FROM workflow_executions').all()).toEqual([{ run_number: 100_010 }]);
     },
   );
 

@@ -20,14 +20,14 @@ FROM earlier_attempts;
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
 FROM system_agents JOIN processes USING (process_id);
 
-CREATE VIEW v_attempts AS SELECT slice_filename, attempt, a.execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
+CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
-FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, attempt);
+FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt);
 
 CREATE VIEW v_executions AS SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
-FROM workflow_executions AS e JOIN run_states AS s USING (run_number) JOIN runs AS r USING (run_number);
+FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
 
 CREATE VIEW v_logs AS SELECT log_id, timestamp, CASE WHEN level >= 50 THEN 'CRITICAL' WHEN level >= 40 THEN 'ERROR' WHEN level >= 30 THEN 'WARNING' WHEN level >= 20 THEN 'INFO' WHEN level >= 10 THEN 'DEBUG' ELSE CAST(level AS TEXT) END AS level, agent, message, execution_id, run_id, context FROM app_logs;
 
@@ -101,7 +101,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
-  PRIMARY KEY (slice_filename, attempt)
+  PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE execution_owners (
@@ -113,18 +113,37 @@ CREATE TABLE execution_owners (
 
 CREATE TABLE fastmon_files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  tf_filename TEXT NOT NULL UNIQUE,
-  stf_filename TEXT NOT NULL,
-  run_number INTEGER NOT NULL,
+  tf_filename TEXT NOT NULL,
+  stf_filename TEXT,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  tf_first INTEGER NOT NULL,
-  tf_last INTEGER NOT NULL,
-  tf_count INTEGER NOT NULL,
+  tf_first INTEGER,
+  tf_last INTEGER,
+  tf_count INTEGER,
   size_bytes INTEGER,
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
-  created_at TEXT NOT NULL
+  created_at TEXT NOT NULL,
+  UNIQUE (tf_filename, execution_id)
 ) STRICT;
+
+CREATE TABLE gaps (
+  from_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (from_ms, until_ms, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hearings (
+  -- A namespace; empty: all of them.
+  namespace TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  -- The last moment at which something would have been heard.
+  until_ms INTEGER NOT NULL,
+  -- The observer; NULL for a recording, and for one that has ended in order.
+  process_id INTEGER REFERENCES processes (process_id),
+  PRIMARY KEY (namespace, since_ms)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE known_namespaces (
   namespace TEXT NOT NULL,
@@ -181,6 +200,8 @@ CREATE TABLE message_rows (
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
   body TEXT NOT NULL,
+  -- Of a message that was heard of other programs: the headers that tell of it (JSON). NULL for our own.
+  headers TEXT,
   -- The traits for which the type is a seldom one, in bits; NULL for the frequent types.
   type_traits INTEGER,
   -- The traits for which the row is one of few, in bits; NULL for the many.
@@ -198,6 +219,68 @@ CREATE TABLE moved_files (
 
 CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
+CREATE TABLE observed_attempts (
+  attempt_key INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  slice_filename TEXT NOT NULL,
+  -- The sender's id of the attempt, its id of the slice, and when it says that it made the message; NULL where it does not.
+  req_id TEXT,
+  tf_slice_id TEXT,
+  requested_at TEXT,
+  -- The message that stands for the slice, and the one that stands for its result.
+  slice_seq INTEGER NOT NULL,
+  result_seq INTEGER,
+  -- The job that did it.
+  panda_task_id TEXT,
+  panda_id TEXT
+) STRICT;
+
+CREATE TABLE observed_files (
+  execution_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, kind, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE observed_keys (
+  execution_id TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  message_type TEXT NOT NULL,
+  state TEXT NOT NULL,
+  key TEXT NOT NULL,
+  filled INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, sender, message_type, state, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE observed_runs (
+  execution_id TEXT PRIMARY KEY,
+  -- As it was told: two runs may tell the same.
+  told_id TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  -- Empty while no run is known.
+  run_id TEXT NOT NULL,
+  -- The dialects that were heard, a letter each.
+  dialects TEXT NOT NULL DEFAULT '',
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  -- Slices whose message names no execution.
+  without_execution INTEGER NOT NULL DEFAULT 0,
+  -- Results of an attempt after its first, and results that no slice which was heard fits.
+  results_repeated INTEGER NOT NULL DEFAULT 0,
+  results_unmatched INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (namespace, run_id, told_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE observed_samples (
+  execution_id TEXT NOT NULL,
+  tf_filename TEXT NOT NULL,
+  slices INTEGER NOT NULL,
+  largest INTEGER,
+  first_at TEXT NOT NULL,
+  PRIMARY KEY (execution_id, tf_filename)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
@@ -209,7 +292,7 @@ CREATE TABLE payload_results (
   -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
   outputs TEXT,
   outputs_omitted INTEGER,
-  PRIMARY KEY (slice_filename, attempt)
+  PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE processes (
@@ -239,6 +322,12 @@ CREATE TABLE recorders (
 
 CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
 
+CREATE TABLE repeated_messages (
+  seq INTEGER PRIMARY KEY,
+  stands_seq INTEGER NOT NULL,
+  contradicts INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE requests_in_hand (
   namespace TEXT NOT NULL,
   request_id TEXT NOT NULL,
@@ -262,8 +351,7 @@ CREATE TABLE returned_slices (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE run_states (
-  run_number INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT PRIMARY KEY,
   phase TEXT NOT NULL DEFAULT 'none' CHECK (phase IN ('none', 'imminent', 'physics', 'standby', 'completed')),
   phase_changed_at TEXT,
   stfs_announced INTEGER NOT NULL DEFAULT 0,
@@ -281,11 +369,10 @@ CREATE TABLE run_states (
   -- Attempts after the first, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
   slices_retried INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE runs (
-  run_number INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT PRIMARY KEY,
   start_time TEXT,
   end_time TEXT,
   total_stf_files INTEGER,
@@ -293,10 +380,10 @@ CREATE TABLE runs (
   dataset_state TEXT CHECK (dataset_state IN ('open', 'final')),
   dataset_files INTEGER NOT NULL DEFAULT 0,
   dataset_bytes INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stage_delays (
-  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
   stage INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
   items INTEGER NOT NULL,
@@ -304,24 +391,26 @@ CREATE TABLE stage_delays (
   longest REAL NOT NULL,
   -- When the last item of the bucket left the stage.
   latest TEXT NOT NULL,
-  PRIMARY KEY (run_number, stage, bucket)
+  PRIMARY KEY (execution_id, stage, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stf_files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  stf_filename TEXT NOT NULL UNIQUE,
-  run_number INTEGER NOT NULL,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
+  -- NULL, here and in the tables below: nobody has told it.
+  sequence INTEGER,
   status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
-  tf_count INTEGER NOT NULL,
+  tf_count INTEGER,
   tf_file_count INTEGER NOT NULL DEFAULT 0,
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
-  processed_at TEXT
+  processed_at TEXT,
+  UNIQUE (stf_filename, execution_id)
 ) STRICT;
 
 CREATE TABLE store_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -343,20 +432,22 @@ CREATE TABLE system_agents (
   clock_offset REAL,
   -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
   wire INTEGER,
-  unheard_since TEXT
+  unheard_since TEXT,
+  -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
+  heard_on TEXT
 ) STRICT;
 
 CREATE TABLE tf_slices (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  slice_filename TEXT NOT NULL UNIQUE,
+  slice_filename TEXT NOT NULL,
   slice_id INTEGER NOT NULL,
   tf_filename TEXT NOT NULL,
-  stf_filename TEXT NOT NULL,
-  run_number INTEGER NOT NULL,
+  stf_filename TEXT,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  tf_first INTEGER NOT NULL,
-  tf_last INTEGER NOT NULL,
-  tf_count INTEGER NOT NULL,
+  tf_first INTEGER,
+  tf_last INTEGER,
+  tf_count INTEGER,
   status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
@@ -373,7 +464,8 @@ CREATE TABLE tf_slices (
   starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
-  left_from TEXT
+  left_from TEXT,
+  UNIQUE (slice_filename, execution_id)
 ) STRICT;
 
 CREATE TABLE time_blocks (
@@ -385,17 +477,27 @@ CREATE TABLE time_blocks (
   PRIMARY KEY (table_name, block)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE unmatched_results (
+  seq INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  result_key TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL UNIQUE,
-  workflow_name TEXT NOT NULL,
+  -- Whether swf-mcp made it, or heard of it.
+  origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
+  -- NULL where nobody has told it.
+  workflow_name TEXT,
+  -- Empty where nobody has told it.
   namespace TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
   status_reason TEXT,
-  executed_by TEXT NOT NULL,
-  run_number INTEGER NOT NULL UNIQUE,
+  executed_by TEXT,
+  run_number INTEGER,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
   -- Whether its messages go over a broker: agents of other processes work on it then.
@@ -448,7 +550,23 @@ CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rar
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
 
+CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
+
+CREATE INDEX observed_attempts_id ON observed_attempts (tf_slice_id, execution_id) WHERE tf_slice_id IS NOT NULL;
+
+CREATE INDEX observed_attempts_request ON observed_attempts (req_id, execution_id) WHERE req_id IS NOT NULL;
+
+CREATE INDEX observed_attempts_slice ON observed_attempts (slice_filename, execution_id);
+
+CREATE INDEX observed_attempts_time ON observed_attempts (requested_at, execution_id) WHERE requested_at IS NOT NULL;
+
+CREATE INDEX observed_runs_run ON observed_runs (run_id);
+
+CREATE INDEX observed_runs_told ON observed_runs (told_id);
+
 CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE is_remote = 1;
+
+CREATE INDEX repeated_messages_stands ON repeated_messages (stands_seq);
 
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
@@ -479,5 +597,11 @@ CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
+
+CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
+
+CREATE UNIQUE INDEX workflow_executions_own_run ON workflow_executions (run_number) WHERE origin = 'own';
+
+CREATE INDEX workflow_executions_run ON workflow_executions (run_number, seq);
 
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);

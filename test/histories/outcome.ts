@@ -44,7 +44,7 @@ export function outcomeOf(path: string): unknown {
       ),
       delays: lines(
         db,
-        'SELECT run_number, stage, sum(items), round(sum(total), 3), max(longest) FROM stage_delays GROUP BY 1, 2',
+        'SELECT run_number, stage, sum(items), round(sum(total), 3), max(longest) FROM stage_delays JOIN workflow_executions USING (execution_id) GROUP BY 1, 2',
       ),
     };
   } finally {

@@ -171,7 +171,7 @@ const questions: Question[] = [
     'which run has which number?',
     [list('workflow_executions', { order: 'oldest' })],
     (a) => items(a)[1]?.['run_number'],
-    () => truth(`SELECT run_number FROM runs WHERE execution_id = '${sampled}'`),
+    () => truth(`SELECT run_number FROM workflow_executions WHERE execution_id = '${sampled}'`),
   ),
   // Failures.
   q(

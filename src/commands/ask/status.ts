@@ -47,7 +47,8 @@ const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by
   `${name}${sent_by === undefined ? '' : ` (as ${sent_by} claims)`} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time that is left, as far as anybody can tell. */
-function leftOf({ progress: { seconds_left, at_least, at_most } }: Monitor): string[] {
+function leftOf({ progress }: Monitor): string[] {
+  const { seconds_left, at_least, at_most } = progress ?? {};
   if (seconds_left === undefined || at_least === undefined) return [];
   const range =
     at_most === undefined
@@ -57,7 +58,7 @@ function leftOf({ progress: { seconds_left, at_least, at_most } }: Monitor): str
 }
 
 /** The driver, where it is not the first one. */
-function driverOf({ drivers, status }: Monitor): string[] {
+function driverOf({ drivers = [], status }: Monitor): string[] {
   const driver = drivers.at(-1);
   // How one ended that drives no more is a finding.
   if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
@@ -128,14 +129,39 @@ function verdictOf(answer: Monitor, option: string): string {
   return `${execution_id}: ${status}${status_reason === undefined ? '' : ` (${status_reason})`}${failed}, health ${health}${pauseOf(answer, option)}`;
 }
 
-function statusLines(answer: Monitor, option: string): string[] {
-  const { progress, dataset } = answer;
+/** How far an execution of this store is, against its plan. */
+function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
   const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
+    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
+    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
+    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
+      `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+  ];
+}
+
+/** What was heard of an execution of other programs. */
+function heardCounts(answer: Monitor): string[] {
+  const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
+  const sent =
+    slices_sent === undefined
+      ? `${results_without_slice} results of slices that do not go over the bus`
+      : `${slices_sent} sent, ${slices_unanswered} without a result, ${answer.slices_completed} completed, ${answer.slices_failed} failed`;
+  return [
+    `  heard       from ${answer.heard_since} until ${answer.heard_until}, dialect ${answer.dialect ?? 'unknown'}`,
+    `  STF files   ${answer.stf_count} announced`,
+    `  TF samples  ${answer.tf_files_received} announced, ${answer.tf_files_sliced} sliced`,
+    `  TF slices   ${sent}`,
+  ];
+}
+
+function statusLines(answer: Monitor, option: string): string[] {
+  const { progress, dataset } = answer;
+  return [
     answer.execution_id,
-    `  run         ${[answer.run_number, phaseWords(answer), `namespace ${answer.namespace}`].filter((word) => word !== '').join(', ')}`,
+    `  run         ${[answer.run_id, phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
     `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
     `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
@@ -143,10 +169,7 @@ function statusLines(answer: Monitor, option: string): string[] {
       ? []
       : [`  dataset     ${dataset.name} (${dataset.state}), ${dataset.files} files, ${dataset.bytes} bytes`]),
     ...agentsOf(answer),
-    `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,
-    `  TF samples  ${answer.tf_files_received} of ${progress.tf_files_planned ?? progress.tf_files_expected}`,
-    `  TF slices   ${answer.slices_created}${progress.slices_planned === undefined ? '' : ` of ${progress.slices_planned}`}: ${answer.slices_queued} queued, ${answer.slices_processing} processing, ` +
-      `${answer.slices_completed} completed, ${answer.slices_failed} failed${lost}${percent}`,
+    ...(progress === undefined ? heardCounts(answer) : plannedCounts(answer, progress)),
     ...causesOf(answer),
     ...errorsOf(answer),
     ...oldestOf(answer),

@@ -51,7 +51,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
   const look = (): void => {
     try {
       const asked = queries();
-      if (hasTold || asked.executionDetail(asked.execution(executionId)).slices_exhausted === 0) return;
+      if (hasTold || asked.executionRecord(asked.execution(executionId)).slices_exhausted === 0) return;
       hasTold = true;
       tell('first_failure');
     } catch {

@@ -1,6 +1,6 @@
 import { requireRunnable } from '../../config/payload-command.ts';
 import { requireRealTime } from '../../config/policies.ts';
-import { requireExecution } from '../../db/execution/find-execution.ts';
+import { requireExecution, requireOwn } from '../../db/execution/find-execution.ts';
 import { executionParams } from '../../db/execution/params.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
@@ -44,7 +44,7 @@ export async function resumeCommand(io: Io, args: ResumeArguments): Promise<numb
 
 async function resume(io: Io, store: Store, args: ResumeArguments): Promise<number> {
   const { executionId, broker, speed, json, sender, asked } = args;
-  const execution = requireExecution(store.sql, executionId);
+  const execution = requireOwn(requireExecution(store.sql, executionId), 'be taken up');
   const { execution_id } = execution;
   const setup = recordedSetup(io, store, execution_id);
   const { config } = setup;

@@ -1,3 +1,4 @@
+import { requireOwn } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { allPrintable } from '../../lib/printable.ts';
 import { exitCodes, type Io, storeOption } from '../shared/io.ts';
@@ -6,8 +7,8 @@ import { summaryLines } from './summary-lines.ts';
 
 export function readEnding(queries: Queries, executionId: string): Ending {
   return queries.snapshot(() => {
-    const execution = queries.execution(executionId);
-    const detail = queries.executionDetail(execution);
+    const execution = requireOwn(queries.execution(executionId), 'be ended');
+    const detail = queries.executionRecord(execution);
     return {
       reason: execution.status_reason ?? undefined,
       stfsReady: detail.stfs_ready,

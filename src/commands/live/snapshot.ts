@@ -25,8 +25,8 @@ export interface Snapshot {
   inHand: InHand;
   pace: Pace;
   /** Worker slots that a run of this configuration has. */
-  slots: number;
-  speed: string;
+  slots: number | undefined;
+  speed: string | undefined;
   retries: number;
   /** Failed without a retry left. */
   exhausted: number;
@@ -42,7 +42,6 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
     const execution = queries.execution(executionId);
     const assessed = queries.assess(execution, Date.now());
     const { detail, health, progress, isHeld, left, speed } = assessed;
-    const { fast_processing } = detail.params;
     const { execution_id, status } = execution;
     const last = queries.lastMessage(execution_id);
     return {
@@ -56,8 +55,12 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
       elapsed: assessed.duration_seconds,
       inHand: assessed.in_hand,
       pace: assessed.pace,
-      slots: assessed.capacity?.workers ?? fast_processing.target_worker_count,
-      speed: String(speed),
+      slots:
+        assessed.capacity?.workers ??
+        (execution.origin === 'own'
+          ? queries.executionParams(execution).fast_processing.target_worker_count
+          : undefined),
+      speed: speed === undefined ? undefined : String(speed),
       retries: detail.slice_retries,
       exhausted: detail.slices_exhausted,
       last,
@@ -74,7 +77,7 @@ export function takeSnapshot(queries: Queries, executionId: string): Snapshot {
 /** Between two messages simulated time goes on as the speed says, also in a pause: a pause holds the DAQ back and not the clock. */
 function simulatedNow(
   last: { tick: number; sent_at: string } | undefined,
-  { isMoving, speed }: { isMoving: boolean; speed: Speed },
+  { isMoving, speed }: { isMoving: boolean; speed: Speed | undefined },
 ): number | undefined {
   if (last === undefined || !isMoving || typeof speed !== 'number') return last?.tick;
   return last.tick + Math.max(0, (Date.now() - Date.parse(last.sent_at)) / 1000) * speed;

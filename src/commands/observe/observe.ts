@@ -2,13 +2,16 @@ import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
+import { openStore } from '../../db/opening/open-store.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
+import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { observe } from '../../observer/observer.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { RecordingWriter } from '../../observer/recording-writer.ts';
-import { configPlaces, type Io } from '../shared/io.ts';
+import { StoreWriter } from '../../observer/store-writer.ts';
+import { configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 
 /** The topics that are listened to, and their broker, as they were asked for. */
@@ -22,7 +25,7 @@ export interface ListeningArguments {
 }
 
 export interface ObserveArguments extends ListeningArguments {
-  /** A file, or a folder whose name ends with `/`. */
+  /** A file, or a folder whose name ends with `/`; the store where it is left out. */
   record: string | undefined;
 }
 
@@ -37,43 +40,81 @@ export interface Listened {
 export function observeCommand(io: Io, args: ObserveArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   // The one before may still be writing, or its machine was started again a moment ago.
-  return asService(io, () => record(io, args), ['AGENT_IN_USE']);
+  return asService(io, () => listen(io, args), ['AGENT_IN_USE']);
 }
 
-async function record(io: Io, args: ObserveArguments): Promise<void> {
-  const { settings, topics, namespaces } = listenedBy(io, args);
-  if (args.record === undefined)
-    throw new SwfError('ARGUMENT_INVALID', 'nothing says where to record to; give --record FILE, or --record FOLDER/');
+async function listen(io: Io, args: ObserveArguments): Promise<void> {
+  const heard = listenedBy(io, args);
+  const { settings, topics, namespaces } = heard;
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
-  const place = await recordingPlace(args.record, {
-    by: `swf-mcp ${io.version}`,
-    broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(','),
-    topics,
-    ...(namespaces.length === 0 ? {} : { namespaces }),
-  });
-  const say = (line: string): void => io.err(line);
-  // A file that cannot be written is told now, not when the first message comes.
-  await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
-    await place.leave();
-    throw error;
-  });
-  const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say });
+  const place = args.record === undefined ? await storePlace(io, namespaces) : await filePlace(io, args.record, heard);
   try {
     await observe({
       settings,
       connect: connectByStomp,
       topics,
       namespaces,
-      take: (line, time) => writer.add(line, time),
+      take: (line, time) => place.add(line, time),
       onListening: () => tellReady(io),
-      say,
+      onHearing: (isHearing) => place.keepHearing(isHearing),
+      say: (line) => io.err(line),
       signal: interrupted.signal,
     });
   } finally {
-    await writer.close();
-    await place.leave();
+    await place.close();
   }
+}
+
+/** Where an observer records to. */
+interface Place {
+  add: (line: RecordingLine, time: string) => void;
+  /** Told how to ask whether the broker is there. */
+  keepHearing: (isHearing: () => boolean) => void;
+  close: () => Promise<void>;
+}
+
+async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place> {
+  const store = await openStore(storePath(io), storeOptions(io));
+  const say = (line: string): void => io.err(line);
+  try {
+    const writer = await StoreWriter.open({ store, namespaces, version: io.version, say });
+    io.err(`records into ${store.path}`);
+    return {
+      add: (line, time) => writer.add(line, time),
+      keepHearing: (isHearing) => writer.keepHearing(isHearing),
+      close: async () => {
+        await writer.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function filePlace(io: Io, record: string, { settings, topics, namespaces }: Listened): Promise<Place> {
+  const place = await recordingPlace(record, {
+    by: `swf-mcp ${io.version}`,
+    broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(','),
+    topics,
+    ...(namespaces.length === 0 ? {} : { namespaces }),
+  });
+  // A file that cannot be written is told now, not when the first message comes.
+  await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
+    await place.leave();
+    throw error;
+  });
+  const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say: (line) => io.err(line) });
+  return {
+    add: (line, time) => writer.add(line, time),
+    keepHearing: () => {},
+    close: async () => {
+      await writer.close();
+      await place.leave();
+    },
+  };
 }
 
 /** Throws `CONFIG_INVALID` where that cannot be listened to. */

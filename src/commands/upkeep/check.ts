@@ -163,6 +163,8 @@ function tellAudit(tell: Tell, execution: ExecutionRow, { verdict, checks }: Aud
 
 /** Are the files there that the records tell of, with the checksums that they had? */
 async function checkFiles(tell: Tell, db: Connection, execution: ExecutionRow): Promise<void> {
+  // Files of other programs are nobody's to look at.
+  if (execution.origin === 'observed') return;
   const { execution_id } = execution;
   const { data, daq_state_machine } = executionParams(preparer(db), execution);
   if (!data.write_files || data.dir === undefined) return;

@@ -3,7 +3,7 @@ import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
-import { requireExecution } from '../execution/find-execution.ts';
+import { requireExecution, requireOwn } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { executionParams } from '../execution/params.ts';
 import { refuseWaiting } from '../log/commands.ts';
@@ -93,7 +93,7 @@ export function takeOver(
   { isAlive, follows }: { isAlive: LivenessTest; follows?: string | undefined },
 ): Drive {
   const { sql } = tx;
-  const execution = requireExecution(sql, executionId);
+  const execution = requireOwn(requireExecution(sql, executionId), 'be taken up');
   const { execution_id, run_number, namespace, status } = execution;
   const { process_id } = driver;
   if (status !== 'running') {

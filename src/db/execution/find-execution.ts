@@ -5,34 +5,58 @@ import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** An execution with its counts. Times are ISO 8601. */
-export interface ExecutionRow extends Counts {
+interface AnyExecution extends Counts {
   key: number;
   execution_id: string;
-  workflow_name: string;
   namespace: string;
   status: ExecutionStatus;
   status_reason: string | null;
   phase: Phase;
-  run_number: number;
-  executed_by: string;
   start_time: string;
   end_time: string | null;
+}
+
+/** An execution that swf-mcp made: its plan is known. */
+export interface OwnExecution extends AnyExecution {
+  origin: 'own';
+  workflow_name: string;
+  run_number: number;
+  executed_by: string;
+}
+
+/** An execution of other programs: what nobody has told is null, and the namespace empty. */
+export interface ObservedExecution extends AnyExecution {
+  origin: 'observed';
+  workflow_name: string | null;
+  run_number: number | null;
+  executed_by: string | null;
+}
+
+/** An execution with its counts. Times are ISO 8601. */
+export type ExecutionRow = OwnExecution | ObservedExecution;
+
+/** Throws `ARGUMENT_INVALID` for an execution of other programs. @param deed what cannot be done to one, such as `be taken up` */
+export function requireOwn(execution: ExecutionRow, deed: string): OwnExecution {
+  if (execution.origin === 'own') return execution;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `${execution.execution_id} is observed: other programs run it, so it cannot ${deed} here; get_workflow_monitor shows what was heard of it`,
+  );
 }
 
 const countColumns =
   'stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
 /** As SQL: the columns of an `ExecutionRow`, of `executionTables`. */
-export const executionColumns = `seq AS key, e.execution_id, workflow_name, namespace, status, status_reason, phase, run_number,
+export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
   executed_by, start_time, end_time, ${countColumns}`;
 
-export const executionTables = 'workflow_executions AS e JOIN run_states USING (run_number)';
+export const executionTables = 'workflow_executions AS e JOIN run_states USING (execution_id)';
 
-/** Throws an `Error` for a run that is not there. */
-export function countsOf(sql: Prepare, runNumber: number): Counts {
-  const row = sql<[number], Counts>(`SELECT ${countColumns} FROM run_states WHERE run_number = ?`).get(runNumber);
-  if (row === undefined) throw new Error(`run ${runNumber} has no state`);
+/** Throws an `Error` for an execution that is not there. */
+export function countsOf(sql: Prepare, executionId: string): Counts {
+  const row = sql<[string], Counts>(`SELECT ${countColumns} FROM run_states WHERE execution_id = ?`).get(executionId);
+  if (row === undefined) throw new Error(`the run of ${executionId} has no state`);
   return row;
 }
 
@@ -64,10 +88,11 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-/** The execution of a run; undefined where no execution here has it. */
+/** The execution of a run, the newest of that number; undefined where no execution here has it. */
 export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
-  return sql<[number], { execution_id: string }>('SELECT execution_id FROM runs WHERE run_number = ?').get(runNumber)
-    ?.execution_id;
+  return sql<[number], { execution_id: string }>(
+    'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY seq DESC LIMIT 1',
+  ).get(runNumber)?.execution_id;
 }
 
 /** The newest executions. */

@@ -18,14 +18,14 @@ const slicesIn = { queued: selectIn('queued'), processing: selectIn('processing'
 /** The slices of an execution as its workers see them. */
 export function openSliceQueue(
   sql: Prepare,
-  { execution_id, run_number }: { execution_id: string; run_number: number },
+  { execution_id }: { execution_id: string },
   isAlive: LivenessTest,
 ): SliceQueue {
   const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
     sql<[string, number], OpenSlice>(slicesIn[status]).all(execution_id, limit);
   return {
     isOpen() {
-      const phase = phaseOf(sql, run_number);
+      const phase = phaseOf(sql, execution_id);
       // A worker that does not know the run works.
       return phase === undefined || workersMayTake(phase);
     },

@@ -42,8 +42,7 @@ export function keptCount(
     if (openRemovals(sql).length > 0) return undefined;
     return sql<[], { n: number }>(`SELECT CAST(total(${column}) AS INTEGER) AS n FROM run_states`).get()?.n;
   }
-  const where = execution_id === undefined ? 'run_number' : 'execution_id';
-  return sql<[string | number], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE ${where} = ?`).get(
-    execution_id ?? (run_number as number),
+  return sql<[string], { n: number }>(`SELECT ${column} AS n FROM run_states WHERE execution_id = ?`).get(
+    execution_id ?? executionOfRun(sql, run_number as number) ?? '',
   )?.n;
 }

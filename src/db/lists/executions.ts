@@ -7,14 +7,14 @@ import { listRows } from './list-rows.ts';
 import type { ListPage, Page, Window } from './page.ts';
 
 /** An execution as a list shows it. */
-export interface ListedExecution extends ExecutionRow {
+export type ListedExecution = ExecutionRow & {
   retries: number;
   /** Of its STF files. */
   bytes: number;
   /** As it was started: a number, or `max`. */
   /** Null where the recorded parameters are damaged. */
   speed: string | number | null;
-}
+};
 
 export interface ExecutionFilter extends Window {
   namespace?: string | undefined;
@@ -35,7 +35,7 @@ export function listExecutions(
   return listRows<ListedExecution>(sql, {
     select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed`,
     from: 'workflow_executions AS e',
-    join: 'JOIN run_states USING (run_number) JOIN (SELECT run_number, dataset_bytes FROM runs) USING (run_number)',
+    join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',
     time: 'e.start_time',
     conditions: {

@@ -12,14 +12,16 @@ export function namespacesOf(sql: Prepare): string[] {
 
 /** The newest run numbers. */
 export function recentRunNumbers(sql: Prepare): number[] {
-  return sql<[], { run_number: number }>('SELECT run_number FROM workflow_executions ORDER BY seq DESC LIMIT 5')
+  return sql<[], { run_number: number }>(
+    'SELECT run_number FROM workflow_executions WHERE run_number IS NOT NULL ORDER BY seq DESC LIMIT 5',
+  )
     .all()
     .map((row) => row.run_number);
 }
 
 /** Whether a run was made here, or any message, with or without effect, names it. */
 export function runIsKnown(sql: Prepare, runNumber: number): boolean {
-  if (sql<[number]>('SELECT 1 FROM runs WHERE run_number = ?').get(runNumber) !== undefined) return true;
+  if (sql<[number]>('SELECT 1 FROM workflow_executions WHERE run_number = ?').get(runNumber) !== undefined) return true;
   const mention = sql<[string]>(`SELECT 1 FROM message_rows WHERE run_no = ${numberOf('?')} LIMIT 1`);
   return mention.get(String(runNumber)) !== undefined;
 }

@@ -82,7 +82,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
       exit_code, signal, output_tail, outputs, outputs_omitted,
       ${payloadAsked} AS payload`,
     from: 'tf_slices AS s',
-    join: 'LEFT JOIN payload_results USING (slice_filename, attempt)',
+    join: 'LEFT JOIN payload_results USING (slice_filename, execution_id, attempt)',
     key: 'seq',
     time: times[time_field],
     blocksOf: 'tf_slices',

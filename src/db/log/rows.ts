@@ -37,6 +37,8 @@ export interface Circumstances {
   goesOut?: boolean | undefined;
   /** It came over the broker: nobody has to send it. */
   fromBroker?: boolean | undefined;
+  /** Of a message of other programs: the headers that are kept (JSON). */
+  headers?: string;
 }
 
 export interface NewRow {
@@ -84,17 +86,21 @@ export function insertRow(
     sentAt,
     goesOut,
     fromBroker,
-  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker'>,
+    headers,
+  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers'>,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { message_type, execution_id, simulation_tick } = envelope;
   const said = sentAt ?? toUtc(envelope.timestamp) ?? recordedAt;
-  const { body, is_whole } = storedBody({ payload, message_id, envelope }, said, effect.effect !== 'rejected');
+  const { body, is_whole } =
+    headers === undefined
+      ? storedBody({ payload, message_id, envelope }, said, effect.effect !== 'rejected')
+      : { body: payload, is_whole: 1 as const };
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
     `INSERT INTO message_rows (message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
-       sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body, headers)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     message_id,
     numberOf(message_type),
@@ -116,6 +122,7 @@ export function insertRow(
     fromBroker === true ? recordedAt : null,
     is_whole,
     body,
+    headers ?? null,
   );
   const seq = Number(lastInsertRowid);
   const told = {

@@ -96,6 +96,7 @@ const small = [
   'workflow_executions',
   'run_states',
   'runs',
+  'stage_delays',
   'execution_owners',
   'cursors',
   'late_messages',
@@ -107,9 +108,6 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
     execution_id,
     data_folder,
-  );
-  sql('DELETE FROM stage_delays WHERE run_number = (SELECT run_number FROM runs WHERE execution_id = ?)').run(
-    execution_id,
   );
   for (const table of small) sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
@@ -135,9 +133,9 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
   if (table === 'tf_slices') {
     for (const attempts of ['earlier_attempts', 'payload_results'])
       sql(
-        `DELETE FROM ${attempts} WHERE slice_filename IN (
+        `DELETE FROM ${attempts} WHERE execution_id = ? AND slice_filename IN (
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
-      ).run(JSON.stringify(keys));
+      ).run(executionId, JSON.stringify(keys));
   }
   removeRows(tx, { table, key }, keys);
   return keys.length;

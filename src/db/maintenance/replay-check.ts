@@ -5,14 +5,14 @@ import { historyOf, replay } from './replay.ts';
 /** Tables that follow from the log, each with the columns that name a row. The number of a row depends on what was pruned. */
 const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'workflow_executions', key: ['execution_id'] },
-  { table: 'runs', key: ['run_number'] },
-  { table: 'run_states', key: ['run_number'] },
-  { table: 'stf_files', key: ['stf_filename'] },
-  { table: 'fastmon_files', key: ['tf_filename'] },
-  { table: 'tf_slices', key: ['slice_filename'] },
-  { table: 'earlier_attempts', key: ['slice_filename', 'attempt'] },
-  { table: 'payload_results', key: ['slice_filename', 'attempt'] },
-  { table: 'stage_delays', key: ['run_number', 'stage', 'bucket'] },
+  { table: 'runs', key: ['execution_id'] },
+  { table: 'run_states', key: ['execution_id'] },
+  { table: 'stf_files', key: ['stf_filename', 'execution_id'] },
+  { table: 'fastmon_files', key: ['tf_filename', 'execution_id'] },
+  { table: 'tf_slices', key: ['slice_filename', 'execution_id'] },
+  { table: 'earlier_attempts', key: ['slice_filename', 'execution_id', 'attempt'] },
+  { table: 'payload_results', key: ['slice_filename', 'execution_id', 'attempt'] },
+  { table: 'stage_delays', key: ['execution_id', 'stage', 'bucket'] },
 ];
 
 /** Columns that do not follow from the log. */

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 19;
+export const schemaVersion = 20;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -48,6 +48,8 @@ CREATE TABLE message_rows (
   -- The fields of the message; the whole text where it says its envelope in an unusual way.
   is_whole INTEGER NOT NULL,
   body TEXT NOT NULL,
+  -- Of a message that was heard of other programs: the headers that tell of it (JSON). NULL for our own.
+  headers TEXT,
   -- The traits for which the type is a seldom one, in bits; NULL for the frequent types.
   type_traits INTEGER,
   -- The traits for which the row is one of few, in bits; NULL for the many.
@@ -87,12 +89,16 @@ CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 CREATE TABLE workflow_executions (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   execution_id TEXT NOT NULL UNIQUE,
-  workflow_name TEXT NOT NULL,
+  -- Whether swf-mcp made it, or heard of it.
+  origin TEXT NOT NULL DEFAULT 'own' CHECK (origin IN ('own', 'observed')),
+  -- NULL where nobody has told it.
+  workflow_name TEXT,
+  -- Empty where nobody has told it.
   namespace TEXT NOT NULL,
   status TEXT NOT NULL CHECK (status IN ('running', 'completed', 'failed', 'terminated')),
   status_reason TEXT,
-  executed_by TEXT NOT NULL,
-  run_number INTEGER NOT NULL UNIQUE,
+  executed_by TEXT,
+  run_number INTEGER,
   -- The execution's parameters as recorded at its start (JSON).
   params TEXT NOT NULL,
   -- Whether its messages go over a broker: agents of other processes work on it then.
@@ -101,10 +107,12 @@ CREATE TABLE workflow_executions (
   end_time TEXT
 ) STRICT;
 CREATE INDEX workflow_executions_status ON workflow_executions (status, seq);
+-- A run of our own has a number of its own; those of others may have the same.
+CREATE UNIQUE INDEX workflow_executions_own_run ON workflow_executions (run_number) WHERE origin = 'own';
+CREATE INDEX workflow_executions_run ON workflow_executions (run_number, seq);
 
 CREATE TABLE runs (
-  run_number INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT PRIMARY KEY,
   start_time TEXT,
   end_time TEXT,
   total_stf_files INTEGER,
@@ -112,12 +120,11 @@ CREATE TABLE runs (
   dataset_state TEXT CHECK (dataset_state IN ('open', 'final')),
   dataset_files INTEGER NOT NULL DEFAULT 0,
   dataset_bytes INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Phase and counts of a run. The counts are kept by the projection, so the monitor need not count rows.
 CREATE TABLE run_states (
-  run_number INTEGER PRIMARY KEY,
-  execution_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT PRIMARY KEY,
   phase TEXT NOT NULL DEFAULT 'none' CHECK (phase IN ('none', 'imminent', 'physics', 'standby', 'completed')),
   phase_changed_at TEXT,
   stfs_announced INTEGER NOT NULL DEFAULT 0,
@@ -135,11 +142,11 @@ CREATE TABLE run_states (
   -- Attempts after the first, and the slices that had any.
   slice_retries INTEGER NOT NULL DEFAULT 0,
   slices_retried INTEGER NOT NULL DEFAULT 0
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The delays of a run's items in each stage, by size: bucket n holds those from 1.25^(n-1) to 1.25^n milliseconds. Seconds.
 CREATE TABLE stage_delays (
-  run_number INTEGER NOT NULL,
+  execution_id TEXT NOT NULL,
   stage INTEGER NOT NULL,
   bucket INTEGER NOT NULL,
   items INTEGER NOT NULL,
@@ -147,24 +154,26 @@ CREATE TABLE stage_delays (
   longest REAL NOT NULL,
   -- When the last item of the bucket left the stage.
   latest TEXT NOT NULL,
-  PRIMARY KEY (run_number, stage, bucket)
+  PRIMARY KEY (execution_id, stage, bucket)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stf_files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  stf_filename TEXT NOT NULL UNIQUE,
-  run_number INTEGER NOT NULL,
+  stf_filename TEXT NOT NULL,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  sequence INTEGER NOT NULL,
+  -- NULL, here and in the tables below: nobody has told it.
+  sequence INTEGER,
   status TEXT NOT NULL CHECK (status IN ('registered', 'processed', 'failed')),
   checksum TEXT,
   size_bytes INTEGER,
-  tf_count INTEGER NOT NULL,
+  tf_count INTEGER,
   tf_file_count INTEGER NOT NULL DEFAULT 0,
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
-  processed_at TEXT
+  processed_at TEXT,
+  UNIQUE (stf_filename, execution_id)
 ) STRICT;
 CREATE INDEX stf_files_execution ON stf_files (execution_id, seq);
 CREATE INDEX stf_files_registered ON stf_files (execution_id, seq) WHERE ${indexPredicates.registeredStf};
@@ -172,17 +181,18 @@ CREATE INDEX stf_files_failed ON stf_files (seq) WHERE ${indexPredicates.failedS
 
 CREATE TABLE fastmon_files (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  tf_filename TEXT NOT NULL UNIQUE,
-  stf_filename TEXT NOT NULL,
-  run_number INTEGER NOT NULL,
+  tf_filename TEXT NOT NULL,
+  stf_filename TEXT,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  tf_first INTEGER NOT NULL,
-  tf_last INTEGER NOT NULL,
-  tf_count INTEGER NOT NULL,
+  tf_first INTEGER,
+  tf_last INTEGER,
+  tf_count INTEGER,
   size_bytes INTEGER,
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
-  created_at TEXT NOT NULL
+  created_at TEXT NOT NULL,
+  UNIQUE (tf_filename, execution_id)
 ) STRICT;
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
@@ -190,15 +200,15 @@ CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 -- A slice as it stands: the state of its current attempt.
 CREATE TABLE tf_slices (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  slice_filename TEXT NOT NULL UNIQUE,
+  slice_filename TEXT NOT NULL,
   slice_id INTEGER NOT NULL,
   tf_filename TEXT NOT NULL,
-  stf_filename TEXT NOT NULL,
-  run_number INTEGER NOT NULL,
+  stf_filename TEXT,
+  run_number INTEGER,
   execution_id TEXT NOT NULL,
-  tf_first INTEGER NOT NULL,
-  tf_last INTEGER NOT NULL,
-  tf_count INTEGER NOT NULL,
+  tf_first INTEGER,
+  tf_last INTEGER,
+  tf_count INTEGER,
   status TEXT NOT NULL CHECK (status IN ('queued', 'processing', 'completed', 'failed')),
   attempt INTEGER NOT NULL,
   assigned_worker TEXT,
@@ -215,7 +225,8 @@ CREATE TABLE tf_slices (
   starts INTEGER NOT NULL DEFAULT 0,
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
-  left_from TEXT
+  left_from TEXT,
+  UNIQUE (slice_filename, execution_id)
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);
 CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
@@ -242,7 +253,7 @@ CREATE TABLE earlier_attempts (
   completed_at TEXT,
   processing_seconds REAL,
   error TEXT,
-  PRIMARY KEY (slice_filename, attempt)
+  PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice_filename);
 
@@ -263,7 +274,7 @@ CREATE TABLE payload_results (
   -- The files that it wrote (JSON: name, size_bytes, checksum), and how many more there are.
   outputs TEXT,
   outputs_omitted INTEGER,
-  PRIMARY KEY (slice_filename, attempt)
+  PRIMARY KEY (slice_filename, execution_id, attempt)
 ) STRICT, WITHOUT ROWID;
 
 -- Attempts that a worker could not do and gave back, by the kind of work that it cannot do.
@@ -282,7 +293,117 @@ CREATE TABLE returned_slices (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
+-- Observed executions, with what their counts and times follow from. Milliseconds since 1970.
+CREATE TABLE observed_runs (
+  execution_id TEXT PRIMARY KEY,
+  -- As it was told: two runs may tell the same.
+  told_id TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  -- Empty while no run is known.
+  run_id TEXT NOT NULL,
+  -- The dialects that were heard, a letter each.
+  dialects TEXT NOT NULL DEFAULT '',
+  first_ms INTEGER NOT NULL,
+  last_ms INTEGER NOT NULL,
+  -- Slices whose message names no execution.
+  without_execution INTEGER NOT NULL DEFAULT 0,
+  -- Results of an attempt after its first, and results that no slice which was heard fits.
+  results_repeated INTEGER NOT NULL DEFAULT 0,
+  results_unmatched INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (namespace, run_id, told_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX observed_runs_run ON observed_runs (run_id);
+CREATE INDEX observed_runs_told ON observed_runs (told_id);
+
+-- Which message of those that say the same of a file stands. kind: stf_gen, stf_ready, tf_file_registered.
+CREATE TABLE observed_files (
+  execution_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, kind, name)
+) STRICT, WITHOUT ROWID;
+
+-- Every attempt at a slice of an observed execution, by what its sender calls it: from these the rows of tf_slices follow.
+CREATE TABLE observed_attempts (
+  attempt_key INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  slice_filename TEXT NOT NULL,
+  -- The sender's id of the attempt, its id of the slice, and when it says that it made the message; NULL where it does not.
+  req_id TEXT,
+  tf_slice_id TEXT,
+  requested_at TEXT,
+  -- The message that stands for the slice, and the one that stands for its result.
+  slice_seq INTEGER NOT NULL,
+  result_seq INTEGER,
+  -- The job that did it.
+  panda_task_id TEXT,
+  panda_id TEXT
+) STRICT;
+CREATE INDEX observed_attempts_slice ON observed_attempts (slice_filename, execution_id);
+CREATE INDEX observed_attempts_request ON observed_attempts (req_id, execution_id) WHERE req_id IS NOT NULL;
+CREATE INDEX observed_attempts_time ON observed_attempts (requested_at, execution_id) WHERE requested_at IS NOT NULL;
+CREATE INDEX observed_attempts_id ON observed_attempts (tf_slice_id, execution_id) WHERE tf_slice_id IS NOT NULL;
+CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
+
+-- The TF files that slices name: how many, their largest one, and when the first was made, as its sender says.
+CREATE TABLE observed_samples (
+  execution_id TEXT NOT NULL,
+  tf_filename TEXT NOT NULL,
+  slices INTEGER NOT NULL,
+  largest INTEGER,
+  first_at TEXT NOT NULL,
+  PRIMARY KEY (execution_id, tf_filename)
+) STRICT, WITHOUT ROWID;
+
+-- How many messages of a sender, type and state fill a key; key '' counts the messages.
+CREATE TABLE observed_keys (
+  execution_id TEXT NOT NULL,
+  sender TEXT NOT NULL,
+  message_type TEXT NOT NULL,
+  state TEXT NOT NULL,
+  key TEXT NOT NULL,
+  filled INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, sender, message_type, state, key)
+) STRICT, WITHOUT ROWID;
+
+-- Results that fit no slice which was heard so far, by the key that they name.
+CREATE TABLE unmatched_results (
+  seq INTEGER PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  result_key TEXT NOT NULL
+) STRICT;
+CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
+
+-- Messages that say what another one says already, or contradict it: that one stands.
+CREATE TABLE repeated_messages (
+  seq INTEGER PRIMARY KEY,
+  stands_seq INTEGER NOT NULL,
+  contradicts INTEGER NOT NULL
+) STRICT;
+CREATE INDEX repeated_messages_stands ON repeated_messages (stands_seq);
+
 -- The tables from here on are not read from the log: processes, cursors, agents, log lines.
+
+-- Times in which an observer listened, or which a recording is of. Milliseconds since 1970.
+CREATE TABLE hearings (
+  -- A namespace; empty: all of them.
+  namespace TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  -- The last moment at which something would have been heard.
+  until_ms INTEGER NOT NULL,
+  -- The observer; NULL for a recording, and for one that has ended in order.
+  process_id INTEGER REFERENCES processes (process_id),
+  PRIMARY KEY (namespace, since_ms)
+) STRICT, WITHOUT ROWID;
+
+-- Times in which nothing could be heard.
+CREATE TABLE gaps (
+  from_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (from_ms, until_ms, reason)
+) STRICT, WITHOUT ROWID;
 
 -- Processes that have written here. A driver is gone when its process is gone.
 CREATE TABLE processes (
@@ -371,7 +492,9 @@ CREATE TABLE system_agents (
   clock_offset REAL,
   -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
   wire INTEGER,
-  unheard_since TEXT
+  unheard_since TEXT,
+  -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
+  heard_on TEXT
 ) STRICT;
 CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
 CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);

@@ -165,6 +165,22 @@ export function keysWithin(
   return range;
 }
 
+/** Counts a message, which was of no execution, with those of one. To be called when its row has that. */
+export function moveCounts({ sql }: Transaction, seq: number, executionId: string): void {
+  if (seq > lastNoted(sql, 'message_rows')) return;
+  const row = sql<[number], { type: string; namespace: string | null }>(
+    `SELECT ${nameOf('type_no')} AS type, ${nameOf('namespace_no')} AS namespace FROM message_rows WHERE seq = ?`,
+  ).get(seq);
+  if (row === undefined) return;
+  sql(`UPDATE message_counts SET n = n - 1 WHERE execution_id = '' AND message_type = ?`).run(row.type);
+  sql(`DELETE FROM message_counts WHERE execution_id = '' AND message_type = ? AND n = 0`).run(row.type);
+  sql(
+    'INSERT INTO message_counts (execution_id, message_type, n) VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET n = n + 1',
+  ).run(executionId, row.type);
+  if (row.namespace !== null)
+    sql('INSERT OR IGNORE INTO message_namespaces (namespace, block) VALUES (?, ?)').run(row.namespace, blockOf(seq));
+}
+
 /** Takes rows that are about to be deleted out of the counts. */
 export function forgetCounts({ sql }: Transaction, table: string, keys: readonly number[]): void {
   const blocks = new Map<number, number>();

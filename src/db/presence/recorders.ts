@@ -6,7 +6,7 @@ import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } fro
 
 /**
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives: two would each know half of
- * what was said.
+ * what was said; and `NAMESPACE_IN_USE` while an observer has heard programs of others in it.
  */
 export function becomeRecorder(
   { sql }: Transaction,
@@ -14,14 +14,20 @@ export function becomeRecorder(
   processId: number,
   isAlive: LivenessTest,
 ): void {
-  const holder = sql<[string], ProcessSigns & { ended: string | null }>(
-    `SELECT ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
+  const holder = sql<[string], ProcessSigns & { ended: string | null; observes: number }>(
+    `SELECT ${signColumns}, ended, process_id IN (SELECT process_id FROM hearings) AS observes FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
   ).get(namespace);
-  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive))
+  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive)) {
+    if (holder.observes === 1)
+      throw new SwfError(
+        'NAMESPACE_IN_USE',
+        `process ${holder.pid} on ${holder.hostname} observes namespace ${namespace} into this store, where programs of others work; use another namespace`,
+      );
     throw new SwfError(
       'EXECUTION_IN_USE',
       `process ${holder.pid} on ${holder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
     );
+  }
   sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
      ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,

@@ -12,8 +12,13 @@ interface Passage {
 }
 
 /** Counts an item that has gone through a stage. An item with an unknown beginning is not counted. */
-export function keepDelay(tx: Transaction, { run_number }: Scope, stage: StageName, { from, to }: Passage): void {
+export function keepDelay(
+  tx: Transaction,
+  { execution_id }: Pick<Scope, 'execution_id'>,
+  stage: StageName,
+  { from, to }: Passage,
+): void {
   if (from === null || from === undefined) return;
   const seconds = Math.max(0, Date.parse(to) - Date.parse(from)) / 1000;
-  sumsOf(tx).addDelay([run_number, numberOf[stage], bucketOf(seconds)], seconds, to);
+  sumsOf(tx).addDelay([execution_id, numberOf[stage], bucketOf(seconds)], seconds, to);
 }

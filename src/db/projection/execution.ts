@@ -16,7 +16,7 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
   }
   const run = Number(run_id);
   const known = sql<[string, number], { n: number }>(
-    'SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR run_number = ?',
+    `SELECT count(*) AS n FROM workflow_executions WHERE execution_id = ? OR (run_number = ? AND origin = 'own')`,
   ).get(execution_id, run);
   if (known !== undefined && known.n > 0)
     return none('NO_NEW_EXECUTION', `execution ${execution_id} or run ${run_id} exists already`);
@@ -37,8 +37,8 @@ export function createExecution({ sql }: Transaction, message: Message<'run_work
     isOverBroker(message.params) ? 1 : 0,
     at,
   );
-  sql('INSERT INTO runs (run_number, execution_id) VALUES (?, ?)').run(run, execution_id);
-  sql('INSERT INTO run_states (run_number, execution_id) VALUES (?, ?)').run(run, execution_id);
+  sql('INSERT INTO runs (execution_id) VALUES (?)').run(execution_id);
+  sql('INSERT INTO run_states (execution_id) VALUES (?)').run(execution_id);
   return applied;
 }
 
@@ -53,7 +53,7 @@ export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_wo
 
 export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {
   const { sql } = tx;
-  const { execution_id, run_number } = scope;
+  const { execution_id } = scope;
   sql('UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?').run(
     message.status,
     message.reason,
@@ -62,8 +62,8 @@ export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at
   );
   if (message.status !== 'completed') abandonSlices(tx, scope);
   sql(
-    `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE run_number = ? AND dataset_state = 'open'`,
-  ).run(at, run_number);
+    `UPDATE runs SET dataset_state = 'final', end_time = coalesce(end_time, ?) WHERE execution_id = ? AND dataset_state = 'open'`,
+  ).run(at, execution_id);
   refuseWaiting(tx, execution_id, { code: 'EXECUTION_ENDED', reason: 'the execution has ended' });
   if (message.status === 'failed') {
     sql(

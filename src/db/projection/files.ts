@@ -12,9 +12,9 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
   const expected = stfFilename(run_number, sequence);
   if (filename !== expected)
     return none('NOT_PLANNED', `STF ${sequence} of run ${run_number} is ${expected}, not ${filename}`);
-  const run = sql<[number], { phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
-    'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (run_number) WHERE run_number = ?',
-  ).get(run_number);
+  const run = sql<[string], { phase: Phase; stfs_announced: number; total_stf_files: number | null }>(
+    'SELECT phase, stfs_announced, total_stf_files FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?',
+  ).get(execution_id);
   // The end of the run has told how many there are: with one more the execution would never be complete.
   if (run?.phase === 'completed' && sequence > (run.total_stf_files ?? 0)) return none('NO_STEP', 'the run has ended');
   if (sequence !== (run?.stfs_announced ?? 0) + 1) return awaiting(stfFilename(run_number, sequence - 1));
@@ -24,8 +24,8 @@ export const stfGen: Projection<'stf_gen'> = (message, { scope, at, tx: { sql } 
   ).run(filename, run_number, execution_id, sequence, tf_count, message.file_url ?? null, at);
   const samples = planOf(params).sampleCount({ sequence, tf_count });
   sql(
-    'UPDATE run_states SET stfs_announced = stfs_announced + 1, samples_expected = samples_expected + ? WHERE run_number = ?',
-  ).run(samples, run_number);
+    'UPDATE run_states SET stfs_announced = stfs_announced + 1, samples_expected = samples_expected + ? WHERE execution_id = ?',
+  ).run(samples, execution_id);
   return applied;
 };
 
@@ -43,14 +43,13 @@ export const stfReady: Projection<'stf_ready'> = (message, { scope, at, tx }) =>
     );
   if (stf.status !== 'registered') return none('NO_STEP', `${filename} is ready already`);
   sql(
-    `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ? WHERE stf_filename = ?`,
-  ).run(checksum ?? null, size_bytes ?? null, at, filename);
+    `UPDATE stf_files SET status = 'processed', checksum = ?, size_bytes = ?, processed_at = ? WHERE stf_filename = ? AND execution_id = ?`,
+  ).run(checksum ?? null, size_bytes ?? null, at, filename, scope.execution_id);
   keepDelay(tx, scope, 'stf_gen → stf_ready', { from: stf.created_at, to: at });
-  sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE run_number = ?').run(scope.run_number);
-  sql('UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE run_number = ?').run(
-    size_bytes ?? 0,
-    scope.run_number,
-  );
+  sql('UPDATE run_states SET stfs_ready = stfs_ready + 1 WHERE execution_id = ?').run(scope.execution_id);
+  sql(
+    'UPDATE runs SET dataset_files = dataset_files + 1, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',
+  ).run(size_bytes ?? 0, scope.execution_id);
   finalizeDataset(tx, scope);
   return applied;
 };
@@ -88,10 +87,13 @@ export const tfFileRegistered: Projection<'tf_file_registered'> = (message, { sc
     at,
   );
   keepDelay(tx, scope, 'stf_ready → tf_file_registered', { from: stf.processed_at, to: at });
-  sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ?').run(stf_filename);
+  sql('UPDATE stf_files SET tf_file_count = tf_file_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
+    stf_filename,
+    execution_id,
+  );
   sql(
-    'UPDATE run_states SET tf_files_received = tf_files_received + 1, slices_expected = slices_expected + ? WHERE run_number = ?',
-  ).run(plan.sliceCount(tf_count), run_number);
+    'UPDATE run_states SET tf_files_received = tf_files_received + 1, slices_expected = slices_expected + ? WHERE execution_id = ?',
+  ).run(plan.sliceCount(tf_count), execution_id);
   return applied;
 };
 

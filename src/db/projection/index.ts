@@ -88,7 +88,7 @@ export class Projector {
     const row = tx
       .sql<[string], ExecutionRow>(
         `SELECT seq AS key, execution_id, namespace, status, run_number, start_time
-         FROM workflow_executions WHERE execution_id = ?`,
+         FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`,
       )
       .get(executionId);
     this.#latest = row === undefined ? undefined : { tx, row };

@@ -11,22 +11,22 @@ interface PhaseStep {
   endReason?: string;
 }
 
-function stepPhase({ sql }: Transaction, { run_number }: Scope, { type, at, endReason }: PhaseStep): Effect {
-  const row = sql<[number], { phase: Phase }>('SELECT phase FROM run_states WHERE run_number = ?').get(run_number);
+function stepPhase({ sql }: Transaction, { execution_id }: Scope, { type, at, endReason }: PhaseStep): Effect {
+  const row = sql<[string], { phase: Phase }>('SELECT phase FROM run_states WHERE execution_id = ?').get(execution_id);
   const phase = row?.phase ?? 'none';
   const next = nextPhase(phase, type, endReason);
   if (next === undefined) return none('NO_STEP', `no step from phase ${phase} by ${type}`);
-  sql('UPDATE run_states SET phase = ?, phase_changed_at = ? WHERE run_number = ?').run(next, at, run_number);
+  sql('UPDATE run_states SET phase = ?, phase_changed_at = ? WHERE execution_id = ?').run(next, at, execution_id);
   return applied;
 }
 
 export const runImminent: Projection<'run_imminent'> = (_, { scope, at, tx }) => {
   const effect = stepPhase(tx, scope, { type: 'run_imminent', at });
   if (effect === applied) {
-    tx.sql(`UPDATE runs SET start_time = ?, dataset_name = ?, dataset_state = 'open' WHERE run_number = ?`).run(
+    tx.sql(`UPDATE runs SET start_time = ?, dataset_name = ?, dataset_state = 'open' WHERE execution_id = ?`).run(
       at,
       `swf.${scope.run_number}.run`,
-      scope.run_number,
+      scope.execution_id,
     );
   }
   return effect;
@@ -49,18 +49,18 @@ export const endRun: Projection<'end_run'> = (message, { scope, at, tx }) => {
     return none('NOT_PLANNED', `${total_stf_files} STF files are more than the ${planned} that are planned`);
   const effect = stepPhase(tx, scope, { type: 'end_run', at, endReason: message.reason });
   if (effect === applied) {
-    const update = tx.sql('UPDATE runs SET end_time = ?, total_stf_files = ? WHERE run_number = ?');
-    update.run(at, total_stf_files, scope.run_number);
+    const update = tx.sql('UPDATE runs SET end_time = ?, total_stf_files = ? WHERE execution_id = ?');
+    update.run(at, total_stf_files, scope.execution_id);
     finalizeDataset(tx, scope);
   }
   return effect;
 };
 
 /** The dataset is final once the run has ended and every announced STF is ready. */
-export function finalizeDataset({ sql }: Transaction, { run_number }: Scope): void {
+export function finalizeDataset({ sql }: Transaction, { execution_id }: Scope): void {
   sql(
     `UPDATE runs SET dataset_state = 'final'
-     WHERE run_number = ? AND dataset_state = 'open' AND end_time IS NOT NULL
-       AND (SELECT stfs_ready = stfs_announced FROM run_states WHERE run_states.run_number = runs.run_number)`,
-  ).run(run_number);
+     WHERE execution_id = ? AND dataset_state = 'open' AND end_time IS NOT NULL
+       AND (SELECT stfs_ready = stfs_announced FROM run_states WHERE run_states.execution_id = runs.execution_id)`,
+  ).run(execution_id);
 }

@@ -55,8 +55,8 @@ function createSlice(tx: Transaction, message: Message<'slice'>, scope: Scope, a
     tf_count,
     at,
   );
-  sumsOf(tx).add('fastmon_files', tf_filename, 'slice_count', 1);
-  sumsOf(tx).add('stf_files', stf_filename, 'slice_count', 1);
+  sumsOf(tx).add('fastmon_files', [scope.execution_id, tf_filename], 'slice_count', 1);
+  sumsOf(tx).add('stf_files', [scope.execution_id, stf_filename], 'slice_count', 1);
   keepDelay(tx, scope, 'tf_file_registered → slice', { from: sample.created_at, to: at });
   countMove(tx, scope, undefined, 'queued');
   return applied;
@@ -76,7 +76,7 @@ function queueAgain(
   { scope, at }: { scope: Scope; at: string },
 ): Effect {
   const { slice_filename, attempt } = message;
-  if (!isSameSlice(tx, message))
+  if (!isSameSlice(tx, message, scope))
     return none('NOT_PLANNED', `${slice_filename} has other frames, or is of another file`);
   const next = nextSliceStatus(row.status, 'queue');
   const { max_retries } = scope.params.worker;
@@ -90,19 +90,19 @@ function queueAgain(
        hostname = NULL, processing_seconds = NULL, starts = 0, left_by = NULL, left_from = NULL
      WHERE seq = ?`,
   ).run(next, attempt, at, row.seq);
-  sumsOf(tx).add('run_states', scope.run_number, 'slice_retries', 1);
-  if (attempt === 2) sumsOf(tx).add('run_states', scope.run_number, 'slices_retried', 1);
+  sumsOf(tx).add('run_states', [scope.execution_id], 'slice_retries', 1);
+  if (attempt === 2) sumsOf(tx).add('run_states', [scope.execution_id], 'slices_retried', 1);
   countMove(tx, scope, row.status, next);
   return applied;
 }
 
 /** Whether a message that queues a slice again means the slice that there is. */
-function isSameSlice({ sql }: Transaction, message: Message<'slice'>): boolean {
+function isSameSlice({ sql }: Transaction, message: Message<'slice'>, { execution_id }: Scope): boolean {
   const { slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count } = message;
   const same = sql<unknown[]>(
-    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND slice_id = ? AND tf_filename = ? AND stf_filename = ?
        AND tf_first = ? AND tf_last = ? AND tf_count = ?`,
-  ).get(slice_filename, slice_id, tf_filename, stf_filename, start, end, tf_count);
+  ).get(slice_filename, execution_id, slice_id, tf_filename, stf_filename, start, end, tf_count);
   return same !== undefined;
 }
 

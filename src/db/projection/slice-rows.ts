@@ -27,16 +27,16 @@ export function sliceRow({ sql }: Transaction, { execution_id }: Scope, filename
 /** Keeps the counts of a run when a slice is made (`from` undefined) or moves from one status to another. */
 export function countMove(
   tx: Transaction,
-  { run_number }: Scope,
+  { execution_id }: Pick<Scope, 'execution_id'>,
   from: SliceStatus | undefined,
   to: SliceStatus,
 ): void {
   const sums = sumsOf(tx);
   sums.add(
     'run_states',
-    run_number,
+    [execution_id],
     from === undefined ? 'slices_created' : `slices_${from}`,
     from === undefined ? 1 : -1,
   );
-  sums.add('run_states', run_number, `slices_${to}`, 1);
+  sums.add('run_states', [execution_id], `slices_${to}`, 1);
 }

@@ -57,7 +57,7 @@ export const sliceResult: Projection<'slice_result'> = (message, { scope, at, tx
   keepPayloadResult(tx, message, scope);
   countMove(tx, scope, row.status, next);
   if (next === 'failed' && !isRetried(attempt, scope.params.worker.max_retries))
-    sumsOf(tx).add('run_states', scope.run_number, 'slices_exhausted', 1);
+    sumsOf(tx).add('run_states', [scope.execution_id], 'slices_exhausted', 1);
   return applied;
 };
 
@@ -74,7 +74,7 @@ function keepPayloadResult({ sql }: Transaction, message: Message<'slice_result'
 const inHand = `status = 'processing' AND ${indexPredicates.openSlice}`;
 
 /** At the end of a stopped or failed execution nobody has a slice in hand any more: it waits again, in the same attempt. */
-export function abandonSlices(tx: Transaction, { execution_id, run_number }: Scope): void {
+export function abandonSlices(tx: Transaction, { execution_id }: Scope): void {
   const next = nextSliceStatus('processing', 'abandon') ?? 'queued';
   const { changes } = tx
     .sql(
@@ -82,6 +82,6 @@ export function abandonSlices(tx: Transaction, { execution_id, run_number }: Sco
        WHERE execution_id = ? AND ${inHand}`,
     )
     .run(next, execution_id);
-  sumsOf(tx).add('run_states', run_number, 'slices_processing', -changes);
-  sumsOf(tx).add('run_states', run_number, 'slices_queued', changes);
+  sumsOf(tx).add('run_states', [execution_id], 'slices_processing', -changes);
+  sumsOf(tx).add('run_states', [execution_id], 'slices_queued', changes);
 }

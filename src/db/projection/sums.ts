@@ -1,10 +1,15 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Tables with counts that very many messages change, each with the column that says whose they are. */
-const keys = { run_states: 'run_number', stf_files: 'stf_filename', fastmon_files: 'tf_filename' } as const;
+/** Tables with counts that very many messages change, as SQL: the condition of a row. Its values are an execution, and the name of a file. */
+const rows = {
+  run_states: 'execution_id = ?',
+  stf_files: 'execution_id = ? AND stf_filename = ?',
+  fastmon_files: 'execution_id = ? AND tf_filename = ?',
+} as const;
 
-type Counted = keyof typeof keys;
-type Key = string | number;
+type Counted = keyof typeof rows;
+type Key = readonly [execution: string, file?: string];
+type DelayKey = readonly [execution: string, stage: number, bucket: number];
 
 /** Items that have gone through a stage within one transaction, of one size of delay. Seconds. */
 interface Delay {
@@ -32,25 +37,25 @@ export function sumsOf(tx: Transaction): Sums {
  */
 class Sums {
   readonly #tx: Transaction;
-  readonly #counts = new Map<Counted, Map<Key, Map<string, number>>>();
-  readonly #delays = new Map<string, { key: readonly [run: number, stage: number, bucket: number]; delay: Delay }>();
+  readonly #counts = new Map<string, { table: Counted; key: Key; counts: Map<string, number> }>();
+  readonly #delays = new Map<string, { key: DelayKey; delay: Delay }>();
   #isDue = false;
 
   constructor(tx: Transaction) {
     this.#tx = tx;
   }
 
-  /** Adds to a count: of the run, STF or sample `key`. */
+  /** Adds to a count: of an execution, or of one of its STF files or samples. */
   add(table: Counted, key: Key, column: string, n: number): void {
     this.#callLater();
-    const rows = this.#counts.get(table) ?? new Map<Key, Map<string, number>>();
-    const counts = rows.get(key) ?? new Map<string, number>();
-    counts.set(column, (counts.get(column) ?? 0) + n);
-    this.#counts.set(table, rows.set(key, counts));
+    const name = `${table} ${key.join(' ')}`;
+    const row = this.#counts.get(name) ?? { table, key, counts: new Map<string, number>() };
+    row.counts.set(column, (row.counts.get(column) ?? 0) + n);
+    this.#counts.set(name, row);
   }
 
-  /** Adds an item that has gone through a stage of a run. */
-  addDelay(key: readonly [run: number, stage: number, bucket: number], seconds: number, at: string): void {
+  /** Adds an item that has gone through a stage of an execution. */
+  addDelay(key: DelayKey, seconds: number, at: string): void {
     this.#callLater();
     const name = key.join(' ');
     const before = this.#delays.get(name)?.delay ?? { items: 0, total: 0, longest: 0, latest: at };
@@ -71,26 +76,26 @@ class Sums {
 
   #write(): void {
     this.#isDue = false;
-    for (const [table, rows] of this.#counts) for (const [key, counts] of rows) this.#writeCounts(table, key, counts);
+    for (const row of this.#counts.values()) this.#writeCounts(row);
     for (const { key, delay } of this.#delays.values()) this.#writeDelay(key, delay);
     this.#counts.clear();
     this.#delays.clear();
   }
 
-  #writeCounts(table: Counted, key: Key, counts: ReadonlyMap<string, number>): void {
+  #writeCounts({ table, key, counts }: { table: Counted; key: Key; counts: ReadonlyMap<string, number> }): void {
     // In one order, so that few statements are prepared.
     const changed = [...counts].filter(([, n]) => n !== 0).toSorted(([a], [b]) => (a < b ? -1 : 1));
     if (changed.length === 0) return;
     const columns = changed.map(([column]) => `${column} = ${column} + ?`).join(', ');
-    this.#tx.sql(`UPDATE ${table} SET ${columns} WHERE ${keys[table]} = ?`).run(...changed.map(([, n]) => n), key);
+    this.#tx.sql(`UPDATE ${table} SET ${columns} WHERE ${rows[table]}`).run(...changed.map(([, n]) => n), ...key);
   }
 
-  #writeDelay(key: readonly [run: number, stage: number, bucket: number], delay: Delay): void {
+  #writeDelay(key: DelayKey, delay: Delay): void {
     // Rounded to the milliseconds that times have, the sum is the same however the items are grouped.
     this.#tx
       .sql(
-        `INSERT INTO stage_delays (run_number, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
-         ON CONFLICT (run_number, stage, bucket) DO UPDATE SET items = items + excluded.items, total = round(total + excluded.total, 3),
+        `INSERT INTO stage_delays (execution_id, stage, bucket, items, total, longest, latest) VALUES (?, ?, ?, ?, round(?, 3), ?, ?)
+         ON CONFLICT (execution_id, stage, bucket) DO UPDATE SET items = items + excluded.items, total = round(total + excluded.total, 3),
            longest = max(longest, excluded.longest), latest = max(latest, excluded.latest)`,
       )
       .run(...key, delay.items, delay.total, delay.longest, delay.latest);

@@ -12,17 +12,18 @@ import { healthOf } from '../../monitoring/health.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
 import type { Progress } from '../../monitoring/progress.ts';
 import { type StageState, stageStates } from '../../monitoring/stage-states.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { evidenceOf } from './evidence.ts';
-import type { ExecutionDetail } from './execution-detail.ts';
+import type { ExecutionRecord } from './execution-detail.ts';
 import { factsOf } from './facts.ts';
 import { endOfLife, secondsOfLife } from './life.ts';
+import type { ObservedPart } from './observed/facts.ts';
 
 /** An execution as it does at one moment: what is known, and what follows from it. */
 export interface Assessment {
-  detail: ExecutionDetail;
+  detail: ExecutionRecord;
   progress: Progress;
   health: Health;
   isHeld: boolean;
@@ -34,8 +35,10 @@ export interface Assessment {
   in_hand: InHand;
   /** Wall time; so far, while it runs, and up to the last sign of life where its driver is gone. */
   duration_seconds: number;
-  /** As it goes on now. */
-  speed: Speed;
+  /** As it goes on now; undefined for an observed execution, of which nobody tells. */
+  speed: Speed | undefined;
+  /** Of an observed execution. */
+  observed?: ObservedPart;
 }
 
 /** The slices that are being worked on. */
@@ -68,7 +71,7 @@ interface Moment {
 }
 
 /** How an execution does. */
-export function assess(sql: Prepare, execution: ExecutionRow, moment: Moment): Assessment {
+export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
   const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
   return { ...rest, ...judge(facts), duration_seconds };
@@ -77,7 +80,7 @@ export function assess(sql: Prepare, execution: ExecutionRow, moment: Moment): A
 /** How an execution does, with everything that is worth saying of it. */
 export function assessWithFindings(
   sql: Prepare,
-  execution: ExecutionRow,
+  execution: OwnExecution,
   { data_as_of, ...moment }: Moment & { data_as_of: string | undefined },
 ): FullAssessment {
   const { facts, detail, progress } = factsOf(sql, execution, moment);

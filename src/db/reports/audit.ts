@@ -2,7 +2,7 @@ import { plannedStfCount } from '../../domain/daq-schedule.ts';
 import { stfFilename, tfFilename } from '../../domain/file-names.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { type AuditCheck, checked, type Missing, namedIds } from './audit-check.ts';
@@ -35,7 +35,7 @@ interface StfRow {
 }
 
 /** Looks at every row of one execution: some hundreds of milliseconds for a run of two hours. */
-export function auditExecution(sql: Prepare, execution: ExecutionRow): Audit {
+export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
   const { execution_id } = execution;
   const params = executionParams(sql, execution);
   const stfs = rowsOf<StfRow>(sql, 'stf_filename, sequence, status, tf_count', 'stf_files', execution_id);
@@ -80,14 +80,15 @@ function checkPlanned(params: ExecutionParams, stfs: readonly StfRow[], whenMiss
 /** As many STFs as the log announces and as the end of the run tells, numbered without a gap. */
 function checkAnnounced(
   sql: Prepare,
-  { execution_id, run_number }: ExecutionRow,
+  execution: OwnExecution,
   stfs: readonly StfRow[],
   whenMissing: Missing,
 ): AuditCheck {
+  const { execution_id, run_number } = execution;
   const said = appliedMessages(sql, execution_id, 'stf_gen');
-  const run = sql<[number], { total_stf_files: number | null }>(
-    'SELECT total_stf_files FROM runs WHERE run_number = ?',
-  ).get(run_number);
+  const run = sql<[string], { total_stf_files: number | null }>(
+    'SELECT total_stf_files FROM runs WHERE execution_id = ?',
+  ).get(execution_id);
   const expected = run?.total_stf_files ?? said;
   const known = new Set(stfs.map(({ sequence }) => sequence));
   const most = Math.max(expected, ...(stfs.length === 0 ? [0] : [stfs.at(-1)?.sequence ?? 0]));
@@ -137,7 +138,7 @@ type Kept = Record<string, number>;
 /** The counts that are kept beside the rows are those of the rows. */
 function checkCounts(
   sql: Prepare,
-  { run_number }: ExecutionRow,
+  { execution_id }: ExecutionRow,
   {
     stfs,
     samples,
@@ -145,11 +146,11 @@ function checkCounts(
     params,
   }: { stfs: readonly StfRow[]; samples: number; cuts: readonly CutRow[]; params: ExecutionParams },
 ): AuditCheck {
-  const kept = sql<[number], Kept>(
+  const kept = sql<[string], Kept>(
     `SELECT stfs_announced, stfs_ready, samples_expected, tf_files_received, slices_created, slices_queued, slices_processing,
        slices_completed, slices_failed, slices_exhausted, slice_retries, dataset_files
-     FROM run_states JOIN runs USING (run_number) WHERE run_number = ?`,
-  ).get(run_number);
+     FROM run_states JOIN runs USING (execution_id) WHERE execution_id = ?`,
+  ).get(execution_id);
   const plan = planOf(params);
   const ready = stfs.filter(({ status }) => status === 'processed').length;
   const rows: Kept = {

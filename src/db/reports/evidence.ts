@@ -1,6 +1,6 @@
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
@@ -34,7 +34,7 @@ const neededTypes = agentTypes.filter((type) => type !== 'daq_simulator' && type
 /** The evidence that findings name. Damage in one table leaves the rest. */
 export function evidenceOf(
   sql: Prepare,
-  execution: ExecutionRow,
+  execution: OwnExecution,
   { detail, isAlive, data_as_of }: { detail: ExecutionDetail; isAlive: LivenessTest; data_as_of: string | undefined },
 ): Evidence {
   const { execution_id, status_reason, namespace, status } = execution;
@@ -68,7 +68,7 @@ export function evidenceOf(
 /** The evidence of an execution whose agents may be in other processes. */
 const brokerEvidence = (
   sql: Prepare,
-  { namespace, execution_id }: ExecutionRow,
+  { namespace, execution_id }: OwnExecution,
   parts: PartReader,
 ): Pick<Evidence, 'broker_away_since' | 'gone'> => ({
   broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined),
@@ -76,8 +76,8 @@ const brokerEvidence = (
 });
 
 /** The evidence that follows from the store alone. */
-function recordedEvidence(sql: Prepare, execution: ExecutionRow) {
-  const { execution_id, run_number, status, slices_failed } = execution;
+function recordedEvidence(sql: Prepare, execution: OwnExecution) {
+  const { execution_id, status, slices_failed } = execution;
   const { slices_exhausted, slice_retries, slices_retried, over_broker } = executionDetail(sql, execution);
   const parts = new PartReader();
   const isRunning = status === 'running';
@@ -93,7 +93,7 @@ function recordedEvidence(sql: Prepare, execution: ExecutionRow) {
     exhausted_count: slices_exhausted,
     given_up: isRunning || status === 'completed' ? 0 : parts.read('slices', () => givenUpSlices(sql, execution_id), 0),
     begun_again: isResumed
-      ? parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, run_number)), 0)
+      ? parts.read('messages', () => begunAgain(sql, execution_id, stageDelays(sql, execution_id)), 0)
       : 0,
     slices_retried,
     causes:

@@ -1,13 +1,12 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { lastTick } from '../execution/start-message.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The fields that a list of executions leaves out. Times are ISO 8601. */
-export interface ExecutionDetail {
-  params: ExecutionParams;
+export interface ExecutionRecord {
   stfs_ready: number;
   samples_expected: number;
   slices_expected: number;
@@ -24,18 +23,28 @@ export interface ExecutionDetail {
   over_broker: number;
 }
 
-/** Throws `RUN_NOT_FOUND` for an execution whose run is missing, `CONFIG_INVALID` for one whose parameters cannot be read. */
-export function executionDetail(sql: Prepare, execution: ExecutionRow): ExecutionDetail {
-  const { execution_id, run_number } = execution;
-  const row = sql<[number], Omit<ExecutionDetail, 'params' | 'last_tick'>>(
+/** The same with its plan. */
+export interface ExecutionDetail extends ExecutionRecord {
+  params: ExecutionParams;
+}
+
+/** Throws `RUN_NOT_FOUND` for an execution whose run is missing. */
+export function executionRecord(sql: Prepare, { execution_id, run_number }: ExecutionRow): ExecutionRecord {
+  const row = sql<[string], Omit<ExecutionRecord, 'last_tick'>>(
     `SELECT phase_changed_at, over_broker, stfs_ready, samples_expected, slices_expected, slices_exhausted, slice_retries, slices_retried,
        dataset_name, dataset_state, dataset_files, dataset_bytes
-     FROM workflow_executions AS e JOIN run_states USING (run_number) JOIN runs USING (run_number) WHERE run_number = ?`,
-  ).get(run_number);
+     FROM workflow_executions AS e JOIN run_states USING (execution_id) JOIN runs USING (execution_id) WHERE execution_id = ?`,
+  ).get(execution_id);
   if (row === undefined)
     throw new SwfError(
       'RUN_NOT_FOUND',
       `the store has no run ${run_number} for ${execution_id}, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
     );
-  return { ...row, params: executionParams(sql, execution), last_tick: lastTick(sql, execution_id)?.tick ?? null };
+  return { ...row, last_tick: lastTick(sql, execution_id)?.tick ?? null };
 }
+
+/** The same with its plan. Throws `CONFIG_INVALID`, too, for one whose parameters cannot be read. */
+export const executionDetail = (sql: Prepare, execution: OwnExecution): ExecutionDetail => ({
+  ...executionRecord(sql, execution),
+  params: executionParams(sql, execution),
+});

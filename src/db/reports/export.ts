@@ -150,11 +150,11 @@ const attempts: ExportedTable = {
       SELECT s.seq AS key, ${Object.keys(attemptColumns)
         .map((name) => `a.${name}`)
         .join(', ')}
-      FROM tf_slices AS s CROSS JOIN earlier_attempts AS a USING (slice_filename)
+      FROM tf_slices AS s CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id)
       WHERE s.execution_id = $id AND s.seq > $after AND s.seq <= $upTo
       UNION ALL SELECT seq, ${attemptNames} FROM (
         SELECT seq, ${currentAttempt} FROM tf_slices WHERE execution_id = $id AND seq > $after AND seq <= $upTo)) AS a
-    LEFT JOIN (SELECT slice_filename, attempt, ${Object.keys(payloadColumns).join(', ')} FROM payload_results) USING (slice_filename, attempt)
+    LEFT JOIN (SELECT slice_filename, execution_id, attempt, ${Object.keys(payloadColumns).join(', ')} FROM payload_results) USING (slice_filename, execution_id, attempt)
     ORDER BY key, attempt`,
   lastKey: slices.lastKey,
 };

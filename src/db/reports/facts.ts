@@ -3,7 +3,7 @@ import { planOf } from '../../domain/plan/versions.ts';
 import { downSeconds, driverGaps } from '../../monitoring/driver-gaps.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { type Progress, progressOf } from '../../monitoring/progress.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { OwnExecution } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { workerSlots } from '../presence/agent-registry.ts';
@@ -20,7 +20,7 @@ import { payloadKind } from './undone-work.ts';
 /** The figures of an execution, all of them kept, none counted: as fast for a long run as for a short one. */
 export function factsOf(
   sql: Prepare,
-  execution: ExecutionRow,
+  execution: OwnExecution,
   { isAlive, now }: { isAlive: LivenessTest; now: number },
 ): { facts: Facts; detail: ExecutionDetail; progress: Progress } {
   const { execution_id, status, phase, start_time } = execution;
@@ -71,7 +71,7 @@ export function factsOf(
 /** The slots of workers in whatever process. After the end they may be gone or work for others, and while the broker is away they are not heard. */
 function slotsHeard(
   sql: Prepare,
-  { status, namespace, execution_id, slices_queued }: ExecutionRow,
+  { status, namespace, execution_id, slices_queued }: OwnExecution,
   owner: Owner | undefined,
   { slots, isAlive }: { slots: number; isAlive: LivenessTest },
 ): number | undefined {
@@ -83,8 +83,8 @@ function slotsHeard(
 }
 
 /** The facts that follow from the store alone. */
-function recordedFacts(sql: Prepare, execution: ExecutionRow) {
-  const { execution_id, run_number, status } = execution;
+function recordedFacts(sql: Prepare, execution: OwnExecution) {
+  const { execution_id, status } = execution;
   const detail = executionDetail(sql, execution);
   const isRunning = status === 'running';
   return {
@@ -93,7 +93,7 @@ function recordedFacts(sql: Prepare, execution: ExecutionRow) {
     speeds: speedsOf(sql, execution_id),
     isHeld: isRunning && isHeld(sql, execution_id),
     samples_of_unready: samplesOfUnready(sql, execution_id, detail.params),
-    delays: stageDelays(sql, run_number),
+    delays: stageDelays(sql, execution_id),
     first_stf_at: stfAt(sql, execution_id, 'ASC'),
     last_stf_at: stfAt(sql, execution_id, 'DESC'),
     down_after_daq:

@@ -1,11 +1,12 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
+import { heardUntil } from '../observed/hearings.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
  * When an execution ended, in milliseconds since 1970: at its end; at the last sign of life of its driver, where that is gone; now, while it
- * runs.
+ * runs; of an observed one that runs, when it was last listened to.
  */
 export function endOfLife(
   sql: Prepare,
@@ -14,7 +15,8 @@ export function endOfLife(
 ): number {
   if (end_time !== null) return Date.parse(end_time);
   const owner = ownerOf(sql, execution_id);
-  if (owner === undefined || isProcessAlive(owner, isAlive)) return now;
+  if (owner === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;
+  if (isProcessAlive(owner, isAlive)) return now;
   return Math.min(now, Date.parse(lastSignOf(sql, owner).at));
 }
 

@@ -32,7 +32,7 @@ const questions: Record<FileKind, string> = {
   output: `SELECT 'output' AS kind, s.seq AS key, slice_filename, attempt, value ->> '$.name' AS name, value ->> '$.checksum' AS checksum,
       value ->> '$.size_bytes' AS size_bytes,
       (SELECT iif(file_url LIKE 'file:%', NULL, s.hostname) FROM fastmon_files WHERE tf_filename = s.tf_filename) AS place
-    FROM tf_slices AS s JOIN payload_results USING (slice_filename, attempt), json_each(CASE WHEN json_valid(outputs) THEN outputs END)
+    FROM tf_slices AS s JOIN payload_results USING (slice_filename, execution_id, attempt), json_each(CASE WHEN json_valid(outputs) THEN outputs END)
     WHERE s.execution_id = $execution_id AND outputs IS NOT NULL AND s.seq > $after AND coalesce(stf_filename = $stf_filename, 1) ORDER BY s.seq`,
 };
 

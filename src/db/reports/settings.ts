@@ -2,7 +2,7 @@ import type { ExecutionParams } from '../../domain/params.ts';
 import { shownCommand, shownSetting } from '../../domain/shown-command.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { sha256 } from '../../lib/sha256.ts';
-import type { ExecutionRow } from '../execution/find-execution.ts';
+import type { ExecutionRow, OwnExecution } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { newestPayload } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -41,7 +41,7 @@ const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>
 
 const shownConfig = 80;
 
-export function configurationOf(sql: Prepare, execution: ExecutionRow): Configuration {
+export function configurationOf(sql: Prepare, execution: OwnExecution): Configuration {
   const params = executionParams(sql, execution);
   const { fast_processing, fastmon, daq_state_machine, worker, data } = params;
   return {
@@ -80,7 +80,7 @@ export interface Setting {
 }
 
 /** Every setting that was recorded of an execution, by dotted key, with the name of its configuration and the program's version. */
-export function settingsOf(sql: Prepare, execution: ExecutionRow): Map<string, Setting> {
+export function settingsOf(sql: Prepare, execution: OwnExecution): Map<string, Setting> {
   const { execution_id } = execution;
   const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
     execution_id,

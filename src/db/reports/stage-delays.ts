@@ -2,10 +2,10 @@ import { type DelayBucket, type StageDelay, stages, summarizeStage } from '../..
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** The stages of a run that anything has gone through, from what the projection has kept. */
-export function stageDelays(sql: Prepare, runNumber: number): StageDelay[] {
-  const rows = sql<[number], DelayBucket & { stage: number }>(
-    'SELECT stage, bucket, items, total, longest, latest FROM stage_delays WHERE run_number = ? ORDER BY stage, bucket',
-  ).all(runNumber);
+export function stageDelays(sql: Prepare, executionId: string): StageDelay[] {
+  const rows = sql<[string], DelayBucket & { stage: number }>(
+    'SELECT stage, bucket, items, total, longest, latest FROM stage_delays WHERE execution_id = ? ORDER BY stage, bucket',
+  ).all(executionId);
   return stages.flatMap(({ stage }, index) => {
     const buckets = rows.filter((row) => row.stage === index);
     return buckets.length === 0 ? [] : [summarizeStage(stage, buckets)];

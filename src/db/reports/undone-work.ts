@@ -143,15 +143,15 @@ export function goneHosts(sql: Prepare, executionId: string): GoneFiles[] {
 /** Files that an agent of another process has not answered, though it is heard. */
 export function unansweredFiles(
   sql: Prepare,
-  { execution_id, namespace, run_number }: ExecutionRow,
+  { execution_id, namespace }: ExecutionRow,
   params: ExecutionParams,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
   const before = new Date(Date.now() - unansweredSeconds * 1000).toISOString();
-  const counts = sql<[number], { stfs: number; ready: number; expected: number; samples: number }>(
+  const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
-     FROM run_states WHERE run_number = ?`,
-  ).get(run_number);
+     FROM run_states WHERE execution_id = ?`,
+  ).get(execution_id);
   if (counts === undefined || (counts.stfs === counts.ready && counts.expected === counts.samples)) return [];
   const living = livingTypes(sql, namespace, isAlive);
   const unready = living.has('data') ? unreadyStfs(sql, execution_id, before) : [];

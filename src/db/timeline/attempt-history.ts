@@ -80,8 +80,8 @@ export class AttemptHistory {
     if (last === null || last === undefined) return;
     this.#take(
       `SELECT ${attemptsAsText('earlier')} AS attempts
-       FROM (SELECT DISTINCT slice_filename ${among} AND slice_filename <= ?)
-         CROSS JOIN earlier_attempts AS a USING (slice_filename) CROSS JOIN tf_slices AS s USING (slice_filename)`,
+       FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
+         CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id) CROSS JOIN tf_slices AS s USING (slice_filename, execution_id)`,
       this.#id,
       after,
       last,
@@ -110,11 +110,22 @@ export class AttemptHistory {
       if (type === 'workflow_ended') hasEnded = true;
       if (slice !== undefined && moving.includes(type)) moved.add(slice);
     }
+    if (said.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
     if (moved.size > 0) this.#readAgain([...moved]);
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
     this.#seq = said.at(-1)?.seq ?? this.#seq;
     return said.length < messagesOfStep;
+  }
+
+  /** The slices of an observed execution of which anything was said since. Ids of their messages name none. */
+  #movedOfOthers(): string[] {
+    return this.#sql<[string, number, number], { slice_filename: string }>(
+      `SELECT slice_filename FROM observed_attempts INDEXED BY observed_attempts_execution
+       WHERE execution_id = ? AND (slice_seq > ? OR result_seq > ?)`,
+    )
+      .all(this.#id, this.#seq, this.#seq)
+      .map((row) => row.slice_filename);
   }
 
   #readAgain(slices: readonly string[]): void {
@@ -125,7 +136,7 @@ export class AttemptHistory {
       ...values,
     );
     this.#take(
-      `SELECT ${attemptsAsText('earlier')} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename)
+      `SELECT ${attemptsAsText('earlier')} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
        WHERE a.${isAmong} AND s.execution_id = ?`,
       ...values,
     );

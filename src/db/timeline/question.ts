@@ -28,15 +28,20 @@ export function timelineQuestion(
       'ARGUMENT_INVALID',
       `${execution.execution_id} lived from ${execution.start_time} to ${new Date(end).toISOString()}, and not in the time from start_time to end_time; give a part of that, or leave them out`,
     );
-  const params = executionParams(sql, execution);
-  const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
   return {
     ...wanted,
     execution,
-    leastWidth: leastWidth({ ...params, speed }),
-    mostRetries: params.worker.max_retries,
+    ...planned(sql, execution),
     life: { start, end, hasEnded: execution.end_time !== null },
     from,
     until,
   };
+}
+
+/** What the plan says of a picture. Nobody tells of an observed execution how often its slices are tried, so none is expected again. */
+function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 'leastWidth' | 'mostRetries'> {
+  if (execution.origin === 'observed') return { leastWidth: 1, mostRetries: 0 };
+  const params = executionParams(sql, execution);
+  const speed = speedsOf(sql, execution.execution_id).current ?? params.speed;
+  return { leastWidth: leastWidth({ ...params, speed }), mostRetries: params.worker.max_retries };
 }

@@ -29,7 +29,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   return {
     seq: history.seq,
     phases: phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
-    latency: delaysOf(sql, execution.run_number),
+    latency: delaysOf(sql, execution.execution_id),
     ...pictureOf(attempts, question),
   };
 }
@@ -80,11 +80,11 @@ function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {
   }));
 }
 
-function delaysOf(sql: Prepare, runNumber: number): StagePicture[] {
-  const rows = sql<[number], { stage: number; bucket: number; items: number }>(
-    'SELECT stage, bucket, items FROM stage_delays WHERE run_number = ? ORDER BY stage, bucket',
-  ).all(runNumber);
-  return stageDelays(sql, runNumber).map((delay) => {
+function delaysOf(sql: Prepare, executionId: string): StagePicture[] {
+  const rows = sql<[string], { stage: number; bucket: number; items: number }>(
+    'SELECT stage, bucket, items FROM stage_delays WHERE execution_id = ? ORDER BY stage, bucket',
+  ).all(executionId);
+  return stageDelays(sql, executionId).map((delay) => {
     const number = stages.findIndex(({ stage }) => stage === delay.stage);
     return {
       ...delay,

@@ -15,6 +15,7 @@ import { noWorkerFor } from './no-worker-for.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
 import type { Finding, FindingRule, Situation } from './rule.ts';
+import { bySeverity } from './severity.ts';
 import { sliceOverdue } from './slice-overdue.ts';
 import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
@@ -62,12 +63,10 @@ export const findingRules: readonly FindingRule[] = [
   clockOff,
 ];
 
-const order = { error: 0, warning: 1, info: 2 } as const;
-
 /** The findings, the worst first, without those that another one explains. Lag alone is no finding: a run may be meant to lag and drain. */
 export function findingsOf(situation: Situation): Finding[] {
   const all = findingRules.flatMap(({ code, find }) =>
     [find(situation) ?? []].flat().map((finding) => ({ code, ...finding })),
   );
-  return withoutConsequences(all, situation).toSorted((a, b) => order[a.severity] - order[b.severity]);
+  return withoutConsequences(all, situation).toSorted(bySeverity);
 }

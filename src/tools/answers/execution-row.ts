@@ -1,18 +1,19 @@
 import * as z from 'zod';
 
 import { phases } from '../../domain/run-phases.ts';
-import { executionStatuses, healths } from '../../domain/states.ts';
+import { executionStatuses, healths, origins } from '../../domain/states.ts';
 
 /** A row of `list_workflow_executions`. Times are ISO 8601, durations seconds of wall time. */
 export const executionRow = () =>
   z.strictObject({
     execution_id: z.string(),
-    workflow_name: z.string(),
-    namespace: z.string(),
+    origin: z.enum(origins),
+    workflow_name: z.string().optional(),
+    namespace: z.string().optional(),
     status: z.enum(executionStatuses),
     phase: z.enum(phases),
-    run_number: z.int(),
-    executed_by: z.string(),
+    run_number: z.int().optional(),
+    executed_by: z.string().optional(),
     start_time: z.string(),
     end_time: z.string().optional(),
     stf_count: z.int(),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { phases } from '../../domain/run-phases.ts';
-import { agentStates, agentStatuses, executionStatuses, healths } from '../../domain/states.ts';
+import { agentStates, agentStatuses, executionStatuses, healths, origins } from '../../domain/states.ts';
 
 /** A slice that a worker has, for so many seconds of wall time. */
 export const sliceInHand = () => ({
@@ -24,9 +24,10 @@ const command = () =>
 /** The execution, its state, and the operators and processes behind it. */
 const identity = () => ({
   execution_id: z.string(),
-  workflow_name: z.string(),
-  namespace: z.string(),
-  executed_by: z.string(),
+  origin: z.enum(origins).describe('observed: made by other programs; what they did not tell is absent'),
+  workflow_name: z.string().optional(),
+  namespace: z.string().optional(),
+  executed_by: z.string().optional(),
   status: z.enum(executionStatuses),
   status_reason: z.string().optional(),
   phase: z.enum(phases).describe('Phase of the run'),
@@ -51,13 +52,32 @@ const identity = () => ({
         reason: z.string().optional(),
       }),
     )
+    .optional()
     .describe('Processes that drove it, the oldest first'),
+});
+
+/** What is counted of an observed execution alone. */
+const observedCounts = () => ({
+  dialect: z.string().optional().describe('H: public programs, F: newer fork, S: swf-mcp'),
+  heard_since: z.string().optional(),
+  heard_until: z.string().optional(),
+  not_heard: z
+    .array(z.strictObject({ from: z.string(), until: z.string(), reason: z.string() }))
+    .optional()
+    .describe('Counts are lower bounds then'),
+  tf_files_sliced: z.int().optional(),
+  slices_sent: z.int().optional(),
+  slices_unanswered: z.int().optional().describe('Sent, without a result'),
+  results_repeated: z.int().optional(),
+  results_unmatched: z.int().optional().describe('Fit no slice that was heard'),
+  results_without_slice: z.int().optional().describe('Where slices do not go over the bus'),
+  without_execution: z.int().optional().describe('Slices whose message names no execution'),
 });
 
 /** Times and counts. */
 const counts = () => ({
-  run_id: z.string(),
-  run_number: z.int(),
+  run_id: z.string().optional(),
+  run_number: z.int().optional(),
   start_time: z.string(),
   end_time: z.string().optional(),
   duration_seconds: z.number().describe('Wall time; so far, while it runs'),
@@ -66,12 +86,13 @@ const counts = () => ({
   message_count: z.int(),
   stf_count: z.int(),
   tf_files_received: z.int(),
-  slices_created: z.int(),
-  slices_queued: z.int(),
-  slices_processing: z.int(),
+  slices_created: z.int().optional(),
+  slices_queued: z.int().optional(),
+  slices_processing: z.int().optional(),
   slices_completed: z.int(),
   slices_failed: z.int(),
   slices_retried: z.int(),
+  ...observedCounts(),
   slices_overdue: z.int().optional().describe('In hand for too long'),
   slices_lost: z.int().optional().describe('In the hands of workers that are gone'),
   causes: z
@@ -112,20 +133,22 @@ const settings = () => ({
 
 /** How far it is, and how it moves. */
 const flow = () => ({
-  progress: z.strictObject({
-    stf_planned: z.int().optional().describe('Absent: until stopped'),
-    stf_ready: z.int(),
-    tf_files_expected: z.int().describe('Of the STFs so far'),
-    tf_files_planned: z.int().optional().describe('Of the whole run'),
-    slices_expected: z.int().describe('Of the samples so far'),
-    slices_final: z.int().describe('Completed, or failed without a retry left'),
-    slices_planned: z.int().optional().describe('Of the whole run'),
-    percent: z.number().optional().describe('slices_final of slices_planned'),
-    simulation_tick: z.number().optional().describe('Seconds of simulated time'),
-    seconds_left: z.int().optional(),
-    at_least: z.int().optional(),
-    at_most: z.int().optional(),
-  }),
+  progress: z
+    .strictObject({
+      stf_planned: z.int().optional().describe('Absent: until stopped'),
+      stf_ready: z.int(),
+      tf_files_expected: z.int().describe('Of the STFs so far'),
+      tf_files_planned: z.int().optional().describe('Of the whole run'),
+      slices_expected: z.int().describe('Of the samples so far'),
+      slices_final: z.int().describe('Completed, or failed without a retry left'),
+      slices_planned: z.int().optional().describe('Of the whole run'),
+      percent: z.number().optional().describe('slices_final of slices_planned'),
+      simulation_tick: z.number().optional().describe('Seconds of simulated time'),
+      seconds_left: z.int().optional(),
+      at_least: z.int().optional(),
+      at_most: z.int().optional(),
+    })
+    .optional(),
   agents: z.array(
     z.strictObject({
       agent_name: z.string(),

@@ -1,5 +1,7 @@
+import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
-import type { ExecutionDetail } from '../../db/reports/execution-detail.ts';
+import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
+import type { ObservedPart } from '../../db/reports/observed/facts.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
@@ -81,9 +83,58 @@ export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace)
   });
 }
 
-export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionDetail) {
+export function datasetOf({ dataset_name, dataset_state, dataset_files, dataset_bytes }: ExecutionRecord) {
   if (dataset_name === null || dataset_state === null) return null;
   return { name: dataset_name, state: dataset_state, files: dataset_files, bytes: dataset_bytes };
+}
+
+/** The names of an execution, as far as anybody has told them. */
+export const namesOf = (
+  { origin, workflow_name, namespace, executed_by, run_number }: ExecutionRow,
+  observed: ObservedPart | undefined,
+) => ({
+  origin,
+  workflow_name,
+  namespace: namespace === '' ? null : namespace,
+  executed_by,
+  run_id: observed?.facts.run_id ?? String(run_number),
+  run_number,
+});
+
+/** More gaps are not told one by one. */
+const shownGaps = 5;
+
+/** The counts that an observed execution has instead of others: nobody tells that a slice waits or is in hand. */
+export function observedCounts(observed: ObservedPart | undefined) {
+  if (observed === undefined) return {};
+  const { facts, record } = observed;
+  const { counts, gaps } = facts;
+  // Where results come of slices that nobody has sent over the bus, these go another way.
+  const isElsewhere = counts.slices_created === 0 && facts.results_unmatched > 0;
+  return {
+    slices_queued: null,
+    slices_processing: null,
+    slices_overdue: null,
+    slices_lost: null,
+    ...(isElsewhere ? { slices_created: null } : { slices_sent: counts.slices_created }),
+    dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
+    heard_since: new Date(facts.heard_since).toISOString(),
+    heard_until: new Date(facts.now).toISOString(),
+    not_heard:
+      gaps.length === 0
+        ? null
+        : gaps.slice(0, shownGaps).map(({ from, until, reason }) => ({
+            from: new Date(from).toISOString(),
+            until: new Date(until).toISOString(),
+            reason: clip(reason, shownText),
+          })),
+    tf_files_sliced: facts.tf_files_sliced,
+    slices_unanswered: isElsewhere ? null : counts.slices_queued,
+    results_repeated: facts.results_repeated,
+    results_unmatched: isElsewhere ? null : facts.results_unmatched,
+    results_without_slice: isElsewhere ? facts.results_unmatched : null,
+    without_execution: facts.without_execution,
+  };
 }
 
 export function agentsOf(executionId: string, queries: Queries) {

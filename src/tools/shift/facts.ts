@@ -123,7 +123,7 @@ function executionsOf(queries: Queries, shift: Shift): ListedExecution[] {
 
 function lookAt(queries: Queries, row: ListedExecution, now: number): ShiftExecution {
   const { status, stf_count, slices_created, slices_completed } = row;
-  const stay_failed = queries.executionDetail(row).slices_exhausted;
+  const stay_failed = queries.executionRecord(row).slices_exhausted;
   const counts = { row, status, stf_count, slices_created, slices_completed, stay_failed };
   if (status !== 'running')
     return { ...counts, health: queries.health(row, now), duration_seconds: queries.duration(row, now), findings: [] };
@@ -171,7 +171,7 @@ function deedsOf(queries: Queries, row: ExecutionRow, { start_time, end_time }: 
   const started: Deed = {
     time: row.start_time,
     // A client that has started it is not the user as whom it runs.
-    name: starter.epoch === 1 && starter.user !== undefined ? starter.user : row.executed_by,
+    name: starter.epoch === 1 && starter.user !== undefined ? starter.user : (row.executed_by ?? 'other programs'),
     did: 'started',
     execution_id,
     reason: undefined,

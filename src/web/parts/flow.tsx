@@ -63,11 +63,10 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   if (capacity === undefined) return [];
   const { begin, end } = spanOf(timeline);
   const able = (capacity.workers ?? NaN) / capacity.service_seconds;
-  const perStf = (progress.slices_planned ?? 0) / Math.max(1, progress.stf_planned ?? 0);
   const speed = Number(configuration?.['speed']);
   const planned =
     capacity.arrival_rate ??
-    (Number.isFinite(speed) ? (perStf * speed) / Number(configuration?.['stf_interval']) : undefined);
+    (Number.isFinite(speed) ? (slicesPerStf(progress) * speed) / Number(configuration?.['stf_interval']) : undefined);
   const physics = phasesIn(timeline).filter(({ phase }) => phase === 'physics');
   const points =
     // Very many periods would be a solid block, and say nothing.
@@ -99,6 +98,9 @@ function expectedRates({ capacity, configuration, progress }: Monitor, timeline:
   ];
 }
 
+const slicesPerStf = (progress: Monitor['progress']): number =>
+  (progress?.slices_planned ?? 0) / Math.max(1, progress?.stf_planned ?? 0);
+
 function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
   const slots = capacity?.workers ?? Number(configuration?.['target_worker_count']);
   if (!Number.isFinite(slots)) return [];
@@ -117,7 +119,7 @@ function slotsGuide({ capacity, configuration }: Monitor, timeline: Timeline) {
 
 /** From now down to nothing, between the least and the most that the time left may be; only of the whole run. */
 function drainOf({ status, progress }: Monitor, timeline: Timeline) {
-  const { at_least, at_most } = progress;
+  const { at_least, at_most } = progress ?? {};
   if (status !== 'running' || at_least === undefined || at_most === undefined) return undefined;
   // A part that ends before now is not drained from its end.
   if (timeline.last_bin_complete) return undefined;

@@ -41,7 +41,7 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
       <Facts monitor={monitor} audit={audit} dimmed={dimmed} />
       <Figures monitor={monitor} standing={standing} dimmed={dimmed} />
       <Bar
-        total={Math.max(progress.slices_planned ?? 0, standing.created)}
+        total={Math.max(progress?.slices_planned ?? 0, standing.created)}
         parts={{
           completed: standing.completed,
           failed: standing.failed,
@@ -53,9 +53,10 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
       <p class="legend">
         {(['completed', 'processing', 'queued', 'lost', 'failed'] as const).map(
           (state) =>
-            (standing[state] > 0 || state !== 'lost') && (
+            isShown(monitor, state, standing[state]) && (
               <Key key={state} state={state}>
-                <strong>{count(standing[state])}</strong> {state}
+                <strong>{count(standing[state])}</strong>{' '}
+                {monitor.origin === 'observed' && state === 'queued' ? 'without a result' : state}
               </Key>
             ),
         )}
@@ -66,6 +67,10 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
   );
 }
 
+/** Nobody tells of an observed execution which slices are in hand. */
+const isShown = ({ origin }: Monitor, state: string, n: number): boolean =>
+  n > 0 || (state !== 'lost' && !(origin === 'observed' && state === 'processing'));
+
 function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: Standing; dimmed: string }) {
   const { progress } = monitor;
   return (
@@ -73,19 +78,27 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
       <Figure label="slices that are over">
         {count(standing.completed + standing.failed)}{' '}
         <small>
-          {progress.slices_planned === undefined ? 'no end is planned' : `of ${count(progress.slices_planned)} planned`}
+          {progress === undefined
+            ? `of ${count(standing.created)} sent`
+            : progress.slices_planned === undefined
+              ? 'no end is planned'
+              : `of ${count(progress.slices_planned)} planned`}
         </small>
       </Figure>
-      {progress.slices_planned !== undefined && (
+      {progress?.slices_planned !== undefined && (
         <Figure label="progress">
           {percent((100 * (standing.completed + standing.failed)) / Math.max(1, progress.slices_planned))}
         </Figure>
       )}
       <TimeLeft monitor={monitor} dimmed={dimmed} />
       <Figure label="STF files" dimmed={dimmed}>
-        {count(progress.stf_ready)}{' '}
+        {count(progress?.stf_ready ?? monitor.stf_count)}{' '}
         <small>
-          {progress.stf_planned === undefined ? 'ready, no end is planned' : `of ${count(progress.stf_planned)} ready`}
+          {progress === undefined
+            ? 'announced'
+            : progress.stf_planned === undefined
+              ? 'ready, no end is planned'
+              : `of ${count(progress.stf_planned)} ready`}
         </small>
       </Figure>
       <Figure label={standing.isExhausted ? 'stay failed' : 'failed'} bad={standing.failed > 0}>
@@ -106,6 +119,8 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     ['because', monitor.status_reason],
     ['namespace', namespace],
+    ['heard until', monitor.heard_until === undefined ? undefined : time(monitor.heard_until, zone)],
+    ['dialect', monitor.dialect],
     ['by', executed_by],
     ['start', time(start_time, zone)],
     ['end', end_time === undefined ? undefined : time(end_time, zone)],
@@ -135,8 +150,8 @@ const said = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);
 
 function TimeLeft({ monitor, dimmed }: { monitor: Monitor; dimmed: string }) {
-  const { seconds_left, at_least, at_most } = monitor.progress;
-  if (monitor.status !== 'running') return null;
+  const { seconds_left, at_least, at_most } = monitor.progress ?? {};
+  if (monitor.status !== 'running' || monitor.origin === 'observed') return null;
   if (seconds_left === undefined)
     return (
       <Figure label="time left" dimmed={dimmed}>

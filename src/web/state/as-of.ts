@@ -16,11 +16,12 @@ export interface Standing {
 
 /** As the monitor tells it now. */
 export const standingNow = (monitor: Monitor): Standing => ({
-  created: monitor.slices_created,
+  created: monitor.slices_created ?? 0,
   completed: monitor.slices_completed,
   failed: monitor.slices_failed,
-  processing: monitor.slices_processing,
-  queued: monitor.slices_queued,
+  processing: monitor.slices_processing ?? 0,
+  // Of an observed execution nobody tells whether a slice waits or is in hand.
+  queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
   lost: monitor.slices_lost ?? 0,
   isExhausted: monitor.status !== 'running',
 });

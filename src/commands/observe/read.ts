@@ -1,0 +1,40 @@
+import { openStore } from '../../db/opening/open-store.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { allPrintable } from '../../lib/printable.ts';
+import { toUtc } from '../../lib/time.ts';
+import { readIntoStore } from '../../observer/read-into-store.ts';
+import { exitCodes, type Io, storeOptions, storePath } from '../shared/io.ts';
+
+export interface ReadArguments {
+  from: string[];
+  until: string | undefined;
+  namespaces: string[];
+  json: boolean;
+}
+
+/** `swf-mcp observe --from FILE…`: reads recordings into the store. Returns the exit code. */
+export async function readCommand(io: Io, { from, until, namespaces, json }: ReadArguments): Promise<number> {
+  const end = until === undefined ? undefined : toUtc(until);
+  if (until !== undefined && end === undefined)
+    throw new SwfError('ARGUMENT_INVALID', `--until ${until} is no time; give one in ISO 8601 with its zone`);
+  const store = await openStore(storePath(io), storeOptions(io));
+  try {
+    const counts = await readIntoStore(from, {
+      store,
+      namespaces,
+      until: end,
+      onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
+    });
+    if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
+    else {
+      const { messages, rest, kept, rejected, gaps, executions } = counts;
+      io.out(
+        `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that are none\n`,
+      );
+      for (const id of executions) io.out(`  ${id}\n`);
+    }
+    return exitCodes.fine;
+  } finally {
+    store.close();
+  }
+}

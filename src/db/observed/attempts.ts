@@ -1,0 +1,151 @@
+import type { ResultFact, ResultKey, SliceFact } from '../../observed/reading/fact.ts';
+import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
+import { noteRepeat } from './repeats.ts';
+import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
+import { rebuildSlice } from './slice-rows.ts';
+
+type SaidSlice = SaidFact<SliceFact>;
+type SaidResult = SaidFact<ResultFact>;
+
+/** Each `req_id` of a slice is an attempt at it; the same one again is the same message delivered again. */
+export function sliceSaid(scope: ObservedScope, said: SaidSlice): void {
+  const { slice_filename } = said.fact;
+  const known = attemptsOf(scope, slice_filename).find((attempt) => isSameAttempt(attempt, said.fact));
+  if (known === undefined) addAttempt(scope, said);
+  else if (known.slice_seq !== said.seq) addDelivery(scope, known, said);
+  rebuildSlice(scope, slice_filename, said);
+}
+
+function isSameAttempt(attempt: AttemptRow, { req_id, requested_at }: SliceFact): boolean {
+  if (attempt.req_id !== null || req_id !== undefined) return attempt.req_id === req_id;
+  return attempt.requested_at === (requested_at ?? null);
+}
+
+function addAttempt(scope: ObservedScope, { seq, fact }: SaidSlice): void {
+  const { tx, execution_id } = scope;
+  const { slice_filename, req_id, tf_slice_id, requested_at } = fact;
+  const { lastInsertRowid } = tx
+    .sql(
+      `INSERT INTO observed_attempts (execution_id, slice_filename, req_id, tf_slice_id, requested_at, slice_seq) VALUES (?, ?, ?, ?, ?, ?)`,
+    )
+    .run(execution_id, slice_filename, req_id ?? null, tf_slice_id ?? null, requested_at ?? null, seq);
+  countWithout(scope, fact, 1);
+  for (const waiting of unmatchedFor(scope, fact)) {
+    const result = saidAt<ResultFact>(tx, waiting);
+    tx.sql('DELETE FROM unmatched_results WHERE seq = ?').run(waiting);
+    addTo(scope, 'results_unmatched', -1);
+    if (result !== undefined) giveResult(scope, Number(lastInsertRowid), result);
+  }
+}
+
+function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): void {
+  const before = saidAt<SliceFact>(scope.tx, known.slice_seq);
+  if (before === undefined) return;
+  const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
+  const contradicts = JSON.stringify(withoutName(first.fact)) !== JSON.stringify(withoutName(other.fact));
+  noteRepeat(scope.tx, { seq: other.seq, stands: first.seq, contradicts });
+  if (first === before) return;
+  scope.tx
+    .sql('UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?')
+    .run(said.seq, said.fact.tf_slice_id ?? null, said.fact.requested_at ?? null, known.attempt_key);
+  countWithout(scope, before.fact, -1);
+  countWithout(scope, said.fact, 1);
+}
+
+const withoutName = (fact: SliceFact): SliceFact => ({ ...fact, namesExecution: true });
+
+function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: number): void {
+  if (!namesExecution) addTo(scope, 'without_execution', n);
+}
+
+/** A result belongs to the slice that it names. One that names none which was heard waits for it. */
+export function resultSaid(scope: ObservedScope, said: SaidResult): void {
+  const attempt = attemptFor(scope, said.fact.key);
+  if (attempt === undefined) {
+    const { changes } = scope.tx
+      .sql('INSERT INTO unmatched_results (seq, execution_id, result_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+      .run(said.seq, scope.execution_id, keyText(said.fact.key));
+    addTo(scope, 'results_unmatched', changes);
+    return;
+  }
+  giveResult(scope, attempt.attempt_key, said);
+  rebuildSlice(scope, attempt.slice_filename, said);
+}
+
+/** Gives an attempt its result. Of several `done` stands before `failed`, then the one that was processed first. */
+function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult): void {
+  const { tx } = scope;
+  const known = tx
+    .sql<[number], { result_seq: number | null }>('SELECT result_seq FROM observed_attempts WHERE attempt_key = ?')
+    .get(attemptKey)?.result_seq;
+  const before = known === null || known === undefined ? undefined : saidAt<ResultFact>(tx, known);
+  if (before?.seq === said.seq) return;
+  if (before !== undefined) {
+    const [stands, other] = isBetter(said, before) ? [said, before] : [before, said];
+    noteRepeat(tx, { seq: other.seq, stands: stands.seq, contradicts: stands.fact.state !== other.fact.state });
+    addTo(scope, 'results_repeated', 1);
+    if (stands === before) return;
+  }
+  const { panda_task_id, panda_id } = said.fact;
+  tx.sql('UPDATE observed_attempts SET result_seq = ?, panda_task_id = ?, panda_id = ? WHERE attempt_key = ?').run(
+    said.seq,
+    panda_task_id ?? null,
+    panda_id ?? null,
+    attemptKey,
+  );
+}
+
+function isBetter(a: SaidResult, b: SaidResult): boolean {
+  if (a.fact.state !== b.fact.state) return a.fact.state === 'done';
+  const [first, second] = [a.fact.processed_at ?? '~', b.fact.processed_at ?? '~'];
+  return first === second ? a.message_id < b.message_id : first < second;
+}
+
+const attemptBy = {
+  request: 'req_id = ? AND execution_id = ? AND req_id IS NOT NULL',
+  id: 'tf_slice_id = ? AND execution_id = ? AND tf_slice_id IS NOT NULL',
+  name: 'slice_filename = ? AND execution_id = ?',
+  time: 'requested_at = ? AND execution_id = ? AND requested_at IS NOT NULL',
+} as const satisfies Record<ResultKey['by'], string>;
+
+/** Of several attempts that fit, the first by what its sender says. */
+const attemptFor = ({ tx, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
+  tx
+    .sql<[string, string], AttemptRow>(
+      `SELECT ${attemptColumns} FROM observed_attempts WHERE ${attemptBy[key.by]} ORDER BY requested_at, slice_filename, req_id LIMIT 1`,
+    )
+    .get(valueOf(key), execution_id);
+
+function valueOf(key: ResultKey): string {
+  switch (key.by) {
+    case 'request':
+      return key.req_id;
+    case 'id':
+      return key.tf_slice_id;
+    case 'name':
+      return key.slice_filename;
+    case 'time':
+      return key.requested_at;
+  }
+}
+
+const keyText = (key: ResultKey): string => `${key.by} ${valueOf(key)}`;
+
+/** The results on record that name a slice. */
+function unmatchedFor(
+  { tx, execution_id }: ObservedScope,
+  { slice_filename, req_id, tf_slice_id, requested_at }: SliceFact,
+): number[] {
+  const keys: ResultKey[] = [{ by: 'name', slice_filename }];
+  if (req_id !== undefined) keys.push({ by: 'request', req_id });
+  if (tf_slice_id !== undefined) keys.push({ by: 'id', tf_slice_id });
+  if (requested_at !== undefined) keys.push({ by: 'time', requested_at });
+  const find = tx.sql<[string, string], { seq: number }>(
+    'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
+  );
+  return keys.flatMap((key) => find.all(execution_id, keyText(key)).map(({ seq }) => seq));
+}
+
+function addTo({ tx, execution_id }: ObservedScope, column: string, n: number): void {
+  if (n !== 0) tx.sql(`UPDATE observed_runs SET ${column} = ${column} + ? WHERE execution_id = ?`).run(n, execution_id);
+}

@@ -1,0 +1,116 @@
+import type { Fact } from '../../observed/reading/fact.ts';
+import { sumsOf } from '../projection/sums.ts';
+import { orNull, type ObservedScope, type SaidFact, timeOf } from './said.ts';
+import { standing, standingFor } from './standing.ts';
+
+type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' }>;
+type TfFact = Extract<Fact, { kind: 'tf_file_registered' }>;
+
+/** An STF file is announced by one message and ready by another, whichever comes first. */
+export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
+  const { tx, execution_id, run_number } = scope;
+  const { stf_filename } = said.fact;
+  standingFor(scope, said, stf_filename);
+  const gen = standing<Extract<Fact, { kind: 'stf_gen' }>>(scope, 'stf_gen', stf_filename);
+  const ready = standing<Extract<Fact, { kind: 'stf_ready' }>>(scope, 'stf_ready', stf_filename);
+  const before = tx
+    .sql<[string, string], { status: string; size_bytes: number | null }>(
+      'SELECT status, size_bytes FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
+    )
+    .get(stf_filename, execution_id);
+  const status = ready === undefined ? 'registered' : 'processed';
+  const size = orNull(ready?.fact.size_bytes);
+  const told = (field: 'sequence' | 'tf_count'): number | undefined => gen?.fact[field] ?? ready?.fact[field];
+  tx.sql(
+    `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, tf_file_count, slice_count)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+       0,
+       0)
+     ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum,
+       size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at`,
+  ).run(
+    stf_filename,
+    run_number,
+    execution_id,
+    orNull(told('sequence')),
+    status,
+    orNull(ready?.fact.checksum),
+    size,
+    orNull(told('tf_count')),
+    timeOf(gen ?? (ready as SaidFact)),
+    ready === undefined ? null : timeOf(ready),
+  );
+  countStf(scope, stf_filename, { before, status, size });
+}
+
+/** Keeps the counts of an execution when an STF is heard of, or becomes ready. */
+function countStf(
+  scope: ObservedScope,
+  name: string,
+  {
+    before,
+    status,
+    size,
+  }: { before: { status: string; size_bytes: number | null } | undefined; status: string; size: number | null },
+): void {
+  const { tx, execution_id } = scope;
+  const sums = sumsOf(tx);
+  if (before === undefined) {
+    countSamples(scope, name);
+    countSlices(scope, name);
+    sums.add('run_states', [execution_id], 'stfs_announced', 1);
+  }
+  const isNewlyReady = status === 'processed' && before?.status !== 'processed';
+  if (isNewlyReady) sums.add('run_states', [execution_id], 'stfs_ready', 1);
+  tx.sql(
+    'UPDATE runs SET dataset_files = dataset_files + ?, dataset_bytes = dataset_bytes + ? WHERE execution_id = ?',
+  ).run(isNewlyReady ? 1 : 0, (size ?? 0) - (before?.size_bytes ?? 0), execution_id);
+}
+
+/** A TF file is announced once. */
+export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
+  const { tx, execution_id, run_number } = scope;
+  const { tf_filename } = said.fact;
+  const first = standingFor(scope, said, tf_filename);
+  const before = tx
+    .sql<[string, string], { stf_filename: string | null }>(
+      'SELECT stf_filename FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
+    )
+    .get(tf_filename, execution_id);
+  const { stf_filename, tf_first, tf_last, tf_count } = first.fact;
+  tx.sql(
+    `INSERT INTO fastmon_files (tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, created_at, slice_count)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, coalesce((SELECT slices FROM observed_samples AS o WHERE o.tf_filename = ? AND o.execution_id = ?), 0))
+     ON CONFLICT (tf_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
+       tf_count = excluded.tf_count, created_at = excluded.created_at`,
+  ).run(
+    tf_filename,
+    orNull(stf_filename),
+    run_number,
+    execution_id,
+    orNull(tf_first),
+    orNull(tf_last),
+    orNull(tf_count),
+    timeOf(first),
+    tf_filename,
+    execution_id,
+  );
+  if (before === undefined) sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
+  for (const stf of new Set([before?.stf_filename, stf_filename]))
+    if (stf !== null && stf !== undefined) countSamples(scope, stf);
+}
+
+function countSamples({ tx, execution_id }: ObservedScope, stf: string): void {
+  tx.sql(
+    `UPDATE stf_files AS s SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
+     WHERE stf_filename = ? AND execution_id = ?`,
+  ).run(stf, execution_id);
+}
+
+/** Slices that were sent before their STF was heard of. */
+function countSlices({ tx, execution_id }: ObservedScope, stf: string): void {
+  tx.sql(
+    `UPDATE stf_files AS s SET slice_count = (SELECT count(*) FROM tf_slices AS t WHERE t.stf_filename = s.stf_filename AND t.execution_id = s.execution_id)
+     WHERE stf_filename = ? AND execution_id = ?`,
+  ).run(stf, execution_id);
+}

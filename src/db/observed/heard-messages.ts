@@ -1,0 +1,209 @@
+import type { Effect } from '../../domain/effects.ts';
+import type { Statement } from '../../observed/reading/fact.ts';
+import { heardId } from '../../observed/reading/heard-id.ts';
+import { readMessage } from '../../observed/reading/read-message.ts';
+import type { MessageLine } from '../../observed/recording-lines.ts';
+import { nameNumbers } from '../log/name-numbers.ts';
+import { insertRow } from '../log/rows.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
+import { moveCounts } from '../notes/row-blocks.ts';
+import { applied, none } from '../projection/effect.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { resultSaid, sliceSaid } from './attempts.ts';
+import {
+  createObservedRun,
+  type Extent,
+  nameNamespace,
+  noteExtent,
+  type ObservedRun,
+  observedRunOf,
+} from './executions.ts';
+import { stfSaid, tfSaid } from './files.ts';
+import { countKeys } from './key-counts.ts';
+import { phaseSaid } from './phases.ts';
+import { lineOf, type ObservedScope, type Said, statementOf } from './said.ts';
+import { noteSign } from './signs.ts';
+
+/** Types that are signs of life: they are counted, and no rows. */
+const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
+
+/** Headers that are kept beside a message. The broker's time is the row's own. */
+const keptHeaders = ['namespace', 'run_id', 'msg_type', 'client-id'] as const;
+
+/** What became of a message that was heard. */
+export interface Outcome {
+  /** A sign of life is no row; a message of an execution of this store is on record already. */
+  kind: 'new' | 'known' | 'sign' | 'own';
+  /** It states nothing that is known here. */
+  isKept: boolean;
+  execution_id?: string | undefined;
+}
+
+/**
+ * Records a message of other programs and gives it its effect. Never fails for what it says: what is not understood is kept. The same message again
+ * changes nothing, and the order in which messages come makes no difference.
+ */
+export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
+  const statement = readMessage(line);
+  const sent_ms = sentAt(line);
+  noteSign(tx, statement, { line, at: sent_ms });
+  if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
+  if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
+  const effect = effectOf(statement);
+  const isKept = effect.effect !== 'applied';
+  const body = bodyOf(line);
+  const message_id = heardId(statement, { destination: line.destination, body });
+  const known = tx
+    .sql<[string], { execution_id: string | null }>(
+      `SELECT ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
+    )
+    .get(message_id);
+  if (known !== undefined) return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
+  const { run, isNew } = executionFor(tx, statement, sent_ms);
+  const { seq } = insertRow(
+    tx,
+    { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
+    effect,
+    { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers: headersOf(line) },
+  );
+  if (run !== undefined) {
+    project(tx, run, statement, { seq, sent_ms, message_id });
+    countKeys(tx, run.execution_id, statement, line);
+    if (isNew) adopt(tx, run, statement.run_id);
+  }
+  return { kind: 'new', isKept, execution_id: run?.execution_id };
+}
+
+/** Messages of swf-mcp that are of an execution of this store: its own record has them. */
+function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
+  if (dialect !== 'S' || told_id === undefined) return false;
+  return (
+    sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND origin = 'own'`).get(told_id) !==
+    undefined
+  );
+}
+
+/** When it was said: by the broker's clock, which is the one that all have in common, else when it was heard. Milliseconds since 1970. */
+function sentAt({ headers, t }: MessageLine): number {
+  const stamp = headers['timestamp'] ?? '';
+  return /^\d{12,14}$/.test(stamp) ? Number(stamp) : Date.parse(t);
+}
+
+const bodyOf = (line: MessageLine): string =>
+  'body' in line
+    ? JSON.stringify(line.body)
+    : 'text' in line
+      ? line.text
+      : JSON.stringify({ size: line.size, sha256: line.sha256 });
+
+const headersOf = ({ headers }: MessageLine): string =>
+  JSON.stringify(
+    Object.fromEntries(keptHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]))),
+  );
+
+const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
+  message_type: statement.message_type,
+  sender: statement.sender,
+  namespace: statement.namespace ?? (run === undefined || run.namespace === '' ? undefined : run.namespace),
+  execution_id: run?.execution_id,
+  run_id: statement.run_id,
+  simulation_tick: statement.simulation_tick,
+});
+
+/** It depends on the message alone: which of several that say the same stands is the tables' matter. */
+function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
+  if (fact !== undefined && (run_id !== undefined || told_id !== undefined)) return applied;
+  return none(
+    'KEPT',
+    fact === undefined ? `${message_type} states nothing that is known here` : 'names neither run nor execution',
+  );
+}
+
+function executionFor(
+  tx: Transaction,
+  statement: Statement,
+  at: number,
+): { run: ObservedRun | undefined; isNew: boolean } {
+  const { namespace, run_id, told_id } = statement;
+  const run = observedRunOf(tx, statement);
+  if (run !== undefined) {
+    const isNew = run.namespace === '' && namespace !== undefined;
+    if (isNew) nameNamespace(tx, run, namespace);
+    return { run: isNew ? { ...run, namespace } : run, isNew };
+  }
+  if (run_id === undefined || told_id === undefined) return { run, isNew: false };
+  return { run: createObservedRun(tx, { namespace, run_id, told_id }, at), isNew: true };
+}
+
+function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said): void {
+  const scope: ObservedScope = { tx, ...run };
+  extend(tx, run.execution_id, said.sent_ms, dialect);
+  if (fact === undefined) return;
+  switch (fact.kind) {
+    case 'phase':
+      return phaseSaid(scope, { ...said, fact });
+    case 'stf_gen':
+    case 'stf_ready':
+      return stfSaid(scope, { ...said, fact });
+    case 'tf_file_registered':
+      return tfSaid(scope, { ...said, fact });
+    case 'workers':
+      return;
+    case 'slice':
+      return sliceSaid(scope, { ...said, fact });
+    case 'result':
+      return resultSaid(scope, { ...said, fact });
+  }
+}
+
+interface WaitingRow extends Said {
+  destination: string;
+  body: string;
+  headers: string;
+}
+
+/** Earlier messages of a run whose execution, or namespace, is known by now. */
+function adopt(tx: Transaction, run: ObservedRun, runId: string | undefined): void {
+  if (runId === undefined) return;
+  const rows = tx
+    .sql<[string, string, string], WaitingRow>(
+      `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows
+       WHERE run_no = ${numberOf('?')} AND execution_no IS NULL AND headers IS NOT NULL
+         AND (namespace_no IS NULL OR ? = '' OR namespace_no = ${numberOf('?')}) ORDER BY seq`,
+    )
+    .all(runId, run.namespace, run.namespace);
+  const { numberOf: number } = nameNumbers(tx.sql);
+  for (const row of rows) {
+    const statement = statementOf(row);
+    if (statement.told_id !== undefined && observedRunOf(tx, statement)?.execution_id !== run.execution_id) continue;
+    tx.sql('UPDATE message_rows SET execution_no = ?, namespace_no = coalesce(namespace_no, ?) WHERE seq = ?').run(
+      number(run.execution_id),
+      number(run.namespace === '' ? undefined : run.namespace),
+      row.seq,
+    );
+    moveCounts(tx, row.seq, run.execution_id);
+    project(tx, run, statement, row);
+    countKeys(tx, run.execution_id, statement, lineOf(row));
+  }
+}
+
+const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();
+
+/** Gathers the times of messages, to be written once a transaction. */
+function extend(tx: Transaction, executionId: string, at: number, dialect: string | undefined): void {
+  let known = extents.get(tx);
+  if (known === undefined) {
+    known = new Map();
+    extents.set(tx, known);
+  }
+  if (known.size === 0)
+    tx.beforeReading(() => {
+      for (const [id, extent] of known) noteExtent(tx, id, extent satisfies Extent);
+      known.clear();
+    });
+  const extent = known.get(executionId) ?? { first: at, last: at, dialects: new Set<string>() };
+  extent.first = Math.min(extent.first, at);
+  extent.last = Math.max(extent.last, at);
+  if (dialect !== undefined) extent.dialects.add(dialect);
+  known.set(executionId, extent);
+}

@@ -1,0 +1,154 @@
+import { SwfError } from '../../lib/errors.ts';
+import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Stands for all namespaces. */
+export const anyNamespace = '';
+
+/** A time in which somebody listened, or which a recording is of. Milliseconds since 1970. */
+export interface Span {
+  since: number;
+  until: number;
+}
+
+/**
+ * Makes a process the observer of namespaces; of all, where none is named. Throws `NAMESPACE_IN_USE` while another one lives that hears the same: each
+ * message would be recorded by both.
+ */
+export function beginHearing(
+  tx: Transaction,
+  { namespaces, process_id, now }: { namespaces: readonly string[]; process_id: number; now: number },
+  isAlive: LivenessTest,
+): void {
+  const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
+  for (const other of observersOf(tx.sql, isAlive))
+    if (mine.some((one) => one === anyNamespace || other.namespace === anyNamespace || one === other.namespace))
+      throw new SwfError(
+        'NAMESPACE_IN_USE',
+        `process ${other.pid} on ${other.hostname} observes ${other.namespace === anyNamespace ? 'all namespaces' : `namespace ${other.namespace}`} into this store already; end it first, or give each observer a --namespace of its own`,
+      );
+  for (const namespace of mine)
+    tx.sql(
+      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id) VALUES (?, ?, ?, ?)
+       ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id`,
+    ).run(namespace, now, now, process_id);
+}
+
+interface ObserverRow extends ProcessSigns {
+  namespace: string;
+  process_id: number;
+  until_ms: number;
+}
+
+/** The observers that live. */
+export function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
+  return sql<[], ObserverRow>(
+    `SELECT namespace, process_id, until_ms, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
+  )
+    .all()
+    .filter((row) => isProcessAlive(row, isAlive));
+}
+
+/** An observer hears still. @param until milliseconds since 1970 */
+export function keepHearing({ sql }: Transaction, processId: number, until: number): void {
+  sql('UPDATE hearings SET until_ms = max(until_ms, ?) WHERE process_id = ?').run(until, processId);
+}
+
+/** Notes that a recording is of a time, or of a longer one than was known. */
+export function noteSpan({ sql }: Transaction, { since, until }: Span): void {
+  sql(
+    `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES ('', ?, ?)
+     ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`,
+  ).run(since, until);
+}
+
+/** Notes a time in which nothing could be heard. Times are ISO 8601. */
+export function noteGap(
+  { sql }: Transaction,
+  { from, until, reason }: { from: string; until: string; reason: string },
+): void {
+  sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)').run(
+    Date.parse(from),
+    Date.parse(until),
+    reason.slice(0, 500),
+  );
+}
+
+/** A namespace in which programs of another make are heard is the observer's. One that another living process records stays so. */
+export function claimNamespace(
+  { sql }: Transaction,
+  { namespace, process_id }: { namespace: string; process_id: number },
+  isAlive: LivenessTest,
+): void {
+  const holder = sql<[string], ProcessSigns & { process_id: number; ended: string | null }>(
+    `SELECT process_id, ${signColumns}, ended FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
+  ).get(namespace);
+  if (holder?.process_id === process_id) return;
+  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive)) return;
+  sql(
+    `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
+     ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,
+  ).run(namespace, process_id);
+}
+
+/** When an execution was heard, and when it could not be. Milliseconds since 1970. */
+export interface HeardTime {
+  since: number;
+  /** Now, while an observer listens; else the end of what was heard. */
+  until: number;
+  isListening: boolean;
+  gaps: { from: number; until: number; reason: string }[];
+}
+
+/** An observer that has not said for so long that it hears has lost its broker, or its machine. Milliseconds. */
+const silence = 15_000;
+
+/** @param life of the messages of the execution */
+export function heardTimeOf(
+  sql: Prepare,
+  { namespace, first, last }: { namespace: string; first: number; last: number },
+  { isAlive, now }: { isAlive: LivenessTest; now: number },
+): HeardTime {
+  const spans = sql<[string], Span>(
+    `SELECT since_ms AS since, until_ms AS until FROM hearings WHERE namespace IN ('', ?) ORDER BY since_ms`,
+  ).all(namespace);
+  const isListening = observersOf(sql, isAlive).some(
+    (one) => (one.namespace === anyNamespace || one.namespace === namespace) && now - one.until_ms < silence,
+  );
+  const covering = spans.filter(({ since, until }) => since <= last && until >= first);
+  const until = isListening ? now : Math.max(last, ...covering.map((span) => span.until));
+  const since = covering[0]?.since ?? first;
+  const told = sql<[number, number], { from: number; until: number; reason: string }>(
+    'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
+  ).all(first, until);
+  return { since, until, isListening, gaps: [...told, ...unheard(spans, { since: first, until })] };
+}
+
+/** Until when an execution was heard: see `HeardTime`. Undefined for one that is not observed. Milliseconds since 1970. */
+export function heardUntil(
+  sql: Prepare,
+  executionId: string,
+  moment: { isAlive: LivenessTest; now: number },
+): number | undefined {
+  const run = sql<[string], { namespace: string; first: number; last: number }>(
+    'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
+  ).get(executionId);
+  return run === undefined ? undefined : heardTimeOf(sql, run, moment).until;
+}
+
+/** A pause between two observers that is no gap: one of them was just ending. Milliseconds. */
+const passing = 1000;
+
+/** The times of a life that no span covers. */
+function unheard(spans: readonly Span[], life: Span): HeardTime['gaps'] {
+  const gaps: HeardTime['gaps'] = [];
+  let heard = Math.max(life.since, ...spans.filter(({ since }) => since <= life.since).map(({ until }) => until));
+  for (const { since, until } of spans) {
+    if (since > life.until) break;
+    if (since - heard > passing && heard < life.until)
+      gaps.push({ from: heard, until: Math.min(since, life.until), reason: 'nobody listened' });
+    heard = Math.max(heard, until);
+  }
+  return gaps;
+}

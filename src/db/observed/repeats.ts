@@ -1,0 +1,17 @@
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/**
+ * Notes that one message says what another one says already, or contradicts it. What was noted of the one that does not stand any longer is now of the
+ * one that does.
+ */
+export function noteRepeat(
+  { sql }: Transaction,
+  { seq, stands, contradicts }: { seq: number; stands: number; contradicts: boolean },
+): void {
+  sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands);
+  sql('UPDATE repeated_messages SET stands_seq = ? WHERE stands_seq = ?').run(stands, seq);
+  sql(
+    `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
+     ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
+  ).run(seq, stands, contradicts ? 1 : 0);
+}

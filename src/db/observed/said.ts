@@ -1,0 +1,63 @@
+import { keepText } from '../../observed/body.ts';
+import type { Fact, Statement } from '../../observed/reading/fact.ts';
+import { readMessage } from '../../observed/reading/read-message.ts';
+import type { MessageLine } from '../../observed/recording-lines.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** A message on record, as far as it decides which of several stands. */
+export interface Said {
+  seq: number;
+  /** Milliseconds since 1970. */
+  sent_ms: number;
+  message_id: string;
+}
+
+/** A message on record with what it says. */
+export interface SaidFact<F extends Fact = Fact> extends Said {
+  fact: F;
+}
+
+/** The execution that a message belongs to. */
+export interface ObservedScope {
+  tx: Transaction;
+  execution_id: string;
+  run_number: number | null;
+}
+
+/** The columns that a message is read from. */
+export interface StoredMessage {
+  destination: string;
+  body: string;
+  headers: string;
+}
+
+/** Of statements that contradict, that of the earlier time stands, then the one of the lesser id. */
+export const isBefore = (a: Said, b: Said): boolean =>
+  a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
+
+/** What a stored message says: what is kept of it is all that its reading rests on. */
+export const statementOf = (row: StoredMessage): Statement => readMessage(lineOf(row));
+
+/** A message as it was heard, as far as it is stored. */
+export const lineOf = ({ destination, body, headers }: StoredMessage): MessageLine => ({
+  t: '',
+  destination,
+  headers: JSON.parse(headers) as Record<string, string>,
+  ...keepText(body),
+});
+
+/** A recorded message by its place in the log. */
+export function saidAt<F extends Fact>({ sql }: Transaction, seq: number): SaidFact<F> | undefined {
+  const row = sql<[number], Said & StoredMessage>(
+    `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows WHERE seq = ?`,
+  ).get(seq);
+  if (row === undefined) return undefined;
+  const { fact } = statementOf(row);
+  return fact === undefined ? undefined : { ...row, fact: fact as F };
+}
+
+/** When a message was said, as UTC in ISO 8601. */
+export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
+
+/** A value as SQLite has it: what is not told is NULL. */
+export const orNull = <T>(value: T | undefined): T | null => value ?? null;

@@ -1,0 +1,206 @@
+import type { SliceStatus } from '../../domain/slice-states.ts';
+import type { ResultFact, SliceFact } from '../../observed/reading/fact.ts';
+import { countMove } from '../projection/slice-rows.ts';
+import { sumsOf } from '../projection/sums.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { attemptsOf } from './attempt-rows.ts';
+import { isBefore, orNull, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
+
+/** An attempt with what was said of it. */
+interface ToldAttempt {
+  slice: SaidFact<SliceFact>;
+  result: SaidFact<ResultFact> | undefined;
+}
+
+/** Writes the rows of a slice anew from all that was said of it, so that the order in which it came makes no difference. @param news the message that came last */
+export function rebuildSlice(
+  scope: ObservedScope,
+  sliceFilename: string,
+  news: SaidFact<SliceFact | ResultFact>,
+): void {
+  const { tx, execution_id } = scope;
+  const attempts = toldAttempts(scope, sliceFilename, news);
+  const [first] = attempts;
+  if (first === undefined) return;
+  const done = attempts.findIndex(({ result }) => result?.fact.state === 'done');
+  const current = done === -1 ? attempts.length - 1 : done;
+  const before = tx
+    .sql<[string, string], { seq: number; status: SliceStatus }>(
+      'SELECT seq, status FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
+    )
+    .get(sliceFilename, execution_id);
+  const status = statusOf(attempts[current] as ToldAttempt);
+  if (before === undefined) countNew(scope, first.slice);
+  writeSlice(scope, attempts, current);
+  if (before?.status !== status) {
+    countMove(tx, scope, before?.status, status);
+    // Nobody tells how often a slice is tried, so each that failed stays so as far as is known.
+    const exhausted = (status === 'failed' ? 1 : 0) - (before?.status === 'failed' ? 1 : 0);
+    sumsOf(tx).add('run_states', [execution_id], 'slices_exhausted', exhausted);
+  }
+  if (attempts.length > 1) writeEarlier(scope, sliceFilename, attempts, current);
+}
+
+/** Numbered by when their senders say that they made them. */
+function toldAttempts(
+  scope: ObservedScope,
+  sliceFilename: string,
+  news: SaidFact<SliceFact | ResultFact>,
+): ToldAttempt[] {
+  const read = <F extends SliceFact | ResultFact>(seq: number | null): SaidFact<F> | undefined =>
+    seq === null ? undefined : seq === news.seq ? (news as SaidFact<F>) : saidAt<F>(scope.tx, seq);
+  return attemptsOf(scope, sliceFilename)
+    .flatMap(({ slice_seq, result_seq }) => {
+      const slice = read<SliceFact>(slice_seq);
+      return slice === undefined ? [] : [{ slice, result: read<ResultFact>(result_seq) }];
+    })
+    .toSorted(({ slice: a }, { slice: b }) => {
+      const [left, right] = [a.fact.requested_at ?? '', b.fact.requested_at ?? ''];
+      return left === right ? (isBefore(a, b) ? -1 : 1) : left < right ? -1 : 1;
+    });
+}
+
+const statusOf = ({ result }: ToldAttempt): SliceStatus =>
+  result === undefined ? 'queued' : result.fact.state === 'done' ? 'completed' : 'failed';
+
+/** The columns of an attempt that its result fills. */
+interface Outcome {
+  worker: string | null;
+  hostname: string | null;
+  started_at: string | null;
+  completed_at: string | null;
+  seconds: number | null;
+  error: string | null;
+  starts: 0 | 1;
+}
+
+const noOutcome: Outcome = {
+  worker: null,
+  hostname: null,
+  started_at: null,
+  completed_at: null,
+  seconds: null,
+  error: null,
+  starts: 0,
+};
+
+/** What a result says of its attempt. The worker's clock may be of any zone: its times are told as far before the result as they are by it. */
+function outcomeOf({ result }: ToldAttempt): Outcome {
+  if (result === undefined) return noOutcome;
+  const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = result.fact;
+  const took = secondsBetween(started_at, processed_at) ?? processing_seconds;
+  return {
+    worker: orNull(worker),
+    hostname: orNull(hostname),
+    started_at: took === undefined ? null : new Date(result.sent_ms - took * 1000).toISOString(),
+    completed_at: timeOf(result),
+    seconds: orNull(processing_seconds ?? took),
+    error: state === 'done' ? null : (error ?? 'failed without a reason'),
+    starts: 1,
+  };
+}
+
+/** Seconds between two times of one clock; undefined where one is missing, or they run backwards. */
+function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
+  const seconds = (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000;
+  return seconds >= 0 ? seconds : undefined;
+}
+
+function writeSlice(
+  { tx, execution_id, run_number }: ObservedScope,
+  attempts: readonly ToldAttempt[],
+  current: number,
+): void {
+  const [first, now] = [attempts[0] as ToldAttempt, attempts[current] as ToldAttempt];
+  const { slice_filename, slice_id, tf_filename, stf_filename, tf_first, tf_last, tf_count } = first.slice.fact;
+  const outcome = outcomeOf(now);
+  tx.sql(
+    `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
+       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (slice_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
+       tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
+       queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
+       completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
+       processing_seconds = excluded.processing_seconds, starts = excluded.starts`,
+  ).run(
+    slice_filename,
+    slice_id,
+    tf_filename,
+    orNull(stf_filename),
+    run_number,
+    execution_id,
+    orNull(tf_first),
+    orNull(tf_last),
+    orNull(tf_count),
+    statusOf(now),
+    current + 1,
+    timeOf(first.slice),
+    current === 0 ? null : timeOf(now.slice),
+    outcome.worker,
+    outcome.started_at,
+    outcome.completed_at,
+    outcome.error,
+    outcome.hostname,
+    outcome.seconds,
+    outcome.starts,
+  );
+}
+
+function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact>): void {
+  const { tf_filename, stf_filename, tf_count, requested_at } = slice.fact;
+  tx.sql(
+    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, 1, ?, ?)
+     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + 1,
+       largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
+  ).run(execution_id, tf_filename, orNull(tf_count), requested_at ?? timeOf(slice));
+  tx.sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ? AND execution_id = ?').run(
+    tf_filename,
+    execution_id,
+  );
+  if (stf_filename !== undefined)
+    tx.sql('UPDATE stf_files SET slice_count = slice_count + 1 WHERE stf_filename = ? AND execution_id = ?').run(
+      stf_filename,
+      execution_id,
+    );
+}
+
+/** The attempts beside the one that the slice stands for. */
+function writeEarlier(
+  { tx, execution_id }: ObservedScope,
+  sliceFilename: string,
+  attempts: readonly ToldAttempt[],
+  current: number,
+): void {
+  const before = countEarlier(tx, execution_id, sliceFilename);
+  tx.sql('DELETE FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?').run(sliceFilename, execution_id);
+  for (const [index, attempt] of attempts.entries()) {
+    if (index === current) continue;
+    const outcome = outcomeOf(attempt);
+    tx.sql(
+      `INSERT INTO earlier_attempts (slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at, processing_seconds, error)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      sliceFilename,
+      index + 1,
+      execution_id,
+      statusOf(attempt),
+      outcome.worker,
+      outcome.hostname,
+      outcome.starts,
+      timeOf(attempt.slice),
+      outcome.started_at,
+      outcome.completed_at,
+      outcome.seconds,
+      outcome.error,
+    );
+  }
+  const sums = sumsOf(tx);
+  sums.add('run_states', [execution_id], 'slice_retries', attempts.length - 1 - before);
+  if (before === 0) sums.add('run_states', [execution_id], 'slices_retried', 1);
+}
+
+const countEarlier = ({ sql }: Transaction, executionId: string, sliceFilename: string): number =>
+  sql<[string, string], { n: number }>(
+    'SELECT count(*) AS n FROM earlier_attempts WHERE slice_filename = ? AND execution_id = ?',
+  ).get(sliceFilename, executionId)?.n ?? 0;

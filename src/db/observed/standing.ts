@@ -1,0 +1,47 @@
+import type { Fact } from '../../observed/reading/fact.ts';
+import { noteRepeat } from './repeats.ts';
+import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
+
+/**
+ * The message that stands for a fact, of those that state it: its first, by when it was said. Others are noted as its repetitions.
+ * @param name the key of the fact among those of its kind
+ */
+export function standingFor<F extends Fact>(
+  { tx, execution_id }: ObservedScope,
+  said: SaidFact<F>,
+  name: string,
+): SaidFact<F> {
+  const kind = said.fact.kind === 'phase' ? said.fact.type : said.fact.kind;
+  const known = tx
+    .sql<[string, string, string], { seq: number }>(
+      'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+    )
+    .get(execution_id, kind, name);
+  const before = known === undefined ? undefined : saidAt<F>(tx, known.seq);
+  if (before !== undefined && before.seq !== said.seq) {
+    const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
+    noteRepeat(tx, { seq: other.seq, stands: first.seq, contradicts: !isSame(first.fact, other.fact) });
+    if (first === before) return before;
+  }
+  tx.sql(
+    `INSERT INTO observed_files (execution_id, kind, name, seq) VALUES (?, ?, ?, ?)
+     ON CONFLICT (execution_id, kind, name) DO UPDATE SET seq = excluded.seq`,
+  ).run(execution_id, kind, name, said.seq);
+  return said;
+}
+
+/** The standing message of a fact. */
+export function standing<F extends Fact>(
+  { tx, execution_id }: ObservedScope,
+  kind: string,
+  name: string,
+): SaidFact<F> | undefined {
+  const row = tx
+    .sql<[string, string, string], { seq: number }>(
+      'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
+    )
+    .get(execution_id, kind, name);
+  return row === undefined ? undefined : saidAt<F>(tx, row.seq);
+}
+
+const isSame = (a: Fact, b: Fact): boolean => JSON.stringify(a) === JSON.stringify(b);

@@ -1,0 +1,99 @@
+import type { ObservedExecution } from '../../execution/find-execution.ts';
+import { indexPredicates } from '../../migrations/index-predicates.ts';
+import type { LivenessTest } from '../../presence/leases.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import { type AuditCheck, checked, namedIds } from '../audit-check.ts';
+import type { Audit } from '../audit.ts';
+import { observedFacts } from './facts.ts';
+
+type Ids = Parameters<typeof checked>[1];
+
+/** Whether what was heard of an observed execution is complete. There is no plan: only what was announced can be missing. A gap leaves it open. */
+export function auditObserved(
+  sql: Prepare,
+  execution: ObservedExecution,
+  moment: { isAlive: LivenessTest; now: number },
+): Audit {
+  const { execution_id } = execution;
+  const { facts } = observedFacts(sql, execution, moment);
+  const checks = [
+    checkAnnounced(sql, execution),
+    checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
+    checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
+    checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
+    checkCounts(sql, execution),
+  ];
+  const isOpen =
+    checks.some(({ state }) => state === 'open') || facts.gaps.length > 0 || execution.status === 'running';
+  const verdict = checks.some(({ state }) => state === 'broken') ? 'broken' : isOpen ? 'open' : 'balanced';
+  return { execution_id, verdict, checks };
+}
+
+/** As SQL: all of some things, and those of them that are missing. `$id` is the execution. */
+interface Question {
+  all: string;
+  lacking: string;
+  column: string;
+}
+
+const unready: Question = {
+  column: 'stf_filename',
+  all: 'FROM stf_files WHERE execution_id = $id',
+  lacking: `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf}`,
+};
+
+const unanswered: Question = {
+  column: 'slice_filename',
+  all: 'FROM tf_slices WHERE execution_id = $id',
+  lacking: `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`,
+};
+
+/** The slices of a TF file lie side by side: as many frames as from the first to the last. */
+const sliced = `FROM (SELECT tf_filename, min(tf_first) AS low, max(tf_last) AS high, sum(tf_count) AS frames FROM tf_slices WHERE execution_id = $id GROUP BY tf_filename)`;
+
+const unsliced: Question = {
+  column: 'tf_filename',
+  all: sliced,
+  lacking: `${sliced} WHERE frames <> high - low + 1`,
+};
+
+function missing(sql: Prepare, executionId: string, { all, lacking, column }: Question): Ids {
+  const count = (from: string): number =>
+    sql<[{ id: string }], { n: number }>(`SELECT count(*) AS n ${from}`).get({ id: executionId })?.n ?? 0;
+  const [expected, lacks] = [count(all), count(lacking)];
+  const rows = sql<[{ id: string }], { id: string }>(`SELECT ${column} AS id ${lacking} ORDER BY 1 LIMIT ${namedIds}`);
+  return {
+    expected,
+    found: expected - lacks,
+    ids: lacks === 0 ? [] : rows.all({ id: executionId }).map(({ id }) => id),
+    id_count: lacks,
+  };
+}
+
+/** As many STFs as the end of the run tells. */
+function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecution): AuditCheck {
+  const told = sql<[string], { n: number | null }>('SELECT total_stf_files AS n FROM runs WHERE execution_id = ?').get(
+    execution_id,
+  )?.n;
+  const counts = { expected: told ?? stf_count, found: stf_count, ids: [] };
+  return checked('stf_announced', counts, 'open', 'STF files of the run were not heard of');
+}
+
+/** The counts that are kept beside the rows are those of the rows. */
+function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
+  const rows = sql<[{ id: string }], Record<string, number>>(
+    `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM fastmon_files WHERE execution_id = $id) AS tf_files_received,
+       count(*) AS slices_created, count(*) FILTER (WHERE status = 'queued') AS slices_queued,
+       count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
+     FROM tf_slices WHERE execution_id = $id`,
+  ).get({ id: execution.execution_id });
+  const kept = execution as unknown as Record<string, unknown>;
+  const wrong = Object.entries(rows ?? {}).flatMap(([name, n]) => (kept[name] === n ? [] : [name]));
+  const all = Object.keys(rows ?? {}).length;
+  return checked(
+    'counts',
+    { expected: all, found: all - wrong.length, ids: wrong },
+    'broken',
+    'kept counts are not those of the rows',
+  );
+}

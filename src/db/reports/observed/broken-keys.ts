@@ -1,0 +1,52 @@
+import type { BrokenKey } from '../../../monitoring/observed/facts.ts';
+import { numberOf } from '../../migrations/names.ts';
+import { jsonField } from '../../sqlite/json-field.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+
+/** Keys that are told. */
+const most = 20;
+
+interface CountRow {
+  sender: string;
+  message_type: string;
+  state: string;
+  key: string;
+  filled: number;
+  of: number;
+}
+
+/**
+ * Keys that a sender fills in some messages of a type and state and not in others: the most frequently missing first. What hangs on the state, or is never
+ * filled, breaks nothing.
+ */
+export function brokenKeys(sql: Prepare, executionId: string): BrokenKey[] {
+  return sql<[string], CountRow>(
+    `SELECT k.sender, k.message_type, k.state, k.key, k.filled, a.filled AS "of" FROM observed_keys AS k
+       JOIN observed_keys AS a ON a.execution_id = k.execution_id AND a.sender = k.sender AND a.message_type = k.message_type AND a.state = k.state AND a.key = ''
+     WHERE k.execution_id = ? AND k.filled < a.filled ORDER BY a.filled - k.filled DESC, k.sender, k.message_type, k.key LIMIT ${most}`,
+  )
+    .all(executionId)
+    .map(({ sender, message_type, key, filled, of }) => ({
+      sender,
+      message_type,
+      key,
+      missing: of - filled,
+      of,
+      example: exampleOf(sql, executionId, { sender, message_type, key }),
+    }));
+}
+
+/** The newest message of a sender that does not fill a key. */
+function exampleOf(
+  sql: Prepare,
+  executionId: string,
+  { sender, message_type, key }: Pick<BrokenKey, 'sender' | 'message_type' | 'key'>,
+): string | undefined {
+  // A name with other letters would need quotes within a path.
+  if (!/^[\w.-]+$/.test(key)) return undefined;
+  return sql<[string, string, string], { message_id: string }>(
+    `SELECT message_id FROM message_rows INDEXED BY message_rows_type
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf('?')} AND sender_no = ${numberOf('?')} AND ${jsonField('body', key)} IS NULL
+     ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId, message_type, sender)?.message_id;
+}

@@ -1,0 +1,205 @@
+import type { StageDelay } from '../../../domain/stages.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
+import type { ObservedExecution } from '../../execution/find-execution.ts';
+import { countAllMessages } from '../../lists/message-counts.ts';
+import { indexPredicates } from '../../migrations/index-predicates.ts';
+import { numberOf } from '../../migrations/names.ts';
+import { heardTimeOf } from '../../observed/hearings.ts';
+import type { LivenessTest } from '../../presence/leases.ts';
+import { kept } from '../../sqlite/kept-answers.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import { failureCauses } from '../failure-causes.ts';
+import { brokenKeys } from './broken-keys.ts';
+import { observedDelays } from './delays.ts';
+import { shrunkenSamples } from './shrunken-samples.ts';
+
+/** Slices and files that are named. */
+const named = 5;
+
+/** A row of `observed_runs`. Milliseconds since 1970. */
+export interface ObservedRecord {
+  told_id: string;
+  run_id: string;
+  dialects: string;
+  first_ms: number;
+  last_ms: number;
+  without_execution: number;
+  results_repeated: number;
+  results_unmatched: number;
+  phase_changed_at: string | null;
+}
+
+/** What is known of an observed execution beside what is known of every one. */
+export interface ObservedPart {
+  facts: ObservedFacts;
+  record: ObservedRecord;
+}
+
+/** Everything that is known of an observed execution. @param now milliseconds since 1970 */
+export function observedFacts(
+  sql: Prepare,
+  execution: ObservedExecution,
+  moment: { isAlive: LivenessTest; now: number },
+): ObservedPart {
+  const { execution_id, namespace, status, phase } = execution;
+  const { record, ...recorded } = kept(sql, recordedFacts)(execution);
+  const { first_ms: first, last_ms: last } = record;
+  const heard = heardTimeOf(sql, { namespace, first, last }, moment);
+  const before = (seconds: number): string => new Date(heard.until - seconds * 1000).toISOString();
+  const facts: ObservedFacts = {
+    execution_id,
+    told_id: record.told_id,
+    run_id: record.run_id,
+    status,
+    phase,
+    counts: execution,
+    now: heard.until,
+    isListening: heard.isListening,
+    heard_since: heard.since,
+    gaps: heard.gaps,
+    first_message: first,
+    last_message: last,
+    without_execution: record.without_execution,
+    results_repeated: record.results_repeated,
+    results_unmatched: record.results_unmatched,
+    ...recorded,
+    passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
+    unsliced: unslicedSamples(sql, execution, before(nextStepSeconds)),
+    unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
+    last_worker_sign: lastWorkerSign(sql, namespace),
+  };
+  return { facts, record };
+}
+
+/** The facts that follow from the store alone. */
+function recordedFacts(sql: Prepare, execution: ObservedExecution) {
+  const { execution_id } = execution;
+  const record = sql<[string], ObservedRecord>(
+    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched, phase_changed_at
+     FROM observed_runs JOIN run_states USING (execution_id) WHERE execution_id = ?`,
+  ).get(execution_id) as ObservedRecord;
+  const delays: StageDelay[] = observedDelays(sql, execution_id);
+  return {
+    record,
+    delays,
+    messages: countAllMessages(sql, execution_id),
+    stf_span: stfSpan(sql, execution_id),
+    tf_files_sliced: count(sql, 'SELECT count(*) AS n FROM observed_samples WHERE execution_id = ?', execution_id),
+    ...sliceTimes(sql, execution_id),
+    failed: failedSlices(sql, execution),
+    causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
+    ramp_up: rampUp(sql, execution_id),
+    shrunken: shrunkenSamples(sql, execution_id),
+    broken_keys: brokenKeys(sql, execution_id),
+  };
+}
+
+const count = (sql: Prepare, text: string, ...values: string[]): number =>
+  sql<string[], { n: number }>(text).get(...values)?.n ?? 0;
+
+const milliseconds = (iso: string | null | undefined): number | undefined =>
+  iso === null || iso === undefined ? undefined : Date.parse(iso);
+
+function stfSpan(sql: Prepare, executionId: string): ObservedFacts['stf_span'] {
+  const row = sql<[string], { first: string | null; last: string | null; n: number }>(
+    'SELECT min(created_at) AS first, max(created_at) AS last, count(*) AS n FROM stf_files WHERE execution_id = ?',
+  ).get(executionId);
+  const [first, last] = [milliseconds(row?.first), milliseconds(row?.last)];
+  return first === undefined || last === undefined || (row?.n ?? 0) < 2 ? undefined : { first, last };
+}
+
+function sliceTimes(
+  sql: Prepare,
+  executionId: string,
+): Pick<ObservedFacts, 'first_slice' | 'oldest_waiting' | 'last_result'> {
+  const all = sql<[string], { first: string | null; last: string | null }>(
+    'SELECT min(created_at) AS first, max(completed_at) AS last FROM tf_slices WHERE execution_id = ?',
+  ).get(executionId);
+  const waiting = sql<[string], { oldest: string | null }>(
+    `SELECT min(created_at) AS oldest FROM tf_slices INDEXED BY tf_slices_open
+     WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice}`,
+  ).get(executionId);
+  return {
+    first_slice: milliseconds(all?.first),
+    last_result: milliseconds(all?.last),
+    oldest_waiting: milliseconds(waiting?.oldest),
+  };
+}
+
+/** Slices without a result that were sent before one that was answered by a time. */
+function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
+  const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
+  if (sql<[{ id: string }], { n: number }>(`SELECT 1 AS n ${waiting} LIMIT 1`).get({ id: executionId }) === undefined)
+    return { count: 0, ids: [] };
+  const latest = sql<[string, string], { at: string | null }>(
+    'SELECT max(created_at) AS at FROM tf_slices WHERE execution_id = ? AND completed_at <= ?',
+  ).get(executionId, answeredBy)?.at;
+  if (latest === null || latest === undefined) return { count: 0, ids: [] };
+  return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
+}
+
+function someOf(sql: Prepare, column: string, from: string, values: { id: string; before?: string }): Some {
+  const n = sql<[typeof values], { n: number }>(`SELECT count(*) AS n ${from}`).get(values)?.n ?? 0;
+  if (n === 0) return { count: 0, ids: [] };
+  const rows = sql<[typeof values], { id: string }>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`).all(
+    values,
+  );
+  return { count: n, ids: rows.map(({ id }) => id) };
+}
+
+/** Those of a sender of which no file is sliced are another family, which nobody slices. */
+function unslicedSamples(sql: Prepare, { execution_id, slices_created }: ObservedExecution, before: string): Some {
+  if (slices_created === 0) return { count: 0, ids: [] };
+  const sender = `(SELECT sender_no FROM observed_files AS o JOIN message_rows AS m USING (seq)
+    WHERE o.execution_id = f.execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`;
+  const isSliced = sql<[string], { n: number }>(
+    'SELECT 1 AS n FROM fastmon_files WHERE execution_id = ? AND slice_count > 0 LIMIT 1',
+  ).get(execution_id);
+  if (isSliced === undefined) return { count: 0, ids: [] };
+  return someOf(
+    sql,
+    'tf_filename',
+    `FROM fastmon_files AS f WHERE execution_id = $id AND slice_count = 0 AND created_at < $before
+       AND ${sender} IN (SELECT sender_no FROM fastmon_files AS other JOIN observed_files AS o
+         ON o.execution_id = other.execution_id AND o.kind = 'tf_file_registered' AND o.name = other.tf_filename
+         JOIN message_rows AS m ON m.seq = o.seq WHERE other.execution_id = $id AND other.slice_count > 0)`,
+    { id: execution_id, before },
+  );
+}
+
+const unreadyStfs = (sql: Prepare, executionId: string, before: string): Some =>
+  someOf(
+    sql,
+    'stf_filename',
+    `FROM stf_files WHERE execution_id = $id AND ${indexPredicates.registeredStf} AND created_at < $before`,
+    { id: executionId, before },
+  );
+
+const failedSlices = (sql: Prepare, { execution_id, slices_failed }: ObservedExecution): Some => ({
+  count: slices_failed,
+  ids:
+    slices_failed === 0
+      ? []
+      : sql<[string], { id: string }>(
+          `SELECT slice_filename AS id FROM tf_slices INDEXED BY tf_slices_open
+           WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ${named}`,
+        )
+          .all(execution_id)
+          .map(({ id }) => id),
+});
+
+/** As fast processing has told it for the run. */
+function rampUp(sql: Prepare, executionId: string): number | undefined {
+  const row = sql<[string], { seconds: unknown }>(
+    `SELECT iif(json_valid(body), body ->> '$.content.worker_rampup_time', NULL) AS seconds FROM message_rows INDEXED BY message_rows_type
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'run_imminent_worker'`)} ORDER BY seq LIMIT 1`,
+  ).get(executionId);
+  return typeof row?.seconds === 'number' && row.seconds >= 0 ? row.seconds : undefined;
+}
+
+const lastWorkerSign = (sql: Prepare, namespace: string): number | undefined =>
+  milliseconds(
+    sql<[string], { at: string | null }>(
+      `SELECT max(last_heartbeat) AS at FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace IN ('', ?)`,
+    ).get(namespace)?.at,
+  );

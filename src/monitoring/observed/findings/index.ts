@@ -1,0 +1,41 @@
+import type { Finding } from '../../findings/rule.ts';
+import { bySeverity } from '../../findings/severity.ts';
+import type { ObservedFacts } from '../facts.ts';
+import { contractBroken } from './contract-broken.ts';
+import { idTwice } from './id-twice.ts';
+import { noTransformer } from './no-transformer.ts';
+import { notHeard } from './not-heard.ts';
+import { resultsRepeated } from './results-repeated.ts';
+import { resultsUnmatched } from './results-unmatched.ts';
+import type { ObservedRule } from './rule.ts';
+import { runSilent } from './run-silent.ts';
+import { samplesUnsliced } from './samples-unsliced.ts';
+import { sizeChanged } from './size-changed.ts';
+import { observedSlicesFailed } from './slices-failed.ts';
+import { slicesUnanswered } from './slices-unanswered.ts';
+import { stfNotReady } from './stf-not-ready.ts';
+
+/** Every kind of finding of observed executions. Of one severity they are told in this order. */
+export const observedRules: readonly ObservedRule[] = [
+  slicesUnanswered,
+  noTransformer,
+  runSilent,
+  stfNotReady,
+  samplesUnsliced,
+  observedSlicesFailed,
+  notHeard,
+  contractBroken,
+  sizeChanged,
+  resultsUnmatched,
+  idTwice,
+  resultsRepeated,
+];
+
+/** The findings of an observed execution, the worst first. */
+export const observedFindings = (facts: ObservedFacts): Finding[] =>
+  observedRules
+    .flatMap(({ code, find }) => {
+      const found = find(facts);
+      return found === undefined ? [] : [{ code, ...found }];
+    })
+    .toSorted(bySeverity);

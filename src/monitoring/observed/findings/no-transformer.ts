@@ -1,0 +1,20 @@
+import { secondsSince } from '../facts.ts';
+import { counted, defineObserved } from './rule.ts';
+
+/** How long workers take to come where nobody has told it, in seconds. */
+const usualRampUp = 300;
+const margin = 60;
+
+export const noTransformer = defineObserved('NO_TRANSFORMER', (facts) => {
+  const { first_slice, last_result, last_worker_sign, ramp_up = usualRampUp, counts } = facts;
+  if (first_slice === undefined || last_result !== undefined) return undefined;
+  const limit = ramp_up + margin;
+  const lastSign = Math.max(first_slice, last_worker_sign ?? 0);
+  if (secondsSince(facts, lastSign) < limit) return undefined;
+  return {
+    severity: 'error',
+    sentence: `${counted(counts.slices_created, 'TF slice')} were sent, and neither a result nor a heartbeat of a transformer was heard for ${limit} s: none runs, or its queue is bound to no topic.`,
+    ids: [],
+    next: { tool: 'list_agents', arguments: { agent_type: 'worker', include_exited: true } },
+  };
+});

@@ -1,0 +1,12 @@
+import { counted, defineObserved, messagesOf } from './rule.ts';
+
+export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_id, results_repeated, counts }) =>
+  results_repeated === 0
+    ? undefined
+    : {
+        severity: 'info',
+        sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): whoever counts results counts too many.`,
+        ids: [],
+        next: messagesOf(execution_id, { message_type: 'slice_result' }),
+      },
+);

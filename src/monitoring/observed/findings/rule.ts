@@ -1,0 +1,27 @@
+import type { Finding } from '../../findings/rule.ts';
+import type { ObservedFacts } from '../facts.ts';
+
+/** One kind of finding of observed executions. `docs/monitor.md` has a row a code. */
+export interface ObservedRule {
+  code: string;
+  find: (facts: ObservedFacts) => Omit<Finding, 'code'> | undefined;
+}
+
+export const defineObserved = (code: string, find: ObservedRule['find']): ObservedRule => ({ code, find });
+
+/** The call that shows messages of an execution. */
+export const messagesOf = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
+  tool: 'list_messages',
+  arguments: { execution_id, ...more },
+});
+
+/** The call that shows slices of an execution. */
+export const slicesOf = (execution_id: string, more: Record<string, unknown> = {}): Finding['next'] => ({
+  tool: 'list_tf_slices',
+  arguments: { execution_id, ...more },
+});
+
+export const timeOf = (milliseconds: number): string => new Date(milliseconds).toISOString();
+
+/** A count with its noun. */
+export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;

@@ -1,0 +1,14 @@
+import { secondsSince } from '../facts.ts';
+import { isSilent } from '../health.ts';
+import { defineObserved, messagesOf, timeOf } from './rule.ts';
+
+export const runSilent = defineObserved('RUN_SILENT', (facts) =>
+  isSilent(facts)
+    ? {
+        severity: 'error',
+        sentence: `Nothing was heard of the run for ${Math.round(secondsSince(facts, facts.last_message))} s, since ${timeOf(facts.last_message)}, and its end was not said: it was stopped, which the bus does not tell, or its runner is gone.`,
+        ids: [],
+        next: messagesOf(facts.execution_id, { limit: 5 }),
+      }
+    : undefined,
+);

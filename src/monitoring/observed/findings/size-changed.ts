@@ -1,0 +1,12 @@
+import { counted, defineObserved, slicesOf } from './rule.ts';
+
+export const sizeChanged = defineObserved('SIZE_CHANGED', ({ execution_id, shrunken }) =>
+  shrunken === undefined
+    ? undefined
+    : {
+        severity: 'warning',
+        sentence: `From ${shrunken.first} on, ${counted(shrunken.count, 'TF file')} were cut into slices of at most ${shrunken.largest} Time Frames; the first ones had ${shrunken.usual}.`,
+        ids: [shrunken.first],
+        next: slicesOf(execution_id, { tf_filename: shrunken.first }),
+      },
+);

@@ -1,0 +1,13 @@
+import { causesSentence } from '../../findings/rule.ts';
+import { counted, defineObserved, slicesOf } from './rule.ts';
+
+export const observedSlicesFailed = defineObserved('SLICES_FAILED', ({ execution_id, failed, causes }) =>
+  failed.count === 0
+    ? undefined
+    : {
+        severity: 'error',
+        sentence: `${counted(failed.count, 'TF slice')} failed, so their data are not processed.${causesSentence(causes)}`,
+        ids: [...failed.ids],
+        next: slicesOf(execution_id, { status: 'failed', order: 'oldest' }),
+      },
+);

@@ -1,0 +1,36 @@
+import type { Health } from '../../domain/states.ts';
+import { noResultSeconds, type ObservedFacts, secondsSince } from './facts.ts';
+
+/** Slices wait, and nobody has answered any for too long. */
+export function isUnanswered(facts: ObservedFacts): boolean {
+  const { oldest_waiting, last_result, delays } = facts;
+  if (oldest_waiting === undefined) return false;
+  return secondsSince(facts, Math.max(oldest_waiting, last_result ?? 0)) >= noResultSeconds(delays);
+}
+
+const leastSilence = 120;
+const usualDistances = 5;
+
+/** A run that has not ended and of which nothing is heard for much longer than usual. */
+export function isSilent(facts: ObservedFacts): boolean {
+  const { phase, status, last_message } = facts;
+  if (status !== 'running' || phase === 'completed' || phase === 'standby') return false;
+  return secondsSince(facts, last_message) >= Math.max(leastSilence, usualDistances * usualDistance(facts));
+}
+
+/** Seconds between two STFs, where two were announced; else between two messages. */
+function usualDistance({ stf_span, counts, first_message, last_message, messages }: ObservedFacts): number {
+  if (stf_span !== undefined && counts.stf_count > 1)
+    return (stf_span.last - stf_span.first) / (counts.stf_count - 1) / 1000;
+  return messages > 1 ? (last_message - first_message) / (messages - 1) / 1000 : 0;
+}
+
+/** How an observed execution does, as far as its messages tell. */
+export function observedHealth(facts: ObservedFacts): Health {
+  const { status, phase } = facts;
+  if (status === 'failed') return 'failed';
+  if (status !== 'running') return 'finished';
+  if (isSilent(facts) || isUnanswered(facts)) return 'stalled';
+  if (phase === 'standby') return 'paused';
+  return phase === 'completed' ? 'draining' : 'progressing';
+}

@@ -1,0 +1,43 @@
+import type { Fact, ResultFact, SliceFact } from './fact.ts';
+import { countOf, type Fields, idOf, nameOf, numberOf, sliceName, textOf } from './values.ts';
+
+/** The messages of swf-mcp, of another store: all fields are flat, and an attempt has a number. */
+export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
+  slice: (body): SliceFact | undefined => {
+    const [tf_filename, slice_id] = [nameOf(body['tf_filename']), countOf(body['slice_id'])];
+    if (tf_filename === undefined || slice_id === undefined) return undefined;
+    const slice_filename = sliceName(tf_filename, slice_id);
+    return {
+      kind: 'slice',
+      tf_filename,
+      slice_id,
+      slice_filename,
+      stf_filename: nameOf(body['stf_filename']),
+      tf_first: countOf(body['start']),
+      tf_last: countOf(body['end']),
+      tf_count: countOf(body['tf_count']),
+      req_id: `${slice_filename}/${countOf(body['attempt']) ?? 1}`,
+      tf_slice_id: undefined,
+      requested_at: undefined,
+      namesExecution: idOf(body['execution_id']) !== undefined,
+    };
+  },
+  slice_result: (body): ResultFact | undefined => {
+    const [slice, state] = [nameOf(body['slice_filename']), body['state']];
+    if (slice === undefined || (state !== 'done' && state !== 'failed')) return undefined;
+    return {
+      kind: 'result',
+      key: { by: 'request', req_id: `${slice}/${countOf(body['attempt']) ?? 1}` },
+      state,
+      worker: idOf(body['worker_id']),
+      hostname: idOf(body['hostname']),
+      panda_task_id: undefined,
+      panda_id: undefined,
+      started_at: undefined,
+      processed_at: idOf(body['timestamp']),
+      processing_seconds: numberOf(body['processing_seconds']),
+      error: textOf(body['error']),
+      output: undefined,
+    };
+  },
+};

@@ -1,0 +1,86 @@
+import type { Dialect } from '../dialect.ts';
+
+/** The name by which a result tells its slice: the first that it has of these. */
+export type ResultKey =
+  | { by: 'request'; req_id: string }
+  | { by: 'id'; tf_slice_id: string }
+  | { by: 'name'; slice_filename: string }
+  | { by: 'time'; requested_at: string };
+
+/** A slice as its sender announces it. What it does not say is undefined. */
+export interface SliceFact {
+  kind: 'slice';
+  tf_filename: string;
+  slice_id: number;
+  /** Made of TF file and slice id, so that both dialects name a slice alike. */
+  slice_filename: string;
+  stf_filename: string | undefined;
+  tf_first: number | undefined;
+  tf_last: number | undefined;
+  tf_count: number | undefined;
+  req_id: string | undefined;
+  tf_slice_id: string | undefined;
+  /** As its sender writes it: with or without a zone. */
+  requested_at: string | undefined;
+  /** Whether the message itself names its execution. */
+  namesExecution: boolean;
+}
+
+/** The result of an attempt. Times are as their sender writes them. */
+export interface ResultFact {
+  kind: 'result';
+  key: ResultKey;
+  state: 'done' | 'failed';
+  worker: string | undefined;
+  hostname: string | undefined;
+  panda_task_id: string | undefined;
+  panda_id: string | undefined;
+  started_at: string | undefined;
+  processed_at: string | undefined;
+  /** Wall time of the payload, as the worker measured it. */
+  processing_seconds: number | undefined;
+  error: string | undefined;
+  /** The file that it made. */
+  output: string | undefined;
+}
+
+export type PhaseType = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
+
+/** What a message says of the workflow. */
+export type Fact =
+  | { kind: 'phase'; type: PhaseType; total_stf_files: number | undefined }
+  | { kind: 'stf_gen'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
+  | {
+      kind: 'stf_ready';
+      stf_filename: string;
+      sequence: number | undefined;
+      tf_count: number | undefined;
+      checksum: string | undefined;
+      size_bytes: number | undefined;
+    }
+  | {
+      kind: 'tf_file_registered';
+      tf_filename: string;
+      stf_filename: string | undefined;
+      tf_first: number | undefined;
+      tf_last: number | undefined;
+      tf_count: number | undefined;
+    }
+  /** What is told to those that start workers. Seconds. */
+  | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
+  | SliceFact
+  | ResultFact;
+
+/** A message as it is understood. Names that are absent, null, `none` or `unknown` are undefined. */
+export interface Statement {
+  message_type: string;
+  sender: string | undefined;
+  namespace: string | undefined;
+  run_id: string | undefined;
+  /** The execution that it names itself. */
+  told_id: string | undefined;
+  dialect: Dialect | undefined;
+  simulation_tick: number | undefined;
+  /** Undefined where its type states none, or its key is not whole. */
+  fact: Fact | undefined;
+}

@@ -1,0 +1,73 @@
+import type { Fact, PhaseType } from './fact.ts';
+import { countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
+
+/** The messages that all dialects say alike: the run's life, and its files. */
+export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
+  run_imminent: phase('run_imminent'),
+  start_run: phase('start_run'),
+  pause_run: phase('pause_run'),
+  resume_run: phase('resume_run'),
+  end_run: phase('end_run'),
+  stf_gen: (body) => {
+    const stf_filename = nameOf(body['filename']);
+    const tf_count = countOf(body['tf_count']) ?? countOf(body['total_tfs']);
+    return stf_filename === undefined
+      ? undefined
+      : { kind: 'stf_gen', stf_filename, sequence: countOf(body['sequence']), tf_count };
+  },
+  // Prompt processing says it once a run, of no file.
+  stf_ready: (body) => {
+    const stf_filename = nameOf(body['filename']);
+    if (stf_filename === undefined) return undefined;
+    const { checksum, size_bytes, sequence, tf_count } = body;
+    return {
+      kind: 'stf_ready',
+      stf_filename,
+      sequence: countOf(sequence),
+      tf_count: countOf(tf_count),
+      checksum: textOf(checksum),
+      size_bytes: countOf(size_bytes),
+    };
+  },
+  // Its size is the number of its Time Frames in both dialects, so it is no size.
+  tf_file_registered: (body) => {
+    const tf_filename = nameOf(body['tf_filename']);
+    if (tf_filename === undefined) return undefined;
+    return {
+      kind: 'tf_file_registered',
+      tf_filename,
+      stf_filename: nameOf(body['stf_filename']),
+      tf_first: countOf(body['tf_first']),
+      tf_last: countOf(body['tf_last']),
+      tf_count: countOf(body['tf_count']),
+    };
+  },
+};
+
+/** The messages between fast processing and PanDA, about workers of a run. */
+const workersSaid = (body: Fields): Fact => {
+  const { target_worker_count, worker_rampup_time } = objectOf(body['content']);
+  return {
+    kind: 'workers',
+    target_worker_count: countOf(target_worker_count),
+    worker_rampup_time: numberOf(worker_rampup_time),
+  };
+};
+
+export const workerReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
+  run_imminent_worker: workersSaid,
+  create_workflow_task: workersSaid,
+  created_workflow_task: workersSaid,
+  adjust_worker: workersSaid,
+  close_workflow_task: workersSaid,
+  stop_transformer: workersSaid,
+};
+
+function phase(type: PhaseType): (body: Fields) => Fact {
+  return (body) => {
+    // Fast processing says the end of a run again for workers, with the whole first message inside.
+    const inner = body['content'];
+    const said = typeof inner === 'object' && inner !== null ? (inner as Fields) : body;
+    return { kind: 'phase', type, total_stf_files: countOf(said['total_stf_files']) };
+  };
+}

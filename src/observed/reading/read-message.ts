@@ -1,0 +1,70 @@
+import { type Dialect, dialectOf } from '../dialect.ts';
+import { fieldsOf } from '../namespace-filter.ts';
+import type { MessageLine } from '../recording-lines.ts';
+import { dialectF } from './dialect-f.ts';
+import { dialectH } from './dialect-h.ts';
+import { dialectS } from './dialect-s.ts';
+import type { Fact, Statement } from './fact.ts';
+import { commonReadings, workerReadings } from './lifecycle.ts';
+import { type Fields, idOf, numberOf, objectOf } from './values.ts';
+import { resultOf, sliceOf } from './work.ts';
+
+const readings = { ...commonReadings, ...workerReadings };
+
+/** A longer type is cut. */
+const maxType = 50;
+
+/** A longer name of a program, namespace, run or execution is none. */
+const maxId = 200;
+
+/**
+ * Understands a message that was heard, as `testbed-facts` describes them: a function of destination, headers and body alone. Never throws: what no rule
+ * knows states no fact.
+ */
+export function readMessage(line: MessageLine): Statement {
+  const { headers } = line;
+  const body = fieldsOf(line);
+  const content = objectOf(body['content']);
+  const message_type = typeOf(body, headers);
+  const dialect = dialectOf(body);
+  return {
+    message_type,
+    sender: short(body['sender']) ?? short(headers['client-id']) ?? short(body['agent_name']),
+    namespace: short(body['namespace']) ?? short(headers['namespace']),
+    run_id: short(body['run_id']) ?? short(content['run_id']) ?? short(headers['run_id']),
+    told_id: short(body['execution_id']) ?? short(content['execution_id']) ?? short(echoOf(content)['execution_id']),
+    dialect,
+    simulation_tick: numberOf(body['simulation_tick']),
+    fact: factOf(message_type, body, { headers, dialect }),
+  };
+}
+
+const short = (value: unknown): string | undefined => {
+  const text = idOf(value);
+  return text === undefined || text.length > maxId ? undefined : text;
+};
+
+/** Old agents beat without a type. What has neither is known by its header, or by no name. */
+function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {
+  const type = idOf(body['msg_type']);
+  if (type !== undefined) return type.slice(0, maxType);
+  if (idOf(body['agent_name']) !== undefined && idOf(body['status']) !== undefined) return 'heartbeat';
+  return (idOf(headers['msg_type']) ?? 'untyped').slice(0, maxType);
+}
+
+function factOf(
+  type: string,
+  body: Fields,
+  { headers, dialect }: { headers: Readonly<Record<string, string>>; dialect: Dialect | undefined },
+): Fact | undefined {
+  if (dialect === 'S' && Object.hasOwn(dialectS, type)) return dialectS[type]?.(body);
+  if (type === 'slice') return sliceOf(body, dialect === 'F' ? dialectF : dialectH);
+  if (type === 'slice_result') return resultOf(body, headers, dialect === 'F' ? dialectF : dialectH);
+  return Object.hasOwn(readings, type) ? readings[type]?.(body) : undefined;
+}
+
+/** The slice that a result gives back, which names its execution. */
+function echoOf(content: Fields): Fields {
+  const result = objectOf(objectOf(content['result'])['result']);
+  return 'origin_message' in result ? objectOf(result['origin_message']) : result;
+}

@@ -1,0 +1,39 @@
+import { told } from '../../messages/told.ts';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A longer name of a file is none. */
+const maxName = 1000;
+
+/** A longer error is cut. */
+const maxText = 20_000;
+
+/** The fields of an object; none for any other value. */
+export const objectOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+
+/** A name of a file: any text of at most 1,000 characters. */
+export const nameOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' && value.length <= maxName ? value : undefined;
+
+/** An id, which some programs write as a number. */
+export function idOf(value: unknown): string | undefined {
+  const text = told(value);
+  return text === undefined || text.length > maxName ? undefined : text;
+}
+
+/** A count: a whole number from 0 on. */
+export const countOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+
+export const numberOf = (value: unknown): number | undefined =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && value !== '' ? value.slice(0, maxText) : undefined;
+
+/** The name of a slice: both dialects come to the same one, and no two slices of an execution to one. */
+export function sliceName(tfFilename: string, sliceId: number): string {
+  const number = String(sliceId).padStart(3, '0');
+  return tfFilename.endsWith('.tf') ? `${tfFilename.slice(0, -3)}_slice_${number}.tf` : `${tfFilename}_slice_${number}`;
+}

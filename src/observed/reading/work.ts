@@ -1,0 +1,80 @@
+import type { ResultFact, ResultKey, SliceFact } from './fact.ts';
+import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceName, textOf } from './values.ts';
+
+/** Where a dialect says what it says of slices and results. */
+export interface WorkDialect {
+  /** The TF file of a slice, by the name that the message has for it. */
+  tfFilename: (told: string, sliceId: number) => string;
+  /** The slice that a result gives back; empty where it gives none. */
+  echo: (result: Fields) => Fields;
+  /** What the payload measured. */
+  metrics: (result: Fields) => Fields;
+  /** What it made. */
+  products: (result: Fields) => Fields;
+}
+
+export function sliceOf(body: Fields, dialect: WorkDialect): SliceFact | undefined {
+  const content = objectOf(body['content']);
+  const named = namedSlice(content, dialect);
+  if (named === undefined) return undefined;
+  return {
+    kind: 'slice',
+    ...named,
+    stf_filename: nameOf(content['filename']),
+    tf_first: countOf(content['start']),
+    tf_last: countOf(content['end']),
+    tf_count: countOf(content['tf_count']),
+    req_id: idOf(content['req_id']),
+    tf_slice_id: idOf(content['tf_slice_id']),
+    requested_at: idOf(body['created_at']),
+    namesExecution: idOf(content['execution_id']) !== undefined || idOf(body['execution_id']) !== undefined,
+  };
+}
+
+function namedSlice(
+  content: Fields,
+  dialect: WorkDialect,
+): Pick<SliceFact, 'tf_filename' | 'slice_id' | 'slice_filename'> | undefined {
+  const [told, slice_id] = [nameOf(content['tf_filename']), countOf(content['slice_id'])];
+  if (told === undefined || slice_id === undefined) return undefined;
+  const tf_filename = dialect.tfFilename(told, slice_id);
+  return { tf_filename, slice_id, slice_filename: sliceName(tf_filename, slice_id) };
+}
+
+export function resultOf(
+  body: Fields,
+  headers: Readonly<Record<string, string>>,
+  dialect: WorkDialect,
+): ResultFact | undefined {
+  const content = objectOf(body['content']);
+  const outer = objectOf(content['result']);
+  const result = objectOf(outer['result']);
+  const key = keyOf(dialect.echo(result), content, dialect);
+  const state = content['state'];
+  if (key === undefined || (state !== 'done' && state !== 'failed')) return undefined;
+  return {
+    kind: 'result',
+    key,
+    state,
+    worker: idOf(headers['client-id']),
+    hostname: idOf(content['hostname']),
+    panda_task_id: idOf(content['panda_task_id']),
+    panda_id: idOf(content['panda_id']),
+    started_at: idOf(content['processing_start_at']),
+    processed_at: idOf(content['processed_at']),
+    processing_seconds: numberOf(dialect.metrics(result)['actual_processing_time']),
+    error: textOf(outer['error']) ?? textOf(result['error']),
+    output: nameOf(dialect.products(result)['output_filename']),
+  };
+}
+
+function keyOf(echo: Fields, content: Fields, dialect: WorkDialect): ResultKey | undefined {
+  const req_id = idOf(echo['req_id']);
+  if (req_id !== undefined) return { by: 'request', req_id };
+  const tf_slice_id = idOf(echo['tf_slice_id']);
+  if (tf_slice_id !== undefined) return { by: 'id', tf_slice_id };
+  const named = namedSlice(echo, dialect);
+  if (named !== undefined) return { by: 'name', slice_filename: named.slice_filename };
+  const requested_at = idOf(content['requested_at']);
+  return requested_at === undefined ? undefined : { by: 'time', requested_at };
+}

@@ -1,0 +1,91 @@
+import { type Outcome, recordHeard } from '../db/observed/heard-messages.ts';
+import { noteGap, noteSpan } from '../db/observed/hearings.ts';
+import { settleObserved } from '../db/observed/settle.ts';
+import type { Store } from '../db/opening/store.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
+import { isAlive } from '../lib/process-identity.ts';
+import { NamespaceFilter } from '../observed/namespace-filter.ts';
+import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
+import { maskedLine } from '../observed/recording-lines.ts';
+import { readRecordings, type TornFile } from './recording-reader.ts';
+
+/** Messages that are written in one transaction. */
+const together = 500;
+
+/** What was read. */
+export interface ReadCounts {
+  /** Lines of messages, heartbeats and those already known included. */
+  messages: number;
+  /** Lines of REST calls. */
+  rest: number;
+  /** Messages whose type or shape no rule knows. */
+  kept: number;
+  /** Lines that are no JSON, or no message. */
+  rejected: number;
+  /** Executions that messages belong to, in the order in which they came. */
+  executions: string[];
+  gaps: number;
+}
+
+export interface ReadOptions {
+  store: Store;
+  namespaces: readonly string[];
+  /** Until then was heard, ISO 8601; left out: until the end of each recording. */
+  until: string | undefined;
+  onTorn: (torn: TornFile) => void;
+}
+
+type FileLine = ReadLine & { path: string };
+
+/** Reads recordings into a store, merged by time. To read them again changes nothing. */
+export async function readIntoStore(paths: readonly string[], options: ReadOptions): Promise<ReadCounts> {
+  const { store, namespaces, until, onTorn } = options;
+  const filter = new NamespaceFilter(namespaces);
+  const counts: ReadCounts = { messages: 0, rest: 0, kept: 0, rejected: 0, executions: [], gaps: 0 };
+  const executions = new Set<string>();
+  const spans = new Map<string, { since: number; until: number }>();
+  let waiting: FileLine[] = [];
+  const write = async (): Promise<void> => {
+    const lines = waiting;
+    waiting = [];
+    const outcomes = await store.write((tx) => lines.flatMap((line) => recordLine(tx, line) ?? []));
+    for (const { isKept, execution_id } of outcomes) {
+      if (isKept) counts.kept += 1;
+      if (execution_id !== undefined) executions.add(execution_id);
+    }
+  };
+  for await (const line of readRecordings(paths, onTorn)) {
+    count(counts, line);
+    extend(spans, line);
+    if (line.kind === 'message' ? filter.isMeant(line.line) : line.kind === 'note') waiting.push(line);
+    if (waiting.length >= together) await write();
+  }
+  await write();
+  await store.write((tx) => {
+    for (const span of spans.values())
+      noteSpan(tx, until === undefined ? span : { ...span, until: Math.max(span.since, Date.parse(until)) });
+    settleObserved(tx, { isAlive, now: Date.now() });
+  });
+  return { ...counts, executions: [...executions] };
+}
+
+function recordLine(tx: Transaction, read: FileLine): Outcome | undefined {
+  if (read.kind === 'message') return recordHeard(tx, maskedLine(read.line));
+  if (read.kind === 'note' && 'gap' in read.line) noteGap(tx, read.line.gap);
+  return undefined;
+}
+
+function count(counts: ReadCounts, line: FileLine): void {
+  if (line.kind === 'message') counts.messages += 1;
+  else if (line.kind === 'rest') counts.rest += 1;
+  else if (line.kind === 'rejected') counts.rejected += 1;
+  else if ('gap' in line.line) counts.gaps += 1;
+}
+
+/** The time of which a recording is: from its first line to its last. */
+function extend(spans: Map<string, { since: number; until: number }>, line: FileLine): void {
+  const time = Date.parse(timeOfLine(line) ?? '');
+  if (Number.isNaN(time)) return;
+  const known = spans.get(line.path) ?? { since: time, until: time };
+  spans.set(line.path, { since: Math.min(known.since, time), until: Math.max(known.until, time) });
+}

@@ -1,0 +1,108 @@
+import { recordHeard } from '../db/observed/heard-messages.ts';
+import { beginHearing, claimNamespace, keepHearing, noteGap } from '../db/observed/hearings.ts';
+import { settleObserved } from '../db/observed/settle.ts';
+import type { Store } from '../db/opening/store.ts';
+import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import { registerProcess } from '../db/presence/leases.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
+import { currentProcess, isAlive } from '../lib/process-identity.ts';
+import { foreignProgramOf } from '../messages/foreign.ts';
+import { fieldsOf } from '../observed/namespace-filter.ts';
+import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
+import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
+
+/** Messages that are written in one transaction: others must not wait for long. */
+const together = 200;
+
+/** An observer says so often that it hears, in milliseconds. */
+const beatMilliseconds = 5000;
+
+export interface StoreWriterOptions {
+  store: Store;
+  /** Those that are meant; none: all. */
+  namespaces: readonly string[];
+  version: string;
+  say: (line: string) => void;
+}
+
+/** Records what an observer hears into a store, a moment after it has come. */
+export class StoreWriter {
+  readonly #store: Store;
+  readonly #processId: number;
+  readonly #lines: WaitingLines;
+  readonly #claimed = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same. */
+  static async open({ store, namespaces, version, say }: StoreWriterOptions): Promise<StoreWriter> {
+    const processId = await store.write((tx) => {
+      const process_id = registerProcess(tx, currentProcess(), version);
+      beginHearing(tx, { namespaces, process_id, now: Date.now() }, isAlive);
+      return process_id;
+    });
+    return new StoreWriter(store, processId, say);
+  }
+
+  private constructor(store: Store, processId: number, say: (line: string) => void) {
+    this.#store = store;
+    this.#processId = processId;
+    this.#lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
+  }
+
+  /** @param isHearing whether the broker is there */
+  keepHearing(isHearing: () => boolean): void {
+    this.#timer = setInterval(() => void this.#beat(isHearing()), beatMilliseconds);
+  }
+
+  /** @param time of the line, ISO 8601 */
+  add(line: RecordingLine, time: string): void {
+    this.#lines.add(line, time);
+  }
+
+  /** Writes the rest, and says that nobody listens any more. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#store.hurry();
+    await this.#lines.close();
+    await this.#store
+      .write((tx) => {
+        recordEnd(tx, this.#processId, 'order');
+        settleObserved(tx, { isAlive, now: Date.now() });
+      })
+      .catch(() => {});
+  }
+
+  async #beat(isHearing: boolean): Promise<void> {
+    const now = Date.now();
+    await this.#store
+      .write((tx) => {
+        recordHeartbeat(tx, this.#processId, new Map());
+        if (isHearing) keepHearing(tx, this.#processId, now);
+        settleObserved(tx, { isAlive, now });
+      })
+      .catch(() => {});
+  }
+
+  async #write(lines: readonly WaitingLine[]): Promise<number> {
+    const some = lines.slice(0, together);
+    const claimed = await this.#store.write((tx) => some.flatMap(({ line }) => this.#record(tx, line)));
+    for (const namespace of claimed) this.#claimed.add(namespace);
+    return some.length;
+  }
+
+  /** Returns the namespaces that are the observer's from now on. */
+  #record(tx: Transaction, line: RecordingLine): string[] {
+    if ('gap' in line) noteGap(tx, line.gap);
+    if ('until' in line) keepHearing(tx, this.#processId, Date.parse(line.until));
+    if (!('destination' in line)) return [];
+    recordHeard(tx, line);
+    const namespace = foreignNamespace(line);
+    if (namespace === undefined || this.#claimed.has(namespace)) return [];
+    claimNamespace(tx, { namespace, process_id: this.#processId }, isAlive);
+    return [namespace];
+  }
+}
+
+/** The namespace of a program of another make. */
+const foreignNamespace = (line: MessageLine): string | undefined =>
+  foreignProgramOf({ kind: 'unknown', msg_type: '', body: { ...fieldsOf(line) } }, line.headers)?.namespace;
