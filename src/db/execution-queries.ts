@@ -56,7 +56,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** What is recorded of an execution beside its row. */
     executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
     /** The plan of an execution that was made here. Throws `ARGUMENT_INVALID` for one of other programs. */
-    executionParams: (execution: ExecutionRow) => executionParams(sql, requireOwn(execution, 'be planned')),
+    executionParams: (execution: ExecutionRow) =>
+      executionParams(sql, requireOwn(execution, 'be planned, or have its files looked at,')),
     audit: (execution: ExecutionRow) =>
       execution.origin === 'own'
         ? auditExecution(sql, execution)

@@ -10,8 +10,14 @@ const stfBase = (filename: string): string => filename.replace(/\.stf$/, '');
 /** @param sample from 1 */
 export const tfFilename = (stf: string, sample: number): string => `${stfBase(stf)}_tf_${padded(sample, 3)}.tf`;
 
-/** @param sliceId from 0 */
-export const sliceFilename = (stf: string, sliceId: number): string => `${stfBase(stf)}_slice_${padded(sliceId, 3)}.tf`;
+/**
+ * The name of a slice. Ours are numbered within an STF file, those of the testbed within a TF file.
+ * @param sliceId from 0
+ */
+export function sliceFilename(file: string, sliceId: number): string {
+  const base = file.replace(/\.s?tf$/, '');
+  return `${base}_slice_${padded(sliceId, 3)}${base === file ? '' : '.tf'}`;
+}
 
 /** The sample number in a TF file's name (`…_tf_002.tf` is 2), or undefined where the name has none. */
 export function sampleNumber(filename: string): number | undefined {

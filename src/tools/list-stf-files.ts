@@ -26,13 +26,13 @@ export const listStfFilesTool = defineTool({
     pageAnswer(
       z.strictObject({
         stf_filename: z.string(),
-        run_number: z.int(),
+        run_number: z.int().optional(),
         execution_id: z.string(),
-        sequence: z.int(),
+        sequence: z.int().optional(),
         status: z.enum(stfStatuses),
         checksum: z.string().optional(),
         size_bytes: z.int().optional(),
-        tf_count: z.int(),
+        tf_count: z.int().optional(),
         tf_file_count: z.int(),
         slice_count: z.int(),
         created_at: z.string(),

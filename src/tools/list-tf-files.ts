@@ -23,12 +23,12 @@ export const listTfFilesTool = defineTool({
     pageAnswer(
       z.strictObject({
         tf_filename: z.string(),
-        stf_filename: z.string(),
-        run_number: z.int(),
+        stf_filename: z.string().optional(),
+        run_number: z.int().optional(),
         execution_id: z.string(),
-        tf_first: z.int(),
-        tf_last: z.int(),
-        tf_count: z.int(),
+        tf_first: z.int().optional(),
+        tf_last: z.int().optional(),
+        tf_count: z.int().optional(),
         size_bytes: z.int().optional(),
         slice_count: z.int(),
         created_at: z.string(),

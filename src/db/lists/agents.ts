@@ -16,6 +16,8 @@ export interface AgentRow extends SignsOfLife {
   free_slots: number | null;
   off_duty: string | null;
   clock_offset: number | null;
+  /** Of a program of another make: the host that it tells, or empty. */
+  heard_on: string | null;
 }
 
 export interface AgentFilter extends Window {
@@ -27,7 +29,7 @@ export interface AgentFilter extends Window {
 
 export function listAgents(sql: Prepare, filter: AgentFilter, page: Page): ListPage<AgentRow> {
   return listRows<AgentRow>(sql, {
-    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset`,
+    select: `seq AS key, agent_name, agent_type, namespace, state, last_heartbeat, ${processColumns}, current_execution_id, free_slots, off_duty, clock_offset, heard_on`,
     from: 'system_agents',
     join: 'JOIN processes USING (process_id)',
     key: 'seq',

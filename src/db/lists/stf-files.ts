@@ -9,13 +9,13 @@ import { type ListPage, manyRows, type Page, type Window } from './page.ts';
 export interface StfFileRow {
   key: number;
   stf_filename: string;
-  run_number: number;
+  run_number: number | null;
   execution_id: string;
-  sequence: number;
+  sequence: number | null;
   status: StfStatus;
   checksum: string | null;
   size_bytes: number | null;
-  tf_count: number;
+  tf_count: number | null;
   tf_file_count: number;
   slice_count: number;
   created_at: string;

@@ -6,12 +6,12 @@ import type { ListPage, Page, Window } from './page.ts';
 export interface TfFileRow {
   key: number;
   tf_filename: string;
-  stf_filename: string;
-  run_number: number;
+  stf_filename: string | null;
+  run_number: number | null;
   execution_id: string;
-  tf_first: number;
-  tf_last: number;
-  tf_count: number;
+  tf_first: number | null;
+  tf_last: number | null;
+  tf_count: number | null;
   size_bytes: number | null;
   slice_count: number;
   created_at: string;

@@ -15,12 +15,12 @@ export interface TfSliceRow {
   slice_filename: string;
   slice_id: number;
   tf_filename: string;
-  stf_filename: string;
-  run_number: number;
+  stf_filename: string | null;
+  run_number: number | null;
   execution_id: string;
-  tf_first: number;
-  tf_last: number;
-  tf_count: number;
+  tf_first: number | null;
+  tf_last: number | null;
+  tf_count: number | null;
   status: SliceStatus;
   attempt: number;
   assigned_worker: string | null;

@@ -1,5 +1,7 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { decodeMessage } from '../../messages/codec.ts';
+import { recordHeard } from '../observed/heard-messages.ts';
+import { lineOf } from '../observed/said.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -11,6 +13,8 @@ export interface HistoryRow {
   recorded_at: string;
   /** It came over a broker. */
   from_broker?: true;
+  /** Of a message that was heard of other programs: the headers that were kept (JSON). */
+  headers?: string;
   /** The effect that its driver gave a command, which nothing else in the log tells. */
   applied?: boolean;
   /** Left out in histories that are older than codes. */
@@ -32,6 +36,7 @@ interface MessageRow {
   effect_reason: string | null;
   goes_out: number | null;
   outbox_sent_at: string | null;
+  headers: string | null;
 }
 
 /** Rows that are read at a time. */
@@ -40,8 +45,8 @@ const page = 1000;
 /** The log of a store, in its order. */
 export function* historyOf(sql: Prepare): Generator<HistoryRow> {
   const some = sql<[number], MessageRow>(
-    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at
-     FROM workflow_messages WHERE seq > ? ORDER BY seq LIMIT ${page}`,
+    `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
+     FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) WHERE seq > ? ORDER BY seq LIMIT ${page}`,
   );
   for (let after = 0; ;) {
     const rows = some.all(after);
@@ -58,7 +63,8 @@ const historyRow = (row: MessageRow): HistoryRow => ({
   sent_at: row.sent_at,
   recorded_at: row.recorded_at,
   ...(cameOverBroker(row) ? { from_broker: true as const } : {}),
-  ...(commands.has(row.message_type)
+  ...(row.headers === null ? {} : { headers: row.headers }),
+  ...(row.headers === null && commands.has(row.message_type)
     ? { applied: row.effect === 'applied', code: row.effect_code ?? 'REFUSED', reason: row.effect_reason ?? '' }
     : {}),
 });
@@ -76,7 +82,11 @@ export async function replay(history: Iterable<HistoryRow>, store: Store): Promi
     const rows = waiting;
     waiting = [];
     await store.write((tx) => {
-      for (const { destination, body, sent_at, recorded_at, from_broker = false, ...given } of rows) {
+      for (const { destination, body, sent_at, recorded_at, from_broker = false, headers, ...given } of rows) {
+        if (headers !== undefined) {
+          recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }));
+          continue;
+        }
         const circumstances = { isReplay: true, sentAt: sent_at, recordedAt: recorded_at, fromBroker: from_broker };
         const effect = given.applied === undefined ? {} : { effect: effectOf(given) };
         const received = { destination, body, decoded: decodeMessage(body) };

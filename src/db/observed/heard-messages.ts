@@ -46,7 +46,8 @@ export interface Outcome {
 export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   const statement = readMessage(line);
   const sent_ms = sentAt(line);
-  noteSign(tx, statement, { line, at: sent_ms });
+  const knownRun = observedRunOf(tx, statement);
+  noteSign(tx, statement, { line, at: sent_ms, execution_id: knownRun?.execution_id });
   if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
   if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
   const effect = effectOf(statement);
@@ -59,7 +60,7 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
     )
     .get(message_id);
   if (known !== undefined) return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
-  const { run, isNew } = executionFor(tx, statement, sent_ms);
+  const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
   const { seq } = insertRow(
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
@@ -122,10 +123,9 @@ function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
 function executionFor(
   tx: Transaction,
   statement: Statement,
-  at: number,
+  { run, at }: { run: ObservedRun | undefined; at: number },
 ): { run: ObservedRun | undefined; isNew: boolean } {
   const { namespace, run_id, told_id } = statement;
-  const run = observedRunOf(tx, statement);
   if (run !== undefined) {
     const isNew = run.namespace === '' && namespace !== undefined;
     if (isNew) nameNamespace(tx, run, namespace);

@@ -31,6 +31,12 @@ export interface StoredMessage {
   headers: string;
 }
 
+/** The times of a stored message, ISO 8601. */
+interface StoredTimes {
+  sent_at: string;
+  recorded_at: string;
+}
+
 /** Of statements that contradict, that of the earlier time stands, then the one of the lesser id. */
 export const isBefore = (a: Said, b: Said): boolean =>
   a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
@@ -39,12 +45,16 @@ export const isBefore = (a: Said, b: Said): boolean =>
 export const statementOf = (row: StoredMessage): Statement => readMessage(lineOf(row));
 
 /** A message as it was heard, as far as it is stored. */
-export const lineOf = ({ destination, body, headers }: StoredMessage): MessageLine => ({
-  t: '',
-  destination,
-  headers: JSON.parse(headers) as Record<string, string>,
-  ...keepText(body),
-});
+export function lineOf({ destination, body, headers, ...times }: StoredMessage & Partial<StoredTimes>): MessageLine {
+  const { sent_at, recorded_at = '' } = times;
+  const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
+  return {
+    t: recorded_at,
+    destination,
+    headers: { ...(JSON.parse(headers) as Record<string, string>), ...timestamp },
+    ...keepText(body),
+  };
+}
 
 /** A recorded message by its place in the log. */
 export function saidAt<F extends Fact>({ sql }: Transaction, seq: number): SaidFact<F> | undefined {

@@ -23,7 +23,7 @@ const lastSigns = new WeakMap<Transaction, Map<string, number>>();
 export function noteSign(
   tx: Transaction,
   { sender, namespace = '', message_type, fact }: Statement,
-  { line, at }: { line: MessageLine; at: number },
+  { line, at, execution_id }: { line: MessageLine; at: number; execution_id: string | undefined },
 ): void {
   const type = agentTypeOf[programTypeOf(message_type, line.destination) ?? 'person'];
   if (sender === undefined || type === undefined) return;
@@ -40,9 +40,10 @@ export function noteSign(
      RETURNING process_id`,
   ).get(sender, time, time);
   sql(
-    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on) VALUES (?, ?, ?, 'READY', ?, ?, ?)
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id) VALUES (?, ?, ?, 'READY', ?, ?, ?, ?)
      ON CONFLICT (agent_name) DO UPDATE SET namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
-       last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on)
+       last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
+       current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
      WHERE heard_on IS NOT NULL`,
-  ).run(sender, type, namespace, time, row?.process_id ?? 0, host);
+  ).run(sender, type, namespace, time, row?.process_id ?? 0, host, execution_id ?? null);
 }

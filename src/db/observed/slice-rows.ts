@@ -30,6 +30,7 @@ export function rebuildSlice(
     )
     .get(sliceFilename, execution_id);
   const status = statusOf(attempts[current] as ToldAttempt);
+  if (news.fact.kind === 'slice') noteSample(scope, news.fact, { isNew: before === undefined, at: timeOf(news) });
   if (before === undefined) countNew(scope, first.slice);
   writeSlice(scope, attempts, current);
   if (before?.status !== status) {
@@ -147,13 +148,21 @@ function writeSlice(
   );
 }
 
-function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact>): void {
-  const { tf_filename, stf_filename, tf_count, requested_at } = slice.fact;
+/** The TF file of a slice: how many it has, the largest, and when the first was made. @param at where its sender does not say it, ISO 8601 */
+function noteSample(
+  { tx, execution_id }: ObservedScope,
+  { tf_filename, tf_count, requested_at }: SliceFact,
+  { isNew, at }: { isNew: boolean; at: string },
+): void {
   tx.sql(
-    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, 1, ?, ?)
-     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + 1,
+    `INSERT INTO observed_samples (execution_id, tf_filename, slices, largest, first_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (execution_id, tf_filename) DO UPDATE SET slices = slices + excluded.slices,
        largest = max(coalesce(largest, excluded.largest), coalesce(excluded.largest, largest)), first_at = min(first_at, excluded.first_at)`,
-  ).run(execution_id, tf_filename, orNull(tf_count), requested_at ?? timeOf(slice));
+  ).run(execution_id, tf_filename, isNew ? 1 : 0, orNull(tf_count), requested_at ?? at);
+}
+
+function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact>): void {
+  const { tf_filename, stf_filename } = slice.fact;
   tx.sql('UPDATE fastmon_files SET slice_count = slice_count + 1 WHERE tf_filename = ? AND execution_id = ?').run(
     tf_filename,
     execution_id,

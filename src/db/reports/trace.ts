@@ -3,10 +3,12 @@ import { nearest } from '../../lib/suggest.ts';
 import { headColumns, type MessageHead } from '../lists/messages.ts';
 import { payloadAsked } from '../lists/slice-payloads.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
 import { typeNumbers } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { seqsOfObserved } from './observed/trace.ts';
 import { goneWorkers } from './slices-in-hand.ts';
 
 /** A file of the workflow: what it is, and whose. */
@@ -14,9 +16,9 @@ export interface Product {
   kind: 'stf' | 'tf' | 'slice';
   name: string;
   execution_id: string;
-  run_number: number;
+  run_number: number | null;
   status: string;
-  stf_filename: string;
+  stf_filename: string | null;
   tf_filename: string | null;
   attempt: number | null;
 }
@@ -146,15 +148,25 @@ const hopColumns = [
   `${fieldOf('error', 'slice_result')} AS error`,
 ].join(', ');
 
+/** Messages of other programs by their places in the log, with what a worker says in them. */
+function hopsAt(sql: Prepare, seqs: readonly number[]): Hop[] {
+  const isResult = `type_no IN ${typeNumbers(['slice_result'])}`;
+  const rows = sql<[string], Hop>(
+    `SELECT ${headColumns}, iif(${isResult}, ${messageColumns.sender_agent}, NULL) AS worker, NULL AS attempt,
+       iif(${isResult}, ${jsonField('body', 'content.state')}, NULL) AS outcome, iif(${isResult}, ${jsonField('body', 'content.result.error')}, NULL) AS error
+     FROM message_rows WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY sent_ms, seq`,
+  );
+  return rows.all(JSON.stringify(seqs));
+}
+
 /** Messages that tell a product's way, found by their ids: what it comes from, itself, and what was made of it. */
-export function messagesOf(
-  sql: Prepare,
-  { kind, name, execution_id, stf_filename, tf_filename }: Product,
-  limit: number,
-): Hop[] {
+export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[] {
+  const { kind, name, execution_id, stf_filename, tf_filename } = product;
+  const heard = seqsOfObserved(sql, product);
+  if (heard !== undefined) return hopsAt(sql, heard.slice(0, limit));
   const exact = [
-    `${execution_id}/stf_gen/${stf_filename}`,
-    `${execution_id}/stf_ready/${stf_filename}`,
+    `${execution_id}/stf_gen/${stf_filename ?? ''}`,
+    `${execution_id}/stf_ready/${stf_filename ?? ''}`,
     ...(tf_filename === null ? [] : [`${execution_id}/tf_file_registered/${tf_filename}`]),
   ];
   const ranges =
@@ -162,7 +174,8 @@ export function messagesOf(
       ? ['slice', 'slice_started', 'slice_result'].map((type) => `${execution_id}/${type}/${name}/`)
       : [];
   // Of an STF its samples.
-  if (kind === 'stf') ranges.push(`${execution_id}/tf_file_registered/${stf_filename.replace(/\.stf$/, '_tf_')}`);
+  if (kind === 'stf')
+    ranges.push(`${execution_id}/tf_file_registered/${(stf_filename ?? '').replace(/\.stf$/, '_tf_')}`);
   const rows = [
     ...exact.map((id) => sql<[string], Hop>(`SELECT ${hopColumns} FROM message_rows WHERE message_id = ?`).all(id)),
     ...ranges.map((prefix) =>

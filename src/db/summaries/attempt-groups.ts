@@ -118,7 +118,10 @@ function keyed(
     case 'host':
       return named(columns.host, columns.names.host);
     case 'stf_filename':
-      return named(columns.stf, columns.names.stf);
+      return {
+        of: (at) => columns.stf[at] as number,
+        name: (number) => columns.stfOfFile.get(number) ?? columns.names.stf.all[number],
+      };
     case 'minute':
     case 'hour':
     case 'day': {

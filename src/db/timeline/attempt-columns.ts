@@ -39,14 +39,21 @@ export class AttemptColumns {
   queued = new Float64Array(0);
   started = new Float64Array(0);
   completed = new Float64Array(0);
-  /** The last attempt of each slice, by STF and slice id, and of each attempt the one before it. */
+  /** The last attempt of each slice, by the file that it is numbered in and its id, and of each attempt the one before it. */
   readonly #last: number[][] = [];
   #before = new Int32Array(0);
   readonly #causes = new Map<string, number>();
 
-  /** The place of an attempt at a slice of an STF file, which is added where there is none yet. */
-  placeOf(stfFilename: string, sliceId: number, attempt: number): number {
-    const stf = this.names.stf.numberOf(stfFilename);
+  /** The STF file of a file that slices are numbered in, where that is another one: by the number of its name. */
+  readonly stfOfFile = new Map<number, string>();
+
+  /**
+   * The place of an attempt at a slice, which is added where there is none yet.
+   * @param of its STF file, and the file that its slices are numbered in, where that is another one
+   */
+  placeOf(of: { stf: string; file: string | undefined }, sliceId: number, attempt: number): number {
+    const stf = this.names.stf.numberOf(of.file ?? of.stf);
+    if (of.file !== undefined && !this.stfOfFile.has(stf)) this.stfOfFile.set(stf, of.stf);
     const last = (this.#last[stf] ??= []);
     const latest = last[sliceId] ?? noName;
     for (let at = latest; at !== noName; at = this.#before[at] ?? noName) if (this.attempt[at] === attempt) return at;

@@ -21,6 +21,7 @@ export class AttemptHistory {
   readonly columns = new AttemptColumns();
   readonly #sql: Prepare;
   readonly #id: string;
+  readonly #isObserved: boolean;
   /** Keys up to which slices, and attempts before their current ones, have been read; undefined: all have. */
   #slicesRead: number | undefined = 0;
   #earlierRead: string | undefined = '';
@@ -31,6 +32,8 @@ export class AttemptHistory {
   constructor(sql: Prepare, executionId: string) {
     this.#sql = sql;
     this.#id = executionId;
+    this.#isObserved =
+      sql<[string]>('SELECT 1 FROM observed_runs WHERE execution_id = ?').get(executionId) !== undefined;
     // Messages from now on are followed afterwards, whether a piece has seen it or not.
     this.#seq = this.#newest();
     this.#lateSeq = this.#newestLate();
@@ -67,7 +70,12 @@ export class AttemptHistory {
     ).get(this.#id, after, rowsOfStep)?.seq;
     this.#slicesRead = last ?? undefined;
     if (last === null || last === undefined) return;
-    this.#take(`SELECT ${attemptsAsText('current')} AS attempts ${among} AND seq <= ?`, this.#id, after, last);
+    this.#take(
+      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts ${among} AND seq <= ?`,
+      this.#id,
+      after,
+      last,
+    );
   }
 
   #readEarlier(after: string): void {
@@ -79,7 +87,7 @@ export class AttemptHistory {
     this.#earlierRead = last ?? undefined;
     if (last === null || last === undefined) return;
     this.#take(
-      `SELECT ${attemptsAsText('earlier')} AS attempts
+      `SELECT ${attemptsAsText('earlier', this.#isObserved)} AS attempts
        FROM (SELECT DISTINCT slice_filename, execution_id ${among} AND slice_filename <= ?)
          CROSS JOIN earlier_attempts AS a USING (slice_filename, execution_id) CROSS JOIN tf_slices AS s USING (slice_filename, execution_id)`,
       this.#id,
@@ -110,7 +118,7 @@ export class AttemptHistory {
       if (type === 'workflow_ended') hasEnded = true;
       if (slice !== undefined && moving.includes(type)) moved.add(slice);
     }
-    if (said.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
+    if (this.#isObserved && said.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
     if (moved.size > 0) this.#readAgain([...moved]);
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
@@ -132,11 +140,11 @@ export class AttemptHistory {
     const isAmong = 'slice_filename IN (SELECT value FROM json_each(?))';
     const values = [JSON.stringify(slices), this.#id];
     this.#take(
-      `SELECT ${attemptsAsText('current')} AS attempts FROM tf_slices WHERE ${isAmong} AND execution_id = ?`,
+      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts FROM tf_slices WHERE ${isAmong} AND execution_id = ?`,
       ...values,
     );
     this.#take(
-      `SELECT ${attemptsAsText('earlier')} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
+      `SELECT ${attemptsAsText('earlier', this.#isObserved)} AS attempts FROM earlier_attempts AS a JOIN tf_slices AS s USING (slice_filename, execution_id)
        WHERE a.${isAmong} AND s.execution_id = ?`,
       ...values,
     );
@@ -145,7 +153,7 @@ export class AttemptHistory {
   /** The end of a stopped execution takes slices from their workers without a message about each. */
   #readAbandoned(): void {
     this.#take(
-      `SELECT ${attemptsAsText('current')} AS attempts FROM tf_slices INDEXED BY tf_slices_open
+      `SELECT ${attemptsAsText('current', this.#isObserved)} AS attempts FROM tf_slices INDEXED BY tf_slices_open
        WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} AND left_by IS NOT NULL`,
       this.#id,
     );

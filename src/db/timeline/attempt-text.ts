@@ -6,10 +6,14 @@ import type { AttemptColumns } from './attempt-columns.ts';
 const valueEnd = '\u001F';
 const valueEndCode = valueEnd.charCodeAt(0);
 
+/** Stands for the file that slices are numbered in: NULL where that is the STF file. */
+const numberedIn = 'numbered in';
+
 /** As SQL: the values of an attempt that this program makes, in the order in which `takeAttempts` reads them. */
 const ownValues = {
   current: [
     'stf_filename',
+    numberedIn,
     'slice_id',
     'attempt',
     'status',
@@ -23,6 +27,7 @@ const ownValues = {
   ],
   earlier: [
     's.stf_filename',
+    numberedIn,
     's.slice_id',
     'a.attempt',
     'a.state',
@@ -46,8 +51,10 @@ const foreignValues = {
  * As SQL: attempts, current ones of `tf_slices` or earlier ones of `earlier_attempts AS a` and `tf_slices AS s`, all as one text. To make a row of
  * values takes better-sqlite3 four times as long as SQLite takes to read it. Texts of others are kept from looking like two.
  */
-export function attemptsAsText(kind: keyof typeof ownValues): string {
-  const values = [...ownValues[kind], ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
+export function attemptsAsText(kind: keyof typeof ownValues, isObserved: boolean): string {
+  const isElsewhere = isObserved ? (kind === 'current' ? 'tf_filename' : 's.tf_filename') : 'NULL';
+  const own = ownValues[kind].map((value) => (value === numberedIn ? isElsewhere : value));
+  const values = [...own, ...foreignValues[kind].map((value) => `replace(${value}, '${valueEnd}', ' ')`)];
   return `group_concat(concat(${values.map((value) => `${value}, '${valueEnd}'`).join(', ')}), '')`;
 }
 
@@ -86,7 +93,7 @@ export function takeAttempts(text: string, columns: AttemptColumns): void {
   };
   const either = (first: number, second: number): number => (Number.isNaN(first) ? second : first);
   while (at < text.length) {
-    const place = columns.placeOf(word(), whole(), whole());
+    const place = columns.placeOf({ stf: word(), file: optional() }, whole(), whole());
     columns.setState(place, word() as SliceStatus, whole() === 1);
     // A result may come of a slice whose start nobody has told.
     const wasStarted = whole() > 0;

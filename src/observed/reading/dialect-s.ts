@@ -1,12 +1,13 @@
+import { sliceFilename } from '../../domain/file-names.ts';
 import type { Fact, ResultFact, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, sliceName, textOf } from './values.ts';
+import { countOf, type Fields, idOf, nameOf, numberOf, sliceIdOf, textOf } from './values.ts';
 
 /** The messages of swf-mcp, of another store: all fields are flat, and an attempt has a number. */
 export const dialectS: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
   slice: (body): SliceFact | undefined => {
-    const [tf_filename, slice_id] = [nameOf(body['tf_filename']), countOf(body['slice_id'])];
+    const [tf_filename, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
     if (tf_filename === undefined || slice_id === undefined) return undefined;
-    const slice_filename = sliceName(tf_filename, slice_id);
+    const slice_filename = sliceFilename(tf_filename, slice_id);
     return {
       kind: 'slice',
       tf_filename,

@@ -22,6 +22,12 @@ export function idOf(value: unknown): string | undefined {
   return text === undefined || text.length > maxName ? undefined : text;
 }
 
+/** A number of a slice: from 0 on, and no larger than tables of numbers hold. */
+export const sliceIdOf = (value: unknown): number | undefined => {
+  const id = countOf(value);
+  return id !== undefined && id < 2 ** 31 ? id : undefined;
+};
+
 /** A count: a whole number from 0 on. */
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
@@ -31,9 +37,3 @@ export const numberOf = (value: unknown): number | undefined =>
 
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value.slice(0, maxText) : undefined;
-
-/** The name of a slice: both dialects come to the same one, and no two slices of an execution to one. */
-export function sliceName(tfFilename: string, sliceId: number): string {
-  const number = String(sliceId).padStart(3, '0');
-  return tfFilename.endsWith('.tf') ? `${tfFilename.slice(0, -3)}_slice_${number}.tf` : `${tfFilename}_slice_${number}`;
-}

@@ -1,5 +1,6 @@
+import { sliceFilename } from '../../domain/file-names.ts';
 import type { ResultFact, ResultKey, SliceFact } from './fact.ts';
-import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceName, textOf } from './values.ts';
+import { countOf, type Fields, idOf, nameOf, numberOf, objectOf, sliceIdOf, textOf } from './values.ts';
 
 /** Where a dialect says what it says of slices and results. */
 export interface WorkDialect {
@@ -35,10 +36,10 @@ function namedSlice(
   content: Fields,
   dialect: WorkDialect,
 ): Pick<SliceFact, 'tf_filename' | 'slice_id' | 'slice_filename'> | undefined {
-  const [told, slice_id] = [nameOf(content['tf_filename']), countOf(content['slice_id'])];
+  const [told, slice_id] = [nameOf(content['tf_filename']), sliceIdOf(content['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;
   const tf_filename = dialect.tfFilename(told, slice_id);
-  return { tf_filename, slice_id, slice_filename: sliceName(tf_filename, slice_id) };
+  return { tf_filename, slice_id, slice_filename: sliceFilename(tf_filename, slice_id) };
 }
 
 export function resultOf(

@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { temporaryFolder } from '../helpers.ts';
+import { dice, makeRun, shuffled } from './generator.ts';
+import { tablesOf } from './tables.ts';
+
+let stores = 0;
+const folder = temporaryFolder();
+
+/** Records lines, so many in a transaction. */
+async function storeOf(lines: readonly MessageLine[], together = 50) {
+  const store = await openStore(join(folder, `${(stores += 1)}.db`));
+  for (let at = 0; at < lines.length; at += together)
+    await store.write((tx) => {
+      for (const line of lines.slice(at, at + together)) recordHeard(tx, line);
+    });
+  return store;
+}
+
+async function tablesAfter(lines: readonly MessageLine[], together?: number) {
+  const store = await storeOf(lines, together);
+  const tables = tablesOf(store.db);
+  store.close();
+  return tables;
+}
+
+describe('what was heard of a run', () => {
+  it.each(Array.from({ length: 60 }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
+    const { lines, truth } = makeRun({ seed });
+    const store = await storeOf(lines);
+    const queries = createQueries(store.db, () => undefined);
+    const row = queries.execution(truth.told_id);
+    const { facts } = queries.assess(row, Date.now()).observed ?? {};
+    expect({
+      told_id: facts?.told_id,
+      run_id: facts?.run_id,
+      stf_count: row.stf_count,
+      tf_files_received: row.tf_files_received,
+      tf_files_sliced: facts?.tf_files_sliced,
+      slices_sent: row.slices_created,
+      slices_completed: row.slices_completed,
+      slices_failed: row.slices_failed,
+      slices_unanswered: row.slices_queued,
+      results_repeated: facts?.results_repeated,
+      results_unmatched: facts?.results_unmatched,
+      without_execution: facts?.without_execution,
+      hasEnded: row.phase === 'completed',
+    }).toEqual(truth);
+    expect(queries.audit(row).checks.find(({ check }) => check === 'counts')).toMatchObject({ state: 'ok' });
+    store.close();
+  });
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed + 100))(
+    'is the same in whatever order it comes, however often, and in however many transactions: run %i',
+    async (seed) => {
+      const roll = dice(seed);
+      const { lines } = makeRun({ seed });
+      const inOrder = await tablesAfter(lines);
+      const twice = lines.flatMap((line) => (roll() < 0.3 ? [line, line] : [line]));
+      expect(await tablesAfter(shuffled(twice, seed), 1 + Math.floor(roll() * 60))).toEqual(inOrder);
+      expect(await tablesAfter(lines.toReversed(), 7)).toEqual(inOrder);
+    },
+  );
+
+  it('is kept apart from another run in the same queues', async () => {
+    const [one, other] = [
+      makeRun({ seed: 7, namespace: 'epic', stfs: 3 }),
+      makeRun({ seed: 8, namespace: 'epic-b', stfs: 3 }),
+    ];
+    const store = await storeOf(shuffled([...one.lines, ...other.lines], 3));
+    const queries = createQueries(store.db, () => undefined);
+    for (const { truth } of [one, other])
+      expect(queries.execution(truth.told_id)).toMatchObject({
+        slices_created: truth.slices_sent,
+        slices_completed: truth.slices_completed,
+      });
+    store.close();
+  });
+
+  it('is of two executions where two runs have one name, and of one where one has it twice', async () => {
+    const first = makeRun({ seed: 5, run: 1 });
+    const second = makeRun({ seed: 5, run: 2, start: 1_795_780_000_000 });
+    const store = await storeOf([...first.lines, ...second.lines, ...first.lines]);
+    const queries = createQueries(store.db, () => undefined);
+    const { rows } = queries.executions({}, { order: 'oldest', limit: 10, uncounted: true });
+    expect(rows.map((row) => row.execution_id)).toEqual([first.truth.told_id, `${first.truth.told_id}~2`]);
+    store.close();
+  });
+});

@@ -1,0 +1,295 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { beforeAll, describe, expect, it } from 'vitest';
+
+import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { readIntoStore } from '../../src/observer/read-into-store.ts';
+import { type Answer, ask, askAll, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
+import { readRecording } from '../observer/recordings.ts';
+import { tablesOf } from './tables.ts';
+
+type Name = 'H-1' | 'H-2' | 'F-1' | 'F-2';
+
+const busOf = (name: Name): string => resolve('test/recordings', name, 'bus.jsonl.gz');
+
+/** Reads recordings into a new store. Returns its path, and what was counted. */
+async function readAll(paths: readonly string[], until?: string) {
+  const path = join(temporaryFolder(), 'swf.db');
+  const store = await openStore(path);
+  const counts = await readIntoStore(paths, { store, namespaces: [], until, onTorn: () => {} });
+  store.close();
+  return { path, counts };
+}
+
+async function monitorOf(lines: readonly object[], until?: string): Promise<Answer> {
+  const file = join(temporaryFolder(), 'made.jsonl');
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const { path } = await readAll([file], until);
+  const answer = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
+  return answer;
+}
+
+const codesOf = (monitor: Answer): string[] => monitor['findings'].map(({ code }: { code: string }) => code);
+
+/** The sentence of a finding; undefined where it is not told. */
+const sentenceOf = (monitor: Answer, code: string): string | undefined =>
+  monitor['findings'].find((finding: { code: string }) => finding.code === code)?.sentence;
+
+const typeOf = (line: MessageLine): unknown => ('body' in line ? (line.body as Answer)['msg_type'] : undefined);
+
+/** What each recording is of, as its maker counted. */
+const truths: Record<Name, { counts: Answer; findings: string[] }> = {
+  'H-1': {
+    counts: {
+      stf_count: 3,
+      tf_files_received: 21,
+      slices_sent: 218,
+      slices_completed: 218,
+      slices_failed: 0,
+      without_execution: 51,
+      dialect: 'H',
+    },
+    findings: ['CONTRACT_BROKEN', 'RESULTS_REPEATED'],
+  },
+  'H-2': {
+    counts: {
+      stf_count: 20,
+      tf_files_received: 140,
+      slices_sent: 211,
+      slices_completed: 201,
+      slices_failed: 10,
+      without_execution: 75,
+      dialect: 'H',
+    },
+    findings: ['SLICES_FAILED', 'CONTRACT_BROKEN', 'SIZE_CHANGED', 'RESULTS_REPEATED'],
+  },
+  'F-1': {
+    counts: {
+      stf_count: 3,
+      tf_files_received: 21,
+      slices_sent: 210,
+      slices_completed: 210,
+      slices_failed: 0,
+      without_execution: 140,
+      dialect: 'F',
+    },
+    findings: ['CONTRACT_BROKEN', 'RESULTS_REPEATED'],
+  },
+  'F-2': {
+    counts: {
+      stf_count: 6,
+      tf_files_received: 42,
+      slices_sent: 168,
+      slices_completed: 154,
+      slices_failed: 14,
+      without_execution: 88,
+      dialect: 'F',
+    },
+    findings: ['SLICES_FAILED', 'CONTRACT_BROKEN', 'RESULTS_REPEATED'],
+  },
+};
+
+const names = Object.keys(truths) as Name[];
+
+describe('a recorded run', () => {
+  it.each(names)('%s has the counts of its maker, and exactly its findings', async (name) => {
+    const { path, counts } = await readAll([busOf(name)]);
+    expect(counts).toMatchObject({
+      rejected: 0,
+      kept: 0,
+      rest: 0,
+      gaps: 0,
+      executions: ['stf_datataking-shifter-0001'],
+    });
+    const monitor = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
+    const { counts: truth, findings } = truths[name];
+    expect(monitor).toMatchObject({
+      ...truth,
+      origin: 'observed',
+      status: 'completed',
+      health: 'finished',
+      results_repeated: 2,
+      results_unmatched: 0,
+      slices_unanswered: 0,
+    });
+    expect(codesOf(monitor)).toEqual(findings);
+    expect(sentenceOf(monitor, 'CONTRACT_BROKEN')).toContain(
+      `${truth['without_execution']} of ${truth['slices_sent']} slice messages`,
+    );
+    for (const absent of ['progress', 'capacity', 'drivers', 'slices_queued', 'slices_processing', 'configuration'])
+      expect(monitor).not.toHaveProperty(absent);
+  });
+
+  it('is the same in the tables that its own log gives', async () => {
+    const { path } = await readAll(names.map(busOf));
+    const store = await openStore(path);
+    const empty = await openStore(join(temporaryFolder(), 'empty.db'));
+    expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
+    expect(tablesOf(empty.db)).toEqual(tablesOf(store.db));
+    store.close();
+    empty.close();
+  });
+
+  it('read a second time changes nothing, and four of one name are four executions', async () => {
+    const folder = temporaryFolder();
+    const read = ['observe', '--from', ...names.map(busOf), '--json'];
+    const first = await runCli(read, { folder });
+    const store = await openStore(join(folder, 'swf.db'));
+    const before = tablesOf(store.db);
+    const second = await runCli(read, { folder });
+    expect(JSON.parse(second.stdout)).toEqual(JSON.parse(first.stdout));
+    expect(tablesOf(store.db)).toEqual(before);
+    expect(JSON.parse(first.stdout)).toEqual({
+      messages: 1962,
+      rest: 0,
+      kept: 0,
+      rejected: 0,
+      gaps: 0,
+      executions: [
+        'stf_datataking-shifter-0001',
+        'stf_datataking-shifter-0001~103101',
+        'stf_datataking-shifter-0001~102001',
+        'stf_datataking-shifter-0001~102101',
+      ],
+    });
+    store.close();
+  });
+});
+
+describe('of a run that was changed by an operator', () => {
+  let h1: MessageLine[];
+  let h2: MessageLine[];
+  beforeAll(async () => {
+    h1 = await readRecording('H-1');
+    h2 = await readRecording('H-2');
+  });
+  const results = (lines: readonly MessageLine[]): MessageLine[] =>
+    lines.filter((line) => typeOf(line) === 'slice_result');
+  const minutesAfter = (lines: readonly MessageLine[], minutes: number): string =>
+    new Date(Date.parse(lines.at(-1)?.t ?? '') + 60_000 * minutes).toISOString();
+
+  it('a result that is lost is a slice that was sent and never answered', async () => {
+    const once = results(h1).find(
+      (line) => results(h1).filter((other) => requestOf(other) === requestOf(line)).length === 1,
+    );
+    const monitor = await monitorOf(
+      h1.filter((line) => line !== once),
+      minutesAfter(h1, 3),
+    );
+    expect(monitor).toMatchObject({ slices_unanswered: 1, status: 'running', health: 'stalled' });
+    expect(codesOf(monitor)).toContain('SLICES_UNANSWERED');
+  });
+
+  it('results that all are lost tell of no transformer, once the ramp-up is over', async () => {
+    const silent = h1.filter((line) => typeOf(line) !== 'slice_result' && typeOf(line) !== 'heartbeat');
+    expect(codesOf(await monitorOf(silent, minutesAfter(h1, 4)))).not.toContain('NO_TRANSFORMER');
+    const monitor = await monitorOf(silent, minutesAfter(h1, 7));
+    expect(monitor).toMatchObject({ slices_unanswered: 218, health: 'stalled' });
+    expect(codesOf(monitor)).toEqual(expect.arrayContaining(['NO_TRANSFORMER', 'SLICES_UNANSWERED']));
+  });
+
+  it('a fast processing agent that is killed leaves TF files without slices', async () => {
+    const killed = h1[Math.floor(h1.length / 3)]?.t ?? '';
+    const lines = h1.filter((line) => typeOf(line) !== 'slice' || line.t < killed);
+    const monitor = await monitorOf(lines, minutesAfter(h1, 3));
+    expect(codesOf(monitor)).toContain('SAMPLES_UNSLICED');
+  });
+
+  it('a data agent that is killed leaves STF files that are not ready', async () => {
+    const first = h2.findIndex((line) => typeOf(line) === 'stf_ready');
+    const lines = h2.filter((line, at) => typeOf(line) !== 'stf_ready' || at <= first);
+    const monitor = await monitorOf(lines, minutesAfter(h2, 3));
+    expect(sentenceOf(monitor, 'STF_NOT_READY')).toMatch(/^19 STF files/);
+  });
+
+  it('a runner that is killed, or a stop, is a run of which nothing more is heard', async () => {
+    const lines = h2.slice(0, Math.floor(h2.length / 2));
+    expect(codesOf(await monitorOf(lines, minutesAfter(lines, 1)))).not.toContain('RUN_SILENT');
+    const monitor = await monitorOf(lines, minutesAfter(lines, 3));
+    expect(codesOf(monitor)).toContain('RUN_SILENT');
+    expect(monitor).toMatchObject({ status: 'running', health: 'stalled' });
+  });
+
+  it('a gap makes counts lower bounds', async () => {
+    const [from, until] = [h1[200]?.t ?? '', h1[300]?.t ?? ''];
+    const gap = { gap: { from, until, reason: 'the connection to the broker was lost' } };
+    const monitor = await monitorOf([...h1.slice(0, 201), gap, ...h1.slice(300)]);
+    expect(monitor['not_heard']).toEqual([{ from, until, reason: 'the connection to the broker was lost' }]);
+    expect(codesOf(monitor)).toContain('NOT_HEARD');
+    expect(await auditOf([...h1.slice(0, 201), gap, ...h1.slice(300)])).toMatchObject({ verdict: 'open' });
+  });
+
+  it('a result that fits no slice is told, and one without a run is of nobody', async () => {
+    const [one] = results(h1).map((line) => structuredClone(line) as MessageLine & { body: Answer });
+    const forged = structuredClone(one) as MessageLine & { body: Answer };
+    forged.body['content'].result.result.req_id = 'forged';
+    const runless = structuredClone(one) as MessageLine & { body: Answer };
+    Object.assign(runless.body, {
+      run_id: null,
+      content: { requested_at: null, state: 'failed', result: { state: false, result: null, error: null } },
+    });
+    delete runless.headers['run_id'];
+    const monitor = await monitorOf([...h1, forged, runless]);
+    expect(monitor).toMatchObject({ results_unmatched: 1, slices_completed: 218 });
+    expect(codesOf(monitor)).toContain('RESULTS_UNMATCHED');
+  });
+
+  it('two runs of one name are told apart', async () => {
+    const { path } = await readAll([busOf('F-1'), busOf('F-2')]);
+    const monitor = await ask(await connectInProcess(path), 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(monitor['execution_id']).toBe('stf_datataking-shifter-0001~103101');
+    expect(codesOf(monitor)).toContain('ID_TWICE');
+  });
+
+  it('what is answered is balanced, what waits is open', async () => {
+    expect(await auditOf(h2)).toMatchObject({ verdict: 'balanced' });
+    expect(await auditOf(h2.filter((line) => typeOf(line) !== 'slice_result'))).toMatchObject({ verdict: 'open' });
+  });
+
+  async function auditOf(lines: readonly object[]): Promise<Answer> {
+    const file = join(temporaryFolder(), 'made.jsonl');
+    writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const { path } = await readAll([file]);
+    return ask(await connectInProcess(path), 'audit_execution', { execution_id: 'latest' });
+  }
+});
+
+const requestOf = (line: MessageLine): unknown => (line as MessageLine & { body: Answer }).body['content'].requested_at;
+
+describe('every tool', () => {
+  it.each(names)('answers of %s', async (name) => {
+    const { path } = await readAll([busOf(name)]);
+    const client = await connectInProcess(path);
+    const { slices_sent, slices_failed } = truths[name].counts;
+    const of = { execution_id: 'latest' };
+    const slices = await askAll(client, 'list_tf_slices', { ...of, limit: 100 });
+    expect(slices).toHaveLength(slices_sent);
+    expect(slices.filter(({ status }) => status === 'failed')).toHaveLength(slices_failed);
+    const [slice] = slices;
+    expect(await ask(client, 'trace_data_product', { filename: slice?.['slice_filename'] })).toMatchObject({
+      kind: 'slice',
+    });
+    const byHost = await ask(client, 'summarize', { what: 'slices', group_by: 'host,status', ...of });
+    expect(byHost['groups'].reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(slices_sent);
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ items: [{ origin: 'observed' }] });
+    expect((await ask(client, 'list_stf_files', of))['items']).not.toEqual([]);
+    expect((await ask(client, 'list_tf_files', of))['items']).not.toEqual([]);
+    expect((await ask(client, 'get_execution_timeline', of))['workers']).not.toEqual([]);
+    expect(
+      await ask(client, 'compare_executions', { execution_id: 'latest', with_execution_id: 'latest' }),
+    ).toBeDefined();
+    expect(
+      (await ask(client, 'shift_report', { start_time: '2026-11-27T09:00:00Z', end_time: '2026-11-27T10:00:00Z' }))[
+        'text'
+      ],
+    ).toContain('stf_datataking-shifter-0001');
+    expect(await ask(client, 'wait_for_execution', of)).toMatchObject({ status: 'completed' });
+    expect((await ask(client, 'list_agents', { include_exited: true }))['items'].length).toBeGreaterThan(3);
+    expect(
+      (await ask(client, 'list_messages', { ...of, message_type: 'slice_result', limit: 3 }))['items'],
+    ).toHaveLength(3);
+  });
+});

@@ -1,0 +1,32 @@
+import type { Connection } from '../../src/db/sqlite/connection.ts';
+
+/** As SQL: everything that follows from what was heard, by names that do not depend on the order in which it came. */
+const questions = {
+  executions: `SELECT execution_id, origin, namespace, run_number, start_time FROM workflow_executions`,
+  runs: 'SELECT * FROM runs',
+  states: 'SELECT * FROM run_states',
+  stfs: 'SELECT stf_filename, execution_id, sequence, status, tf_file_count, slice_count, created_at, processed_at FROM stf_files',
+  samples:
+    'SELECT tf_filename, stf_filename, execution_id, tf_first, tf_last, tf_count, slice_count, created_at FROM fastmon_files',
+  slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, tf_first, tf_last, status, attempt, assigned_worker, created_at,
+    queued_again_at, assigned_at, completed_at, error, hostname, processing_seconds, starts FROM tf_slices`,
+  earlier: 'SELECT * FROM earlier_attempts',
+  observed: 'SELECT * FROM observed_runs',
+  sizes: 'SELECT * FROM observed_samples',
+  keys: 'SELECT * FROM observed_keys',
+  attempts: `SELECT a.execution_id, slice_filename, req_id, tf_slice_id, requested_at, s.message_id AS slice, r.message_id AS result, panda_task_id, panda_id
+    FROM observed_attempts AS a JOIN message_rows AS s ON s.seq = slice_seq LEFT JOIN message_rows AS r ON r.seq = result_seq`,
+  repeats: `SELECT m.message_id, s.message_id AS stands, contradicts FROM repeated_messages AS p JOIN message_rows AS m USING (seq) JOIN message_rows AS s ON s.seq = stands_seq`,
+  unmatched: 'SELECT m.message_id, execution_id, result_key FROM unmatched_results JOIN message_rows AS m USING (seq)',
+  messages: `SELECT w.message_id, w.message_type, w.execution_id, w.namespace, w.run_id, w.sent_at, w.effect, w.effect_code, w.payload, m.headers
+    FROM workflow_messages AS w JOIN message_rows AS m USING (seq)`,
+} as const;
+
+/** The tables of a store, each as sorted lines. */
+export const tablesOf = (db: Connection): Record<keyof typeof questions, string[]> =>
+  Object.fromEntries(
+    Object.entries(questions).map(([name, sql]) => [
+      name,
+      (db.prepare(sql).raw().all() as unknown[][]).map((row) => JSON.stringify(row)).toSorted(),
+    ]),
+  ) as Record<keyof typeof questions, string[]>;
