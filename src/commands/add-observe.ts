@@ -50,7 +50,10 @@ export function addObserve(add: Add, run: Run): void {
       ).argParser(words),
     )
     .addOption(new Option('--namespace <NAME>', 'only this one; may come again (default: all)').argParser(another))
-    .option('--record <FILE>', 'where to: a file, .gz compressed, or FOLDER/ for a file a day')
+    .option(
+      '--record <FILE>',
+      'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
+    )
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
     .option('--from <FILE...>', 'reads recordings in place of a broker')

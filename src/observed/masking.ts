@@ -14,8 +14,13 @@ const secretInText =
   /((?:token|password|secret|authorization)[\w-]{0,40}\\?["']?\s{0,20}[:=]\s{0,20})(?:\\?"(?:[^"\\]|\\[^"])*(?:\\?")?|'[^']*'?|(?:(?:Bearer|Token|Basic|ApiKey|Digest|Negotiate)\s{1,3})?[^\s,;&"'}\]]+)/gi;
 
 /** A text without the secrets in it. */
-export const maskText = (text: string): string =>
-  text.replace(userOfUrl, `$1${mask}@`).replace(secretInText, (_, key: string) => `${key}${mask}`);
+export function maskText(text: string): string {
+  // Nearly every text has neither, and to look for these costs a tenth.
+  const withoutUsers = text.includes('://') ? text.replace(userOfUrl, `$1${mask}@`) : text;
+  return secretName.test(withoutUsers)
+    ? withoutUsers.replace(secretInText, (_, key: string) => `${key}${mask}`)
+    : withoutUsers;
+}
 
 /**
  * A value of JSON without the secrets in it: the values of keys that name one, and the users of URLs in every text. The order of keys stays. A key of the

@@ -22,8 +22,8 @@ export class RecordingWriter {
   }
 
   /** @param time of the line, ISO 8601: where it stands among the others */
-  add(line: RecordingLine, time: string): void {
-    this.#lines.add(line, time);
+  add(line: RecordingLine, time: string, text?: string): void {
+    this.#lines.add(line, time, text);
   }
 
   /** Writes what waits. It resolves when that is tried. */

@@ -55,8 +55,8 @@ export class StoreWriter {
   }
 
   /** @param time of the line, ISO 8601 */
-  add(line: RecordingLine, time: string): void {
-    this.#lines.add(line, time);
+  add(line: RecordingLine, time: string, text?: string): void {
+    this.#lines.add(line, time, text);
   }
 
   /** Writes the rest, and says that nobody listens any more. */

@@ -45,9 +45,8 @@ export class WaitingLines {
     this.#timer = setInterval(() => void this.flush(), flushMilliseconds);
   }
 
-  /** @param time of the line, ISO 8601 */
-  add(line: RecordingLine, time: string): void {
-    const text = JSON.stringify(line);
+  /** @param time of the line, ISO 8601 @param text the same as JSON, where somebody has made it already */
+  add(line: RecordingLine, time: string, text = JSON.stringify(line)): void {
     if (this.#size + text.length > maxWaiting) {
       this.#droppedSince ??= time;
       return;

@@ -160,20 +160,7 @@ export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wan
     };
     say('panda.results', body, { ...told, 'client-id': worker, msg_type: 'slice_result' });
   };
-  say('epictopic', { ...base('run_imminent'), simulation_tick: 5, state: 'beam', sender: `daq-${seed}` });
-  say(
-    'panda.workers',
-    {
-      msg_type: 'run_imminent_worker',
-      run_id,
-      content: { execution_id: told_id, worker_rampup_time: 300 },
-      sender: `fpa-${seed}`,
-      namespace,
-    },
-    told,
-  );
-  say('epictopic', { ...base('start_run'), state: 'run', sender: `daq-${seed}` });
-  for (let sequence = 1; sequence <= stfs; sequence += 1) {
+  const makeStf = (sequence: number): void => {
     const stf = `swf.${run}.${String(sequence).padStart(6, '0')}.stf`;
     const isLate = hasEnded && sequence === stfs;
     say('epictopic', { ...base('stf_gen'), filename: stf, sequence, state: 'run', sender: `daq-${seed}` });
@@ -207,7 +194,21 @@ export function makeRun({ seed, run = 100_000 + seed, namespace = 'epic', ...wan
       for (let id = 0; id < slices; id += 1) slice(stf, tf, id, isLate);
       truth.tf_files_sliced += 1;
     }
-  }
+  };
+  say('epictopic', { ...base('run_imminent'), simulation_tick: 5, state: 'beam', sender: `daq-${seed}` });
+  say(
+    'panda.workers',
+    {
+      msg_type: 'run_imminent_worker',
+      run_id,
+      content: { execution_id: told_id, worker_rampup_time: 300 },
+      sender: `fpa-${seed}`,
+      namespace,
+    },
+    told,
+  );
+  say('epictopic', { ...base('start_run'), state: 'run', sender: `daq-${seed}` });
+  for (let sequence = 1; sequence <= stfs; sequence += 1) makeStf(sequence);
   if (roll() < 0.3) {
     result(
       { req_id: `foreign-${seed}`, tf_filename: 'x.tf', slice_id: 0 },

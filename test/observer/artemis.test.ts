@@ -1,17 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { BrokerConnection } from '../../src/broker/connection.ts';
 import { connectByStomp } from '../../src/broker/stomp-connection.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
 import { artemisState } from '../brokers/artemis-state.ts';
 import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
 import type { Broker } from '../brokers/broker.ts';
-import { runCli, type Started, startCli, temporaryFolder } from '../helpers.ts';
+import { type Answer, runCli, type Started, startCli, temporaryFolder } from '../helpers.ts';
 import { readRecording } from './recordings.ts';
 
 const why = artemisBroker.missing();
@@ -32,6 +33,17 @@ const gapsIn = (path: string): GapLine['gap'][] =>
   heardIn(path)
     .flatMap((line) => ('gap' in line ? [line.gap] : []))
     .slice(1);
+
+/** The messages of a store that were heard: id, effect and body of each. */
+function messagesOf(folder: string): unknown[] {
+  if (!existsSync(join(folder, 'swf.db'))) return [];
+  const db = openReader(join(folder, 'swf.db'));
+  try {
+    return db.prepare('SELECT message_id, effect, payload FROM workflow_messages ORDER BY message_id').all();
+  } finally {
+    db.close();
+  }
+}
 
 /** A program of another make that says something. */
 async function speaker(broker: Broker): Promise<BrokerConnection> {
@@ -88,6 +100,71 @@ describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', 
       JSON.stringify([line.destination, theirs.map((name) => line.headers[name]), 'body' in line ? line.body : line]);
     expect(messagesIn(join(folder, 'heard.jsonl.gz')).map(said).toSorted()).toEqual(lines.map(said).toSorted());
     expect(await artemisState(broker)).toEqual(before);
+  });
+
+  it.each(['H-2', 'F-2'])('records %s into the store, message by message as its recording gives it', async (run) => {
+    const before = await artemisState(broker);
+    const folder = temporaryFolder();
+    const observer = await start(folder, '--layout', 'head');
+    const peer = await speaker(broker);
+    await play(peer, await readRecording(run));
+    const read = temporaryFolder();
+    await runCli(['observe', '--from', resolve('test/recordings', run, 'bus.jsonl.gz')], { folder: read });
+    const recorded = messagesOf(read);
+    await expect.poll(() => messagesOf(folder).length, { timeout: 20_000 }).toBe(recorded.length);
+    await stop(observer);
+    await peer.close();
+    expect(messagesOf(folder)).toEqual(recorded);
+    expect(await artemisState(broker)).toEqual(before);
+  });
+
+  it('is the only one of its store, and keeps runs of swf-mcp out of the namespaces that it hears', async () => {
+    const folder = temporaryFolder();
+    const observer = await start(folder, '--layout', 'head');
+    const surroundings = { folder, env: broker.env };
+    const second = await runCli(['observe', '--broker', broker.url, '--namespace', 'other'], surroundings);
+    expect(second).toMatchObject({
+      code: 78,
+      stderr: expect.stringMatching(/^NAMESPACE_IN_USE: process \d+ on /) as string,
+    });
+    const peer = await speaker(broker);
+    await play(peer, (await readRecording('H-1')).slice(0, 20));
+    await expect.poll(() => messagesOf(folder).length).toBe(20);
+    const run = [
+      'run',
+      '--broker',
+      broker.url,
+      '--set',
+      'testbed.namespace=epic-shift',
+      '--set',
+      'broker.listen_seconds=0',
+    ];
+    expect(await runCli(run, surroundings)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/NAMESPACE_IN_USE: process \d+ on \S+ observes namespace epic-shift/) as string,
+    });
+    await peer.close();
+    await stop(observer);
+  });
+
+  it('that is killed leaves a store that the next one goes on with, and the time between is a gap', async () => {
+    const folder = temporaryFolder();
+    const lines = await readRecording('H-2');
+    const peer = await speaker(broker);
+    for (const part of [lines.slice(0, 300), lines.slice(300)]) {
+      const observer = await start(folder, '--layout', 'head');
+      const known = messagesOf(folder).length;
+      await play(peer, part);
+      await expect.poll(() => messagesOf(folder).length).toBeGreaterThanOrEqual(known + part.length - 12);
+      observer.child.kill('SIGKILL');
+      await observer.finished;
+      await pause(1500);
+    }
+    await peer.close();
+    const { stdout } = await runCli(['status', 'latest', '--json'], { folder });
+    const answer = JSON.parse(stdout) as Answer;
+    expect(answer).toMatchObject({ slices_sent: 211, slices_completed: 201, slices_failed: 10, origin: 'observed' });
+    expect(answer['not_heard']).toEqual([expect.objectContaining({ reason: 'nobody listened' })]);
   });
 
   it('loses nothing that was said a second before it is killed, and tells how long nobody listened', async () => {

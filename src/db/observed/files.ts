@@ -102,7 +102,7 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
 
 function countSamples({ tx, execution_id }: ObservedScope, stf: string): void {
   tx.sql(
-    `UPDATE stf_files AS s SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
+    `UPDATE stf_files AS s SET tf_file_count = (SELECT count(*) FROM fastmon_files AS f INDEXED BY fastmon_files_stf WHERE f.stf_filename = s.stf_filename AND f.execution_id = s.execution_id)
      WHERE stf_filename = ? AND execution_id = ?`,
   ).run(stf, execution_id);
 }
@@ -110,7 +110,7 @@ function countSamples({ tx, execution_id }: ObservedScope, stf: string): void {
 /** Slices that were sent before their STF was heard of. */
 function countSlices({ tx, execution_id }: ObservedScope, stf: string): void {
   tx.sql(
-    `UPDATE stf_files AS s SET slice_count = (SELECT count(*) FROM tf_slices AS t WHERE t.stf_filename = s.stf_filename AND t.execution_id = s.execution_id)
+    `UPDATE stf_files AS s SET slice_count = (SELECT count(*) FROM tf_slices AS t INDEXED BY tf_slices_stf WHERE t.stf_filename = s.stf_filename AND t.execution_id = s.execution_id)
      WHERE stf_filename = ? AND execution_id = ?`,
   ).run(stf, execution_id);
 }

@@ -21,14 +21,11 @@ import {
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
-import { lineOf, type ObservedScope, type Said, statementOf } from './said.ts';
+import { lineOf, type ObservedScope, type Said, statementOf, storedOf } from './said.ts';
 import { noteSign } from './signs.ts';
 
 /** Types that are signs of life: they are counted, and no rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
-
-/** Headers that are kept beside a message. The broker's time is the row's own. */
-const keptHeaders = ['namespace', 'run_id', 'msg_type', 'client-id'] as const;
 
 /** What became of a message that was heard. */
 export interface Outcome {
@@ -47,12 +44,12 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   const statement = readMessage(line);
   const sent_ms = sentAt(line);
   const knownRun = observedRunOf(tx, statement);
-  noteSign(tx, statement, { line, at: sent_ms, execution_id: knownRun?.execution_id });
+  noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
   if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
   if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
   const effect = effectOf(statement);
   const isKept = effect.effect !== 'applied';
-  const body = bodyOf(line);
+  const { body, headers } = storedOf(line);
   const message_id = heardId(statement, { destination: line.destination, body });
   const known = tx
     .sql<[string], { execution_id: string | null }>(
@@ -65,7 +62,7 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
     effect,
-    { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers: headersOf(line) },
+    { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers },
   );
   if (run !== undefined) {
     project(tx, run, statement, { seq, sent_ms, message_id });
@@ -89,18 +86,6 @@ function sentAt({ headers, t }: MessageLine): number {
   const stamp = headers['timestamp'] ?? '';
   return /^\d{12,14}$/.test(stamp) ? Number(stamp) : Date.parse(t);
 }
-
-const bodyOf = (line: MessageLine): string =>
-  'body' in line
-    ? JSON.stringify(line.body)
-    : 'text' in line
-      ? line.text
-      : JSON.stringify({ size: line.size, sha256: line.sha256 });
-
-const headersOf = ({ headers }: MessageLine): string =>
-  JSON.stringify(
-    Object.fromEntries(keptHeaders.flatMap((name) => (headers[name] === undefined ? [] : [[name, headers[name]]]))),
-  );
 
 const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
   message_type: statement.message_type,

@@ -122,7 +122,7 @@ export function heardTimeOf(
   const told = sql<[number, number], { from: number; until: number; reason: string }>(
     'SELECT from_ms AS "from", until_ms AS until, reason FROM gaps WHERE until_ms > ? AND from_ms < ? ORDER BY from_ms LIMIT 1000',
   ).all(first, until);
-  return { since, until, isListening, gaps: [...told, ...unheard(spans, { since: first, until })] };
+  return { since, until, isListening, gaps: merged([...told, ...unheard(spans, { since: first, until })]) };
 }
 
 /** Until when an execution was heard: see `HeardTime`. Undefined for one that is not observed. Milliseconds since 1970. */
@@ -139,6 +139,17 @@ export function heardUntil(
 
 /** A pause between two observers that is no gap: one of them was just ending. Milliseconds. */
 const passing = 1000;
+
+/** Gaps in their order; those that follow one another at once are one. */
+function merged(gaps: readonly HeardTime['gaps'][number][]): HeardTime['gaps'] {
+  const found: HeardTime['gaps'] = [];
+  for (const gap of gaps.toSorted((a, b) => a.from - b.from)) {
+    const last = found.at(-1);
+    if (last === undefined || gap.from - last.until > passing) found.push({ ...gap });
+    else last.until = Math.max(last.until, gap.until);
+  }
+  return found;
+}
 
 /** The times of a life that no span covers. */
 function unheard(spans: readonly Span[], life: Span): HeardTime['gaps'] {

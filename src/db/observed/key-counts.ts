@@ -4,12 +4,13 @@ import { filledKeys, stateOf } from '../../observed/reading/filled-keys.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-interface Count {
-  values: readonly [execution: string, sender: string, type: string, state: string, key: string];
-  n: number;
+/** How many messages of a sender, type and state fill each key. */
+interface Counts {
+  of: readonly [execution: string, sender: string, type: string, state: string];
+  filled: Map<string, number>;
 }
 
-const gathered = new WeakMap<Transaction, Map<string, Count>>();
+const gathered = new WeakMap<Transaction, Map<string, Counts>>();
 
 /** Counts which keys a message fills. Written once a transaction: a hundred messages count in the same few rows. */
 export function countKeys(
@@ -20,29 +21,28 @@ export function countKeys(
 ): void {
   if (sender === undefined) return;
   const body = fieldsOf(line);
-  const counts = countsOf(tx);
-  if (counts.size === 0) tx.beforeReading(() => write(tx, counts));
-  const state = stateOf(body);
-  for (const key of ['', ...filledKeys(body)]) {
-    const values = [executionId, sender, message_type, state, key] as const;
-    const name = values.join('\n');
-    const known = counts.get(name) ?? { values, n: 0 };
-    known.n += 1;
-    counts.set(name, known);
-  }
+  const all = countsOf(tx);
+  if (all.size === 0) tx.beforeReading(() => write(tx, all));
+  const of = [executionId, sender, message_type, stateOf(body)] as const;
+  const name = of.join('\n');
+  const counts = all.get(name) ?? { of, filled: new Map<string, number>() };
+  all.set(name, counts);
+  const { filled } = counts;
+  filled.set('', (filled.get('') ?? 0) + 1);
+  for (const key of filledKeys(body)) filled.set(key, (filled.get(key) ?? 0) + 1);
 }
 
-function countsOf(tx: Transaction): Map<string, Count> {
-  const known = gathered.get(tx) ?? new Map<string, Count>();
+function countsOf(tx: Transaction): Map<string, Counts> {
+  const known = gathered.get(tx) ?? new Map<string, Counts>();
   gathered.set(tx, known);
   return known;
 }
 
-function write({ sql }: Transaction, counts: Map<string, Count>): void {
+function write({ sql }: Transaction, all: Map<string, Counts>): void {
   const add = sql<unknown[]>(
     `INSERT INTO observed_keys (execution_id, sender, message_type, state, key, filled) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (execution_id, sender, message_type, state, key) DO UPDATE SET filled = filled + excluded.filled`,
   );
-  for (const { values, n } of counts.values()) add.run(...values, n);
-  counts.clear();
+  for (const { of, filled } of all.values()) for (const [key, n] of filled) add.run(...of, key, n);
+  all.clear();
 }

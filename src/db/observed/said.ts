@@ -1,4 +1,3 @@
-import { keepText } from '../../observed/body.ts';
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
 import { readMessage } from '../../observed/reading/read-message.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
@@ -24,6 +23,12 @@ export interface ObservedScope {
   run_number: number | null;
 }
 
+/** Headers that are kept beside a message. The broker's time is the row's own. */
+const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id']);
+
+/** Stands among the headers of a body that is a text: no header is called so. */
+const textMark = ' text';
+
 /** The columns that a message is read from. */
 export interface StoredMessage {
   destination: string;
@@ -44,15 +49,24 @@ export const isBefore = (a: Said, b: Said): boolean =>
 /** What a stored message says: what is kept of it is all that its reading rests on. */
 export const statementOf = (row: StoredMessage): Statement => readMessage(lineOf(row));
 
+/** The body of a message as it is stored, and the headers that are kept (JSON). */
+export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {
+  const kept = Object.entries(line.headers).filter(([name]) => keptHeaders.has(name));
+  const headers = JSON.stringify(Object.fromEntries('text' in line ? [...kept, [textMark, '1']] : kept));
+  if ('text' in line) return { body: line.text, headers };
+  return { body: JSON.stringify('body' in line ? line.body : { size: line.size, sha256: line.sha256 }), headers };
+}
+
 /** A message as it was heard, as far as it is stored. */
 export function lineOf({ destination, body, headers, ...times }: StoredMessage & Partial<StoredTimes>): MessageLine {
   const { sent_at, recorded_at = '' } = times;
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
+  const { [textMark]: isText, ...said } = JSON.parse(headers) as Record<string, string>;
   return {
     t: recorded_at,
     destination,
-    headers: { ...(JSON.parse(headers) as Record<string, string>), ...timestamp },
-    ...keepText(body),
+    headers: { ...said, ...timestamp },
+    ...(isText === undefined ? { body: JSON.parse(body) as unknown } : { text: body }),
   };
 }
 

@@ -1,7 +1,6 @@
 import type { AgentType } from '../../domain/states.ts';
 import { programTypeOf, type ProgramType } from '../../observed/message-types.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
-import type { MessageLine } from '../../observed/recording-lines.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -14,36 +13,67 @@ const agentTypeOf: Partial<Record<ProgramType, AgentType>> = {
   transformer: 'worker',
 };
 
-/** A sign of life is written when it is so much later than the last. Milliseconds. */
-const worthWriting = 1000;
+/** The last sign of a program. */
+interface Sign {
+  type: AgentType;
+  namespace: string;
+  host: string;
+  execution_id: string | undefined;
+  /** Milliseconds since 1970. */
+  at: number;
+}
 
-const lastSigns = new WeakMap<Transaction, Map<string, number>>();
+const gathered = new WeakMap<Transaction, Map<string, Sign>>();
 
-/** Notes that a program has said something. Its broker's clock tells when, since that of its host may be off. @param at milliseconds since 1970 */
+/**
+ * Notes that a program has said something. Its broker's clock tells when, since that of its host may be off. Written once a transaction: a program says
+ * many things in one.
+ * @param at milliseconds since 1970
+ */
 export function noteSign(
   tx: Transaction,
   { sender, namespace = '', message_type, fact }: Statement,
-  { line, at, execution_id }: { line: MessageLine; at: number; execution_id: string | undefined },
+  { destination, at, execution_id }: { destination: string; at: number; execution_id: string | undefined },
 ): void {
-  const type = agentTypeOf[programTypeOf(message_type, line.destination) ?? 'person'];
+  const type = agentTypeOf[programTypeOf(message_type, destination) ?? 'person'];
   if (sender === undefined || type === undefined) return;
-  const known = lastSigns.get(tx) ?? new Map<string, number>();
-  lastSigns.set(tx, known);
-  if (at - (known.get(sender) ?? 0) < worthWriting) return;
-  known.set(sender, at);
-  const host = fact?.kind === 'result' ? (fact.hostname ?? '') : '';
-  const time = new Date(at).toISOString();
-  const { sql } = tx;
-  const row = sql<unknown[], { process_id: number }>(
-    `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
-     ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
-     RETURNING process_id`,
-  ).get(sender, time, time);
-  sql(
-    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id) VALUES (?, ?, ?, 'READY', ?, ?, ?, ?)
-     ON CONFLICT (agent_name) DO UPDATE SET namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
-       last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
-       current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
-     WHERE heard_on IS NOT NULL`,
-  ).run(sender, type, namespace, time, row?.process_id ?? 0, host, execution_id ?? null);
+  const signs = signsOf(tx);
+  if (signs.size === 0) tx.beforeReading(() => writeAll(tx, signs));
+  const host = (fact?.kind === 'result' ? fact.hostname : undefined) ?? '';
+  signs.set(sender, together({ type, namespace, host, execution_id, at }, signs.get(sender)));
+}
+
+/** Two signs of one program: what the later does not tell, the earlier may. */
+const together = (sign: Sign, before: Sign = sign): Sign => ({
+  type: sign.type,
+  namespace: sign.namespace === '' ? before.namespace : sign.namespace,
+  host: sign.host === '' ? before.host : sign.host,
+  execution_id: sign.execution_id ?? before.execution_id,
+  at: Math.max(sign.at, before.at),
+});
+
+function signsOf(tx: Transaction): Map<string, Sign> {
+  const known = gathered.get(tx) ?? new Map<string, Sign>();
+  gathered.set(tx, known);
+  return known;
+}
+
+function writeAll({ sql }: Transaction, signs: Map<string, Sign>): void {
+  for (const [sender, { type, namespace, host, execution_id, at }] of signs) {
+    const time = new Date(at).toISOString();
+    const row = sql<unknown[], { process_id: number }>(
+      `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
+       ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
+       RETURNING process_id`,
+    ).get(sender, time, time);
+    sql(
+      `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
+       VALUES (?, ?, ?, 'READY', ?, ?, ?, ?)
+       ON CONFLICT (agent_name) DO UPDATE SET namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
+         last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
+         current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
+       WHERE heard_on IS NOT NULL`,
+    ).run(sender, type, namespace, time, row?.process_id ?? 0, host, execution_id ?? null);
+  }
+  signs.clear();
 }

@@ -111,19 +111,25 @@ export class AttemptHistory {
     const late = this.#sql<[string, number], { late_seq: number; message_id: string }>(
       `SELECT late_seq, message_id FROM late_messages JOIN message_rows USING (seq) WHERE execution_id = ? AND late_seq > ? ORDER BY late_seq`,
     ).all(this.#id, this.#lateSeq);
-    const moved = new Set<string>();
-    let hasEnded = false;
-    for (const { message_id } of [...said, ...late]) {
-      const [type = '', slice] = message_id.slice(this.#id.length + 1).split('/', 2);
-      if (type === 'workflow_ended') hasEnded = true;
-      if (slice !== undefined && moving.includes(type)) moved.add(slice);
-    }
+    const { moved, hasEnded } = this.#movedBy([...said, ...late]);
     if (this.#isObserved && said.length > 0) for (const slice of this.#movedOfOthers()) moved.add(slice);
     if (moved.size > 0) this.#readAgain([...moved]);
     if (hasEnded) this.#readAbandoned();
     this.#lateSeq = late.at(-1)?.late_seq ?? this.#lateSeq;
     this.#seq = said.at(-1)?.seq ?? this.#seq;
     return said.length < messagesOfStep;
+  }
+
+  /** The slices that messages are about, by their ids, and whether one ends the execution. */
+  #movedBy(messages: readonly { message_id: string }[]): { moved: Set<string>; hasEnded: boolean } {
+    const moved = new Set<string>();
+    let hasEnded = false;
+    for (const { message_id } of messages) {
+      const [type = '', slice] = message_id.slice(this.#id.length + 1).split('/', 2);
+      if (type === 'workflow_ended') hasEnded = true;
+      if (slice !== undefined && moving.includes(type)) moved.add(slice);
+    }
+    return { moved, hasEnded };
   }
 
   /** The slices of an observed execution of which anything was said since. Ids of their messages name none. */

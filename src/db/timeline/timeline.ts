@@ -7,6 +7,7 @@ import type { ExecutionRow } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
+import { observedBuckets } from '../reports/observed/delays.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -29,7 +30,8 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   return {
     seq: history.seq,
     phases: phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
-    latency: delaysOf(sql, execution.execution_id),
+    latency:
+      execution.origin === 'own' ? delaysOf(sql, execution.execution_id) : observedBuckets(sql, execution.execution_id),
     ...pictureOf(attempts, question),
   };
 }

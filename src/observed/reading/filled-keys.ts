@@ -6,15 +6,24 @@ const echoes: ReadonlySet<string> = new Set(['content.result']);
 /** A message has a few dozen keys; one with more is not measured by all of them. */
 const maxKeys = 60;
 
+/** A longer key is none of theirs. */
+const maxKeyLength = 100;
+
 /** The keys of a message, of its content too, that say something; those that are null or absent say nothing. */
 export function filledKeys(body: Fields): string[] {
-  const own = Object.entries(body).flatMap(([key, value]) => (key === 'content' ? [] : filled(key, value)));
-  const inner = Object.entries(objectOf(body['content'])).flatMap(([key, value]) => filled(`content.${key}`, value));
-  return [...own, ...inner].slice(0, maxKeys);
+  const keys: string[] = [];
+  addFilled(keys, body, '');
+  addFilled(keys, objectOf(body['content']), 'content.');
+  return keys;
 }
 
-const filled = (key: string, value: unknown): string[] =>
-  value === null || value === undefined || echoes.has(key) || key.length > 100 ? [] : [key];
+function addFilled(keys: string[], fields: Fields, prefix: string): void {
+  for (const key in fields) {
+    const name = prefix + key;
+    if (keys.length >= maxKeys) return;
+    if (fields[key] !== null && name !== 'content' && !echoes.has(name) && key.length <= maxKeyLength) keys.push(name);
+  }
+}
 
 /** On which value of `state` the keys of a message may hang. */
 export function stateOf(body: Fields): string {

@@ -1,4 +1,4 @@
-import { type DelayBucket, type StageDelay, stages, summarizeStage } from '../../../domain/stages.ts';
+import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../../domain/stages.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** As SQL: seconds from one time to another. */
@@ -20,13 +20,24 @@ const passages: Readonly<Partial<Record<(typeof stages)[number]['stage'], string
 /** As SQL: the bucket of a delay, as `bucketOf` has it. */
 const bucket = 'iif(s <= 0.001, 0, CAST(ceil(ln(s / 0.001) / ln(1.25)) AS INTEGER))';
 
-/** How long the stages of an observed execution took, from the times that its messages tell. */
-export const observedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
+/** The delays of each stage of an observed execution by size, from the times that its messages tell. */
+const bucketsOf = (sql: Prepare, executionId: string): { stage: StageName; buckets: DelayBucket[] }[] =>
   stages.flatMap(({ stage }) => {
     const passage = passages[stage];
     if (passage === undefined) return [];
     const buckets = sql<[string], DelayBucket>(
       `SELECT ${bucket} AS bucket, count(*) AS items, total(s) AS total, max(s) AS longest, max(at) AS latest FROM (${passage}) GROUP BY 1 ORDER BY 1`,
     ).all(executionId);
-    return buckets.length === 0 ? [] : [summarizeStage(stage, buckets)];
+    return buckets.length === 0 ? [] : [{ stage, buckets }];
   });
+
+/** How long the stages of an observed execution took. */
+export const observedDelays = (sql: Prepare, executionId: string): StageDelay[] =>
+  bucketsOf(sql, executionId).map(({ stage, buckets }) => summarizeStage(stage, buckets));
+
+/** The same with how many items are of each size, for a picture. */
+export const observedBuckets = (sql: Prepare, executionId: string): (StageDelay & { buckets: [number, number][] })[] =>
+  bucketsOf(sql, executionId).map(({ stage, buckets }) => ({
+    ...summarizeStage(stage, buckets),
+    buckets: buckets.map((one) => [one.bucket, one.items]),
+  }));

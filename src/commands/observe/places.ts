@@ -1,0 +1,80 @@
+import type { BrokerSettings } from '../../broker/connection.ts';
+import { openStore } from '../../db/opening/open-store.ts';
+import type { RecordingLine } from '../../observed/recording-lines.ts';
+import { recordingPlace } from '../../observer/recording-place.ts';
+import { RecordingWriter } from '../../observer/recording-writer.ts';
+import { StoreWriter } from '../../observer/store-writer.ts';
+import { type Io, storeOptions, storePath } from '../shared/io.ts';
+
+/** The topics of an observer, and how it reaches its broker. */
+export interface Listened {
+  settings: BrokerSettings;
+  topics: readonly string[];
+  namespaces: readonly string[];
+}
+
+/** Where an observer records to. */
+export interface Place {
+  add: (line: RecordingLine, time: string, text: string) => void;
+  /** Told how to ask whether the broker is there. */
+  keepHearing?: (isHearing: () => boolean) => void;
+  close: () => Promise<void>;
+}
+
+/**
+ * A recording and the store; the recording alone, where nothing names a store: it takes many times as many messages, and leaves nothing else on a machine on
+ * which nobody asks.
+ */
+export async function placesOf(io: Io, record: string | undefined, heard: Listened): Promise<Place[]> {
+  const isStoreMeant = record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
+  const file = record === undefined ? [] : [await filePlace(io, record, heard)];
+  if (!isStoreMeant) return file;
+  try {
+    return [...file, await storePlace(io, heard.namespaces)];
+  } catch (error) {
+    for (const place of file) await place.close();
+    throw error;
+  }
+}
+
+async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place> {
+  const store = await openStore(storePath(io), storeOptions(io));
+  const say = (line: string): void => io.err(line);
+  try {
+    const writer = await StoreWriter.open({ store, namespaces, version: io.version, say });
+    io.err(`records into ${store.path}`);
+    return {
+      add: (...line) => writer.add(...line),
+      keepHearing: (isHearing) => writer.keepHearing(isHearing),
+      close: async () => {
+        await writer.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+async function filePlace(io: Io, record: string, { settings, topics, namespaces }: Listened): Promise<Place> {
+  const place = await recordingPlace(record, {
+    by: `swf-mcp ${io.version}`,
+    broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(','),
+    topics,
+    ...(namespaces.length === 0 ? {} : { namespaces }),
+  });
+  // A file that cannot be written is told now, not when the first message comes.
+  await place.fileAt(new Date().toISOString()).catch(async (error: unknown) => {
+    await place.leave();
+    throw error;
+  });
+  const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say: (line) => io.err(line) });
+  return {
+    add: (...line) => writer.add(...line),
+    close: async () => {
+      await writer.close();
+      await place.leave();
+    },
+  };
+}
