@@ -32,7 +32,9 @@ export async function benchExistingSystem(executions = 200): Promise<Figure[]> {
   await generate(path, existingSystem(executions));
   const db = new Database(path, { readonly: true });
   const runs = db
-    .prepare<[], { execution_id: string; run_number: number }>('SELECT execution_id, run_number FROM workflow_executions')
+    .prepare<[], { execution_id: string; run_number: number }>(
+      'SELECT execution_id, run_number FROM workflow_executions',
+    )
     .all();
   db.close();
   const questions: Record<keyof typeof theirs, (run: (typeof runs)[number]) => readonly [string, object]> = {

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import type { BrokerConnection } from '../src/broker/connection.ts';
 import { connectByStomp } from '../src/broker/stomp-connection.ts';
+import { openReader } from '../src/db/opening/open-reader.ts';
 import { readRecordings } from '../src/observer/recording-reader.ts';
 import { startArtemis } from '../test/brokers/artemis.ts';
 import type { Broker } from '../test/brokers/broker.ts';
@@ -12,10 +13,12 @@ import { temporaryFolder } from '../test/folder.ts';
 
 /**
  * An observer that records what a producer says at a rate over Artemis, both on this machine: how many messages are lost, the observer's memory and processor time. The floor
- * is a bare subscriber in a process of its own, in the same round, which counts messages and writes nothing.
+ * is a bare subscriber in a process of its own, in the same round, which counts messages and writes nothing. `store` as third argument: into a store.
  */
 const rate = Number(process.argv[2] ?? 500);
 const seconds = Number(process.argv[3] ?? 60);
+/** `store`: into a store, in place of a recording. */
+const target = process.argv[4] ?? 'recording';
 const topic = '/topic/panda.slices';
 const bodyBytes = 1200;
 const batch = 20;
@@ -87,13 +90,28 @@ async function heardIn(path: string): Promise<{ messages: number; gaps: number }
   return { messages: numbers.size, gaps };
 }
 
+function recordedIn(store: string): { messages: number; gaps: number } {
+  const sql = openReader(store);
+  const count = (table: string): number => (sql.prepare(`SELECT count(*) FROM ${table}`).raw().get() as [number])[0];
+  return { messages: count('message_rows'), gaps: count('gaps') };
+}
+
 const folder = temporaryFolder();
 const broker = await startArtemis('site');
 const path = join(folder, 'heard.jsonl.gz');
+const db = join(folder, 'swf.db');
 const cli = process.env['SWF_BENCH_CLI'] ?? resolve('dist/cli.js');
 const ours = await beside(
   broker,
-  [cli, 'observe', '--broker', broker.url, '--topics', topic, '--record', path],
+  [
+    cli,
+    'observe',
+    '--broker',
+    broker.url,
+    '--topics',
+    topic,
+    ...(target === 'store' ? ['--db', db] : ['--record', path]),
+  ],
   /listens to/,
 );
 const bare = await beside(
@@ -102,7 +120,7 @@ const bare = await beside(
   /listens/,
 );
 await broker.stop();
-const { messages, gaps } = await heardIn(path);
+const { messages, gaps } = target === 'store' ? recordedIn(db) : await heardIn(path);
 console.log(
   JSON.stringify({
     rate,

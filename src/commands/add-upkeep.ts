@@ -33,12 +33,15 @@ export function addUpkeep(add: Add, run: Run): void {
   add('prune', 'removes executions that have ended, whole, with their data files')
     .option('--keep <N>', 'the newest N executions stay', parseCount)
     .option('--older-than <AGE>', 'only those that ended longer ago, such as 12h, 30d or 8w', parseAge)
+    .option('--observed', 'executions of other programs, by when they were last heard of, in place of our own')
     .option('--dry-run', 'only tell what would be removed')
-    .action(async (options: { keep?: number; olderThan?: number; dryRun?: true }, command: Command) => {
-      const { keep, olderThan, dryRun } = options;
-      if (keep === undefined && olderThan === undefined)
-        command.error('error: say what is to be removed: --keep N, --older-than AGE, or both');
-      const args = { keep, olderThan, dryRun: dryRun === true };
-      await run(async (io) => (await import('./upkeep/prune.ts')).pruneCommand(io, args));
-    });
+    .action(
+      async (options: { keep?: number; olderThan?: number; observed?: true; dryRun?: true }, command: Command) => {
+        const { keep, olderThan, dryRun } = options;
+        if (keep === undefined && olderThan === undefined)
+          command.error('error: say what is to be removed: --keep N, --older-than AGE, or both');
+        const args = { keep, olderThan, observed: options.observed === true, dryRun: dryRun === true };
+        await run(async (io) => (await import('./upkeep/prune.ts')).pruneCommand(io, args));
+      },
+    );
 }

@@ -53,7 +53,7 @@ const assessAny = (sql: Prepare, execution: ExecutionRow, moment: { isAlive: Liv
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
   return {
     execution: (id: string) => requireExecution(sql, id),
-    /** What is recorded of an execution beside its row. */
+    /** The record of an execution beside its row. */
     executionRecord: (execution: ExecutionRow) => executionRecord(sql, execution),
     /** The plan of an execution that was made here. Throws `ARGUMENT_INVALID` for one of other programs. */
     executionParams: (execution: ExecutionRow) =>

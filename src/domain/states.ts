@@ -3,7 +3,7 @@ export const executionStatuses = ['running', 'completed', 'failed', 'terminated'
 
 export type ExecutionStatus = (typeof executionStatuses)[number];
 
-/** Who made an execution: swf-mcp, or programs that it has heard. */
+/** The maker of an execution: swf-mcp, or programs that it has heard. */
 export const origins = ['own', 'observed'] as const;
 
 /** `registered`: the DAQ has announced the file. `processed`: the data agent has measured it. */

@@ -12,7 +12,7 @@ import { readRecordings, type TornFile } from './recording-reader.ts';
 /** Messages that are written in one transaction. */
 const together = 500;
 
-/** What was read. */
+/** Counts of the lines that were read. */
 export interface ReadCounts {
   /** Lines of messages, heartbeats and those already known included. */
   messages: number;

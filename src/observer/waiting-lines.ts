@@ -17,7 +17,7 @@ export interface WaitingLine {
 }
 
 export interface WaitingLinesOptions {
-  /** What they are written into, for people: "the recording". */
+  /** The target of the lines, for people: "the recording". */
   name: string;
   /** Writes the first of these, at least one. Resolves with how many. */
   write: (lines: readonly WaitingLine[]) => Promise<number>;
@@ -28,8 +28,8 @@ export interface WaitingLinesOptions {
 }
 
 /**
- * Lines on their way into a file or a store, in their order. Whoever adds one is never kept waiting: where they cannot be written, they wait here, and what
- * has no room is dropped and told as a gap.
+ * Lines on their way into a file or a store, in their order. Adding one never blocks: lines that cannot be written wait here, and lines
+ * without room are dropped and told as a gap.
  */
 export class WaitingLines {
   readonly #options: Required<WaitingLinesOptions>;

@@ -8,6 +8,7 @@ import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { temporaryFolder } from '../helpers.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
+import { spoilt } from './spoilt.ts';
 import { tablesOf } from './tables.ts';
 
 let stores = 0;
@@ -67,6 +68,19 @@ describe('what was heard of a run', () => {
       expect(await tablesAfter(lines.toReversed(), 7)).toEqual(inOrder);
     },
   );
+
+  it('may say anything: it is recorded, and counts stay those of the rows', async () => {
+    const roll = dice(11);
+    const { lines } = makeRun({ seed: 11, stfs: 4 });
+    const strange = lines.flatMap((line) => [line, { ...line, body: spoilt((line as { body: unknown }).body, roll) }]);
+    const store = await storeOf(shuffled(strange, 4));
+    const queries = createQueries(store.db, () => undefined);
+    const { rows } = queries.executions({}, { order: 'oldest', limit: 50, uncounted: true });
+    for (const row of rows)
+      expect(queries.audit(row).checks.find(({ check }) => check === 'counts')).toMatchObject({ state: 'ok' });
+    expect(rows.length).toBeGreaterThan(0);
+    store.close();
+  });
 
   it('is kept apart from another run in the same queues', async () => {
     const [one, other] = [

@@ -7,7 +7,7 @@ import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readIntoStore } from '../../src/observer/read-into-store.ts';
-import { type Answer, ask, askAll, connectInProcess, runCli, temporaryFolder } from '../helpers.ts';
+import { type Answer, ask, askAll, connectInProcess, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
 import { readRecording } from '../observer/recordings.ts';
 import { tablesOf } from './tables.ts';
 
@@ -131,6 +131,23 @@ describe('a recorded run', () => {
     expect(tablesOf(empty.db)).toEqual(tablesOf(store.db));
     store.close();
     empty.close();
+  });
+
+  it('goes by its age, with all that was heard of it, and leaves the others', async () => {
+    const folder = temporaryFolder();
+    await runCli(['observe', '--from', ...names.map(busOf)], { folder });
+    await runWorkflow(folder, '--stf-count', '1');
+    const prune = async (...words: string[]) => (await runCli(['prune', ...words], { folder })).stdout;
+    expect(await prune('--observed', '--older-than', '1000d')).toContain('0 executions removed');
+    expect(await prune('--observed', '--keep', '1')).toContain('3 executions removed');
+    expect(await prune('--observed', '--keep', '0')).toContain('1 execution removed');
+    const store = await openStore(join(folder, 'swf.db'));
+    const { executions, messages, ...rest } = tablesOf(store.db);
+    expect(executions).toHaveLength(1);
+    expect(messages.filter((row) => row.includes('heard/'))).toEqual([]);
+    for (const table of ['observed', 'sizes', 'keys', 'attempts', 'repeats', 'unmatched'] as const)
+      expect(rest[table]).toEqual([]);
+    store.close();
   });
 
   it('read a second time changes nothing, and four of one name are four executions', async () => {

@@ -142,7 +142,7 @@ function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress'
   ];
 }
 
-/** What was heard of an execution of other programs. */
+/** The counts of an execution of other programs, as heard. */
 function heardCounts(answer: Monitor): string[] {
   const { slices_sent, slices_unanswered = 0, results_without_slice } = answer;
   const sent =

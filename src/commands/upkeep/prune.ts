@@ -28,13 +28,15 @@ export interface PruneArguments {
   /** In seconds. */
   olderThan: number | undefined;
   dryRun: boolean;
+  /** Executions of other programs, in place of our own. */
+  observed: boolean;
 }
 
 /** `swf-mcp prune`: removes executions that have ended, whole, with their data files. Returns the exit code. */
-export async function pruneCommand(io: Io, { keep, olderThan, dryRun }: PruneArguments): Promise<number> {
+export async function pruneCommand(io: Io, { keep, olderThan, dryRun, observed }: PruneArguments): Promise<number> {
   const path = storePath(io);
   const endedBefore = olderThan === undefined ? undefined : new Date(Date.now() - olderThan * 1000).toISOString();
-  const rule = { keep, endedBefore };
+  const rule = { keep, endedBefore, observed };
   if (dryRun) {
     await tellRemovable(io, path, rule);
     return exitCodes.fine;

@@ -1,6 +1,7 @@
 import { utcNow } from '../../lib/time.ts';
 import type { Removal } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import { forgetCounts, lastNoted } from '../notes/row-blocks.ts';
 import { dropPart, emptyParts, searchedTables } from '../notes/word-parts.ts';
@@ -20,6 +21,8 @@ export interface RemovalRule {
   keep?: number | undefined;
   /** Only those that have ended before. */
   endedBefore?: string | undefined;
+  /** Those of other programs, in place of our own. */
+  observed?: boolean | undefined;
 }
 
 /** A process that drove an execution may still have last messages of it to send for so long. */
@@ -31,16 +34,17 @@ const farewellMilliseconds = 60_000;
  */
 export function removableExecutions(
   sql: Prepare,
-  { keep = 0, endedBefore }: RemovalRule,
+  { keep = 0, endedBefore, observed = false }: RemovalRule,
   isAlive: LivenessTest,
 ): Removable[] {
+  if (observed) return removableObserved(sql, { keep, heardBefore: endedBefore });
   return sql<[string, number], Removable>(
     `SELECT execution_id, status, end_time,
        CASE WHEN params ->> '$.data.write_files' AND params ->> '$.data.dir' IS NOT NULL
          THEN (params ->> '$.data.dir') || '/' || execution_id END AS data_folder
      FROM workflow_executions
-     WHERE status <> 'running' AND end_time < ?
-       AND seq NOT IN (SELECT seq FROM workflow_executions ORDER BY seq DESC LIMIT ?)
+     WHERE origin = 'own' AND status <> 'running' AND end_time < ?
+       AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'own' ORDER BY seq DESC LIMIT ?)
        AND execution_id NOT IN (
          SELECT ${nameOf('execution_no')} FROM message_rows INDEXED BY message_rows_outbox WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
      ORDER BY seq`,
@@ -53,9 +57,24 @@ export function removableExecutions(
     });
 }
 
+/** Nobody tells whether an observed execution goes on: what counts is when it was last heard of. */
+const removableObserved = (
+  sql: Prepare,
+  { keep, heardBefore = '9999' }: { keep: number; heardBefore: string | undefined },
+): Removable[] =>
+  sql<[string, number], Removable>(
+    `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
+     WHERE ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
+     ORDER BY seq`,
+  ).all(heardBefore, keep);
+
 /** Executions that have not ended, driven or not. */
 export function runningCount(sql: Prepare): number {
-  return sql<[], { n: number }>(`SELECT count(*) AS n FROM workflow_executions WHERE status = 'running'`).get()?.n ?? 0;
+  return (
+    sql<[], { n: number }>(
+      `SELECT count(*) AS n FROM workflow_executions WHERE status = 'running' AND origin = 'own'`,
+    ).get()?.n ?? 0
+  );
 }
 
 /** When the oldest execution that is there began; undefined where there is none. */
@@ -68,7 +87,17 @@ export function oldestStart(sql: Prepare): string | undefined {
 export const batch = 600;
 
 /** Tables that hold rows of an execution. Those of attempts go with their slices. */
-const ofExecution = ['tf_slices', 'fastmon_files', 'stf_files', 'message_rows', 'app_logs'] as const;
+const ofExecution = [
+  'observed_attempts',
+  'tf_slices',
+  'fastmon_files',
+  'stf_files',
+  'message_rows',
+  'app_logs',
+] as const;
+
+/** The columns that tell their rows. */
+const keyOf = { observed_attempts: 'attempt_key', app_logs: 'log_id' } as const;
 
 /**
  * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest for the next
@@ -102,6 +131,11 @@ const small = [
   'late_messages',
   'returned_slices',
   'moved_files',
+  'observed_runs',
+  'observed_files',
+  'observed_samples',
+  'observed_keys',
+  'unmatched_results',
 ] as const;
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal): void {
@@ -124,7 +158,7 @@ export async function removeWords(store: Store): Promise<void> {
 
 function removeSome(tx: Transaction, table: (typeof ofExecution)[number], executionId: string): number {
   const { sql } = tx;
-  const key = table === 'app_logs' ? 'log_id' : 'seq';
+  const key = table in keyOf ? keyOf[table as keyof typeof keyOf] : 'seq';
   const keys = sql<[string], { key: number }>(
     `SELECT ${key} AS key FROM ${table} WHERE ${table === 'message_rows' ? `execution_no = ${numberOf('?')}` : 'execution_id = ?'} ORDER BY ${key} LIMIT ${batch}`,
   )
@@ -137,6 +171,8 @@ function removeSome(tx: Transaction, table: (typeof ofExecution)[number], execut
            SELECT slice_filename FROM tf_slices WHERE seq IN (SELECT value FROM json_each(?)))`,
       ).run(executionId, JSON.stringify(keys));
   }
+  if (table === 'message_rows')
+    sql('DELETE FROM repeated_messages WHERE seq IN (SELECT value FROM json_each(?))').run(JSON.stringify(keys));
   removeRows(tx, { table, key }, keys);
   return keys.length;
 }

@@ -27,7 +27,7 @@ import { noteSign } from './signs.ts';
 /** Types that are signs of life: they are counted, and no rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
 
-/** What became of a message that was heard. */
+/** The outcome of recording a message that was heard. */
 export interface Outcome {
   /** A sign of life is no row; a message of an execution of this store is on record already. */
   kind: 'new' | 'known' | 'sign' | 'own';

@@ -15,7 +15,7 @@ const phaseAfter: Readonly<Record<PhaseType, Phase>> = {
   end_run: 'completed',
 };
 
-/** What is said once of a run. Of pauses there may be many. */
+/** Phases that a run enters once. It may have many pauses. */
 const saidOnce: ReadonlySet<PhaseType> = new Set(['run_imminent', 'start_run', 'end_run']);
 
 /** The phase is that of the last message, by when it was said; nothing follows the end. */

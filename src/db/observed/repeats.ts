@@ -1,8 +1,8 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * Notes that one message says what another one says already, or contradicts it. What was noted of the one that does not stand any longer is now of the
- * one that does.
+ * Notes that one message says what another one says already, or contradicts it. Notes that pointed to the
+ * message that no longer stands point to the new one.
  */
 export function noteRepeat(
   { sql }: Transaction,

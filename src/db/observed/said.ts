@@ -46,7 +46,7 @@ interface StoredTimes {
 export const isBefore = (a: Said, b: Said): boolean =>
   a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
 
-/** What a stored message says: what is kept of it is all that its reading rests on. */
+/** Reads a stored message: only the parts of it that are stored decide how it is read. */
 export const statementOf = (row: StoredMessage): Statement => readMessage(lineOf(row));
 
 /** The body of a message as it is stored, and the headers that are kept (JSON). */

@@ -8,7 +8,7 @@ export const quietMilliseconds = 60_000;
 
 /**
  * Calls observed executions completed whose end was said and whose every slice has a result, when a minute has been heard since, or nobody listens any more.
- * What was told later is theirs still.
+ * Messages that come later still count.
  */
 export function settleObserved(tx: Transaction, moment: { isAlive: LivenessTest; now: number }): void {
   tx.settle();

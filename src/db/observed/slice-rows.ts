@@ -85,7 +85,7 @@ const noOutcome: Outcome = {
   starts: 0,
 };
 
-/** What a result says of its attempt. The worker's clock may be of any zone: its times are told as far before the result as they are by it. */
+/** The columns that a result fills. The worker's clock may be in any zone, so its start is placed before the result by the time that it measured. */
 function outcomeOf({ result }: ToldAttempt): Outcome {
   if (result === undefined) return noOutcome;
   const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = result.fact;

@@ -38,7 +38,7 @@ export function timelineQuestion(
   };
 }
 
-/** What the plan says of a picture. Nobody tells of an observed execution how often its slices are tried, so none is expected again. */
+/** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */
 function planned(sql: Prepare, execution: ExecutionRow): Pick<TimelineQuestion, 'leastWidth' | 'mostRetries'> {
   if (execution.origin === 'observed') return { leastWidth: 1, mostRetries: 0 };
   const params = executionParams(sql, execution);

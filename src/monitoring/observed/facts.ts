@@ -80,5 +80,5 @@ export const passedSeconds = (delays: readonly StageDelay[]): number => Math.max
 /** Without any result for so long, in seconds, nobody works. */
 export const noResultSeconds = (delays: readonly StageDelay[]): number => Math.max(120, 6 * usualProcessing(delays));
 
-/** What was announced is expected to go on within so many seconds. */
+/** The next step is expected so many seconds after a file was announced. */
 export const nextStepSeconds = 60;

@@ -7,7 +7,7 @@ export type ResultKey =
   | { by: 'name'; slice_filename: string }
   | { by: 'time'; requested_at: string };
 
-/** A slice as its sender announces it. What it does not say is undefined. */
+/** A slice as its sender announces it. Fields that it leaves out are undefined. */
 export interface SliceFact {
   kind: 'slice';
   tf_filename: string;
@@ -46,7 +46,7 @@ export interface ResultFact {
 
 export type PhaseType = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
 
-/** What a message says of the workflow. */
+/** A fact about the workflow that a message states. */
 export type Fact =
   | { kind: 'phase'; type: PhaseType; total_stf_files: number | undefined }
   | { kind: 'stf_gen'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
@@ -66,7 +66,7 @@ export type Fact =
       tf_last: number | undefined;
       tf_count: number | undefined;
     }
-  /** What is told to those that start workers. Seconds. */
+  /** Orders to those that start workers. Seconds. */
   | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
   | SliceFact
   | ResultFact;

@@ -1,6 +1,6 @@
 import { type Fields, objectOf } from './values.ts';
 
-/** What a message gives back of another one is not its own. */
+/** Copies of another message are not the sender's own keys. */
 const echoes: ReadonlySet<string> = new Set(['content.result']);
 
 /** A message has a few dozen keys; one with more is not measured by all of them. */

@@ -44,7 +44,7 @@ const short = (value: unknown): string | undefined => {
   return text === undefined || text.length > maxId ? undefined : text;
 };
 
-/** Old agents beat without a type. What has neither is known by its header, or by no name. */
+/** Old agents beat without a type. A message without either is named by its header. */
 function typeOf(body: Fields, headers: Readonly<Record<string, string>>): string {
   const type = idOf(body['msg_type']);
   if (type !== undefined) return type.slice(0, maxType);

@@ -8,9 +8,9 @@ export interface WorkDialect {
   tfFilename: (told: string, sliceId: number) => string;
   /** The slice that a result gives back; empty where it gives none. */
   echo: (result: Fields) => Fields;
-  /** What the payload measured. */
+  /** The figures that the payload measured. */
   metrics: (result: Fields) => Fields;
-  /** What it made. */
+  /** The files that it made. */
   products: (result: Fields) => Fields;
 }
 

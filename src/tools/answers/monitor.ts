@@ -56,7 +56,7 @@ const identity = () => ({
     .describe('Processes that drove it, the oldest first'),
 });
 
-/** What is counted of an observed execution alone. */
+/** Counts that only an observed execution has. */
 const observedCounts = () => ({
   dialect: z.string().optional().describe('H: public programs, F: newer fork, S: swf-mcp'),
   heard_since: z.string().optional(),

@@ -16,8 +16,8 @@ interface CountRow {
 }
 
 /**
- * Keys that a sender fills in some messages of a type and state and not in others: the most frequently missing first. What hangs on the state, or is never
- * filled, breaks nothing.
+ * Keys that a sender fills in some messages of a type and state and not in others: the most frequently missing first. A key that depends on the state, or is never
+ * filled, is not broken.
  */
 export function brokenKeys(sql: Prepare, executionId: string): BrokenKey[] {
   return sql<[string], CountRow>(

@@ -29,7 +29,7 @@ export interface ObservedRecord {
   phase_changed_at: string | null;
 }
 
-/** What is known of an observed execution beside what is known of every one. */
+/** The facts that only an observed execution has. */
 export interface ObservedPart {
   facts: ObservedFacts;
   record: ObservedRecord;

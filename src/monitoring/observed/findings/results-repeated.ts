@@ -5,7 +5,7 @@ export const resultsRepeated = defineObserved('RESULTS_REPEATED', ({ execution_i
     ? undefined
     : {
         severity: 'info',
-        sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): whoever counts results counts too many.`,
+        sentence: `${counted(results_repeated, 'result')} came again for slices that had one (${counts.slices_completed + counts.slices_failed} slices are answered): a count of results is higher than the number of slices.`,
         ids: [],
         next: messagesOf(execution_id, { message_type: 'slice_result' }),
       },
