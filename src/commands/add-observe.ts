@@ -16,6 +16,8 @@ interface Flags {
   from?: string[];
   anonymize?: string;
   until?: string;
+  contract?: string | true;
+  against?: string;
   json?: true;
 }
 
@@ -56,16 +58,26 @@ export function addObserve(add: Add, run: Run): void {
     )
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
+    .option(
+      '--contract [EXECUTION_ID]',
+      'from the store: types, senders, keys, order and delays of what was said in a run (default: latest)',
+    )
+    .option('--against <EXECUTION_ID>', 'with --contract: how that differs from an earlier run')
     .option('--from <FILE...>', 'reads recordings in place of a broker')
     .option('--until <TIME>', 'with --from: until then was heard (default: until the end of each recording)')
     .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
     .addOption(jsonOption())
     .action(async ({ set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) => {
-      const { broker, config, layout, record, check, wait, from, until, anonymize, json } = flags;
+      const { broker, config, layout, record, check, wait, from, until, contract, against, anonymize, json } = flags;
       const listening = { broker, config, sets, layout, topics, namespaces };
       await run(async (io) => {
         if (check === true)
           return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json: json === true });
+        if (contract !== undefined) {
+          const executionId = contract === true ? 'latest' : contract;
+          const { contractCommand } = await import('./observe/contract.ts');
+          return contractCommand(io, { executionId, against, json: json === true });
+        }
         if (from !== undefined && anonymize === undefined)
           return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json: json === true });
         if (anonymize !== undefined)

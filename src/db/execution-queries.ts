@@ -1,5 +1,5 @@
 import type { Health } from '../domain/states.ts';
-import { type ExecutionRow, requireExecution, requireOwn } from './execution/find-execution.ts';
+import { type ExecutionRow, requireExecution, requireObserved, requireOwn } from './execution/find-execution.ts';
 import { executionParams } from './execution/params.ts';
 import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
@@ -14,6 +14,7 @@ import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/land
 import { endOfLife, secondsOfLife } from './reports/life.ts';
 import { assessObserved, assessObservedWithFindings } from './reports/observed/assessment.ts';
 import { auditObserved } from './reports/observed/audit.ts';
+import { busContract } from './reports/observed/contract.ts';
 import { configurationOf, type Setting, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
@@ -69,6 +70,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
       execution.origin === 'own'
         ? assessWithFindings(sql, execution, { isAlive, now, data_as_of })
         : assessObservedWithFindings(sql, execution, { isAlive, now }),
+    /** The contract of the bus in a run of other programs. Throws `ARGUMENT_INVALID` for one of our own. */
+    busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
@@ -101,12 +104,17 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     }),
     lastTroubledMessages: kept(sql, lastTroubledMessages),
     stageDelays: (execution: ExecutionRow) => stageDelays(sql, execution.execution_id),
-    product: (name: string) => findProduct(sql, name),
-    sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
-    messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
-    slicesOf: (product: Product) => slicesOf(sql, product),
-    /** The first log lines of its execution that name a file. */
-    logLinesOf: ({ execution_id, name }: Product, limit: number) =>
-      listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
+    ...createFileQueries(sql, findWords, isAlive),
   };
 }
+
+/** Questions about one file of an execution. */
+const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
+  product: (name: string) => findProduct(sql, name),
+  sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
+  messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
+  slicesOf: (product: Product) => slicesOf(sql, product),
+  /** The first log lines of its execution that name a file. */
+  logLinesOf: ({ execution_id, name }: Product, limit: number) =>
+    listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
+});

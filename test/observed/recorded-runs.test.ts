@@ -150,6 +150,25 @@ describe('a recorded run', () => {
     store.close();
   });
 
+  it('tells the contract of the bus as it is, and how it differs from that of another run', async () => {
+    const folder = temporaryFolder();
+    await runCli(['observe', '--from', busOf('F-1'), busOf('H-2')], { folder });
+    const words = ['observe', '--contract', '--against', 'stf_datataking-shifter-0001'];
+    const { stdout } = await runCli([...words, '--json'], { folder });
+    const contract = JSON.parse(stdout) as Answer;
+    expect(contract['types'].find(({ message_type }: Answer) => message_type === 'slice')).toMatchObject({
+      destination: '/topic/panda.slices',
+      messages: 211,
+      keys: { 'content.execution_id': 136, 'content.req_id': 211 },
+    });
+    expect(contract['types'].map(({ message_type }: Answer) => message_type)[0]).toBe('run_imminent');
+    expect(contract['broken']).toMatchObject([{ missing: 75, of: 211, key: 'content.execution_id' }]);
+    expect(contract['differences']).toContain(
+      'slice of a fast processing agent on /topic/panda.slices no longer has content.tf_slice_id',
+    );
+    expect((await runCli(words, { folder })).stdout).toContain('broken: 75 of 211 slice messages');
+  });
+
   it('read a second time changes nothing, and four of one name are four executions', async () => {
     const folder = temporaryFolder();
     const read = ['observe', '--from', ...names.map(busOf), '--json'];

@@ -35,6 +35,15 @@ export interface ObservedExecution extends AnyExecution {
 /** An execution with its counts. Times are ISO 8601. */
 export type ExecutionRow = OwnExecution | ObservedExecution;
 
+/** Throws `ARGUMENT_INVALID` for an execution of our own. */
+export function requireObserved(execution: ExecutionRow): ObservedExecution {
+  if (execution.origin === 'observed') return execution;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `${execution.execution_id} was run by swf-mcp; docs/messages.md has the contract of its messages. Name an execution that was observed`,
+  );
+}
+
 /** Throws `ARGUMENT_INVALID` for an execution of other programs. @param deed what cannot be done to one, such as `be taken up` */
 export function requireOwn(execution: ExecutionRow, deed: string): OwnExecution {
   if (execution.origin === 'own') return execution;

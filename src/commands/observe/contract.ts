@@ -1,0 +1,87 @@
+import { openReader } from '../../db/opening/open-reader.ts';
+import { createQueries, type Queries } from '../../db/queries.ts';
+import type { BusContract } from '../../db/reports/observed/contract.ts';
+import { allPrintable, printable } from '../../lib/printable.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+import { contractDifferences } from '../../observed/contract-differences.ts';
+import { exitCodes, type Io, storePath } from '../shared/io.ts';
+import { tableLines } from '../tables/layout.ts';
+
+export interface ContractArguments {
+  /** An execution, or `latest`. */
+  executionId: string;
+  /** An earlier one to compare with. */
+  against: string | undefined;
+  json: boolean;
+}
+
+/** `swf-mcp observe --contract`: the contract of the bus as it is, of a run on record. Returns the exit code. */
+export function contractCommand(io: Io, { executionId, against, json }: ContractArguments): number {
+  const db = openReader(storePath(io));
+  try {
+    tell(io, createQueries(db, isAlive), { executionId, against, json });
+  } finally {
+    db.close();
+  }
+  return exitCodes.fine;
+}
+
+function tell(io: Io, queries: Queries, { executionId, against, json }: ContractArguments): void {
+  const { contract, differences } = queries.snapshot(() => {
+    const found = queries.busContract(executionId);
+    const before = against === undefined ? undefined : queries.busContract(against);
+    return {
+      contract: found,
+      differences: before === undefined ? undefined : contractDifferences(before.types, found.types),
+    };
+  });
+  if (json) io.out(`${JSON.stringify(allPrintable({ ...contract, against, differences }))}\n`);
+  else io.out(`${linesOf(contract, differences).map(printable).join('\n')}\n`);
+}
+
+function linesOf({ execution_id, types, delays, broken }: BusContract, differences: string[] | undefined): string[] {
+  const right = { align: 'right' } as const;
+  const seconds = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(3));
+  return [
+    execution_id,
+    '',
+    ...tableLines(
+      [
+        { head: 'TYPE' },
+        { head: 'SENDER' },
+        { head: 'DESTINATION' },
+        { head: 'MESSAGES', ...right },
+        { head: 'FIRST s', ...right },
+        { head: 'EVERY s', ...right },
+      ],
+      types.map((one) => [
+        one.message_type,
+        one.sender,
+        one.destination,
+        String(one.messages),
+        seconds(one.first_seconds),
+        seconds(one.every_seconds),
+      ]),
+      undefined,
+    ),
+    '',
+    ...types.map(
+      ({ message_type, sender, messages, keys }) => `${message_type} of ${sender}: ${keyWords(keys, messages)}`,
+    ),
+    '',
+    ...delays.map(({ stage, items, p50, p95 }) => `${stage}: p50 ${p50} s, p95 ${p95} s of ${items}`),
+    ...broken.map(
+      ({ sender, message_type, key, missing, of, example }) =>
+        `broken: ${missing} of ${of} ${message_type} messages of ${sender} lack ${key}${example === undefined ? '' : `, such as ${example}`}`,
+    ),
+    ...(differences === undefined
+      ? []
+      : ['', ...(differences.length === 0 ? ['nothing differs'] : differences.map((one) => `differs: ${one}`))]),
+  ];
+}
+
+/** The keys, those that are not in every message with how many have them. */
+const keyWords = (keys: Readonly<Record<string, number>>, messages: number): string =>
+  Object.entries(keys)
+    .map(([key, n]) => (n === messages ? key : `${key} (${n} of ${messages})`))
+    .join(', ');

@@ -1,0 +1,78 @@
+import type { StageDelay } from '../../../domain/stages.ts';
+import type { BrokenKey } from '../../../monitoring/observed/facts.ts';
+import type { ObservedExecution } from '../../execution/find-execution.ts';
+import { messageColumns } from '../../migrations/message-columns.ts';
+import { nameOf, numberOf } from '../../migrations/names.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import { brokenKeys } from './broken-keys.ts';
+import { observedDelays } from './delays.ts';
+
+/** The messages of one type that one program has said to one destination. */
+export interface SaidType {
+  message_type: string;
+  sender: string;
+  destination: string;
+  messages: number;
+  /** When the first was said, since the first message of the run, and the mean distance of two. Seconds. */
+  first_seconds: number;
+  every_seconds: number | undefined;
+  /** Keys that some messages fill: how many of them. */
+  keys: Record<string, number>;
+}
+
+/** What programs have really said in a run: the contract of their bus as it is. */
+export interface BusContract {
+  execution_id: string;
+  /** In the order in which they were first said. */
+  types: SaidType[];
+  delays: StageDelay[];
+  broken: BrokenKey[];
+}
+
+interface Row {
+  message_type: string;
+  sender: string | null;
+  destination: string;
+  messages: number;
+  first: number;
+  last: number;
+}
+
+/** @param execution one of other programs */
+export function busContract(sql: Prepare, { execution_id }: ObservedExecution): BusContract {
+  const rows = sql<[string], Row>(
+    `SELECT ${nameOf('type_no')} AS message_type, ${nameOf('sender_no')} AS sender, ${messageColumns.destination} AS destination,
+       count(*) AS messages, min(sent_ms) AS first, max(sent_ms) AS last
+     FROM message_rows INDEXED BY message_rows_execution WHERE execution_no = ${numberOf('?')}
+     GROUP BY type_no, sender_no, 3 ORDER BY first, 1, 2`,
+  ).all(execution_id);
+  const begin = rows[0]?.first ?? 0;
+  return {
+    execution_id,
+    types: rows.map(({ message_type, sender, destination, messages, first, last }) => ({
+      message_type,
+      sender: sender ?? '',
+      destination,
+      messages,
+      first_seconds: (first - begin) / 1000,
+      every_seconds: messages < 2 ? undefined : Math.round((last - first) / (messages - 1)) / 1000,
+      keys: keysOf(sql, execution_id, { message_type, sender: sender ?? '' }),
+    })),
+    delays: observedDelays(sql, execution_id),
+    broken: brokenKeys(sql, execution_id),
+  };
+}
+
+const keysOf = (
+  sql: Prepare,
+  executionId: string,
+  { message_type, sender }: { message_type: string; sender: string },
+): Record<string, number> =>
+  Object.fromEntries(
+    sql<[string, string, string], { key: string; filled: number }>(
+      `SELECT key, sum(filled) AS filled FROM observed_keys
+       WHERE execution_id = ? AND message_type = ? AND sender = ? AND key <> '' GROUP BY key ORDER BY key`,
+    )
+      .all(executionId, message_type, sender)
+      .map(({ key, filled }) => [key, filled]),
+  );
