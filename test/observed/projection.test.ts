@@ -107,3 +107,32 @@ describe('what was heard of a run', () => {
     store.close();
   });
 });
+
+describe('the time that a slice took', () => {
+  it.each([
+    [
+      'of a clock that was never set',
+      { processing_start_at: '0001-01-01T00:00:00', processed_at: '2026-11-27T09:00:00' },
+    ],
+    ['that runs backwards', { processing_start_at: '2026-11-27T09:00:01', processed_at: '2026-11-27T09:00:00' }],
+    ['that is no time', { processing_start_at: 'yesterday', processed_at: 'today' }],
+    ['that no clock can hold', { metrics: { actual_processing_time: 1e300 } }],
+  ])('is not known %s', async (_, { metrics = {}, ...times }: Record<string, unknown>) => {
+    const { lines } = makeRun({ seed: 1, dialect: 'F', stfs: 1 });
+    const odd = lines.map((line) => {
+      const { body } = structuredClone(line) as { body: { content?: { result?: { result?: object } } } };
+      if (body.content?.result !== undefined) {
+        Object.assign(body.content, { processing_start_at: null, processed_at: null, ...times });
+        Object.assign(body.content.result.result ?? {}, { metrics });
+      }
+      return { ...line, body };
+    });
+    const store = await storeOf(odd);
+    const rows = store.db
+      .prepare("SELECT assigned_at, processing_seconds FROM tf_slices WHERE status <> 'queued'")
+      .all();
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(row).toEqual({ assigned_at: null, processing_seconds: null });
+    store.close();
+  });
+});

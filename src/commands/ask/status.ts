@@ -91,8 +91,8 @@ function configurationOf({ configuration }: Monitor): string[] {
 
 /** Agents: those that are not well, a line each, and how many are. */
 function agentsOf({ agents }: Monitor): string[] {
-  const unwell = agents.filter(({ status }) => status !== 'OK');
-  const well = agents.length - unwell.length;
+  const unwell = agents.filter(({ status }) => status !== undefined && status !== 'OK');
+  const well = agents.filter(({ status }) => status === 'OK').length;
   return [
     ...(well === 0 ? [] : [`  agents      ${well}${unwell.length === 0 ? '' : ' others'} OK`]),
     ...unwell.map((agent) => `  agent       ${agent.agent_name} ${agent.state} ${agent.status}`),

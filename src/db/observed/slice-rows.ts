@@ -89,22 +89,29 @@ const noOutcome: Outcome = {
 function outcomeOf({ result }: ToldAttempt): Outcome {
   if (result === undefined) return noOutcome;
   const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = result.fact;
-  const took = secondsBetween(started_at, processed_at) ?? processing_seconds;
+  const measured = plausible(processing_seconds);
+  const took = plausible(secondsBetween(started_at, processed_at)) ?? measured;
   return {
     worker: orNull(worker),
     hostname: orNull(hostname),
     started_at: took === undefined ? null : new Date(result.sent_ms - took * 1000).toISOString(),
     completed_at: timeOf(result),
-    seconds: orNull(processing_seconds ?? took),
+    seconds: orNull(measured ?? took),
     error: state === 'done' ? null : (error ?? 'failed without a reason'),
     starts: 1,
   };
 }
 
-/** Seconds between two times of one clock; undefined where one is missing, or they run backwards. */
+/** A slice takes no longer: a clock that was never set told the time. Seconds. */
+const maxSeconds = 30 * 86_400;
+
+const plausible = (seconds: number | undefined): number | undefined =>
+  seconds !== undefined && seconds >= 0 && seconds <= maxSeconds ? seconds : undefined;
+
+/** Seconds between two times of one clock; undefined where one is missing. */
 function secondsBetween(from: string | undefined, to: string | undefined): number | undefined {
   const seconds = (Date.parse(to ?? '') - Date.parse(from ?? '')) / 1000;
-  return seconds >= 0 ? seconds : undefined;
+  return Number.isNaN(seconds) ? undefined : seconds;
 }
 
 function writeSlice(

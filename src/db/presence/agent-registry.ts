@@ -100,11 +100,11 @@ export function agentState(
   return row.state === 'STARTING' ? 'STARTING' : 'READY';
 }
 
-/** The types of agents that live in a namespace, whatever they work on. */
+/** The types of agents of swf-mcp that live in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
   const rows = sql<[string], SignsOfLife & { agent_type: string }>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND state <> 'EXITED'`,
+     WHERE namespace = ? AND state <> 'EXITED' AND heard_on IS NULL`,
   ).all(namespace);
   return new Set(
     rows.filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive))).map(({ agent_type }) => agent_type),
@@ -128,7 +128,7 @@ export function heardWorkers(
     }
   >(
     `SELECT agent_name, process_id, state, last_heartbeat, ${processColumns}, slots, off_duty FROM system_agents JOIN processes USING (process_id)
-     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
+     WHERE namespace = ? AND agent_type = 'worker' AND state <> 'EXITED' AND heard_on IS NULL AND coalesce(wire, ${wireVersion}) >= ${wireVersion}`,
   )
     .all(namespace)
     .filter((row) => ['OK', 'WARNING'].includes(agentStatus(row, isAlive)))

@@ -134,7 +134,9 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
 /** The recorder was cut off and hears again: nobody counts as silent for the time in which nobody could be heard. */
 export function forgiveSilence({ sql }: Transaction, since: string): void {
   const now = utcNow();
-  const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?)`;
+  const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND heard_on IS NULL`;
   sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);
-  sql(`UPDATE processes SET last_beat = ? WHERE ${heard}`).run(now, since);
+  sql(
+    `UPDATE processes SET last_beat = ? WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ? AND hostname <> ''`,
+  ).run(now, since);
 }

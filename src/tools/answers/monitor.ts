@@ -152,8 +152,8 @@ const flow = () => ({
   agents: z.array(
     z.strictObject({
       agent_name: z.string(),
-      state: z.enum(agentStates),
-      status: z.enum(agentStatuses),
+      state: z.enum(agentStates).optional(),
+      status: z.enum(agentStatuses).optional(),
       last_heartbeat: z.string(),
     }),
   ),

@@ -146,7 +146,9 @@ export function agentsOf(executionId: string, queries: Queries) {
   // Those of an earlier driver went with it: its end stands among the drivers.
   return rows
     .filter(({ ended, pid }) => ended !== 'lost' && (ended !== 'fault' || pid === driverPid))
-    .map(({ agent_name, state, status, last_heartbeat }) => ({ agent_name, state, status, last_heartbeat }));
+    .map(({ agent_name, state, status, last_heartbeat, heard_on }) =>
+      heard_on === null ? { agent_name, state, status, last_heartbeat } : { agent_name, last_heartbeat },
+    );
 }
 
 /** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
