@@ -63,7 +63,11 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   await write();
   await store.write((tx) => {
     for (const span of spans.values())
-      noteSpan(tx, until === undefined ? span : { ...span, until: Math.max(span.since, Date.parse(until)) });
+      noteSpan(
+        tx,
+        until === undefined ? span : { ...span, until: Math.max(span.since, Date.parse(until)) },
+        namespaces,
+      );
     settleObserved(tx, { isAlive, now: Date.now() });
   });
   return { ...counts, executions: [...executions] };

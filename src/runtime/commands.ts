@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { requireExecution } from '../db/execution/find-execution.ts';
+import { type OwnExecution, requireExecution, requireOwn } from '../db/execution/find-execution.ts';
 import { type CommandState, commandState } from '../db/log/commands.ts';
 import type { Store } from '../db/opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../db/presence/leases.ts';
+import type { Prepare } from '../db/sqlite/statements.ts';
 import type { EffectCode } from '../domain/effects.ts';
 import type { Action } from '../domain/states.ts';
 import { pause } from '../lib/deadline.ts';
@@ -39,9 +40,15 @@ const soAlready: Readonly<Record<Action, readonly EffectCode[]>> = {
   continue: ['ALREADY'],
 };
 
+const deeds: Readonly<Record<Action, string>> = { stop: 'be stopped', pause: 'be paused', continue: 'be continued' };
+
+/** The execution that a command is for. Throws `EXECUTION_NOT_FOUND`, and `ARGUMENT_INVALID` for one of other programs. */
+export const requireControllable = (sql: Prepare, executionId: string, action: Action): OwnExecution =>
+  requireOwn(requireExecution(sql, executionId), deeds[action]);
+
 /**
  * Records a command for the driver of a running execution; `undefined` where it is to be stopped and was stopped before. Throws
- * `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended.
+ * `EXECUTION_NOT_FOUND`, `EXECUTION_NOT_RUNNING` where it has ended, and `ARGUMENT_INVALID` for one of other programs.
  */
 export async function recordCommand(
   store: Store,
@@ -49,7 +56,7 @@ export async function recordCommand(
   { action, by, reason }: { action: Action; by: Requester; reason?: string | undefined },
 ): Promise<Command | undefined> {
   return store.write((tx) => {
-    const { execution_id, namespace, run_number, status } = requireExecution(tx.sql, executionId);
+    const { execution_id, namespace, run_number, status } = requireControllable(tx.sql, executionId, action);
     if (action === 'stop' && status === 'terminated') return undefined;
     if (status !== 'running')
       throw new SwfError(

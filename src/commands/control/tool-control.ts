@@ -1,12 +1,18 @@
 import { requireBareName } from '../../config/request.ts';
-import { requireExecution } from '../../db/execution/find-execution.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
-import { awaitEffect, isDriven, nobodyDrives, type Outcome, recordCommand } from '../../runtime/commands.ts';
+import {
+  awaitEffect,
+  isDriven,
+  nobodyDrives,
+  type Outcome,
+  recordCommand,
+  requireControllable,
+} from '../../runtime/commands.ts';
 import type { CommandState, Control, ControlRequest, StartRequest } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
@@ -96,7 +102,7 @@ async function command(io: Io, action: Action, request: ControlRequest): Promise
 async function commandOn(io: Io, store: Store, action: Action, request: ControlRequest): Promise<CommandState> {
   const { execution_id, by, patienceSeconds } = request;
   const reason = request.reason ?? (action === 'stop' ? `stopped by ${by.claimed ?? by.name}` : undefined);
-  const { status } = requireExecution(store.sql, execution_id);
+  const { status } = requireControllable(store.sql, execution_id, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   // Nobody drives it: to be ended it is taken up, which is a process of its own.
   if (isUndriven && action === 'stop') return stopUndriven(io, { ...request, reason });

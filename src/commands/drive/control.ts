@@ -1,4 +1,3 @@
-import { requireExecution } from '../../db/execution/find-execution.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import type { Action } from '../../domain/states.ts';
@@ -12,6 +11,7 @@ import {
   nobodyDrives,
   recordCommand,
   type Requester,
+  requireControllable,
 } from '../../runtime/commands.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
 import { type ControlOptions, requireControlOptions } from '../control/control-options.ts';
@@ -62,7 +62,7 @@ interface Asked {
 
 /** Returns the outcome as a sentence; undefined where another process has taken the execution up or ended it in between. */
 async function control(io: Io, store: Store, { action, executionId, by, reason }: Asked): Promise<string | undefined> {
-  const { execution_id, status } = requireExecution(store.sql, executionId);
+  const { execution_id, status } = requireControllable(store.sql, executionId, action);
   const isUndriven = status === 'running' && !isDriven(store, execution_id, isAlive);
   if (isUndriven && action !== 'stop') throw nobodyDrives(execution_id, storeOption(io));
   const command = await recordCommand(store, execution_id, { action, by, reason });

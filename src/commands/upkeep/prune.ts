@@ -4,6 +4,7 @@ import { openRemovals, type Removal } from '../../db/log/removals.ts';
 import { homeOf } from '../../db/log/store-identity.ts';
 import {
   oldestStart,
+  forgetPrograms,
   type RemovalRule,
   removableExecutions,
   removeExecution,
@@ -116,6 +117,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   // Messages and lines of no execution are of use beside the executions of their time.
   const oldest = [oldestStart(sql) ?? utcNow(), rule.endedBefore ?? '9999'].toSorted()[0] as string;
   const strays = await removeStrays(store, oldest);
+  if (rule.observed === true && rule.endedBefore !== undefined) await forgetPrograms(store, rule.endedBefore);
   await removeWords(store);
   const removed = removable.length - failures.length;
   io.out(

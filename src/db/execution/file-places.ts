@@ -11,7 +11,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** Where a TF file was last said to be; undefined where it is not known, or nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
   sql<[string], { file_url: string | null }>(
-    'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ?',
+    'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).get(tfFilename)?.file_url ?? undefined;
 
 /** A slice with its file where that was last said to be. */

@@ -97,10 +97,10 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-/** The execution of a run, the newest of that number; undefined where no execution here has it. */
+/** The execution of a run: our own, else the newest of that number; undefined where no execution here has it. */
 export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
   return sql<[number], { execution_id: string }>(
-    'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY seq DESC LIMIT 1',
+    'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',
   ).get(runNumber)?.execution_id;
 }
 

@@ -47,9 +47,9 @@ function standingOf(
   // A worker that does not know the execution works, since the broker gave it the slice. One that has been pruned is known to be over.
   if (execution === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
   if (execution.status !== 'running') return 'over';
-  const slice = sql<[string], { status: SliceStatus; attempt: number }>(
-    'SELECT status, attempt FROM tf_slices WHERE slice_filename = ?',
-  ).get(filename);
+  const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(
+    'SELECT status, attempt FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
+  ).get(filename, executionId);
   if (slice === undefined || slice.attempt < attempt) return 'open';
   if (slice.attempt > attempt || slice.status === 'completed' || slice.status === 'failed') return 'over';
   const lost = lostStarts(sql, { execution_id: executionId, slice_filename: filename, attempt }, isAlive);

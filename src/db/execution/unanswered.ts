@@ -32,9 +32,9 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
 export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
-  const row = sql<[string, number]>(
-    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND attempt = ? AND status = 'queued'`,
-  ).get(message.slice_filename, message.attempt);
+  const row = sql<[string, string, number]>(
+    `SELECT 1 FROM tf_slices WHERE slice_filename = ? AND execution_id = ? AND attempt = ? AND status = 'queued'`,
+  ).get(message.slice_filename, message.execution_id ?? '', message.attempt);
   return row === undefined ? undefined : message;
 }
 

@@ -147,6 +147,20 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }
 
+/** Removes what was noted of programs of another make that were not heard since, and of the times in which they were listened to. @param heardBefore ISO 8601 */
+export async function forgetPrograms(store: Store, heardBefore: string): Promise<void> {
+  await store.write(({ sql }) => {
+    const gone = `SELECT process_id FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?`;
+    const processes = sql<[string], { process_id: number }>(gone).all(heardBefore);
+    sql('DELETE FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?').run(heardBefore);
+    sql(
+      `DELETE FROM processes WHERE process_id IN (SELECT value FROM json_each(?)) AND ${indexPredicates.remoteProcess} AND hostname = ''`,
+    ).run(JSON.stringify(processes.map(({ process_id }) => process_id)));
+    sql('DELETE FROM hearings WHERE until_ms < ?').run(Date.parse(heardBefore));
+    sql('DELETE FROM gaps WHERE until_ms < ?').run(Date.parse(heardBefore));
+  });
+}
+
 /** Removes the words of rows that have been removed, as far as none of those beside them is left. */
 export async function removeWords(store: Store): Promise<void> {
   for (const searched of searchedTables)

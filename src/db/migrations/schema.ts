@@ -226,6 +226,9 @@ CREATE TABLE tf_slices (
   -- The worker that had the current attempt when its execution was stopped, and since when.
   left_by TEXT,
   left_from TEXT,
+  -- Of an observed slice: how long it waited for its worker, and how long that had it. Milliseconds.
+  waited_ms INTEGER,
+  took_ms INTEGER,
   UNIQUE (slice_filename, execution_id)
 ) STRICT;
 CREATE INDEX tf_slices_execution ON tf_slices (execution_id, seq);

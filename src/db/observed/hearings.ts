@@ -1,3 +1,5 @@
+import { toUSVString } from 'node:util';
+
 import { SwfError } from '../../lib/errors.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -55,23 +57,24 @@ export function keepHearing({ sql }: Transaction, processId: number, until: numb
   sql('UPDATE hearings SET until_ms = max(until_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
-/** Notes that a recording is of a time, or of a longer one than was known. */
-export function noteSpan({ sql }: Transaction, { since, until }: Span): void {
-  sql(
-    `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES ('', ?, ?)
-     ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`,
-  ).run(since, until);
+/** Notes that a recording is of a time, or of a longer one than was known. @param namespaces those that were read; none: all */
+export function noteSpan({ sql }: Transaction, { since, until }: Span, namespaces: readonly string[]): void {
+  for (const namespace of namespaces.length === 0 ? [anyNamespace] : namespaces)
+    sql(
+      `INSERT INTO hearings (namespace, since_ms, until_ms) VALUES (?, ?, ?)
+       ON CONFLICT (namespace, since_ms) DO UPDATE SET until_ms = max(until_ms, excluded.until_ms)`,
+    ).run(namespace, since, until);
 }
 
 /** Notes a time in which nothing could be heard. Times are ISO 8601. */
 export function noteGap(
   { sql }: Transaction,
-  { from, until, reason }: { from: string; until: string; reason: string },
+  { from, until, reason }: { from: string; until: string; reason?: unknown },
 ): void {
   sql('INSERT OR IGNORE INTO gaps (from_ms, until_ms, reason) VALUES (?, ?, ?)').run(
     Date.parse(from),
     Date.parse(until),
-    reason.slice(0, 500),
+    typeof reason === 'string' ? toUSVString(reason.slice(0, 500)) : 'no reason was told',
   );
 }
 

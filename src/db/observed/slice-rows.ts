@@ -33,13 +33,26 @@ export function rebuildSlice(
   if (news.fact.kind === 'slice') noteSample(scope, news.fact, { isNew: before === undefined, at: timeOf(news) });
   if (before === undefined) countNew(scope, first.slice);
   writeSlice(scope, attempts, current);
-  if (before?.status !== status) {
-    countMove(tx, scope, before?.status, status);
-    // Nobody tells how often a slice is tried, so each that failed stays so as far as is known.
-    const exhausted = (status === 'failed' ? 1 : 0) - (before?.status === 'failed' ? 1 : 0);
-    sumsOf(tx).add('run_states', [execution_id], 'slices_exhausted', exhausted);
-  }
+  countChange(scope, before?.status, status);
   if (attempts.length > 1) writeEarlier(scope, sliceFilename, attempts, current);
+}
+
+/** Keeps the counts of an execution when a slice is new or has another status. */
+function countChange(scope: ObservedScope, before: SliceStatus | undefined, now: SliceStatus): void {
+  if (before === now) return;
+  const { tx, execution_id } = scope;
+  countMove(tx, scope, before, now);
+  // Nobody tells how often a slice is tried, so each that failed stays so as far as is known.
+  const exhausted = (now === 'failed' ? 1 : 0) - (before === 'failed' ? 1 : 0);
+  sumsOf(tx).add('run_states', [execution_id], 'slices_exhausted', exhausted);
+  if (now === 'queued') reopen(scope);
+}
+
+/** An execution that was called completed, since nothing was open and nobody heard more of it, is not: its end was never told. */
+function reopen({ tx, execution_id }: ObservedScope): void {
+  tx.sql(
+    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'`,
+  ).run(execution_id);
 }
 
 /** Numbered by when their senders say that they made them. */
@@ -73,6 +86,9 @@ interface Outcome {
   seconds: number | null;
   error: string | null;
   starts: 0 | 1;
+  /** When the result was said, and how long the worker had the slice. Milliseconds. */
+  result_ms: number;
+  took_ms: number | null;
 }
 
 const noOutcome: Outcome = {
@@ -83,6 +99,8 @@ const noOutcome: Outcome = {
   seconds: null,
   error: null,
   starts: 0,
+  result_ms: 0,
+  took_ms: null,
 };
 
 /** The columns that a result fills. The worker's clock may be in any zone, so its start is placed before the result by the time that it measured. */
@@ -99,6 +117,8 @@ function outcomeOf({ result }: ToldAttempt): Outcome {
     seconds: orNull(measured ?? took),
     error: state === 'done' ? null : (error ?? 'failed without a reason'),
     starts: 1,
+    result_ms: result.sent_ms,
+    took_ms: took === undefined ? null : Math.round(took * 1000),
   };
 }
 
@@ -124,13 +144,13 @@ function writeSlice(
   const outcome = outcomeOf(now);
   tx.sql(
     `INSERT INTO tf_slices (slice_filename, slice_id, tf_filename, stf_filename, run_number, execution_id, tf_first, tf_last, tf_count, status, attempt,
-       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       created_at, queued_again_at, assigned_worker, assigned_at, completed_at, error, hostname, processing_seconds, starts, waited_ms, took_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (slice_filename, execution_id) DO UPDATE SET stf_filename = excluded.stf_filename, tf_first = excluded.tf_first, tf_last = excluded.tf_last,
        tf_count = excluded.tf_count, status = excluded.status, attempt = excluded.attempt, created_at = excluded.created_at,
        queued_again_at = excluded.queued_again_at, assigned_worker = excluded.assigned_worker, assigned_at = excluded.assigned_at,
        completed_at = excluded.completed_at, error = excluded.error, hostname = excluded.hostname,
-       processing_seconds = excluded.processing_seconds, starts = excluded.starts`,
+       processing_seconds = excluded.processing_seconds, starts = excluded.starts, waited_ms = excluded.waited_ms, took_ms = excluded.took_ms`,
   ).run(
     slice_filename,
     slice_id,
@@ -152,6 +172,8 @@ function writeSlice(
     outcome.hostname,
     outcome.seconds,
     outcome.starts,
+    outcome.took_ms === null ? null : Math.max(0, outcome.result_ms - outcome.took_ms - now.slice.sent_ms),
+    outcome.took_ms,
   );
 }
 

@@ -235,10 +235,15 @@ function withNumbers(tx: Transaction, message: Message<'run_workflow'>, isReplay
     reserveNumber(tx, 'run', Number(message.run_id) || 0);
     return message;
   }
-  const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
-  return {
-    ...message,
-    execution_id: `${message.workflow_name}-${message.executed_by}-${number}`,
-    run_id: String(drawNumber(tx, 'run')),
-  };
+  return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
+}
+
+/** The next id that no execution has: programs of another make may use ids of the same form. */
+function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_workflow'>): string {
+  const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
+  for (;;) {
+    const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
+    const id = `${workflow_name}-${executed_by}-${number}`;
+    if (isTaken.get(id) === undefined) return id;
+  }
 }

@@ -71,7 +71,7 @@ function isWhole({ frames }: CutRow, sample: SampleRow): boolean {
 export function checkSlices(
   sql: Prepare,
   samples: readonly SampleRow[],
-  { cuts, params }: { cuts: readonly CutRow[]; params: ExecutionParams },
+  { cuts, params, execution_id }: { cuts: readonly CutRow[]; params: ExecutionParams; execution_id: string },
   whenMissing: Missing,
 ): AuditCheck[] {
   const plan = planOf(params);
@@ -86,7 +86,8 @@ export function checkSlices(
     left.delete(sample.tf_filename);
     expected += planned;
     found += cut?.slices_created ?? 0;
-    if (cut === undefined || cut.slices_created < planned) missing.push(...missingSlices(sql, sample, plan));
+    if (cut === undefined || cut.slices_created < planned)
+      missing.push(...missingSlices(sql, execution_id, sample, plan));
     else if (holdsAll(cut, sample)) whole += 1;
     else uncovered.push(sample.tf_filename);
   }
@@ -103,10 +104,12 @@ export function checkSlices(
   ];
 }
 
-function missingSlices(sql: Prepare, sample: SampleRow, plan: Plan): string[] {
+function missingSlices(sql: Prepare, executionId: string, sample: SampleRow, plan: Plan): string[] {
   const known = new Set(
-    sql<[string], { slice_filename: string }>('SELECT slice_filename FROM tf_slices WHERE tf_filename = ?')
-      .all(sample.tf_filename)
+    sql<[string, string], { slice_filename: string }>(
+      'SELECT slice_filename FROM tf_slices WHERE tf_filename = ? AND execution_id = ?',
+    )
+      .all(sample.tf_filename, executionId)
       .map(({ slice_filename }) => slice_filename),
   );
   return plan

@@ -53,7 +53,7 @@ export function auditExecution(sql: Prepare, execution: OwnExecution): Audit {
     checkAnnounced(sql, execution, stfs, whenMissing),
     checkReady(stfs, whenMissing),
     checkSamples(stfs, samples, params, whenMissing),
-    ...checkSlices(sql, samples, { cuts, params }, whenMissing),
+    ...checkSlices(sql, samples, { cuts, params, execution_id }, whenMissing),
     checkResults(sql, execution_id, { cuts, params }, whenMissing),
     checkCounts(sql, execution, { stfs, samples: samples.length, cuts, params }),
   ];

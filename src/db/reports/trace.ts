@@ -61,7 +61,7 @@ export function sliceStanding(
   { isAlive, now }: { isAlive: LivenessTest; now: number },
 ): SliceStanding | undefined {
   const slice = sql<
-    [string],
+    [string, string],
     {
       key: number;
       status: string;
@@ -72,12 +72,12 @@ export function sliceStanding(
   >(
     `SELECT seq AS key, status, attempt, assigned_worker,
        ${payloadAsked} AS payload
-     FROM tf_slices AS s WHERE slice_filename = ?`,
-  ).get(name);
+     FROM tf_slices AS s WHERE slice_filename = ? AND execution_id = ?`,
+  ).get(name, execution_id);
   if (slice === undefined) return undefined;
-  const attempts = sql<[string], { queued_at: string; started_at: string | null; starts: number }>(
-    'SELECT queued_at, started_at, starts FROM slice_attempts WHERE slice_filename = ? ORDER BY attempt',
-  ).all(name);
+  const attempts = sql<[string, string], { queued_at: string; started_at: string | null; starts: number }>(
+    'SELECT queued_at, started_at, starts FROM slice_attempts WHERE slice_filename = ? AND execution_id = ? ORDER BY attempt',
+  ).all(name, execution_id);
   const last = attempts.at(-1);
   const isQueued = slice.status === 'queued';
   const until = isQueued || last?.started_at === null || last === undefined ? now : Date.parse(last.started_at);
@@ -190,10 +190,10 @@ export function messagesOf(sql: Prepare, product: Product, limit: number): Hop[]
 /** The slices made of an STF or of a sample, by state, with the slowest and those that stay failed. */
 export function slicesOf(
   sql: Prepare,
-  { kind, name }: Product,
+  { kind, name, execution_id }: Product,
 ): { status: string; n: number; last_at: string | null }[] {
   const column = kind === 'stf' ? 'stf_filename' : 'tf_filename';
-  return sql<[string], { status: string; n: number; last_at: string | null }>(
-    `SELECT status, count(*) AS n, max(completed_at) AS last_at FROM tf_slices WHERE ${column} = ? GROUP BY status`,
-  ).all(name);
+  return sql<[string, string], { status: string; n: number; last_at: string | null }>(
+    `SELECT status, count(*) AS n, max(completed_at) AS last_at FROM tf_slices WHERE ${column} = ? AND execution_id = ? GROUP BY status`,
+  ).all(name, execution_id);
 }

@@ -3,6 +3,9 @@ import { type Fields, objectOf } from './values.ts';
 /** Copies of another message are not the sender's own keys. */
 const echoes: ReadonlySet<string> = new Set(['content.result']);
 
+/** Keys that a sender fills where there is something to tell. */
+const told: ReadonlySet<string> = new Set(['error', 'reason']);
+
 /** A message has a few dozen keys; one with more is not measured by all of them. */
 const maxKeys = 60;
 
@@ -21,7 +24,15 @@ function addFilled(keys: string[], fields: Fields, prefix: string): void {
   for (const key in fields) {
     const name = prefix + key;
     if (keys.length >= maxKeys) return;
-    if (fields[key] !== null && name !== 'content' && !echoes.has(name) && key.length <= maxKeyLength) keys.push(name);
+    if (
+      fields[key] !== null &&
+      key !== '' &&
+      !told.has(key) &&
+      name !== 'content' &&
+      !echoes.has(name) &&
+      key.length <= maxKeyLength
+    )
+      keys.push(name);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Fact, PhaseType } from './fact.ts';
-import { countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
+import { sizeOf, countOf, type Fields, nameOf, numberOf, objectOf, textOf } from './values.ts';
 
 /** The messages that all dialects say alike: the run's life, and its files. */
 export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | undefined>> = {
@@ -26,7 +26,7 @@ export const commonReadings: Readonly<Record<string, (body: Fields) => Fact | un
       sequence: countOf(sequence),
       tf_count: countOf(tf_count),
       checksum: textOf(checksum),
-      size_bytes: countOf(size_bytes),
+      size_bytes: sizeOf(size_bytes),
     };
   },
   // Its size is the number of its Time Frames in both dialects, so it is no size.

@@ -1,3 +1,5 @@
+import { toUSVString } from 'node:util';
+
 import { told } from '../../messages/told.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -14,12 +16,13 @@ export const objectOf = (value: unknown): Fields =>
 
 /** A name of a file: any text of at most 1,000 characters. */
 export const nameOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' && value.length <= maxName ? value : undefined;
+  typeof value === 'string' && value !== '' && value.length <= maxName ? toUSVString(value) : undefined;
 
 /** An id, which some programs write as a number. */
 export function idOf(value: unknown): string | undefined {
   const text = told(value);
-  return text === undefined || text.length > maxName ? undefined : text;
+  // SQLite keeps half a character as another one.
+  return text === undefined || text.length > maxName ? undefined : toUSVString(text);
 }
 
 /** A number of a slice: from 0 on, and no larger than tables of numbers hold. */
@@ -32,8 +35,14 @@ export const sliceIdOf = (value: unknown): number | undefined => {
 export const countOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 
+/** A size of a file: a larger one is none, and sums of very many stay whole numbers. */
+export const sizeOf = (value: unknown): number | undefined => {
+  const size = countOf(value);
+  return size !== undefined && size < 2 ** 43 ? size : undefined;
+};
+
 export const numberOf = (value: unknown): number | undefined =>
   typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 
 export const textOf = (value: unknown): string | undefined =>
-  typeof value === 'string' && value !== '' ? value.slice(0, maxText) : undefined;
+  typeof value === 'string' && value !== '' ? toUSVString(value.slice(0, maxText)) : undefined;

@@ -20,6 +20,17 @@ export function auditObserved(
     checkAnnounced(sql, execution),
     checked('stf_ready', missing(sql, execution_id, unready), 'open', 'STF files were announced and are not ready'),
     checked('slices', missing(sql, execution_id, unsliced), 'open', 'TF files are sliced in part, or by holes'),
+    checked(
+      'samples',
+      {
+        expected: facts.unsliced.count + facts.tf_files_sliced,
+        found: facts.tf_files_sliced,
+        ids: [...facts.unsliced.ids],
+        id_count: facts.unsliced.count,
+      },
+      'open',
+      'TF files were announced and are not sliced',
+    ),
     checked('results', missing(sql, execution_id, unanswered), 'open', 'slices have no result'),
     checkCounts(sql, execution),
   ];

@@ -1,4 +1,5 @@
 import { type DelayBucket, type StageDelay, type StageName, stages, summarizeStage } from '../../../domain/stages.ts';
+import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
 /** As SQL: seconds from one time to another. */
@@ -10,11 +11,11 @@ const passages: Readonly<Partial<Record<(typeof stages)[number]['stage'], string
   'stf_gen → stf_ready': `SELECT ${seconds('created_at', 'processed_at')} AS s, processed_at AS at FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL`,
   'stf_ready → tf_file_registered': `SELECT ${seconds('processed_at', 'f.created_at')} AS s, f.created_at AS at
     FROM fastmon_files AS f JOIN stf_files USING (stf_filename, execution_id) WHERE execution_id = ? AND processed_at IS NOT NULL`,
-  'slice → slice_started': `SELECT ${seconds('created_at', 'assigned_at')} AS s, assigned_at AS at FROM tf_slices WHERE execution_id = ? AND assigned_at IS NOT NULL AND attempt = 1`,
-  'slice_started → slice_result': `SELECT ${seconds('assigned_at', 'completed_at')} AS s, completed_at AS at FROM tf_slices
-    WHERE execution_id = ? AND assigned_at IS NOT NULL AND status = 'completed'`,
-  'slice_started → failed result': `SELECT ${seconds('assigned_at', 'completed_at')} AS s, completed_at AS at FROM tf_slices
-    WHERE execution_id = ? AND assigned_at IS NOT NULL AND status = 'failed'`,
+  'slice → slice_started': `SELECT waited_ms / 1000.0 AS s, assigned_at AS at FROM tf_slices WHERE execution_id = ? AND waited_ms IS NOT NULL AND attempt = 1`,
+  'slice_started → slice_result': `SELECT took_ms / 1000.0 AS s, completed_at AS at FROM tf_slices
+    WHERE execution_id = ? AND took_ms IS NOT NULL AND status = 'completed'`,
+  'slice_started → failed result': `SELECT took_ms / 1000.0 AS s, completed_at AS at FROM tf_slices INDEXED BY tf_slices_open
+    WHERE execution_id = ? AND took_ms IS NOT NULL AND status = 'failed' AND ${indexPredicates.openSlice}`,
 };
 
 /** As SQL: the bucket of a delay, as `bucketOf` has it. */

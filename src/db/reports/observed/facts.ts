@@ -66,7 +66,7 @@ export function observedFacts(
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     unsliced: unslicedSamples(sql, execution, before(nextStepSeconds)),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
-    last_worker_sign: lastWorkerSign(sql, namespace),
+    last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
   return { facts, record };
 }
@@ -197,9 +197,10 @@ function rampUp(sql: Prepare, executionId: string): number | undefined {
   return typeof row?.seconds === 'number' && row.seconds >= 0 ? row.seconds : undefined;
 }
 
-const lastWorkerSign = (sql: Prepare, namespace: string): number | undefined =>
+/** A later one says nothing of the time that was heard. */
+const lastWorkerSign = (sql: Prepare, namespace: string, until: number): number | undefined =>
   milliseconds(
-    sql<[string], { at: string | null }>(
-      `SELECT max(last_heartbeat) AS at FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace IN ('', ?)`,
-    ).get(namespace)?.at,
+    sql<[string, string], { at: string | null }>(
+      `SELECT max(last_heartbeat) AS at FROM system_agents WHERE heard_on IS NOT NULL AND agent_type = 'worker' AND namespace = ? AND last_heartbeat <= ?`,
+    ).get(namespace, new Date(until).toISOString())?.at,
   );

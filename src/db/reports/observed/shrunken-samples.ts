@@ -6,19 +6,20 @@ const measured = 7;
 
 /** TF files whose largest slice is under half of the usual one, from a later one on. */
 export function shrunkenSamples(sql: Prepare, executionId: string): ObservedFacts['shrunken'] {
-  const rows = sql<[string], { tf_filename: string; largest: number }>(
-    'SELECT tf_filename, largest FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename',
+  const first = sql<[string], { largest: number; first_at: string; tf_filename: string }>(
+    `SELECT largest, first_at, tf_filename FROM observed_samples WHERE execution_id = ? AND largest IS NOT NULL ORDER BY first_at, tf_filename LIMIT ${measured}`,
   ).all(executionId);
-  const first = rows.slice(0, measured).map(({ largest }) => largest);
-  if (first.length < measured) return undefined;
-  const usual = first.toSorted((a, b) => a - b)[(measured - 1) / 2] ?? 0;
-  const small = rows.slice(measured).filter(({ largest }) => largest < usual / 2);
-  const [one] = small;
-  if (one === undefined) return undefined;
-  return {
-    count: small.length,
-    first: one.tf_filename,
-    largest: small.reduce((most, { largest }) => Math.max(most, largest), 0),
-    usual,
-  };
+  const last = first.at(-1);
+  if (first.length < measured || last === undefined) return undefined;
+  const usual = first.map(({ largest }) => largest).toSorted((a, b) => a - b)[(measured - 1) / 2] ?? 0;
+  const small = `FROM observed_samples WHERE execution_id = ? AND largest < ? AND (first_at, tf_filename) > (?, ?)`;
+  const values: [string, number, string, string] = [executionId, usual / 2, last.first_at, last.tf_filename];
+  const found = sql<[string, number, string, string], { count: number; largest: number | null }>(
+    `SELECT count(*) AS count, max(largest) AS largest ${small}`,
+  ).get(...values);
+  const one = sql<[string, number, string, string], { tf_filename: string }>(
+    `SELECT tf_filename ${small} ORDER BY first_at, tf_filename LIMIT 1`,
+  ).get(...values);
+  if (found === undefined || one === undefined) return undefined;
+  return { count: found.count, first: one.tf_filename, largest: found.largest ?? 0, usual };
 }
