@@ -50,6 +50,8 @@ export const listMessagesTool = defineTool({
         destination: z.string(),
         effect: z.enum(messageEffects),
         effect_reason: z.string().optional(),
+        repeats: z.string().optional().describe('The message that says the same, and counts'),
+        contradicts: z.string().optional(),
         body: z.record(z.string(), z.unknown()).optional(),
         body_truncated: z.literal(true).optional(),
         payload: z.string().optional(),
@@ -99,6 +101,8 @@ function toItem(row: MessageRow, isWhole: boolean) {
     destination: row.destination,
     effect: row.effect,
     effect_reason: row.effect_reason === null ? null : clipShown(row.effect_reason, shownReason),
+    repeats: row.repeats,
+    contradicts: row.contradicts,
     ...(isWhole
       ? payloadOf(row.payload, wholePayload)
       : (shownBody(row.payload) ?? payloadOf(row.payload, shownPayload))),

@@ -24,7 +24,7 @@ CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, w
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt);
 
-CREATE VIEW v_executions AS SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
+CREATE VIEW v_executions AS SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, round(max(0, unixepoch(e.end_time, 'subsec') - unixepoch(e.start_time, 'subsec')), 3) AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id);
@@ -37,7 +37,7 @@ CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name
     '{"msg_type":"' || (SELECT name FROM names WHERE name_no = type_no) || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||
     ',"sender":"' || (SELECT name FROM names WHERE name_no = sender_no) || '","namespace":"' || (SELECT name FROM names WHERE name_no = namespace_no) ||
     '","execution_id":"' || (SELECT name FROM names WHERE name_no = execution_no) || '","run_id":"' || (SELECT name FROM names WHERE name_no = run_no) || '","timestamp":"' || strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') || '"' ||
-    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload
+    coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END) AS payload, (SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.contradicts = 0) AS repeats, (SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = m.seq AND p.contradicts = 1) AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 

@@ -324,6 +324,8 @@ describe('every tool', () => {
     ).toContain('stf_datataking-shifter-0001');
     expect(await ask(client, 'wait_for_execution', of)).toMatchObject({ status: 'completed' });
     expect((await ask(client, 'list_agents', { include_exited: true }))['items'].length).toBeGreaterThan(3);
+    const results = await askAll(client, 'list_messages', { ...of, message_type: 'slice_result', limit: 200 });
+    expect(results.filter((result) => 'repeats' in result || 'contradicts' in result)).toHaveLength(2);
     expect(
       (await ask(client, 'list_messages', { ...of, message_type: 'slice_result', limit: 3 }))['items'],
     ).toHaveLength(3);

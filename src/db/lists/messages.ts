@@ -1,6 +1,7 @@
 import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { frequentTypes } from '../../messages/vocabulary.ts';
 import { happenedAt } from '../log/rows.ts';
+import { standingFor } from '../migrations/documented-views.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
@@ -35,6 +36,9 @@ export interface MessageHead {
 
 export interface MessageRow extends MessageHead {
   payload: string;
+  /** Of a message of other programs: the one that says the same and stands, or that it contradicts. */
+  repeats: string | null;
+  contradicts: string | null;
 }
 
 /** The columns of a message without its body. */
@@ -75,7 +79,7 @@ export function listMessages(
 ): ListPage<MessageRow> {
   const { namespace, search } = filter;
   return listRows<MessageRow>(sql, {
-    select: `${headColumns}, ${shownPayload} AS payload`,
+    select: `${headColumns}, ${shownPayload} AS payload, ${standingFor('message_rows', 0)} AS repeats, ${standingFor('message_rows', 1)} AS contradicts`,
     from: 'message_rows',
     key: 'seq',
     time: 'sent_ms',

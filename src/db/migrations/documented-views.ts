@@ -12,12 +12,16 @@ export const levelName = (level: string): string =>
 const secondsBetween = (from: string, to: string): string =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
+/** As SQL: the id of the message that stands, where a message of other programs says the same again, or contradicts it. @param rows the table of the messages */
+export const standingFor = (rows: string, contradicts: 0 | 1): string =>
+  `(SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.contradicts = ${contradicts})`;
+
 /**
  * The views that may be asked in SQL (`query_store`). Columns are named as tools name them. `docs/store.md` describes them for others;
  * a column that is here stays.
  */
 export const documentedViews: Readonly<Record<string, string>> = {
-  v_executions: `SELECT e.execution_id, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
+  v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, stfs_announced AS stf_count, tf_files_received,
   slices_created, slices_queued, slices_processing, slices_completed, slices_failed, slice_retries AS retries, dataset_bytes AS bytes
 FROM workflow_executions AS e JOIN run_states AS s USING (execution_id) JOIN runs AS r USING (execution_id)`,
@@ -33,7 +37,7 @@ FROM tf_slices`,
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt)`,
   v_messages: `SELECT seq, message_id, t.name AS message_type, s.name AS sender_agent, n.name AS namespace, e.name AS execution_id, r.name AS run_id,
   ${isoTime('sent_ms')} AS sent_at, ${isoTime('recorded_ms')} AS recorded_at, effect, effect_code, effect_reason,
-  iif(t.name IS 'run_workflow', NULL, ${messageColumns.payload}) AS payload
+  iif(t.name IS 'run_workflow', NULL, ${messageColumns.payload}) AS payload, ${standingFor('m', 0)} AS repeats, ${standingFor('m', 1)} AS contradicts
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no`,
   v_logs: `SELECT log_id, timestamp, ${levelName('level')} AS level, agent, message, execution_id, run_id, context FROM app_logs`,

@@ -20,7 +20,7 @@ export interface SaidType {
   keys: Record<string, number>;
 }
 
-/** What programs have really said in a run: the contract of their bus as it is. */
+/** The contract of the bus as it is: the messages that programs really said in a run. */
 export interface BusContract {
   execution_id: string;
   /** In the order in which they were first said. */
