@@ -31,6 +31,11 @@ async function tablesAfter(lines: readonly MessageLine[], together?: number) {
   return tables;
 }
 
+const later = (line: MessageLine): MessageLine => ({
+  ...line,
+  headers: { ...line.headers, timestamp: String(Number(line.headers['timestamp']) + 777) },
+});
+
 describe('what was heard of a run', () => {
   it.each(Array.from({ length: 60 }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
     const { lines, truth } = makeRun({ seed });
@@ -61,7 +66,8 @@ describe('what was heard of a run', () => {
     'is the same in whatever order it comes, however often, and in however many transactions: run %i',
     async (seed) => {
       const roll = dice(seed);
-      const { lines } = makeRun({ seed });
+      // Some come a second time, later by the broker's clock.
+      const lines = makeRun({ seed }).lines.flatMap((line) => (roll() < 0.3 ? [line, later(line)] : [line]));
       const inOrder = await tablesAfter(lines);
       const twice = lines.flatMap((line) => (roll() < 0.3 ? [line, line] : [line]));
       expect(await tablesAfter(shuffled(twice, seed), 1 + Math.floor(roll() * 60))).toEqual(inOrder);
@@ -80,6 +86,22 @@ describe('what was heard of a run', () => {
       expect(queries.audit(row).checks.find(({ check }) => check === 'counts')).toMatchObject({ state: 'ok' });
     expect(rows.length).toBeGreaterThan(0);
     store.close();
+  });
+
+  it('takes in what was said before its execution was known, with a run or without one', async () => {
+    const { lines, truth } = makeRun({ seed: 9, dialect: 'H', stfs: 2 });
+    const [first] = lines as [MessageLine];
+    const body = {
+      msg_type: 'stf_gen',
+      namespace: 'epic',
+      execution_id: truth.told_id,
+      filename: 'extra.stf',
+      sequence: 9,
+    };
+    const early = { ...first, body };
+    const before = await tablesAfter([early, ...lines]);
+    expect(before.stfs.join()).toContain('extra.stf');
+    expect(await tablesAfter([...lines, early])).toEqual(before);
   });
 
   it('is kept apart from another run in the same queues', async () => {

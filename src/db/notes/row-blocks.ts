@@ -165,6 +165,15 @@ export function keysWithin(
   return range;
 }
 
+/** Notes that a row has an earlier time than before. @param time ISO 8601 */
+export function noteEarlier({ sql }: Transaction, table: string, key: number, time: string): void {
+  sql('UPDATE time_blocks SET earliest = min(earliest, ?) WHERE table_name = ? AND block = ?').run(
+    time,
+    table,
+    blockOf(key),
+  );
+}
+
 /** Counts a message, which was of no execution, with those of one. To be called when its row has that. */
 export function moveCounts({ sql }: Transaction, seq: number, executionId: string): void {
   if (seq > lastNoted(sql, 'message_rows')) return;

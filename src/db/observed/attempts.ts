@@ -42,8 +42,7 @@ function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): 
   const before = saidAt<SliceFact>(scope.tx, known.slice_seq);
   if (before === undefined) return;
   const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-  const contradicts = JSON.stringify(withoutName(first.fact)) !== JSON.stringify(withoutName(other.fact));
-  noteRepeat(scope.tx, { seq: other.seq, stands: first.seq, contradicts });
+  noteRepeat(scope.tx, other, first);
   if (first === before) return;
   scope.tx
     .sql('UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?')
@@ -51,8 +50,6 @@ function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): 
   countWithout(scope, before.fact, -1);
   countWithout(scope, said.fact, 1);
 }
-
-const withoutName = (fact: SliceFact): SliceFact => ({ ...fact, namesExecution: true });
 
 function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: number): void {
   if (!namesExecution) addTo(scope, 'without_execution', n);
@@ -72,6 +69,12 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   rebuildSlice(scope, attempt.slice_filename, said);
 }
 
+/** A result on record was said earlier than was known. */
+export function resultSaidEarlier(scope: ObservedScope, said: SaidResult): void {
+  const attempt = attemptFor(scope, said.fact.key);
+  if (attempt?.result_seq === said.seq) rebuildSlice(scope, attempt.slice_filename, said);
+}
+
 /** Gives an attempt its result. Of several `done` stands before `failed`, then the one that was processed first. */
 function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult): void {
   const { tx } = scope;
@@ -82,7 +85,7 @@ function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult):
   if (before?.seq === said.seq) return;
   if (before !== undefined) {
     const [stands, other] = isBetter(said, before) ? [said, before] : [before, said];
-    noteRepeat(tx, { seq: other.seq, stands: stands.seq, contradicts: stands.fact.state !== other.fact.state });
+    noteRepeat(tx, other, stands);
     addTo(scope, 'results_repeated', 1);
     if (stands === before) return;
   }

@@ -1,4 +1,5 @@
 import type { Statement } from '../../observed/reading/fact.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** An observed execution, as messages name it. */
@@ -104,4 +105,15 @@ export function noteExtent({ sql }: Transaction, executionId: string, { first, l
   sql(
     'UPDATE workflow_executions SET start_time = ?, end_time = iif(end_time IS NULL, NULL, max(end_time, ?)) WHERE execution_id = ?',
   ).run(start, end, executionId);
+}
+
+/** The last message of an execution may have been said earlier: then another one is the last. @param before milliseconds since 1970 */
+export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
+  const last = sql<[string, number], { n: number }>(
+    'SELECT 1 AS n FROM observed_runs WHERE execution_id = ? AND last_ms = ?',
+  ).get(executionId, before);
+  if (last === undefined) return;
+  sql(
+    `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('?')}) WHERE execution_id = ?`,
+  ).run(executionId, executionId);
 }

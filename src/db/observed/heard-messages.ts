@@ -6,13 +6,14 @@ import type { MessageLine } from '../../observed/recording-lines.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
-import { moveCounts } from '../notes/row-blocks.ts';
+import { moveCounts, noteEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { resultSaid, sliceSaid } from './attempts.ts';
+import { resultSaid, resultSaidEarlier, sliceSaid } from './attempts.ts';
 import {
   createObservedRun,
   type Extent,
+  forgetLast,
   nameNamespace,
   noteExtent,
   type ObservedRun,
@@ -52,11 +53,17 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   const { body, headers } = storedOf(line);
   const message_id = heardId(statement, { destination: line.destination, body });
   const known = tx
-    .sql<[string], { execution_id: string | null }>(
-      `SELECT ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
+    .sql<[string], KnownRow>(
+      `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
     )
     .get(message_id);
-  if (known !== undefined) return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
+  if (known !== undefined) {
+    if (sent_ms < known.sent_ms) {
+      const said = { seq: known.seq, sent_ms, message_id };
+      setEarlier(tx, knownRun, statement, { line, said, before: known.sent_ms });
+    }
+    return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
+  }
   const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
   const { seq } = insertRow(
     tx,
@@ -67,9 +74,37 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   if (run !== undefined) {
     project(tx, run, statement, { seq, sent_ms, message_id });
     countKeys(tx, run.execution_id, statement, line);
-    if (isNew) adopt(tx, run, statement.run_id);
+    if (isNew) adopt(tx, run, statement);
   }
   return { kind: 'new', isKept, execution_id: run?.execution_id };
+}
+
+interface KnownRow {
+  seq: number;
+  sent_ms: number;
+  execution_id: string | null;
+}
+
+/** The same message was said earlier than is on record: the order in which recordings are read makes no difference. */
+function setEarlier(
+  tx: Transaction,
+  run: ObservedRun | undefined,
+  statement: Statement,
+  { line, said, before }: { line: MessageLine; said: Said; before: number },
+): void {
+  tx.sql('UPDATE message_rows SET sent_ms = ?, recorded_ms = min(recorded_ms, ?) WHERE seq = ?').run(
+    said.sent_ms,
+    Date.parse(line.t),
+    said.seq,
+  );
+  noteEarlier(tx, 'message_rows', said.seq, new Date(said.sent_ms).toISOString());
+  if (run === undefined) return;
+  tx.settle();
+  const { fact } = statement;
+  // Which result stands does not depend on when it was said.
+  if (fact?.kind === 'result') resultSaidEarlier({ tx, ...run }, { ...said, fact });
+  else project(tx, run, statement, said);
+  forgetLast(tx, run.execution_id, before);
 }
 
 /** Messages of swf-mcp that are of an execution of this store: its own record has them. */
@@ -147,29 +182,45 @@ interface WaitingRow extends Said {
   headers: string;
 }
 
-/** Earlier messages of a run whose execution, or namespace, is known by now. */
-function adopt(tx: Transaction, run: ObservedRun, runId: string | undefined): void {
-  if (runId === undefined) return;
-  const rows = tx
-    .sql<[string, string, string], WaitingRow>(
-      `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows
-       WHERE run_no = ${numberOf('?')} AND execution_no IS NULL AND headers IS NOT NULL
-         AND (namespace_no IS NULL OR ? = '' OR namespace_no = ${numberOf('?')}) ORDER BY seq`,
-    )
-    .all(runId, run.namespace, run.namespace);
+/** Earlier messages of a run whose execution, or namespace, is known by now; also those that name the execution and no run. */
+function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
   const { numberOf: number } = nameNumbers(tx.sql);
-  for (const row of rows) {
+  let { namespace } = run;
+  for (const row of waitingRows(tx, run_id, told_id)) {
     const statement = statementOf(row);
-    if (statement.told_id !== undefined && observedRunOf(tx, statement)?.execution_id !== run.execution_id) continue;
+    if (!isOf(tx, { ...run, namespace }, statement)) continue;
+    if (namespace === '' && statement.namespace !== undefined) {
+      namespace = statement.namespace;
+      nameNamespace(tx, run, namespace);
+    }
     tx.sql('UPDATE message_rows SET execution_no = ?, namespace_no = coalesce(namespace_no, ?) WHERE seq = ?').run(
       number(run.execution_id),
-      number(run.namespace === '' ? undefined : run.namespace),
+      number(namespace === '' ? undefined : namespace),
       row.seq,
     );
     moveCounts(tx, row.seq, run.execution_id);
     project(tx, run, statement, row);
     countKeys(tx, run.execution_id, statement, lineOf(row));
   }
+}
+
+/** Whether a message that waited is of a run. */
+function isOf(tx: Transaction, run: ObservedRun, statement: Statement): boolean {
+  const { namespace } = statement;
+  if (namespace !== undefined && run.namespace !== '' && namespace !== run.namespace) return false;
+  return statement.told_id === undefined || observedRunOf(tx, statement)?.execution_id === run.execution_id;
+}
+
+function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: string | undefined): WaitingRow[] {
+  const columns = `seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers`;
+  const waits = 'execution_no IS NULL AND headers IS NOT NULL';
+  const ofRun = sql<[string], WaitingRow>(
+    `SELECT ${columns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
+  );
+  const ofName = sql<[string], WaitingRow>(
+    `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND instr(body, ?) > 0 ORDER BY seq`,
+  );
+  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(toldId === undefined ? [] : ofName.all(toldId))];
 }
 
 const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();

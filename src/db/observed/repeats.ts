@@ -1,17 +1,28 @@
+import type { Fact } from '../../observed/reading/fact.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { type SaidFact, saidAt } from './said.ts';
 
 /**
- * Notes that one message says what another one says already, or contradicts it. Notes that pointed to the
- * message that no longer stands point to the new one.
+ * Notes that one message says what another one says already, or contradicts it. Notes that pointed to the message that no longer stands point to the new one,
+ * and are judged by it.
  */
-export function noteRepeat(
-  { sql }: Transaction,
-  { seq, stands, contradicts }: { seq: number; stands: number; contradicts: boolean },
-): void {
-  sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands);
-  sql('UPDATE repeated_messages SET stands_seq = ? WHERE stands_seq = ?').run(stands, seq);
-  sql(
-    `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
-     ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
-  ).run(seq, stands, contradicts ? 1 : 0);
+export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): void {
+  const { sql } = tx;
+  sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
+  const noted = sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?')
+    .all(other.seq)
+    .flatMap(({ seq }) => saidAt(tx, seq) ?? []);
+  for (const one of [other, ...noted])
+    sql(
+      `INSERT INTO repeated_messages (seq, stands_seq, contradicts) VALUES (?, ?, ?)
+       ON CONFLICT (seq) DO UPDATE SET stands_seq = excluded.stands_seq, contradicts = excluded.contradicts`,
+    ).run(one.seq, stands.seq, contradicts(one.fact, stands.fact) ? 1 : 0);
 }
+
+/** Results agree in their state: each has times of its own. A slice is the same whether its message names the execution or not. */
+function contradicts(a: Fact, b: Fact): boolean {
+  if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
+  return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));
+}
+
+const compared = (fact: Fact): Fact => (fact.kind === 'slice' ? { ...fact, namesExecution: true } : fact);

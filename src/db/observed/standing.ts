@@ -20,7 +20,7 @@ export function standingFor<F extends Fact>(
   const before = known === undefined ? undefined : saidAt<F>(tx, known.seq);
   if (before !== undefined && before.seq !== said.seq) {
     const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-    noteRepeat(tx, { seq: other.seq, stands: first.seq, contradicts: !isSame(first.fact, other.fact) });
+    noteRepeat(tx, other, first);
     if (first === before) return before;
   }
   tx.sql(
@@ -43,5 +43,3 @@ export function standing<F extends Fact>(
     .get(execution_id, kind, name);
   return row === undefined ? undefined : saidAt<F>(tx, row.seq);
 }
-
-const isSame = (a: Fact, b: Fact): boolean => JSON.stringify(a) === JSON.stringify(b);
