@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 
+import { layoutNames } from '../messages/layouts.ts';
 import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
 interface Common {
@@ -11,6 +12,7 @@ interface UnitFlags {
   user?: true;
   supervisor?: true;
   metrics?: string;
+  observe?: string;
 }
 
 const upMetricsOption = (): Option =>
@@ -68,15 +70,33 @@ export function addServices(add: Add, run: Run): void {
       await run(async (io) => (await import('./serve/serve-files.ts')).serveFilesCommand(io, args));
     });
 
-  add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up" with these arguments')
+  addUnit(add, run);
+}
+
+function addUnit(add: Add, run: Run): void {
+  add('unit [CONFIG]', 'prints a service file that runs "swf-mcp up", or "swf-mcp observe", with these arguments')
     .addOption(brokerOption())
     .addOption(setOption())
     .option('--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)")
     .option('--supervisor', 'for supervisord')
+    .addOption(
+      new Option('--observe <LAYOUT>', 'for an observer: the layout of its topics, or none').choices([
+        'none',
+        ...layoutNames,
+      ]),
+    )
     .addOption(upMetricsOption())
     .action(async (config: string | undefined, options: Common & UnitFlags) => {
-      const { broker, set: sets, user, supervisor, metrics } = options;
-      const args = { config, broker, sets, metrics, user: user === true, supervisor: supervisor === true };
+      const { broker, set: sets, user, supervisor, observe, metrics } = options;
+      const args = {
+        config,
+        broker,
+        sets,
+        metrics,
+        observe,
+        user: user === true,
+        supervisor: supervisor === true,
+      };
       await run(async (io) => (await import('./services/unit.ts')).unitCommand(io, args));
     });
 }

@@ -599,6 +599,10 @@ CREATE INDEX tf_slices_stf ON tf_slices (stf_filename, seq);
 
 CREATE INDEX tf_slices_tf ON tf_slices (tf_filename, seq);
 
+CREATE INDEX tf_slices_took ON tf_slices (execution_id, status, took_ms) WHERE took_ms IS NOT NULL;
+
+CREATE INDEX tf_slices_waited ON tf_slices (execution_id, waited_ms) WHERE waited_ms IS NOT NULL;
+
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
 
 CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);

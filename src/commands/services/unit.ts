@@ -14,29 +14,44 @@ export interface UnitArguments {
   user: boolean;
   /** For supervisord. */
   supervisor: boolean;
+  /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
+  observe: string | undefined;
 }
 
 /** The result of a payload has to be confirmed after its time, and what was recorded be written down. Seconds. */
 const farewellSeconds = 30;
 
-/** `swf-mcp unit`: prints the service file that runs `swf-mcp up` with these arguments. */
+/** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
+  if (args.observe !== undefined && args.metrics !== undefined)
+    throw new SwfError('ARGUMENT_INVALID', '--metrics is for agents; an observer has none: leave it out');
   const words = [
     ...io.self(),
     '--db',
     // A service of the system has its store in the state directory of its own.
     args.user || args.supervisor || io.db !== undefined ? storePath(io) : '%S/swf-mcp/swf.db',
-    'up',
-    ...(args.config === undefined ? [] : [placeOf(io, args.config)]),
+    ...(args.observe === undefined ? upWords(io, args) : observeWords(io, args, args.observe)),
     ...(args.broker === undefined ? [] : ['--broker', args.broker]),
     ...args.sets.flatMap((set) => ['--set', set]),
     ...(args.metrics === undefined ? [] : ['--metrics', args.metrics]),
   ];
   const stopSeconds = Math.ceil(payloadSeconds(io, args)) + farewellSeconds;
-  const about = { words, folder: io.workingFolder, stopSeconds };
+  const what = args.observe === undefined ? 'agents' : 'observer';
+  const about = { what, words, folder: io.workingFolder, stopSeconds };
   io.out(args.supervisor ? supervisorProgram(about) : systemdUnit(about, args.user));
   return exitCodes.fine;
 }
+
+const upWords = (io: Io, { config }: UnitArguments): string[] => [
+  'up',
+  ...(config === undefined ? [] : [placeOf(io, config)]),
+];
+
+const observeWords = (io: Io, { config }: UnitArguments, layout: string): string[] => [
+  'observe',
+  ...(layout === 'none' ? [] : ['--layout', layout]),
+  ...(config === undefined ? [] : ['--config', placeOf(io, config)]),
+];
 
 /** How long a payload may take. A configuration that is on the service's host alone is not read. */
 function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
@@ -51,6 +66,7 @@ function payloadSeconds(io: Io, { config: name, sets }: UnitArguments): number {
 }
 
 interface Service {
+  what: string;
   /** The command and its arguments. */
   words: readonly string[];
   folder: string;
@@ -71,8 +87,8 @@ const systemdWord = (word: string): string => {
   return /^[A-Za-z0-9_./:@%+=,$-]+$/.test(escaped) ? escaped : JSON.stringify(escaped);
 };
 
-const systemdUnit = ({ words, folder, stopSeconds }: Service, isOfUser: boolean): string => `[Unit]
-Description=swf-mcp agents
+const systemdUnit = ({ what, words, folder, stopSeconds }: Service, isOfUser: boolean): string => `[Unit]
+Description=swf-mcp ${what}
 After=network-online.target
 Wants=network-online.target
 StartLimitIntervalSec=300

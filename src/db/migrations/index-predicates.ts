@@ -54,6 +54,8 @@ export const indexPredicates = {
   pendingSlice: `status IN ('queued', 'processing')`,
   failedSlice: `status = 'failed'`,
   retriedSlice: 'attempt > 1',
+  tookTime: 'took_ms IS NOT NULL',
+  waitedTime: 'waited_ms IS NOT NULL',
   assignedSlice: 'assigned_worker IS NOT NULL',
   warning: 'level >= 30',
   error: 'level >= 40',

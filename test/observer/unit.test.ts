@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+
+import { runCli, temporaryFolder } from '../helpers.ts';
+
+describe('the unit of an observer', () => {
+  const unit = (...words: string[]) => runCli(['unit', ...words], { folder: temporaryFolder() });
+
+  it('starts "swf-mcp observe" with the layout, the broker and the store', async () => {
+    const { code, stdout } = await unit('--observe', 'head', '--broker', 'stomp://broker.example.org:61613');
+    expect(code).toBe(0);
+    expect(stdout).toContain('Description=swf-mcp observer');
+    expect(stdout).toMatch(
+      /^ExecStart=\S.* --db %S\/swf-mcp\/swf.db observe --layout head --broker stomp:\/\/broker.example.org:61613$/m,
+    );
+  });
+
+  it('names no layout where none is known, and for supervisord no unit', async () => {
+    const { stdout } = await unit('--observe', 'none', '--supervisor', '--broker', 'stomp://b:1');
+    expect(stdout).toMatch(/^command=.* observe --broker stomp:\/\/b:1$/m);
+  });
+
+  it('has no figures of agents', async () => {
+    const { code, stderr } = await unit('--observe', 'head', '--metrics', '9000');
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^ARGUMENT_INVALID: --metrics is for agents/);
+  });
+});
