@@ -48,6 +48,16 @@ describe('beside a run that was heard', () => {
     });
   });
 
+  it('no clock counts as off, though it was recorded after a later one', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    await folderWith([said({ msg_type: 'run_imminent', execution_id: 'older' }, -86_400)], folder);
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const list = await ask(client, 'list_workflow_executions', { start_time: '2026-01-01T00:00:00Z' });
+    expect(list).toMatchObject({ total_count: 2 });
+    expect(list).not.toHaveProperty('note');
+  });
+
   it('nothing can be done to it, and nothing is written', async () => {
     const folder = await folderWith([said({ msg_type: 'run_imminent', execution_id: 'theirs' })]);
     for (const command of ['stop', 'pause', 'continue', 'resume']) {

@@ -79,8 +79,10 @@ export function runningCount(sql: Prepare): number {
 
 /** When the oldest execution that is there began; undefined where there is none. */
 export function oldestStart(sql: Prepare): string | undefined {
-  return sql<[], { start_time: string }>('SELECT start_time FROM workflow_executions ORDER BY seq LIMIT 1').get()
-    ?.start_time;
+  return (
+    sql<[], { start_time: string | null }>('SELECT min(start_time) AS start_time FROM workflow_executions').get()
+      ?.start_time ?? undefined
+  );
 }
 
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */

@@ -4,13 +4,13 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 /**
  * How far the clock of an execution's first driver was behind that of the process that wrote the row before: rows are recorded in the order of
- * their making, so a start that lies before an earlier row tells of a clock that is off. Seconds; 0 where there is none.
+ * their making, so a start that lies before an earlier row tells of a clock that is off. (Rows that were heard of others may be read from old recordings.) Seconds; 0 where there is none.
  */
 export function clockBehind(sql: Prepare, executionId: string): number {
   const row = sql<[string], { behind: number | null }>(
     `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0 AS behind
      FROM (SELECT seq, recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} ORDER BY seq LIMIT 1) AS first
-       JOIN message_rows AS before ON before.seq = first.seq - 1`,
+       JOIN message_rows AS before ON before.seq = first.seq - 1 AND before.headers IS NULL`,
   ).get(executionId);
   const behind = row?.behind ?? 0;
   return behind > toleratedSeconds ? Math.round(behind) : 0;
@@ -19,10 +19,10 @@ export function clockBehind(sql: Prepare, executionId: string): number {
 /** Executions that are looked at for a clock that was off. */
 const newest = 200;
 
-/** Executions that say to have begun before one that was recorded earlier, among the newest, with how long before. */
+/** Executions of our own that say to have begun before one that was recorded earlier, among the newest, with how long before. */
 export function misdatedExecutions(sql: Prepare): { execution_id: string; behind: number }[] {
   const rows = sql<[], { execution_id: string; start: number }>(
-    `SELECT execution_id, unixepoch(start_time, 'subsec') AS start FROM workflow_executions ORDER BY seq DESC LIMIT ${newest}`,
+    `SELECT execution_id, unixepoch(start_time, 'subsec') AS start FROM workflow_executions WHERE origin = 'own' ORDER BY seq DESC LIMIT ${newest}`,
   )
     .all()
     .toReversed();
