@@ -1,4 +1,6 @@
+import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
+import type { InHand } from '../db/reports/assessment.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
@@ -64,6 +66,12 @@ function decoded(part: string | undefined): string | undefined {
 const driverLine = ({ epoch, by, host, pid, since, until, ended, code }: DriverSpan): string =>
   `- driver ${epoch}: process ${pid ?? 'unknown'} on ${plain(host)}, started by ${plain(by)}, from ${since} to ${until ?? 'now'}${ended === undefined ? '' : `, ${ended}`}${code === undefined ? '' : ` (${code})`}`;
 
+/** The slices that are not over. Nobody tells of an observed one whether it waits or is in hand. */
+const openWords = ({ origin, slices_queued }: ExecutionRow, { count, lost }: InHand): string =>
+  origin === 'observed'
+    ? `${slices_queued} without a result`
+    : `${slices_queued} queued, ${count} processing${lost === 0 ? '' : `, ${lost} lost with their workers`}`;
+
 /** Characters of a sentence. */
 const longest = 500;
 
@@ -87,7 +95,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
       '',
       `- STF files: ${execution.stf_count} announced, ${detail.stfs_ready} ready`,
       `- TF samples: ${execution.tf_files_received}`,
-      `- TF slices: ${execution.slices_created}: ${execution.slices_queued} queued, ${in_hand.count} processing, ${in_hand.lost === 0 ? '' : `${in_hand.lost} lost with their workers, `}${execution.slices_completed} completed, ${detail.slices_exhausted} stay failed, ${detail.slice_retries} retries`,
+      `- TF slices: ${execution.slices_created}: ${openWords(execution, in_hand)}, ${execution.slices_completed} completed, ${detail.slices_exhausted} stay failed, ${detail.slice_retries} retries`,
       ...drivers.map(driverLine),
       `- data: ${audit.verdict}`,
       ...audit.checks

@@ -169,6 +169,18 @@ describe('a recorded run', () => {
     expect((await runCli(words, { folder })).stdout).toContain('broken: 75 of 211 slice messages');
   });
 
+  it('is watched to its end, and reported, as an own one', async () => {
+    const folder = temporaryFolder();
+    await runCli(['observe', '--from', busOf('H-2')], { folder });
+    const watched = await runCli(['status', 'latest', '--watch'], { folder });
+    expect(watched).toMatchObject({
+      code: 3,
+      stdout: expect.stringContaining('211 sent, 0 without a result') as string,
+    });
+    const { stdout } = await runCli(['report', 'latest'], { folder });
+    expect(stdout).toContain('- TF slices: 211: 0 without a result, 201 completed, 10 stay failed');
+  });
+
   it('read a second time changes nothing, and four of one name are four executions', async () => {
     const folder = temporaryFolder();
     const read = ['observe', '--from', ...names.map(busOf), '--json'];

@@ -4,7 +4,7 @@ import { allPrintable } from '../../lib/printable.ts';
 import { drivenExecutions } from '../control/driven-executions.ts';
 import { startKeys } from '../drive/keys.ts';
 import { requireProgram, startNotifier } from '../drive/notify.ts';
-import { exitCodeOf, readEnding } from '../drive/summary.ts';
+import { exitCodeOf } from '../drive/summary.ts';
 import { startLive } from '../live/live.ts';
 import { type Snapshot, takeSnapshot } from '../live/snapshot.ts';
 import { exitCodes, type Io, storeOption, storePath } from '../shared/io.ts';
@@ -37,7 +37,7 @@ export async function watchCommand(
     if (!json) statusCommand(io, executionId, { json: false, all: false });
     await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
     if (interrupted.signal.aborted) return exitCodes.interrupted;
-    return exitCodeOf(readEnding(reader.queries(), executionId).summary, false);
+    return exitCodeOf(reader.queries().execution(executionId), false);
   } finally {
     reader.close();
   }

@@ -32,7 +32,10 @@ export function readEnding(queries: Queries, executionId: string): Ending {
 }
 
 /** The exit code of an execution that has ended. @param interrupted it was ended by a signal to this process */
-export function exitCodeOf({ status, slices_failed }: Summary, interrupted: boolean): number {
+export function exitCodeOf(
+  { status, slices_failed }: Pick<Summary, 'status' | 'slices_failed'>,
+  interrupted: boolean,
+): number {
   if (status === 'terminated' && interrupted) return exitCodes.interrupted;
   if (status === 'failed' || slices_failed > 0) return exitCodes.workflowFailed;
   return status === 'terminated' ? exitCodes.stopped : exitCodes.fine;

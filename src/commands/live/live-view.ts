@@ -55,11 +55,11 @@ function titleLines({ execution, health, speed, elapsed, simulated }: Snapshot, 
     ended,
     phaseWords(execution),
     simulated === undefined ? '' : `simulated ${wholeDuration(simulated)}`,
-    `speed ${speed}`,
-    `namespace ${namespace}`,
+    speed === undefined ? '' : `speed ${speed}`,
+    namespace === '' ? '' : `namespace ${namespace}`,
   ];
   return [
-    spread(`${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
+    spread(run_number === null ? execution_id : `${execution_id}  run ${run_number}`, wholeDuration(elapsed), width),
     `${paint(shadeOfHealth[health], ` ${health} `)} ${words.filter((word) => word !== '').join(', ')}`,
   ];
 }
@@ -150,7 +150,8 @@ function workLines(snapshot: Snapshot, width: number, rows = 0): string[] {
         });
   const lastEvent = last === undefined ? 'none' : `${last.sent_at.slice(11, 19)} ${eventOf(last)}`;
   return [
-    `${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`,
+    // Nobody tells how many workers programs of others have.
+    ...(slots === undefined ? [] : [`${'workers'.padEnd(labelWidth)}${busyWorkers(snapshot)} of ${slots} busy`]),
     ...oldestLine(snapshot),
     `${'failures'.padEnd(labelWidth)}${failures(exhausted, waiting, retries)}`,
     ...lastError,
