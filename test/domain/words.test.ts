@@ -36,7 +36,8 @@ describe('file names', () => {
     expect(stf).toBe('swf.101993.000007.stf');
     expect(tfFilename(stf, 2)).toBe('swf.101993.000007_tf_002.tf');
     expect(sliceFilename(stf, 0)).toBe('swf.101993.000007_slice_000.tf');
-    expect(sliceFilename('a.stf.x', 1234)).toBe('a.stf.x_slice_1234.tf');
+    expect(sliceFilename('a.stf.x', 1234)).toBe('a.stf.x_slice_1234');
+    expect(sliceFilename('swf.1.000007_tf_002.tf', 4)).toBe('swf.1.000007_tf_002_slice_004.tf');
   });
 
   it.each([

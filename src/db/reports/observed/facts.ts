@@ -1,4 +1,5 @@
 import type { StageDelay } from '../../../domain/stages.ts';
+import { SwfError } from '../../../lib/errors.ts';
 import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -35,7 +36,7 @@ export interface ObservedPart {
   record: ObservedRecord;
 }
 
-/** Everything that is known of an observed execution. @param now milliseconds since 1970 */
+/** Everything that is known of an observed execution. Throws `RUN_NOT_FOUND` for one whose record is damaged. @param now milliseconds since 1970 */
 export function observedFacts(
   sql: Prepare,
   execution: ObservedExecution,
@@ -77,7 +78,12 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
   const record = sql<[string], ObservedRecord>(
     `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched, phase_changed_at
      FROM observed_runs JOIN run_states USING (execution_id) WHERE execution_id = ?`,
-  ).get(execution_id) as ObservedRecord;
+  ).get(execution_id);
+  if (record === undefined)
+    throw new SwfError(
+      'RUN_NOT_FOUND',
+      `the store does not say which run ${execution_id} is, so little is known of it; list_messages(execution_id="${execution_id}") has what was said`,
+    );
   const delays: StageDelay[] = observedDelays(sql, execution_id);
   return {
     record,
