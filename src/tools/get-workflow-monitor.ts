@@ -7,7 +7,6 @@ import { asEvent } from './monitor/events.ts';
 import {
   agentsOf,
   causesOf,
-  clipped,
   commandOf,
   datasetOf,
   observedCounts,
@@ -17,6 +16,7 @@ import {
   namesOf,
   oldestOf,
   sentenceOf,
+  statusReason,
 } from './monitor/parts.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -44,7 +44,7 @@ export const getWorkflowMonitorTool = defineTool({
         execution_id,
         ...namesOf(execution, assessed.observed),
         status,
-        status_reason: execution.status_reason === 'completed' ? null : clipped(execution.status_reason),
+        status_reason: statusReason(execution, assessed.observed),
         phase,
         health,
         paused_by: commandOf(assessed.paused_by),

@@ -258,7 +258,8 @@ describe('of a run that was changed by an operator', () => {
     expect(codesOf(await monitorOf(lines, minutesAfter(lines, 1)))).not.toContain('RUN_SILENT');
     const monitor = await monitorOf(lines, minutesAfter(lines, 3));
     expect(codesOf(monitor)).toContain('RUN_SILENT');
-    expect(monitor).toMatchObject({ status: 'running', health: 'stalled' });
+    const status_reason = `as heard until ${minutesAfter(lines, 3)}`;
+    expect(monitor).toMatchObject({ status: 'running', status_reason, health: 'stalled' });
   });
 
   it('a gap makes counts lower bounds', async () => {

@@ -23,9 +23,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   const told = (field: 'sequence' | 'tf_count'): number | undefined => gen?.fact[field] ?? ready?.fact[field];
   tx.sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, tf_file_count, slice_count)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-       0,
-       0)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
      ON CONFLICT (stf_filename, execution_id) DO UPDATE SET sequence = excluded.sequence, status = excluded.status, checksum = excluded.checksum,
        size_bytes = excluded.size_bytes, tf_count = excluded.tf_count, created_at = excluded.created_at, processed_at = excluded.processed_at`,
   ).run(

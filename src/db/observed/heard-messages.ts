@@ -12,7 +12,6 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { resultSaid, resultSaidEarlier, sliceSaid } from './attempts.ts';
 import {
   createObservedRun,
-  type Extent,
   forgetLast,
   nameNamespace,
   noteExtent,
@@ -22,7 +21,7 @@ import {
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
-import { lineOf, type ObservedScope, type Said, statementOf, storedOf } from './said.ts';
+import { lineOf, type ObservedScope, type Said, statementOf, storedOf, type StoredMessage } from './said.ts';
 import { noteSign } from './signs.ts';
 
 /** Types that are signs of life: they are counted, and no rows. */
@@ -176,11 +175,7 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
   }
 }
 
-interface WaitingRow extends Said {
-  destination: string;
-  body: string;
-  headers: string;
-}
+type WaitingRow = Said & StoredMessage;
 
 /** Earlier messages of a run whose execution, or namespace, is known by now; also those that name the execution and no run. */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
@@ -234,7 +229,7 @@ function extend(tx: Transaction, executionId: string, at: number, dialect: strin
   }
   if (known.size === 0)
     tx.beforeReading(() => {
-      for (const [id, extent] of known) noteExtent(tx, id, extent satisfies Extent);
+      for (const [id, extent] of known) noteExtent(tx, id, extent);
       known.clear();
     });
   const extent = known.get(executionId) ?? { first: at, last: at, dialects: new Set<string>() };

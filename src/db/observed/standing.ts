@@ -6,18 +6,10 @@ import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
  * The message that stands for a fact, of those that state it: its first, by when it was said. Others are noted as its repetitions.
  * @param name the key of the fact among those of its kind
  */
-export function standingFor<F extends Fact>(
-  { tx, execution_id }: ObservedScope,
-  said: SaidFact<F>,
-  name: string,
-): SaidFact<F> {
+export function standingFor<F extends Fact>(scope: ObservedScope, said: SaidFact<F>, name: string): SaidFact<F> {
+  const { tx, execution_id } = scope;
   const kind = said.fact.kind === 'phase' ? said.fact.type : said.fact.kind;
-  const known = tx
-    .sql<[string, string, string], { seq: number }>(
-      'SELECT seq FROM observed_files WHERE execution_id = ? AND kind = ? AND name = ?',
-    )
-    .get(execution_id, kind, name);
-  const before = known === undefined ? undefined : saidAt<F>(tx, known.seq);
+  const before = standing<F>(scope, kind, name);
   if (before !== undefined && before.seq !== said.seq) {
     const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
     noteRepeat(tx, other, first);

@@ -101,6 +101,16 @@ export const namesOf = (
   run_number,
 });
 
+/** Why an execution stands as it does; of an observed one that nobody listens to any more, until when that is known. */
+export function statusReason(
+  { status, status_reason }: ExecutionRow,
+  observed: ObservedPart | undefined,
+): string | null {
+  if (observed !== undefined && status === 'running' && !observed.facts.isListening)
+    return `as heard until ${new Date(observed.facts.now).toISOString()}`;
+  return status_reason === 'completed' ? null : clipped(status_reason);
+}
+
 /** More gaps are not told one by one. */
 const shownGaps = 5;
 

@@ -27,7 +27,6 @@ export interface ObservedRecord {
   without_execution: number;
   results_repeated: number;
   results_unmatched: number;
-  phase_changed_at: string | null;
 }
 
 /** The facts that only an observed execution has. */
@@ -76,8 +75,8 @@ export function observedFacts(
 function recordedFacts(sql: Prepare, execution: ObservedExecution) {
   const { execution_id } = execution;
   const record = sql<[string], ObservedRecord>(
-    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched, phase_changed_at
-     FROM observed_runs JOIN run_states USING (execution_id) WHERE execution_id = ?`,
+    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched
+     FROM observed_runs WHERE execution_id = ?`,
   ).get(execution_id);
   if (record === undefined)
     throw new SwfError(
