@@ -21,6 +21,15 @@ export const artemis: BrokerDialect = {
   isNoSuchSubscription: () => false,
   // Connections share a client id.
   isHeldElsewhere: () => false,
+  probeForQueue: (destination) => ({
+    ...placeOf(destination).subscribe,
+    destination,
+    id: 'probe',
+    ack: 'auto',
+    // A durable subscription to a topic needs a client id, which the connection has none of; on a queue the name says nothing.
+    'durable-subscription-name': 'probe',
+    selector: '1 = 0',
+  }),
   expiry: (seconds) => ({ expires: String(Date.now() + seconds * 1000) }),
   messageId: idOf,
   acknowledgedBy: 'message-id',

@@ -72,6 +72,8 @@ export interface Subscription {
   only?: () => Only;
   /** Messages that the broker may have under way to us unacknowledged. */
   prefetch?: number;
+  /** It wants copies: refused where each message of the destination goes to one reader, since it would be taken from its owner. */
+  copiesOnly?: boolean;
   /** Under this name the broker keeps messages while nobody listens. The connection needs a client id. */
   durableName?: string;
   onMessage: (delivery: Delivery) => void;

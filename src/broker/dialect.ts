@@ -34,6 +34,11 @@ export interface BrokerDialect {
   isNoSuchSubscription(message: string): boolean;
   /** Whether a refusal means that another connection has the same client id. */
   isHeldElsewhere(message: string): boolean;
+  /**
+   * The headers of a SUBSCRIBE frame that is taken where a topic's name stands for a queue, and refused where it does not. It takes no message. Undefined
+   * where a topic cannot be a queue.
+   */
+  probeForQueue?(destination: string): Headers;
   expiry(seconds: number): Headers;
   /** The broker's own id of a delivered message, the same however often it delivers it; undefined where it has none. */
   messageId(headers: Readonly<Headers>): string | undefined;

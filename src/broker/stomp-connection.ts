@@ -13,6 +13,7 @@ import type {
 } from './connection.ts';
 import { type BrokerDialect, subscribeHeaders } from './dialect.ts';
 import { dialectOf, dialectOfServer } from './dialects.ts';
+import { requireCopies } from './queue-probe.ts';
 import { disconnect } from './stomp-frames.ts';
 import { StompSession } from './stomp-session.ts';
 import { surviveHostileHeaders } from './stompit-repairs.ts';
@@ -81,7 +82,13 @@ class ReturningConnection implements BrokerConnection {
     const on = this.#session;
     if (on?.isUp !== true) return;
     // A refusal to read is a refusal of everything: what is missing later would look like silence.
-    on.subscribe(subscription).catch((error: unknown) => this.#down(on, error as SwfError));
+    this.#subscribe(on, subscription).catch((error: unknown) => this.#down(on, error as SwfError));
+  }
+
+  async #subscribe(on: StompSession, subscription: Subscription): Promise<void> {
+    const { destination, copiesOnly = false } = subscription;
+    if (copiesOnly) await requireCopies(this.#settings, on.address, this.#dialect, destination);
+    if (this.#session === on) await on.subscribe(subscription);
   }
 
   unsubscribe(id: string): void {
@@ -149,7 +156,7 @@ class ReturningConnection implements BrokerConnection {
   async #comeUp(on: StompSession): Promise<void> {
     if (this.#session !== on) return;
     try {
-      await Promise.all([...this.#subscriptions.values()].map((subscription) => on.subscribe(subscription)));
+      await Promise.all([...this.#subscriptions.values()].map((subscription) => this.#subscribe(on, subscription)));
     } catch (error) {
       // Where the session went down meanwhile, `#down` has seen to the next one.
       this.#down(on, error as SwfError);

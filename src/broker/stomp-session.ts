@@ -38,7 +38,7 @@ export class StompSession {
   client!: Client;
   readonly requests: Requests;
   readonly #settings: BrokerSettings;
-  readonly #address: BrokerAddress;
+  readonly address: BrokerAddress;
   readonly #callbacks: SessionCallbacks;
   /** Settles everything that waits for this session. */
   readonly #ended = new AbortController();
@@ -53,7 +53,7 @@ export class StompSession {
     // One listener a send under way.
     setMaxListeners(0, this.#ended.signal);
     this.#settings = settings;
-    this.#address = address;
+    this.address = address;
     this.#callbacks = callbacks;
     this.requests = new Requests(this.#ended.signal, showAddress(address), callbacks.onLost);
   }
@@ -75,9 +75,9 @@ export class StompSession {
   open(): void {
     // A broker may say why and close at once: its word is read to the end first.
     const lost = (error: unknown): void =>
-      void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.#address)), lastWordMilliseconds);
+      void setTimeout(() => this.#callbacks.onLost(asSwfError(error, this.address)), lastWordMilliseconds);
     try {
-      this.client = stompit.connect(connectOptions(this.#settings, this.#address), (error) => {
+      this.client = stompit.connect(connectOptions(this.#settings, this.address), (error) => {
         if (error) lost(error);
         else this.#connected();
       });
@@ -154,7 +154,7 @@ export class StompSession {
 
   /** An ERROR frame that answers one of ours refuses that alone. Any other one is about the session. */
   #refused({ sentence, receiptId }: ErrorFrame): void {
-    const refusal = asRefusal(sentence, this.#address);
+    const refusal = asRefusal(sentence, this.address);
     if (receiptId !== undefined && this.requests.refuse(receiptId, refusal)) return;
     this.#callbacks.onLost(refusal);
   }

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 
 import { type LayoutName, layoutNames } from '../messages/layouts.ts';
+import type { Io } from './shared/io.ts';
 import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
 
 interface Flags {
@@ -11,6 +12,8 @@ interface Flags {
   topics?: string[];
   namespace?: string[];
   record?: string;
+  metrics?: string;
+  untilParentEnds?: true;
   check?: true;
   wait: number;
   from?: string[];
@@ -56,6 +59,11 @@ export function addObserve(add: Add, run: Run): void {
       '--record <FILE>',
       'into a file, .gz compressed, or FOLDER/ for a file a day; into the store too where --db or $SWF_DB names one (default: into the store)',
     )
+    .option(
+      '--metrics <[HOST:]PORT>',
+      'tell figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
+    )
+    .addOption(new Option('--until-parent-ends').hideHelp())
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
     .option(
@@ -67,26 +75,23 @@ export function addObserve(add: Add, run: Run): void {
     .option('--until <TIME>', 'with --from: until then was heard (default: until the end of each recording)')
     .option('--anonymize <FILE>', 'with --from: writes a recording without names of people, hosts and folders')
     .addOption(jsonOption())
-    .action(async ({ set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) => {
-      const { broker, config, layout, record, check, wait, from, until, contract, against, anonymize, json } = flags;
-      const listening = { broker, config, sets, layout, topics, namespaces };
-      await run(async (io) => {
-        if (check === true)
-          return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json: json === true });
-        if (contract !== undefined) {
-          const executionId = contract === true ? 'latest' : contract;
-          const { contractCommand } = await import('./observe/contract.ts');
-          return contractCommand(io, { executionId, against, json: json === true });
-        }
-        if (from !== undefined && anonymize === undefined)
-          return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json: json === true });
-        if (anonymize !== undefined)
-          return (await import('./observe/anonymize.ts')).anonymizeCommand(io, {
-            from,
-            anonymize,
-            json: json === true,
-          });
-        return (await import('./observe/observe.ts')).observeCommand(io, { ...listening, record });
-      });
-    });
+    .action((flags: Flags) => run((io) => observeAs(io, flags)));
+}
+
+/** The one of its commands that the flags mean. */
+async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces = [], ...flags }: Flags) {
+  const { broker, config, layout, wait, from, until, contract, against, anonymize } = flags;
+  const listening = { broker, config, sets, layout, topics, namespaces };
+  const json = flags.json === true;
+  if (flags.check === true) return (await import('./observe/check.ts')).checkCommand(io, { ...listening, wait, json });
+  if (contract !== undefined) {
+    const executionId = contract === true ? 'latest' : contract;
+    return (await import('./observe/contract.ts')).contractCommand(io, { executionId, against, json });
+  }
+  if (anonymize !== undefined)
+    return (await import('./observe/anonymize.ts')).anonymizeCommand(io, { from, anonymize, json });
+  if (from !== undefined) return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
+  const { record, metrics } = flags;
+  const untilParentEnds = flags.untilParentEnds === true;
+  return (await import('./observe/observe.ts')).observeCommand(io, { ...listening, record, metrics, untilParentEnds });
 }

@@ -8,6 +8,11 @@ interface Common {
   set: string[];
 }
 
+interface UpFlags {
+  metrics?: string;
+  observe?: string;
+}
+
 interface UnitFlags {
   user?: true;
   supervisor?: true;
@@ -21,17 +26,25 @@ const upMetricsOption = (): Option =>
     "the agents' figures for Prometheus: of the first here, of the others at the ports behind it",
   );
 
+const observeOption = (what: string): Option =>
+  new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
+
 /** The commands that run agents as services. */
 export function addServices(add: Add, run: Run): void {
   add('up [CONFIG]', 'all agents that the configuration asks of this host, started again when they end, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
+    .addOption(observeOption('an observer of a testbed too'))
     .addOption(upMetricsOption())
-    .action(async (config: string | undefined, { broker, set: sets, metrics }: Common & { metrics?: string }) => {
-      await run(async (io) => (await import('./services/up.ts')).upCommand(io, { config, broker, sets, metrics }));
+    .action(async (config: string | undefined, { broker, set: sets, metrics, observe }: Common & UpFlags) => {
+      const args = { config, broker, sets, metrics, observe };
+      await run(async (io) => (await import('./services/up.ts')).upCommand(io, args));
     });
 
-  add('ready <NAME>', 'waits for the first heartbeat of an agent, or of one of a type')
+  add(
+    'ready <NAME>',
+    'waits for the first heartbeat of an agent, or of one of a type; "observer": until one listens into the store',
+  )
     .addOption(brokerOption())
     .option('--config <FILE>', 'the configuration, for its namespace and broker')
     .addOption(setOption())
@@ -79,12 +92,7 @@ function addUnit(add: Add, run: Run): void {
     .addOption(setOption())
     .option('--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)")
     .option('--supervisor', 'for supervisord')
-    .addOption(
-      new Option('--observe <LAYOUT>', 'for an observer: the layout of its topics, or none').choices([
-        'none',
-        ...layoutNames,
-      ]),
-    )
+    .addOption(observeOption('for an observer'))
     .addOption(upMetricsOption())
     .action(async (config: string | undefined, options: Common & UnitFlags) => {
       const { broker, set: sets, user, supervisor, observe, metrics } = options;

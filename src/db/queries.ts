@@ -5,6 +5,7 @@ import type { ExecutionRow } from './execution/find-execution.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
+import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
@@ -59,6 +60,8 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         .toSorted()
         .at(-1);
     },
+    /** Observers that hear into this store now. @param now milliseconds since 1970 */
+    listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
     /** One question in SQL over the documented views, in a process of its own. */
     askSql: async (question: string, signal: AbortSignal) =>
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),

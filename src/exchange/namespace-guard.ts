@@ -62,6 +62,7 @@ export const layoutSubscriptions = (topics: readonly string[], ear: ForeignEar):
     id: `layout-${at + 1}`,
     destination,
     ack: 'auto',
+    copiesOnly: true,
     onMessage: (delivery) => ear.hear(destination, delivery),
   }));
 

@@ -13,13 +13,25 @@ export interface ObserverOptions {
   namespaces: readonly string[];
   /** Takes what is heard, at once. */
   take: (line: MessageLine | GapLine, time: string) => void;
-  /** Told at once how to ask whether something would be heard now. */
-  onHearing?: (isHearing: () => boolean) => void;
+  /** Told at once, before anything is heard. */
+  onEar?: (ear: Listening) => void;
   /** Told when it listens for the first time. */
   onListening: () => void;
   say: (line: string) => void;
   /** Aborted when it is to end. */
   signal: AbortSignal;
+}
+
+/** What an observer's connection has heard so far. */
+export interface Listening {
+  /** Whether something would be heard now. */
+  readonly isHearing: boolean;
+  /** Connections that came back. */
+  readonly reconnects: number;
+  /** Messages by topic, those of other namespaces among them. */
+  readonly messages: ReadonlyMap<string, number>;
+  /** When the newest message came, in milliseconds since 1970. */
+  readonly lastMessageAt: number | undefined;
 }
 
 /** How long a broker may be silent before a connection counts as lost, in beats. */
@@ -35,13 +47,14 @@ const tickMilliseconds = 1000;
 export async function observe(options: ObserverOptions): Promise<void> {
   const { settings, connect, topics, say, signal, onListening } = options;
   const ear = new Ear(options);
-  options.onHearing?.(() => ear.isHearing);
+  options.onEar?.(ear);
   const broker = connect(settings, (error) => ear.lost(error));
   for (const [at, destination] of topics.entries())
     broker.subscribe({
       id: `observe-${at + 1}`,
       destination,
       ack: 'auto',
+      copiesOnly: true,
       onMessage: (delivery) => ear.hear(destination, delivery),
     });
   broker.onUp(() => ear.back());
@@ -63,18 +76,25 @@ export async function observe(options: ObserverOptions): Promise<void> {
 }
 
 /** The ear at one connection that comes and goes. */
-class Ear {
+class Ear implements Listening {
   readonly #options: ObserverOptions;
   readonly #hearing: Hearing;
   readonly #filter: NamespaceFilter;
   #isLost = false;
-  /** Whether something would be heard now. */
+  #connections = 0;
   isHearing = false;
+  readonly messages: Map<string, number>;
+  lastMessageAt: number | undefined;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#hearing = new Hearing(options.settings.heartbeatSeconds * silentBeats * 1000, Date.now());
     this.#filter = new NamespaceFilter(options.namespaces);
+    this.messages = new Map(options.topics.map((topic) => [topic, 0]));
+  }
+
+  get reconnects(): number {
+    return Math.max(0, this.#connections - 1);
   }
 
   tick(): void {
@@ -84,6 +104,8 @@ class Ear {
   hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
     const now = Date.now();
     this.#hearing.message(now);
+    this.lastMessageAt = now;
+    this.messages.set(destination, (this.messages.get(destination) ?? 0) + 1);
     const time = new Date(now).toISOString();
     const large = sha256 === undefined ? undefined : { size, sha256 };
     const line = messageLine({ destination, headers, bytes, large }, time);
@@ -106,6 +128,7 @@ class Ear {
     this.#tellGap();
     if (this.#isLost) this.#options.say('the broker is there again');
     this.#isLost = false;
+    this.#connections += 1;
     this.isHearing = true;
   }
 

@@ -1,6 +1,6 @@
 import type { RecordingLine } from '../observed/recording-lines.ts';
 import type { RecordingFile } from './recording-file.ts';
-import { type WaitingLine, WaitingLines, type WaitingLinesOptions } from './waiting-lines.ts';
+import { type Backlog, type WaitingLine, WaitingLines, type WaitingLinesOptions } from './waiting-lines.ts';
 
 /** How much is added to a file at a time, in characters. */
 const maxPiece = 2 * 1024 * 1024;
@@ -19,6 +19,10 @@ export class RecordingWriter {
   constructor({ fileAt, ...options }: RecordingWriterOptions) {
     this.#fileAt = fileAt;
     this.#lines = new WaitingLines({ ...options, name: 'the recording', write: (lines) => this.#write(lines) });
+  }
+
+  get backlog(): Backlog {
+    return this.#lines.backlog;
   }
 
   /** @param time of the line, ISO 8601: where it stands among the others */

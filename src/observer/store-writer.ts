@@ -10,7 +10,7 @@ import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
-import { type WaitingLine, WaitingLines } from './waiting-lines.ts';
+import { type Backlog, type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
 /** Messages that are written in one transaction: others must not wait for long. */
 const together = 200;
@@ -50,9 +50,13 @@ export class StoreWriter {
     this.#lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
   }
 
-  /** @param isHearing whether the broker is there */
+  get backlog(): Backlog {
+    return this.#lines.backlog;
+  }
+
+  /** Says from time to time whether anything would be heard. @param isHearing whether the broker is there */
   keepHearing(isHearing: () => boolean): void {
-    this.#timer = setInterval(() => void this.#beat(isHearing()), beatMilliseconds);
+    this.#timer = setInterval(() => void this.beat(isHearing()), beatMilliseconds);
   }
 
   /** @param time of the line, ISO 8601 */
@@ -73,7 +77,7 @@ export class StoreWriter {
       .catch(() => {});
   }
 
-  async #beat(isHearing: boolean): Promise<void> {
+  async beat(isHearing: boolean): Promise<void> {
     const now = Date.now();
     await this.#store
       .write((tx) => {

@@ -16,6 +16,15 @@ export interface WaitingLine {
   text: string;
 }
 
+/** The state of lines that are to be written. */
+export interface Backlog {
+  waiting: number;
+  /** Since the process began. */
+  dropped: number;
+  /** Whether the last try to write has failed. */
+  isFailing: boolean;
+}
+
 export interface WaitingLinesOptions {
   /** The target of the lines, for people: "the recording". */
   name: string;
@@ -39,16 +48,22 @@ export class WaitingLines {
   #droppedSince: string | undefined;
   #flushing: Promise<void> | undefined;
   #hasFailed = false;
+  #dropped = 0;
 
   constructor(options: WaitingLinesOptions) {
     this.#options = { now: Date.now, ...options };
     this.#timer = setInterval(() => void this.flush(), flushMilliseconds);
   }
 
+  get backlog(): Backlog {
+    return { waiting: this.#waiting.length, dropped: this.#dropped, isFailing: this.#hasFailed };
+  }
+
   /** @param time of the line, ISO 8601 @param text the same as JSON, where somebody has made it already */
   add(line: RecordingLine, time: string, text = JSON.stringify(line)): void {
     if (this.#size + text.length > maxWaiting) {
       this.#droppedSince ??= time;
+      this.#dropped += 1;
       return;
     }
     this.#tellDropped(time);

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { temporaryFolder } from '../folder.ts';
 import { type Broker, type BrokerKind, freePort, login, loopback, runBroker } from './broker.ts';
 
-/** How a broker names its addresses. `site`: as the existing testbed has them, with the rights of an ordinary user there. */
-export type Naming = 'stock' | 'literal' | 'prefixes' | 'site';
+/**
+ * How a broker names its addresses. `site`: as the programs of 2026 at the existing testbed need them, with the rights of an ordinary user there; `2025-12` and
+ * `2025-10`: as the testbed's documents of those months have them. `anycast`: as `site`, but the topic of results is a queue.
+ */
+export type Naming = 'stock' | 'literal' | 'prefixes' | 'site' | '2025-12' | '2025-10' | 'anycast';
 
 const home = (): string => process.env['ARTEMIS_HOME'] ?? '';
 
@@ -19,14 +22,39 @@ const literal = [
   '<address name="/topic/epictopic"><multicast/></address>',
 ].join('');
 
+/** A topic, with the queues that its messages go to as well. */
+const topic = (name: string, ...queuesOfIt: string[]): string =>
+  `<address name="/topic/${name}"><multicast>${queuesOfIt.map((queue) => `<queue name="/queue/${queue}"/>`).join('')}</multicast></address>`;
+
+const queue = (name: string): string => `<address name="${name}"><anycast><queue name="${name}"/></anycast></address>`;
+
+const always = [topic('epictopic'), topic('panda.transformer'), queue('/queue/workflow_control')];
+
 /** The layout of the testbed's programs of 2026: results and slices are topics, whose messages go to queues of other names. */
-const site = [
-  '<address name="/topic/epictopic"><multicast/></address><address name="/topic/panda.workers"><multicast/></address>',
-  '<address name="/topic/panda.transformer"><multicast/></address>',
-  '<address name="/topic/panda.slices"><multicast><queue name="/queue/panda.slices.transformer"/></multicast></address>',
-  '<address name="/topic/panda.results"><multicast><queue name="/queue/panda.results.fastprocessing"/></multicast></address>',
-  '<address name="/queue/workflow_control"><anycast><queue name="/queue/workflow_control"/></anycast></address>',
-].join('');
+const head = [...always, topic('panda.workers'), topic('panda.slices', 'panda.slices.transformer')];
+
+/** In 2025 slices go to a queue; a divert copies them for a monitor. */
+const monitored = [...always, queue('/queue/panda.transformer.slices'), topic('panda.transformer.slices.monitor')];
+
+const addressesOf: Readonly<Record<Naming, readonly string[]>> = {
+  stock: [],
+  prefixes: [],
+  literal: [literal],
+  site: [...head, topic('panda.results', 'panda.results.fastprocessing')],
+  '2025-12': [...monitored, topic('panda.results', 'panda.results.fastprocessing')],
+  '2025-10': [
+    ...monitored,
+    topic('panda.results', 'panda.results.sub1', 'panda.results.sub2', 'panda.results.monitor'),
+  ],
+  anycast: [...head, queue('/topic/panda.results')],
+};
+
+const divert = `<diverts><divert name="monitor"><address>/queue/panda.transformer.slices</address>
+  <forwarding-address>/topic/panda.transformer.slices.monitor</forwarding-address><exclusive>false</exclusive>
+  <routing-type>MULTICAST</routing-type></divert></diverts>`;
+
+/** Those at whose brokers one has the rights of an ordinary user. */
+const sites: ReadonlySet<Naming> = new Set<Naming>(['site', '2025-12', '2025-10', 'anycast']);
 
 /** The rights of an ordinary user at a site. */
 const ordinary = [
@@ -69,7 +97,7 @@ const configuration = (
   <security-settings><security-setting match="#">${[...permissions, 'manage']
     .map(
       (type) =>
-        `<permission type="${type}" roles="${naming !== 'site' || ordinary.includes(type) ? 'amq,' : ''}administrators"/>`,
+        `<permission type="${type}" roles="${!sites.has(naming) || ordinary.includes(type) ? 'amq,' : ''}administrators"/>`,
     )
     .join('')}</security-setting>
     <security-setting match="/queue/denied.#">${permissions
@@ -79,7 +107,8 @@ const configuration = (
   <address-settings><address-setting match="#"><dead-letter-address>DLQ</dead-letter-address>
     <expiry-address>ExpiryQueue</expiry-address></address-setting></address-settings>
   <addresses><address name="DLQ"><anycast><queue name="DLQ"/></anycast></address>
-    <address name="ExpiryQueue"><anycast><queue name="ExpiryQueue"/></anycast></address>${naming === 'literal' ? literal : naming === 'site' ? site : ''}</addresses>
+    <address name="ExpiryQueue"><anycast><queue name="ExpiryQueue"/></anycast></address>${addressesOf[naming].join('')}</addresses>
+  ${naming.startsWith('2025') ? divert : ''}
 </core></configuration>
 `;
 

@@ -4,8 +4,6 @@ import { gunzipSync } from 'node:zlib';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { BrokerConnection } from '../../src/broker/connection.ts';
-import { connectByStomp } from '../../src/broker/stomp-connection.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
@@ -13,6 +11,7 @@ import { artemisState } from '../brokers/artemis-state.ts';
 import { artemisBroker, startArtemis } from '../brokers/artemis.ts';
 import type { Broker } from '../brokers/broker.ts';
 import { type Answer, runCli, type Started, startCli, temporaryFolder } from '../helpers.ts';
+import { play, speaker, theirs } from './peers.ts';
 import { readRecording } from './recordings.ts';
 
 const why = artemisBroker.missing();
@@ -43,28 +42,6 @@ function messagesOf(folder: string): unknown[] {
   } finally {
     db.close();
   }
-}
-
-/** A program of another make that says something. */
-async function speaker(broker: Broker): Promise<BrokerConnection> {
-  const connection = connectByStomp(broker.settings, () => {});
-  await connection.connect({ once: true });
-  return connection;
-}
-
-/** Headers that a sender gives; the others are the broker's. */
-const theirs = ['msg_type', 'namespace', 'run_id', 'vo', 'client-id', 'id', 'ack', 'ttl', 'persistent'];
-
-async function play(connection: BrokerConnection, lines: readonly MessageLine[]): Promise<void> {
-  await Promise.all(
-    lines.map(({ destination, headers, ...kept }) =>
-      connection.send({
-        destination,
-        headers: Object.fromEntries(Object.entries(headers).filter(([name]) => theirs.includes(name))),
-        body: 'body' in kept ? JSON.stringify(kept.body) : '',
-      }),
-    ),
-  );
 }
 
 describe.skipIf(why !== undefined)('an observer beside the testbed on Artemis', () => {

@@ -48,6 +48,7 @@ export async function listenTo(
     id: `doctor-${at + 1}`,
     destination,
     ack: 'auto',
+    copiesOnly: true,
     onMessage: (delivery) => hear(destination, delivery),
   }));
   if (telemetry !== undefined)

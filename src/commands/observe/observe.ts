@@ -1,13 +1,17 @@
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
+import { schemaHistory } from '../../db/migrations/index.ts';
+import { newestVersion } from '../../db/opening/schema-version.ts';
+import { observerMetricsText } from '../../http/observer-metrics.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
 import { observedTopics } from '../../observed/topics.ts';
-import { observe } from '../../observer/observer.ts';
+import { type Listening, observe } from '../../observer/observer.ts';
+import { serveMetrics } from '../serve/process-metrics.ts';
 import { configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
-import { type Listened, placesOf } from './places.ts';
+import { type Listened, type Place, placesOf } from './places.ts';
 
 /** The topics that are listened to, and their broker, as they were asked for. */
 export interface ListeningArguments {
@@ -22,6 +26,10 @@ export interface ListeningArguments {
 export interface ObserveArguments extends ListeningArguments {
   /** A file, or a folder whose name ends with `/`, to record to: alone, where nothing names a store. */
   record: string | undefined;
+  /** Where figures are told for Prometheus, as it was given. */
+  metrics: string | undefined;
+  /** It ends as at SIGTERM when the process that has started it has ended. */
+  untilParentEnds: boolean;
 }
 
 /** `swf-mcp observe`: records what a testbed says, until SIGTERM. Returns the exit code. */
@@ -36,8 +44,12 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   const { settings, topics, namespaces } = heard;
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
+  if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
   const places = await placesOf(io, args.record, heard);
+  let ear: Listening | undefined;
+  let endMetrics = (): Promise<void> => Promise.resolve();
   try {
+    endMetrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places));
     await observe({
       settings,
       connect: connectByStomp,
@@ -47,17 +59,33 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
         const text = JSON.stringify(line);
         for (const place of places) place.add(line, time, text);
       },
-      onListening: () => tellReady(io),
-      onHearing: (isHearing) => {
-        for (const { keepHearing } of places) keepHearing?.(isHearing);
+      onListening: () => {
+        tellReady(io);
+        for (const { noteListening } of places) void noteListening?.();
+      },
+      onEar: (listening) => {
+        ear = listening;
+        for (const { keepHearing } of places) keepHearing?.(() => listening.isHearing);
       },
       say: (line) => io.err(line),
       signal: interrupted.signal,
     });
   } finally {
     for (const place of places) await place.close();
+    await endMetrics();
   }
 }
+
+const figuresOf = (version: string, ear: Listening | undefined, places: readonly Place[]): string =>
+  observerMetricsText({
+    version,
+    schema: newestVersion(schemaHistory),
+    isConnected: ear?.isHearing ?? false,
+    reconnects: ear?.reconnects ?? 0,
+    messages: ear?.messages ?? new Map(),
+    lastMessageAt: ear?.lastMessageAt,
+    places: places.map(({ kind, backlog }) => ({ kind, ...backlog() })),
+  });
 
 /** Throws `CONFIG_INVALID` where that cannot be listened to. */
 export function listenedBy(

@@ -4,6 +4,7 @@ import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { RecordingWriter } from '../../observer/recording-writer.ts';
 import { StoreWriter } from '../../observer/store-writer.ts';
+import type { Backlog } from '../../observer/waiting-lines.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 /** The topics of an observer, and how it reaches its broker. */
@@ -15,9 +16,14 @@ export interface Listened {
 
 /** Where an observer records to. */
 export interface Place {
+  /** For figures. */
+  kind: 'store' | 'recording';
+  backlog: () => Backlog;
   add: (line: RecordingLine, time: string, text: string) => void;
-  /** Told how to ask whether the broker is there. */
+  /** Told how to ask whether the broker is there, before it is. */
   keepHearing?: (isHearing: () => boolean) => void;
+  /** Notes that the observer listens. Resolves when that stands on record. */
+  noteListening?: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -44,8 +50,11 @@ async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place>
     const writer = await StoreWriter.open({ store, namespaces, version: io.version, say });
     io.err(`records into ${store.path}`);
     return {
+      kind: 'store',
+      backlog: () => writer.backlog,
       add: (...line) => writer.add(...line),
       keepHearing: (isHearing) => writer.keepHearing(isHearing),
+      noteListening: () => writer.beat(true),
       close: async () => {
         await writer.close();
         store.close();
@@ -71,6 +80,8 @@ async function filePlace(io: Io, record: string, { settings, topics, namespaces 
   });
   const writer = new RecordingWriter({ fileAt: (time) => place.fileAt(time), say: (line) => io.err(line) });
   return {
+    kind: 'recording',
+    backlog: () => writer.backlog,
     add: (...line) => writer.add(...line),
     close: async () => {
       await writer.close();

@@ -14,10 +14,11 @@ import { startRemoteAgent } from '../../remote/remote-process.ts';
 import type { RunningAgent } from '../../remote/running-agent.ts';
 import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
-import { serveMetrics } from '../serve/agent-metrics.ts';
+import { serveMetrics } from '../serve/process-metrics.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
+import { agentFigures } from './agent-figures.ts';
 
 export interface AgentArguments {
   type: AgentType;
@@ -50,20 +51,24 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
   const surroundings = surroundingsOf(io, args);
   const traffic = new Traffic();
-  const metrics = await serveMetrics(io, args.metrics, traffic).catch((error: unknown) => {
-    throw args.untilParentEnds ? asPassing(error) : error;
-  });
+  let agent: RunningAgent | undefined;
+  const onStart = (started: RunningAgent): void => void (agent = started);
+  const endMetrics = await serveMetrics(io, args.metrics, () => agentFigures(io.version, traffic, agent)).catch(
+    (error: unknown) => {
+      throw args.untilParentEnds ? asPassing(error) : error;
+    },
+  );
   try {
     const { signal } = interrupted;
     await (args.type === 'daq_simulator'
-      ? recordUntilStopped(io, surroundings, { traffic, signal, onStart: metrics.onStart })
+      ? recordUntilStopped(io, surroundings, { traffic, signal, onStart })
       : workUntilStopped(io, { type: args.type, index: args.index }, surroundings, {
           traffic,
           signal,
-          onStart: metrics.onStart,
+          onStart,
         }));
   } finally {
-    await metrics.close();
+    await endMetrics();
   }
 }
 

@@ -3,9 +3,10 @@ import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
-import { withDeadline } from '../../lib/deadline.ts';
+import { pause, withDeadline } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
-import { configPlaces, exitCodes, type Io } from '../shared/io.ts';
+import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
 
 export interface ReadyArguments {
@@ -18,11 +19,45 @@ export interface ReadyArguments {
   wait: number;
 }
 
-/** `swf-mcp ready`: waits for the first heartbeat of an agent. Returns 0 when it comes, 1 when it does not. */
-export async function readyCommand(
-  io: Io,
-  { name, broker: flag, config, sets, wait }: ReadyArguments,
-): Promise<number> {
+/** `swf-mcp ready`: waits for the first heartbeat of an agent, or for an observer that listens. Returns 0 when it comes, 1 when it does not. */
+export function readyCommand(io: Io, args: ReadyArguments): Promise<number> {
+  return args.name === 'observer' ? waitForObserver(io, args.wait) : waitForAgent(io, args);
+}
+
+const lookMilliseconds = 250;
+
+/** An observer sends nothing, so the store alone tells of it. */
+async function waitForObserver(io: Io, wait: number): Promise<number> {
+  const reader = createStoreReader(storePath(io));
+  const deadline = performance.now() + wait * 1000;
+  try {
+    for (;;) {
+      const observer = readableOr(() => reader.queries().listeningObservers(Date.now()), [])[0];
+      if (observer !== undefined) {
+        io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
+        return exitCodes.fine;
+      }
+      if (performance.now() >= deadline) break;
+      await pause(lookMilliseconds);
+    }
+  } finally {
+    reader.close();
+  }
+  io.err(`no observer was listening into ${storePath(io)} within ${wait} s`);
+  return exitCodes.mendable;
+}
+
+/** What a store says; something else as long as it is not there, or cannot be read. */
+function readableOr<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof SwfError) return otherwise;
+    throw error;
+  }
+}
+
+async function waitForAgent(io: Io, { name, broker: flag, config, sets, wait }: ReadyArguments): Promise<number> {
   const loaded = loadConfig({ name: config, sets, ...configPlaces(io) });
   const settings = brokerSettings(flag, loaded.config.broker, io.env);
   if (settings === undefined)

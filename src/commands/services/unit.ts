@@ -23,8 +23,6 @@ const farewellSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
-  if (args.observe !== undefined && args.metrics !== undefined)
-    throw new SwfError('ARGUMENT_INVALID', '--metrics is for agents; an observer has none: leave it out');
   const words = [
     ...io.self(),
     '--db',

@@ -16,6 +16,8 @@ export interface UpArguments {
   sets: string[];
   /** Where the first agent tells its figures, [HOST:]PORT; the others do so at the ports behind it. */
   metrics?: string | undefined;
+  /** An observer too: the layout of its topics, or `none`. */
+  observe?: string | undefined;
 }
 
 /** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
@@ -24,26 +26,28 @@ const pauses = { first: 1000, longest: 60_000 };
 /** An agent that has worked for so long is started again soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
 
-/** `swf-mcp up`: all agents that the configuration asks of this host, each a process that is started again when it ends. Returns the exit code. */
+/** `swf-mcp up`: all agents that the configuration asks of this host, and an observer where one is asked for, each a process that is started again when it ends. Returns the exit code. */
 export function upCommand(io: Io, args: UpArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   return asService(io, () => runAgents(io, args));
 }
 
-async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArguments): Promise<void> {
+async function runAgents(io: Io, { config: name, broker, sets, metrics, observe }: UpArguments): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
     throw new SwfError(
       'CONFIG_INVALID',
       'up needs a broker; give --broker stomp://HOST:PORT, or [broker] url in its configuration',
     );
-  requireOwnNamespace(loaded);
+  const agents = agentsOf(loaded.config);
+  // An observer alone has no namespace of its own.
+  if (agents.length > 0) requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
-  const wanted = withMetrics(agentsOf(loaded.config), metrics);
+  const wanted = withMetrics([...agents, ...(observe === undefined ? [] : [observerOf(observe)])], metrics);
   if (wanted.length === 0)
     throw new SwfError(
       'CONFIG_INVALID',
-      'every agent has enabled = false, so there is nothing to run; enable those of this host',
+      'every agent has enabled = false, so there is nothing to run; enable those of this host, or give --observe',
     );
   const stopping = new AbortController();
   // Every agent listens.
@@ -58,8 +62,8 @@ async function runAgents(io: Io, { config: name, broker, sets, metrics }: UpArgu
     ...(name === undefined ? [] : ['--config', name]),
     ...sets.flatMap((set) => ['--set', set]),
   ];
-  const keep = (agents: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
-    Promise.all(agents.map((agent) => keepUp(io, agent, common, signal)));
+  const keep = (some: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
+    Promise.all(some.map((one) => keepUp(io, one, common, signal)));
   tellReady(io);
   // The recorder ends last: it records the results of the work in hand, and the ends of the others.
   const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
@@ -80,8 +84,10 @@ const noneCanWork = (codes: readonly (string | undefined)[]): SwfError =>
     : new SwfError('CONFIG_INVALID', 'no agent can work with these settings, as its own line says; mend them');
 
 interface Wanted {
-  type: string;
-  index: number;
+  /** In front of its lines. */
+  label: string;
+  /** The command that runs it, and its arguments. */
+  words: readonly string[];
   /** Where it tells its figures. */
   metrics?: string;
 }
@@ -99,14 +105,26 @@ function withMetrics(agents: readonly Wanted[], metrics: string | undefined): Wa
   return agents.map((agent, at) => ({ ...agent, metrics: `${host}${port + at}` }));
 }
 
-const isRecorder = ({ type }: Wanted): boolean => type === 'daq_simulator';
+const isRecorder = ({ words: [, type] }: Wanted): boolean => type === 'daq_simulator';
+
+const isAgent = ({ words: [command] }: Wanted): boolean => command === 'agent';
+
+const agentOf = (type: string, index: number): Wanted => ({
+  label: `${type} ${index}`,
+  words: ['agent', type, '--index', String(index)],
+});
+
+const observerOf = (layout: string): Wanted => ({
+  label: 'observer',
+  words: ['observe', ...(layout === 'none' ? [] : ['--layout', layout])],
+});
 
 /** The agents of this host, each with its index. */
 function agentsOf({ agents }: Config): Wanted[] {
-  const recorder = agents.daq_simulator.enabled ? [{ type: 'daq_simulator', index: 1 }] : [];
+  const recorder = agents.daq_simulator.enabled ? [agentOf('daq_simulator', 1)] : [];
   const others = (['data', 'fastmon', 'worker'] as const).flatMap((type) => {
     const { enabled, count } = agents[type];
-    return Array.from({ length: enabled ? count : 0 }, (_, index) => ({ type, index: index + 1 }));
+    return Array.from({ length: enabled ? count : 0 }, (_, index) => agentOf(type, index + 1));
   });
   return [...recorder, ...others];
 }
@@ -114,31 +132,26 @@ function agentsOf({ agents }: Config): Wanted[] {
 /** Starts an agent again and again, until it is told to stop. Resolves with the code of its error where no restart helps. */
 async function keepUp(
   io: Io,
-  { type, index, metrics }: Wanted,
+  wanted: Wanted,
   common: readonly string[],
   stopping: AbortSignal,
 ): Promise<string | undefined> {
-  const args = [
-    'agent',
-    type,
-    '--index',
-    String(index),
-    '--until-parent-ends',
-    ...common,
-    ...(metrics === undefined ? [] : ['--metrics', metrics]),
-  ];
+  const { label, words: command, metrics } = wanted;
+  const args = [...command, '--until-parent-ends', ...common, ...(metrics === undefined ? [] : ['--metrics', metrics])];
   let failures = 0;
   // Once it works, the namespace has been ours: one that takes its place need not listen.
   let hasWorked = false;
   let lastCode: string | undefined;
   for (;;) {
     const began = performance.now();
-    const child = await io.spawnSelf(hasWorked ? [...args, '--set', 'broker.listen_seconds=0'] : args);
+    const child = await io.spawnSelf(
+      hasWorked && isAgent(wanted) ? [...args, '--set', 'broker.listen_seconds=0'] : args,
+    );
     // Identical lines of several agents could not be told apart.
     child.onLine((line) => {
       hasWorked ||= line.includes('works in namespace');
       lastCode = /^([A-Z]+_[A-Z_]+): /.exec(line)?.[1] ?? lastCode;
-      io.err(`${type} ${index}: ${line}`);
+      io.err(`${label}: ${line}`);
     });
     const stop = (): void => child.stop();
     stopping.addEventListener('abort', stop);
@@ -147,12 +160,12 @@ async function keepUp(
     stopping.removeEventListener('abort', stop);
     if (stopping.aborted) return undefined;
     if (code === exitCodes.lasting) {
-      io.err(`${type} ${index} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
+      io.err(`${label} ${words}, which no restart mends: mend it, and start "swf-mcp up" again`);
       return lastCode;
     }
     failures = performance.now() - began > steadyMilliseconds ? 1 : failures + 1;
     const wait = backoff(failures, pauses);
-    io.err(`${type} ${index} ${words}; it is started again in ${wait / 1000} s`);
+    io.err(`${label} ${words}; it is started again in ${wait / 1000} s`);
     await pause(wait, [stopping]);
     if (stopping.aborted) return undefined;
   }

@@ -40,17 +40,23 @@ export function beginHearing(
 interface ObserverRow extends ProcessSigns {
   namespace: string;
   process_id: number;
+  since_ms: number;
   until_ms: number;
 }
 
 /** The observers that live. */
 export function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
   return sql<[], ObserverRow>(
-    `SELECT namespace, process_id, until_ms, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
+    `SELECT namespace, process_id, since_ms, until_ms, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
 }
+
+/** The observers that hear what is said now: they live, and their broker is there. @param now milliseconds since 1970 */
+export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
+  // One that has not reached its broker yet has said nothing since it began.
+  observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
 
 /** An observer hears still. @param until milliseconds since 1970 */
 export function keepHearing({ sql }: Transaction, processId: number, until: number): void {
@@ -116,8 +122,8 @@ export function heardTimeOf(
   const spans = sql<[string], Span>(
     `SELECT since_ms AS since, until_ms AS until FROM hearings WHERE namespace IN ('', ?) ORDER BY since_ms`,
   ).all(namespace);
-  const isListening = observersOf(sql, isAlive).some(
-    (one) => (one.namespace === anyNamespace || one.namespace === namespace) && now - one.until_ms < silence,
+  const isListening = listeningObservers(sql, isAlive, now).some(
+    (one) => one.namespace === anyNamespace || one.namespace === namespace,
   );
   const covering = spans.filter(({ since, until }) => since <= last && until >= first);
   const until = isListening ? now : Math.max(last, ...covering.map((span) => span.until));

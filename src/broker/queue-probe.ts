@@ -1,0 +1,55 @@
+import { SwfError } from '../lib/errors.ts';
+import { activeMqClassic } from './activemq-classic.ts';
+import type { BrokerAddress } from './address.ts';
+import type { BrokerSettings } from './connection.ts';
+import type { BrokerDialect } from './dialect.ts';
+import { disconnect } from './stomp-frames.ts';
+import { StompSession } from './stomp-session.ts';
+
+/**
+ * Makes sure that each reader of a topic gets copies: on Artemis a topic's name may stand for a queue, and a subscriber then takes messages from its owner.
+ * Asked in a session of its own, since the broker ends the session of a refused frame.
+ * Rejects with `BROKER_REFUSED` where it is a queue, with `BROKER_UNREACHABLE` where that cannot be asked.
+ */
+export async function requireCopies(
+  settings: BrokerSettings,
+  address: BrokerAddress,
+  dialect: BrokerDialect,
+  destination: string,
+): Promise<void> {
+  const headers = dialect.probeForQueue?.(destination);
+  if (headers === undefined) return;
+  const { clientId: _none, ...anonymous } = settings;
+  if (await isTaken(anonymous, address, headers))
+    throw new SwfError(
+      'BROKER_REFUSED',
+      `${destination} is a queue at this broker: each message goes to one reader, and would be taken from its owner; leave it out with --topics, or ask those who run the broker for a copy of it`,
+    );
+}
+
+async function isTaken(
+  settings: BrokerSettings,
+  address: BrokerAddress,
+  headers: Record<string, string>,
+): Promise<boolean> {
+  let session: StompSession | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const opened: StompSession = new StompSession(settings, address, {
+        dialectOf: () => activeMqClassic,
+        current: () => undefined,
+        onConnected: () => void opened.requests.ask('SUBSCRIBE', headers).then(resolve, reject),
+        onLost: reject,
+      });
+      session = opened;
+      opened.open();
+    });
+    await disconnect((session as unknown as StompSession).client);
+    return true;
+  } catch (error) {
+    if (error instanceof SwfError && error.code === 'BROKER_REFUSED') return false;
+    throw error;
+  } finally {
+    session?.end(new SwfError('BROKER_UNREACHABLE', 'the probe is over'));
+  }
+}
