@@ -19,9 +19,8 @@ describe('the unit of an observer', () => {
     expect(stdout).toMatch(/^command=.* observe --broker stomp:\/\/b:1$/m);
   });
 
-  it('has no figures of agents', async () => {
-    const { code, stderr } = await unit('--observe', 'head', '--metrics', '9000');
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/^ARGUMENT_INVALID: --metrics is for agents/);
+  it('tells figures where it is asked to', async () => {
+    const { stdout } = await unit('--observe', 'head', '--metrics', '9000');
+    expect(stdout).toMatch(/^ExecStart=\S.* observe --layout head --metrics 9000$/m);
   });
 });
