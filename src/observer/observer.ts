@@ -22,7 +22,7 @@ export interface ObserverOptions {
   signal: AbortSignal;
 }
 
-/** What an observer's connection has heard so far. */
+/** The part of an observer that listens, as others see it. */
 export interface Listening {
   /** Whether something would be heard now. */
   readonly isHearing: boolean;

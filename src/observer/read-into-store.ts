@@ -7,6 +7,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 import { maskedLine } from '../observed/recording-lines.ts';
+import { recordAll } from './record-all.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
 /** Messages that are written in one transaction. */
@@ -48,7 +49,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const write = async (): Promise<void> => {
     const lines = waiting;
     waiting = [];
-    const outcomes = await store.write((tx) => lines.flatMap((line) => recordLine(tx, line) ?? []));
+    const outcomes = await recordAll(store, lines, recordLine, (line) => timeOfLine(line) ?? '');
     for (const { isKept, execution_id } of outcomes) {
       if (isKept) counts.kept += 1;
       if (execution_id !== undefined) executions.add(execution_id);
@@ -73,10 +74,10 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   return { ...counts, executions: [...executions] };
 }
 
-function recordLine(tx: Transaction, read: FileLine): Outcome | undefined {
-  if (read.kind === 'message') return recordHeard(tx, maskedLine(read.line));
+function recordLine(tx: Transaction, read: FileLine): Outcome[] {
+  if (read.kind === 'message') return [recordHeard(tx, maskedLine(read.line))];
   if (read.kind === 'note' && 'gap' in read.line) noteGap(tx, read.line.gap);
-  return undefined;
+  return [];
 }
 
 function count(counts: ReadCounts, line: FileLine): void {

@@ -5,11 +5,11 @@ import type { Store } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
 import type { MessageLine, RecordingLine } from '../observed/recording-lines.ts';
+import { recordAll } from './record-all.ts';
 import { type Backlog, type WaitingLine, WaitingLines } from './waiting-lines.ts';
 
 /** Messages that are written in one transaction: others must not wait for long. */
@@ -90,30 +90,14 @@ export class StoreWriter {
 
   async #write(lines: readonly WaitingLine[]): Promise<number> {
     const some = lines.slice(0, together);
-    const claimed = await this.#store
-      .write((tx) => some.flatMap(({ line }) => this.#record(tx, line)))
-      .catch((error: unknown) => this.#writeFirst(some, error));
+    const claimed = await recordAll(
+      this.#store,
+      some,
+      (tx, { line }) => this.#record(tx, line),
+      ({ time }) => time,
+    );
     for (const namespace of claimed) this.#claimed.add(namespace);
     return some.length;
-  }
-
-  /** One message that cannot be recorded must not keep the others out. A fault of the store itself is passed on: it is tried again. */
-  async #writeFirst(lines: readonly WaitingLine[], error: unknown): Promise<string[]> {
-    if (error instanceof SwfError) throw error;
-    const claimed: string[] = [];
-    for (const { line, time } of lines)
-      claimed.push(
-        ...(await this.#store
-          .write((tx) => this.#record(tx, line))
-          .catch(async (reason: unknown) => {
-            if (reason instanceof SwfError) throw reason;
-            await this.#store.write((tx) =>
-              noteGap(tx, { from: time, until: time, reason: `a message could not be recorded: ${messageOf(reason)}` }),
-            );
-            return [];
-          })),
-      );
-    return claimed;
   }
 
   /** Returns the namespaces that are the observer's from now on. */

@@ -47,7 +47,7 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   return exitCodes.mendable;
 }
 
-/** What a store says; something else as long as it is not there, or cannot be read. */
+/** The answer of a store; another value as long as it is not there, or cannot be read. */
 function readableOr<T>(read: () => T, otherwise: T): T {
   try {
     return read();
