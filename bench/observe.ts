@@ -28,9 +28,12 @@ const body = (n: number): string => {
   return `${start}${'x'.repeat(bodyBytes - start.length - 4)}"}}`;
 };
 
-/** Says `rate` messages a second, in small batches, without waiting for receipts. */
-async function produce(broker: BrokerConnection): Promise<number> {
-  const total = rate * seconds;
+/** The floor is the same a second, however long it is measured. */
+const floorSeconds = Math.min(seconds, 60);
+
+/** Says `rate` messages a second for a while, in small batches, without waiting for receipts. */
+async function produce(broker: BrokerConnection, duration: number): Promise<number> {
+  const total = rate * duration;
   const began = performance.now();
   const sent: Promise<void>[] = [];
   for (let n = 0; n < total; n += batch) {
@@ -60,7 +63,12 @@ function usedBy(pid: number): Used {
 }
 
 /** Runs a listener while the producer says all; with what it used. */
-async function beside(broker: Broker, words: string[], isReady: RegExp): Promise<Used & { reached: number }> {
+async function beside(
+  broker: Broker,
+  words: string[],
+  isReady: RegExp,
+  duration: number,
+): Promise<Used & { reached: number }> {
   const child = spawn(process.execPath, words, {
     env: { ...process.env, ...broker.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -71,7 +79,7 @@ async function beside(broker: Broker, words: string[], isReady: RegExp): Promise
   });
   const producer = connectByStomp(broker.settings, () => {});
   await producer.connect({ once: true });
-  const reached = await produce(producer);
+  const reached = await produce(producer, duration);
   await producer.close();
   await delay(2000);
   const used = usedBy(child.pid ?? 0);
@@ -113,11 +121,13 @@ const ours = await beside(
     ...(target === 'store' ? ['--db', db] : ['--record', path]),
   ],
   /listens to/,
+  seconds,
 );
 const bare = await beside(
   broker,
   [resolve(process.env['SWF_BUNDLED'] ?? '.', 'bare-subscriber.js'), String(broker.port), topic],
   /listens/,
+  floorSeconds,
 );
 await broker.stop();
 const { messages, gaps } = target === 'store' ? recordedIn(db) : await heardIn(path);
@@ -132,7 +142,7 @@ console.log(
     bare_megabytes: Math.round(bare.megabytes),
     cpu_seconds: ours.cpu,
     bare_cpu_seconds: bare.cpu,
-    ratio: Number((ours.cpu / bare.cpu).toFixed(2)),
+    ratio: Number((ours.cpu / seconds / (bare.cpu / floorSeconds)).toFixed(2)),
   }),
 );
 rmSync(folder, { recursive: true, force: true });

@@ -43,3 +43,36 @@ export function causeOf(error: string): string {
     .trim()
     .slice(0, longest);
 }
+
+/** Failures of one cause. */
+export interface CauseCount {
+  /** Told as the error has it where all of these have the same words; else with what differs made alike, as `causeOf` does. */
+  cause: string;
+  attempts: number;
+  /** One of the errors as it was, where the cause is made of several. */
+  example: string | undefined;
+}
+
+/** Counts failures by their causes, the most frequent first. */
+export function countCauses(errors: Iterable<string>): CauseCount[] {
+  const groups = new Map<string, { attempts: number; example: string; isOne: boolean }>();
+  for (const error of errors) {
+    const cause = causeOf(error);
+    const words = plainWords(error);
+    const group = groups.get(cause);
+    if (group === undefined) groups.set(cause, { attempts: 1, example: words, isOne: true });
+    else {
+      group.attempts += 1;
+      group.isOne &&= group.example === words;
+    }
+  }
+  return [...groups]
+    .map(([cause, { attempts, example, isOne }]) =>
+      isOne ? { cause: example, attempts, example: undefined } : { cause, attempts, example },
+    )
+    .toSorted((a, b) => b.attempts - a.attempts);
+}
+
+/** An error without the words that every failure of a payload has. */
+const plainWords = (error: string): string =>
+  shortened(error.slice(0, mostRead)).replaceAll(/\s+/g, ' ').trim().slice(0, longest);

@@ -1,4 +1,6 @@
+import type { CauseCount } from '../domain/causes.ts';
 import type { Speed } from '../domain/params.ts';
+import type { Concentration } from './concentration.ts';
 
 /** One driver of an execution: since when, until when, and how it ended. Times are ISO 8601. */
 export interface DriverSpan {
@@ -32,11 +34,7 @@ export interface CommandGiven {
 }
 
 /** Attempts that failed alike. */
-export interface FailureCause {
-  /** The error with what differs from slice to slice made alike. */
-  cause: string;
-  attempts: number;
-}
+export type FailureCause = CauseCount;
 
 /** A role that has much of the log still to read. */
 export interface ReaderBehind {
@@ -115,6 +113,13 @@ export interface GoneFiles {
   since: string;
 }
 
+/** A slice that took longest. */
+export interface SlowSlice {
+  slice_filename: string;
+  worker: string | null;
+  seconds: number;
+}
+
 /** Facts about an execution beside its figures. */
 export interface Evidence {
   execution_id: string;
@@ -138,6 +143,14 @@ export interface Evidence {
   broker_away_since: string | undefined;
   /** The first error that an agent logged; the verdict of the driver is none. */
   first_error: { timestamp: string; agent: string; message: string; log_id: number } | undefined;
+  /** When the first attempt failed, ISO 8601: its slice may have been done later. */
+  first_failure: string | undefined;
+  /** The place that has more failures than chance gives, of the newest slices. */
+  concentration: Concentration | undefined;
+  /** The slice that took longest, where that is out of all proportion. */
+  slowest: SlowSlice | undefined;
+  /** A stop that no driver has taken up. */
+  pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */
   exhausted: readonly string[];
   exhausted_count: number;

@@ -4,6 +4,7 @@ import { payloadSpecOf } from '../domain/payload-spec.ts';
 import type { Phase } from '../domain/run-phases.ts';
 import type { StageDelay, StageName } from '../domain/stages.ts';
 import type { ExecutionStatus } from '../domain/states.ts';
+import type { FailuresInARow } from './failures-in-a-row.ts';
 
 /** A slice that a worker has begun and not ended. */
 export interface SliceInHand {
@@ -49,6 +50,8 @@ export interface Facts {
   delays: readonly StageDelay[];
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
+  /** Attempts that ended since the last slice was done, where there are any. */
+  failing: FailuresInARow | undefined;
   /** Seconds without a driver after the DAQ was done. */
   down_after_daq: number;
   /** Slices in the hands of living workers, the oldest first. */

@@ -1,5 +1,6 @@
 import type { Health } from '../domain/states.ts';
 import type { Facts } from './facts.ts';
+import { nothingSucceeds } from './failures-in-a-row.ts';
 import { handState, paceOf } from './pace.ts';
 import type { StageState } from './stage-states.ts';
 
@@ -12,7 +13,7 @@ export function healthOf(facts: Facts, stages: readonly StageState[]): Health {
   // Slices in hand are worked off in a pause too: one that hangs does not become calm by it.
   const hand = handState(facts, paceOf(facts));
   if (isHeld || phase === 'standby') return hand === 'working' ? 'paused' : hand === 'slow' ? 'slow' : 'stalled';
-  if (stages.some(({ state }) => state === 'stuck')) return 'stalled';
+  if (nothingSucceeds(facts.failing, facts.now) || stages.some(({ state }) => state === 'stuck')) return 'stalled';
   if (stages.some(({ state }) => state === 'slow')) return 'slow';
   return phase === 'completed' ? 'draining' : 'progressing';
 }

@@ -17,6 +17,7 @@ import {
   oldestOf,
   sentenceOf,
   statusReason,
+  stopOf,
 } from './monitor/parts.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
@@ -48,7 +49,7 @@ export const getWorkflowMonitorTool = defineTool({
         phase,
         health,
         paused_by: commandOf(assessed.paused_by),
-        stopped_by: commandOf(queries.stoppedBy(execution)),
+        stopped_by: stopOf(queries.stoppedBy(execution), assessed.pending_stop),
         drivers: origin === 'own' ? drivers.map(driverOf) : null,
         start_time,
         end_time,

@@ -99,6 +99,31 @@ const situations: Readonly<Record<string, Given>> = {
       ],
     },
   },
+  NOTHING_SUCCEEDS: {
+    facts: { failing: { attempts: 12, since: Date.parse(ago(40)), last_done: Date.parse(ago(45)) } },
+    evidence: { causes: [{ cause: 'exit code 1', attempts: 12, example: undefined }] },
+  },
+  FAILURES_ON_ONE: {
+    evidence: {
+      concentration: {
+        kind: 'slot',
+        place: 'worker-agent-rita-5/04',
+        failed: 11,
+        tried: 11,
+        failed_elsewhere: 0,
+        tried_elsewhere: 139,
+        errors: ['exit code 127: libtrack.so.3 is missing', 'exit code 127: libtrack.so.3 is missing'],
+      },
+    },
+  },
+  STOP_PENDING: {
+    evidence: { pending_stop: { name: 'rita', time: ago(20), reason: 'wrong trigger table' } },
+  },
+  SLICE_SLOW: {
+    evidence: {
+      slowest: { slice_filename: 'swf.100010.000001_slice_003.tf', worker: 'worker-agent-rita-5/07', seconds: 58 },
+    },
+  },
   SLICE_OVERDUE: { facts: { in_hand: [inHand(20)] }, counts: { slices_processing: 1 } },
   STAGE_STUCK: { judged: { stages: [stage('stuck')] } },
   STAGE_SLOW: { judged: { stages: [stage('slow')] } },
@@ -170,13 +195,15 @@ const situations: Readonly<Record<string, Given>> = {
     evidence: {
       exhausted: ['swf.100010.000001_slice_003.tf'],
       exhausted_count: 2,
-      first_error: { timestamp: ago(9), agent: 'worker-agent-rita-5', message: 'exit code 1', log_id: 7 },
-      causes: [{ cause: 'exit code 1: no geometry for run N', attempts: 8 }],
+      causes: [
+        { cause: 'exit code 1: no geometry for run N', attempts: 8, example: 'exit code 1: no geometry for run 7' },
+      ],
+      first_failure: ago(9),
     },
   },
   SLICES_RETRIED: {
     facts: { slice_retries: 3 },
-    evidence: { slices_retried: 2, causes: [{ cause: 'exit code 1', attempts: 3 }] },
+    evidence: { slices_retried: 2, causes: [{ cause: 'exit code 1', attempts: 3, example: undefined }] },
   },
   WORKERS_TOO_FEW: {
     judged: {

@@ -151,6 +151,16 @@ describe('control_workflow', () => {
       effect: 'pending',
       sentence: expect.stringContaining('stays recorded'),
     });
+    const waiting = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+    expect(waiting).toMatchObject({ status: 'running', stopped_by: { pending: true } });
+    expect(waiting['findings']).toContainEqual(
+      expect.objectContaining({
+        code: 'STOP_PENDING',
+        sentence: expect.stringMatching(
+          /^\S+ asked for a stop at 20\S+Z(?: \(.*\))?, and it has had no effect yet: process \d+ on \S+ has not taken it up\.$/,
+        ) as string,
+      }),
+    );
     suspended.child.kill('SIGCONT');
     expect(await suspended.finished).toMatchObject({ code: 4 });
   });

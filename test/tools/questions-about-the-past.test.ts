@@ -302,7 +302,13 @@ describe('asked what a run was, the answer', () => {
     expect(findingOf(monitor, 'SLICES_RETRIED')?.['sentence']).toMatch(
       /^15 TF slices were tried again, in 15 further attempts; none has stayed failed\. 15 attempts failed: 15 × sh ended with exit code 3: bad geometry in cell N\.$/,
     );
-    expect(monitor['causes']).toEqual([{ cause: 'sh ended with exit code 3: bad geometry in cell N', attempts: 15 }]);
+    expect(monitor['causes']).toEqual([
+      {
+        cause: 'sh ended with exit code 3: bad geometry in cell N',
+        attempts: 15,
+        example: expect.stringMatching(/^sh ended with exit code 3: bad geometry in cell \d+$/) as string,
+      },
+    ]);
     expect((await evidenceOf(client, monitor, 'SLICES_RETRIED'))['items']).toHaveLength(15);
     const [row] = (await askWithin(client, 'list_workflow_executions', {}))['items'];
     expect(row).toMatchObject({

@@ -72,6 +72,10 @@ function heldOf({ paused_by, health }: Monitor): string[] {
   return paused_by === undefined || health === 'paused' ? [] : [`  paused by   ${givenBy(paused_by)}`];
 }
 
+/** A stop that has had no effect yet has a finding. */
+const stopLines = ({ stopped_by }: Monitor): string[] =>
+  stopped_by === undefined || stopped_by.pending === true ? [] : [`  ended by    ${givenBy(stopped_by)}`];
+
 /** The slice that has been in hand for longest. */
 function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
   if (oldest_in_hand === undefined) return [];
@@ -101,7 +105,10 @@ function agentsOf({ agents }: Monitor): string[] {
 
 /** The causes of failed attempts at slices, each with its number: of many failures the causes are few. */
 const causesOf = ({ causes = [] }: Monitor): string[] =>
-  causes.map(({ cause, attempts }) => `  failed      ${attempts} × ${cause}`);
+  causes.map(
+    ({ cause, attempts, example }) =>
+      `  failed      ${attempts} × ${cause}${example === undefined ? '' : ` (such as: ${example})`}`,
+  );
 
 /** The last errors that are of no failed attempt, by what caused them. */
 function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
@@ -111,7 +118,7 @@ function errorsOf({ errors, causes = [], findings }: Monitor): string[] {
     // Words before the code of an error, and a path in it, may change while the error is the same.
     const told = shortPaths(/[A-Z]{3,}_[A-Z_]+: .*/.exec(error.error)?.[0] ?? error.error).slice(0, comparedError);
     if (findings.some(({ sentence }) => sentence.includes(told))) continue;
-    if (causes.some((one) => cause.includes(one.cause.slice(0, comparedCause)))) continue;
+    if (causes.some((one) => cause.includes(causeOf(one.cause).slice(0, comparedCause)))) continue;
     groups.set(cause, [...(groups.get(cause) ?? []), error]);
   }
   return [...groups].map(([cause, [last, ...others]]) =>
@@ -175,7 +182,7 @@ function statusLines(answer: Monitor, option: string): string[] {
     ...oldestOf(answer),
     ...driverOf(answer),
     ...heldOf(answer),
-    ...(answer.stopped_by === undefined ? [] : [`  ended by    ${givenBy(answer.stopped_by)}`]),
+    ...stopLines(answer),
     ...answer.findings.map(
       ({ severity, code, sentence }) =>
         `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,

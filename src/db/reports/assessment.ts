@@ -60,6 +60,7 @@ export interface FullAssessment extends Assessment {
   down_seconds: number;
   causes: Evidence['causes'];
   paused_by: Evidence['paused_by'];
+  pending_stop: Evidence['pending_stop'];
   /** Parts of the store that could not be read. */
   unreadable: readonly string[];
 }
@@ -87,10 +88,10 @@ export function assessWithFindings(
   const judged = judge(facts);
   const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
   const findings = findingsOf({ facts, evidence, judged });
-  const { drivers, causes, paused_by, unreadable } = evidence;
+  const { drivers, causes, paused_by, pending_stop, unreadable } = evidence;
   const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
   const down_seconds = downSeconds(driverGaps(drivers));
-  const told = { findings, drivers, down_seconds, causes, paused_by, unreadable };
+  const told = { findings, drivers, down_seconds, causes, paused_by, pending_stop, unreadable };
   return { detail, progress, ...judged, ...told, duration_seconds };
 }
 

@@ -1,6 +1,7 @@
 import type { CommandGiven } from '../../monitoring/evidence.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { isHeld } from '../log/held.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -16,16 +17,18 @@ interface CommandRow {
 const textOf = (field: string, most: number): string =>
   `CASE WHEN json_valid(body) AND json_type(body, '$.${field}') = 'text' THEN substr(body ->> '$.${field}', 1, ${most}) END`;
 
-/** The last command of a type that took effect. */
+/** The last command of a type: one that took effect, or one that waits for a driver. */
 function lastCommand(
   sql: Prepare,
   executionId: string,
   type: 'pause_workflow' | 'stop_workflow',
+  state: 'applied' | 'waiting' = 'applied',
 ): CommandGiven | undefined {
+  const condition = state === 'applied' ? `effect = 'applied'` : indexPredicates.waitingCommand;
   const row = sql<[string], CommandRow>(
     `SELECT ${messageColumns.sender_agent} AS sender_agent, ${messageColumns.sent_at} AS sent_at, ${textOf('reason', 1000)} AS reason, ${textOf('claimed_by', 100)} AS claimed_by
      FROM message_rows INDEXED BY message_rows_type
-     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT 1`,
+     WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'${type}'`)} AND ${condition} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
   if (row === undefined) return undefined;
   const { sender_agent, sent_at, reason, claimed_by } = row;
@@ -42,6 +45,10 @@ export function pausedBy(sql: Prepare, { execution_id, status }: ExecutionRow): 
   if (status !== 'running' || !isHeld(sql, execution_id)) return undefined;
   return lastCommand(sql, execution_id, 'pause_workflow');
 }
+
+/** A stop of a running execution that no driver has taken up: it goes on until one does. */
+export const pendingStop = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>
+  status === 'running' ? lastCommand(sql, execution_id, 'stop_workflow', 'waiting') : undefined;
 
 /** The one who has ended an execution before its end: an operator, or an agent that gave up. */
 export const stoppedBy = (sql: Prepare, { execution_id, status }: ExecutionRow): CommandGiven | undefined =>

@@ -1,5 +1,6 @@
 import { agentTypes } from '../../domain/states.ts';
 import type { Evidence } from '../../monitoring/evidence.ts';
+import { hasSlowSlice } from '../../monitoring/findings/slice-slow.ts';
 import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
@@ -10,10 +11,11 @@ import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
-import { pausedBy } from './commands.ts';
+import { pausedBy, pendingStop } from './commands.ts';
 import { driversOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
 import { failureCauses } from './failure-causes.ts';
+import { failuresOnOnePlace, firstFailure, slowestSlice } from './failures.ts';
 import { firstError } from './first-error.ts';
 import { begunAgain, givenUpSlices } from './given-up.ts';
 import { refusedMessages, waitingMessages } from './landmarks.ts';
@@ -86,6 +88,8 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
   return {
     behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
+    ...failureEvidence(sql, execution, slices_exhausted + slice_retries > 0, parts),
+    pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted:
       slices_exhausted + slices_failed === 0
         ? []
@@ -103,6 +107,18 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     waiting: parts.read('waiting messages', () => waitingMessages(sql, execution_id, named), none),
     clock_behind: parts.read('clock', () => clockBehind(sql, execution_id), 0),
     unreadable: parts.unreadable,
+  };
+}
+
+/** The evidence of attempts that failed, or took long. */
+function failureEvidence(sql: Prepare, { execution_id }: OwnExecution, hasFailed: boolean, parts: PartReader) {
+  const done = stageDelays(sql, execution_id).find(({ stage }) => stage === 'slice_started → slice_result');
+  return {
+    first_failure: hasFailed ? parts.read('attempts', () => firstFailure(sql, execution_id), undefined) : undefined,
+    concentration: hasFailed
+      ? parts.read('attempts', () => failuresOnOnePlace(sql, execution_id), undefined)
+      : undefined,
+    slowest: hasSlowSlice(done) ? parts.read('slices', () => slowestSlice(sql, execution_id), undefined) : undefined,
   };
 }
 

@@ -13,6 +13,7 @@ import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { driversOf, speedsOf } from './drivers.ts';
 import { type ExecutionDetail, executionDetail } from './execution-detail.ts';
+import { failuresInARow } from './failures.ts';
 import { slicesInHand } from './slices-in-hand.ts';
 import { stageDelays } from './stage-delays.ts';
 import { payloadKind } from './undone-work.ts';
@@ -96,6 +97,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     delays: stageDelays(sql, execution_id),
     first_stf_at: stfAt(sql, execution_id, 'ASC'),
     last_stf_at: stfAt(sql, execution_id, 'DESC'),
+    failing: failuresInARow(sql, execution_id),
     down_after_daq:
       isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1
         ? 0

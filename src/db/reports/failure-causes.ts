@@ -1,4 +1,4 @@
-import { causeOf } from '../../domain/causes.ts';
+import { countCauses } from '../../domain/causes.ts';
 import type { FailureCause } from '../../monitoring/evidence.ts';
 import { attemptsLookedAt } from '../../monitoring/findings/rule.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -22,10 +22,5 @@ export function failureCauses(sql: Prepare, executionId: string): FailureCause[]
     ...last.slice(0, Math.max(half, attemptsLookedAt - earlier.length)),
     ...earlier.slice(0, Math.max(half, attemptsLookedAt - last.length)),
   ];
-  const counts = new Map<string, number>();
-  for (const error of looked) {
-    const cause = causeOf(error);
-    counts.set(cause, (counts.get(cause) ?? 0) + 1);
-  }
-  return [...counts].map(([cause, attempts]) => ({ cause, attempts })).toSorted((a, b) => b.attempts - a.attempts);
+  return countCauses(looked);
 }

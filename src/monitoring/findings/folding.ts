@@ -23,6 +23,7 @@ const consequences: Readonly<Record<string, readonly string[]>> = {
   DRIVER_SILENT: standstill,
   BROKER_AWAY: standstill,
   AGENT_GONE: ['WORKER_GONE'],
+  NOTHING_SUCCEEDS: ['SLICES_RETRIED', 'STAGE_STUCK', 'STAGE_SLOW'],
 };
 
 /** Findings about one role that say why its stage does not go on: the roles of which that is the whole reason. */

@@ -7,19 +7,23 @@ import { driverFault } from './driver-fault.ts';
 import { driverGone } from './driver-gone.ts';
 import { driverSilent } from './driver-silent.ts';
 import { executionFailed } from './execution-failed.ts';
+import { failuresOnOne } from './failures-on-one.ts';
 import { fileGone } from './file-gone.ts';
 import { withoutConsequences } from './folding.ts';
 import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
+import { nothingSucceedsRule } from './nothing-succeeds.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
 import type { Finding, FindingRule, Situation } from './rule.ts';
 import { bySeverity } from './severity.ts';
 import { sliceOverdue } from './slice-overdue.ts';
+import { sliceSlow } from './slice-slow.ts';
 import { slicesFailed } from './slices-failed.ts';
 import { slicesRetried } from './slices-retried.ts';
 import { stageSlow, stageStuck } from './stages.ts';
+import { stopPending } from './stop-pending.ts';
 import { takeUpFailed } from './take-up-failed.ts';
 import { takenUp } from './taken-up.ts';
 import { unanswered } from './unanswered.ts';
@@ -39,8 +43,11 @@ export const findingRules: readonly FindingRule[] = [
   driverSilent,
   driverGone,
   brokerAway,
+  stopPending,
   paused,
   takenUp,
+  nothingSucceedsRule,
+  failuresOnOne,
   sliceOverdue,
   stageStuck,
   stageSlow,
@@ -55,6 +62,7 @@ export const findingRules: readonly FindingRule[] = [
   readerBehind,
   slicesFailed,
   slicesRetried,
+  sliceSlow,
   workersTooFew,
   messagesRefused,
   messagesWaiting,

@@ -1,10 +1,10 @@
 import { causesSentence, defineFinding, stayFailed } from './rule.ts';
 
 export const slicesFailed = defineFinding('SLICES_FAILED', ({ facts, evidence }) => {
-  const { execution_id, exhausted, first_error, causes } = evidence;
+  const { execution_id, exhausted, first_failure, causes } = evidence;
   const failed = stayFailed(facts, evidence);
   if (failed === 0) return undefined;
-  const first = first_error === undefined ? '' : ` (first error ${first_error.timestamp})`;
+  const first = first_failure === undefined ? '' : ` (the first attempt failed at ${first_failure})`;
   return {
     severity: 'error',
     sentence: `${failed} TF slices stay failed${first}, so their data are not processed.${causesSentence(causes)}`,

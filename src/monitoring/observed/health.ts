@@ -1,4 +1,5 @@
 import type { Health } from '../../domain/states.ts';
+import { nothingSucceeds } from '../failures-in-a-row.ts';
 import { noResultSeconds, type ObservedFacts, secondsSince } from './facts.ts';
 
 /** Slices wait, and nobody has answered any for too long. */
@@ -30,7 +31,7 @@ export function observedHealth(facts: ObservedFacts): Health {
   const { status, phase } = facts;
   if (status === 'failed') return 'failed';
   if (status !== 'running') return 'finished';
-  if (isSilent(facts) || isUnanswered(facts)) return 'stalled';
+  if (isSilent(facts) || isUnanswered(facts) || nothingSucceeds(facts.failing, facts.now)) return 'stalled';
   if (phase === 'standby') return 'paused';
   return phase === 'completed' ? 'draining' : 'progressing';
 }

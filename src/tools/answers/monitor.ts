@@ -35,7 +35,10 @@ const identity = () => ({
   paused_by: command()
     .optional()
     .describe('The operator who paused it; absent between two periods, where it goes on by itself'),
-  stopped_by: command().optional().describe('Operator or agent that ended it before its end'),
+  stopped_by: command()
+    .extend({ pending: z.literal(true).optional().describe('No driver has taken it up: it has had no effect yet') })
+    .optional()
+    .describe('Operator or agent that ended it before its end, or has asked for that'),
   drivers: z
     .array(
       z.strictObject({
@@ -96,9 +99,9 @@ const counts = () => ({
   slices_overdue: z.int().optional().describe('In hand for too long'),
   slices_lost: z.int().optional().describe('In the hands of workers that are gone'),
   causes: z
-    .array(z.strictObject({ cause: z.string(), attempts: z.int() }))
+    .array(z.strictObject({ cause: z.string(), attempts: z.int(), example: z.string().optional() }))
     .optional()
-    .describe('Of failed attempts'),
+    .describe('Of failed attempts; numbers are N where they differ, then with an example'),
   oldest_in_hand: z
     .strictObject({ ...sliceInHand(), attempt: z.int(), usual_seconds: z.number().optional() })
     .optional(),

@@ -32,6 +32,13 @@ export function commandOf(command: CommandGiven | undefined) {
   });
 }
 
+/** The stop of an execution; one that no driver has taken up is pending. */
+export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | undefined) {
+  if (stop !== undefined || pending === undefined) return commandOf(stop);
+  const told = commandOf(pending);
+  return told === null ? null : { ...told, pending: true as const };
+}
+
 export function driverOf({
   epoch,
   since,
@@ -67,7 +74,11 @@ const shownCause = 140;
 
 export function causesOf(causes: readonly FailureCause[]) {
   if (causes.length === 0) return null;
-  return causes.slice(0, shownCauses).map(({ cause, attempts }) => ({ cause: clipShown(cause, shownCause), attempts }));
+  return causes.slice(0, shownCauses).map(({ cause, attempts, example }) => ({
+    cause: clipShown(cause, shownCause),
+    attempts,
+    ...(example === undefined ? {} : { example: clipShown(example, shownCause) }),
+  }));
 }
 
 export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace) {

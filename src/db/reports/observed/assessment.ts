@@ -66,6 +66,7 @@ export function assessObservedWithFindings(
     down_seconds: 0,
     causes: facts.causes,
     paused_by: undefined,
+    pending_stop: undefined,
     unreadable: [],
   };
 }

@@ -1,5 +1,6 @@
 import type { StageDelay } from '../../../domain/stages.ts';
 import { SwfError } from '../../../lib/errors.ts';
+import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
 import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
@@ -10,6 +11,7 @@ import type { LivenessTest } from '../../presence/leases.ts';
 import { kept } from '../../sqlite/kept-answers.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 import { failureCauses } from '../failure-causes.ts';
+import { failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
@@ -93,6 +95,11 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
     ...sliceTimes(sql, execution_id),
     failed: failedSlices(sql, execution),
     causes: execution.slices_failed === 0 ? [] : failureCauses(sql, execution_id),
+    failing: execution.slices_failed === 0 ? undefined : observedFailuresInARow(sql, execution_id),
+    concentration: execution.slices_failed === 0 ? undefined : failuresOnOnePlace(sql, execution_id),
+    slowest: hasSlowSlice(delays.find(({ stage }) => stage === 'slice_started → slice_result'))
+      ? observedSlowestSlice(sql, execution_id)
+      : undefined,
     ramp_up: rampUp(sql, execution_id),
     shrunken: shrunkenSamples(sql, execution_id),
     broken_keys: brokenKeys(sql, execution_id),

@@ -2,6 +2,7 @@ import type { Finding } from '../../findings/rule.ts';
 import { bySeverity } from '../../findings/severity.ts';
 import type { ObservedFacts } from '../facts.ts';
 import { contractBroken } from './contract-broken.ts';
+import { observedFailuresOnOne, observedNothingSucceeds, observedSliceSlow } from './failures.ts';
 import { idTwice } from './id-twice.ts';
 import { noTransformer } from './no-transformer.ts';
 import { notHeard } from './not-heard.ts';
@@ -19,6 +20,8 @@ import { stfNotReady } from './stf-not-ready.ts';
 export const observedRules: readonly ObservedRule[] = [
   slicesUnanswered,
   noTransformer,
+  observedNothingSucceeds,
+  observedFailuresOnOne,
   runSilent,
   stfNotReady,
   samplesUnsliced,
@@ -28,6 +31,7 @@ export const observedRules: readonly ObservedRule[] = [
   sizeChanged,
   resultsUnmatched,
   idTwice,
+  observedSliceSlow,
   resultsRepeated,
 ];
 

@@ -1,0 +1,30 @@
+/**
+ * The probability that a draw without replacement has at least so many marked items: the upper tail of the hypergeometric distribution.
+ * @param urn items in all, those of them that are marked, and those that are drawn; whole numbers
+ * @returns from 0 to 1
+ */
+export function probabilityOfAtLeast(
+  observed: number,
+  { items, marked, drawn }: { items: number; marked: number; drawn: number },
+): number {
+  const most = Math.min(marked, drawn);
+  if (observed > most) return 0;
+  if (observed <= Math.max(0, drawn - (items - marked))) return 1;
+  const all = logChoose(items, drawn);
+  let sum = 0;
+  // The terms fall towards the end, so the small ones are added first.
+  for (let k = most; k >= observed; k -= 1)
+    sum += Math.exp(logChoose(marked, k) + logChoose(items - marked, drawn - k) - all);
+  return Math.min(1, sum);
+}
+
+const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+
+const logFactorials = [0];
+
+/** Log factorials are kept, since each tail asks for thousands of the same. */
+function logFactorial(n: number): number {
+  for (let next = logFactorials.length; next <= n; next += 1)
+    logFactorials.push((logFactorials[next - 1] as number) + Math.log(next));
+  return logFactorials[n] as number;
+}

@@ -1,0 +1,32 @@
+import type { FailureCause } from '../evidence.ts';
+import { type FailuresInARow, nothingSucceeds } from '../failures-in-a-row.ts';
+import { causesSentence, defineFinding, type Finding } from './rule.ts';
+
+/** The finding about a row of failures, of an own execution or an observed one. */
+export function nothingSucceedsFinding(
+  execution_id: string,
+  { since, attempts, last_done }: FailuresInARow,
+  { isRunning, causes }: { isRunning: boolean; causes: readonly FailureCause[] },
+): Omit<Finding, 'code'> {
+  const first = new Date(since).toISOString();
+  const before =
+    last_done === undefined
+      ? 'no slice was ever done'
+      : `the last slice was done at ${new Date(last_done).toISOString()}`;
+  return {
+    severity: 'error',
+    sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}: all ${attempts} attempts since then failed; ${before}.${causesSentence(causes)}`,
+    ids: [],
+    next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'failed', order: 'newest' } },
+  };
+}
+
+export const nothingSucceedsRule = defineFinding(
+  'NOTHING_SUCCEEDS',
+  ({ facts, evidence: { execution_id, causes } }) => {
+    const { failing, status, now, end_time } = facts;
+    const until = end_time === null ? now : Date.parse(end_time);
+    if (!nothingSucceeds(failing, until)) return undefined;
+    return nothingSucceedsFinding(execution_id, failing, { isRunning: status === 'running', causes });
+  },
+);

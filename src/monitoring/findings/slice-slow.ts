@@ -1,0 +1,37 @@
+import type { StageDelay } from '../../domain/stages.ts';
+import type { SlowSlice } from '../evidence.ts';
+import { delayOf } from '../facts.ts';
+import { defineFinding, type Finding } from './rule.ts';
+
+/** Fewer slices do not tell what is usual. */
+const minItems = 20;
+
+/** A slice is out of all proportion where it took so many times as long as 95 of 100 do at most, and so many seconds. */
+const minRatio = 10;
+const minSeconds = 1;
+
+/** Whether the slowest slice took out of all proportion. @param delay of slices that were done */
+export const hasSlowSlice = (delay: StageDelay | undefined): boolean =>
+  delay !== undefined && delay.items >= minItems && delay.max >= Math.max(minSeconds, minRatio * delay.p95);
+
+const shown = (seconds: number): string => `${Math.round(seconds * 10) / 10} s`;
+
+/** The finding about the slowest slice, of an own execution or an observed one. */
+export function sliceSlowFinding(
+  execution_id: string,
+  { slice_filename, worker, seconds }: SlowSlice,
+  { p50, p95 }: StageDelay,
+): Omit<Finding, 'code'> {
+  return {
+    severity: 'info',
+    sentence: `${slice_filename} took ${shown(seconds)}${worker === null ? '' : ` on ${worker}`}; ${shown(p50)} is usual, and 95 of 100 slices took at most ${shown(p95)}.`,
+    ids: worker === null ? [slice_filename] : [slice_filename, worker],
+    next: { tool: 'trace_data_product', arguments: { filename: slice_filename } },
+  };
+}
+
+export const sliceSlow = defineFinding('SLICE_SLOW', ({ facts, evidence: { execution_id, slowest } }) => {
+  const delay = delayOf(facts, 'slice_started → slice_result');
+  if (slowest === undefined || delay === undefined) return undefined;
+  return sliceSlowFinding(execution_id, slowest, delay);
+});

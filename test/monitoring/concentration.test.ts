@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+
+import { concentrationOf, type PlacedAttempt } from '../../src/monitoring/concentration.ts';
+
+/** Numbers from 0 to 1, the same for a seed. */
+function numbersOf(seed: number): () => number {
+  let state = seed * 2_654_435_761;
+  return () => {
+    state = (state + 0x6d_2b_79_f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+interface Run {
+  seed: number;
+  stfs?: number;
+  /** Whether an attempt fails, beside those of slices that fail everywhere. */
+  fails: (place: { worker: string; host: string; stf: string }, chance: number) => boolean;
+  /** The part of slices whose data fail wherever they are tried. */
+  bad?: number;
+}
+
+/** A run on three hosts with four workers of three slots; each slice is tried four times at most, mostly on the slot that is free. */
+function attemptsOf({ seed, stfs = 30, fails, bad = 0 }: Run): PlacedAttempt[] {
+  const next = numbersOf(seed);
+  const attempts: PlacedAttempt[] = [];
+  for (let stf = 0; stf < stfs; stf += 1)
+    for (let slice = 0; slice < 15; slice += 1) {
+      const isBad = next() < bad;
+      let slot = Math.floor(next() * 12);
+      for (let attempt = 0; attempt < 4; attempt += 1) {
+        // A slot that has failed is free again first.
+        if (attempt > 0 && next() < 0.5) slot = Math.floor(next() * 12);
+        const worker = `agent-${slot % 4}/${String(Math.floor(slot / 4)).padStart(2, '0')}`;
+        const place = { worker, host: `host-${(slot % 4) % 3}`, stf: `${stf}.stf` };
+        const failed = isBad || fails(place, next());
+        attempts.push({ slice: `${stf}_${slice}`, ...place, error: failed ? 'bad' : null });
+        if (!failed) break;
+      }
+    }
+  return attempts;
+}
+
+describe('a place where slices fail', () => {
+  it('is told of fewer than one in a thousand runs whose failures are chance', () => {
+    const rates = [0, 0.005, 0.02, 0.1, 0.4];
+    const alarms = Array.from({ length: 500 }, (_, seed) => {
+      const rate = rates[seed % rates.length] as number;
+      const isOfData = seed % 2 === 0;
+      return concentrationOf(
+        attemptsOf({ seed, bad: isOfData ? rate : 0, fails: (_place, chance) => !isOfData && chance < rate }),
+      );
+    }).filter((found) => found !== undefined);
+    expect(alarms).toEqual([]);
+  });
+
+  it.each([
+    ['slot', 'agent-2/01', ({ worker }: { worker: string }) => worker === 'agent-2/01'],
+    ['worker', 'agent-3', ({ worker }: { worker: string }) => worker.startsWith('agent-3/')],
+    ['host', 'host-0', ({ host }: { host: string }) => host === 'host-0'],
+    ['STF file', '7.stf', ({ stf }: { stf: string }) => stf === '7.stf'],
+  ] as const)('is a %s, %s', (kind, place, isThere) => {
+    const found = concentrationOf(
+      attemptsOf({ seed: 5, fails: (at, chance) => (isThere(at) ? chance < 0.9 : chance < 0.02) }),
+    );
+    expect(found).toMatchObject({ kind, place });
+    expect(found?.failed).toBeLessThanOrEqual(found?.tried ?? 0);
+    expect(found?.errors.length).toBeGreaterThanOrEqual(found?.failed ?? 1);
+  });
+
+  it('is none where everything fails, and none of one slice that is tried again and again', () => {
+    expect(concentrationOf(attemptsOf({ seed: 1, fails: () => true }))).toBeUndefined();
+    const attempts = attemptsOf({ seed: 2, fails: () => false });
+    const again = Array.from({ length: 20 }, () => ({ ...(attempts[0] as PlacedAttempt), error: 'bad' }));
+    expect(concentrationOf([...attempts, ...again])).toBeUndefined();
+  });
+
+  it('is none where failures are a little more frequent only', () => {
+    const run = {
+      seed: 3,
+      stfs: 600,
+      fails: ({ host }: { host: string }, chance: number) => chance < (host === 'host-0' ? 0.1 : 0.06),
+    };
+    expect(concentrationOf(attemptsOf(run))).toBeUndefined();
+  });
+});

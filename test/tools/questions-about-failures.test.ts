@@ -1,0 +1,71 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { runCli, temporaryFolder } from '../helpers.ts';
+import { clientOf, evidenceOf, findingOf, inPhysics, monitorOf } from './asking.ts';
+
+const payload = (script: string): string[] => [
+  '--set',
+  `worker.payload=${JSON.stringify(['sh', '-c', script, 'recon'])}`,
+];
+
+describe('asked why slices fail, the monitor', () => {
+  it('says that nothing succeeds, since when and why, and tells no time that is left', async () => {
+    const folder = temporaryFolder();
+    const broken = join(folder, 'broken');
+    const fails = payload(`if [ -e ${broken} ]; then echo no geometry for module 2318; exit 3; fi`);
+    const { client } = await inPhysics('--stf-count', '1000', '--speed', '10', ...fails);
+    await expect.poll(async () => (await monitorOf(client))['slices_completed']).toBeGreaterThan(15);
+    const before = await monitorOf(client);
+    expect(before).toMatchObject({ health: 'progressing', progress: { seconds_left: expect.any(Number) as number } });
+    expect(findingOf(before, 'NOTHING_SUCCEEDS')).toBeUndefined();
+    expect(existsSync(broken)).toBe(false);
+    const brokenAt = Date.now();
+    writeFileSync(broken, '');
+    await expect.poll(async () => findingOf(await monitorOf(client), 'NOTHING_SUCCEEDS')).toBeDefined();
+    const monitor = await monitorOf(client);
+    expect(monitor).toMatchObject({ health: 'stalled', status: 'running' });
+    expect(monitor['progress']).not.toHaveProperty('seconds_left');
+    const since = /since (20\S+Z): all \d+ attempts/.exec(
+      findingOf(monitor, 'NOTHING_SUCCEEDS')?.['sentence'] as string,
+    )?.[1];
+    expect(Date.parse(since ?? '')).toBeGreaterThan(brokenAt);
+    expect(Date.parse(since ?? '') - brokenAt).toBeLessThan(5000);
+    expect(findingOf(monitor, 'NOTHING_SUCCEEDS')?.['sentence']).toContain('no geometry for module 2318');
+    expect(findingOf(monitor, 'FAILURES_ON_ONE')).toBeUndefined();
+    await evidenceOf(client, monitor, 'NOTHING_SUCCEEDS');
+  });
+
+  it('names the slot on which slices fail, with the cause, also after the end', async () => {
+    const folder = temporaryFolder();
+    const bad = payload('case "$SWF_WORKER_ID" in */04) echo libtrack.so.3 is missing; exit 127;; esac; sleep 0.02');
+    const words = ['--speed', 'max', '--stf-count', '10', '--set', 'fast_processing.target_worker_count=12', ...bad];
+    await runCli(['run', ...words], { folder });
+    const client = await clientOf(folder);
+    const monitor = await monitorOf(client);
+    expect(findingOf(monitor, 'FAILURES_ON_ONE')).toMatchObject({
+      severity: 'error',
+      ids: [expect.stringMatching(/\/04$/)],
+      sentence: expect.stringMatching(
+        /^(\d+) of \1 TF slices failed on slot \S+\/04, and none of \d+ elsewhere: that is no chance\..* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
+      ) as string,
+    });
+    const { groups } = await evidenceOf(client, monitor, 'FAILURES_ON_ONE');
+    expect((groups as unknown[]).length).toBeGreaterThan(11);
+  });
+
+  it('names the slice that took out of all proportion', async () => {
+    const folder = temporaryFolder();
+    const slow = payload('if [ "$SWF_SLICE_FILENAME" = swf.100010.000002_slice_003.tf ]; then sleep 4; fi');
+    const few = ['--set', 'fast_processing.target_worker_count=3'];
+    await runCli(['run', '--speed', 'max', '--stf-count', '4', ...few, ...slow], { folder });
+    const client = await clientOf(folder);
+    const monitor = await monitorOf(client);
+    expect(findingOf(monitor, 'SLICE_SLOW')?.['sentence']).toMatch(
+      /^swf\.100010\.000002_slice_003\.tf took 4(\.\d)? s on /,
+    );
+    expect(await evidenceOf(client, monitor, 'SLICE_SLOW')).toMatchObject({ kind: 'slice' });
+  });
+});
