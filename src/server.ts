@@ -2,15 +2,12 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   type CallToolResult,
-  CompleteRequestSchema,
   ErrorCode,
-  GetPromptRequestSchema,
   ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
   McpError,
-  ReadResourceRequestSchema,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -23,6 +20,7 @@ import { allPrintable, printable } from './lib/printable.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
+import { onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
@@ -179,7 +177,7 @@ function offerResources(server: Server, options: ServerOptions): void {
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
     resourceTemplates: [reportTemplate, shiftTemplate],
   }));
-  server.setRequestHandler(ReadResourceRequestSchema, async ({ params: { uri } }, extra) => {
+  onRequest(server, 'resources/read', async ({ uri }, extra) => {
     try {
       if (uri === monitorPage.uri) return { contents: [monitorPageContents(await options.monitorPage())] };
       const text = await resourceText(uri, options, extra);
@@ -212,7 +210,7 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
   server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...prompts] }));
-  server.setRequestHandler(GetPromptRequestSchema, ({ params: { name, arguments: args } }) => {
+  onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
     const text = told(log, 'prompts/get', () => promptText(name, args));
     if (text !== undefined) return text;
     throw new McpError(
@@ -220,7 +218,7 @@ function offerReading(server: Server, { queries, log }: ServerOptions): void {
       `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );
   });
-  server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }) => {
+  onRequest(server, 'completion/complete', ({ argument }) => {
     try {
       return { completion: completionsOf(queries(), argument.name, argument.value) };
     } catch {

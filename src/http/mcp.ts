@@ -21,6 +21,7 @@ export interface McpOptions {
 /** Answers a POST to MCP, whose body has been read. */
 export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
   const take = createCallLimits();
+  const underWay = new UnderWay();
   return async (request: Request, response: Response): Promise<void> => {
     const messages = messagesOf(request.body);
     if (messages.length === 0) {
@@ -43,11 +44,14 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
       );
       return;
     }
+    underWay.cancel(client.key, messages);
     const server = createServer(client);
     const transport = new StreamableHTTPServerTransport({});
     let isOver = false;
+    const forget = underWay.add(client.key, messages, () => response.end());
     onceOver(request, response, () => {
       isOver = true;
+      forget();
       taken.end();
       void transport.close();
       void server.close();
@@ -82,6 +86,38 @@ function messagesOf(body: unknown): unknown[] {
   if (Array.isArray(body)) return body;
   return typeof body === 'object' && body !== null ? [body] : [];
 }
+
+/**
+ * Requests under way. A client takes one back by a POST of its own: nobody waits for its answer any more, so its stream ends and with it the work. Without
+ * tokens clients share a key, and their numbers of requests may be the same: then none is ended.
+ */
+class UnderWay {
+  readonly #ends = new Map<string, Set<() => void>>();
+
+  /** Returns how to forget them. */
+  add(key: string, messages: readonly unknown[], end: () => void): () => void {
+    const [only] = messages as readonly (Message | null)[];
+    // The others of a batch want their answers.
+    if (messages.length !== 1 || only?.id === undefined || only.method === undefined) return () => {};
+    const name = nameOf(key, only.id);
+    const ends = this.#ends.get(name) ?? new Set();
+    this.#ends.set(name, ends.add(end));
+    return () => {
+      ends.delete(end);
+      if (ends.size === 0 && this.#ends.get(name) === ends) this.#ends.delete(name);
+    };
+  }
+
+  cancel(key: string, messages: readonly unknown[]): void {
+    for (const message of messages as readonly (Message | null)[]) {
+      if (message?.method !== 'notifications/cancelled') continue;
+      const ends = this.#ends.get(nameOf(key, message.params?.requestId));
+      if (ends?.size === 1) for (const end of ends) end();
+    }
+  }
+}
+
+const nameOf = (key: string, id: unknown): string => JSON.stringify([key, id]);
 
 interface Message {
   id?: unknown;

@@ -33,7 +33,8 @@ export function definitionOf(tool: Tool): ToolDefinition {
 const unsaid: ReadonlySet<string> = new Set(['$schema', 'minLength', 'maxLength']);
 
 function inputSchema(schema: z.ZodObject): Schema {
-  const { properties = {}, ...rest } = jsonSchema(schema, 'input');
+  // Some models refuse a whole server for additionalProperties; the server's own words about an unknown argument are better anyway.
+  const { properties = {}, additionalProperties: _, ...rest } = jsonSchema(schema, 'input');
   return {
     ...rest,
     properties: Object.fromEntries(

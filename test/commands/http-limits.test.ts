@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { connectHttp, runWorkflow, startHttp, temporaryFolder } from '../helpers.ts';
+import { connectHttp, runWorkflow, startCli, startHttp, temporaryFolder } from '../helpers.ts';
 import { answerIn, call, monitor, send } from './http-requests.ts';
 
 function idleConnection(port: number): Promise<Socket> {
@@ -117,6 +117,44 @@ describe('the limits of the server over HTTP', () => {
     const other = { ...(JSON.parse(monitor) as object), id: 2 };
     const both = await send(url, { body: JSON.stringify([wait, other, cancel]) });
     expect(answerIn(both.body)).toMatchObject({ id: 2, result: { isError: true } });
+  });
+
+  it('end a call that its client takes back by a request of its own, and no other', async () => {
+    const folder = temporaryFolder();
+    await startCli(['run'], { folder }).saw(/execution /);
+    const { url } = await startHttp({ folder });
+    const wait = (id: number): string =>
+      JSON.stringify({
+        ...(JSON.parse(
+          call('wait_for_execution', { execution_id: 'latest', until: 'end', timeout_seconds: 60 }),
+        ) as object),
+        id,
+      });
+    const cancel = (requestId: number): string =>
+      JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
+    const ended: number[] = [];
+    const waits = [7, 8, 8].map((id) => send(url, { body: wait(id) }).then(() => void ended.push(id)));
+    await expect
+      .poll(async () => {
+        await send(url, { body: cancel(7) });
+        return ended;
+      })
+      .toEqual([7]);
+    // Two clients without tokens have a call of this number: nobody knows whose is meant.
+    await send(url, { body: cancel(8) });
+    await send(url, { body: monitor });
+    expect(ended).toEqual([7]);
+    void waits;
+  });
+
+  it('say in words what is wrong with params, whatever the method', async () => {
+    const { url } = await startHttp({ folder: temporaryFolder() });
+    for (const method of ['resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
+      const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }) });
+      expect(answerIn(body)).toMatchObject({
+        error: { code: -32_602, message: expect.stringMatching(new RegExp(`${method} takes params`)) as string },
+      });
+    }
   });
 
   it('keep a connection as long as they say, and end it where the client asks for that', async () => {

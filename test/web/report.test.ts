@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -25,6 +26,14 @@ describe('a report', () => {
     expect(readFileSync(join(folder, 'again.html')).equals(readFileSync(join(folder, 'run.html')))).toBe(true);
     const { code, stderr } = await runCli(['report', id, '--html', 'run.html'], { folder });
     expect(code).toBe(1);
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    symlinkSync('target', join(folder, 'link'));
+    for (const kind of ['pipe', 'link'])
+      expect(await runCli(['report', id, '--html', kind, '--force'], { folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/is not a plain file, so it is not replaced/) as string,
+      });
+    expect(readdirSync(folder).filter((name) => name.includes('part') || name === 'target')).toEqual([]);
     expect(stderr).toMatch(/run\.html is there already; give another file, or --force to replace it/);
   });
 

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 
-import { messageOf, SwfError } from '../../lib/errors.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { writeNewFile } from '../../lib/write-new-file.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
@@ -34,22 +35,8 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
     data: harmless(data).answer,
   });
   if (args.file === '-') io.out(html);
-  else write(resolve(io.workingFolder, args.file), html, args.force);
+  else writeNewFile(resolve(io.workingFolder, args.file), html, args.force);
   return exitCodes.fine;
-}
-
-function write(path: string, html: string, force: boolean): void {
-  try {
-    writeFileSync(path, html, { flag: force ? 'w' : 'wx', mode: 0o600 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`, {
-        cause: error,
-      });
-    throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written (${messageOf(error)}); give another file`, {
-      cause: error,
-    });
-  }
 }
 
 type Row = Record<string, unknown>;

@@ -20,7 +20,14 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): v
   if (tokens.some((token) => isSign(token, ';'))) throw refused('has more than one statement; give one SELECT');
   const parameter = tokens.find((token) => ['?', ':', '@', '$'].some((sign) => isSign(token, sign)));
   if (parameter !== undefined) throw refused(`has a parameter ${shown(parameter)}; write the value itself`);
-  const own = commonTables(tokens);
+  const stranger = tokens.find(
+    ({ kind, text }) => (kind === 'name' || kind === 'sign') && /[^\u0020-\u007E]/.test(text),
+  );
+  // SQLite takes some of these for spaces, and others for parts of a name.
+  if (stranger !== undefined)
+    throw refused(`has ${shown(stranger)} outside of a text; write names in ASCII, or in quotes`);
+  const definitions = commonTables(tokens);
+  const own = [...definitions.values()];
   // A name counts where it is defined alone, so one that is also a table's would open that table elsewhere.
   const wrong = own.find((name) => taken.has(name) || viewNames.includes(name));
   if (wrong !== undefined)
@@ -28,7 +35,8 @@ export function checkSql(sql: string, taken: ReadonlySet<string> = new Set()): v
   const known = new Set([...viewNames, ...own]);
   for (const [at, token] of tokens.entries()) {
     checkName(token, tokens[at + 1]);
-    checkFunction(token, tokens[at + 1], own, tokens[at - 1]);
+    // The columns of an own table stand behind its name, where it is defined.
+    if (!definitions.has(at)) checkFunction(token, tokens[at + 1]);
   }
   for (const table of tablesOf(tokens)) checkTable(table, known);
 }
@@ -48,9 +56,9 @@ function withoutEnd(tokens: Token[]): Token[] {
   return tokens;
 }
 
-/** The names of own tables: a name, columns perhaps, AS, and a query in parentheses. */
-function commonTables(tokens: readonly Token[]): string[] {
-  return tokens.flatMap((token, at) => {
+/** The names of own tables by the places where they are defined: a name, columns perhaps, AS, and a query in parentheses. */
+function commonTables(tokens: readonly Token[]): Map<number, string> {
+  const found = tokens.flatMap((token, at): [number, string][] => {
     if (!isName(token)) return [];
     let next = at + 1;
     if (isSign(tokens[next], '(')) {
@@ -63,8 +71,10 @@ function commonTables(tokens: readonly Token[]): string[] {
     if (!isWord(tokens[next], 'as')) return [];
     next += 1;
     while (isWord(tokens[next], 'not', 'materialized')) next += 1;
-    return isSign(tokens[next], '(') && isWord(tokens[next + 1], 'select', 'with', 'values') ? [token.text] : [];
+    const isTable = isSign(tokens[next], '(') && isWord(tokens[next + 1], 'select', 'with', 'values');
+    return isTable ? [[at, token.text]] : [];
   });
+  return new Map(found);
 }
 
 function checkName(token: Token, next: Token | undefined): void {
@@ -75,12 +85,10 @@ function checkName(token: Token, next: Token | undefined): void {
     throw refused(`names the schema ${shown(token)}; name views alone: ${viewNames.join(', ')}`);
 }
 
-function checkFunction(token: Token, next: Token | undefined, own: readonly string[], before: Token | undefined): void {
+function checkFunction(token: Token, next: Token | undefined): void {
   if (!isName(token) || !isSign(next, '(')) return;
   const { kind, text } = token;
-  // The columns of an own table stand behind its name, where it is defined.
-  const isDefinition = own.includes(text) && (isWord(before, 'with', 'recursive') || isSign(before, ','));
-  if (functions.has(text) || isDefinition || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
+  if (functions.has(text) || (kind === 'name' && wordsBeforeParenthesis.has(text))) return;
   const near = closest(text, [...functions]);
   throw refused(
     `calls ${shown(token)}; ${near === undefined ? '' : `the nearest is ${near}, `}allowed are SQLite's core, date, math, aggregate, window and JSON functions`,

@@ -63,6 +63,10 @@ interface ListParts<Row, Item> {
 const shortPage =
   'This page is short: enough rows were looked at. Go on with next_cursor, or narrow the time (start_time, end_time).';
 
+/** Such a page has fewer rows than were asked for. */
+const cutPage = (rows: number): string =>
+  `This page ends after ${rows} rows, since an answer has at most ${pageCharacters} characters. Go on with next_cursor.`;
+
 const shiftingPages =
   'Pages in this order are counted off: while slices change, a row of the next page may have been on this one, or be left out.';
 
@@ -95,7 +99,8 @@ export function listPage<Row extends { key: number }, Item>(
     const remarked = remark?.(fixed);
     if (remarked !== undefined) return remarked;
     if (isShort) return shortPage;
-    if (hasMore) return found.mayShift === true ? shiftingPages : undefined;
+    const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
+    if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
     return given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed)) : undefined;
   };
   return {

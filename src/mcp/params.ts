@@ -1,0 +1,47 @@
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import {
+  ErrorCode,
+  McpError,
+  type ServerNotification,
+  type ServerRequest,
+  type ServerResult,
+} from '@modelcontextprotocol/sdk/types.js';
+import * as z from 'zod';
+
+/** The params of requests that a client may have wrong, each with an example of what is wanted. */
+const wanted = {
+  'resources/read': {
+    schema: z.looseObject({ uri: z.string() }),
+    example: '{"uri":"swf://executions/latest/report"}',
+  },
+  'prompts/get': {
+    schema: z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.string()).optional() }),
+    example: '{"name":"NAME","arguments":{}}, with a name of prompts/list',
+  },
+  'completion/complete': {
+    schema: z.looseObject({ argument: z.looseObject({ name: z.string(), value: z.string() }) }),
+    example:
+      '{"ref":{"type":"ref/resource","uri":"swf://executions/{execution_id}/report"},"argument":{"name":"execution_id","value":"stf"}}',
+  },
+} as const;
+
+type Params<Method extends keyof typeof wanted> = z.infer<(typeof wanted)[Method]['schema']>;
+
+/** Answers a request with checked params. The SDK's own schema would tell of wrong ones as an internal error, with a dump. */
+export function onRequest<Method extends keyof typeof wanted>(
+  server: Server,
+  method: Method,
+  handle: (
+    params: Params<Method>,
+    extra: RequestHandlerExtra<ServerRequest, ServerNotification>,
+  ) => ServerResult | Promise<ServerResult>,
+): void {
+  const { schema, example } = wanted[method];
+  const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
+  setHandler(z.object({ method: z.literal(method), params: z.unknown().optional() }), (request, extra) => {
+    const { data } = schema.safeParse(request.params);
+    if (data === undefined) throw new McpError(ErrorCode.InvalidParams, `${method} takes params such as ${example}`);
+    return handle(data as Params<Method>, extra);
+  });
+}
