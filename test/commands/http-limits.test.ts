@@ -126,7 +126,7 @@ describe('the limits of the server over HTTP', () => {
     const wait = (id: number): string =>
       JSON.stringify({
         ...(JSON.parse(
-          call('wait_for_execution', { execution_id: 'latest', until: 'end', timeout_seconds: 60 }),
+          call('wait_for_execution', { execution_id: 'latest', until: 'end', timeout_seconds: 45 }),
         ) as object),
         id,
       });
