@@ -92,7 +92,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
     /** Wall time of an execution in seconds; so far, while it runs. */
     duration: (execution: ExecutionRow, now: number) =>
-      secondsOfLife(execution, endOfLife(sql, execution, { isAlive, now })),
+      secondsOfLife(sql, execution, endOfLife(sql, execution, { isAlive, now })),
     messageCount: kept(sql, countAllMessages),
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),

@@ -1,10 +1,30 @@
+import { SteadyClock } from './steady-clock.ts';
+
 /** A time with a zone: `Z` or an offset. Everything else is naive. */
 const zoned = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)$/i;
 
-/** Now, as UTC in ISO 8601 with milliseconds: the one form in which times are stored and compared. */
-export function utcNow(): string {
-  return new Date().toISOString();
+/** The clocks of the platform, and the clock that goes by them: tests replace the former. */
+let platform = { Date: globalThis.Date, performance: globalThis.performance };
+let clock = startClock();
+
+function startClock(): SteadyClock {
+  return new SteadyClock({ wall: () => Date.now(), monotonic: () => performance.now() });
 }
+
+/** The clock of this process, whose times never go back. */
+export function steadyClock(): SteadyClock {
+  if (platform.Date !== globalThis.Date || platform.performance !== globalThis.performance) {
+    platform = { Date: globalThis.Date, performance: globalThis.performance };
+    clock = startClock();
+  }
+  return clock;
+}
+
+/** Now, as UTC in ISO 8601 with milliseconds: the one form in which times are stored and compared. */
+export const utcNow = (): string => new Date(steadyClock().now()).toISOString();
+
+/** The same by the wall clock as it is set now: for signs of life, which others compare with their own. */
+export const wallNow = (): string => new Date().toISOString();
 
 /** A time with a zone in the stored form, or undefined for anything else. A naive time does not say which moment it means. */
 export function toUtc(text: string | undefined): string | undefined {

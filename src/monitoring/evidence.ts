@@ -149,6 +149,8 @@ export interface Evidence {
   concentration: Concentration | undefined;
   /** The slice that took longest, where that is out of all proportion. */
   slowest: SlowSlice | undefined;
+  /** Steps of the clock of the processes that drove it. */
+  clock_steps: readonly { at: string; seconds: number; hostname: string }[];
   /** A stop that no driver has taken up. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

@@ -2,7 +2,7 @@ import type { BrokerConnection } from '../broker/connection.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import type { AgentType } from '../domain/states.ts';
 import { telemetrySeconds } from '../exchange/wire-headers.ts';
-import { utcNow } from '../lib/time.ts';
+import { wallNow } from '../lib/time.ts';
 import { type AgentHeartbeat, mostInHand } from '../messages/telemetry.ts';
 import { wireVersion } from '../messages/wire-version.ts';
 
@@ -83,7 +83,7 @@ export class RemoteHeartbeat {
       msg_type: 'agent_heartbeat',
       sender: self.agent_name,
       namespace,
-      timestamp: utcNow(),
+      timestamp: wallNow(),
       ...self,
       state: state ?? (in_hand.length > 0 ? 'PROCESSING' : 'READY'),
       in_hand: in_hand.slice(0, mostInHand),

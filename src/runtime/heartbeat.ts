@@ -1,8 +1,10 @@
 import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import { noteClockSteps } from '../db/presence/clock-steps.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
+import { steadyClock } from '../lib/time.ts';
 
 /** Heartbeats of this process and of the agents that it hosts. */
 export class Heartbeat {
@@ -38,7 +40,10 @@ export class Heartbeat {
   async end(ended: ProcessEnd): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#record((tx) => recordEnd(tx, this.#processId, ended));
+    await this.#record((tx) => {
+      this.#noteSteps(tx);
+      recordEnd(tx, this.#processId, ended);
+    });
   }
 
   #beat(): void {
@@ -49,7 +54,16 @@ export class Heartbeat {
       }),
     );
     this.#worked.clear();
-    this.#beating = this.#record((tx) => recordHeartbeat(tx, this.#processId, beats));
+    this.#beating = this.#record((tx) => {
+      recordHeartbeat(tx, this.#processId, beats);
+      this.#noteSteps(tx);
+    });
+  }
+
+  #noteSteps(tx: Transaction): void {
+    const steps = steadyClock().takeSteps();
+    if (steps.length === 0) return;
+    for (const line of noteClockSteps(tx, this.#processId, steps)) this.#warn(line);
   }
 
   async #record(sign: (tx: Transaction) => void): Promise<void> {

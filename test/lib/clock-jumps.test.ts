@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+
 import { describe, expect, it } from 'vitest';
 
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
@@ -16,11 +18,57 @@ describe('a run whose wall clock jumps hours forward and back', () => {
     const env = { NODE_OPTIONS: jumping([0, 5, -7, 24, -48], 150) };
     const settings = ['--stf-count', '5', '--set', 'fast_processing.slice_processing_time=4'];
     const run = startCli(['run', '--speed', '40', ...settings], { folder, env });
-    expect(await run.finished).toMatchObject({ code: 0, stderr: '' });
+    const { code, stderr } = await run.finished;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^(?:WARNING the clock of this machine .*\n)+$/);
     const client = await connectInProcess(`${folder}/swf.db`);
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
     expect(monitor).toMatchObject({ status: 'completed', slices_completed: 75 });
     expect(monitor['duration_seconds']).toBeGreaterThanOrEqual(0);
     expect(await runCli(['check'], { folder })).toMatchObject({ code: 0 });
   });
+
+  it.each([
+    ['back', -420],
+    ['forward', 420],
+  ])(
+    'that is set %s once in a run has its duration, all of its rows in the timeline, and a finding',
+    async (_, seconds) => {
+      const folder = temporaryFolder();
+      const mark = `${folder}/step`;
+      const env = {
+        NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
+          `import { existsSync } from 'node:fs'; const Real = Date; const shift = () => existsSync(${JSON.stringify(mark)}) ? ${seconds * 1000} : 0;
+         globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift()])); } static now() { return Real.now() + shift(); } };`,
+        )}`,
+      };
+      const run = startCli(['run', '--speed', '20', '--stf-count', '6'], { folder, env });
+      const began = performance.now();
+      await run.saw(/start_run/);
+      const client = await connectInProcess(`${folder}/swf.db`);
+      const done = async (): Promise<number> =>
+        (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['slices_completed'] as number;
+      await expect.poll(done).toBeGreaterThan(0);
+      writeFileSync(mark, '');
+      expect(await run.finished).toMatchObject({ code: 0 });
+      const took = (performance.now() - began) / 1000;
+      const monitor = await ask(client, 'get_workflow_monitor', { execution_id: 'latest' });
+      expect(monitor['duration_seconds']).toBeGreaterThan(0);
+      expect(monitor['duration_seconds']).toBeLessThan(took + 1);
+      expect(Date.parse(monitor['end_time'])).toBeGreaterThan(Date.parse(monitor['start_time']));
+      expect(monitor['findings']).toContainEqual(
+        expect.objectContaining({
+          code: 'CLOCK_STEPPED',
+          sentence: expect.stringMatching(
+            seconds < 0
+              ? /^The clock of \S+ was set back by 420(\.\d)? s at /
+              : /^The clock of \S+ went forward by 420(\.\d)? s at /,
+          ) as string,
+        }),
+      );
+      const { series } = await ask(client, 'get_execution_timeline', { execution_id: 'latest' });
+      const completed = (series as Record<string, number[]>)['completed'] ?? [];
+      expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
+    },
+  );
 });

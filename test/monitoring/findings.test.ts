@@ -223,6 +223,14 @@ const situations: Readonly<Record<string, Given>> = {
   MESSAGES_WAITING: { evidence: { waiting: { count: 2, ids: ['x/stf_ready/swf.100010.000003.stf'] } } },
   UNREADABLE: { evidence: { unreadable: ['logs'] } },
   DATA_OLD: { evidence: { data_as_of: ago(75) } },
+  CLOCK_STEPPED: {
+    evidence: {
+      clock_steps: [
+        { at: ago(300), seconds: -420, hostname: 'host-a' },
+        { at: ago(200), seconds: 420, hostname: 'host-a' },
+      ],
+    },
+  },
   CLOCK_OFF: { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: -90 }] } },
 };
 

@@ -82,6 +82,7 @@ const evidence: Evidence = {
   first_failure: undefined,
   concentration: undefined,
   slowest: undefined,
+  clock_steps: [],
   pending_stop: undefined,
   exhausted: [],
   exhausted_count: 0,

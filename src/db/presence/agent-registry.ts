@@ -3,7 +3,7 @@ import type { AgentState, AgentStatus } from '../../domain/states.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { objectsIn } from '../../lib/read-json.ts';
 import { shortDigests } from '../../lib/short-digests.ts';
-import { utcNow } from '../../lib/time.ts';
+import { wallNow } from '../../lib/time.ts';
 import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -19,7 +19,7 @@ export function registerAgent(
   tx.sql(
     `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id)
      VALUES (?, ?, ?, 'STARTING', ?, ?, ?)`,
-  ).run(name, agent.type, agent.namespace, utcNow(), agent.process_id, agent.execution_id ?? null);
+  ).run(name, agent.type, agent.namespace, wallNow(), agent.process_id, agent.execution_id ?? null);
   return name;
 }
 
@@ -35,7 +35,7 @@ export type ProcessEnd = 'order' | 'fault' | 'lost';
 
 /** Records that a process has ended, and its agents with it. Agents that could not go on stay in sight. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
-  const now = utcNow();
+  const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ended = ? WHERE process_id = ?').run(now, ended, processId);
   const state = ended === 'order' ? `state = 'EXITED', ` : '';
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
@@ -49,7 +49,7 @@ export function noteLost({ sql }: Transaction, processId: number): void {
 
 /** Records a heartbeat of a process and of the agents that it hosts, by their names. */
 export function recordHeartbeat({ sql }: Transaction, processId: number, beats: ReadonlyMap<string, Beat>): void {
-  const now = utcNow();
+  const now = wallNow();
   sql('UPDATE processes SET last_beat = ? WHERE process_id = ?').run(now, processId);
   for (const [name, { state, execution_id }] of beats) {
     sql(

@@ -1,7 +1,7 @@
 import { livenessOf } from '../../domain/liveness.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
-import { utcNow } from '../../lib/time.ts';
+import { wallNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -34,7 +34,7 @@ export interface Owner extends ProcessRow {
  * @param version of swf-mcp
  */
 export function registerProcess({ sql }: Transaction, identity: ProcessIdentity, version: string): number {
-  const now = utcNow();
+  const now = wallNow();
   const { lastInsertRowid } = sql(
     'INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat) VALUES (?, ?, ?, ?, ?, ?)',
   ).run(identity.pid, identity.pid_started, identity.hostname, version, now, now);
@@ -99,6 +99,6 @@ export function takeOwnership(tx: Transaction, executionId: string, processId: n
        ON CONFLICT (execution_id) DO UPDATE SET process_id = excluded.process_id, epoch = epoch + 1, taken_at = excluded.taken_at
        RETURNING epoch`,
     )
-    .get(executionId, processId, utcNow());
+    .get(executionId, processId, wallNow());
   return (row as { epoch: number }).epoch;
 }

@@ -1,5 +1,5 @@
 import { logLevels } from '../../lib/logger.ts';
-import { utcNow } from '../../lib/time.ts';
+import { utcNow, wallNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf } from '../migrations/names.ts';
@@ -8,7 +8,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Enters a remote agent's heartbeat into the tables of processes and agents. It changes no agent that runs in this store, whatever name it uses. */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
-  const now = utcNow();
+  const now = wallNow();
   noteNewBeginning({ sql }, beat, now);
   const { agent_name, agent_type, namespace, state, hostname, pid, version, since, free_slots, off_duty } = beat;
   const row = sql<unknown[], { process_id: number }>(
@@ -73,7 +73,7 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
 
 /** An agent takes slices, and nothing that it says of them arrives. */
 export function noteUnheard({ sql }: Transaction, agent: string): void {
-  sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(utcNow(), agent);
+  sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(wallNow(), agent);
 }
 
 /** A word of an agent about a slice has arrived. */
@@ -133,7 +133,7 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
 
 /** The recorder was cut off and hears again: nobody counts as silent for the time in which nobody could be heard. */
 export function forgiveSilence({ sql }: Transaction, since: string): void {
-  const now = utcNow();
+  const now = wallNow();
   const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND heard_on IS NULL`;
   sql(`UPDATE system_agents SET last_heartbeat = ? WHERE ${heard}`).run(now, since);
   sql(

@@ -74,7 +74,7 @@ interface Moment {
 /** How an execution does. */
 export function assess(sql: Prepare, execution: OwnExecution, moment: Moment): Assessment {
   const { facts, ...rest } = factsOf(sql, execution, moment);
-  const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
+  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   return { ...rest, ...judge(facts), duration_seconds };
 }
 
@@ -89,7 +89,7 @@ export function assessWithFindings(
   const evidence = evidenceOf(sql, execution, { detail, isAlive: moment.isAlive, data_as_of });
   const findings = findingsOf({ facts, evidence, judged });
   const { drivers, causes, paused_by, pending_stop, unreadable } = evidence;
-  const duration_seconds = secondsOfLife(execution, endOfLife(sql, execution, moment));
+  const duration_seconds = secondsOfLife(sql, execution, endOfLife(sql, execution, moment));
   const down_seconds = downSeconds(driverGaps(drivers));
   const told = { findings, drivers, down_seconds, causes, paused_by, pending_stop, unreadable };
   return { detail, progress, ...judged, ...told, duration_seconds };

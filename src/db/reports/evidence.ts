@@ -5,6 +5,7 @@ import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
+import { clockStepsOf } from '../presence/clock-steps.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
@@ -89,6 +90,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     ...failureEvidence(sql, execution, slices_exhausted + slice_retries > 0, parts),
+    clock_steps: parts.read('logs', () => clockStepsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted:
       slices_exhausted + slices_failed === 0

@@ -1,5 +1,6 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { heardUntil } from '../observed/hearings.ts';
+import { clockStepsOf, secondsSkipped } from '../presence/clock-steps.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -20,6 +21,12 @@ export function endOfLife(
   return Math.min(now, Date.parse(lastSignOf(sql, owner).at));
 }
 
-/** Wall time of an execution in seconds; so far, while it runs. A clock that was set back makes it 0. */
-export const secondsOfLife = ({ start_time }: Pick<ExecutionRow, 'start_time'>, end: number): number =>
-  Math.max(0, end - Date.parse(start_time)) / 1000;
+/** Wall time of an execution in seconds, so far while it runs, without steps of its clock. */
+export const secondsOfLife = (
+  sql: Prepare,
+  { execution_id, start_time }: Pick<ExecutionRow, 'execution_id' | 'start_time'>,
+  end: number,
+): number => {
+  const seconds = (end - Date.parse(start_time)) / 1000;
+  return Math.max(0, seconds - secondsSkipped(clockStepsOf(sql, execution_id)));
+};

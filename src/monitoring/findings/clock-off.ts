@@ -1,3 +1,4 @@
+import type { AgentSeen } from '../evidence.ts';
 import { agentsOf, defineFinding } from './rule.ts';
 
 /** Clocks that agree better are told as one, in seconds. */
@@ -9,12 +10,12 @@ export const toleratedSeconds = 2;
  */
 export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }) => {
   const { data_as_of, execution_id, clock_behind, agents } = evidence;
-  const off = agents.find(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedSeconds);
-  if (off !== undefined)
+  const off = agents.filter(({ clock_offset }) => Math.abs(clock_offset ?? 0) > toleratedSeconds);
+  if (off.length > 0)
     return {
       severity: 'warning',
-      sentence: `The clock of ${off.hostname}, where ${off.agent_name} works, is ${Math.abs(off.clock_offset ?? 0)} s ${(off.clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
-      ids: [off.agent_name],
+      sentence: `${clocksOf(off)} the recorder's. Delays are measured by the recorder's clock alone; log lines have their own.`,
+      ids: off.map(({ agent_name }) => agent_name),
       next: agentsOf(execution_id),
     };
   const ahead = data_as_of === undefined ? 0 : (Date.parse(data_as_of) - now) / 1000;
@@ -30,3 +31,14 @@ export const clockOff = defineFinding('CLOCK_OFF', ({ facts: { now }, evidence }
     next: agentsOf(execution_id),
   };
 });
+
+/** Each host once, with the agent that tells it. */
+function clocksOf(off: readonly AgentSeen[]): string {
+  const hosts = new Map(off.map((agent) => [agent.hostname, agent]));
+  return [...hosts.values()]
+    .map(
+      ({ hostname, agent_name, clock_offset }, at) =>
+        `${at === 0 ? 'The clock' : 'that'} of ${hostname}, where ${agent_name} works, is ${Math.abs(clock_offset ?? 0)} s ${(clock_offset ?? 0) > 0 ? 'ahead of' : 'behind'}`,
+    )
+    .join(', and ');
+}

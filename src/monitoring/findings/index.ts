@@ -2,6 +2,7 @@ import { agentGone } from './agent-gone.ts';
 import { agentMissing } from './agent-missing.ts';
 import { brokerAway } from './broker-away.ts';
 import { clockOff } from './clock-off.ts';
+import { clockStepped } from './clock-stepped.ts';
 import { dataOld } from './data-old.ts';
 import { driverFault } from './driver-fault.ts';
 import { driverGone } from './driver-gone.ts';
@@ -68,6 +69,7 @@ export const findingRules: readonly FindingRule[] = [
   messagesWaiting,
   unreadable,
   dataOld,
+  clockStepped,
   clockOff,
 ];
 

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+
+import { SteadyClock } from '../../src/lib/steady-clock.ts';
+
+/** Clocks that a test moves on, in milliseconds. */
+function clocks() {
+  const at = { wall: 1_000_000_000, monotonic: 5000 };
+  return {
+    at,
+    steady: new SteadyClock({ wall: () => at.wall, monotonic: () => at.monotonic }),
+    pass: (milliseconds: number, step = 0): void => {
+      at.monotonic += milliseconds;
+      at.wall += milliseconds + step;
+    },
+  };
+}
+
+describe('a clock that is never set back', () => {
+  it('is the wall clock while that is not set', () => {
+    const { at, steady, pass } = clocks();
+    for (const milliseconds of [1, 1000, 3_600_000]) {
+      pass(milliseconds);
+      expect(steady.now()).toBe(at.wall);
+    }
+    expect(steady.takeSteps()).toEqual([]);
+  });
+
+  it('goes on as before where the wall clock is set back, until that is right again', () => {
+    const { at, steady, pass } = clocks();
+    const began = steady.now();
+    pass(60_000, -420_000);
+    expect(steady.now() - began).toBe(60_000);
+    pass(1000);
+    expect(steady.now() - began).toBe(61_000);
+    expect(steady.takeSteps()).toEqual([{ at: began + 60_000, seconds: -420 }]);
+    pass(1000, 420_000);
+    expect(steady.now()).toBe(at.wall);
+    expect(steady.takeSteps()).toEqual([{ at: at.wall, seconds: 420 }]);
+    expect(steady.takeSteps()).toEqual([]);
+  });
+
+  it('follows where the wall clock is set forward, and tells it', () => {
+    const { at, steady, pass } = clocks();
+    pass(1000, 3_600_000);
+    expect(steady.now()).toBe(at.wall);
+    expect(steady.takeSteps()).toEqual([{ at: at.wall, seconds: 3600 }]);
+    pass(1000, -3_600_000);
+    expect(steady.now()).toBe(at.wall + 3_600_000);
+    expect(steady.takeSteps()).toEqual([{ at: at.wall + 3_600_000, seconds: -3600 }]);
+  });
+
+  it('takes the small corrections of a time service for what they are, and never goes back by one', () => {
+    const { at, steady, pass } = clocks();
+    pass(1000, -900);
+    const before = steady.now();
+    expect(before).toBeGreaterThanOrEqual(1_000_000_000);
+    pass(100, -50);
+    expect(steady.now()).toBeGreaterThanOrEqual(before);
+    pass(10_000);
+    expect(steady.now()).toBe(at.wall);
+    expect(steady.takeSteps()).toEqual([]);
+  });
+});
