@@ -12,6 +12,7 @@ import { listStfFiles, type StfFileFilter } from './lists/stf-files.ts';
 import { listTfFiles, type TfFileFilter } from './lists/tf-files.ts';
 import { listTfSlices, type TfSliceFilter } from './lists/tf-slices.ts';
 import type { WordSearch } from './lists/word-search.ts';
+import { lastRemoval } from './log/removals.ts';
 import { agentState, agentStatus } from './presence/agent-registry.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { misdatedExecutions } from './reports/clock.ts';
@@ -45,6 +46,8 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
     nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
     executionOfRun: (run: number) => executionOfRun(sql, run),
     misdatedExecutions: () => misdatedExecutions(sql),
+    /** How many executions were removed, and the last of them. */
+    lastRemoval: () => lastRemoval(sql),
     executionIsMentioned: (id: string) => executionIsMentioned(sql, id),
     runIsKnown: (run: number) => runIsKnown(sql, run),
     recentRunNumbers: () => recentRunNumbers(sql),

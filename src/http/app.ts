@@ -139,7 +139,8 @@ function answerParameters(id: string, response: Response, queries: () => Queries
     );
   } catch (error) {
     if (!(error instanceof SwfError)) throw error;
-    refuse(response, error.code === 'EXECUTION_NOT_FOUND' ? 404 : 503, -32_602, error.line);
+    const isGone = error.code === 'EXECUTION_NOT_FOUND' || error.code === 'EXECUTION_REMOVED';
+    refuse(response, isGone ? 404 : 503, -32_602, error.line);
   }
 }
 

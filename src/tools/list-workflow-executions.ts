@@ -19,6 +19,14 @@ function clockRemark({ start_time, end_time }: Fixed, { queries }: ToolContext):
   return `The clock of ${first.execution_id}${others} was off: its times are about ${first.behind} s behind those of executions recorded before it, so a window may miss it.`;
 }
 
+function removalNote({ queries }: ToolContext): string | undefined {
+  const last = queries.lastRemoval();
+  if (last === undefined) return undefined;
+  const { count, execution_id } = last;
+  const more = count === 1 ? '' : `, and ${count - 1} before it`;
+  return `${execution_id} was removed${last.words}${more}: not in this list.`;
+}
+
 export const listWorkflowExecutionsTool = defineTool({
   name: 'list_workflow_executions',
   title: 'List workflow executions',
@@ -38,6 +46,7 @@ export const listWorkflowExecutionsTool = defineTool({
     listPage('list_workflow_executions', args, context, {
       ask: (fixed, page) => context.queries.executions({ ...args, ...fixed }, page),
       remark: (fixed) => clockRemark(fixed, context),
+      atEnd: () => removalNote(context),
       values: { namespace: 'namespace', executed_by: 'user', workflow_name: 'workflow' },
       toItem: (row) =>
         present({

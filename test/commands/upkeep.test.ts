@@ -248,8 +248,23 @@ describe('prune', () => {
     db.close();
     expect((await runCli(['check'], { folder })).code).toBe(0);
     const client = await connectInProcess(join(folder, 'swf.db'));
-    expect(await ask(client, 'list_workflow_executions')).toMatchObject({ total_count: 2 });
-    expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(/^EXECUTION_NOT_FOUND/);
+    expect(await ask(client, 'list_workflow_executions')).toMatchObject({
+      total_count: 2,
+      note: expect.stringMatching(
+        /^stf_datataking-tester-000[12] was removed at 20\S+Z by tester, and 1 before it: not in this list\.$/,
+      ) as string,
+    });
+    expect(await refusal(client, 'get_workflow_monitor', { execution_id: first })).toMatch(
+      /^EXECUTION_REMOVED: stf_datataking-tester-0001 was removed at 20\S+Z by tester, with all that was recorded of it/,
+    );
+    const sql = 'SELECT execution_id, removed_by FROM v_removed ORDER BY 1';
+    const removed = await runCli(['call', 'query_store', `sql=${sql}`], { folder });
+    expect(JSON.parse(removed.stdout)).toMatchObject({
+      rows: [
+        [first, 'tester'],
+        ['stf_datataking-tester-0002', 'tester'],
+      ],
+    });
     expect(await ask(client, 'list_messages', { message_type: 'heartbeat' })).toMatchObject({ total_count: 1 });
     expect(await runWorkflow(folder, '--stf-count', '1')).toMatchObject({
       execution_id: 'stf_datataking-tester-0005',

@@ -76,7 +76,7 @@ describe('what is noted of whole blocks', () => {
         return value;
       },
     };
-    await removeExecution(looking, { execution_id: 'gone-x-0002', data_folder: null }, async () => {});
+    await removeExecution(looking, { execution_id: 'gone-x-0002', data_folder: null }, 'tester', async () => {});
     expect(look()).toMatchObject({ total_count: many, total_is_lower_bound: false, has_more: true });
     expect(look().rows).toHaveLength(50);
     store.close();
@@ -101,12 +101,12 @@ describe('what is noted of whole blocks', () => {
     expect(ends('newest')).toEqual(Array.from({ length: 50 }, (_, at) => String(many - 1 - at)));
     expect(ends('oldest')).toEqual(Array.from({ length: 50 }, (_, at) => String(at)));
 
-    await removeExecution(store, { execution_id: 'gone-x-0002', data_folder: null }, async () => {});
+    await removeExecution(store, { execution_id: 'gone-x-0002', data_folder: null }, 'tester', async () => {});
     await removeWords(store);
     expect(parts()).toEqual([0, 1]);
     expect(find('beta', 'newest')).toMatchObject({ rows: [], total_count: 0, has_more: false });
     expect(blockDifferences(store.sql)).toEqual([]);
-    await removeExecution(store, { execution_id: 'gone-x-0001', data_folder: null }, async () => {});
+    await removeExecution(store, { execution_id: 'gone-x-0001', data_folder: null }, 'tester', async () => {});
     await removeWords(store);
     expect(parts()).toEqual([1]);
     expect(find('alpha', 'oldest').total_count).toBe(many);

@@ -49,7 +49,7 @@ describe('prune', () => {
     // A store from somebody else: its place is not recorded, so it is no copy.
     alterStore(
       folder,
-      `INSERT INTO removals VALUES ('x-0001', '${precious}', NULL), ('elsewhere', '${precious}', NULL), ('y-0001', '${link}', NULL), ('${first}', '${victim}', NULL), ('relative', 'relative', NULL);
+      `INSERT INTO removals VALUES ('x-0001', '${precious}', NULL, NULL), ('elsewhere', '${precious}', NULL, NULL), ('y-0001', '${link}', NULL, NULL), ('${first}', '${victim}', NULL, NULL), ('relative', 'relative', NULL, NULL);
        DELETE FROM store_meta WHERE key = 'home'`,
     );
     const dry = await runCli(['prune', '--keep', '100', '--dry-run'], { folder });

@@ -41,6 +41,8 @@ CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 
+CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
+
 CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 AS retries,
   assigned_worker, hostname, created_at, assigned_at, completed_at, round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'subsec')), 3) AS seconds, error
 FROM tf_slices;
@@ -320,7 +322,7 @@ CREATE TABLE recorders (
   broker_away_since TEXT
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT) STRICT, WITHOUT ROWID;
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT, removed_by TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE repeated_messages (
   seq INTEGER PRIMARY KEY,

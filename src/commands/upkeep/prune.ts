@@ -21,7 +21,7 @@ import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import { utcNow } from '../../lib/time.ts';
 import { removeDataFolder, whyLeft } from '../../runtime/remove-data.ts';
-import { exitCodes, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { exitCodes, type Io, storeOptions, storePath, userName } from '../shared/io.ts';
 
 export interface PruneArguments {
   /** Executions that stay, the newest. */
@@ -104,7 +104,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   for (const one of removable) {
     try {
       let folder = '';
-      await removeExecution(store, one, async (...of) => {
+      await removeExecution(store, one, userName(io), async (...of) => {
         folder = await removeData(...of);
       });
       io.out(`${printable(`removed ${one.execution_id}${folder}`)}\n`);

@@ -3,6 +3,7 @@ import type { Phase } from '../../domain/run-phases.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
+import { removalOf, removalWords } from '../log/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 interface AnyExecution extends Counts {
@@ -80,10 +81,16 @@ function latestExecution(sql: Prepare): ExecutionRow | undefined {
   return sql<[], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} ORDER BY seq DESC LIMIT 1`).get();
 }
 
-/** An execution by its id, or the last one by the name `latest`. Throws `EXECUTION_NOT_FOUND` with the ids that come near. */
+/** An execution by its id, or the last one by the name `latest`. Throws `EXECUTION_NOT_FOUND` with the ids that come near, `EXECUTION_REMOVED` for one that is gone. */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const found = executionId === 'latest' ? latestExecution(sql) : findExecution(sql, executionId);
   if (found !== undefined) return found;
+  const removal = removalOf(sql, executionId);
+  if (removal !== undefined)
+    throw new SwfError(
+      'EXECUTION_REMOVED',
+      `${executionId} was removed${removalWords(removal)}, with all that was recorded of it; list_workflow_executions lists those that are there`,
+    );
   const known = recentExecutionIds(sql);
   if (known.length === 0)
     throw new SwfError('EXECUTION_NOT_FOUND', 'there is no execution in this store yet; "swf-mcp run" makes one');

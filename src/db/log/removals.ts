@@ -11,6 +11,33 @@ export function openRemovals(sql: Prepare): Removal[] {
   return sql<[], Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
 }
 
+/** An execution that is gone, when, and the one who removed it. */
+export interface Removed {
+  execution_id: string;
+  /** ISO 8601; null where the removal was interrupted. */
+  removed_at: string | null;
+  removed_by: string | null;
+}
+
+/** The removal of an execution; undefined where it was not removed. */
+export const removalOf = (sql: Prepare, executionId: string): Removed | undefined =>
+  sql<[string], Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(
+    executionId,
+  );
+
+/** How many executions were removed, and the last of them with its words; undefined where none was. */
+export function lastRemoval(sql: Prepare): (Removed & { count: number; words: string }) | undefined {
+  const last = sql<[], Removed & { count: number }>(
+    `SELECT execution_id, removed_at, removed_by, (SELECT count(*) FROM removals) AS count FROM removals
+     ORDER BY removed_at IS NULL DESC, removed_at DESC LIMIT 1`,
+  ).get();
+  return last === undefined ? undefined : { ...last, words: removalWords(last) };
+}
+
+/** When and by whom, as words behind "was removed". */
+export const removalWords = ({ removed_at, removed_by }: Removed): string =>
+  `${removed_at === null ? '' : ` at ${removed_at}`}${removed_by === null ? '' : ` by ${removed_by}`}`;
+
 /** Whether an execution was here once and has been removed. */
 export function isRemoved(sql: Prepare, executionId: string): boolean {
   return sql<[string]>('SELECT 1 FROM removals WHERE execution_id = ?').get(executionId) !== undefined;

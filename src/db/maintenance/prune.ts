@@ -103,15 +103,16 @@ const keyOf = { observed_attempts: 'attempt_key', app_logs: 'log_id' } as const;
 
 /**
  * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest for the next
- * removal. `removeFolder` removes its data files, and may be called again.
+ * removal. `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
  */
 export async function removeExecution(
   store: Store,
   { execution_id, data_folder }: Removal,
+  by: string,
   removeFolder: (folder: string, executionId: string) => Promise<void>,
 ): Promise<void> {
   await store.write((tx) => {
-    beginRemoval(tx, { execution_id, data_folder });
+    beginRemoval(tx, { execution_id, data_folder }, by);
   });
   for (const table of ofExecution) {
     while ((await store.write((tx) => removeSome(tx, table, execution_id))) === batch);
@@ -140,10 +141,11 @@ const small = [
   'unmatched_results',
 ] as const;
 
-function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal): void {
-  sql('INSERT INTO removals (execution_id, data_folder) VALUES (?, ?) ON CONFLICT DO NOTHING').run(
+function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {
+  sql('INSERT INTO removals (execution_id, data_folder, removed_by) VALUES (?, ?, ?) ON CONFLICT DO NOTHING').run(
     execution_id,
     data_folder,
+    by,
   );
   for (const table of small) sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);

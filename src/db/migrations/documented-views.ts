@@ -43,4 +43,5 @@ FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN nam
   v_logs: `SELECT log_id, timestamp, ${levelName('level')} AS level, agent, message, execution_id, run_id, context FROM app_logs`,
   v_agents: `SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
 FROM system_agents JOIN processes USING (process_id)`,
+  v_removed: `SELECT execution_id, removed_at, removed_by FROM removals`,
 };

@@ -53,6 +53,8 @@ interface ListParts<Row, Item> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
   whenEmpty?: (fixed: Fixed) => string | undefined;
+  /** Something that must be known where the list ends. */
+  atEnd?: (() => string | undefined) | undefined;
   /** Something that must be known of the list, whatever is on the page. */
   remark?: (fixed: Fixed) => string | undefined;
   /** Arguments whose values may be found nowhere, with their kinds. */
@@ -81,7 +83,7 @@ export function listPage<Row extends { key: number }, Item>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, whenEmpty, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
+  { ask, toItem, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
 ) {
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
@@ -101,7 +103,8 @@ export function listPage<Row extends { key: number }, Item>(
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
     if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
-    return given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed)) : undefined;
+    const empty = given === 0 ? (nowhereNote(args, values, fixed, context) ?? whenEmpty?.(fixed)) : undefined;
+    return empty ?? atEnd?.();
   };
   return {
     items,
