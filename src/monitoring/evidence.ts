@@ -151,6 +151,8 @@ export interface Evidence {
   slowest: SlowSlice | undefined;
   /** Steps of the clock of the processes that drove it. */
   clock_steps: readonly { at: string; seconds: number; hostname: string }[];
+  /** Times in which a driver lived and wrote nothing. ISO 8601. */
+  standstills: readonly { from: string; until: string; hostname: string }[];
   /** A stop that no driver has taken up. */
   pending_stop: CommandGiven | undefined;
   /** Slices that stay failed: some of them, and how many there are. */

@@ -1,10 +1,14 @@
 import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { noteClockSteps } from '../db/presence/clock-steps.ts';
+import { noteStandstill } from '../db/presence/standstills.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
 import { steadyClock } from '../lib/time.ts';
+
+/** Heartbeats that lie farther apart tell that a process stood still, or could not write. A machine that is busy delays one by less. */
+const standstillSeconds = beatSeconds + 10;
 
 /** Heartbeats of this process and of the agents that it hosts. */
 export class Heartbeat {
@@ -15,6 +19,8 @@ export class Heartbeat {
   /** The execution that each agent has worked on since the last heartbeat. */
   readonly #worked = new Map<string, string>();
   #missed = 0;
+  /** When the last heartbeat was written, by the clock of messages and by one that is never set, in milliseconds. */
+  #written: { at: number; monotonic: number } | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The last heartbeat must not be overtaken by one that waits for the store. */
   #beating: Promise<void> = Promise.resolve();
@@ -57,7 +63,17 @@ export class Heartbeat {
     this.#beating = this.#record((tx) => {
       recordHeartbeat(tx, this.#processId, beats);
       this.#noteSteps(tx);
+      this.#noteStandstill(tx);
     });
+  }
+
+  /** Between two heartbeats that were written lies no more time than usual. */
+  #noteStandstill(tx: Transaction): void {
+    const now = { at: steadyClock().now(), monotonic: performance.now() };
+    const before = this.#written;
+    this.#written = now;
+    if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return;
+    this.#warn(noteStandstill(tx, this.#processId, before.at, now.at));
   }
 
   #noteSteps(tx: Transaction): void {

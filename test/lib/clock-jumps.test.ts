@@ -71,4 +71,27 @@ describe('a run whose wall clock jumps hours forward and back', () => {
       expect(completed.reduce((sum, n) => sum + n, 0)).toBe(90);
     },
   );
+
+  it('whose process stood still has a finding that says from when until when', async () => {
+    const folder = temporaryFolder();
+    const mark = `${folder}/still`;
+    const env = {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
+        `import { existsSync } from 'node:fs'; const Real = Date; const shift = () => existsSync(${JSON.stringify(mark)}) ? 20000 : 0;
+         const now = performance.now.bind(performance); performance.now = () => now() + shift();
+         globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift()])); } static now() { return Real.now() + shift(); } };`,
+      )}`,
+    };
+    const run = startCli(['run', '--speed', '5'], { folder, env });
+    await run.saw(/start_run/);
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const findings = async (): Promise<{ code: string; sentence: string }[]> =>
+      (await ask(client, 'get_workflow_monitor', { execution_id: 'latest' }))['findings'] as never;
+    expect((await findings()).map(({ code }) => code)).not.toContain('NOTHING_WRITTEN');
+    writeFileSync(mark, '');
+    await expect
+      .poll(async () => (await findings()).find(({ code }) => code === 'NOTHING_WRITTEN')?.sentence)
+      .toMatch(/^Nothing was written from 20\S+Z to 20\S+Z \(2\d s\), though a process on \S+ drove the execution/);
+    expect((await findings()).map(({ code }) => code)).not.toContain('CLOCK_STEPPED');
+  });
 });

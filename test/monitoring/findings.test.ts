@@ -223,6 +223,7 @@ const situations: Readonly<Record<string, Given>> = {
   MESSAGES_WAITING: { evidence: { waiting: { count: 2, ids: ['x/stf_ready/swf.100010.000003.stf'] } } },
   UNREADABLE: { evidence: { unreadable: ['logs'] } },
   DATA_OLD: { evidence: { data_as_of: ago(75) } },
+  NOTHING_WRITTEN: { evidence: { standstills: [{ from: ago(330), until: ago(310), hostname: 'host-a' }] } },
   CLOCK_STEPPED: {
     evidence: {
       clock_steps: [

@@ -83,6 +83,7 @@ const evidence: Evidence = {
   concentration: undefined,
   slowest: undefined,
   clock_steps: [],
+  standstills: [],
   pending_stop: undefined,
   exhausted: [],
   exhausted_count: 0,

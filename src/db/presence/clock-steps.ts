@@ -1,9 +1,9 @@
-import { logLevels } from '../../lib/logger.ts';
 import type { ClockStep } from '../../lib/steady-clock.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { tellExecutions } from './told-executions.ts';
 
 /** A step of the clock of a process that drives an execution. */
 export interface NotedStep {
@@ -14,38 +14,17 @@ export interface NotedStep {
 }
 
 /** Logs steps of the clock of a process for each execution that it drove at that time. Returns a line each, for people. */
-export function noteClockSteps({ sql }: Transaction, processId: number, steps: readonly ClockStep[]): string[] {
-  const lived = sql<
-    [number, string],
-    { execution_id: string; hostname: string; run_number: number | null; agent: string | null }
-  >(
-    `SELECT execution_id, hostname, run_number,
-       (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
-     FROM execution_owners AS o JOIN processes USING (process_id) JOIN workflow_executions USING (execution_id)
-     WHERE process_id = ? AND (end_time IS NULL OR end_time >= ?)`,
+export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>
+  steps.map(({ at, seconds }) =>
+    tellExecutions(tx, processId, {
+      at,
+      message:
+        seconds < 0
+          ? `the clock of this machine was set back by ${-seconds} s; the times of what goes on here do not go back`
+          : `the clock of this machine went forward by ${seconds} s: it was set, or the machine slept`,
+      context: { clock_step: seconds },
+    }),
   );
-  const insert = sql<unknown[]>(
-    'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
-  return steps.map(({ at, seconds }) => {
-    const time = new Date(at).toISOString();
-    const message =
-      seconds < 0
-        ? `the clock of this machine was set back by ${-seconds} s; the times of what goes on here do not go back`
-        : `the clock of this machine went forward by ${seconds} s: it was set, or the machine slept`;
-    for (const { execution_id, hostname, run_number, agent } of lived.all(processId, time))
-      insert.run(
-        time,
-        logLevels.ERROR,
-        agent ?? 'unknown',
-        message,
-        execution_id,
-        run_number === null ? null : String(run_number),
-        JSON.stringify({ clock_step: seconds, hostname }),
-      );
-    return message;
-  });
-}
 
 /** Steps that are told. */
 const most = 20;

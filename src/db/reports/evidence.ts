@@ -9,6 +9,7 @@ import { clockStepsOf } from '../presence/clock-steps.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
+import { standstillsOf } from '../presence/standstills.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
@@ -91,6 +92,7 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     ...failureEvidence(sql, execution, slices_exhausted + slice_retries > 0, parts),
     clock_steps: parts.read('logs', () => clockStepsOf(sql, execution_id), []),
+    standstills: parts.read('logs', () => standstillsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted:
       slices_exhausted + slices_failed === 0

@@ -15,6 +15,7 @@ import { messagesRefused } from './messages-refused.ts';
 import { messagesWaiting } from './messages-waiting.ts';
 import { noWorkerFor } from './no-worker-for.ts';
 import { nothingSucceedsRule } from './nothing-succeeds.ts';
+import { nothingWritten } from './nothing-written.ts';
 import { paused } from './paused.ts';
 import { readerBehind } from './reader-behind.ts';
 import type { Finding, FindingRule, Situation } from './rule.ts';
@@ -69,6 +70,7 @@ export const findingRules: readonly FindingRule[] = [
   messagesWaiting,
   unreadable,
   dataOld,
+  nothingWritten,
   clockStepped,
   clockOff,
 ];
