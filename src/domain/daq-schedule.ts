@@ -73,6 +73,17 @@ function shift(position: DaqPosition, by: number): DaqPosition {
   return { ...position, last: { ...last, tick: last.tick + by }, periodStart: position.periodStart + by };
 }
 
+/** When the first STF is announced, in seconds from the start; undefined where none is. */
+export function tickOfFirstStf(params: WorkflowParams): number | undefined {
+  let position = startPosition;
+  for (;;) {
+    const step = nextStep(position, params);
+    if (step.msg_type === 'stf_gen') return step.tick;
+    if (step.msg_type === 'finished' || step.msg_type === 'end_run') return undefined;
+    position = advance(position, step, params);
+  }
+}
+
 /**
  * The simulator's next step and its tick, or `finished` with the tick at which the DAQ is done. While an operator pauses the run, the
  * next step is the `resume_run`, which has no planned time (`tick` is Infinity).

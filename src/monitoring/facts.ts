@@ -50,6 +50,8 @@ export interface Facts {
   delays: readonly StageDelay[];
   first_stf_at: string | undefined;
   last_stf_at: string | undefined;
+  /** When the first slice was made. */
+  first_slice_at: string | undefined;
   /** Attempts that ended since the last slice was done, where there are any. */
   failing: FailuresInARow | undefined;
   /** Seconds without a driver after the DAQ was done. */

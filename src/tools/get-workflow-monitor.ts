@@ -13,7 +13,9 @@ import {
   driverOf,
   lastErrors,
   lastEvents,
+  livesOf,
   namesOf,
+  notDone,
   oldestOf,
   sentenceOf,
   statusReason,
@@ -36,7 +38,7 @@ export const getWorkflowMonitorTool = defineTool({
     const { execution_id, origin, status, phase, start_time, end_time } = execution;
     const data_as_of = queries.dataAsOf();
     const assessed = queries.assessWithFindings(execution, now, data_as_of);
-    const { detail, health, progress, left, unreadable, drivers, in_hand, pace } = assessed;
+    const { detail, health, progress, left, unreadable, drivers, in_hand } = assessed;
     const settings = queries.configuration(execution);
     const isRunning = status === 'running';
     const isDriven = isRunning && queries.driver(execution_id)?.isAlive !== false;
@@ -53,18 +55,19 @@ export const getWorkflowMonitorTool = defineTool({
         drivers: origin === 'own' ? drivers.map(driverOf) : null,
         start_time,
         end_time,
-        duration_seconds: assessed.duration_seconds,
-        down_seconds: assessed.down_seconds === 0 ? null : Math.round(assessed.down_seconds * 10) / 10,
+        ...livesOf(assessed),
         data_as_of,
+        last_message_id: queries.lastMessage(execution_id)?.message_id,
         message_count: queries.messageCount(execution_id),
         ...countsIn(execution),
         slices_processing: in_hand.count,
         slices_retried: detail.slices_retried,
         slices_overdue: isRunning ? in_hand.overdue : null,
-        slices_lost: isRunning ? in_hand.lost : null,
+        slices_to_redo: isRunning ? in_hand.lost : null,
+        slices_not_done: notDone(execution),
         ...observedCounts(assessed.observed),
         causes: causesOf(assessed.causes),
-        oldest_in_hand: oldestOf(in_hand.oldest, pace),
+        oldest_in_hand: oldestOf(assessed),
         configuration: settings === undefined ? null : present({ ...settings }),
         dataset: datasetOf(detail),
         progress: origin === 'own' ? present({ ...progress, ...left }) : null,

@@ -79,7 +79,7 @@ export const waitForExecutionTool = defineLiveTool({
       status,
       phase,
       health: now.health,
-      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count, slices_lost: now.inHand.lost },
+      counts: { ...countsIn(now.execution), slices_processing: now.inHand.count, slices_to_redo: now.inHand.lost },
       seconds_left: now.secondsLeft,
       slices_overdue: now.inHand.overdue === 0 ? null : now.inHand.overdue,
       oldest_in_hand: oldestOf(now),

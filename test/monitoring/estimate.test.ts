@@ -90,6 +90,7 @@ function factsAt(tick: number, { stfs, phase, changedAt, lastStf, params }: Mome
     delays: [],
     first_stf_at: lastStf,
     last_stf_at: lastStf,
+    first_slice_at: undefined,
     failing: undefined,
     down_after_daq: 0,
     in_hand: [],

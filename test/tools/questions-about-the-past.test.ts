@@ -66,7 +66,7 @@ describe('asked what happened before, the answer', () => {
       slices_processing: 0,
       drivers: [{ by: 'tester', ended: 'lost' }],
     });
-    expect(dead['slices_lost']).toBeGreaterThan(0);
+    expect(dead['slices_to_redo']).toBeGreaterThan(0);
     const { code } = await runCli(['resume', 'latest', '--speed', '50'], { folder, env: { SWF_USER: 'rita' } });
     expect(code).toBe(0);
     const monitor = await monitorOf(client);

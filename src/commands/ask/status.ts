@@ -139,7 +139,7 @@ function verdictOf(answer: Monitor, option: string): string {
 /** How far an execution of this store is, against its plan. */
 function plannedCounts(answer: Monitor, progress: NonNullable<Monitor['progress']>): string[] {
   const planned = progress.stf_planned === undefined ? '' : ` of ${progress.stf_planned}`;
-  const lost = (answer.slices_lost ?? 0) === 0 ? '' : `, ${answer.slices_lost} lost with their workers`;
+  const lost = (answer.slices_to_redo ?? 0) === 0 ? '' : `, ${answer.slices_to_redo} to be done again`;
   const percent = progress.percent === undefined ? '' : `, ${progress.percent} % of the run`;
   return [
     `  STF files   ${answer.stf_count}${planned} announced, ${progress.stf_ready} ready`,

@@ -8,6 +8,7 @@ import type { DriverSpan, Evidence } from '../../monitoring/evidence.ts';
 import type { Facts } from '../../monitoring/facts.ts';
 import { findingsOf } from '../../monitoring/findings/index.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
+import { deadlineOf, type Forecast, forecastOf } from '../../monitoring/forecast.ts';
 import { healthOf } from '../../monitoring/health.ts';
 import { type AgedSlice, oldestInHand, overdueSlices, type Pace, paceOf } from '../../monitoring/pace.ts';
 import type { Progress } from '../../monitoring/progress.ts';
@@ -30,6 +31,8 @@ export interface Assessment {
   stages: StageState[];
   delays: StageDelay[];
   left: TimeLeft | undefined;
+  /** Of an own execution. */
+  forecast?: Forecast;
   capacity: Capacity | undefined;
   pace: Pace;
   in_hand: InHand;
@@ -50,6 +53,9 @@ export interface InHand {
   /** Of those of living workers, the ones that take too long. */
   overdue: number;
   oldest: AgedSlice | undefined;
+  /** Of the oldest, where its payload has a limit. ISO 8601. */
+  deadline?: string;
+  worst_end?: string;
 }
 
 /** An assessment with everything that is worth saying. */
@@ -95,10 +101,16 @@ export function assessWithFindings(
   return { detail, progress, ...judged, ...told, duration_seconds };
 }
 
+function oldestOf(facts: Facts): Pick<InHand, 'oldest' | 'deadline' | 'worst_end'> {
+  const oldest = oldestInHand(facts);
+  return { oldest, ...(oldest === undefined ? undefined : deadlineOf(oldest, facts)) };
+}
+
 function judge(facts: Facts) {
   const stages = stageStates(facts);
   const health = healthOf(facts, stages);
   const pace = paceOf(facts);
+  const left = timeLeft(facts, health);
   return {
     stages,
     health,
@@ -107,12 +119,13 @@ function judge(facts: Facts) {
       count: facts.in_hand.length,
       lost: facts.lost.length,
       overdue: overdueSlices(facts, pace).length,
-      oldest: oldestInHand(facts),
+      ...oldestOf(facts),
     },
     speed: facts.params.speed,
     isHeld: facts.isHeld,
     delays: [...facts.delays],
-    left: timeLeft(facts, health),
+    left,
+    forecast: forecastOf(facts, left?.seconds_left),
     capacity: capacityOf(facts),
   };
 }

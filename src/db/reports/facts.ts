@@ -97,6 +97,7 @@ function recordedFacts(sql: Prepare, execution: OwnExecution) {
     delays: stageDelays(sql, execution_id),
     first_stf_at: stfAt(sql, execution_id, 'ASC'),
     last_stf_at: stfAt(sql, execution_id, 'DESC'),
+    first_slice_at: firstSliceAt(sql, execution_id),
     failing: failuresInARow(sql, execution_id),
     down_after_daq:
       isRunning || (ownerOf(sql, execution_id)?.epoch ?? 1) === 1
@@ -111,6 +112,11 @@ function stfAt(sql: Prepare, executionId: string, end: 'ASC' | 'DESC'): string |
     `SELECT created_at FROM stf_files WHERE execution_id = ? ORDER BY seq ${end} LIMIT 1`,
   ).get(executionId)?.created_at;
 }
+
+const firstSliceAt = (sql: Prepare, executionId: string): string | undefined =>
+  sql<[string], { created_at: string }>(
+    'SELECT created_at FROM tf_slices WHERE execution_id = ? ORDER BY seq LIMIT 1',
+  ).get(executionId)?.created_at;
 
 /** Drivers whose gaps are looked at. */
 const mostDrivers = 50;

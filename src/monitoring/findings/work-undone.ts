@@ -1,14 +1,31 @@
-import { defineFinding } from './rule.ts';
+import { defineFinding, type Finding } from './rule.ts';
 
 /** An execution that was stopped, or failed, leaves slices behind. */
 export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { execution_id, given_up } }) => {
-  const { status, counts, slices_final } = facts;
+  const { status, counts, slices_final, slices_planned } = facts;
   const undone = counts.slices_created - slices_final;
-  if (status === 'running' || status === 'completed' || undone === 0) return undefined;
+  if (status === 'running' || status === 'completed') return undefined;
+  const unmade = (slices_planned ?? 0) - counts.slices_created;
+  if (undone === 0)
+    return unmade <= 0 || status !== 'terminated'
+      ? undefined
+      : neverMade(execution_id, status, { unmade, slices_planned });
   return {
     severity: 'warning',
     sentence: `It ended (${status}) with ${undone} of ${counts.slices_created} TF slices without a final result${given_up === 0 ? '' : `, ${given_up} of which workers had in hand`}.`,
     ids: [],
     next: { tool: 'audit_execution', arguments: { execution_id } },
   };
+});
+
+/** What there was is done, and it ended before the rest was made. */
+const neverMade = (
+  execution_id: string,
+  status: string,
+  { unmade, slices_planned = 0 }: { unmade: number; slices_planned: number | undefined },
+): Omit<Finding, 'code'> => ({
+  severity: 'warning',
+  sentence: `It ended (${status}) before ${unmade} of its ${slices_planned} planned TF slices were made; all others have a final result.`,
+  ids: [],
+  next: { tool: 'audit_execution', arguments: { execution_id } },
 });

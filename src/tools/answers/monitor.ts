@@ -45,6 +45,7 @@ const identity = () => ({
         epoch: z.int(),
         since: z.string(),
         until: z.string().optional(),
+        last_heard: z.string().optional(),
         by: z.string(),
         claimed_by: z.string().optional(),
         host: z.string(),
@@ -85,7 +86,10 @@ const counts = () => ({
   end_time: z.string().optional(),
   duration_seconds: z.number().describe('Wall time; so far, while it runs'),
   down_seconds: z.number().optional().describe('Without a driver, between two'),
+  expected_end: z.string().optional(),
+  first_slice_at: z.string().optional().describe('Expected, while there is none'),
   data_as_of: z.string().optional(),
+  last_message_id: z.string().optional(),
   message_count: z.int(),
   stf_count: z.int(),
   tf_files_received: z.int(),
@@ -97,13 +101,20 @@ const counts = () => ({
   slices_retried: z.int(),
   ...observedCounts(),
   slices_overdue: z.int().optional().describe('In hand for too long'),
-  slices_lost: z.int().optional().describe('In the hands of workers that are gone'),
+  slices_to_redo: z.int().optional().describe('In the hands of workers that are gone: to be done again'),
+  slices_not_done: z.int().optional().describe('Without a result, after the end'),
   causes: z
     .array(z.strictObject({ cause: z.string(), attempts: z.int(), example: z.string().optional() }))
     .optional()
     .describe('Of failed attempts; numbers are N where they differ, then with an example'),
   oldest_in_hand: z
-    .strictObject({ ...sliceInHand(), attempt: z.int(), usual_seconds: z.number().optional() })
+    .strictObject({
+      ...sliceInHand(),
+      attempt: z.int(),
+      usual_seconds: z.number().optional(),
+      deadline: z.string().optional().describe('The payload is ended then'),
+      worst_end: z.string().optional().describe('Where each attempt left takes as long'),
+    })
     .optional(),
 });
 

@@ -1,11 +1,11 @@
 import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
+import type { FullAssessment } from '../../db/reports/assessment.ts';
 import type { ExecutionRecord } from '../../db/reports/execution-detail.ts';
 import type { ObservedPart } from '../../db/reports/observed/facts.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
-import type { AgedSlice, Pace } from '../../monitoring/pace.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
 
@@ -39,6 +39,19 @@ export function stopOf(stop: CommandGiven | undefined, pending: CommandGiven | u
   return told === null ? null : { ...told, pending: true as const };
 }
 
+/** How long it lives and has lived. */
+export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssessment) => ({
+  duration_seconds,
+  down_seconds: down_seconds === 0 ? null : Math.round(down_seconds * 10) / 10,
+  expected_end: forecast?.expected_end,
+  first_slice_at: forecast?.first_slice_at,
+});
+
+/** Slices of an execution that has ended, and that nobody has finished. Null of one that runs, or where it is not known how many there are. */
+export function notDone({ status, slices_created, slices_completed, slices_failed }: ExecutionRow) {
+  return status === 'running' ? null : Math.max(0, slices_created - slices_completed - slices_failed);
+}
+
 export function driverOf({
   epoch,
   since,
@@ -57,7 +70,8 @@ export function driverOf({
   return present({
     epoch,
     since,
-    until,
+    // Nobody knows when one that is gone ended.
+    ...(ended === 'lost' ? { last_heard: until } : { until }),
     by: name(by),
     claimed_by: claimed_by === undefined ? null : name(claimed_by),
     host: name(host),
@@ -81,7 +95,7 @@ export function causesOf(causes: readonly FailureCause[]) {
   }));
 }
 
-export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace) {
+export function oldestOf({ in_hand: { oldest, deadline, worst_end }, pace: { usual_seconds } }: FullAssessment) {
   if (oldest === undefined) return null;
   const { slice_filename, assigned_worker, since, seconds, attempt } = oldest;
   return present({
@@ -91,6 +105,8 @@ export function oldestOf(oldest: AgedSlice | undefined, { usual_seconds }: Pace)
     seconds: Math.round(seconds * 10) / 10,
     attempt,
     usual_seconds,
+    deadline,
+    worst_end,
   });
 }
 
@@ -136,7 +152,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
     slices_queued: null,
     slices_processing: null,
     slices_overdue: null,
-    slices_lost: null,
+    slices_to_redo: null,
     ...(isElsewhere ? { slices_created: null } : { slices_sent: counts.slices_created }),
     dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
     heard_since: new Date(facts.heard_since).toISOString(),

@@ -167,7 +167,12 @@ function PartShown({ shown, isAwaited, change }: PartShownProps) {
 /** Says that a running execution has gone quiet. Of one whose driver is gone a finding tells more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   const { status, data_as_of, drivers } = monitor;
-  if (status !== 'running' || data_as_of === undefined || drivers?.at(-1)?.until !== undefined) return null;
+  if (
+    status !== 'running' ||
+    data_as_of === undefined ||
+    (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) !== undefined
+  )
+    return null;
   const seconds = (now - Date.parse(data_as_of)) / 1000;
   if (seconds < old.warning) return null;
   return (

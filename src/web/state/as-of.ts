@@ -22,7 +22,7 @@ export const standingNow = (monitor: Monitor): Standing => ({
   processing: monitor.slices_processing ?? 0,
   // Of an observed execution nobody tells whether a slice waits or is in hand.
   queued: monitor.slices_queued ?? monitor.slices_unanswered ?? 0,
-  lost: monitor.slices_lost ?? 0,
+  lost: monitor.slices_to_redo ?? 0,
   isExhausted: monitor.status !== 'running',
 });
 

@@ -1,0 +1,40 @@
+import { tickOfFirstStf } from '../domain/daq-schedule.ts';
+import { type Facts, payloadLimit, wallSeconds } from './facts.ts';
+import type { AgedSlice } from './pace.ts';
+
+/** Moments of an execution as times of the clock, ISO 8601. One that nobody can tell is undefined. */
+export interface Forecast {
+  /** When it ends, as far as the time left is known. */
+  expected_end: string | undefined;
+  /** When the first slice was made; while there is none, when the schedule has it. */
+  first_slice_at: string | undefined;
+}
+
+const timeAfter = (start: number, seconds: number): string => new Date(start + seconds * 1000).toISOString();
+
+/** @param secondsLeft as estimated; undefined where nobody can tell */
+export function forecastOf(facts: Facts, secondsLeft: number | undefined): Forecast {
+  return {
+    expected_end: secondsLeft === undefined ? undefined : timeAfter(facts.now, secondsLeft),
+    first_slice_at: facts.first_slice_at ?? expectedFirstSlice(facts),
+  };
+}
+
+function expectedFirstSlice(facts: Facts): string | undefined {
+  const { status, isHeld, driver, params, start_time } = facts;
+  if (status !== 'running' || isHeld || driver?.alive === false || params.speed === 'max') return undefined;
+  const tick = tickOfFirstStf(params);
+  if (tick === undefined || params.fast_processing.stf_sampling_rate === 0) return undefined;
+  const at = Date.parse(start_time) + wallSeconds(tick, params) * 1000;
+  // It is late, and nobody knows by how much.
+  return at < facts.now ? undefined : new Date(at).toISOString();
+}
+
+/** The end of a slice in hand by the limit of its payload, and that of its last attempt if each takes as long. Undefined without a limit. */
+export function deadlineOf(slice: AgedSlice, facts: Facts): { deadline: string; worst_end: string } | undefined {
+  const limit = payloadLimit(facts);
+  if (limit === undefined) return undefined;
+  const begun = Date.parse(slice.since);
+  const attemptsLeft = Math.max(0, facts.params.worker.max_retries + 1 - slice.attempt);
+  return { deadline: timeAfter(begun, limit), worst_end: timeAfter(begun, limit * (1 + attemptsLeft)) };
+}
