@@ -1,4 +1,4 @@
-import { SwfError } from '../lib/errors.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
 import { activeMqClassic } from './activemq-classic.ts';
 import type { BrokerAddress } from './address.ts';
 import type { BrokerSettings } from './connection.ts';
@@ -27,18 +27,25 @@ export async function requireCopies(
     );
 }
 
+/** The words of Artemis about a subscription that it does not make: for a topic the probe lacks a client id. Another refusal tells nothing of the name. */
+const refusesProbe = /creating subscription probe\b/i;
+
 async function isTaken(
   settings: BrokerSettings,
   address: BrokerAddress,
   headers: Record<string, string>,
 ): Promise<boolean> {
   let session: StompSession | undefined;
+  let isAsked = false;
   try {
     await new Promise<void>((resolve, reject) => {
       const opened: StompSession = new StompSession(settings, address, {
         dialectOf: () => activeMqClassic,
         current: () => undefined,
-        onConnected: () => void opened.requests.ask('SUBSCRIBE', headers).then(resolve, reject),
+        onConnected: () => {
+          isAsked = true;
+          opened.requests.ask('SUBSCRIBE', headers).then(resolve, reject);
+        },
         onLost: reject,
       });
       session = opened;
@@ -47,8 +54,13 @@ async function isTaken(
     await disconnect((session as unknown as StompSession).client);
     return true;
   } catch (error) {
-    if (error instanceof SwfError && error.code === 'BROKER_REFUSED') return false;
-    throw error;
+    if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
+      return false;
+    throw new SwfError(
+      'BROKER_UNREACHABLE',
+      `${headers['destination']} is not listened to: the broker did not say whether it is a queue (${messageOf(error)})`,
+      { cause: error },
+    );
   } finally {
     session?.end(new SwfError('BROKER_UNREACHABLE', 'the probe is over'));
   }

@@ -49,6 +49,8 @@ class ReturningConnection implements BrokerConnection {
   #retryTimer: NodeJS.Timeout | undefined;
   #closed = false;
   #standsBy = false;
+  /** The questions whether topics are queues. */
+  #asking: Promise<void> = Promise.resolve();
   #first: (Required<ConnectHow> & { resolve: () => void; reject: (error: SwfError) => void }) | undefined;
 
   constructor(settings: BrokerSettings, onTrouble: (error: SwfError) => void) {
@@ -87,7 +89,12 @@ class ReturningConnection implements BrokerConnection {
 
   async #subscribe(on: StompSession, subscription: Subscription): Promise<void> {
     const { destination, copiesOnly = false } = subscription;
-    if (copiesOnly) await requireCopies(this.#settings, on.address, this.#dialect, destination);
+    // One after the other: each is a connection of its own, and a broker may allow few.
+    if (copiesOnly) {
+      const asking = this.#asking.then(() => requireCopies(this.#settings, on.address, this.#dialect, destination));
+      this.#asking = asking.catch(() => {});
+      await asking;
+    }
     if (this.#session === on) await on.subscribe(subscription);
   }
 

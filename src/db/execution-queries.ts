@@ -5,7 +5,7 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { isProcessAlive, isSilent, type LivenessTest, ownerOf } from './presence/leases.ts';
+import { isProcessAlive, isSilent, type LivenessTest, momentOf, ownerOf } from './presence/leases.ts';
 import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
@@ -52,6 +52,10 @@ const assessAny = (sql: Prepare, execution: ExecutionRow, moment: { isAlive: Liv
 
 /** Questions about one execution or one file of it. */
 export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) {
+  const momentFor = ({ execution_id }: ExecutionRow, now: number) => ({
+    isAlive,
+    now: momentOf(sql, execution_id, now),
+  });
   return {
     execution: (id: string) => requireExecution(sql, id),
     /** The record of an execution beside its row. */
@@ -64,11 +68,11 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         ? auditExecution(sql, execution)
         : auditObserved(sql, execution, { isAlive, now: Date.now() }),
     /** How an execution does. `now` is in milliseconds since 1970. */
-    assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, { isAlive, now }),
+    assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
     /** The same with everything that is worth saying of it. */
     assessWithFindings: (execution: ExecutionRow, now: number, data_as_of: string | undefined) =>
       execution.origin === 'own'
-        ? assessWithFindings(sql, execution, { isAlive, now, data_as_of })
+        ? assessWithFindings(sql, execution, { ...momentFor(execution, now), data_as_of })
         : assessObservedWithFindings(sql, execution, { isAlive, now }),
     /** The contract of the bus in a run of other programs. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
@@ -84,15 +88,15 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** How an execution does; of one that has ended nothing need be judged. */
     health: (execution: ExecutionRow, now: number): Health =>
       execution.status === 'running'
-        ? assessAny(sql, execution, { isAlive, now }).health
+        ? assessAny(sql, execution, momentFor(execution, now)).health
         : execution.status === 'failed'
           ? 'failed'
           : 'finished',
     /** When an execution ended, or now, in milliseconds since 1970: see `endOfLife`. */
-    endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, { isAlive, now }),
+    endOfLife: (execution: ExecutionRow, now: number) => endOfLife(sql, execution, momentFor(execution, now)),
     /** Wall time of an execution in seconds; so far, while it runs. */
     duration: (execution: ExecutionRow, now: number) =>
-      secondsOfLife(sql, execution, endOfLife(sql, execution, { isAlive, now })),
+      secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
     messageCount: kept(sql, countAllMessages),
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),

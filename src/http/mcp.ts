@@ -1,5 +1,6 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import type { RequestId } from '@modelcontextprotocol/sdk/types.js';
 import type { Request, Response } from 'express';
 
 import { callLimits, createCallLimits } from './call-limits.ts';
@@ -48,7 +49,10 @@ export function createMcpAnswerer({ createServer }: McpOptions, turn: Turn) {
     const server = createServer(client);
     const transport = new StreamableHTTPServerTransport({});
     let isOver = false;
-    const forget = underWay.add(client.key, messages, () => response.end());
+    const forget = underWay.add(client.key, messages, (id) => {
+      const error = { code: -32_800, message: 'the call was cancelled by its client' };
+      void transport.send({ jsonrpc: '2.0', id, error }).finally(() => response.end());
+    });
     onceOver(request, response, () => {
       isOver = true;
       forget();
@@ -88,18 +92,20 @@ function messagesOf(body: unknown): unknown[] {
 }
 
 /**
- * Requests under way. A client takes one back by a POST of its own: nobody waits for its answer any more, so its stream ends and with it the work. Without
- * tokens clients share a key, and their numbers of requests may be the same: then none is ended.
+ * Requests under way. A client takes one back by a POST of its own: nobody waits for its answer any more, so its stream ends and with it the work. Two
+ * sessions of one caller may have calls of the same number: then none is ended. One that is ended is told so, should it have been another's.
  */
 class UnderWay {
   readonly #ends = new Map<string, Set<() => void>>();
 
   /** Returns how to forget them. */
-  add(key: string, messages: readonly unknown[], end: () => void): () => void {
+  add(key: string, messages: readonly unknown[], cancel: (id: RequestId) => void): () => void {
     const [only] = messages as readonly (Message | null)[];
     // The others of a batch want their answers.
-    if (messages.length !== 1 || only?.id === undefined || only.method === undefined) return () => {};
-    const name = nameOf(key, only.id);
+    const id = only?.id;
+    if (messages.length !== 1 || only?.method === undefined || !isId(id)) return () => {};
+    const name = nameOf(key, id);
+    const end = (): void => cancel(id);
     const ends = this.#ends.get(name) ?? new Set();
     this.#ends.set(name, ends.add(end));
     return () => {
@@ -118,6 +124,8 @@ class UnderWay {
 }
 
 const nameOf = (key: string, id: unknown): string => JSON.stringify([key, id]);
+
+const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number';
 
 interface Message {
   id?: unknown;

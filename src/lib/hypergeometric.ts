@@ -18,7 +18,8 @@ export function probabilityOfAtLeast(
   return Math.min(1, sum);
 }
 
-const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
+/** The logarithm of the number of choices of k things among n. */
+export const logChoose = (n: number, k: number): number => logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 
 const logFactorials = [0];
 

@@ -4,6 +4,8 @@ export interface ClockStep {
   at: number;
   /** In seconds; negative where it was set back. */
   seconds: number;
+  /** Seconds by which the time that is told went forward with it. */
+  skipped: number;
 }
 
 /** The platform's clocks, in milliseconds. */
@@ -24,7 +26,7 @@ export class SteadyClock {
   readonly #clocks: PlatformClocks;
   /** From monotonic time to the time that is told. */
   #offset: number;
-  /** How far the wall clock was from the told time when last looked at. */
+  /** How far the wall clock was behind the told time when last looked at. */
   #behind = 0;
   #last: number;
   #steps: ClockStep[] = [];
@@ -46,16 +48,37 @@ export class SteadyClock {
       this.#offset -= behind;
       this.#behind = 0;
     }
-    this.#last = Math.max(this.#last, behind <= tolerated ? wall : steady);
-    if (Math.abs(step) > tolerated) this.#steps.push({ at: this.#last, seconds: Math.round(step / 100) / 10 });
-    return this.#last;
+    const told = Math.max(this.#last, behind <= tolerated ? wall : steady);
+    if (Math.abs(step) > tolerated)
+      this.#steps.push({ at: told, seconds: tenths(step), skipped: tenths(Math.max(0, told - steady)) });
+    this.#last = told;
+    return told;
   }
 
-  /** The steps since they were last taken. */
-  takeSteps(): ClockStep[] {
+  /** How far the told time is ahead of the wall clock, in milliseconds. */
+  ahead(): number {
+    return this.now() - this.#clocks.wall();
+  }
+
+  /** From now on no time is told before this one, in milliseconds since 1970: others have told it. */
+  catchUp(time: number): void {
+    const missing = time - this.now();
+    if (missing <= 0) return;
+    this.#offset += missing;
+    this.#behind += missing;
+    this.#last = time;
+  }
+
+  /** The steps since they were forgotten. */
+  steps(): readonly ClockStep[] {
     this.now();
-    const steps = this.#steps;
-    this.#steps = [];
-    return steps;
+    return this.#steps;
+  }
+
+  /** Forgets steps that are on record. */
+  forget(steps: readonly ClockStep[]): void {
+    this.#steps = this.#steps.filter((step) => !steps.includes(step));
   }
 }
+
+const tenths = (milliseconds: number): number => Math.round(milliseconds / 100) / 10;

@@ -1,5 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { linkSync, lstatSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { copyFileSync, constants, linkSync, lstatSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { messageOf, SwfError } from './errors.ts';
 
@@ -9,23 +10,47 @@ import { messageOf, SwfError } from './errors.ts';
  * @param replaces whether a file that is there gives way
  */
 export function writeNewFile(path: string, text: string, replaces: boolean): void {
-  const there = lstatSync(path, { throwIfNoEntry: false });
-  if (there !== undefined && replaces && !there.isFile())
-    throw new SwfError('ARGUMENT_INVALID', `${path} is not a plain file, so it is not replaced; give another file`);
-  const part = `${path}.${randomUUID()}.part`;
+  const part = join(dirname(path), `.${randomBytes(6).toString('hex')}.part`);
   try {
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there !== undefined) refuseToReplace(path, there, replaces);
     writeFileSync(part, text, { flag: 'wx', mode: 0o600 });
     if (replaces) renameSync(part, path);
-    else linkSync(part, path);
+    else moveToFree(part, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`, {
-        cause: error,
-      });
+    if (error instanceof SwfError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isThere(path);
     throw new SwfError('DATA_UNAVAILABLE', `${path} cannot be written (${messageOf(error)}); give another file`, {
       cause: error,
     });
   } finally {
-    rmSync(part, { force: true });
+    removeIfThere(part);
+  }
+}
+
+const isThere = (path: string): SwfError =>
+  new SwfError('ARGUMENT_INVALID', `${path} is there already; give another file, or --force to replace it`);
+
+function refuseToReplace(path: string, there: Stats, replaces: boolean): void {
+  if (!replaces) throw isThere(path);
+  if (!there.isFile())
+    throw new SwfError('ARGUMENT_INVALID', `${path} is not a plain file, so it is not replaced; give another file`);
+}
+
+/** A file system without hard links gets a copy. */
+function moveToFree(part: string, path: string): void {
+  try {
+    linkSync(part, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw error;
+    copyFileSync(part, path, constants.COPYFILE_EXCL);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The folder is none, as has been told.
   }
 }

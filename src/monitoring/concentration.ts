@@ -1,4 +1,4 @@
-import { probabilityOfAtLeast } from '../lib/hypergeometric.ts';
+import { logChoose, probabilityOfAtLeast } from '../lib/hypergeometric.ts';
 
 /** An attempt at a slice that has ended, with the places that may be the reason of a failure. */
 export interface PlacedAttempt {
@@ -7,65 +7,86 @@ export interface PlacedAttempt {
   /** A worker, or a slot of one: `AGENT/NN`. */
   worker: string | null;
   host: string | null;
-  /** Why it failed; null where it did not. */
-  error: string | null;
+  /** 1 where it failed. */
+  failed: number;
 }
 
-/** A place that has more failures than chance gives. */
+/** Places of one kind that have more failures than chance gives. */
 export interface Concentration {
   kind: 'slot' | 'worker' | 'host' | 'STF file';
-  place: string;
-  /** Slices that failed there at least once, of those that were tried there. */
+  /** The worst first. */
+  places: readonly string[];
+  /** Slices that failed there at least once, of those that were tried there; a slice counts once a place. */
   failed: number;
   tried: number;
   /** The same of all other places. */
   failed_elsewhere: number;
   tried_elsewhere: number;
-  /** Errors of the attempts that failed there. */
-  errors: readonly string[];
 }
 
-/** The probability that a run whose failures are chance is told to have them on one place. */
+/** The probability that a run whose failures are chance is told to have them on some places. */
 export const falseAlarmRate = 0.001;
 
 /** Fewer failures, in slices, tell nothing. */
 const minFailed = 3;
 
-/** A place counts as the reason where slices fail there so many times as often as elsewhere. */
+/** Places count as the reason where slices fail there so many times as often as elsewhere. */
 const minRatio = 3;
 
-/** Of two places with the same attempts the wider one is told: a host with one worker, a worker with one slot. */
+/** More places than these are no "some places". */
+const maxPlaces = 8;
+
+/** For a while everything may fail, and then it hits the STF files of that time: one file is the reason of at least so great a part of all failures. */
+const minPartOfStf = 0.5;
+
+/** Of two kinds with the same attempts the wider one is told: a host with one worker, a worker with one slot. */
 const kindsByWidth = ['host', 'worker', 'slot', 'STF file'] as const satisfies readonly Concentration['kind'][];
 
 /**
- * The place with more failures than chance gives, the least likely one. Chance would spread the slices that fail over the places as a draw without
- * replacement (the hypergeometric distribution); the number of places that are looked at is corrected for (Bonferroni), so that a run whose failures
- * are chance has a finding with a probability of less than `falseAlarmRate`. A slice counts once a place, since its attempts fail together.
+ * The places with more failures than chance gives, the least likely ones. Chance would spread the slices that fail over the places as a draw without
+ * replacement (the hypergeometric distribution). For each number of places the worst ones are looked at, and the number of choices is corrected for
+ * (Bonferroni), so that a run whose failures are chance has a finding with a probability of less than `falseAlarmRate`. A slice counts once a place, since its
+ * attempts fail together.
  */
 export function concentrationOf(attempts: readonly PlacedAttempt[]): Concentration | undefined {
-  const tables = kindsByWidth.map((kind) => ({ kind, table: tableOf(attempts, kind) }));
-  const looked = tables.reduce((sum, { table }) => sum + table.places.size, 0);
-  let found: { chance: number; kind: Concentration['kind']; place: string } | undefined;
-  for (const { kind, table } of tables)
-    for (const [place, counts] of table.places) {
-      if (!isTelling(counts, table)) continue;
-      const chance = probabilityOfAtLeast(counts.failed, {
-        items: table.tried,
-        marked: table.failed,
-        drawn: counts.tried,
-      });
-      if (chance * looked < falseAlarmRate && chance < (found?.chance ?? 1)) found = { chance, kind, place };
-    }
-  return found === undefined ? undefined : concentrationAt(attempts, found);
+  const tables = kindsByWidth.map((kind) => tableOf(attempts, kind));
+  const [found] = tables
+    .flatMap((table) => likeliest(table, tables.length) ?? [])
+    // The fewest places say it in the fewest words.
+    .toSorted((a, b) => a.places.length - b.places.length || a.chance - b.chance);
+  if (found === undefined) return undefined;
+  const { chance: _, ...concentration } = found;
+  return concentration;
 }
 
-interface Counts {
+type Candidate = Concentration & { chance: number };
+
+/** Of the places of a kind those that chance explains least; undefined where it explains all. */
+function likeliest(table: Table, kinds: number): Candidate | undefined {
+  let found: Candidate | undefined;
+  const most = Math.min(maxPlaces, table.places.length) * kinds;
+  for (const candidate of candidatesOf(table)) {
+    const { failed, tried, places } = candidate;
+    const choices = Math.exp(logChoose(table.places.length, places.length));
+    const alone = probabilityOfAtLeast(failed, { items: table.tried, marked: table.failed, drawn: tried });
+    const chance = alone * choices * most;
+    if (chance < Math.min(falseAlarmRate, found?.chance ?? 1)) found = { ...candidate, chance };
+  }
+  return found;
+}
+
+interface Place {
+  name: string;
   tried: number;
   failed: number;
 }
 
-interface Table extends Counts {
-  places: Map<string, Counts>;
+interface Table {
+  kind: Concentration['kind'];
+  tried: number;
+  failed: number;
+  /** The worst first. */
+  places: readonly Place[];
 }
 
 function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']): Table {
@@ -76,22 +97,38 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
     if (place === undefined) continue;
     let there = slices.get(place);
     if (there === undefined) slices.set(place, (there = new Map()));
-    there.set(attempt.slice, there.get(attempt.slice) === true || attempt.error !== null);
+    there.set(attempt.slice, there.get(attempt.slice) === true || attempt.failed === 1);
   }
-  const table: Table = { tried: 0, failed: 0, places: new Map() };
-  for (const [place, there] of slices) {
-    const failed = [...there.values()].filter(Boolean).length;
-    table.places.set(place, { tried: there.size, failed });
-    table.tried += there.size;
-    table.failed += failed;
-  }
-  return table;
+  const places = [...slices].map(([name, there]) => {
+    let failed = 0;
+    for (const hasFailed of there.values()) if (hasFailed) failed += 1;
+    return { name, tried: there.size, failed };
+  });
+  const sum = (of: 'tried' | 'failed'): number => places.reduce((total, place) => total + place[of], 0);
+  return {
+    kind,
+    tried: sum('tried'),
+    failed: sum('failed'),
+    places: places.toSorted((a, b) => b.failed / b.tried - a.failed / a.tried || b.failed - a.failed),
+  };
 }
 
-function isTelling({ tried, failed }: Counts, all: Table): boolean {
-  if (failed < minFailed || all.places.size < 2) return false;
-  const elsewhere = (all.failed - failed) / Math.max(1, all.tried - tried);
-  return failed / tried >= minRatio * elsewhere;
+/** The worst place, the two worst, and so on, as far as they are worth a word. */
+function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
+  const candidates: Concentration[] = [];
+  let [tried, failed] = [0, 0];
+  const most = kind === 'STF file' ? 1 : Math.min(maxPlaces, places.length - 1);
+  for (let count = 1; count <= Math.min(most, places.length - 1); count += 1) {
+    const place = places[count - 1] as Place;
+    tried += place.tried;
+    failed += place.failed;
+    const elsewhere = { failed_elsewhere: all.failed - failed, tried_elsewhere: all.tried - tried };
+    const rate = elsewhere.failed_elsewhere / Math.max(1, elsewhere.tried_elsewhere);
+    if (failed < minFailed || failed / tried < minRatio * rate) continue;
+    if (kind === 'STF file' && failed < minPartOfStf * all.failed) continue;
+    candidates.push({ kind, places: places.slice(0, count).map(({ name }) => name), failed, tried, ...elsewhere });
+  }
+  return candidates;
 }
 
 /** Undefined where that is not known. A worker without slots is no slot of one. */
@@ -99,25 +136,7 @@ function placeOf({ worker, host, stf }: PlacedAttempt, kind: Concentration['kind
   if (kind === 'host') return host ?? undefined;
   if (kind === 'STF file') return stf ?? undefined;
   if (worker === null) return undefined;
-  const [agent = ''] = worker.split('/');
-  if (kind === 'worker') return agent;
-  return worker.includes('/') ? worker : undefined;
-}
-
-function concentrationAt(
-  attempts: readonly PlacedAttempt[],
-  { kind, place }: Pick<Concentration, 'kind' | 'place'>,
-): Concentration {
-  const { places, tried, failed } = tableOf(attempts, kind);
-  const there = places.get(place) as Counts;
-  return {
-    kind,
-    place,
-    ...there,
-    failed_elsewhere: failed - there.failed,
-    tried_elsewhere: tried - there.tried,
-    errors: attempts.flatMap((attempt) =>
-      attempt.error !== null && placeOf(attempt, kind) === place ? [attempt.error] : [],
-    ),
-  };
+  const slash = worker.indexOf('/');
+  if (kind === 'worker') return slash === -1 ? worker : worker.slice(0, slash);
+  return slash === -1 ? undefined : worker;
 }

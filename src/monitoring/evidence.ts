@@ -146,7 +146,7 @@ export interface Evidence {
   /** When the first attempt failed, ISO 8601: its slice may have been done later. */
   first_failure: string | undefined;
   /** The place that has more failures than chance gives, of the newest slices. */
-  concentration: Concentration | undefined;
+  concentration: (Concentration & { errors: readonly string[] }) | undefined;
   /** The slice that took longest, where that is out of all proportion. */
   slowest: SlowSlice | undefined;
   /** Steps of the clock of the processes that drove it. */

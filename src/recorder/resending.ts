@@ -19,6 +19,7 @@ import { placeOfFile, workKinds } from '../domain/slice-returns.ts';
 import type { StageName } from '../domain/stages.ts';
 import type { AgentDirectory } from '../exchange/agent-directory.ts';
 import { backoff } from '../lib/backoff.ts';
+import { steadyClock } from '../lib/time.ts';
 import { messageIdOf, sliceMessageId } from '../messages/identity.ts';
 import type { Message } from '../messages/message.ts';
 
@@ -196,7 +197,7 @@ export class Resending {
     return [...this.#driven].flatMap(([executionId, { params }]) => {
       const before = (stage: StageName): string => {
         const usual = stageDelays(store.sql, executionId).find((delay) => delay.stage === stage)?.mean ?? 0;
-        return new Date(Date.now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
+        return new Date(steadyClock().now() - 1000 * Math.max(unansweredSeconds, usualFactor * usual)).toISOString();
       };
       const unready = directory.hasOnDuty('data')
         ? unreadyStfs(store.sql, executionId, before('stf_gen → stf_ready')).filter(canBe('data', directory))

@@ -1,11 +1,17 @@
 import type { Store } from '../db/opening/store.ts';
 import { type Beat, type ProcessEnd, recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
-import { noteClockSteps } from '../db/presence/clock-steps.ts';
-import { noteStandstill } from '../db/presence/standstills.ts';
+import { noteClockSteps, noteStandstill } from '../db/presence/incidents.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { messageOf } from '../lib/errors.ts';
+import type { ClockStep } from '../lib/steady-clock.ts';
 import { steadyClock } from '../lib/time.ts';
+
+/** Milliseconds by the clock of messages, and by one that is never set. */
+interface Moment {
+  at: number;
+  monotonic: number;
+}
 
 /** Heartbeats that lie farther apart tell that a process stood still, or could not write. A machine that is busy delays one by less. */
 const standstillSeconds = beatSeconds + 10;
@@ -19,8 +25,8 @@ export class Heartbeat {
   /** The execution that each agent has worked on since the last heartbeat. */
   readonly #worked = new Map<string, string>();
   #missed = 0;
-  /** When the last heartbeat was written, by the clock of messages and by one that is never set, in milliseconds. */
-  #written: { at: number; monotonic: number } | undefined;
+  /** When the last heartbeat was written. */
+  #written: Moment | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The last heartbeat must not be overtaken by one that waits for the store. */
   #beating: Promise<void> = Promise.resolve();
@@ -46,10 +52,7 @@ export class Heartbeat {
   async end(ended: ProcessEnd): Promise<void> {
     clearInterval(this.#timer);
     await this.#beating;
-    await this.#record((tx) => {
-      this.#noteSteps(tx);
-      recordEnd(tx, this.#processId, ended);
-    });
+    await this.#record((tx) => recordEnd(tx, this.#processId, ended));
   }
 
   #beat(): void {
@@ -60,36 +63,34 @@ export class Heartbeat {
       }),
     );
     this.#worked.clear();
-    this.#beating = this.#record((tx) => {
-      recordHeartbeat(tx, this.#processId, beats);
-      this.#noteSteps(tx);
-      this.#noteStandstill(tx);
-    });
-  }
-
-  /** Between two heartbeats that were written lies no more time than usual. */
-  #noteStandstill(tx: Transaction): void {
-    const now = { at: steadyClock().now(), monotonic: performance.now() };
-    const before = this.#written;
-    this.#written = now;
-    if (before === undefined || now.monotonic - before.monotonic <= standstillSeconds * 1000) return;
-    this.#warn(noteStandstill(tx, this.#processId, before.at, now.at));
-  }
-
-  #noteSteps(tx: Transaction): void {
-    const steps = steadyClock().takeSteps();
-    if (steps.length === 0) return;
-    for (const line of noteClockSteps(tx, this.#processId, steps)) this.#warn(line);
+    this.#beating = this.#record((tx) => recordHeartbeat(tx, this.#processId, beats));
   }
 
   async #record(sign: (tx: Transaction) => void): Promise<void> {
+    const steps = [...steadyClock().steps()];
     try {
-      await this.#store.write(sign);
+      const { lines, now } = await this.#store.write((tx) => {
+        sign(tx);
+        return this.#incidents(tx, steps);
+      });
+      steadyClock().forget(steps);
+      this.#written = now;
       this.#missed = 0;
+      for (const line of lines) this.#warn(line);
     } catch (error) {
       this.#missed += 1;
       // One that is missed may be the first sign of a fault that is told anyway; one after another is worth a word, once.
       if (this.#missed === 2) this.#warn(`heartbeats are not recorded: ${messageOf(error)}`);
     }
+  }
+
+  /** Notes what befell this process since the last heartbeat that was written: between two of them lies no more time than usual. */
+  #incidents(tx: Transaction, steps: readonly ClockStep[]): { lines: string[]; now: Moment } {
+    const now = { at: steadyClock().now(), monotonic: performance.now() };
+    const lines = steps.length === 0 ? [] : noteClockSteps(tx, this.#processId, steps);
+    const before = this.#written;
+    if (before !== undefined && now.monotonic - before.monotonic > standstillSeconds * 1000)
+      lines.push(noteStandstill(tx, this.#processId, before.at, now.at));
+    return { lines, now };
   }
 }

@@ -133,13 +133,20 @@ describe('the limits of the server over HTTP', () => {
     const cancel = (requestId: number): string =>
       JSON.stringify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } });
     const ended: number[] = [];
-    const waits = [7, 8, 8].map((id) => send(url, { body: wait(id) }).then(() => void ended.push(id)));
+    const bodies: string[] = [];
+    const waits = [7, 8, 8].map((id) =>
+      send(url, { body: wait(id) }).then(({ body }) => void (ended.push(id) + bodies.push(body))),
+    );
     await expect
       .poll(async () => {
         await send(url, { body: cancel(7) });
         return ended;
       })
       .toEqual([7]);
+    expect(answerIn(bodies[0] ?? '')).toMatchObject({
+      id: 7,
+      error: { message: 'the call was cancelled by its client' },
+    });
     // Two clients without tokens have a call of this number: nobody knows whose is meant.
     await send(url, { body: cancel(8) });
     await send(url, { body: monitor });

@@ -147,6 +147,19 @@ CREATE TABLE hearings (
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE incidents (
+  incident_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('clock_step', 'standstill')),
+  hostname TEXT NOT NULL,
+  -- Of a standstill when it began; of a step the first time after it.
+  since TEXT NOT NULL,
+  until TEXT,
+  -- Of a step: of the wall clock, and of the times that were told.
+  seconds REAL,
+  skipped REAL
+) STRICT;
+
 CREATE TABLE known_namespaces (
   namespace TEXT NOT NULL,
   broker TEXT NOT NULL,
@@ -312,7 +325,9 @@ CREATE TABLE processes (
   -- The last log line that came from it, where it is a remote one.
   logged_n INTEGER NOT NULL DEFAULT 0,
   -- 1 for a process without a store, which reaches the recorder through the broker alone.
-  is_remote INTEGER NOT NULL DEFAULT 0
+  is_remote INTEGER NOT NULL DEFAULT 0,
+  -- How far the times that it tells are ahead of the wall clock there, which may have been set back since it began. Milliseconds.
+  ahead_ms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE recorders (
@@ -528,6 +543,8 @@ CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
+
+CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
 
 CREATE INDEX late_messages_execution ON late_messages (execution_id, late_seq);
 

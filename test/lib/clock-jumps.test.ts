@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
+import { openReader } from '../../src/db/opening/open-reader.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
 
 /** Sets the wall clock of a process another time on again and again, as a badly set NTP does; the system's is not touched. */
@@ -93,5 +94,42 @@ describe('a run whose wall clock jumps hours forward and back', () => {
       .poll(async () => (await findings()).find(({ code }) => code === 'NOTHING_WRITTEN')?.sentence)
       .toMatch(/^Nothing was written from 20\S+Z to 20\S+Z \(2\d s\), though a process on \S+ drove the execution/);
     expect((await findings()).map(({ code }) => code)).not.toContain('CLOCK_STEPPED');
+  });
+
+  it('that is killed after its clock was set back goes on with later times, and what hangs meanwhile is told', async () => {
+    const folder = temporaryFolder();
+    const mark = `${folder}/step`;
+    const env = {
+      NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(
+        `import { existsSync } from 'node:fs'; const Real = Date; const shift = () => existsSync(${JSON.stringify(mark)}) ? -3600000 : 0;
+         globalThis.Date = class extends Real { constructor(...a) { super(...(a.length ? a : [Real.now() + shift()])); } static now() { return Real.now() + shift(); } };`,
+      )}`,
+    };
+    const hangs = `worker.payload=${JSON.stringify(['sh', '-c', `if [ -e ${mark} ]; then sleep 60; fi`, 'recon'])}`;
+    const run = startCli(['run', '--speed', '10', '--set', hangs], { folder, env });
+    await run.saw(/start_run/);
+    const monitor = async () => {
+      const { stdout } = await runCli(['status', '--json'], { folder, env });
+      return JSON.parse(stdout) as { health: string; slices_overdue?: number; slices_completed: number };
+    };
+    await expect.poll(async () => (await monitor()).slices_completed).toBeGreaterThan(5);
+    writeFileSync(mark, '');
+    await expect.poll(async () => (await monitor()).slices_overdue ?? 0).toBeGreaterThan(0);
+    expect(['slow', 'stalled']).toContain((await monitor()).health);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    const again = startCli(['resume', 'latest', '--json'], { folder, env });
+    const store = openReader(`${folder}/swf.db`);
+    const times = (): number[] =>
+      (store.prepare('SELECT recorded_ms AS at FROM message_rows ORDER BY seq').all() as { at: number }[]).map(
+        ({ at }) => at,
+      );
+    await expect.poll(() => times().length).toBeGreaterThan(0);
+    const driven = (): number =>
+      (store.prepare(`SELECT count(*) AS n FROM message_rows WHERE body LIKE '%"epoch":2%'`).get() as { n: number }).n;
+    await expect.poll(driven).toBeGreaterThan(0);
+    expect(times()).toEqual(times().toSorted((a, b) => a - b));
+    store.close();
+    again.child.kill('SIGKILL');
   });
 });

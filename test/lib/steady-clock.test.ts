@@ -22,7 +22,7 @@ describe('a clock that is never set back', () => {
       pass(milliseconds);
       expect(steady.now()).toBe(at.wall);
     }
-    expect(steady.takeSteps()).toEqual([]);
+    expect(steady.steps()).toEqual([]);
   });
 
   it('goes on as before where the wall clock is set back, until that is right again', () => {
@@ -32,21 +32,23 @@ describe('a clock that is never set back', () => {
     expect(steady.now() - began).toBe(60_000);
     pass(1000);
     expect(steady.now() - began).toBe(61_000);
-    expect(steady.takeSteps()).toEqual([{ at: began + 60_000, seconds: -420 }]);
+    expect(steady.steps()).toEqual([{ at: began + 60_000, seconds: -420, skipped: 0 }]);
     pass(1000, 420_000);
     expect(steady.now()).toBe(at.wall);
-    expect(steady.takeSteps()).toEqual([{ at: at.wall, seconds: 420 }]);
-    expect(steady.takeSteps()).toEqual([]);
+    expect(steady.steps()[1]).toEqual({ at: at.wall, seconds: 420, skipped: 0 });
+    steady.forget([...steady.steps()]);
+    expect(steady.steps()).toEqual([]);
   });
 
   it('follows where the wall clock is set forward, and tells it', () => {
     const { at, steady, pass } = clocks();
     pass(1000, 3_600_000);
     expect(steady.now()).toBe(at.wall);
-    expect(steady.takeSteps()).toEqual([{ at: at.wall, seconds: 3600 }]);
+    expect(steady.steps()).toEqual([{ at: at.wall, seconds: 3600, skipped: 3600 }]);
     pass(1000, -3_600_000);
     expect(steady.now()).toBe(at.wall + 3_600_000);
-    expect(steady.takeSteps()).toEqual([{ at: at.wall + 3_600_000, seconds: -3600 }]);
+    expect(steady.steps()[1]).toEqual({ at: at.wall + 3_600_000, seconds: -3600, skipped: 0 });
+    expect(steady.ahead()).toBe(3_600_000);
   });
 
   it('takes the small corrections of a time service for what they are, and never goes back by one', () => {
@@ -58,6 +60,28 @@ describe('a clock that is never set back', () => {
     expect(steady.now()).toBeGreaterThanOrEqual(before);
     pass(10_000);
     expect(steady.now()).toBe(at.wall);
-    expect(steady.takeSteps()).toEqual([]);
+    expect(steady.steps()).toEqual([]);
+  });
+
+  it('goes on with the time that another process has told', () => {
+    const { at, steady, pass } = clocks();
+    steady.catchUp(at.wall + 60_000);
+    pass(1000);
+    expect(steady.now()).toBe(at.wall + 60_000);
+    steady.catchUp(at.wall);
+    expect(steady.ahead()).toBe(60_000);
+    expect(steady.steps()).toEqual([]);
+  });
+
+  it('skips nothing where the wall clock is set back and then forward beyond', () => {
+    const { steady, pass } = clocks();
+    pass(1000, -30_000);
+    steady.now();
+    pass(1000, 90_000);
+    steady.now();
+    expect(steady.steps().map(({ seconds, skipped }) => [seconds, skipped])).toEqual([
+      [-30, 0],
+      [90, 60],
+    ]);
   });
 });

@@ -36,7 +36,7 @@ function attemptsOf({ seed, stfs = 30, fails, bad = 0 }: Run): PlacedAttempt[] {
         const worker = `agent-${slot % 4}/${String(Math.floor(slot / 4)).padStart(2, '0')}`;
         const place = { worker, host: `host-${(slot % 4) % 3}`, stf: `${stf}.stf` };
         const failed = isBad || fails(place, next());
-        attempts.push({ slice: `${stf}_${slice}`, ...place, error: failed ? 'bad' : null });
+        attempts.push({ slice: `${stf}_${slice}`, ...place, failed: failed ? 1 : 0 });
         if (!failed) break;
       }
     }
@@ -65,15 +65,15 @@ describe('a place where slices fail', () => {
     const found = concentrationOf(
       attemptsOf({ seed: 5, fails: (at, chance) => (isThere(at) ? chance < 0.9 : chance < 0.02) }),
     );
-    expect(found).toMatchObject({ kind, place });
+    expect(found).toMatchObject({ kind, places: [place] });
     expect(found?.failed).toBeLessThanOrEqual(found?.tried ?? 0);
-    expect(found?.errors.length).toBeGreaterThanOrEqual(found?.failed ?? 1);
+    expect((found?.tried ?? 0) + (found?.tried_elsewhere ?? 0)).toBeGreaterThanOrEqual(450);
   });
 
   it('is none where everything fails, and none of one slice that is tried again and again', () => {
     expect(concentrationOf(attemptsOf({ seed: 1, fails: () => true }))).toBeUndefined();
     const attempts = attemptsOf({ seed: 2, fails: () => false });
-    const again = Array.from({ length: 20 }, () => ({ ...(attempts[0] as PlacedAttempt), error: 'bad' }));
+    const again = Array.from({ length: 20 }, () => ({ ...(attempts[0] as PlacedAttempt), failed: 1 }));
     expect(concentrationOf([...attempts, ...again])).toBeUndefined();
   });
 
@@ -82,6 +82,20 @@ describe('a place where slices fail', () => {
       seed: 3,
       stfs: 600,
       fails: ({ host }: { host: string }, chance: number) => chance < (host === 'host-0' ? 0.1 : 0.06),
+    };
+    expect(concentrationOf(attemptsOf(run))).toBeUndefined();
+  });
+
+  it('are two hosts of three', () => {
+    const run = { seed: 4, fails: ({ host }: { host: string }) => host !== 'host-2' };
+    expect(concentrationOf(attemptsOf(run))).toMatchObject({ kind: 'host', places: ['host-0', 'host-1'] });
+  });
+
+  it('is no STF file that was made while everything failed for a while', () => {
+    const run = {
+      seed: 6,
+      stfs: 30,
+      fails: ({ stf }: { stf: string }) => Number.parseInt(stf, 10) >= 10 && Number.parseInt(stf, 10) < 15,
     };
     expect(concentrationOf(attemptsOf(run))).toBeUndefined();
   });

@@ -100,14 +100,22 @@ const situations: Readonly<Record<string, Given>> = {
     },
   },
   NOTHING_SUCCEEDS: {
-    facts: { failing: { attempts: 12, since: Date.parse(ago(40)), last_done: Date.parse(ago(45)) } },
+    facts: {
+      failing: {
+        attempts: 12,
+        firstAttempts: 6,
+        isMore: false,
+        since: Date.parse(ago(40)),
+        last_done: Date.parse(ago(45)),
+      },
+    },
     evidence: { causes: [{ cause: 'exit code 1', attempts: 12, example: undefined }] },
   },
   FAILURES_ON_ONE: {
     evidence: {
       concentration: {
         kind: 'slot',
-        place: 'worker-agent-rita-5/04',
+        places: ['worker-agent-rita-5/04'],
         failed: 11,
         tried: 11,
         failed_elsewhere: 0,

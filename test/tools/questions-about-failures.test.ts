@@ -49,7 +49,7 @@ describe('asked why slices fail, the monitor', () => {
       severity: 'error',
       ids: [expect.stringMatching(/\/04$/)],
       sentence: expect.stringMatching(
-        /^(\d+) of \1 TF slices failed on slot \S+\/04, and none of \d+ elsewhere: that is no chance\..* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
+        /^(\d+) of \1 TF slices failed on slot \S+\/04, and none of \d+ elsewhere: more than chance gives\..* × sh ended with exit code 127: libtrack\.so\.3 is missing\.$/,
       ) as string,
     });
     const { groups } = await evidenceOf(client, monitor, 'FAILURES_ON_ONE');

@@ -33,6 +33,9 @@ describe('a report', () => {
         code: 1,
         stderr: expect.stringMatching(/is not a plain file, so it is not replaced/) as string,
       });
+    const below = await runCli(['report', id, '--html', 'run.html/x.html'], { folder });
+    expect(below).toMatchObject({ code: 1, stderr: expect.stringMatching(/^DATA_UNAVAILABLE: /) as string });
+    expect((await runCli(['report', id, '--html', `${'n'.repeat(245)}.html`], { folder })).code).toBe(0);
     expect(readdirSync(folder).filter((name) => name.includes('part') || name === 'target')).toEqual([]);
     expect(stderr).toMatch(/run\.html is there already; give another file, or --force to replace it/);
   });

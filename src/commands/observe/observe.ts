@@ -8,7 +8,7 @@ import { SwfError } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
 import { observedTopics } from '../../observed/topics.ts';
 import { type Listening, observe } from '../../observer/observer.ts';
-import { serveMetrics } from '../serve/process-metrics.ts';
+import { asPassing, serveMetrics } from '../serve/process-metrics.ts';
 import { configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type Listened, type Place, placesOf } from './places.ts';
@@ -49,7 +49,11 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   let ear: Listening | undefined;
   let endMetrics = (): Promise<void> => Promise.resolve();
   try {
-    endMetrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places));
+    endMetrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(
+      (error: unknown) => {
+        throw args.untilParentEnds ? asPassing(error) : error;
+      },
+    );
     await observe({
       settings,
       connect: connectByStomp,

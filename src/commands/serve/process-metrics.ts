@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-import { messageOf } from '../../lib/errors.ts';
+import { messageOf, SwfError } from '../../lib/errors.ts';
 import type { Io } from '../shared/io.ts';
 import { close, createBoundedServer, listen, parseAddress, rootOf } from './listening.ts';
 
@@ -39,4 +39,13 @@ function answerMetrics(response: ServerResponse, text: () => string): void {
 
 function answer(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text);
+}
+
+/** A port that is taken may be that of the process before, which still ends. */
+export function asPassing(error: unknown): unknown {
+  const isTaken =
+    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
+  return isTaken
+    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
+    : error;
 }

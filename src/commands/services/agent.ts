@@ -14,7 +14,7 @@ import { startRemoteAgent } from '../../remote/remote-process.ts';
 import type { RunningAgent } from '../../remote/running-agent.ts';
 import { startDaqAgent } from '../../runtime/daq-process.ts';
 import { hostOptions } from '../drive/drive.ts';
-import { serveMetrics } from '../serve/process-metrics.ts';
+import { asPassing, serveMetrics } from '../serve/process-metrics.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { configPlaces, type Io, logLevel, storeOptions, storePath, userName } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
@@ -70,15 +70,6 @@ async function work(io: Io, args: AgentArguments): Promise<void> {
   } finally {
     await endMetrics();
   }
-}
-
-/** A port that is taken may be that of the agent before, which still finishes its work. */
-function asPassing(error: unknown): unknown {
-  const isTaken =
-    error instanceof SwfError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EADDRINUSE';
-  return isTaken
-    ? new SwfError('AGENT_IN_USE', `${error.message}, or wait for the agent that was there before`)
-    : error;
 }
 
 /** The parts of a process that are there before its agent. */

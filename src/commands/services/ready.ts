@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -6,7 +8,7 @@ import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
-import { createStoreReader } from '../shared/store-reader.ts';
+import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
 
 export interface ReadyArguments {
@@ -32,7 +34,7 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   const deadline = performance.now() + wait * 1000;
   try {
     for (;;) {
-      const observer = readableOr(() => reader.queries().listeningObservers(Date.now()), [])[0];
+      const [observer] = observersIn(storePath(io), reader);
       if (observer !== undefined) {
         io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
         return exitCodes.fine;
@@ -47,12 +49,12 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   return exitCodes.mendable;
 }
 
-/** The answer of a store; another value as long as it is not there, or cannot be read. */
-function readableOr<T>(read: () => T, otherwise: T): T {
+/** The observers of a store; none as long as it is not there, or somebody has it alone. */
+function observersIn(path: string, reader: StoreReader) {
   try {
-    return read();
+    return existsSync(path) ? reader.queries().listeningObservers(Date.now()) : [];
   } catch (error) {
-    if (error instanceof SwfError) return otherwise;
+    if (error instanceof SwfError && error.code === 'STORE_IN_USE') return [];
     throw error;
   }
 }

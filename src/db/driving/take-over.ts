@@ -1,13 +1,14 @@
 import type { Speed } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
-import { utcNow } from '../../lib/time.ts';
+import { steadyClock, utcNow } from '../../lib/time.ts';
 import type { Draft, Message } from '../../messages/message.ts';
 import { requireExecution, requireOwn } from '../execution/find-execution.ts';
 import { readMessage } from '../execution/log-reader.ts';
 import { executionParams } from '../execution/params.ts';
 import { refuseWaiting } from '../log/commands.ts';
 import { isHeld } from '../log/held.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { Store } from '../opening/store.ts';
 import { noteLost, registerAgent } from '../presence/agent-registry.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
@@ -114,6 +115,7 @@ export function takeOver(
       `${execution_id} is paused, and process ${before.pid} on ${before.hostname} drives it; "swf-mcp continue ${execution_id}" lets it go on`,
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
+  goOnWithClock(tx, execution_id);
   // Taking an execution up lets it go on, whatever its last driver was asked and did not hear.
   refuseWaiting(tx, execution_id, {
     code: 'DRIVER_GONE',
@@ -131,6 +133,18 @@ export function takeOver(
   for (const draft of says)
     messages.record(tx, { ...draft, ...envelope }, driver.isOverBroker ? { goesOut: true } : {});
   return { execution_id, run_number, namespace, epoch };
+}
+
+/** A clock that is ahead by more was wrong: its times are not gone on with. Milliseconds. */
+const maxAhead = 86_400_000;
+
+/** Times of an execution do not go back with another driver, whose clock may have been set back before it began. */
+function goOnWithClock({ sql }: Transaction, executionId: string): void {
+  const newest = sql<[string], { at: number }>(
+    `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId)?.at;
+  const clock = steadyClock();
+  if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);
 }
 
 const selfOf = ({ identity: { pid, hostname }, user, version, claimedBy, reason }: Driver) => ({

@@ -1,4 +1,5 @@
 import { numberOf, typeNumbers } from '../migrations/names.ts';
+import { momentOf } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -18,6 +19,6 @@ export function fruitlessTakeUps(sql: Prepare, executionId: string): number {
       `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
          AND ${jsonField('body', 'epoch')} > 1`,
-    ).get(executionId, last?.seq ?? 0, Date.now() - windowSeconds * 1000)?.n ?? 0
+    ).get(executionId, last?.seq ?? 0, momentOf(sql, executionId, Date.now()) - windowSeconds * 1000)?.n ?? 0
   );
 }

@@ -1,5 +1,6 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { planOf } from '../../domain/plan/versions.ts';
+import { steadyClock } from '../../lib/time.ts';
 import { sliceMessageId } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -17,7 +18,7 @@ const strangerSeconds = 600;
  * caller to tell.
  */
 export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
-  const before = (age: number): string => new Date(Date.now() - age * 1000).toISOString();
+  const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
   const rows = sql<unknown[], { slice_filename: string; attempt: number; sent_at: string | null }>(
     `SELECT slice_filename, s.attempt, m.outbox_sent_at AS sent_at
      FROM tf_slices AS s JOIN message_rows AS m ON m.message_id = s.execution_id || '/slice/' || slice_filename || '/' || s.attempt

@@ -131,6 +131,7 @@ const small = [
   'stage_delays',
   'execution_owners',
   'cursors',
+  'incidents',
   'late_messages',
   'returned_slices',
   'moved_files',

@@ -54,6 +54,16 @@ export function isSilent({ last_beat }: { last_beat: string }): boolean {
   return livenessOf(last_beat, Date.now()) !== 'heard';
 }
 
+/**
+ * A moment by the clock of the rows of an execution: its driver's may be ahead of the wall clock, which was set back since that began. @param now by the wall clock,
+ * in milliseconds since 1970
+ */
+export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
+  now +
+  (sql<[string], { ahead_ms: number }>(
+    'SELECT ahead_ms FROM execution_owners JOIN processes USING (process_id) WHERE execution_id = ?',
+  ).get(executionId)?.ahead_ms ?? 0);
+
 /** The process that drives an execution, or last drove it. */
 export function ownerOf(sql: Prepare, executionId: string): Owner | undefined {
   return sql<[string], Owner>(

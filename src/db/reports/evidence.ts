@@ -5,11 +5,10 @@ import type { OwnExecution } from '../execution/find-execution.ts';
 import { fruitlessTakeUps } from '../execution/take-ups.ts';
 import { listAgents } from '../lists/agents.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
-import { clockStepsOf } from '../presence/clock-steps.ts';
+import { clockStepsOf, standstillsOf } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
-import { standstillsOf } from '../presence/standstills.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { clockBehind } from './clock.ts';
@@ -91,8 +90,8 @@ function recordedEvidence(sql: Prepare, execution: OwnExecution) {
     behind: isRunning ? parts.read('cursors', () => readersBehind(sql, execution_id, over_broker === 1), []) : [],
     first_error: parts.read('logs', () => firstError(sql, execution_id), undefined),
     ...failureEvidence(sql, execution, slices_exhausted + slice_retries > 0, parts),
-    clock_steps: parts.read('logs', () => clockStepsOf(sql, execution_id), []),
-    standstills: parts.read('logs', () => standstillsOf(sql, execution_id), []),
+    clock_steps: parts.read('incidents', () => clockStepsOf(sql, execution_id), []),
+    standstills: parts.read('incidents', () => standstillsOf(sql, execution_id), []),
     pending_stop: parts.read('commands', () => pendingStop(sql, execution), undefined),
     exhausted:
       slices_exhausted + slices_failed === 0

@@ -1,68 +1,100 @@
 import { type Concentration, concentrationOf, type PlacedAttempt } from '../../monitoring/concentration.ts';
-import type { SlowSlice } from '../../monitoring/evidence.ts';
+import type { Evidence, SlowSlice } from '../../monitoring/evidence.ts';
 import type { FailuresInARow } from '../../monitoring/failures-in-a-row.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { isoTime } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /** Results that are looked at for the last one of a slice that was done: mostly the newest is one. */
-const resultsLookedAt = [10, 20_000];
+const resultsLookedAt = [10, 20_000] as const;
+
+interface ResultRow {
+  state: unknown;
+  attempt: unknown;
+  recorded_ms: number;
+}
 
 /** The attempts of an own execution that failed since a slice was last done; undefined where the last one was done, or there is none. */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
-  const newest = sql<[string, number], { state: unknown; sent_ms: number }>(
-    `SELECT iif(json_valid(body), body ->> '$.state', NULL) AS state, sent_ms FROM message_rows INDEXED BY message_rows_type
+  const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
+  const newest = sql<[string, number], ResultRow>(
+    `SELECT ${field('state')}, ${field('attempt')}, recorded_ms FROM message_rows INDEXED BY message_rows_type
      WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq DESC LIMIT ?`,
   );
   for (const limit of resultsLookedAt) {
     const results = newest.all(executionId, limit);
     const done = results.findIndex(({ state }) => state !== 'failed');
-    if (done === -1 && results.length === limit && limit !== resultsLookedAt.at(-1)) continue;
-    const failed = done === -1 ? results : results.slice(0, done);
-    if (failed.length === 0) return undefined;
-    const since = Math.min(...failed.map(({ sent_ms }) => sent_ms));
-    return { attempts: failed.length, since, last_done: results[done]?.sent_ms };
+    const isMore = done === -1 && results.length === limit;
+    if (isMore && limit !== resultsLookedAt.at(-1)) continue;
+    return rowOf(done === -1 ? results : results.slice(0, done), { isMore, last_done: results[done]?.recorded_ms });
   }
   return undefined;
+}
+
+function rowOf(
+  failed: readonly ResultRow[],
+  rest: Pick<FailuresInARow, 'isMore' | 'last_done'>,
+): FailuresInARow | undefined {
+  const first = failed.at(-1);
+  if (first === undefined) return undefined;
+  const firstAttempts = failed.filter(({ attempt }) => attempt === 1).length;
+  return { since: first.recorded_ms, attempts: failed.length, firstAttempts, ...rest };
 }
 
 /** Slices that are looked at for a place where they fail: the newest. */
 const slicesLookedAt = 20_000;
 
-/** The place with more failures than chance gives, among the newest slices. */
-export function failuresOnOnePlace(sql: Prepare, executionId: string): Concentration | undefined {
+/** Errors that are looked at of a place. */
+const errorsLookedAt = 200;
+
+/** The places with more failures than chance gives, among the newest slices. */
+export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence['concentration'] {
   const from =
     sql<[string, number], { seq: number }>(
       'SELECT seq FROM tf_slices WHERE execution_id = ? ORDER BY seq DESC LIMIT 1 OFFSET ?',
     ).get(executionId, slicesLookedAt)?.seq ?? 0;
-  const error = (state: string, text: string): string =>
-    `CASE WHEN ${state} = 'failed' THEN coalesce(substr(${text}, 1, 1000), 'failed without a reason') END AS error`;
-  const columns = 'slice, stf, worker, host, error';
   const current = sql<[string, number], PlacedAttempt>(
-    `SELECT ${columns} FROM (SELECT slice_filename AS slice, stf_filename AS stf, assigned_worker AS worker, hostname AS host, ${error('status', 'error')}
-     FROM tf_slices WHERE execution_id = ? AND seq > ? AND status IN ('completed', 'failed'))`,
+    `SELECT slice_filename AS slice, stf_filename AS stf, assigned_worker AS worker, hostname AS host, status = 'failed' AS failed
+     FROM tf_slices WHERE execution_id = ? AND seq > ? AND status IN ('completed', 'failed')`,
   ).all(executionId, from);
   const earlier = sql<[string, number], PlacedAttempt>(
-    `SELECT ${columns} FROM (SELECT e.slice_filename AS slice, s.stf_filename AS stf, e.worker_id AS worker, e.hostname AS host, ${error('e.state', 'e.error')}
-     FROM earlier_attempts AS e JOIN tf_slices AS s USING (slice_filename, execution_id)
-     WHERE e.execution_id = ? AND s.seq > ? AND e.state IN ('completed', 'failed'))`,
+    `SELECT e.slice_filename AS slice, s.stf_filename AS stf, e.worker_id AS worker, e.hostname AS host, e.state = 'failed' AS failed
+     FROM tf_slices AS s INDEXED BY tf_slices_retried CROSS JOIN earlier_attempts AS e USING (slice_filename, execution_id)
+     WHERE s.execution_id = ? AND s.seq > ? AND s.${indexPredicates.retriedSlice} AND e.state IN ('completed', 'failed')`,
   ).all(executionId, from);
-  return concentrationOf([...current, ...earlier]);
+  const found = concentrationOf([...current, ...earlier]);
+  return found === undefined ? undefined : { ...found, errors: errorsAt(sql, executionId, found) };
 }
 
-/** When the first attempt of an execution failed, ISO 8601. */
+const columnOf = { slot: 'worker_id', worker: 'worker_id', host: 'hostname', 'STF file': 'stf_filename' } as const;
+
+function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentration): string[] {
+  const column = kind === 'worker' ? `substr(worker_id, 1, instr(worker_id || '/', '/') - 1)` : columnOf[kind];
+  return sql<[string, string, number], { error: string }>(
+    `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
+     FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
+     WHERE execution_id = ? AND a.state = 'failed' AND ${column.replace('hostname', 'a.hostname')} IN (SELECT value FROM json_each(?)) LIMIT ?`,
+  )
+    .all(executionId, JSON.stringify(places), errorsLookedAt)
+    .map(({ error }) => error);
+}
+
+/** When the first attempt of an execution failed, ISO 8601; undefined where many did, and the first results are others. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
-  const first = (from: string): string | undefined =>
-    sql<[string], { at: string | null }>(`SELECT min(completed_at) AS at FROM ${from}`).get(executionId)?.at ??
-    undefined;
-  return [
-    first(
-      `tf_slices INDEXED BY tf_slices_open WHERE execution_id = ? AND status = 'failed' AND ${indexPredicates.openSlice}`,
-    ),
-    first(`earlier_attempts WHERE execution_id = ? AND state = 'failed'`),
-  ]
-    .filter((at) => at !== undefined)
-    .toSorted()[0];
+  const first = sql<[string, number], { at: string | null }>(
+    `SELECT min(at) AS at FROM (SELECT ${isoTime('recorded_ms')} AS at FROM (
+       SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
+       WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
+     WHERE state = 'failed' LIMIT 1)`,
+  ).get(executionId, resultsLookedAt[1])?.at;
+  if (first !== null && first !== undefined) return first;
+  // They came late, so that they are few.
+  return (
+    sql<[string, number], { at: string | null }>(
+      `SELECT min(completed_at) AS at FROM (SELECT completed_at FROM slice_attempts WHERE execution_id = ? AND state = 'failed' LIMIT ?)`,
+    ).get(executionId, resultsLookedAt[1])?.at ?? undefined
+  );
 }
 
 /** The slice of an own execution that took longest, of those that were done. */
@@ -97,9 +129,7 @@ export function observedFailuresInARow(sql: Prepare, executionId: string): Failu
   const attempts = found.reduce((sum, { n }) => sum + n, 0);
   const [first] = found.flatMap((one) => one.first ?? []).toSorted();
   if (first === undefined) return undefined;
-  return {
-    attempts,
-    since: Date.parse(first),
-    last_done: done === null || done === undefined ? undefined : Date.parse(done),
-  };
+  const last_done = done === null || done === undefined ? undefined : Date.parse(done);
+  // Each is the last of its slice, as far as is known.
+  return { attempts, since: Date.parse(first), firstAttempts: found[0]?.n ?? 0, isMore: false, last_done };
 }

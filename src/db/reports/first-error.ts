@@ -10,12 +10,11 @@ export interface FirstError {
 }
 
 /** The first error of an execution in the log. A line of the driver about its end is none: it repeats a reason, or tells why
- * the driver left. Nor is one about the clock, or a standstill. */
+ * the driver left. */
 export function firstError(sql: Prepare, executionId: string): FirstError | undefined {
   return sql<[string], FirstError>(
     `SELECT timestamp, agent, message, log_id FROM app_logs
      WHERE execution_id = ? AND ${indexPredicates.error} AND ${jsonField('context', 'verdict')} IS NULL
-       AND ${jsonField('context', 'driver_ended')} IS NULL AND ${jsonField('context', 'clock_step')} IS NULL
-       AND ${jsonField('context', 'nothing_written_since')} IS NULL ORDER BY log_id LIMIT 1`,
+       AND ${jsonField('context', 'driver_ended')} IS NULL ORDER BY log_id LIMIT 1`,
   ).get(executionId);
 }

@@ -1,6 +1,6 @@
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { heardUntil } from '../observed/hearings.ts';
-import { clockStepsOf, secondsSkipped } from '../presence/clock-steps.ts';
+import { secondsSkipped } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -28,5 +28,5 @@ export const secondsOfLife = (
   end: number,
 ): number => {
   const seconds = (end - Date.parse(start_time)) / 1000;
-  return Math.max(0, seconds - secondsSkipped(clockStepsOf(sql, execution_id)));
+  return Math.max(0, seconds - secondsSkipped(sql, execution_id));
 };

@@ -17,7 +17,7 @@ import {
   troubledAgents,
   warningOf,
 } from '../presence/agent-registry.ts';
-import type { LivenessTest } from '../presence/leases.ts';
+import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -147,7 +147,7 @@ export function unansweredFiles(
   params: ExecutionParams,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
-  const before = new Date(Date.now() - unansweredSeconds * 1000).toISOString();
+  const before = new Date(momentOf(sql, execution_id, Date.now()) - unansweredSeconds * 1000).toISOString();
   const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
      FROM run_states WHERE execution_id = ?`,

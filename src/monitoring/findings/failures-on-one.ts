@@ -1,22 +1,30 @@
 import { countCauses } from '../../domain/causes.ts';
-import type { Concentration } from '../concentration.ts';
+import type { Evidence } from '../evidence.ts';
 import { causesSentence, defineFinding, type Finding } from './rule.ts';
 
 const groupOf = { slot: 'worker', worker: 'worker', host: 'host', 'STF file': 'stf_filename' } as const;
 
-/** The finding about a place where slices fail, of an own execution or an observed one. */
+/** Places that the sentence names. */
+const named = 3;
+
+/** The finding about places where slices fail, of an own execution or an observed one. */
 export function failuresOnOneFinding(
   execution_id: string,
-  { kind, place, failed, tried, failed_elsewhere, tried_elsewhere, errors }: Concentration,
+  { kind, places, failed, tried, failed_elsewhere, tried_elsewhere, errors }: NonNullable<Evidence['concentration']>,
 ): Omit<Finding, 'code'> {
   const elsewhere =
     failed_elsewhere === 0
       ? `none of ${tried_elsewhere} elsewhere`
       : `${failed_elsewhere} of ${tried_elsewhere} elsewhere`;
+  const others = places.length > named ? ` and ${places.length - named} more` : '';
+  const where =
+    places.length === 1
+      ? `${kind} ${places[0]}`
+      : `${places.length} ${kind}s, ${places.slice(0, named).join(', ')}${others}`;
   return {
     severity: 'error',
-    sentence: `${failed} of ${tried} TF slices failed on ${kind} ${place}, and ${elsewhere}: that is no chance.${causesSentence(countCauses(errors))}`,
-    ids: [place],
+    sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance gives.${causesSentence(countCauses(errors))}`,
+    ids: places.slice(0, named),
     next: {
       tool: 'summarize',
       arguments: { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` },

@@ -5,17 +5,22 @@ import { causesSentence, defineFinding, type Finding } from './rule.ts';
 /** The finding about a row of failures, of an own execution or an observed one. */
 export function nothingSucceedsFinding(
   execution_id: string,
-  { since, attempts, last_done }: FailuresInARow,
-  { isRunning, causes }: { isRunning: boolean; causes: readonly FailureCause[] },
+  { since, attempts, isMore, last_done }: FailuresInARow,
+  { isRunning, done, causes }: { isRunning: boolean; done: number; causes: readonly FailureCause[] },
 ): Omit<Finding, 'code'> {
   const first = new Date(since).toISOString();
   const before =
-    last_done === undefined
-      ? 'no slice was ever done'
-      : `the last slice was done at ${new Date(last_done).toISOString()}`;
+    last_done !== undefined
+      ? `the last slice was done at ${new Date(last_done).toISOString()}`
+      : done === 0
+        ? 'no slice was ever done'
+        : `${done} slices were done before`;
+  const what = isMore
+    ? `more than ${attempts} attempts failed, without one that succeeded`
+    : `all ${attempts} attempts since then failed`;
   return {
     severity: 'error',
-    sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}: all ${attempts} attempts since then failed; ${before}.${causesSentence(causes)}`,
+    sentence: `Nothing ${isRunning ? 'succeeds' : 'succeeded'} since ${first}${isMore ? ', or longer' : ''}: ${what}; ${before}.${causesSentence(causes)}`,
     ids: [],
     next: { tool: 'list_tf_slices', arguments: { execution_id, status: 'failed', order: 'newest' } },
   };
@@ -24,9 +29,13 @@ export function nothingSucceedsFinding(
 export const nothingSucceedsRule = defineFinding(
   'NOTHING_SUCCEEDS',
   ({ facts, evidence: { execution_id, causes } }) => {
-    const { failing, status, now, end_time } = facts;
+    const { failing, status, now, end_time, counts } = facts;
     const until = end_time === null ? now : Date.parse(end_time);
     if (!nothingSucceeds(failing, until)) return undefined;
-    return nothingSucceedsFinding(execution_id, failing, { isRunning: status === 'running', causes });
+    return nothingSucceedsFinding(execution_id, failing, {
+      isRunning: status === 'running',
+      done: counts.slices_completed,
+      causes,
+    });
   },
 );

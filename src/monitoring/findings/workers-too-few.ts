@@ -1,11 +1,11 @@
 import type { Capacity } from '../capacity.ts';
-import type { Facts } from '../facts.ts';
+import { delayOf, type Facts } from '../facts.ts';
 import { defineFinding, type Finding, isDriven } from './rule.ts';
 
 /** While the DAQ works, a backlog only grows where the workers cannot keep up. */
 export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence: { execution_id }, judged }) => {
   const { capacity } = judged;
-  if (capacity !== undefined && facts.status === 'completed') return wereTooFew(capacity, execution_id);
+  if (capacity !== undefined && facts.status === 'completed') return wereTooFew(facts, capacity, execution_id);
   if (capacity === undefined || !isComing(facts)) return undefined;
   const { workers = 0, workers_needed = 0, backlog = 0, backlog_seconds, arrival_rate = 0, service_seconds } = capacity;
   // That there are none is told by others.
@@ -22,14 +22,16 @@ export const workersTooFew = defineFinding('WORKERS_TOO_FEW', ({ facts, evidence
   };
 });
 
-/** The last slices take as long as one takes in any run; where the workers were too few, they take much longer. */
+/** The last slices take as long as one takes in any run; where the workers were too few, they take much longer, and half of all slices waited. */
 const minDrains = 3;
 
 /** The same of an execution that has ended: the slices that the DAQ had left took long. */
-function wereTooFew(capacity: Capacity, execution_id: string): Omit<Finding, 'code'> | undefined {
+function wereTooFew(facts: Facts, capacity: Capacity, execution_id: string): Omit<Finding, 'code'> | undefined {
   const { workers, workers_needed, keeps_up, drain_seconds, arrival_rate, service_seconds } = capacity;
   if (keeps_up !== false || drain_seconds === undefined || drain_seconds < minDrains * service_seconds)
     return undefined;
+  const waited = delayOf(facts, 'slice → slice_started')?.p50 ?? 0;
+  if (waited < service_seconds || (workers_needed ?? 0) > facts.counts.slices_created) return undefined;
   return {
     severity: 'info',
     sentence: `${workers} workers did not keep up with ${arrival_rate} slices/s of ${Math.round(service_seconds * 10) / 10} s each: ${workers_needed} would have. The last slice was done ${Math.round(drain_seconds)} s after the DAQ.`,

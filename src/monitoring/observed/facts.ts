@@ -2,8 +2,7 @@ import type { Counts } from '../../domain/counts.ts';
 import type { Phase } from '../../domain/run-phases.ts';
 import type { StageDelay } from '../../domain/stages.ts';
 import type { ExecutionStatus } from '../../domain/states.ts';
-import type { Concentration } from '../concentration.ts';
-import type { FailureCause, SlowSlice } from '../evidence.ts';
+import type { Evidence, FailureCause, SlowSlice } from '../evidence.ts';
 import type { FailuresInARow } from '../failures-in-a-row.ts';
 
 /** Some of many: how many there are, and the first of them. */
@@ -62,7 +61,7 @@ export interface ObservedFacts {
   /** Attempts that failed since the last slice was done, where there are any. */
   failing: FailuresInARow | undefined;
   /** The place that has more failures than chance gives, of the newest slices. */
-  concentration: Concentration | undefined;
+  concentration: Evidence['concentration'];
   /** The slice that took longest, where that is out of all proportion. */
   slowest: SlowSlice | undefined;
   delays: readonly StageDelay[];

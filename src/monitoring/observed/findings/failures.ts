@@ -5,10 +5,10 @@ import { sliceSlowFinding } from '../../findings/slice-slow.ts';
 import { defineObserved } from './rule.ts';
 
 export const observedNothingSucceeds = defineObserved('NOTHING_SUCCEEDS', (facts) => {
-  const { execution_id, failing, last_message, status, now, causes } = facts;
+  const { execution_id, failing, last_message, status, now, causes, counts } = facts;
   const isRunning = status === 'running';
   if (!nothingSucceeds(failing, isRunning ? now : last_message)) return undefined;
-  return nothingSucceedsFinding(execution_id, failing, { isRunning, causes });
+  return nothingSucceedsFinding(execution_id, failing, { isRunning, done: counts.slices_completed, causes });
 });
 
 export const observedFailuresOnOne = defineObserved('FAILURES_ON_ONE', ({ execution_id, concentration }) =>

@@ -1,0 +1,105 @@
+import { logLevels } from '../../lib/logger.ts';
+import type { ClockStep } from '../../lib/steady-clock.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** A step of the clock of a process that drives an execution. */
+export interface NotedStep {
+  /** By the clock of the execution, ISO 8601. */
+  at: string;
+  seconds: number;
+  hostname: string;
+}
+
+/** A time in which a driver wrote nothing, though it lived. Times are ISO 8601. */
+export interface Standstill {
+  from: string;
+  until: string;
+  hostname: string;
+}
+
+/** Notes steps of the clock of a process for each execution that it drove at that time. Returns a line each, for people. */
+export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>
+  steps.map(({ at, seconds, skipped }) => {
+    const since = new Date(at).toISOString();
+    const message =
+      seconds < 0
+        ? `the clock of this machine was set back by ${-seconds} s; the times of what goes on here do not go back`
+        : `the clock of this machine went forward by ${seconds} s: it was set, or the machine slept`;
+    return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
+  });
+
+/** Notes that a process has written nothing for a while. Returns the line, for people. @param from milliseconds since 1970, as `until` */
+export function noteStandstill(tx: Transaction, processId: number, from: number, until: number): string {
+  const [since, end] = [new Date(from).toISOString(), new Date(until).toISOString()];
+  const seconds = Math.round((until - from) / 100) / 10;
+  const message = `nothing was written for ${seconds} s, since ${since}: the process stood still, or the store could not be written`;
+  return note(tx, processId, { kind: 'standstill', since, until: end, seconds: null, skipped: null, message });
+}
+
+interface Incident {
+  kind: 'clock_step' | 'standstill';
+  since: string;
+  until: string | null;
+  seconds: number | null;
+  skipped: number | null;
+  message: string;
+}
+
+interface DrivenRow {
+  execution_id: string;
+  hostname: string;
+  run_number: number | null;
+  agent: string | null;
+}
+
+/** Enters an incident, and a log line of it, for each execution that the process drove then. */
+function note(
+  { sql }: Transaction,
+  processId: number,
+  { kind, since, until, seconds, skipped, message }: Incident,
+): string {
+  const driven = sql<[number, string, string], DrivenRow>(
+    `SELECT execution_id, hostname, run_number,
+       (SELECT agent_name FROM system_agents WHERE process_id = o.process_id ORDER BY agent_type = 'daq_simulator' DESC LIMIT 1) AS agent
+     FROM execution_owners AS o JOIN processes USING (process_id) JOIN workflow_executions USING (execution_id)
+     WHERE process_id = ? AND start_time < ? AND (end_time IS NULL OR end_time >= ?)`,
+  ).all(processId, until ?? since, since);
+  for (const { execution_id, hostname, run_number, agent } of driven) {
+    sql<unknown[]>(
+      'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(execution_id, kind, hostname, since, until, seconds, skipped);
+    sql<unknown[]>(
+      'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id) VALUES (?, ?, ?, ?, ?, ?)',
+    ).run(
+      until ?? since,
+      logLevels.WARNING,
+      agent ?? 'unknown',
+      message,
+      execution_id,
+      run_number === null ? null : String(run_number),
+    );
+  }
+  return message;
+}
+
+/** Incidents of a kind that are told. */
+const most = 20;
+
+/** The steps of the clock by which the times of an execution were taken, in their order. */
+export const clockStepsOf = (sql: Prepare, executionId: string): NotedStep[] =>
+  sql<[string, number], NotedStep>(
+    `SELECT since AS at, seconds, hostname FROM incidents WHERE execution_id = ? AND kind = 'clock_step' ORDER BY incident_id LIMIT ?`,
+  ).all(executionId, most);
+
+/** The standstills of the drivers of an execution, in their order. */
+export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =>
+  sql<[string, number], Standstill>(
+    `SELECT since AS "from", until, hostname FROM incidents WHERE execution_id = ? AND kind = 'standstill' ORDER BY incident_id LIMIT ?`,
+  ).all(executionId, most);
+
+/** Seconds that the times of an execution went forward by steps, beside the time that passed. */
+export const secondsSkipped = (sql: Prepare, executionId: string): number =>
+  sql<[string], { n: number | null }>(
+    `SELECT sum(skipped) AS n FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,
+  ).get(executionId)?.n ?? 0;
