@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 
+import { SwfError } from '../lib/errors.ts';
 import { type LayoutName, layoutNames } from '../messages/layouts.ts';
 import type { Io } from './shared/io.ts';
 import { type Add, jsonOption, parsePositive, type Run, setOption } from './shared/options.ts';
@@ -90,8 +91,21 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
   }
   if (anonymize !== undefined)
     return (await import('./observe/anonymize.ts')).anonymizeCommand(io, { from, anonymize, json });
-  if (from !== undefined) return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
+  if (from !== undefined) {
+    refuseBroker(flags);
+    return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
+  }
   const { record, metrics } = flags;
   const untilParentEnds = flags.untilParentEnds === true;
   return (await import('./observe/observe.ts')).observeCommand(io, { ...listening, record, metrics, untilParentEnds });
+}
+
+/** A recording is read without a broker. */
+function refuseBroker(flags: Partial<Flags>): void {
+  const other = (['broker', 'layout', 'record', 'metrics'] as const).find((name) => flags[name] !== undefined);
+  if (other !== undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `--from reads recordings, and --${other} is for a broker; leave one of them out`,
+    );
 }

@@ -3,7 +3,7 @@ import { aborted } from '../lib/deadline.ts';
 import type { SwfError } from '../lib/errors.ts';
 import { Hearing } from '../observed/hearing.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
-import { type GapLine, messageLine, type MessageLine } from '../observed/recording-lines.ts';
+import { type GapLine, messageLine, type MessageLine, type UntilLine } from '../observed/recording-lines.ts';
 
 export interface ObserverOptions {
   settings: BrokerSettings;
@@ -12,7 +12,7 @@ export interface ObserverOptions {
   /** Those that are meant; all, where none is named. */
   namespaces: readonly string[];
   /** Takes what is heard, at once. */
-  take: (line: MessageLine | GapLine, time: string) => void;
+  take: (line: MessageLine | GapLine | UntilLine, time: string) => void;
   /** Told at once, before anything is heard. */
   onEar?: (ear: Listening) => void;
   /** Told when it listens for the first time. */
@@ -38,6 +38,9 @@ export interface Listening {
 const silentBeats = 2.5;
 
 const tickMilliseconds = 1000;
+
+/** Where nothing is said for so long, that it was listened to is said, in milliseconds: a process that is killed loses no more of that. */
+const silentMilliseconds = 30_000;
 
 /**
  * Listens to topics until it is told to end. It sends nothing, acknowledges nothing and keeps nothing on the broker: its subscriptions end with the connection,
@@ -82,6 +85,7 @@ class Ear implements Listening {
   readonly #filter: NamespaceFilter;
   #isLost = false;
   #connections = 0;
+  #lastTaken = 0;
   isHearing = false;
   readonly messages: Map<string, number>;
   lastMessageAt: number | undefined;
@@ -98,7 +102,10 @@ class Ear implements Listening {
   }
 
   tick(): void {
-    this.#hearing.tick(Date.now());
+    const now = Date.now();
+    this.#hearing.tick(now);
+    if (this.isHearing && now - this.#lastTaken >= silentMilliseconds)
+      this.#take({ until: new Date(now).toISOString() });
   }
 
   hear(destination: string, { headers, bytes, size, sha256 }: Delivery): void {
@@ -109,7 +116,7 @@ class Ear implements Listening {
     const time = new Date(now).toISOString();
     const large = sha256 === undefined ? undefined : { size, sha256 };
     const line = messageLine({ destination, headers, bytes, large }, time);
-    if (this.#filter.isMeant(line)) this.#options.take(line, time);
+    if (this.#filter.isMeant(line)) this.#take(line, time);
   }
 
   lost({ line }: SwfError): void {
@@ -134,6 +141,11 @@ class Ear implements Listening {
 
   #tellGap(): void {
     const gap = this.#hearing.back(Date.now());
-    if (gap !== undefined) this.#options.take(gap, gap.gap.until);
+    if (gap !== undefined) this.#take(gap, gap.gap.until);
+  }
+
+  #take(line: MessageLine | GapLine | UntilLine, time = new Date().toISOString()): void {
+    this.#lastTaken = Date.now();
+    this.#options.take(line, time);
   }
 }

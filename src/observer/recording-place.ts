@@ -1,7 +1,8 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { messageOf, SwfError } from '../lib/errors.ts';
+import { makeFolder } from '../lib/make-folder.ts';
 import type { CaptureLine, GapLine } from '../observed/recording-lines.ts';
 import { RecordingFile } from './recording-file.ts';
 import { lockRecording } from './recording-lock.ts';
@@ -31,7 +32,7 @@ export async function recordingPlace(
     let file: Promise<RecordingFile> | undefined;
     return { fileAt: (time) => (file ??= begin(name, time)), leave };
   }
-  await makeFolder(name);
+  makeNamedFolder(name);
   const leave = await lockRecording(join(name, '.lock'));
   const files = new DailyFiles(name, begin, limit);
   return { fileAt: (time) => files.fileAt(time), leave };
@@ -62,9 +63,9 @@ async function beginFile(
   }
 }
 
-async function makeFolder(name: string): Promise<void> {
+function makeNamedFolder(name: string): void {
   try {
-    await mkdir(name, { recursive: true, mode: 0o700 });
+    makeFolder(name);
   } catch (error) {
     throw new SwfError('DATA_UNAVAILABLE', `${name} cannot be made: ${messageOf(error)}; name another folder`, {
       cause: error,

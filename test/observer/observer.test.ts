@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import type { GapLine, MessageLine } from '../../src/observed/recording-lines.ts';
+import type { GapLine, MessageLine, RecordingLine } from '../../src/observed/recording-lines.ts';
 import { observe } from '../../src/observer/observer.ts';
 import { MemoryBroker } from '../brokers/memory-broker.ts';
 import { connectToMemory } from '../brokers/memory-connection.ts';
@@ -13,7 +13,7 @@ const settings = { servers: [], heartbeatSeconds: 1 };
 
 async function listen(namespaces: string[] = []) {
   const broker = new MemoryBroker('artemis');
-  const heard: (MessageLine | GapLine)[] = [];
+  const heard: RecordingLine[] = [];
   const said: string[] = [];
   const ending = new AbortController();
   let listening = (): void => {};
@@ -68,6 +68,12 @@ describe('an observer', () => {
       '1',
       '3',
     ]);
+  });
+
+  it('says after half a minute of silence that it was listened to', async () => {
+    const { heard } = await listen();
+    await expect.poll(() => heard.length).toBe(1);
+    expect(heard).toEqual([{ until: expect.stringMatching(/^20\S+Z$/) as string }]);
   });
 
   it('goes on after a break, and tells it', async () => {

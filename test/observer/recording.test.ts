@@ -20,7 +20,7 @@ import { RecordingFile } from '../../src/observer/recording-file.ts';
 import { recordingPlace } from '../../src/observer/recording-place.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
 import { RecordingWriter } from '../../src/observer/recording-writer.ts';
-import { temporaryFolder } from '../helpers.ts';
+import { runCli, temporaryFolder } from '../helpers.ts';
 
 const by = 'a test';
 const line = (t: string, text = 'x'): MessageLine => ({ t, destination: '/topic/a', headers: {}, text });
@@ -132,6 +132,10 @@ describe('a recording', () => {
     await expect(place.fileAt(at(1))).rejects.toThrow(/x\.jsonl cannot be written: .*EISDIR.*; name another file/);
     writeFileSync(join(folder, 'file'), '');
     await expect(recordingPlace(join(folder, 'file/'), { by })).rejects.toThrow(
+      /cannot be made: .*; name another folder/,
+    );
+    // Where the system says that the parent of a folder is missing, Node's own way would never return.
+    await expect(recordingPlace('/proc/recordings/', { by })).rejects.toThrow(
       /cannot be made: .*; name another folder/,
     );
   });
@@ -300,5 +304,29 @@ describe('recordings are read', () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.gz'), 'not compressed');
     expect((await read([join(folder, 'text.gz')])).torn).toHaveLength(1);
+  });
+
+  it('from a folder, all of them, by "observe --from"', async () => {
+    const folder = temporaryFolder();
+    await write(join(folder, 'heard/'), [line(at(1)), line(at(2))]);
+    const found = await runCli(['observe', '--from', 'heard/', '--json'], { folder });
+    expect(JSON.parse(found.stdout)).toMatchObject({ messages: 2, rejected: 0 });
+  });
+
+  it('and what is none is refused, as are options for a broker beside them', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'notes.txt'), 'half a li\nand another\n');
+    expect(await runCli(['observe', '--from', 'notes.txt'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^ARGUMENT_INVALID: notes\.txt: none of its 2 lines is one of a recording/,
+      ) as string,
+    });
+    expect(await runCli(['observe', '--from', 'notes.txt', '--record', 'x/'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /^ARGUMENT_INVALID: --from reads recordings, and --record is for a broker/,
+      ) as string,
+    });
   });
 });

@@ -20,7 +20,14 @@ describe('the unit of an observer', () => {
   });
 
   it('tells figures where it is asked to', async () => {
-    const { stdout } = await unit('--observe', 'head', '--metrics', '9000');
-    expect(stdout).toMatch(/^ExecStart=\S.* observe --layout head --metrics 9000$/m);
+    const { stdout } = await unit('--observe', 'head', '--broker', 'stomp://b:1', '--metrics', '9000');
+    expect(stdout).toMatch(/^ExecStart=\S.* observe --layout head --broker stomp:\/\/b:1 --metrics 9000$/m);
+    expect(stdout).toMatch(/^TimeoutStartSec=infinity$/m);
+  });
+
+  it('is refused without a broker', async () => {
+    const { code, stderr } = await unit('--observe', 'head');
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/^CONFIG_INVALID: an observer listens to a broker/);
   });
 });

@@ -36,13 +36,14 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
   // A broker that is not there is told at the end of the time at the latest.
   const timer = setTimeout(() => ending.abort(), Math.min(args.wait, longestWait) * 1000);
   let hasListened = false;
+  const began = performance.now();
   await observe({
     settings,
     connect: connectByStomp,
     topics,
     namespaces,
     take: (line) => {
-      if (!('gap' in line)) heard.add(line);
+      if ('destination' in line) heard.add(line);
     },
     onListening: () => (hasListened = true),
     say: (line) => {
@@ -51,13 +52,14 @@ export async function checkCommand(io: Io, args: CheckArguments): Promise<number
     },
     signal: ending.signal,
   }).finally(() => clearTimeout(timer));
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (!hasListened)
     throw new SwfError(
       'BROKER_UNREACHABLE',
-      `the broker was not reached in ${args.wait} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
+      `the broker was not reached in ${seconds} s${trouble === '' ? '' : ` (${trouble.replace(/^WARNING /, '')})`}; check host and port, or give a longer --wait`,
     );
   const found = {
-    seconds: args.wait,
+    seconds,
     topics: heard.topics(),
     programs: heard.programs(),
     missing: missingOf(heard.programs()),

@@ -1,3 +1,6 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { openStore } from '../../db/opening/open-store.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable } from '../../lib/printable.ts';
@@ -19,17 +22,22 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
     throw new SwfError('ARGUMENT_INVALID', `--until ${until} is no time; give one in ISO 8601 with its zone`);
   const store = await openStore(storePath(io), storeOptions(io));
   try {
-    const counts = await readIntoStore(from, {
+    const counts = await readIntoStore(recordingsOf(from), {
       store,
       namespaces,
       until: end,
       onTorn: ({ path, why }) => io.err(`WARNING ${path} is torn: ${why}; what is before that is read`),
     });
+    if (counts.rejected > 0 && counts.messages + counts.rest + counts.gaps === 0)
+      throw new SwfError(
+        'ARGUMENT_INVALID',
+        `${from.join(', ')}: none of its ${counts.rejected} lines is one of a recording; name what "observe --record" has written`,
+      );
     if (json) io.out(`${JSON.stringify(allPrintable(counts))}\n`);
     else {
       const { messages, rest, kept, rejected, gaps, executions } = counts;
       io.out(
-        `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that are none\n`,
+        `${messages} messages read, ${kept} of them of no known kind; ${rest} REST calls, ${gaps} gaps, ${rejected} lines that could not be read\n`,
       );
       for (const id of executions) io.out(`  ${id}\n`);
     }
@@ -38,3 +46,14 @@ export async function readCommand(io: Io, { from, until, namespaces, json }: Rea
     store.close();
   }
 }
+
+/** The files that are meant: of a folder those that an observer has written there, in the order of their days. */
+const recordingsOf = (names: readonly string[]): string[] =>
+  names.flatMap((name) =>
+    statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
+      ? readdirSync(name)
+          .filter((file) => /\.jsonl(?:\.gz)?$/.test(file))
+          .toSorted()
+          .map((file) => join(name, file))
+      : [name],
+  );

@@ -23,6 +23,8 @@ const farewellSeconds = 30;
 
 /** `swf-mcp unit`: prints the service file that runs `swf-mcp up`, or `swf-mcp observe`, with these arguments. */
 export function unitCommand(io: Io, args: UnitArguments): number {
+  if (args.observe !== undefined && args.broker === undefined && args.config === undefined && args.sets.length === 0)
+    throw new SwfError('CONFIG_INVALID', 'an observer listens to a broker; give --broker stomp://HOST:PORT');
   const words = [
     ...io.self(),
     '--db',
@@ -95,6 +97,8 @@ StartLimitBurst=10
 [Service]
 Type=notify
 NotifyAccess=all
+# A broker that is away is waited for.
+TimeoutStartSec=infinity
 ${isOfUser ? '' : 'User=swf\nStateDirectory=swf-mcp\nStateDirectoryMode=0700\n'}UMask=0077
 # ACTIVEMQ_USER, ACTIVEMQ_PASSWORD and the like.
 EnvironmentFile=-${isOfUser ? '%h/.config/swf-mcp/env' : '/etc/swf-mcp/env'}

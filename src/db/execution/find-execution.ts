@@ -93,7 +93,7 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
     );
   const known = recentExecutionIds(sql);
   if (known.length === 0)
-    throw new SwfError('EXECUTION_NOT_FOUND', 'there is no execution in this store yet; "swf-mcp run" makes one');
+    throw new SwfError('EXECUTION_NOT_FOUND', `there is no execution in this store yet; ${firstWords(sql)}`);
   const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
   if (ofRun !== undefined)
     throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run; its execution is ${ofRun}: give that`);
@@ -102,6 +102,14 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
     'EXECUTION_NOT_FOUND',
     `there is no execution ${JSON.stringify(executionId)}; near it: ${near.join(', ')}; "latest" is the last one, list_workflow_executions lists all`,
   );
+}
+
+/** An observer waits for those of others. */
+function firstWords(sql: Prepare): string {
+  const since = sql<[], { since: number | null }>('SELECT min(since_ms) AS since FROM hearings').get()?.since;
+  return since === null || since === undefined
+    ? '"swf-mcp run" makes one'
+    : `it was listened to other programs since ${new Date(since).toISOString()}, and no run of theirs was heard`;
 }
 
 /** The execution of a run: our own, else the newest of that number; undefined where no execution here has it. */

@@ -18,7 +18,7 @@ export const workUndone = defineFinding('WORK_UNDONE', ({ facts, evidence: { exe
   };
 });
 
-/** What there was is done, and it ended before the rest was made. */
+/** All slices that were made are done, and it ended before the others were. */
 const neverMade = (
   execution_id: string,
   status: string,
