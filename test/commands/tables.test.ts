@@ -157,7 +157,7 @@ describe('tables for people', () => {
     ]);
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /SLICES_FAILED: 6 TF slices stay failed \(first error [^)]+\), so their data are not processed\. 12 attempts failed: 12 × sh ended with exit code 3: bad geometry\.$/,
+        /SLICES_FAILED: 6 TF slices stay failed \(the first attempt failed at [^)]+\), so their data are not processed\. 12 attempts failed: 12 × sh ended with exit code 3: bad geometry\.$/,
       ),
     );
   });

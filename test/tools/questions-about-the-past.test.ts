@@ -71,7 +71,7 @@ describe('asked what happened before, the answer', () => {
     expect(code).toBe(0);
     const monitor = await monitorOf(client);
     expect(monitor['drivers']).toMatchObject([
-      { epoch: 1, by: 'tester', speed: '5', ended: 'lost', until: expect.any(String) },
+      { epoch: 1, by: 'tester', speed: '5', ended: 'lost', last_heard: expect.any(String) },
       { epoch: 2, by: 'rita', speed: '50', ended: 'finished' },
     ]);
     expect(typesOf(monitor)).toEqual(
@@ -94,10 +94,10 @@ describe('asked what happened before, the answer', () => {
     const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', limit: 1 });
     const { items: lines } = await askWithin(client, 'list_logs', { execution_id: 'latest', limit: 1 });
     const last = [items[0].sent_at, lines[0].timestamp].toSorted().at(-1) as string;
-    expect(first['drivers'][0].until >= last).toBe(true);
+    expect(first['drivers'][0].last_heard >= last).toBe(true);
     const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
     expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
-    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].until}`);
+    expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].last_heard}`);
   });
 
   it('shows nothing of a dead run as being worked on', async () => {
