@@ -34,6 +34,12 @@ function exitCodeOf(error: unknown): number {
     io?.tellParent({ event: 'failed', code: error.code, sentence: error.message });
     return exitCodes.mendable;
   }
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_FAILED') {
+    process.stderr.write(
+      `swf-mcp was installed for another Node.js than ${process.version}: run "npm rebuild better-sqlite3" where it is installed, or install it again\n`,
+    );
+    return exitCodes.mendable;
+  }
   process.stderr.write(
     `swf-mcp has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );

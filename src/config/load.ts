@@ -1,4 +1,4 @@
-import { dirname, isAbsolute } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 
 import { configInvalid } from './invalid.ts';
 import { type ConfigSources, readLayers } from './layers.ts';
@@ -32,14 +32,27 @@ export function loadConfig(sources: ConfigSources): Loaded {
   const config = checkConfig(named, (key) => origins.get(key) ?? path);
   const namespaceFrom = origins.get('testbed.namespace');
   const isOwnNamespace = isNamed && (namespaceFrom === undefined || dirname(namespaceFrom) !== sources.shippedFolder);
-  const { payload } = config.worker;
-  if (payload === undefined) return { config, warnings, isOwnNamespace, origins };
-  const payloadFrom = origins.get('worker.payload');
-  const folder = payloadFrom === undefined || !isAbsolute(payloadFrom) ? sources.workingFolder : dirname(payloadFrom);
-  const command = resolvePayload(payload, folder);
-  warnings.push(...payloadWarnings(command));
-  const resolved = deepFreeze({ ...config, worker: { ...config.worker, payload: command } });
+  // A path is meant from the file that says it.
+  const folderOf = (key: string): string => {
+    const from = origins.get(key);
+    return from === undefined || !isAbsolute(from) ? sources.workingFolder : dirname(from);
+  };
+  const resolved = deepFreeze({
+    ...config,
+    data: withFolder(config.data, folderOf('data.dir')),
+    worker: withPayload(config.worker, folderOf('worker.payload'), warnings),
+  });
   return { config: resolved, warnings, isOwnNamespace, origins };
+}
+
+const withFolder = (data: Config['data'], folder: string): Config['data'] =>
+  data.dir === undefined ? data : { ...data, dir: resolve(folder, data.dir) };
+
+function withPayload(worker: Config['worker'], folder: string, warnings: string[]): Config['worker'] {
+  if (worker.payload === undefined) return worker;
+  const payload = resolvePayload(worker.payload, folder);
+  warnings.push(...payloadWarnings(payload));
+  return { ...worker, payload };
 }
 
 /** The recorded configuration of an execution that goes on. Throws `CONFIG_INVALID` where this program cannot use it. */

@@ -12,7 +12,7 @@ import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
 import type { Token } from './callers.ts';
-import { clientOf, refuse, refuseForeign, requireToken } from './guard.ts';
+import { clientOf, refuse, refuseForeign, requireToken, sayNotToKeep } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
 import type { Metrics } from './metrics.ts';
 import { addPage } from './page.ts';
@@ -45,6 +45,7 @@ export function createApp(options: AppOptions): Express {
   app.disable('x-powered-by');
   // The last of a chain of proxies, which is ours: what it adds can be believed.
   app.set('trust proxy', behindProxy ? 1 : false);
+  app.use(sayNotToKeep);
   app.use(refuseForeign(anyHost));
   app.get('/healthz', (_, response) => answerHealth(response, queries));
   addPage(app, options.pageFolder);

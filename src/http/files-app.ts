@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 
 import { sha256 } from '../lib/sha256.ts';
+import { refuseForeign, sayNotToKeep } from './guard.ts';
 
 export interface FilesAppOptions {
   /** The folder of all executions' data files. */
@@ -25,13 +26,23 @@ const unfinishedPattern = /\.(?:part|fetching)$/;
 export function createFilesApp({ folder, token }: FilesAppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(sayNotToKeep);
+  // Without a token a web page could ask through a browser on this machine.
+  app.use(refuseForeign(token !== undefined));
   app.get('/healthz', (_, response) => void response.json({ status: 'ok' }));
   app.use(requireToken(token));
   app.get('/:execution/:filename', (request: Request<{ execution: string; filename: string }>, response) =>
     answerFile(folder, request.params, response),
   );
   app.use((_, response) => refuse(response, 404, 'there is nothing here; files are at /EXECUTION_ID/FILENAME'));
+  app.use(refuseBroken);
   return app;
+}
+
+/** An address that is no text, such as /%zz: express would answer with a page that has paths of this machine. */
+function refuseBroken(_: unknown, __: Request, response: Response, next: NextFunction): void {
+  if (response.headersSent) next();
+  else refuse(response, 400, 'the address cannot be read');
 }
 
 const refuse = (response: Response, status: number, sentence: string): void =>

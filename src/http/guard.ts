@@ -62,6 +62,12 @@ export function refuseForeign(anyHost: boolean) {
   };
 }
 
+/** Answers are for the one who asks, and are what they say they are. A route may say otherwise. */
+export function sayNotToKeep(_: Request, response: Response, next: NextFunction): void {
+  response.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  next();
+}
+
 /** The text of a header, as part of an answer. */
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 200));
 

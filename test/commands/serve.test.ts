@@ -61,6 +61,26 @@ describe('the server on stdio', () => {
     expect(stderr).toMatch(/^WARNING the client cannot be understood: ReadBuffer exceeded maximum size of \d+ bytes$/m);
   });
 
+  it('answers lines that are no JSON-RPC, and is flooded by none', async () => {
+    const started = startCli([], { folder: temporaryFolder() });
+    const lines = ['no json', '{"a":1}', '{"jsonrpc":"2.0","id":1.5,"method":"ping"}'];
+    for (const line of lines) started.child.stdin?.write(`${line}\n`);
+    for (let stray = 0; stray < 500; stray += 1)
+      started.child.stdin?.write(
+        '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":7,"progress":1}}\n',
+      );
+    started.child.stdin?.write(`${JSON.stringify(initialize)}\n`);
+    await started.saw(/"protocolVersion"/);
+    started.child.stdin?.end();
+    const { stdout, stderr } = await started.finished;
+    const codes = stdout
+      .split('\n')
+      .filter((line) => line.includes('"error"'))
+      .map((line) => (JSON.parse(line) as { id: unknown; error: { code: number } }).error.code);
+    expect(codes.slice(0, 2)).toEqual([-32_700, -32_600]);
+    expect(stderr.split('\n').length).toBeLessThan(20);
+  });
+
   it('waits for a client that does not read its answers, and says nothing of that', async () => {
     const started = startCli([], { folder: temporaryFolder() });
     started.child.stdout?.pause();
@@ -97,7 +117,8 @@ describe('the server on stdio', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.every((line) => line['jsonrpc'] === '2.0')).toBe(true);
-    expect(lines.map((line) => line['id']).toSorted()).toEqual([1, 2, 3, 4, 5]);
+    // The answer to what is no JSON has no id.
+    expect(lines.map((line) => line['id'] ?? 0).toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
     expect(stderr.split('\n')[0]).toBe(`swf-mcp ${version}: MCP server on stdio, store ${join(folder, 'swf.db')}`);
   });
 

@@ -57,6 +57,14 @@ describe('a configuration', () => {
     expect(own).toEqual(shipped);
   });
 
+  it('means a folder of data files from the file that says it, and one that is set from the working folder', () => {
+    const load = folderWith({ 'workflows/own.toml': `${minimal}[data]\ndir = "files"\n` });
+    expect(load('own').data.dir).toMatch(/\/workflows\/files$/);
+    expect(load('own', ['data.dir=files']).data.dir).toMatch(/\/case-[^/]+\/files$/);
+    expect(load('own', ['data.dir=/abs/files']).data.dir).toBe('/abs/files');
+    expect(load().data.dir).toBeUndefined();
+  });
+
   it('is looked for by its name, then in the working folder before the shipped files, then as a path', () => {
     const load = folderWith({
       'workflows/fast_processing_default.toml': '[testbed]\nnamespace = "nearer"\n',

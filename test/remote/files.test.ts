@@ -291,7 +291,12 @@ describe('serve-files', () => {
       expect(await get('/stf-tester-1/a.stf', { authorization })).toMatchObject({ status: 401 });
     writeFileSync(join(execution, 'a.stf'), '01234567890');
     expect((await get('/stf-tester-1/a.stf')).tag).not.toBe(tag);
-    expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: 'ok' });
+    const health = await fetch(`${url}/healthz`);
+    expect(await health.json()).toEqual({ status: 'ok' });
+    expect(health.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(health.headers.get('cache-control')).toBe('no-store');
+    for (const path of ['/stf-tester-1/%zz', '/stf-tester-1/%c0%ae'])
+      expect({ path, ...(await get(path)) }).toMatchObject({ path, status: 400, body: 'the address cannot be read\n' });
     expect(readFileSync(join(execution, 'a.stf'), 'utf8')).toBe('01234567890');
     child.kill('SIGTERM');
     expect(await finished).toMatchObject({ code: 0 });

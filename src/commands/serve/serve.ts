@@ -79,6 +79,43 @@ async function withOptions(
   }
 }
 
+/** Characters of a fault that are told. */
+const shownFault = 300;
+
+/** Lines of one kind that are told in a minute: a client that floods the server floods no log. */
+const linesAMinute = 10;
+
+/** Tells lines, and of too many in a minute how many were left out. */
+function seldom(tell: (line: string) => void): (line: string) => void {
+  let told = 0;
+  let leftOut = 0;
+  let since = -Infinity;
+  return (line) => {
+    const now = performance.now();
+    if (now - since > 60_000) {
+      if (leftOut > 0) tell(`${leftOut} more lines like the last ones were left out`);
+      [told, leftOut, since] = [0, 0, now];
+    }
+    if (told < linesAMinute) tell(line);
+    else leftOut += 1;
+    told += 1;
+  };
+}
+
+/** JSON-RPC's answer to a line that is no JSON, or no message of it; undefined for other faults. */
+function answerTo({ name }: Error) {
+  const fault =
+    name === 'SyntaxError'
+      ? { code: -32_700, message: 'the line is no JSON' }
+      : name.endsWith('ZodError')
+        ? {
+            code: -32_600,
+            message: 'the line is no JSON-RPC message: an object with jsonrpc, method, and id for a request',
+          }
+        : undefined;
+  return fault === undefined ? undefined : { jsonrpc: '2.0', id: null, error: fault };
+}
+
 /** @param stdin the client's end: when it closes, the server must not outlive it */
 async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.ReadableStream): Promise<number> {
   const stopping = new AbortController();
@@ -88,9 +125,13 @@ async function serveStdio(io: Io, options: ServerOptions, stdin: NodeJS.Readable
     for (const event of ['end', 'close', 'error']) stdin.once(event, () => resolve());
     io.onInterrupt(() => resolve());
   });
+  const warn = seldom((message) => options.log.write({ level: 'WARNING', message }));
   // Such as a line without an end, at which the session is over.
-  server.onerror = ({ message }) =>
-    options.log.write({ level: 'WARNING', message: `the client cannot be understood: ${message}` });
+  server.onerror = (error) => {
+    warn(`the client cannot be understood: ${error.message.replaceAll(/\s+/g, ' ').slice(0, shownFault)}`);
+    const answer = answerTo(error);
+    if (answer !== undefined) io.out(`${JSON.stringify(answer)}\n`);
+  };
   await server.connect(new StdioServerTransport());
   await ended;
   stopping.abort();
