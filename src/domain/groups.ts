@@ -6,6 +6,9 @@ export interface Sums {
   bytes: number;
   /** One for each row that has a duration. */
   seconds: number[];
+  /** Of attempts: the slices that they are at, numbers by execution, and how many of the attempts are failures in which their slices stand. */
+  slices: Map<string, Set<number>>;
+  stayFailed: number;
 }
 
 export interface Group extends Sums {
@@ -21,7 +24,7 @@ export class Groups {
     const key = JSON.stringify(keys);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { keys, count: 0, failed: 0, retries: 0, bytes: 0, seconds: [] };
+      group = { keys, count: 0, failed: 0, retries: 0, bytes: 0, seconds: [], slices: new Map(), stayFailed: 0 };
       this.#groups.set(key, group);
     }
     return group;
@@ -30,6 +33,18 @@ export class Groups {
   all(): Group[] {
     return [...this.#groups.values()];
   }
+}
+
+/** How many different slices the attempts of some groups are at. */
+export function slicesOf(groups: readonly Sums[]): number {
+  const all = new Map<string, Set<number>>();
+  for (const { slices } of groups)
+    for (const [execution, numbers] of slices) {
+      const known = all.get(execution);
+      if (known === undefined) all.set(execution, groups.length === 1 ? numbers : new Set(numbers));
+      else for (const number of numbers) known.add(number);
+    }
+  return [...all.values()].reduce((sum, numbers) => sum + numbers.size, 0);
 }
 
 /** How long rows took, in seconds. */
@@ -41,7 +56,7 @@ export interface Spread {
 }
 
 /** The spread of the durations of some groups together; undefined where there is none. */
-export function spreadOf(groups: readonly Sums[]): Spread | undefined {
+export function spreadOf(groups: readonly Pick<Sums, 'seconds'>[]): Spread | undefined {
   const length = groups.reduce((sum, { seconds }) => sum + seconds.length, 0);
   if (length === 0) return undefined;
   const sorted = new Float64Array(length);

@@ -13,7 +13,7 @@ export const summaryKeys = {
     'hour',
     'day',
   ],
-  stf_files: ['status', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
+  stf_files: ['status', 'has_slices', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
   messages: ['message_type', 'agent', 'status', 'execution_id', 'namespace', 'minute', 'hour', 'day'],
   logs: ['level', 'agent', 'cause', 'execution_id', 'minute', 'hour', 'day'],
   executions: ['status', 'cause', 'execution_id', 'namespace', 'minute', 'hour', 'day'],

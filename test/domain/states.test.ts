@@ -132,8 +132,8 @@ describe('groups', () => {
     groups.of(['a', undefined]).count += 1;
     groups.of(['a', 'undefined']).failed += 1;
     expect(groups.all()).toEqual([
-      { keys: ['a', undefined], count: 2, failed: 0, retries: 0, bytes: 0, seconds: [] },
-      { keys: ['a', 'undefined'], count: 0, failed: 1, retries: 0, bytes: 0, seconds: [] },
+      expect.objectContaining({ keys: ['a', undefined], count: 2, failed: 0, seconds: [] }),
+      expect.objectContaining({ keys: ['a', 'undefined'], count: 0, failed: 1, seconds: [] }),
     ]);
   });
 

@@ -54,6 +54,21 @@ describe('a summary', () => {
         total: attempts,
       });
     }
+    const byHost = await ask(client, 'summarize', { what: 'slices', group_by: 'host' });
+    expect(byHost['total']).toMatchObject({
+      slices,
+      stay_failed: count(`SELECT count(*) AS n FROM tf_slices WHERE status = 'failed'`),
+    });
+    const byWorker = await ask(client, 'summarize', { what: 'slices', group_by: 'worker', limit: 1000 });
+    for (const { worker, ...told } of byWorker['groups'] as Answer[])
+      expect(told).toMatchObject({
+        slices: count(`SELECT count(DISTINCT slice_filename) AS n FROM slice_attempts WHERE worker_id = '${worker}'`),
+        stay_failed: count(
+          `SELECT count(*) AS n FROM tf_slices WHERE status = 'failed' AND assigned_worker = '${worker}'`,
+        ),
+      });
+    const sampled = await ask(client, 'summarize', { what: 'stf_files', group_by: 'has_slices' });
+    expect(sampled['groups']).toEqual([expect.objectContaining({ has_slices: 'yes', count: 6 })]);
     const failed = count(`SELECT count(*) AS n FROM slice_attempts WHERE state = 'failed'`);
     const causes = await ask(client, 'summarize', { what: 'slices', group_by: 'cause' });
     expect(causes['total'].count).toBe(failed);

@@ -44,6 +44,7 @@ export function* addAttempts(
       known.set(number, group);
     }
     add(group, columns, at, isOfAttempts);
+    if (isOfAttempts) addSlice(group, columns, at, of.execution_id);
   }
 }
 
@@ -57,6 +58,16 @@ function add(group: Group, columns: AttemptColumns, at: number, isOfAttempts: bo
   group.retries += isOfAttempts ? (attempt > 1 ? 1 : 0) : attempt - 1;
   // A clock that was set back makes no time negative.
   if (!Number.isNaN(seconds)) group.seconds.push(Math.max(0, seconds));
+}
+
+/** More slices of one file are not told apart. */
+const slicesOfFile = 2 ** 20;
+
+function addSlice(group: Group, columns: AttemptColumns, at: number, execution: string): void {
+  let slices = group.slices.get(execution);
+  if (slices === undefined) group.slices.set(execution, (slices = new Set()));
+  slices.add((columns.stf[at] as number) * slicesOfFile + (columns.sliceId[at] as number));
+  if (columns.isCurrent[at] === 1 && columns.state[at] === failed) group.stayFailed += 1;
 }
 
 const failed = sliceStatuses.indexOf('failed');

@@ -48,7 +48,12 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
   stf_files: {
     table: 'stf_files',
     key: 'seq',
-    keys: { status: { by: 'status' }, execution_id: { by: 'execution_id' }, namespace: { by: namespaceOf } },
+    keys: {
+      status: { by: 'status' },
+      has_slices: { by: `iif(slice_count > 0, 'yes', 'no')` },
+      execution_id: { by: 'execution_id' },
+      namespace: { by: namespaceOf },
+    },
     times: { created: { column: 'created_at' }, completed: { column: 'processed_at' } },
     index: 'stf_files_execution',
     isOfExecution: 'execution_id = ?',

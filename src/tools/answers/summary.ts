@@ -5,6 +5,8 @@ import { summarized, summaryKeys } from '../../domain/summary-words.ts';
 /** Sums as they are told, as far as they fit the kind of rows. */
 const sums = () => ({
   count: z.int(),
+  slices: z.int().optional().describe('Of attempts: different slices'),
+  stay_failed: z.int().optional().describe('Of attempts: failures in which their slices stand'),
   failed: z.int().optional(),
   retries: z.int().optional(),
   bytes: z.int().optional(),

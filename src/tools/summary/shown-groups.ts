@@ -1,5 +1,6 @@
 import type { SummaryQuestion } from '../../db/summaries/question.ts';
-import { type Group, type Spread, spreadOf } from '../../domain/groups.ts';
+import { type Group, slicesOf, type Spread, spreadOf } from '../../domain/groups.ts';
+import { countsAttempts } from '../../domain/summary-words.ts';
 import type { Sums } from '../answers/summary.ts';
 import { present } from '../shared/params.ts';
 
@@ -61,12 +62,15 @@ function compareKeys(a: Group['keys'], b: Group['keys'], compare: (a: string, b:
 const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 /** The sums that fit a kind of rows, of some groups together. */
-export function shownSums(groups: readonly Group[], { what }: SummaryQuestion): Sums {
-  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes'): number =>
+export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
+  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed'): number =>
     groups.reduce((before, group) => before + group[of], 0);
   const spread = spreadOf(groups);
+  const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({
     count: sum('count'),
+    slices: isOfAttempts ? slicesOf(groups) : null,
+    stay_failed: isOfAttempts ? sum('stayFailed') : null,
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
     retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
     bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,
