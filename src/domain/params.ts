@@ -96,7 +96,9 @@ export const dataSection = z.object({
     .string()
     .min(1)
     .optional()
-    .describe('folder of the data files; without one, the path of the store and `.data`'),
+    .describe(
+      'folder of the data files, from the folder of the file that says it (`--set`: from the working folder); without one, the path of the store and `.data`',
+    ),
   write_files: z.boolean().default(true).describe('`false`: no file is written, and there are no checksums'),
   url: fileAddress.optional().describe('where `dir` is published, such as `http://HOST:8090`; without one, it is not'),
   sources: z
