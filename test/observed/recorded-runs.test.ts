@@ -268,6 +268,11 @@ describe('of a run that was changed by an operator', () => {
     const monitor = await monitorOf([...h1.slice(0, 201), gap, ...h1.slice(300)]);
     expect(monitor['not_heard']).toEqual([{ from, until, reason: 'the connection to the broker was lost' }]);
     expect(codesOf(monitor)).toContain('NOT_HEARD');
+    expect((await timelineOf([...h1.slice(0, 201), gap, ...h1.slice(300)]))['phases']).toContainEqual({
+      phase: 'unheard',
+      start: from,
+      end: until,
+    });
     expect(await auditOf([...h1.slice(0, 201), gap, ...h1.slice(300)])).toMatchObject({ verdict: 'open' });
   });
 
@@ -298,11 +303,15 @@ describe('of a run that was changed by an operator', () => {
     expect(await auditOf(h2.filter((line) => typeOf(line) !== 'slice_result'))).toMatchObject({ verdict: 'open' });
   });
 
-  async function auditOf(lines: readonly object[]): Promise<Answer> {
+  const timelineOf = (lines: readonly object[]): Promise<Answer> => answerOf('get_execution_timeline', lines);
+
+  const auditOf = (lines: readonly object[]): Promise<Answer> => answerOf('audit_execution', lines);
+
+  async function answerOf(tool: string, lines: readonly object[]): Promise<Answer> {
     const file = join(temporaryFolder(), 'made.jsonl');
     writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
     const { path } = await readAll([file]);
-    return ask(await connectInProcess(path), 'audit_execution', { execution_id: 'latest' });
+    return ask(await connectInProcess(path), tool, { execution_id: 'latest' });
   }
 });
 

@@ -146,6 +146,14 @@ export function heardUntil(
   return run === undefined ? undefined : heardTimeOf(sql, run, moment).until;
 }
 
+/** The times in which nothing could be heard of an execution, until a time. Milliseconds since 1970. */
+export function gapsOf(sql: Prepare, executionId: string, until: number): HeardTime['gaps'] {
+  const run = sql<[string], { namespace: string; first: number; last: number }>(
+    'SELECT namespace, first_ms AS first, last_ms AS last FROM observed_runs WHERE execution_id = ?',
+  ).get(executionId);
+  return run === undefined ? [] : heardTimeOf(sql, run, { isAlive: () => undefined, now: until }).gaps;
+}
+
 /** A pause between two observers that is no gap: one of them was just ending. Milliseconds. */
 const passing = 1000;
 

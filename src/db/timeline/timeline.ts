@@ -1,12 +1,14 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
-import { type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
+import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { happenedAt } from '../log/rows.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf, numberOf, typeNumbers } from '../migrations/names.ts';
+import { gapsOf } from '../observed/hearings.ts';
+import { standstillsOf } from '../presence/incidents.ts';
 import { observedBuckets } from '../reports/observed/delays.ts';
 import { stageDelays } from '../reports/stage-delays.ts';
 import { jsonField } from '../sqlite/json-field.ts';
@@ -29,7 +31,10 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const attempts = yield* history.follow();
   return {
     seq: history.seq,
-    phases: phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
+    phases: [
+      ...phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
+      ...holesIn(sql, execution, life.end),
+    ],
     latency:
       execution.origin === 'own' ? delaysOf(sql, execution.execution_id) : observedBuckets(sql, execution.execution_id),
     ...pictureOf(attempts, question),
@@ -65,6 +70,21 @@ interface ChangeRow {
 function phasesSince(start: number, changes: readonly PhaseChange[]) {
   const [first] = changes;
   return phasesOf(first !== undefined && changes.length === mostChanges ? first.at : start, changes);
+}
+
+/** Times of which nothing is known. @param until milliseconds since 1970 */
+function holesIn(sql: Prepare, execution: ExecutionRow, until: number): PhaseBand[] {
+  if (execution.origin === 'own')
+    return standstillsOf(sql, execution.execution_id).map(({ from, until: end }) => ({
+      phase: 'unwritten',
+      start: Date.parse(from),
+      end: Date.parse(end),
+    }));
+  return gapsOf(sql, execution.execution_id, until).map(({ from, until: end }) => ({
+    phase: 'unheard',
+    start: from,
+    end,
+  }));
 }
 
 function phaseChanges(sql: Prepare, executionId: string): PhaseChange[] {

@@ -1,6 +1,9 @@
-/** A phase of an execution as a picture shows it: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. */
+/**
+ * A phase of an execution as a picture shows it: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. Over these lie
+ * times in which nothing could be heard (`unheard`), or a driver wrote nothing (`unwritten`).
+ */
 export interface PhaseBand {
-  phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after';
+  phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | 'unheard' | 'unwritten';
   /** Milliseconds since 1970; `end` undefined: it goes on. */
   start: number;
   end: number | undefined;

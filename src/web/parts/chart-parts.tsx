@@ -67,8 +67,20 @@ type Geometry = ReturnType<typeof geometryOf>;
 export function Bands({ timeline, x, height }: { timeline: Timeline; x: Geometry['x']; height: number }) {
   return (
     <g>
+      <defs>
+        <pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+          <line class="hatch" x1="0" y1="0" x2="0" y2="6" />
+        </pattern>
+      </defs>
       {phasesIn(timeline).map(({ phase, from, to }) => (
-        <rect key={from} class={`band ${phase}`} x={x(from)} y={0} width={x(to) - x(from)} height={height - bottom} />
+        <rect
+          key={`${phase} ${from}`}
+          class={`band ${phase}`}
+          x={x(from)}
+          y={0}
+          width={x(to) - x(from)}
+          height={height - bottom}
+        />
       ))}
     </g>
   );

@@ -166,8 +166,10 @@ function PartShown({ shown, isAwaited, change }: PartShownProps) {
 
 /** Says that a running execution has gone quiet. Of one whose driver is gone a finding tells more. */
 function Age({ monitor, now }: { monitor: Monitor; now: number }) {
-  const { status, data_as_of, drivers } = monitor;
+  const { origin, status, data_as_of, drivers } = monitor;
   if (
+    // Of an observed one it is said until when it was heard.
+    origin === 'observed' ||
     status !== 'running' ||
     data_as_of === undefined ||
     (drivers?.at(-1)?.until ?? drivers?.at(-1)?.last_heard) !== undefined

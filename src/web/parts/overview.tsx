@@ -158,7 +158,12 @@ function Executions({
     },
     {
       head: 'execution',
-      cell: ({ execution_id }) => <a href={executionHash(execution_id)}>{execution_id}</a>,
+      cell: ({ execution_id, origin }) => (
+        <>
+          <a href={executionHash(execution_id)}>{execution_id}</a>
+          {origin === 'observed' && <small> observed</small>}
+        </>
+      ),
     },
     {
       head: 'state',

@@ -11,7 +11,7 @@ export function PhaseStrip({ timeline }: { timeline: Timeline }) {
         const words = by === undefined ? phase : `${phase} by ${by}`;
         return (
           <div
-            key={from}
+            key={`${phase} ${from}`}
             role="listitem"
             class={`band ${phase}`}
             title={words}
