@@ -46,32 +46,51 @@ export function causeOf(error: string): string {
 
 /** Failures of one cause. */
 export interface CauseCount {
-  /** Told as the error has it where all of these have the same words; else with what differs made alike, as `causeOf` does. */
+  /** The words that its errors have in common; a word that differs from one to the next is made alike, as `causeOf` does. */
   cause: string;
   attempts: number;
-  /** One of the errors as it was, where the cause is made of several. */
+  /** One of the errors as it was, where they differ. */
   example: string | undefined;
+}
+
+/** Errors of one cause so far, word by word. */
+interface Alike {
+  attempts: number;
+  words: readonly string[];
+  /** Whether all have the same word at a place. */
+  isCommon: boolean[];
 }
 
 /** Counts failures by their causes, the most frequent first. */
 export function countCauses(errors: Iterable<string>): CauseCount[] {
-  const groups = new Map<string, { attempts: number; example: string; isOne: boolean }>();
+  const groups = new Map<string, Alike>();
   for (const error of errors) {
     const cause = causeOf(error);
-    const words = plainWords(error);
+    const words = plainWords(error).split(' ');
     const group = groups.get(cause);
-    if (group === undefined) groups.set(cause, { attempts: 1, example: words, isOne: true });
-    else {
-      group.attempts += 1;
-      group.isOne &&= group.example === words;
-    }
+    if (group === undefined) groups.set(cause, { attempts: 1, words, isCommon: words.map(() => true) });
+    else addTo(group, words);
   }
   return [...groups]
-    .map(([cause, { attempts, example, isOne }]) =>
-      isOne ? { cause: example, attempts, example: undefined } : { cause, attempts, example },
+    .map(([cause, { attempts, words, isCommon }]) =>
+      isCommon.every(Boolean)
+        ? { cause: words.join(' '), attempts, example: undefined }
+        : { cause: mixed(cause.split(' '), words, isCommon), attempts, example: words.join(' ') },
     )
     .toSorted((a, b) => b.attempts - a.attempts);
 }
+
+function addTo(group: Alike, words: readonly string[]): void {
+  group.attempts += 1;
+  const hasAsMany = words.length === group.words.length;
+  group.isCommon = group.isCommon.map((isCommon, at) => isCommon && hasAsMany && words[at] === group.words[at]);
+}
+
+/** The words that all have, and in place of the others those that are alike. */
+const mixed = (alike: readonly string[], words: readonly string[], isCommon: readonly boolean[]): string =>
+  alike.length === words.length
+    ? alike.map((word, at) => (isCommon[at] === true ? words[at] : word)).join(' ')
+    : alike.join(' ');
 
 /** An error without the words that every failure of a payload has. */
 const plainWords = (error: string): string =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { causeOf } from '../../src/domain/causes.ts';
+import { causeOf, countCauses } from '../../src/domain/causes.ts';
 
 describe('the cause of a failure', () => {
   it.each([
@@ -52,5 +52,35 @@ describe('the cause of a failure', () => {
     const early = `${' '.repeat(590)}early late`;
     expect(causeOf(early)).toBe('early late');
     expect(causeOf(` ${early}`)).toBe('early lat');
+  });
+});
+
+describe('causes that are counted', () => {
+  it.each([
+    [
+      'keep a number that is the same in all',
+      ['module 2318 is off', 'module 2318 is off'],
+      { cause: 'module 2318 is off', attempts: 2, example: undefined },
+    ],
+    [
+      'mask a number that differs, and have an example',
+      ['module 2318 is off', 'module 7 is off'],
+      { cause: 'module N is off', attempts: 2, example: 'module 2318 is off' },
+    ],
+    [
+      'mask what differs alone',
+      ['code=1 of 500 in swf.1.000001.stf', 'code=1 of 500 in swf.1.000002.stf'],
+      { cause: 'code=1 of 500 in FILE', attempts: 2, example: 'code=1 of 500 in swf.1.000001.stf' },
+    ],
+  ])('%s', (_, errors, expected) => {
+    expect(countCauses(errors)).toEqual([expected]);
+  });
+
+  it('stand in the order of how many there are', () => {
+    const counted = countCauses(['bad', 'off', 'off']);
+    expect(counted.map(({ cause, attempts }) => [cause, attempts])).toEqual([
+      ['off', 2],
+      ['bad', 1],
+    ]);
   });
 });
