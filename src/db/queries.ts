@@ -6,7 +6,7 @@ import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { listeningObservers } from './observed/hearings.ts';
-import { type LivenessTest, momentOf } from './presence/leases.ts';
+import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
@@ -69,11 +69,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
     /** The question of a picture: of the life of an execution, or of a part of it (ISO 8601). `now` is in milliseconds since 1970. */
     timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
-      timelineQuestion(plain, execution, {
-        wanted,
-        isAlive,
-        now: momentOf(plain, execution.execution_id, now),
-      }),
+      timelineQuestion(plain, execution, { wanted, isAlive, now }),
     /** An execution over time. Each step is to be taken in a snapshot. */
     *timeline(question: TimelineQuestion): Steps<Timeline> {
       return yield* timelineOf(plain, histories.of(question.execution.execution_id), question);

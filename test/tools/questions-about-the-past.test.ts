@@ -88,7 +88,7 @@ describe('asked what happened before, the answer', () => {
   });
 
   it('ends the life of a dead run at its last sign, which is the newest of beat, message and line', async () => {
-    const { client } = await killed();
+    const { client, folder } = await killed();
     const [first, second] = [await monitorOf(client), await monitorOf(client)];
     expect(second['duration_seconds']).toBe(first['duration_seconds']);
     const { items } = await askWithin(client, 'list_messages', { execution_id: 'latest', limit: 1 });
@@ -98,6 +98,8 @@ describe('asked what happened before, the answer', () => {
     const [row] = (await askWithin(client, 'list_workflow_executions', { status: 'running' }))['items'];
     expect(row).toMatchObject({ health: 'stalled', duration_seconds: first['duration_seconds'] });
     expect(findingOf(first, 'DRIVER_GONE')?.['sentence']).toContain(`last heard ${first['drivers'][0].last_heard}`);
+    const { stdout } = await runCli(['status'], { folder });
+    expect(stdout).toContain(`, silent since ${first['drivers'][0].last_heard}\n`);
   });
 
   it('shows nothing of a dead run as being worked on', async () => {

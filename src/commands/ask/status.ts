@@ -61,7 +61,12 @@ function leftOf({ progress }: Monitor): string[] {
 function driverOf({ drivers = [], status }: Monitor): string[] {
   const driver = drivers.at(-1);
   // How one ended that drives no more is a finding.
-  if (driver === undefined || drivers.length === 1 || (driver.until !== undefined && status === 'running')) return [];
+  if (
+    driver === undefined ||
+    drivers.length === 1 ||
+    ((driver.until ?? driver.last_heard) !== undefined && status === 'running')
+  )
+    return [];
   const { pid, host, by, since } = driver;
   return [
     `  driver      process ${pid ?? 'unknown'} on ${host}, the last of ${drivers.length}, started by ${by} at ${since}`,
@@ -164,13 +169,21 @@ function heardCounts(answer: Monitor): string[] {
   ];
 }
 
+/** How long it has gone on; of one whose driver is gone that nothing is heard of it. */
+function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
+  const heard = status === 'running' ? drivers.at(-1)?.last_heard : undefined;
+  return heard === undefined
+    ? duration(duration_seconds)
+    : `ran for ${duration(duration_seconds)}, silent since ${heard}`;
+}
+
 function statusLines(answer: Monitor, option: string): string[] {
   const { progress, dataset } = answer;
   return [
     answer.execution_id,
     `  run         ${[answer.run_id, phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
-    `  started     ${answer.start_time}, ${duration(answer.duration_seconds)}`,
+    `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
     ...(dataset === undefined
       ? []

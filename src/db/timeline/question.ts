@@ -1,7 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
-import type { LivenessTest } from '../presence/leases.ts';
+import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
 import { endOfLife } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -20,7 +20,8 @@ export function timelineQuestion(
   { wanted, isAlive, now }: { wanted: WantedTimeline; isAlive: LivenessTest; now: number },
 ): TimelineQuestion {
   const start = Date.parse(execution.start_time);
-  const end = Math.max(start, endOfLife(sql, execution, { isAlive, now }));
+  const moment = { isAlive, now: momentOf(sql, execution.execution_id, now) };
+  const end = Math.max(start, endOfLife(sql, execution, moment));
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)

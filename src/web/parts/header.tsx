@@ -113,6 +113,8 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
     monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
+  // Nobody drives it, and nobody has said that it ended.
+  const silent = status === 'running' ? monitor.drivers?.at(-1)?.last_heard : undefined;
   // Facts that are not known are left out.
   const facts: [string, string | number | boolean | undefined][] = [
     ['run', run_number],
@@ -124,7 +126,8 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['by', executed_by],
     ['start', time(start_time, zone)],
     ['end', end_time === undefined ? undefined : time(end_time, zone)],
-    [status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
+    [silent !== undefined ? 'ran for' : status === 'running' ? 'running for' : 'took', duration(duration_seconds)],
+    ['silent since', silent === undefined ? undefined : time(silent, zone)],
     ['workers', target_worker_count],
     ['payload', payload],
     ['speed', speed],
