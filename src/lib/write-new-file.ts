@@ -51,6 +51,6 @@ function removeIfThere(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // The folder is none, as has been told.
+    // There is no such folder; the error above says so.
   }
 }

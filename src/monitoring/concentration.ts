@@ -113,7 +113,7 @@ function tableOf(attempts: readonly PlacedAttempt[], kind: Concentration['kind']
   };
 }
 
-/** The worst place, the two worst, and so on, as far as they are worth a word. */
+/** The worst place, the two worst, and so on: those whose share of failures is large enough to tell. */
 function candidatesOf({ kind, places, ...all }: Table): Concentration[] {
   const candidates: Concentration[] = [];
   let [tried, failed] = [0, 0];

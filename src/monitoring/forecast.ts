@@ -6,7 +6,7 @@ import type { AgedSlice } from './pace.ts';
 export interface Forecast {
   /** When it ends, as far as the time left is known. */
   expected_end: string | undefined;
-  /** When the first slice was made; while there is none, when the schedule has it. */
+  /** When the first slice was made; before that, when the schedule expects it. */
   first_slice_at: string | undefined;
 }
 

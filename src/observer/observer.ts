@@ -39,7 +39,7 @@ const silentBeats = 2.5;
 
 const tickMilliseconds = 1000;
 
-/** Where nothing is said for so long, that it was listened to is said, in milliseconds: a process that is killed loses no more of that. */
+/** After this silence the recording notes that the observer was listening, in milliseconds: a kill then loses no more than that. */
 const silentMilliseconds = 30_000;
 
 /**

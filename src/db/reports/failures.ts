@@ -15,7 +15,7 @@ interface ResultRow {
   recorded_ms: number;
 }
 
-/** The attempts of an own execution that failed since a slice was last done; undefined where the last one was done, or there is none. */
+/** The attempts of an own execution that failed since the last one that succeeded; undefined if that is the newest, or nothing was tried. */
 export function failuresInARow(sql: Prepare, executionId: string): FailuresInARow | undefined {
   const field = (name: string): string => `iif(json_valid(body), body ->> '$.${name}', NULL) AS ${name}`;
   const newest = sql<[string, number], ResultRow>(

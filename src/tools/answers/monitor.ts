@@ -87,7 +87,7 @@ const counts = () => ({
   duration_seconds: z.number().describe('Wall time; so far, while it runs'),
   down_seconds: z.number().optional().describe('Without a driver, between two'),
   expected_end: z.string().optional(),
-  first_slice_at: z.string().optional().describe('Expected, while there is none'),
+  first_slice_at: z.string().optional().describe('Expected, until there is one'),
   data_as_of: z.string().optional(),
   last_message_id: z.string().optional(),
   message_count: z.int(),
