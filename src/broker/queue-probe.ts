@@ -35,23 +35,22 @@ async function isTaken(
   address: BrokerAddress,
   headers: Record<string, string>,
 ): Promise<boolean> {
-  let session: StompSession | undefined;
+  let session!: StompSession;
   let isAsked = false;
   try {
     await new Promise<void>((resolve, reject) => {
-      const opened: StompSession = new StompSession(settings, address, {
+      session = new StompSession(settings, address, {
         dialectOf: () => activeMqClassic,
         current: () => undefined,
         onConnected: () => {
           isAsked = true;
-          opened.requests.ask('SUBSCRIBE', headers).then(resolve, reject);
+          session.requests.ask('SUBSCRIBE', headers).then(resolve, reject);
         },
         onLost: reject,
       });
-      session = opened;
-      opened.open();
+      session.open();
     });
-    await disconnect((session as unknown as StompSession).client);
+    await disconnect(session.client);
     return true;
   } catch (error) {
     if (isAsked && error instanceof SwfError && error.code === 'BROKER_REFUSED' && refusesProbe.test(error.message))
@@ -62,6 +61,6 @@ async function isTaken(
       { cause: error },
     );
   } finally {
-    session?.end(new SwfError('BROKER_UNREACHABLE', 'the probe is over'));
+    session.end(new SwfError('BROKER_UNREACHABLE', 'the probe is over'));
   }
 }

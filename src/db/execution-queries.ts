@@ -115,7 +115,8 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
 /** Questions about one file of an execution. */
 const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: LivenessTest) => ({
   product: (name: string) => findProduct(sql, name),
-  sliceStanding: (product: Product, now: number) => sliceStanding(sql, product, { isAlive, now }),
+  sliceStanding: (product: Product, now: number) =>
+    sliceStanding(sql, product, { isAlive, now: momentOf(sql, product.execution_id, now) }),
   messagesOf: (product: Product, limit: number) => messagesOf(sql, product, limit),
   slicesOf: (product: Product) => slicesOf(sql, product),
   /** The first log lines of its execution that name a file. */

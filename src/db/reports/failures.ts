@@ -80,21 +80,19 @@ function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentra
     .map(({ error }) => error);
 }
 
-/** When the first attempt of an execution failed, ISO 8601; undefined where many did, and the first results are others. */
+/** When the first attempt of an execution failed, ISO 8601; undefined where so many failed, so late, that it was not looked for. */
 export function firstFailure(sql: Prepare, executionId: string): string | undefined {
-  const first = sql<[string, number], { at: string | null }>(
-    `SELECT min(at) AS at FROM (SELECT ${isoTime('recorded_ms')} AS at FROM (
+  const early = sql<[string, number], { at: string | null }>(
+    `SELECT ${isoTime('min(recorded_ms)')} AS at FROM (
        SELECT recorded_ms, iif(json_valid(body), body ->> '$.state', NULL) AS state FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'slice_result'`)} AND effect = 'applied' ORDER BY seq LIMIT ?)
-     WHERE state = 'failed' LIMIT 1)`,
+     WHERE state = 'failed'`,
   ).get(executionId, resultsLookedAt[1])?.at;
-  if (first !== null && first !== undefined) return first;
-  // They came late, so that they are few.
-  return (
-    sql<[string, number], { at: string | null }>(
-      `SELECT min(completed_at) AS at FROM (SELECT completed_at FROM slice_attempts WHERE execution_id = ? AND state = 'failed' LIMIT ?)`,
-    ).get(executionId, resultsLookedAt[1])?.at ?? undefined
-  );
+  if (early !== null && early !== undefined) return early;
+  const late = sql<[string, number], { at: string | null; n: number }>(
+    `SELECT min(completed_at) AS at, count(*) AS n FROM (SELECT completed_at FROM slice_attempts WHERE execution_id = ? AND state = 'failed' LIMIT ?)`,
+  ).get(executionId, resultsLookedAt[1]);
+  return late === undefined || late.n === resultsLookedAt[1] ? undefined : (late.at ?? undefined);
 }
 
 /** The slice of an own execution that took longest, of those that were done. */

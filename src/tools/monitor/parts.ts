@@ -47,9 +47,9 @@ export const livesOf = ({ duration_seconds, down_seconds, forecast }: FullAssess
   first_slice_at: forecast?.first_slice_at,
 });
 
-/** Slices of an execution that has ended, and that nobody has finished. Null of one that runs, or where it is not known how many there are. */
-export function notDone({ status, slices_created, slices_completed, slices_failed }: ExecutionRow) {
-  return status === 'running' ? null : Math.max(0, slices_created - slices_completed - slices_failed);
+/** Slices that an own execution left without a result; null while it runs. An observed one tells `slices_unanswered`. */
+export function notDone({ origin, status, slices_created, slices_completed, slices_failed }: ExecutionRow) {
+  return origin === 'observed' || status === 'running' ? null : slices_created - slices_completed - slices_failed;
 }
 
 export function driverOf({

@@ -113,7 +113,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
     monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
-  // Nobody drives it, and nobody has said that it ended.
+  // Its driver is gone, and the store has no end of it.
   const silent = status === 'running' ? monitor.drivers?.at(-1)?.last_heard : undefined;
   // Facts that are not known are left out.
   const facts: [string, string | number | boolean | undefined][] = [
