@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { alterStore } from '../alter-store.ts';
 import { runCli, temporaryFolder } from '../helpers.ts';
 import { clientOf, evidenceOf, findingOf, inPhysics, monitorOf } from './asking.ts';
 
@@ -54,6 +55,28 @@ describe('asked why slices fail, the monitor', () => {
     });
     const { groups } = await evidenceOf(client, monitor, 'FAILURES_ON_ONE');
     expect((groups as unknown[]).length).toBeGreaterThan(11);
+  });
+
+  it.each([
+    [
+      'host bad',
+      `UPDATE tf_slices SET hostname = iif(status = 'failed', 'bad', 'good'); UPDATE earlier_attempts SET hostname = 'bad'`,
+    ],
+    [
+      'worker bad',
+      `UPDATE tf_slices SET assigned_worker = iif(status = 'failed', 'bad', 'good') || substr(assigned_worker, -3); UPDATE earlier_attempts SET worker_id = 'bad/01'`,
+    ],
+    ['STF file swf.100010.000002.stf', ''],
+  ])('names the %s, with the cause', async (place, change) => {
+    const folder = temporaryFolder();
+    const bad = payload('case "$SWF_SLICE_FILENAME" in *.000002_*) echo no geometry; exit 3;; esac');
+    await runCli(['run', '--speed', 'max', '--stf-count', '6', ...bad], { folder });
+    if (change !== '') alterStore(folder, change);
+    const finding = findingOf(await monitorOf(await clientOf(folder)), 'FAILURES_ON_ONE');
+    expect(finding?.['sentence']).toMatch(
+      /: more than chance gives\. \d+ attempts failed: \d+ × sh ended with exit code 3: no geometry\.$/,
+    );
+    expect(finding?.['sentence']).toContain(`TF slices failed on ${place}, and none of `);
   });
 
   it('names the slice that took out of all proportion', async () => {

@@ -67,14 +67,19 @@ export function failuresOnOnePlace(sql: Prepare, executionId: string): Evidence[
   return found === undefined ? undefined : { ...found, errors: errorsAt(sql, executionId, found) };
 }
 
-const columnOf = { slot: 'worker_id', worker: 'worker_id', host: 'hostname', 'STF file': 'stf_filename' } as const;
+/** As SQL: the places of an attempt by their kind. */
+const columnOf = {
+  slot: 'worker_id',
+  worker: `substr(worker_id, 1, instr(worker_id || '/', '/') - 1)`,
+  host: 'a.hostname',
+  'STF file': 'stf_filename',
+} as const satisfies Record<Concentration['kind'], string>;
 
 function errorsAt(sql: Prepare, executionId: string, { kind, places }: Concentration): string[] {
-  const column = kind === 'worker' ? `substr(worker_id, 1, instr(worker_id || '/', '/') - 1)` : columnOf[kind];
   return sql<[string, string, number], { error: string }>(
     `SELECT substr(coalesce(a.error, 'failed without a reason'), 1, 1000) AS error
      FROM slice_attempts AS a JOIN tf_slices USING (slice_filename, execution_id)
-     WHERE execution_id = ? AND a.state = 'failed' AND ${column.replace('hostname', 'a.hostname')} IN (SELECT value FROM json_each(?)) LIMIT ?`,
+     WHERE execution_id = ? AND a.state = 'failed' AND ${columnOf[kind]} IN (SELECT value FROM json_each(?)) LIMIT ?`,
   )
     .all(executionId, JSON.stringify(places), errorsLookedAt)
     .map(({ error }) => error);
