@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -31,6 +32,12 @@ describe.skipIf(why !== undefined)('an observer as a service', () => {
     expect(await runCli(['ready', 'observer', '--wait', '1'], surroundings)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^no observer was listening into \S+ within 1 s$/m) as string,
+    });
+    // A store that is being made at this moment.
+    writeFileSync(join(folder, 'swf.db'), '');
+    expect(await runCli(['ready', 'observer', '--wait', '1'], surroundings)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^no observer was listening/m) as string,
     });
     const up = startCli(words, surroundings);
     const pidWhenReady = async (): Promise<number> => {

@@ -62,7 +62,7 @@ describe('things that are no files', () => {
         '--speed',
         '20',
         '--stf-count',
-        '1',
+        '20',
         ...settings(
           'worker.max_retries=0',
           'fast_processing.target_worker_count=1',

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { requireOwnNamespace } from '../../config/policies.ts';
 import { connectToBroker } from '../../exchange/broker-start.ts';
 import { pause, withDeadline } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { configPlaces, exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import { hearAgent } from './hear-agent.ts';
@@ -34,7 +32,7 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   const deadline = performance.now() + wait * 1000;
   try {
     for (;;) {
-      const [observer] = observersIn(storePath(io), reader);
+      const [observer] = observersIn(reader);
       if (observer !== undefined) {
         io.out(`observer is ready: process ${observer.pid} on ${observer.hostname} listens\n`);
         return exitCodes.fine;
@@ -49,12 +47,12 @@ async function waitForObserver(io: Io, wait: number): Promise<number> {
   return exitCodes.mendable;
 }
 
-/** The observers of a store; none as long as it is not there, or somebody has it alone. */
-function observersIn(path: string, reader: StoreReader) {
+/** The observers of a store; none as long as it is not there or empty, or somebody has it alone. */
+function observersIn(reader: StoreReader) {
   try {
-    return existsSync(path) ? reader.queries().listeningObservers(Date.now()) : [];
+    return reader.queries().listeningObservers(Date.now());
   } catch (error) {
-    if (error instanceof SwfError && error.code === 'STORE_IN_USE') return [];
+    if (error instanceof NoStoreYet || (error instanceof SwfError && error.code === 'STORE_IN_USE')) return [];
     throw error;
   }
 }
