@@ -15,7 +15,8 @@ import { endOfLife, secondsOfLife } from './reports/life.ts';
 import { assessObserved, assessObservedWithFindings } from './reports/observed/assessment.ts';
 import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
-import { configurationOf, type Setting, settingsOf } from './reports/settings.ts';
+import { toldConfiguration } from './reports/observed/told-configuration.ts';
+import { configurationOf, type KnownConfiguration, type Setting, settingsOf } from './reports/settings.ts';
 import { stageDelays } from './reports/stage-delays.ts';
 import { findProduct, messagesOf, type Product, sliceStanding, slicesOf } from './reports/trace.ts';
 import { kept } from './sqlite/kept-answers.ts';
@@ -79,9 +80,9 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
-    /** Undefined for an observed execution: nobody has told it. */
-    configuration: kept(sql, (_, execution: ExecutionRow) =>
-      execution.origin === 'own' ? configurationOf(sql, execution) : undefined,
+    /** Of an observed execution what its runner has told by REST; undefined where that is nothing. */
+    configuration: kept(sql, (_, execution: ExecutionRow): KnownConfiguration | undefined =>
+      execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution),
     ),
     settings: (execution: ExecutionRow) =>
       execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),

@@ -7,6 +7,7 @@ import { isAlive } from '../lib/process-identity.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 import { maskedLine } from '../observed/recording-lines.ts';
+import { References } from '../observed/told/references.ts';
 import { recordAll } from './record-all.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
@@ -45,6 +46,7 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   const counts: ReadCounts = { messages: 0, rest: 0, kept: 0, rejected: 0, executions: [], gaps: 0 };
   const executions = new Set<string>();
   const spans = new Map<string, { since: number; until: number }>();
+  const references = new Map<string, References>();
   let waiting: FileLine[] = [];
   const write = async (): Promise<void> => {
     const lines = waiting;
@@ -58,7 +60,8 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
   for await (const line of readRecordings(paths, onTorn)) {
     count(counts, line);
     extend(spans, line);
-    if (line.kind === 'message' ? filter.isMeant(line.line) : line.kind === 'note') waiting.push(line);
+    const stated = asStated(line, references);
+    if (stated.kind === 'message' ? filter.isMeant(stated.line) : stated.kind === 'note') waiting.push(stated);
     if (waiting.length >= together) await write();
   }
   await write();
@@ -72,6 +75,15 @@ export async function readIntoStore(paths: readonly string[], options: ReadOptio
     settleObserved(tx, { isAlive, now: Date.now() });
   });
   return { ...counts, executions: [...executions] };
+}
+
+/** A REST write as the row of the log that it is: the numbers in it are those of its recording. */
+function asStated(line: FileLine, references: Map<string, References>): FileLine {
+  if (line.kind !== 'rest') return line;
+  const known = references.get(line.path) ?? new References();
+  references.set(line.path, known);
+  const stated = known.lineOf(line.line);
+  return stated === undefined ? line : { kind: 'message', line: stated, path: line.path };
 }
 
 function recordLine(tx: Transaction, read: FileLine): Outcome[] {

@@ -284,7 +284,17 @@ CREATE TABLE observed_runs (
   -- Results of an attempt after its first, and results that no slice which was heard fits.
   results_repeated INTEGER NOT NULL DEFAULT 0,
   results_unmatched INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (namespace, run_id, told_id)
+  -- When its runner says that it started, as it was registered by REST; empty where it was not.
+  told_start TEXT NOT NULL DEFAULT '',
+  -- The status that was told last by REST, by whom, and when its end was told first. Milliseconds since 1970.
+  told_status TEXT CHECK (told_status IN ('running', 'completed', 'failed', 'terminated')),
+  told_by TEXT,
+  told_ms INTEGER,
+  told_end_ms INTEGER,
+  -- Slices that were registered by REST, and those of them of which no message was heard.
+  slices_told INTEGER NOT NULL DEFAULT 0,
+  slices_unsent INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE observed_samples (
@@ -351,6 +361,15 @@ CREATE TABLE requests_in_hand (
   -- Milliseconds since 1970.
   taken_ms INTEGER NOT NULL,
   PRIMARY KEY (namespace, request_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE result_texts (
+  execution_id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  -- 1: it came by REST alone.
+  is_copy INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, digest)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE returned_slices (
@@ -495,6 +514,14 @@ CREATE TABLE time_blocks (
   latest TEXT NOT NULL,
   row_count INTEGER NOT NULL,
   PRIMARY KEY (table_name, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE told_slices (
+  execution_id TEXT NOT NULL,
+  slice_filename TEXT NOT NULL,
+  -- The row of its registration.
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, slice_filename)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE unmatched_results (

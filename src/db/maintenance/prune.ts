@@ -140,6 +140,8 @@ const small = [
   'observed_samples',
   'observed_keys',
   'unmatched_results',
+  'result_texts',
+  'told_slices',
 ] as const;
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {

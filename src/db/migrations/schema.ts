@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 21;
+export const schemaVersion = 22;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -316,7 +316,17 @@ CREATE TABLE observed_runs (
   -- Results of an attempt after its first, and results that no slice which was heard fits.
   results_repeated INTEGER NOT NULL DEFAULT 0,
   results_unmatched INTEGER NOT NULL DEFAULT 0,
-  UNIQUE (namespace, run_id, told_id)
+  -- When its runner says that it started, as it was registered by REST; empty where it was not.
+  told_start TEXT NOT NULL DEFAULT '',
+  -- The status that was told last by REST, by whom, and when its end was told first. Milliseconds since 1970.
+  told_status TEXT CHECK (told_status IN ('running', 'completed', 'failed', 'terminated')),
+  told_by TEXT,
+  told_ms INTEGER,
+  told_end_ms INTEGER,
+  -- Slices that were registered by REST, and those of them of which no message was heard.
+  slices_told INTEGER NOT NULL DEFAULT 0,
+  slices_unsent INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX observed_runs_run ON observed_runs (run_id);
 CREATE INDEX observed_runs_told ON observed_runs (told_id);
@@ -379,6 +389,25 @@ CREATE TABLE unmatched_results (
   execution_id TEXT NOT NULL,
   result_key TEXT NOT NULL
 ) STRICT;
+-- Results by their whole message, so that one which came by REST too counts once.
+CREATE TABLE result_texts (
+  execution_id TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  -- 1: it came by REST alone.
+  is_copy INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, digest)
+) STRICT, WITHOUT ROWID;
+
+-- Slices that were registered by REST.
+CREATE TABLE told_slices (
+  execution_id TEXT NOT NULL,
+  slice_filename TEXT NOT NULL,
+  -- The row of its registration.
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, slice_filename)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
 
 -- Messages that say what another one says already, or contradict it: that one stands.

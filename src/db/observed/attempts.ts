@@ -1,6 +1,7 @@
 import type { ResultFact, ResultKey, SliceFact } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
 import { noteRepeat } from './repeats.ts';
+import { joinCopies } from './result-texts.ts';
 import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
 import { rebuildSlice } from './slice-rows.ts';
 
@@ -57,6 +58,9 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
 
 /** A result belongs to the slice that it names. One that names none which was heard waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
+  const joined = joinCopies(scope, said);
+  if (joined === 'original') rebuildAfter(scope, said);
+  if (joined !== 'new') return;
   const attempt = attemptFor(scope, said.fact.key);
   if (attempt === undefined) {
     const { changes } = scope.tx
@@ -69,8 +73,8 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   rebuildSlice(scope, attempt.slice_filename, said);
 }
 
-/** A result on record was said earlier than was known. */
-export function resultSaidEarlier(scope: ObservedScope, said: SaidResult): void {
+/** A result on record was said earlier than was known, or has more to tell. */
+export function rebuildAfter(scope: ObservedScope, said: SaidResult): void {
   const attempt = attemptFor(scope, said.fact.key);
   if (attempt?.result_seq === said.seq) rebuildSlice(scope, attempt.slice_filename, said);
 }

@@ -1,4 +1,5 @@
 import type { Statement } from '../../observed/reading/fact.ts';
+import { nameNumbers } from '../log/name-numbers.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -10,9 +11,15 @@ export interface ObservedRun {
 }
 
 /** The names by which a message tells its execution. */
-export type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'>;
+export type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'> & {
+  /** When it was said, in milliseconds since 1970: a name alone is that of the newest execution of then. */
+  at?: number;
+};
 
 const columns = 'execution_id, namespace, run_id';
+
+/** As SQL: one that names no namespace may be of any. */
+const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
 interface RunRow {
   execution_id: string;
@@ -24,13 +31,15 @@ interface RunRow {
  * The execution that a message belongs to: by its run and its name; by its run alone; by its name alone, the newest. Undefined while nobody has told it.
  * One that names no namespace may be of any.
  */
-export function observedRunOf({ sql }: Transaction, { namespace, run_id, told_id }: Names): ObservedRun | undefined {
-  const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
-  const names = { namespace: namespace ?? null, run_id, told_id };
+export function observedRunOf(
+  { sql }: Transaction,
+  { namespace, run_id, told_id, at = Number.MAX_SAFE_INTEGER }: Names,
+): ObservedRun | undefined {
+  const names = { namespace: namespace ?? null, run_id, told_id, at };
   const find = (conditions: string): ObservedRun | undefined =>
     asRun(
       sql<[typeof names], RunRow>(
-        `SELECT ${columns} FROM observed_runs WHERE ${conditions} AND ${isMeant} ORDER BY first_ms DESC, execution_id LIMIT 1`,
+        `SELECT ${columns} FROM observed_runs WHERE ${conditions} AND ${isMeant} ORDER BY first_ms <= $at DESC, first_ms DESC, execution_id LIMIT 1`,
       ).get(names),
     );
   if (run_id !== undefined)
@@ -45,14 +54,61 @@ const asRun = (row: RunRow | undefined): ObservedRun | undefined =>
 
 const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) ? Number(runId) : null);
 
+/**
+ * The execution of a registration: the one that it made; else the first of its name that began after it and has none; else a new one, of which no run is
+ * known yet.
+ * @param at milliseconds since 1970
+ */
+export function registeredRun(
+  tx: Transaction,
+  { namespace = '', told_id, start_time }: Names & { told_id: string; start_time: string },
+  at: number,
+): { run: ObservedRun; isNew: boolean } {
+  const names = { namespace, told_id, start_time, at };
+  const known = tx
+    .sql<[typeof names], RunRow & { told_start: string }>(
+      `SELECT ${columns}, told_start FROM observed_runs
+       WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND first_ms >= $at))
+       ORDER BY told_start = $start_time DESC, first_ms LIMIT 1`,
+    )
+    .get(names);
+  if (known === undefined)
+    return { run: createObservedRun(tx, { namespace, run_id: '', told_id, told_start: start_time }, at), isNew: true };
+  if (known.told_start === '')
+    tx.sql('UPDATE observed_runs SET told_start = ? WHERE execution_id = ?').run(start_time, known.execution_id);
+  return { run: asRun(known) as ObservedRun, isNew: false };
+}
+
+/** Gives the newest registered execution of a name its run. Undefined where each has one. */
+export function runOfRegistered(
+  { sql }: Transaction,
+  { namespace, run_id, told_id }: Names & { run_id: string },
+  at: number,
+): ObservedRun | undefined {
+  const names = { namespace: namespace ?? null, told_id, at };
+  const registered = sql<[typeof names], RunRow>(
+    `SELECT ${columns} FROM observed_runs WHERE told_id = $told_id AND run_id = '' AND ${isMeant} AND first_ms <= $at ORDER BY first_ms DESC LIMIT 1`,
+  ).get(names);
+  if (registered === undefined) return undefined;
+  const { execution_id } = registered;
+  sql('UPDATE observed_runs SET run_id = ? WHERE execution_id = ?').run(run_id, execution_id);
+  sql('UPDATE workflow_executions SET run_number = ? WHERE execution_id = ?').run(numberOfRun(run_id), execution_id);
+  return asRun({ ...registered, run_id });
+}
+
 /** Makes the execution that a message is the first to name: by its run and its name. @param at milliseconds since 1970 */
 export function createObservedRun(
   tx: Transaction,
-  { namespace = '', run_id, told_id }: Names & { run_id: string; told_id: string },
+  {
+    namespace = '',
+    run_id,
+    told_id,
+    told_start = '',
+  }: Names & { run_id: string; told_id: string; told_start?: string },
   at: number,
 ): ObservedRun {
   const { sql } = tx;
-  const execution_id = freeName(tx, told_id, run_id);
+  const execution_id = freeName(tx, told_id, run_id === '' ? told_start : run_id);
   const run_number = numberOfRun(run_id);
   sql(
     `INSERT INTO workflow_executions (execution_id, origin, namespace, status, run_number, params, start_time) VALUES (?, 'observed', ?, 'running', ?, '{}', ?)`,
@@ -60,22 +116,25 @@ export function createObservedRun(
   sql('INSERT INTO runs (execution_id) VALUES (?)').run(execution_id);
   sql('INSERT INTO run_states (execution_id) VALUES (?)').run(execution_id);
   sql(
-    'INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?)',
-  ).run(execution_id, told_id, namespace, run_id, at, at);
+    'INSERT INTO observed_runs (execution_id, told_id, namespace, run_id, told_start, first_ms, last_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  ).run(execution_id, told_id, namespace, run_id, told_start, at, at);
   return { execution_id, namespace, run_number };
 }
 
-/** Its own name; with its run behind it where another one has that. */
-function freeName({ sql }: Transaction, toldId: string, runId: string): string {
+/** Its own name; with its run behind it, or when it started, where another one has that. */
+function freeName({ sql }: Transaction, toldId: string, behind: string): string {
   const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-  const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${runId}` : `${toldId}~${runId}~${n}`);
+  const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
   let n = 0;
   while (isTaken.get(name(n)) !== undefined) n += 1;
   return name(n);
 }
 
-/** A namespace that is told later than the execution. */
+/** A namespace that is told later than the execution: earlier messages of it are of that, too. */
 export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
+  sql(
+    `UPDATE message_rows SET namespace_no = ? WHERE execution_no = ${numberOf('?')} AND namespace_no IS NULL AND headers IS NOT NULL`,
+  ).run(nameNumbers(sql).numberOf(namespace), execution_id);
   sql('UPDATE workflow_executions SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
   sql('UPDATE observed_runs SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
 }
@@ -88,8 +147,8 @@ export interface Extent {
 }
 
 export function noteExtent({ sql }: Transaction, executionId: string, { first, last, dialects }: Extent): void {
-  const row = sql<[string], { first_ms: number; last_ms: number; dialects: string }>(
-    'SELECT first_ms, last_ms, dialects FROM observed_runs WHERE execution_id = ?',
+  const row = sql<[string], { first_ms: number; last_ms: number; dialects: string; told_status: string | null }>(
+    'SELECT first_ms, last_ms, dialects, told_status FROM observed_runs WHERE execution_id = ?',
   ).get(executionId);
   if (row === undefined) return;
   const all = [...new Set([...row.dialects.split(''), ...dialects])].toSorted().join('');
@@ -103,8 +162,9 @@ export function noteExtent({ sql }: Transaction, executionId: string, { first, l
   );
   const [start, end] = [new Date(first_ms).toISOString(), new Date(last_ms).toISOString()];
   sql(
-    'UPDATE workflow_executions SET start_time = ?, end_time = iif(end_time IS NULL, NULL, max(end_time, ?)) WHERE execution_id = ?',
-  ).run(start, end, executionId);
+    `UPDATE workflow_executions SET start_time = $start, end_time = iif(end_time IS NULL OR $isTold, end_time, max(end_time, $end))
+     WHERE execution_id = $executionId`,
+  ).run({ start, end, executionId, isTold: row.told_status === null ? 0 : 1 });
 }
 
 /** The last message of an execution may have been said earlier: then another one is the last. @param before milliseconds since 1970 */

@@ -3,16 +3,17 @@ import { sumsOf } from '../projection/sums.ts';
 import { orNull, type ObservedScope, type SaidFact, timeOf } from './said.ts';
 import { standing, standingFor } from './standing.ts';
 
-type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' }>;
-type TfFact = Extract<Fact, { kind: 'tf_file_registered' }>;
+type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' | 'told_stf' }>;
+type TfFact = Extract<Fact, { kind: 'tf_file_registered' | 'told_tf' }>;
 
-/** An STF file is announced by one message and ready by another, whichever comes first. */
+/** An STF file is announced by one message and ready by another, and registered by REST, whichever comes first. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   const { tx, execution_id, run_number } = scope;
   const { stf_filename } = said.fact;
   standingFor(scope, said, stf_filename);
   const gen = standing<Extract<Fact, { kind: 'stf_gen' }>>(scope, 'stf_gen', stf_filename);
   const ready = standing<Extract<Fact, { kind: 'stf_ready' }>>(scope, 'stf_ready', stf_filename);
+  const told = standing<Extract<Fact, { kind: 'told_stf' }>>(scope, 'told_stf', stf_filename);
   const before = tx
     .sql<[string, string], { status: string; size_bytes: number | null }>(
       'SELECT status, size_bytes FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
@@ -20,7 +21,8 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
     .get(stf_filename, execution_id);
   const status = ready === undefined ? 'registered' : 'processed';
   const size = orNull(ready?.fact.size_bytes);
-  const told = (field: 'sequence' | 'tf_count'): number | undefined => gen?.fact[field] ?? ready?.fact[field];
+  const known = (field: 'sequence' | 'tf_count'): number | undefined =>
+    gen?.fact[field] ?? ready?.fact[field] ?? told?.fact[field];
   tx.sql(
     `INSERT INTO stf_files (stf_filename, run_number, execution_id, sequence, status, checksum, size_bytes, tf_count, created_at, processed_at, tf_file_count, slice_count)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0)
@@ -30,12 +32,12 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
     stf_filename,
     run_number,
     execution_id,
-    orNull(told('sequence')),
+    orNull(known('sequence')),
     status,
     orNull(ready?.fact.checksum),
     size,
-    orNull(told('tf_count')),
-    timeOf(gen ?? (ready as SaidFact)),
+    orNull(known('tf_count')),
+    timeOf(gen ?? ready ?? (told as SaidFact)),
     ready === undefined ? null : timeOf(ready),
   );
   countStf(scope, stf_filename, { before, status, size });
@@ -65,11 +67,14 @@ function countStf(
   ).run(isNewlyReady ? 1 : 0, (size ?? 0) - (before?.size_bytes ?? 0), execution_id);
 }
 
-/** A TF file is announced once. */
+/** A TF file is announced once, or registered by REST alone. */
 export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
   const { tx, execution_id, run_number } = scope;
   const { tf_filename } = said.fact;
-  const first = standingFor(scope, said, tf_filename);
+  const announced = (): SaidFact<TfFact> | undefined => standing(scope, 'tf_file_registered', tf_filename);
+  const isNew = said.fact.kind === 'tf_file_registered' && announced() === undefined;
+  const last = standingFor(scope, said, tf_filename);
+  const first = announced() ?? last;
   const before = tx
     .sql<[string, string], { stf_filename: string | null }>(
       'SELECT stf_filename FROM fastmon_files WHERE tf_filename = ? AND execution_id = ?',
@@ -93,7 +98,7 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
     tf_filename,
     execution_id,
   );
-  if (before === undefined) sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
+  if (isNew) sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
   for (const stf of new Set([before?.stf_filename, stf_filename]))
     if (stf !== null && stf !== undefined) countSamples(scope, stf);
 }

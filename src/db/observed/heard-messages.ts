@@ -1,28 +1,31 @@
 import type { Effect } from '../../domain/effects.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
-import { heardId } from '../../observed/reading/heard-id.ts';
-import { readMessage } from '../../observed/reading/read-message.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
+import { heardId } from '../../observed/told/heard-id.ts';
+import { readStatement } from '../../observed/told/read-statement.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
 import { nameOf, numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { resultSaid, resultSaidEarlier, sliceSaid } from './attempts.ts';
+import { rebuildAfter, resultSaid, sliceSaid } from './attempts.ts';
 import {
   createObservedRun,
   forgetLast,
   nameNamespace,
-  noteExtent,
   type ObservedRun,
   observedRunOf,
+  registeredRun,
+  runOfRegistered,
 } from './executions.ts';
+import { extend } from './extents.ts';
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
 import { lineOf, type ObservedScope, type Said, statementOf, storedOf, type StoredMessage } from './said.ts';
 import { noteSign } from './signs.ts';
+import { toldSaid } from './told.ts';
 
 /** Types that are signs of life: they are counted, and no rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
@@ -41,9 +44,9 @@ export interface Outcome {
  * changes nothing, and the order in which messages come makes no difference.
  */
 export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
-  const statement = readMessage(line);
+  const statement = readStatement(line);
   const sent_ms = sentAt(line);
-  const knownRun = observedRunOf(tx, statement);
+  const knownRun = knownRunOf(tx, statement, sent_ms);
   noteSign(tx, statement, { destination: line.destination, at: sent_ms, execution_id: knownRun?.execution_id });
   if (signs.has(statement.message_type)) return { kind: 'sign', isKept: false };
   if (isOwn(tx, statement)) return { kind: 'own', isKept: false };
@@ -78,6 +81,10 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   return { kind: 'new', isKept, execution_id: run?.execution_id };
 }
 
+/** A registration has an execution of its own. */
+const knownRunOf = (tx: Transaction, statement: Statement, at: number): ObservedRun | undefined =>
+  statement.fact?.kind === 'told_execution' ? undefined : observedRunOf(tx, { ...statement, at });
+
 interface KnownRow {
   seq: number;
   sent_ms: number;
@@ -101,7 +108,7 @@ function setEarlier(
   tx.settle();
   const { fact } = statement;
   // Which result stands does not depend on when it was said.
-  if (fact?.kind === 'result') resultSaidEarlier({ tx, ...run }, { ...said, fact });
+  if (fact?.kind === 'result') rebuildAfter({ tx, ...run }, { ...said, fact });
   else project(tx, run, statement, said);
   forgetLast(tx, run.execution_id, before);
 }
@@ -144,17 +151,20 @@ function executionFor(
   statement: Statement,
   { run, at }: { run: ObservedRun | undefined; at: number },
 ): { run: ObservedRun | undefined; isNew: boolean } {
-  const { namespace, run_id, told_id } = statement;
+  const { namespace, run_id, told_id, fact } = statement;
+  if (fact?.kind === 'told_execution' && told_id !== undefined)
+    return registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);
   if (run !== undefined) {
     const isNew = run.namespace === '' && namespace !== undefined;
     if (isNew) nameNamespace(tx, run, namespace);
     return { run: isNew ? { ...run, namespace } : run, isNew };
   }
   if (run_id === undefined || told_id === undefined) return { run, isNew: false };
-  return { run: createObservedRun(tx, { namespace, run_id, told_id }, at), isNew: true };
+  const names = { namespace, run_id, told_id };
+  return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };
 }
 
-function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said): void {
+function project(tx: Transaction, run: ObservedRun, { fact, dialect, sender }: Statement, said: Said): void {
   const scope: ObservedScope = { tx, ...run };
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
@@ -172,6 +182,8 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
       return sliceSaid(scope, { ...said, fact });
     case 'result':
       return resultSaid(scope, { ...said, fact });
+    default:
+      return toldSaid(scope, { ...said, fact }, sender);
   }
 }
 
@@ -183,7 +195,7 @@ function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement
   let { namespace } = run;
   for (const row of waitingRows(tx, run_id, told_id)) {
     const statement = statementOf(row);
-    if (!isOf(tx, { ...run, namespace }, statement)) continue;
+    if (!isOf(tx, { ...run, namespace }, statement, row.sent_ms)) continue;
     if (namespace === '' && statement.namespace !== undefined) {
       namespace = statement.namespace;
       nameNamespace(tx, run, namespace);
@@ -200,10 +212,10 @@ function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement
 }
 
 /** Whether a message that waited is of a run. */
-function isOf(tx: Transaction, run: ObservedRun, statement: Statement): boolean {
+function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: number): boolean {
   const { namespace } = statement;
   if (namespace !== undefined && run.namespace !== '' && namespace !== run.namespace) return false;
-  return statement.told_id === undefined || observedRunOf(tx, statement)?.execution_id === run.execution_id;
+  return statement.told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }
 
 function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: string | undefined): WaitingRow[] {
@@ -216,25 +228,4 @@ function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: st
     `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND instr(body, ?) > 0 ORDER BY seq`,
   );
   return [...(runId === undefined ? [] : ofRun.all(runId)), ...(toldId === undefined ? [] : ofName.all(toldId))];
-}
-
-const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();
-
-/** Gathers the times of messages, to be written once a transaction. */
-function extend(tx: Transaction, executionId: string, at: number, dialect: string | undefined): void {
-  let known = extents.get(tx);
-  if (known === undefined) {
-    known = new Map();
-    extents.set(tx, known);
-  }
-  if (known.size === 0)
-    tx.beforeReading(() => {
-      for (const [id, extent] of known) noteExtent(tx, id, extent);
-      known.clear();
-    });
-  const extent = known.get(executionId) ?? { first: at, last: at, dialects: new Set<string>() };
-  extent.first = Math.min(extent.first, at);
-  extent.last = Math.max(extent.last, at);
-  if (dialect !== undefined) extent.dialects.add(dialect);
-  known.set(executionId, extent);
 }

@@ -2,6 +2,7 @@ import { fieldsOf } from '../../observed/namespace-filter.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { filledKeys, stateOf } from '../../observed/reading/filled-keys.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
+import { restOf } from '../../observed/told/rest-call.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** How many messages of a sender, type and state fill each key. */
@@ -19,7 +20,8 @@ export function countKeys(
   { sender, message_type }: Statement,
   line: MessageLine,
 ): void {
-  if (sender === undefined) return;
+  // A REST write has the keys that its resource has.
+  if (sender === undefined || restOf(line.destination) !== undefined) return;
   const body = fieldsOf(line);
   const all = countsOf(tx);
   if (all.size === 0) tx.beforeReading(() => write(tx, all));

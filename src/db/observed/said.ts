@@ -1,6 +1,6 @@
 import type { Fact, Statement } from '../../observed/reading/fact.ts';
-import { readMessage } from '../../observed/reading/read-message.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
+import { readStatement } from '../../observed/told/read-statement.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A message on record, as far as it decides which of several stands. */
@@ -24,7 +24,7 @@ export interface ObservedScope {
 }
 
 /** Headers that are kept beside a message. The broker's time is the row's own. */
-const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id']);
+const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id', 'name']);
 
 /** Stands among the headers of a body that is a text: no header is called so. */
 const textMark = ' text';
@@ -47,7 +47,7 @@ export const isBefore = (a: Said, b: Said): boolean =>
   a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
 
 /** Reads a stored message: only the parts of it that are stored decide how it is read. */
-export const statementOf = (row: StoredMessage): Statement => readMessage(lineOf(row));
+export const statementOf = (row: StoredMessage): Statement => readStatement(lineOf(row));
 
 /** The body of a message as it is stored, and the headers that are kept (JSON). */
 export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'headers'> {

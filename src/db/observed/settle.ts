@@ -16,7 +16,7 @@ export function settleObserved(tx: Transaction, moment: { isAlive: LivenessTest;
     .sql<[], { execution_id: string; namespace: string; first: number; last: number }>(
       `SELECT e.execution_id, e.namespace, first_ms AS first, last_ms AS last
        FROM workflow_executions AS e INDEXED BY workflow_executions_status JOIN run_states USING (execution_id) JOIN observed_runs USING (execution_id)
-       WHERE status = 'running' AND origin = 'observed' AND phase = 'completed' AND slices_queued = 0`,
+       WHERE status = 'running' AND origin = 'observed' AND phase = 'completed' AND slices_queued = 0 AND told_status IS NULL`,
     )
     .all();
   for (const execution of open) {

@@ -5,6 +5,7 @@ import { sumsOf } from '../projection/sums.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { attemptsOf } from './attempt-rows.ts';
 import { isBefore, orNull, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
+import { sentAfterTold } from './told-slices.ts';
 
 /** An attempt with what was said of it. */
 interface ToldAttempt {
@@ -31,7 +32,10 @@ export function rebuildSlice(
     .get(sliceFilename, execution_id);
   const status = statusOf(attempts[current] as ToldAttempt);
   if (news.fact.kind === 'slice') noteSample(scope, news.fact, { isNew: before === undefined, at: timeOf(news) });
-  if (before === undefined) countNew(scope, first.slice);
+  if (before === undefined) {
+    countNew(scope, first.slice);
+    sentAfterTold(scope, sliceFilename);
+  }
   writeSlice(scope, attempts, current);
   countChange(scope, before?.status, status);
   if (attempts.length > 1) writeEarlier(scope, sliceFilename, attempts, current);
@@ -51,7 +55,8 @@ function countChange(scope: ObservedScope, before: SliceStatus | undefined, now:
 /** An execution that was called completed, since nothing was open and nobody heard more of it, is not: its end was never told. */
 function reopen({ tx, execution_id }: ObservedScope): void {
   tx.sql(
-    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'`,
+    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'
+       AND (SELECT told_status FROM observed_runs AS o WHERE o.execution_id = workflow_executions.execution_id) IS NULL`,
   ).run(execution_id);
 }
 

@@ -34,6 +34,9 @@ export interface Configuration {
   write_files: boolean;
 }
 
+/** The settings that are known of an execution. */
+export type KnownConfiguration = { [K in keyof Configuration]?: Configuration[K] | undefined };
+
 const shownPayload = 200;
 
 const payloadOf = ({ worker: { payload } }: ExecutionParams): string =>

@@ -11,6 +11,13 @@ export interface Some {
   ids: readonly string[];
 }
 
+/** A status as its runner told it last, and when. Milliseconds since 1970. */
+export interface Told {
+  status: ExecutionStatus;
+  at: number;
+  by: string | undefined;
+}
+
 /** A key that a sender fills in some messages of a type, and not in others. */
 export interface BrokenKey {
   sender: string;
@@ -31,6 +38,11 @@ export interface ObservedFacts {
   run_id: string;
   status: ExecutionStatus;
   phase: Phase;
+  /** As its runner has told it by REST. */
+  told: Told | undefined;
+  /** Slices that were registered by REST; and those of them, registered a while ago, of which no message was heard. */
+  slices_told: number;
+  unsent: Some;
   counts: Counts;
   /** Heard time: now while somebody listens, else the end of what was heard. */
   now: number;

@@ -42,9 +42,37 @@ export interface ResultFact {
   error: string | undefined;
   /** The file that it made. */
   output: string | undefined;
+  /** The whole message (JSON) that this one repeats, where it came by REST. */
+  copyOf?: string;
 }
 
 export type PhaseType = 'run_imminent' | 'start_run' | 'pause_run' | 'resume_run' | 'end_run';
+
+/** A fact that a program tells its monitor by REST. */
+export type ToldFact =
+  | {
+      kind: 'told_execution';
+      /** As the runner writes it: without a zone. */
+      start_time: string;
+      executed_by: string | undefined;
+      workflow_name: string | undefined;
+      parameters: Readonly<Record<string, unknown>>;
+    }
+  | { kind: 'told_status'; status: ToldStatus }
+  | { kind: 'told_stf'; stf_filename: string; sequence: number | undefined; tf_count: number | undefined }
+  | {
+      kind: 'told_tf';
+      tf_filename: string;
+      stf_filename: string | undefined;
+      tf_first: number | undefined;
+      tf_last: number | undefined;
+      tf_count: number | undefined;
+    }
+  | { kind: 'told_slice'; slice_filename: string }
+  /** It changes no table: messages say the same, or it names a run. */
+  | { kind: 'told' };
+
+export type ToldStatus = 'running' | 'completed' | 'failed' | 'terminated';
 
 /** A fact about the workflow that a message states. */
 export type Fact =
@@ -69,7 +97,8 @@ export type Fact =
   /** Orders to those that start workers. Seconds. */
   | { kind: 'workers'; target_worker_count: number | undefined; worker_rampup_time: number | undefined }
   | SliceFact
-  | ResultFact;
+  | ResultFact
+  | ToldFact;
 
 /** A message as it is understood. Names that are absent, null, `none` or `unknown` are undefined. */
 export interface Statement {

@@ -68,14 +68,15 @@ const observedCounts = () => ({
   not_heard: z
     .array(z.strictObject({ from: z.string(), until: z.string(), reason: z.string() }))
     .optional()
-    .describe('Counts are lower bounds then'),
+    .describe('Counts are lower bounds'),
+  told: z.strictObject({ status: z.string(), at: z.string(), by: z.string().optional() }).optional(),
   tf_files_sliced: z.int().optional(),
   slices_sent: z.int().optional(),
-  slices_unanswered: z.int().optional().describe('Sent, without a result'),
+  slices_unanswered: z.int().optional().describe('Without a result'),
   results_repeated: z.int().optional(),
-  results_unmatched: z.int().optional().describe('Fit no slice that was heard'),
-  results_without_slice: z.int().optional().describe('Where slices do not go over the bus'),
-  without_execution: z.int().optional().describe('Slices whose message names no execution'),
+  results_unmatched: z.int().optional().describe('Fit no heard slice'),
+  results_without_slice: z.int().optional().describe('Slices not on the bus'),
+  without_execution: z.int().optional().describe('Slices that name no execution'),
 });
 
 /** Times and counts. */
@@ -123,21 +124,21 @@ const settings = () => ({
   configuration: z
     .strictObject({
       config: z.string().optional(),
-      speed: z.string(),
-      stf_count: z.int(),
-      physics_period_count: z.int(),
-      stf_interval: z.number(),
-      stf_sampling_rate: z.number(),
-      tf_per_stf: z.int(),
-      tf_samples_per_stf: z.int(),
-      tf_fraction: z.number(),
-      slices_per_sample: z.int(),
-      slice_processing_time: z.number(),
-      target_worker_count: z.int(),
-      payload: z.string(),
+      speed: z.string().optional(),
+      stf_count: z.int().optional(),
+      physics_period_count: z.int().optional(),
+      stf_interval: z.number().optional(),
+      stf_sampling_rate: z.number().optional(),
+      tf_per_stf: z.int().optional(),
+      tf_samples_per_stf: z.int().optional(),
+      tf_fraction: z.number().optional(),
+      slices_per_sample: z.int().optional(),
+      slice_processing_time: z.number().optional(),
+      target_worker_count: z.int().optional(),
+      payload: z.string().optional(),
       timeout_seconds: z.number().optional(),
-      max_retries: z.int(),
-      write_files: z.boolean(),
+      max_retries: z.int().optional(),
+      write_files: z.boolean().optional(),
     })
     .optional(),
   dataset: z

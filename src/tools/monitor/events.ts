@@ -60,6 +60,12 @@ function gapOf({ sent_at }: Landmark, { last_sign = '' }: Body): string {
   return Number.isFinite(seconds) && seconds >= 0 ? `; taken up ${Math.round(seconds)} s later` : '';
 }
 
+/** How many STF files a run had, and why it ended: as far as that was told. */
+const ended = (files: unknown, reason: unknown): string | null =>
+  [typeof files === 'number' ? `${files} STF files` : '', typeof reason === 'string' ? reason : '']
+    .filter((part) => part !== '')
+    .join(', ') || null;
+
 function noteOf(row: Landmark, body: Body): string | null {
   const { pid, hostname, user, speed, cause, code, epoch, last_sign, last_sign_by, status, reason } = body;
   switch (row.message_type) {
@@ -73,7 +79,7 @@ function noteOf(row: Landmark, body: Body): string | null {
     case 'driver_lost':
       return `driver ${epoch} was lost: last sign of life ${last_sign} (${last_sign_by})${gapOf(row, body)}`;
     case 'end_run':
-      return words(body['total_stf_files'], 'STF files,', reason);
+      return ended(body['total_stf_files'], reason);
     case 'workflow_ended':
       return status === reason ? words(status) : words(`${status}:`, reason);
     default:

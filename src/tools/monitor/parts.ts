@@ -153,7 +153,13 @@ export function observedCounts(observed: ObservedPart | undefined) {
     slices_processing: null,
     slices_overdue: null,
     slices_to_redo: null,
-    ...(isElsewhere ? { slices_created: null } : { slices_sent: counts.slices_created }),
+    // Registered by REST and not sent, or sent and heard.
+    slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
+    slices_sent: isElsewhere ? null : counts.slices_created,
+    told:
+      facts.told === undefined
+        ? null
+        : present({ status: facts.told.status, at: new Date(facts.told.at).toISOString(), by: facts.told.by ?? null }),
     dialect: record.dialects === '' ? null : record.dialects.split('').join('+'),
     heard_since: new Date(facts.heard_since).toISOString(),
     heard_until: new Date(facts.now).toISOString(),

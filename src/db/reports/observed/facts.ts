@@ -1,7 +1,14 @@
 import type { StageDelay } from '../../../domain/stages.ts';
+import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
+import {
+  nextStepSeconds,
+  type ObservedFacts,
+  passedSeconds,
+  type Some,
+  type Told,
+} from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -29,6 +36,11 @@ export interface ObservedRecord {
   without_execution: number;
   results_repeated: number;
   results_unmatched: number;
+  told_status: ExecutionStatus | null;
+  told_by: string | null;
+  told_ms: number | null;
+  slices_told: number;
+  slices_unsent: number;
 }
 
 /** The facts that only an observed execution has. */
@@ -54,6 +66,8 @@ export function observedFacts(
     run_id: record.run_id,
     status,
     phase,
+    told: toldOf(record),
+    slices_told: record.slices_told,
     counts: execution,
     now: heard.until,
     isListening: heard.isListening,
@@ -67,6 +81,7 @@ export function observedFacts(
     ...recorded,
     passed: passedSlices(sql, execution_id, before(passedSeconds(recorded.delays))),
     unsliced: unslicedSamples(sql, execution, before(nextStepSeconds)),
+    unsent: record.slices_unsent === 0 ? { count: 0, ids: [] } : unsentSlices(sql, execution_id, heard.until),
     unready: unreadyStfs(sql, execution_id, before(nextStepSeconds)),
     last_worker_sign: lastWorkerSign(sql, namespace, heard.until),
   };
@@ -77,7 +92,8 @@ export function observedFacts(
 function recordedFacts(sql: Prepare, execution: ObservedExecution) {
   const { execution_id } = execution;
   const record = sql<[string], ObservedRecord>(
-    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched
+    `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
+       told_status, told_by, told_ms, slices_told, slices_unsent
      FROM observed_runs WHERE execution_id = ?`,
   ).get(execution_id);
   if (record === undefined)
@@ -138,6 +154,19 @@ function sliceTimes(
   };
 }
 
+function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+  if (told_status === null || told_ms === null) return undefined;
+  return { status: told_status, at: told_ms, by: told_by ?? undefined };
+}
+
+/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
+function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
+  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
+}
+
 /** Slices without a result that were sent before one that was answered by a time. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
@@ -150,7 +179,7 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
 }
 
-function someOf(sql: Prepare, column: string, from: string, values: { id: string; before?: string }): Some {
+function someOf(sql: Prepare, column: string, from: string, values: { id: string; before?: string | number }): Some {
   const n = sql<[typeof values], { n: number }>(`SELECT count(*) AS n ${from}`).get(values)?.n ?? 0;
   if (n === 0) return { count: 0, ids: [] };
   const rows = sql<[typeof values], { id: string }>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`).all(

@@ -13,8 +13,10 @@ import { runSilent } from './run-silent.ts';
 import { samplesUnsliced } from './samples-unsliced.ts';
 import { sizeChanged } from './size-changed.ts';
 import { observedSlicesFailed } from './slices-failed.ts';
+import { slicesNotSent } from './slices-not-sent.ts';
 import { slicesUnanswered } from './slices-unanswered.ts';
 import { stfNotReady } from './stf-not-ready.ts';
+import { toldOtherwise } from './told-otherwise.ts';
 
 /** Every kind of finding of observed executions. Of one severity they are told in this order. */
 export const observedRules: readonly ObservedRule[] = [
@@ -24,9 +26,11 @@ export const observedRules: readonly ObservedRule[] = [
   observedFailuresOnOne,
   runSilent,
   stfNotReady,
+  slicesNotSent,
   samplesUnsliced,
   observedSlicesFailed,
   notHeard,
+  toldOtherwise,
   contractBroken,
   sizeChanged,
   resultsUnmatched,

@@ -1,0 +1,23 @@
+import type { Transaction } from '../sqlite/transaction.ts';
+import { noteExtent } from './executions.ts';
+
+const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();
+
+/** Gathers the times of messages, to be written once a transaction. */
+export function extend(tx: Transaction, executionId: string, at: number, dialect: string | undefined): void {
+  let known = extents.get(tx);
+  if (known === undefined) {
+    known = new Map();
+    extents.set(tx, known);
+  }
+  if (known.size === 0)
+    tx.beforeReading(() => {
+      for (const [id, extent] of known) noteExtent(tx, id, extent);
+      known.clear();
+    });
+  const extent = known.get(executionId) ?? { first: at, last: at, dialects: new Set<string>() };
+  extent.first = Math.min(extent.first, at);
+  extent.last = Math.max(extent.last, at);
+  if (dialect !== undefined) extent.dialects.add(dialect);
+  known.set(executionId, extent);
+}

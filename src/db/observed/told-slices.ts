@@ -1,0 +1,24 @@
+import type { ObservedScope } from './said.ts';
+
+/** A slice is registered before it is sent, or in place of that. */
+export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: string, seq: number): void {
+  const { sql } = tx;
+  const { changes } = sql(
+    `INSERT INTO told_slices (execution_id, slice_filename, seq) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`,
+  ).run(execution_id, sliceFilename, seq);
+  if (changes === 0) return;
+  const isSent = sql<[string, string], { n: number }>(
+    'SELECT 1 AS n FROM tf_slices WHERE slice_filename = ? AND execution_id = ?',
+  ).get(sliceFilename, execution_id);
+  sql(
+    'UPDATE observed_runs SET slices_told = slices_told + 1, slices_unsent = slices_unsent + ? WHERE execution_id = ?',
+  ).run(isSent === undefined ? 1 : 0, execution_id);
+}
+
+/** A slice was sent whose registration may have been read before. */
+export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename: string): void {
+  tx.sql(
+    `UPDATE observed_runs SET slices_unsent = slices_unsent - 1 WHERE execution_id = $execution_id
+       AND EXISTS (SELECT 1 FROM told_slices AS t WHERE t.execution_id = $execution_id AND t.slice_filename = $slice)`,
+  ).run({ execution_id, slice: sliceFilename });
+}

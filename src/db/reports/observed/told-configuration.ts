@@ -1,0 +1,58 @@
+import { objectIn } from '../../../lib/read-json.ts';
+import type { ObservedExecution } from '../../execution/find-execution.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import type { KnownConfiguration } from '../settings.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Where a runner tells a setting: the section and key of its parameters. */
+const numbers: readonly [keyof KnownConfiguration, section: string, key: string][] = [
+  ['stf_count', 'fast_processing', 'stf_count'],
+  ['physics_period_count', 'fast_processing', 'physics_period_count'],
+  ['stf_interval', 'daq_state_machine', 'stf_interval'],
+  ['stf_sampling_rate', 'fast_processing', 'stf_sampling_rate'],
+  ['tf_per_stf', 'fast_processing', 'tf_count_per_stf'],
+  ['tf_samples_per_stf', 'fast_processing', 'tf_files_per_stf'],
+  ['tf_fraction', 'fast_processing', 'tf_size_fraction'],
+  ['slices_per_sample', 'fast_processing', 'slices_per_sample'],
+  ['slice_processing_time', 'fast_processing', 'slice_processing_time'],
+  ['target_worker_count', 'fast_processing', 'target_worker_count'],
+];
+
+/** A ratio or seconds; all others are counts. */
+const fractions: ReadonlySet<string> = new Set([
+  'stf_interval',
+  'stf_sampling_rate',
+  'tf_fraction',
+  'slice_processing_time',
+]);
+
+const longestName = 80;
+
+/**
+ * The settings that the runner of an observed execution told its monitor, under the names that they have here. Undefined where nothing was told. Source:
+ * `parameter_values` of POST /api/workflow-executions/.
+ */
+export function toldConfiguration(sql: Prepare, { execution_id }: ObservedExecution): KnownConfiguration | undefined {
+  const row = sql<[string], { params: string }>('SELECT params FROM workflow_executions WHERE execution_id = ?').get(
+    execution_id,
+  );
+  const told = objectIn(row?.params);
+  const { config } = section(told, 'workflow');
+  const known = [
+    ...(typeof config === 'string' ? [['config', config.slice(0, longestName)]] : []),
+    ...numbers.flatMap(([name, of, key]) => {
+      const value = section(told, of)[key];
+      return isNumber(name, value) ? [[name, value]] : [];
+    }),
+  ];
+  return known.length === 0 ? undefined : (Object.fromEntries(known) as KnownConfiguration);
+}
+
+function section(told: Fields, name: string): Fields {
+  const value = told[name];
+  return typeof value === 'object' && value !== null ? (value as Fields) : {};
+}
+
+const isNumber = (name: string, value: unknown): value is number =>
+  fractions.has(name) ? Number.isFinite(value) : Number.isSafeInteger(value);

@@ -1,0 +1,150 @@
+import { sliceFilename } from '../../domain/file-names.ts';
+import { dialectF } from '../reading/dialect-f.ts';
+import { dialectH } from '../reading/dialect-h.ts';
+import type { Fact, Statement, ToldStatus } from '../reading/fact.ts';
+import { readMessage } from '../reading/read-message.ts';
+import { countOf, type Fields, idOf, nameOf, objectOf, sliceIdOf } from '../reading/values.ts';
+import { resourceOf } from './rest-call.ts';
+
+/** A REST write: what it is sent to, by whose names, and what it says. */
+export interface Write {
+  method: string;
+  path: string;
+  /** Names that the path or the body tells by a number of the monitor: `run_id`, and `name` of a file or slice. */
+  headers: Readonly<Record<string, string>>;
+  body: Fields;
+}
+
+/** How a kind of write is called in the log, and what it says. */
+interface WriteRule {
+  type: string;
+  fact: (write: Write) => Fact | undefined;
+  /** Its run, where the body has it under a name of its own. */
+  run?: (body: Fields) => unknown;
+}
+
+const states = (): Fact => ({ kind: 'told' });
+
+/** The writes of the testbed's programs, as `testbed.md` §4 lists them, by method and resource. */
+const rules: Readonly<Record<string, WriteRule>> = {
+  'POST workflow-definitions': { type: 'definition_registered', fact: () => undefined },
+  'POST workflow-executions': { type: 'execution_registered', fact: ({ body }) => executionOf(body) },
+  'PATCH workflow-executions': { type: 'execution_status', fact: ({ body }) => statusOf(body) },
+  'POST run-states': { type: 'run_registered', fact: states, run: ({ run_number }) => run_number },
+  'PATCH run-states': { type: 'run_state_told', fact: states },
+  'POST runs': { type: 'data_run_opened', fact: states, run: ({ run_number }) => run_number },
+  'PATCH runs': { type: 'data_run_closed', fact: states },
+  'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: ({ run }) => run },
+  'PATCH stf-files': { type: 'stf_status', fact: states },
+  'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
+  'PATCH fastmon-files': { type: 'tf_status', fact: states },
+  'POST tf-slices': {
+    type: 'slice_registered',
+    fact: ({ body }) => sliceOf(body),
+    run: ({ run_number }) => run_number,
+  },
+  'PATCH tf-slices': { type: 'slice_status', fact: states },
+  'POST system-state-events': { type: 'system_event', fact: states, run: ({ run_number }) => run_number },
+};
+
+/** Understands a REST write that was made to a monitor: a function of the write alone. Never throws: what no rule knows states no fact. */
+export function readTold(write: Write): Statement {
+  const { body, headers, method, path } = write;
+  const { resource, id } = resourceOf(path);
+  const result = resultIn(resource, body);
+  if (result !== undefined) return result;
+  const key = `${method} ${resource}`;
+  const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+  const metadata = objectOf(body['metadata']);
+  return {
+    message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
+    sender: senderOf(body, metadata),
+    namespace: idOf(body['namespace']),
+    run_id: short(headers['run_id']) ?? short(idOf(rule?.run?.(body))) ?? runInPath(resource, id),
+    told_id: short(
+      idOf(body['execution_id']) ??
+        idOf(metadata['execution_id']) ??
+        idOf(objectOf(body['event_data'])['execution_id']) ??
+        (resource === 'workflow-executions' ? idOf(id) : undefined),
+    ),
+    dialect: undefined,
+    simulation_tick: undefined,
+    fact: rule?.fact(write),
+  };
+}
+
+const short = (text: string | undefined): string | undefined =>
+  text === undefined || text.length > 200 ? undefined : text;
+
+const senderOf = (body: Fields, metadata: Fields): string | undefined =>
+  short(
+    idOf(metadata['created_by']) ??
+      idOf(metadata['agent_name']) ??
+      idOf(metadata['processed_by']) ??
+      idOf(body['executed_by']) ??
+      idOf(body['created_by']),
+  );
+
+const runInPath = (resource: string, id: string | undefined): string | undefined =>
+  resource === 'run-states' ? idOf(id) : undefined;
+
+/** A result that fast processing tells the monitor is the very message that it has heard. */
+function resultIn(resource: string, { event_type, event_data }: Fields): Statement | undefined {
+  const body = resource === 'system-state-events' && event_type === 'slice_result' ? messageIn(event_data) : undefined;
+  if (body === undefined) return undefined;
+  const statement = readMessage({ t: '', destination: '', headers: {}, body });
+  const { fact } = statement;
+  return fact?.kind === 'result'
+    ? { ...statement, sender: undefined, fact: { ...fact, copyOf: JSON.stringify(body) } }
+    : undefined;
+}
+
+function messageIn(eventData: unknown): Fields | undefined {
+  const { message } = objectOf(eventData);
+  return typeof message === 'object' && message !== null && !Array.isArray(message) ? objectOf(message) : undefined;
+}
+
+function executionOf(body: Fields): Fact | undefined {
+  if (idOf(body['execution_id']) === undefined) return undefined;
+  return {
+    kind: 'told_execution',
+    start_time: idOf(body['start_time']) ?? '',
+    executed_by: idOf(body['executed_by']),
+    workflow_name: idOf(objectOf(objectOf(body['parameter_values'])['workflow'])['name']),
+    parameters: objectOf(body['parameter_values']),
+  };
+}
+
+const statuses: ReadonlySet<unknown> = new Set(['running', 'completed', 'failed', 'terminated']);
+
+const statusOf = ({ status }: Fields): Fact =>
+  statuses.has(status) ? { kind: 'told_status', status: status as ToldStatus } : { kind: 'told' };
+
+function stfOf(body: Fields): Fact | undefined {
+  const stf_filename = nameOf(body['stf_filename']);
+  const sequence = countOf(objectOf(body['metadata'])['sequence']);
+  return stf_filename === undefined
+    ? undefined
+    : { kind: 'told_stf', stf_filename, sequence, tf_count: countOf(body['tf_count']) };
+}
+
+function tfOf(body: Fields): Fact | undefined {
+  const tf_filename = nameOf(body['tf_filename']);
+  if (tf_filename === undefined) return undefined;
+  return {
+    kind: 'told_tf',
+    tf_filename,
+    stf_filename: nameOf(body['stf_file']),
+    tf_first: countOf(body['tf_first']),
+    tf_last: countOf(body['tf_last']),
+    tf_count: countOf(body['tf_count']),
+  };
+}
+
+/** The newer fork names the TF file of a slice; the public programs give the slice a file name of its own. */
+function sliceOf(body: Fields): Fact | undefined {
+  const [told, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
+  if (told === undefined || slice_id === undefined) return undefined;
+  const dialect = 'fastmon_file' in body ? dialectF : dialectH;
+  return { kind: 'told_slice', slice_filename: sliceFilename(dialect.tfFilename(told, slice_id), slice_id) };
+}

@@ -1,0 +1,90 @@
+import { sliceFilename } from '../../domain/file-names.ts';
+import { keepValue } from '../body.ts';
+import { maskValue } from '../masking.ts';
+import type { RestLine } from '../parse-line.ts';
+import { idOf, objectOf, sliceIdOf } from '../reading/values.ts';
+import type { MessageLine } from '../recording-lines.ts';
+import { destinationOf, resourceOf, wasTaken, writes } from './rest-call.ts';
+
+/** Writes that are no facts about a workflow: numbers that are drawn, signs of life, lines of logs. */
+const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
+
+/** Whether a call states something about a workflow. */
+export function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' | 'status'>): boolean {
+  const { resource } = resourceOf(path);
+  return writes.has(method) && wasTaken(status) && resource !== '' && !noFacts.has(resource);
+}
+
+/**
+ * The numbers that a monitor gave what it was told, as the calls of one recording show them: a monitor that was set up anew begins with them again, so they
+ * are no names. Calls are to be given in their order.
+ */
+export class References {
+  readonly #runs = new Map<string, string>();
+  readonly #runOfStf = new Map<string, string>();
+  readonly #objects = new Map<string, Readonly<Record<string, string>>>();
+
+  /** The row of the log that a call is; undefined for one that states nothing. */
+  lineOf(call: RestLine): MessageLine | undefined {
+    if (!statesFact(call)) return undefined;
+    const headers = this.#namesOf(call);
+    const body = maskValue(call.body ?? {});
+    return { t: call.t, destination: destinationOf(call.method, call.path), headers, ...keepValue(body) };
+  }
+
+  #namesOf({ method, path, body: told, answer: given }: RestLine): Record<string, string> {
+    const { resource, id } = resourceOf(path);
+    const [body, answer] = [objectOf(told), objectOf(given)];
+    if (id !== undefined && method !== 'POST')
+      return resource === 'run-states' ? named(id, undefined) : { ...this.#objects.get(`${resource} ${id}`) };
+    const names = this.#newNames(resource, body, answer);
+    const number = answer['file_id'] ?? answer['tf_file_id'] ?? answer['run_id'] ?? answer['id'];
+    const object = idOf(number);
+    if (object !== undefined) this.#objects.set(`${resource} ${object}`, names);
+    return names;
+  }
+
+  #newNames(
+    resource: string,
+    body: Readonly<Record<string, unknown>>,
+    answer: Readonly<Record<string, unknown>>,
+  ): Record<string, string> {
+    switch (resource) {
+      case 'runs':
+        return this.#learnRun(idOf(answer['run_id']), idOf(body['run_number']));
+      case 'stf-files': {
+        const run = idOf(body['run']) ?? '';
+        const run_id = this.#runs.get(run) ?? run;
+        const name = idOf(body['stf_filename']) ?? '';
+        this.#runOfStf.set(name, run_id);
+        return named(run_id, name);
+      }
+      case 'fastmon-files':
+        return named(this.#runOfStf.get(idOf(body['stf_file']) ?? ''), idOf(body['tf_filename']));
+      case 'tf-slices':
+        return named(idOf(body['run_number']), sliceNameIn(body));
+      case 'run-states':
+      case 'system-state-events':
+        return named(idOf(body['run_number']), undefined);
+      default:
+        return {};
+    }
+  }
+
+  #learnRun(object: string | undefined, run_id: string | undefined): Record<string, string> {
+    if (object !== undefined && run_id !== undefined) this.#runs.set(object, run_id);
+    return named(run_id, undefined);
+  }
+}
+
+const named = (run_id: string | undefined, name: string | undefined): Record<string, string> => ({
+  ...(run_id === undefined || run_id === '' ? {} : { run_id }),
+  ...(name === undefined || name === '' ? {} : { name }),
+});
+
+/** The file name of a slice, as a message would give it. */
+function sliceNameIn(body: Readonly<Record<string, unknown>>): string | undefined {
+  const [tf, slice_id] = [idOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
+  if (tf === undefined || slice_id === undefined) return undefined;
+  return 'fastmon_file' in body ? sliceFilename(tf, slice_id) : tf;
+}

@@ -1,0 +1,27 @@
+/** The prefix under which swf-monitor is served at a site; it names nothing. */
+const sitePrefix = /^\/swf-monitor(?=\/)/;
+
+/** A path as all tables have it: without the prefix of a site, and with one `/` at its end. */
+export const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
+
+/** Methods that state something. */
+export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT']);
+
+/** The destination of a REST write in the log. */
+export const destinationOf = (method: string, path: string): string => `${method} ${plainPath(path)}`;
+
+/** The method and the path of such a destination; undefined for that of a message. */
+export function restOf(destination: string): { method: string; path: string } | undefined {
+  const [, method, path] = /^([A-Z]+) (\/.*)$/.exec(destination) ?? [];
+  return method === undefined || path === undefined ? undefined : { method, path };
+}
+
+/** The resource that a path names, and the object within it: `/api/stf-files/5/` is `stf-files` and `5`. */
+export function resourceOf(path: string): { resource: string; id: string | undefined } {
+  const [, resource = '', id] = /^\/api\/([^/]+)\/(?:(.+)\/)?$/.exec(plainPath(path)) ?? [];
+  return { resource, id };
+}
+
+/** Whether a call was heard of and taken: what was refused states nothing. */
+export const wasTaken = (status: number | undefined): boolean =>
+  status === undefined || (status >= 200 && status < 300);

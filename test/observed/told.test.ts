@@ -1,0 +1,276 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
+import { noteSpan } from '../../src/db/observed/hearings.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import { parseLine } from '../../src/observed/parse-line.ts';
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import { readStatement } from '../../src/observed/told/read-statement.ts';
+import { References } from '../../src/observed/told/references.ts';
+import { readRecordings } from '../../src/observer/recording-reader.ts';
+import { temporaryFolder } from '../helpers.ts';
+import { readRecording, recordedRuns } from '../observer/recordings.ts';
+import { dice, makeRun, shuffled } from './generator.ts';
+import { makeCalls } from './rest-generator.ts';
+import { tablesOf } from './tables.ts';
+
+let stores = 0;
+const folder = temporaryFolder();
+
+async function storeOf(lines: readonly MessageLine[], together = 50) {
+  const store = await openStore(join(folder, `${(stores += 1)}.db`));
+  for (let at = 0; at < lines.length; at += together)
+    await store.write((tx) => {
+      for (const line of lines.slice(at, at + together)) recordHeard(tx, line);
+    });
+  return store;
+}
+
+/** It was listened for ten minutes more. */
+async function listenOn(store: Awaited<ReturnType<typeof storeOf>>): Promise<void> {
+  await store.write((tx) => {
+    const { last } = tx.sql<[], { last: number }>('SELECT max(sent_ms) AS last FROM message_rows').get() ?? { last: 0 };
+    noteSpan(tx, { since: last - 600_000, until: last + 600_000 }, []);
+  });
+}
+
+async function tablesAfter(lines: readonly MessageLine[], together?: number) {
+  const store = await storeOf(lines, together);
+  const tables = tablesOf(store.db);
+  store.close();
+  return tables;
+}
+
+/** The rows of the log that the calls of a recorded run are. */
+async function toldIn(run: string): Promise<MessageLine[]> {
+  const references = new References();
+  const lines: MessageLine[] = [];
+  for await (const read of readRecordings([`test/recordings/${run}/rest.jsonl.gz`], () => {})) {
+    const line = read.kind === 'rest' ? references.lineOf(read.line) : undefined;
+    if (line !== undefined) lines.push(line);
+  }
+  return lines;
+}
+
+/** Two streams as one, each in its own order. */
+function interleaved<T>(a: readonly T[], b: readonly T[], seed: number): T[] {
+  const roll = dice(seed);
+  const [left, right] = [[...a], [...b]];
+  const all: T[] = [];
+  while (left.length + right.length > 0) {
+    const from =
+      left.length === 0 || (right.length > 0 && roll() < right.length / (left.length + right.length)) ? right : left;
+    all.push(from.shift() as T);
+  }
+  return all;
+}
+
+function factsOf(store: Awaited<ReturnType<typeof storeOf>>, id: string, now = Date.now()) {
+  const queries = createQueries(store.db, () => undefined);
+  const row = queries.execution(id);
+  const assessed = queries.assessWithFindings(row, now, undefined);
+  return { row, ...assessed, facts: assessed.observed?.facts, record: assessed.observed?.record };
+}
+
+const madeLines = (seed: number) => {
+  const made = makeRun({ seed });
+  const { calls, truth } = makeCalls(made, seed);
+  const references = new References();
+  return {
+    bus: made.lines,
+    rest: calls.flatMap((call) => references.lineOf(call) ?? []),
+    truth: { ...made.truth, ...truth },
+  };
+};
+
+describe('what programs tell their monitor', () => {
+  it.each([
+    [
+      'POST',
+      '/api/workflow-executions/',
+      { execution_id: 'e', start_time: 's' },
+      'execution_registered',
+      'told_execution',
+    ],
+    ['PATCH', '/api/workflow-executions/e.1/', { status: 'terminated' }, 'execution_status', 'told_status'],
+    ['PATCH', '/swf-monitor/api/workflow-executions/e.1', { status: 'odd' }, 'execution_status', 'told'],
+    ['POST', '/api/run-states/', { run_number: '7' }, 'run_registered', 'told'],
+    ['PATCH', '/api/run-states/7/', {}, 'run_state_told', 'told'],
+    ['POST', '/api/stf-files/', { stf_filename: 'a.stf', run: 1 }, 'stf_registered', 'told_stf'],
+    ['POST', '/api/stf-files/', { run: 1 }, 'stf_registered', undefined],
+    ['POST', '/api/fastmon-files/', { tf_filename: 'a_tf_001.tf' }, 'tf_registered', 'told_tf'],
+    ['POST', '/api/tf-slices/', { tf_filename: 'a_tf_001.tf', slice_id: 0 }, 'slice_registered', 'told_slice'],
+    ['POST', '/api/tf-slices/', { tf_filename: 'a_tf_001.tf', slice_id: -1 }, 'slice_registered', undefined],
+    [
+      'POST',
+      '/api/system-state-events/',
+      { event_type: 'slice_result', event_data: { message: 5 } },
+      'system_event',
+      'told',
+    ],
+    ['POST', '/api/workflow-stages/', {}, 'post workflow-stages', undefined],
+  ])('is read by what it is sent to: %s %s %j', (method, path, body, type, kind) => {
+    const line = new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body, status: 201 });
+    const statement = readStatement(line as MessageLine);
+    expect({ type: statement.message_type, kind: statement.fact?.kind }).toEqual({ type, kind });
+  });
+
+  it.each([
+    ['POST', '/api/logs/', 201],
+    ['POST', '/api/systemagents/heartbeat/', 200],
+    ['POST', '/api/state/next-run-number/', 200],
+    ['GET', '/api/tf-slices/', 200],
+    ['POST', '/api/tf-slices/', 400],
+    ['POST', '/elsewhere/', 200],
+  ])('is no row where it states nothing of a workflow, or was refused: %s %s %i', (method, path, status) => {
+    expect(new References().lineOf({ t: '2026-11-28T00:00:00Z', method, path, body: {}, status })).toBeUndefined();
+  });
+
+  it('is known by its path and body, whatever prefix a site has', () => {
+    const idsOf = (path: string): unknown =>
+      new References().lineOf({ t: '2026-11-28T00:00:00Z', method: 'POST', path, body: { a: 1 }, status: 201 })
+        ?.destination;
+    expect(idsOf('/swf-monitor/api/runs')).toBe(idsOf('/api/runs/'));
+  });
+
+  it.each(recordedRuns)('of the recorded run %s gives the tables of the bus, whatever comes first', async (run) => {
+    const [bus, rest] = [await readRecording(run), await toldIn(run)];
+    const tables = await tablesAfter([...bus, ...rest]);
+    expect(await tablesAfter([...rest, ...bus])).toEqual(tables);
+    expect(await tablesAfter(interleaved(bus, [...rest, ...rest.slice(0, 50)], 3))).toEqual(tables);
+    const alone = await tablesAfter(bus);
+    // REST alone tells of more TF files, those of fast processing; of slices and attempts it adds nothing.
+    for (const name of ['slices', 'attempts', 'repeats', 'unmatched'] as const)
+      expect(tables[name]).toEqual(alone[name]);
+  });
+
+  it.each(recordedRuns)(
+    'of the recorded run %s agrees with the bus: as many registered as sent and answered',
+    async (run) => {
+      const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
+      const { row, facts, record, findings } = factsOf(store, 'stf_datataking-shifter-0001');
+      expect(record).toMatchObject({ slices_told: row.slices_created, slices_unsent: 0, told_status: 'completed' });
+      expect(row).toMatchObject({
+        status: 'completed',
+        slices_queued: 0,
+        executed_by: 'shifter',
+        workflow_name: 'stf_datataking',
+      });
+      expect(facts).toMatchObject({ results_repeated: 2, results_unmatched: 0 });
+      expect(findings.map(({ code }) => code)).not.toContain('TOLD_OTHERWISE');
+      const empty = await openStore(join(folder, `${(stores += 1)}.db`));
+      expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
+      store.close();
+      empty.close();
+    },
+  );
+
+  it.each(recordedRuns)('of the recorded run %s tells every result, where the bus was not heard', async (run) => {
+    const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
+    const store = await storeOf([...bus, ...(await toldIn(run))]);
+    const whole = await storeOf(await readRecording(run));
+    const counts = (one: typeof store) => {
+      const { row, facts } = factsOf(one, 'stf_datataking-shifter-0001');
+      return [row.slices_completed, row.slices_failed, facts?.results_repeated];
+    };
+    expect(counts(store)).toEqual(counts(whole));
+    store.close();
+    whole.close();
+  });
+
+  it.each(Array.from({ length: 40 }, (_, seed) => seed + 300))(
+    'of a made run has its true counts, in any order: run %i',
+    async (seed) => {
+      const { bus, rest, truth } = madeLines(seed);
+      const store = await storeOf(interleaved(bus, rest, seed));
+      await listenOn(store);
+      const { row, facts, record } = factsOf(store, truth.told_id);
+      expect({
+        ...record,
+        status: row.status,
+        completed: row.slices_completed,
+        sent: row.slices_created,
+      }).toMatchObject({
+        slices_told: truth.slices_told,
+        slices_unsent: truth.slices_unsent,
+        results_repeated: truth.results_repeated,
+        results_unmatched: truth.results_unmatched,
+        without_execution: truth.without_execution,
+        status: truth.status,
+        completed: truth.slices_completed,
+        sent: truth.slices_sent,
+      });
+      expect(facts?.unsent.count).toBe(truth.slices_unsent);
+      const tables = tablesOf(store.db);
+      store.close();
+      expect(await tablesAfter([...bus, ...rest], 7)).toEqual(tables);
+      expect(await tablesAfter([...rest, ...rest, ...bus], 30)).toEqual(tables);
+      expect(await tablesAfter(shuffled([...bus, ...rest], seed))).toEqual(tables);
+    },
+  );
+
+  it('of several runs of one name goes to the run that began after it was told', async () => {
+    const names = recordedRuns.slice(0, 2);
+    const all = await Promise.all(
+      names.map(async (run) => ({ bus: await readRecording(run), rest: await toldIn(run) })),
+    );
+    const store = await storeOf([...all.flatMap(({ bus }) => bus), ...all.flatMap(({ rest }) => rest)]);
+    const first = factsOf(store, 'stf_datataking-shifter-0001');
+    const second = factsOf(store, 'stf_datataking-shifter-0001~102101');
+    expect(first.row).toMatchObject({ run_number: 102001, end_time: '2026-11-27T09:12:49.076Z' });
+    expect(second.row).toMatchObject({ run_number: 102101, end_time: '2026-11-27T09:24:32.808Z' });
+    store.close();
+  });
+
+  it('of a stop after the end keeps the end that was told first', async () => {
+    const rest = await toldIn('H-1');
+    const patch = rest.find(({ destination }) =>
+      destination.startsWith('PATCH /api/workflow-executions/'),
+    ) as MessageLine;
+    const stop = { ...patch, t: '2026-11-27T09:20:00.000Z', body: { status: 'terminated', end_time: null } };
+    const store = await storeOf([...rest, stop]);
+    expect(factsOf(store, 'stf_datataking-shifter-0001').row).toMatchObject({
+      status: 'terminated',
+      end_time: '2026-11-27T09:12:49.076Z',
+    });
+    store.close();
+  });
+
+  it('of slices that are never sent is a finding, and of an end that the bus does not share', async () => {
+    const lost = (line: MessageLine): boolean => JSON.stringify(line).includes('000002_tf_00');
+    const bus = (await readRecording('H-1')).filter(
+      (line) => !(line.destination === '/topic/panda.slices' && lost(line)),
+    );
+    const store = await storeOf([...bus, ...(await toldIn('H-1'))]);
+    await listenOn(store);
+    const { findings } = factsOf(store, 'stf_datataking-shifter-0001');
+    const sentence = (code: string) => findings.find((finding) => finding.code === code)?.sentence;
+    expect(sentence('SLICES_NOT_SENT')).toMatch(/^\d+ TF slices were registered by REST more than 60 s ago/);
+    expect(sentence('TOLD_OTHERWISE')).toMatch(/218 TF slices were registered by REST, and \d+ were heard/);
+    store.close();
+  });
+
+  it('before its run is known is an execution of its own, which gets its run', async () => {
+    const rest = await toldIn('F-1');
+    const [registration] = rest.filter(({ destination }) => destination === 'POST /api/workflow-executions/');
+    const store = await storeOf([registration as MessageLine]);
+    expect(factsOf(store, 'stf_datataking-shifter-0001').row).toMatchObject({ run_number: null, status: 'running' });
+    await store.write((tx) => {
+      for (const line of rest) recordHeard(tx, line);
+    });
+    expect(factsOf(store, 'stf_datataking-shifter-0001').row).toMatchObject({
+      run_number: 103001,
+      status: 'completed',
+    });
+    store.close();
+  });
+});
+
+it('a line of a recording that is a REST call is read as one', () => {
+  const text = JSON.stringify({ t: '2026-11-28T00:00:00Z', method: 'POST', path: '/api/runs/', body: {} });
+  expect(parseLine(text)).toMatchObject({ kind: 'rest' });
+});
