@@ -88,7 +88,7 @@ export const readFolders = (markdown: string): Map<string, ReadonlySet<string>> 
   new Map(
     markdown
       .split('\n')
-      .map((line) => /^\| `(\w+\/(?:\*|[\w-]+))` +\| (.*?) *\| .*\|$/.exec(line))
+      .map((line) => /^\| `([\w-]+\/(?:\*|[\w-]+))` +\| (.*?) *\| .*\|$/.exec(line))
       .filter((match) => match !== null)
       .map(([, folder = '', allowed = '']) => [
         folder,
@@ -133,7 +133,7 @@ export interface Room {
 export function readRooms(markdown: string): Map<string, Room> {
   const rows = markdown
     .split('\n')
-    .map((line) => /^\| `([\w.]+)` +\| (.*?) *\| (.*?) *\|$/.exec(line))
+    .map((line) => /^\| `([\w.-]+)` +\| (.*?) *\| (.*?) *\|$/.exec(line))
     .filter((match) => match !== null);
   if (rows.length === 0) throw new Error('there is no table of rooms');
   return new Map(

@@ -14,6 +14,7 @@ interface Flags {
   namespace?: string[];
   record?: string;
   metrics?: string;
+  api?: string;
   untilParentEnds?: true;
   check?: true;
   wait: number;
@@ -64,6 +65,10 @@ export function addObserve(add: Add, run: Run): void {
       '--metrics <[HOST:]PORT>',
       'tell figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
+    .option(
+      '--api <[HOST:]PORT>',
+      'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
+    )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
@@ -95,14 +100,20 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
   }
-  const { record, metrics } = flags;
+  const { record, metrics, api } = flags;
   const untilParentEnds = flags.untilParentEnds === true;
-  return (await import('./observe/observe.ts')).observeCommand(io, { ...listening, record, metrics, untilParentEnds });
+  return (await import('./observe/observe.ts')).observeCommand(io, {
+    ...listening,
+    record,
+    metrics,
+    api,
+    untilParentEnds,
+  });
 }
 
 /** A recording is read without a broker. */
 function refuseBroker(flags: Partial<Flags>): void {
-  const other = (['broker', 'layout', 'record', 'metrics'] as const).find((name) => flags[name] !== undefined);
+  const other = (['broker', 'layout', 'record', 'metrics', 'api'] as const).find((name) => flags[name] !== undefined);
   if (other !== undefined)
     throw new SwfError(
       'ARGUMENT_INVALID',

@@ -1,23 +1,14 @@
-import type { MessageLine, RecordingLine } from './recording-lines.ts';
+import type { MessageLine, RecordingLine, RestLine } from './recording-lines.ts';
 import { isIsoTime } from './times.ts';
 
-/** A REST call as a recording has it. `t` is ISO 8601 in UTC. */
-export interface RestLine {
-  t: string;
-  method: string;
-  path: string;
-  query?: unknown;
-  body?: unknown;
-  status?: number;
-  answer?: unknown;
-  auth?: unknown;
-}
+/** A line that is neither a message nor a call. */
+type NoteLine = Exclude<RecordingLine, MessageLine | RestLine>;
 
 /** A line that was read, with its kind; one that is no line of a recording is `rejected`. */
 export type ReadLine =
   | { kind: 'message'; line: MessageLine }
   | { kind: 'rest'; line: RestLine }
-  | { kind: 'note'; line: Exclude<RecordingLine, MessageLine> }
+  | { kind: 'note'; line: NoteLine }
   | { kind: 'rejected'; why: string };
 
 /** Reads a line of a recording. Never throws. */
@@ -48,7 +39,7 @@ function note(line: Record<string, unknown>): ReadLine {
   const isWhole =
     gap !== undefined ? isIsoTime(gap?.from) && isIsoTime(gap.until) : capture !== undefined || isIsoTime(until);
   return isWhole
-    ? { kind: 'note', line: line as unknown as Exclude<RecordingLine, MessageLine> }
+    ? { kind: 'note', line: line as unknown as NoteLine }
     : { kind: 'rejected', why: 'a gap or an end without its time' };
 }
 

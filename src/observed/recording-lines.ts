@@ -4,6 +4,18 @@ import { maskValue } from './masking.ts';
 /** A message as a recording has it. `t` is when it was heard, ISO 8601 in UTC. */
 export type MessageLine = { t: string; destination: string; headers: Record<string, string> } & KeptBody;
 
+/** A REST call as a recording has it. `t` is ISO 8601 in UTC. */
+export interface RestLine {
+  t: string;
+  method: string;
+  path: string;
+  query?: unknown;
+  body?: unknown;
+  status?: number;
+  answer?: unknown;
+  auth?: unknown;
+}
+
 /** A time in which nothing could be heard, or what was heard could not be written. Times are ISO 8601 in UTC. */
 export interface GapLine {
   gap: { from: string; until: string; reason: string };
@@ -24,7 +36,7 @@ export interface UntilLine {
   until: string;
 }
 
-export type RecordingLine = MessageLine | GapLine | CaptureLine | UntilLine;
+export type RecordingLine = MessageLine | RestLine | GapLine | CaptureLine | UntilLine;
 
 /** A message as a broker delivers it. */
 export interface Arrived {

@@ -225,6 +225,21 @@ CREATE TABLE message_rows (
 
 CREATE TABLE message_totals (message_type TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
+CREATE TABLE monitor_objects (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The resource: stf-files, tf-slices, …
+  kind TEXT NOT NULL,
+  object_id TEXT NOT NULL,
+  -- Its natural key within the resource.
+  name TEXT NOT NULL,
+  run_id TEXT,
+  -- The number of a slice; and the file that an object is looked for by.
+  number INTEGER,
+  parent TEXT,
+  document TEXT NOT NULL,
+  UNIQUE (kind, object_id)
+) STRICT;
+
 CREATE TABLE moved_files (
   tf_filename TEXT PRIMARY KEY,
   execution_id TEXT NOT NULL,
@@ -598,6 +613,12 @@ CREATE INDEX message_rows_type ON message_rows (execution_no, type_no, seq);
 CREATE INDEX message_rows_waiting ON message_rows (execution_no, seq) WHERE (rare & 4) <> 0;
 
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE (rare & 16) <> 0;
+
+CREATE INDEX monitor_objects_name ON monitor_objects (kind, name);
+
+CREATE INDEX monitor_objects_parent ON monitor_objects (kind, parent, number);
+
+CREATE INDEX monitor_objects_run ON monitor_objects (kind, run_id, number);
 
 CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
 

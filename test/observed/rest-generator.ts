@@ -1,5 +1,4 @@
-import type { RestLine } from '../../src/observed/parse-line.ts';
-import type { MessageLine } from '../../src/observed/recording-lines.ts';
+import type { MessageLine, RestLine } from '../../src/observed/recording-lines.ts';
 import { dice, type MadeRun } from './generator.ts';
 
 type Body = Record<string, unknown> & { content?: Record<string, unknown> };

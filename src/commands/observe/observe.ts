@@ -1,9 +1,11 @@
+import type { BrokerSettings } from '../../broker/connection.ts';
 import { connectByStomp } from '../../broker/stomp-connection.ts';
 import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
 import { observerMetricsText } from '../../http/observer-metrics.ts';
+import { aborted } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { LayoutName } from '../../messages/layouts.ts';
 import { observedTopics } from '../../observed/topics.ts';
@@ -28,6 +30,8 @@ export interface ObserveArguments extends ListeningArguments {
   record: string | undefined;
   /** Where figures are told for Prometheus, as it was given. */
   metrics: string | undefined;
+  /** Where it stands in for swf-monitor, as it was given. */
+  api: string | undefined;
   /** It ends as at SIGTERM when the process that has started it has ended. */
   untilParentEnds: boolean;
 }
@@ -40,44 +44,80 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
 }
 
 async function listen(io: Io, args: ObserveArguments): Promise<void> {
-  const heard = listenedBy(io, args);
-  const { settings, topics, namespaces } = heard;
+  const heard = args.api === undefined ? listenedBy(io, args) : heardBeside(io, args);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
-  const places = await placesOf(io, args.record, heard);
+  const places = await placesOf(io, { record: args.record, needsStore: args.api !== undefined }, heard);
   let ear: Listening | undefined;
-  let endMetrics = (): Promise<void> => Promise.resolve();
+  const ends: (() => Promise<void>)[] = [];
+  const orPassing = (error: unknown): never => {
+    throw args.untilParentEnds ? asPassing(error) : error;
+  };
   try {
-    endMetrics = await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(
-      (error: unknown) => {
-        throw args.untilParentEnds ? asPassing(error) : error;
-      },
-    );
-    await observe({
-      settings,
-      connect: connectByStomp,
-      topics,
-      namespaces,
-      take: (line, time) => {
-        const text = JSON.stringify(line);
-        for (const place of places) place.add(line, time, text);
-      },
-      onListening: () => {
-        tellReady(io);
-        for (const { noteListening } of places) void noteListening?.();
-      },
-      onEar: (listening) => {
-        ear = listening;
-        for (const { keepHearing } of places) keepHearing?.(() => listening.isHearing);
-      },
-      say: (line) => io.err(line),
-      signal: interrupted.signal,
-    });
+    ends.push(await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(orPassing));
+    ends.push(await standInFor(io, args.api, places).catch(orPassing));
+    await hear(io, heard, { places, signal: interrupted.signal, onEar: (listening) => (ear = listening) });
   } finally {
+    for (const end of ends.toReversed()) await end();
     for (const place of places) await place.close();
-    await endMetrics();
   }
+}
+
+interface HearOptions {
+  places: readonly Place[];
+  signal: AbortSignal;
+  onEar: (ear: Listening) => void;
+}
+
+/** Listens to the broker; where there is none, programs tell by REST alone, until it is ended. */
+async function hear(io: Io, heard: Listened, { places, signal, onEar }: HearOptions): Promise<void> {
+  const { settings, topics, namespaces } = heard;
+  const onListening = (): void => {
+    tellReady(io);
+    for (const { noteListening } of places) void noteListening?.();
+  };
+  const keepHearing = (isHearing: () => boolean): void => {
+    for (const place of places) place.keepHearing?.(isHearing);
+  };
+  if (settings === undefined) {
+    keepHearing(() => true);
+    onListening();
+    await aborted(signal);
+    return;
+  }
+  await observe({
+    settings,
+    connect: connectByStomp,
+    topics,
+    namespaces,
+    take: (line, time) => {
+      const text = JSON.stringify(line);
+      for (const place of places) place.add(line, time, text);
+    },
+    onListening,
+    onEar: (ear) => {
+      onEar(ear);
+      keepHearing(() => ear.isHearing);
+    },
+    say: (line) => io.err(line),
+    signal,
+  });
+}
+
+/** Answers by REST where that is wanted. The store has what is told before it is answered; a recording gets the call and its answer. */
+async function standInFor(io: Io, where: string | undefined, places: readonly Place[]): Promise<() => Promise<void>> {
+  const store = places.find((place) => place.store !== undefined)?.store;
+  if (where === undefined || store === undefined) return () => Promise.resolve();
+  const { serveStandIn } = await import('./stand-in.ts');
+  const recordings = places.filter(({ kind }) => kind === 'recording');
+  return serveStandIn(io, {
+    where,
+    store,
+    onCall: (call) => {
+      for (const place of recordings) place.add(call, call.t, JSON.stringify(call));
+    },
+  });
 }
 
 const figuresOf = (version: string, ear: Listening | undefined, places: readonly Place[]): string =>
@@ -92,13 +132,19 @@ const figuresOf = (version: string, ear: Listening | undefined, places: readonly
   });
 
 /** Throws `CONFIG_INVALID` where that cannot be listened to. */
-export function listenedBy(
-  io: Io,
-  { broker, config: name, sets, layout, topics, namespaces }: ListeningArguments,
-): Listened {
+export function listenedBy(io: Io, args: ListeningArguments): Listened & { settings: BrokerSettings } {
+  const { settings, ...heard } = heardBeside(io, args);
+  if (settings === undefined)
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'an observer listens to a broker; give --broker stomp://HOST:PORT, or --api PORT to stand in for swf-monitor',
+    );
+  return { settings, ...heard };
+}
+
+/** The same beside another way to be told: without a broker, where none is named. */
+function heardBeside(io: Io, { broker, config: name, sets, layout, topics, namespaces }: ListeningArguments): Listened {
   const { config } = loadConfig({ name, sets, ...configPlaces(io) });
   const settings = brokerSettings(broker, config.broker, io.env);
-  if (settings === undefined)
-    throw new SwfError('CONFIG_INVALID', 'an observer listens to a broker; give --broker stomp://HOST:PORT');
   return { settings, topics: observedTopics(topics, layout ?? config.broker.layout), namespaces };
 }

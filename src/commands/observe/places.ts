@@ -1,5 +1,6 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { RecordingWriter } from '../../observer/recording-writer.ts';
@@ -7,9 +8,9 @@ import { StoreWriter } from '../../observer/store-writer.ts';
 import type { Backlog } from '../../observer/waiting-lines.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
-/** The topics of an observer, and how it reaches its broker. */
+/** The topics of an observer, and how it reaches its broker: none, where it is told by REST alone. */
 export interface Listened {
-  settings: BrokerSettings;
+  settings: BrokerSettings | undefined;
   topics: readonly string[];
   namespaces: readonly string[];
 }
@@ -18,6 +19,7 @@ export interface Listened {
 export interface Place {
   /** For figures. */
   kind: 'store' | 'recording';
+  store?: Store;
   backlog: () => Backlog;
   add: (line: RecordingLine, time: string, text: string) => void;
   /** Told how to ask whether the broker is there, before it is. */
@@ -31,8 +33,12 @@ export interface Place {
  * A recording and the store; the recording alone, where nothing names a store: it takes many times as many messages, and leaves nothing else on a machine on
  * which nobody asks.
  */
-export async function placesOf(io: Io, record: string | undefined, heard: Listened): Promise<Place[]> {
-  const isStoreMeant = record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
+export async function placesOf(
+  io: Io,
+  { record, needsStore }: { record: string | undefined; needsStore: boolean },
+  heard: Listened,
+): Promise<Place[]> {
+  const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
   const file = record === undefined ? [] : [await filePlace(io, record, heard)];
   if (!isStoreMeant) return file;
   try {
@@ -51,6 +57,7 @@ async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place>
     io.err(`records into ${store.path}`);
     return {
       kind: 'store',
+      store,
       backlog: () => writer.backlog,
       add: (...line) => writer.add(...line),
       keepHearing: (isHearing) => writer.keepHearing(isHearing),
@@ -69,7 +76,9 @@ async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place>
 async function filePlace(io: Io, record: string, { settings, topics, namespaces }: Listened): Promise<Place> {
   const place = await recordingPlace(record, {
     by: `swf-mcp ${io.version}`,
-    broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(','),
+    ...(settings === undefined
+      ? {}
+      : { broker: settings.servers.map(({ host, port }) => `${host}:${port}`).join(',') }),
     topics,
     ...(namespaces.length === 0 ? {} : { namespaces }),
   });

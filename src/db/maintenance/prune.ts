@@ -150,6 +150,10 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
     data_folder,
     by,
   );
+  sql(
+    `DELETE FROM monitor_objects WHERE run_id = (SELECT nullif(run_id, '') FROM observed_runs WHERE execution_id = $execution_id)
+       OR (kind = 'workflow-executions' AND name = (SELECT told_id FROM observed_runs WHERE execution_id = $execution_id))`,
+  ).run({ execution_id });
   for (const table of small) sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 22;
+export const schemaVersion = 23;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -398,6 +398,25 @@ CREATE TABLE result_texts (
   is_copy INTEGER NOT NULL,
   PRIMARY KEY (execution_id, digest)
 ) STRICT, WITHOUT ROWID;
+
+-- What programs of the testbed registered with "swf-mcp observe --api", which stands in for their monitor, as it answers them.
+CREATE TABLE monitor_objects (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The resource: stf-files, tf-slices, …
+  kind TEXT NOT NULL,
+  object_id TEXT NOT NULL,
+  -- Its natural key within the resource.
+  name TEXT NOT NULL,
+  run_id TEXT,
+  -- The number of a slice; and the file that an object is looked for by.
+  number INTEGER,
+  parent TEXT,
+  document TEXT NOT NULL,
+  UNIQUE (kind, object_id)
+) STRICT;
+CREATE INDEX monitor_objects_name ON monitor_objects (kind, name);
+CREATE INDEX monitor_objects_run ON monitor_objects (kind, run_id, number);
+CREATE INDEX monitor_objects_parent ON monitor_objects (kind, parent, number);
 
 -- Slices that were registered by REST.
 CREATE TABLE told_slices (

@@ -1,4 +1,4 @@
-import type { AgentType } from '../../domain/states.ts';
+import type { AgentState, AgentType } from '../../domain/states.ts';
 import { programTypeOf, type ProgramType } from '../../observed/message-types.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -14,13 +14,15 @@ const agentTypeOf: Partial<Record<ProgramType, AgentType>> = {
 };
 
 /** The last sign of a program. */
-interface Sign {
+export interface Sign {
   type: AgentType;
   namespace: string;
   host: string;
   execution_id: string | undefined;
   /** Milliseconds since 1970. */
   at: number;
+  /** As it says itself, where it does. */
+  state?: AgentState;
 }
 
 const gathered = new WeakMap<Transaction, Map<string, Sign>>();
@@ -59,21 +61,37 @@ function signsOf(tx: Transaction): Map<string, Sign> {
 }
 
 function writeAll({ sql }: Transaction, signs: Map<string, Sign>): void {
-  for (const [sender, { type, namespace, host, execution_id, at }] of signs) {
-    const time = new Date(at).toISOString();
-    const row = sql<unknown[], { process_id: number }>(
-      `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
+  for (const [sender, sign] of signs) noteProgram({ sql }, sender, sign);
+  signs.clear();
+}
+
+/** Enters a sign of life of a program of another make. It changes no agent of our own, whatever name it uses. */
+export function noteProgram(
+  { sql }: Pick<Transaction, 'sql'>,
+  sender: string,
+  { type, namespace, host, execution_id, at, state }: Sign,
+): void {
+  const time = new Date(at).toISOString();
+  const row = sql<unknown[], { process_id: number }>(
+    `INSERT INTO processes (pid, pid_started, hostname, version, registered_at, last_beat, is_remote) VALUES (0, ?, '', '', ?, ?, 1)
        ON CONFLICT (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess} DO UPDATE SET last_beat = max(last_beat, excluded.last_beat), ended = NULL
        RETURNING process_id`,
-    ).get(sender, time, time);
-    sql(
-      `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
-       VALUES (?, ?, ?, 'READY', ?, ?, ?, ?)
-       ON CONFLICT (agent_name) DO UPDATE SET namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
+  ).get(sender, time, time);
+  sql(
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, heard_on, current_execution_id)
+       VALUES ($sender, $type, $namespace, coalesce($state, 'READY'), $time, $process, $host, $execution)
+       ON CONFLICT (agent_name) DO UPDATE SET state = coalesce($state, state), namespace = iif(excluded.namespace = '', namespace, excluded.namespace),
          last_heartbeat = max(last_heartbeat, excluded.last_heartbeat), heard_on = iif(excluded.heard_on = '', heard_on, excluded.heard_on),
          current_execution_id = coalesce(excluded.current_execution_id, current_execution_id)
        WHERE heard_on IS NOT NULL`,
-    ).run(sender, type, namespace, time, row?.process_id ?? 0, host, execution_id ?? null);
-  }
-  signs.clear();
+  ).run({
+    sender,
+    type,
+    namespace,
+    state: state ?? null,
+    time,
+    process: row?.process_id ?? 0,
+    host,
+    execution: execution_id ?? null,
+  });
 }

@@ -1,9 +1,8 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import { keepValue } from '../body.ts';
 import { maskValue } from '../masking.ts';
-import type { RestLine } from '../parse-line.ts';
 import { idOf, objectOf, sliceIdOf } from '../reading/values.ts';
-import type { MessageLine } from '../recording-lines.ts';
+import type { MessageLine, RestLine } from '../recording-lines.ts';
 import { destinationOf, resourceOf, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that are no facts about a workflow: numbers that are drawn, signs of life, lines of logs. */

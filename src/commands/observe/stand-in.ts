@@ -1,0 +1,42 @@
+import type { Store } from '../../db/opening/store.ts';
+import { isLoopback } from '../../http/guard.ts';
+import { SwfError } from '../../lib/errors.ts';
+import type { RestLine } from '../../observed/recording-lines.ts';
+import { createStandIn } from '../../stand-in/app.ts';
+import { close, createBoundedServer, listen, parseAddress, rootOf } from '../serve/listening.ts';
+import type { Io } from '../shared/io.ts';
+
+/** A runner keeps a connection for this long, and does not try again on it. */
+const keepAliveMilliseconds = 76_000;
+
+export interface StandInArguments {
+  /** `[HOST:]PORT`, as it was given. */
+  where: string;
+  store: Store;
+  onCall: (call: RestLine) => void;
+}
+
+/**
+ * Answers programs of the testbed in place of swf-monitor until it is ended. Throws `CONFIG_INVALID` for an address that cannot be, and where others could
+ * write without a token. Returns how to end it.
+ */
+export async function serveStandIn(io: Io, { where, store, onCall }: StandInArguments): Promise<() => Promise<void>> {
+  const address = parseAddress(where, '--api');
+  const { SWF_MONITOR_TOKEN: token = '' } = io.env;
+  if (token === '' && !isLoopback(address.host))
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--api ${where}: others than this machine could write; set SWF_MONITOR_TOKEN, which their agents then need, or listen at 127.0.0.1`,
+    );
+  const app = createStandIn({
+    store,
+    token: token === '' ? undefined : token,
+    say: (line) => io.err(line),
+    onCall,
+  });
+  const bounded = createBoundedServer(app, undefined);
+  bounded.server.keepAliveTimeout = keepAliveMilliseconds;
+  const bound = await listen(bounded.server, address, `--api ${where}`);
+  io.err(`stands in for swf-monitor at ${rootOf(bound, undefined)}`);
+  return () => close(bounded);
+}

@@ -1,0 +1,34 @@
+import { drawNumber } from '../log/numbers.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Draws the next number of a name, from 1 on. */
+export function nextNumber({ sql }: Transaction, name: string): number {
+  const row = sql<[string], { next_value: number }>(
+    `INSERT INTO counters (name, next_value) VALUES (?, 2) ON CONFLICT (name) DO UPDATE SET next_value = next_value + 1 RETURNING next_value`,
+  ).get(`monitor ${name}`);
+  return (row?.next_value ?? 2) - 1;
+}
+
+/** Draws a run number of this store that no run which was heard of has. */
+export function nextRunNumber(tx: Transaction): number {
+  const isHeard = tx.sql<[string]>('SELECT 1 FROM observed_runs WHERE run_id = ?');
+  for (;;) {
+    const number = drawNumber(tx, 'run');
+    if (isHeard.get(String(number)) === undefined) return number;
+  }
+}
+
+/** Draws the number of the next execution of a workflow, after those of all that are known. */
+export function nextSequence(tx: Transaction, workflow: string): number {
+  const known = tx
+    .sql<[{ prefix: string }], { execution_id: string }>(
+      `SELECT execution_id FROM workflow_executions WHERE substr(execution_id, 1, length($prefix)) = $prefix`,
+    )
+    .all({ prefix: `${workflow}-` })
+    .map(({ execution_id }) => Number(/-(\d{1,9})(?:~.*)?$/.exec(execution_id)?.[1] ?? 0));
+  const highest = known.reduce((a, b) => Math.max(a, b), 0);
+  for (;;) {
+    const number = nextNumber(tx, `execution of ${workflow}`);
+    if (number > highest) return number;
+  }
+}

@@ -1,0 +1,90 @@
+import { objectIn } from '../../lib/read-json.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+export type Document = Readonly<Record<string, unknown>>;
+
+/** By what an object is found. */
+export interface ObjectNames {
+  /** Its natural key within its kind. */
+  name: string;
+  run_id?: string | undefined;
+  /** The number of a slice within its file. */
+  number?: number | undefined;
+  /** The file that it is looked for by. */
+  parent?: string | undefined;
+}
+
+/** An object that a program has registered. */
+export interface MonitorObject extends ObjectNames {
+  kind: string;
+  object_id: string;
+  /** As it is answered. */
+  document: Document;
+}
+
+interface Row {
+  kind: string;
+  object_id: string;
+  name: string;
+  run_id: string | null;
+  number: number | null;
+  parent: string | null;
+  document: string;
+}
+
+const columns = 'kind, object_id, name, run_id, number, parent, document';
+
+const asObject = ({ run_id, number, parent, document, ...row }: Row): MonitorObject => ({
+  ...row,
+  run_id: run_id ?? undefined,
+  number: number ?? undefined,
+  parent: parent ?? undefined,
+  document: objectIn(document),
+});
+
+export function objectOf(sql: Prepare, kind: string, objectId: string): MonitorObject | undefined {
+  const row = sql<[string, string], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ? AND object_id = ?`).get(
+    kind,
+    objectId,
+  );
+  return row === undefined ? undefined : asObject(row);
+}
+
+/** The newest object of a natural key. */
+export function objectNamed(sql: Prepare, kind: string, name: string): MonitorObject | undefined {
+  const row = sql<[string, string], Row>(
+    `SELECT ${columns} FROM monitor_objects WHERE kind = ? AND name = ? ORDER BY seq DESC LIMIT 1`,
+  ).get(kind, name);
+  return row === undefined ? undefined : asObject(row);
+}
+
+/** Objects that are listed at most. */
+const most = 20_000;
+
+/** The objects of a kind, the oldest first; only those of a run, a number or a file where these are given. */
+export function listObjects(
+  sql: Prepare,
+  kind: string,
+  { run_id, number, parent }: Partial<ObjectNames>,
+): MonitorObject[] {
+  const conditions = [
+    ['run_id', run_id],
+    ['number', number],
+    ['parent', parent],
+  ].flatMap(([column, value]) => (value === undefined ? [] : [[column, value] as const]));
+  const where = conditions.map(([column]) => ` AND ${column} = ?`).join('');
+  return sql<unknown[], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq LIMIT ${most}`)
+    .all(kind, ...conditions.map(([, value]) => value))
+    .map(asObject);
+}
+
+/** Writes an object, in place of another one of the same id. */
+export function putObject({ sql }: Transaction, object: MonitorObject): void {
+  const { kind, object_id, name, run_id, number, parent, document } = object;
+  sql(
+    `INSERT INTO monitor_objects (kind, object_id, name, run_id, number, parent, document) VALUES (?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (kind, object_id) DO UPDATE SET name = excluded.name, run_id = excluded.run_id, number = excluded.number,
+       parent = excluded.parent, document = excluded.document`,
+  ).run(kind, object_id, name, run_id ?? null, number ?? null, parent ?? null, JSON.stringify(document));
+}

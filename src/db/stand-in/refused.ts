@@ -1,0 +1,40 @@
+import type { MessageLine } from '../../observed/recording-lines.ts';
+import { heardId } from '../../observed/told/heard-id.ts';
+import { readStatement } from '../../observed/told/read-statement.ts';
+import { insertRow } from '../log/rows.ts';
+import { storedOf } from '../observed/said.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Records a REST write that was refused, once. */
+export function recordRefused(tx: Transaction, line: MessageLine, reason: string): void {
+  const statement = readStatement(line);
+  const { body } = storedOf(line);
+  const message_id = `${heardId(statement, { destination: line.destination, body })}/refused`;
+  const isKnown = tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(message_id) !== undefined;
+  if (isKnown) return;
+  const { message_type, sender, namespace, run_id } = statement;
+  insertRow(
+    tx,
+    {
+      envelope: { message_type, sender, namespace, execution_id: undefined, run_id, simulation_tick: undefined },
+      message_id,
+      destination: line.destination,
+      payload: body,
+    },
+    { effect: 'rejected', code: 'UNREADABLE', reason },
+    // Without headers: it is not read again.
+    { sentAt: line.t, recordedAt: line.t },
+  );
+}
+
+/** Whether the very same write is on record. */
+export function isRecorded(tx: Transaction, line: MessageLine): boolean {
+  const id = heardId(readStatement(line), { destination: line.destination, body: storedOf(line).body });
+  return tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(id) !== undefined;
+}
+
+/** The row of the log that a write is, by its place. */
+export function seqOf(tx: Transaction, line: MessageLine): number {
+  const id = heardId(readStatement(line), { destination: line.destination, body: storedOf(line).body });
+  return tx.sql<[string], { seq: number }>('SELECT seq FROM message_rows WHERE message_id = ?').get(id)?.seq ?? 0;
+}

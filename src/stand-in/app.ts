@@ -1,0 +1,162 @@
+import { timingSafeEqual } from 'node:crypto';
+
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+
+import type { Store } from '../db/opening/store.ts';
+import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
+import { maskValue } from '../observed/masking.ts';
+import type { RestLine } from '../observed/recording-lines.ts';
+import { calls } from './calls/index.ts';
+import { list, read } from './objects/read.ts';
+import type { Answer, Body, Resource } from './objects/resource.ts';
+import { change, register } from './objects/write.ts';
+import { resources } from './resources/index.ts';
+
+export interface StandInOptions {
+  store: Store;
+  /** Writes must bring it; without one nobody is asked. */
+  token: string | undefined;
+  say: (line: string) => void;
+  /** Told of each call with its answer, without secrets. */
+  onCall: (call: RestLine) => void;
+}
+
+/** Definitions of workflows are ten thousand characters long, and messages may be longer. */
+const bodyLimit = '4mb';
+
+const prefixes = ['/api', '/swf-monitor/api'];
+
+/**
+ * Stands in for swf-monitor: answers the calls that programs of the testbed make in a run, with or without the prefix of a site, and records what they
+ * state before it answers. Source: `docs/testbed.md`.
+ */
+export function createStandIn(options: StandInOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  // A number in a query stays one text: `a[b]=1` is no object.
+  app.set('query parser', 'simple');
+  app.use(sayNotToKeep);
+  app.use(refuseForeign(options.token !== undefined));
+  app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
+  const requireToken = tokenCheck(options);
+  const api = express.Router();
+  for (const { method, path, isOpen, answer } of calls)
+    api[method === 'GET' ? 'get' : 'post'](
+      `/${path}`,
+      ...(isOpen === true || method === 'GET' ? [] : [requireToken]),
+      answered(options, (request, at) =>
+        options.store.write((tx) => answer(tx, { body: bodyOf(request), query: queryOf(request), at })),
+      ),
+    );
+  for (const resource of resources) addResource(api, resource, options, requireToken);
+  for (const prefix of prefixes) app.use(prefix, api);
+  app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
+  app.use(onError(options));
+  return app;
+}
+
+type Handler = (request: Request, response: Response, next: NextFunction) => void;
+
+function addResource(api: express.Router, resource: Resource, options: StandInOptions, requireToken: Handler): void {
+  const { store } = options;
+  const [all, one] = [`/${resource.path}`, `/${resource.path}/:id`];
+  api.get(
+    all,
+    answered(options, (request) => list(store.sql, resource, queryOf(request))),
+  );
+  api.get(
+    one,
+    answered(options, ({ params }) => read(store.sql, resource, String(params['id']))),
+  );
+  api.post(
+    all,
+    requireToken,
+    answered(options, (request, at) => store.write((tx) => register(tx, { resource, body: bodyOf(request), at }))),
+  );
+  api.patch(
+    one,
+    requireToken,
+    answered(options, (request, at) =>
+      store.write((tx) => change(tx, { resource, body: bodyOf(request), at }, String(request.params['id']))),
+    ),
+  );
+}
+
+/** Answers, and tells of the call. */
+function answered(
+  { onCall }: StandInOptions,
+  answer: (request: Request, at: string) => Answer | Promise<Answer>,
+): RequestHandler {
+  return async (request, response) => {
+    const at = new Date().toISOString();
+    const { status, body } = await answer(request, at);
+    response.status(status).json(body);
+    const { method, originalUrl, headers } = request;
+    const [scheme] = /^\w+/.exec(headers.authorization ?? '') ?? [];
+    onCall({
+      t: at,
+      method,
+      path: originalUrl.split('?', 1)[0] ?? '',
+      query: queryOf(request),
+      auth: scheme ?? null,
+      body: maskValue(request.body ?? null),
+      status,
+      answer: maskValue(body),
+    });
+  };
+}
+
+function bodyOf({ body }: Request): Body {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
+}
+
+const queryOf = ({ query }: Request): Record<string, string> =>
+  Object.fromEntries(Object.entries(query).filter((part): part is [string, string] => typeof part[1] === 'string'));
+
+const digest = (text: string): Buffer => sha256().update(text).digest();
+
+/** An agent with a wrong token tries for ever and never starts: that is said once, where an operator looks. */
+function tokenCheck({ token, say }: StandInOptions): Handler {
+  const expected = token === undefined ? undefined : digest(token);
+  let isSaid = false;
+  return ({ headers, ip }, response, next) => {
+    const [, given = ''] = /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    if (expected === undefined || timingSafeEqual(digest(given), expected)) {
+      next();
+      return;
+    }
+    if (!isSaid)
+      say(
+        `WARNING a program at ${ip ?? 'an unknown address'} ${given === '' ? 'sends no token' : 'sends a wrong token'}, and is refused; agents of the testbed try again for ever: give them the value of SWF_MONITOR_TOKEN`,
+      );
+    isSaid = true;
+    response.setHeader('WWW-Authenticate', 'Token');
+    response
+      .status(401)
+      .json({ detail: given === '' ? 'Authentication credentials were not provided.' : 'Invalid token.' });
+  };
+}
+
+function onError({ say }: StandInOptions): ErrorRequestHandler {
+  return (error: { type?: string; status?: number }, _, response, next) => {
+    if (response.headersSent) next(error);
+    else if (error.status !== undefined && error.status < 500)
+      response.status(error.status === 413 ? 413 : 400).json({
+        detail: error.type === 'entity.parse.failed' ? 'The body is not JSON.' : messageOf(error),
+      });
+    else {
+      say(`ERROR a call could not be recorded: ${messageOf(error)}`);
+      // Their programs wait and try again.
+      response.status(503).json({ detail: 'The store takes nothing at this moment.' });
+    }
+  };
+}

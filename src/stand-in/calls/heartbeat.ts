@@ -1,0 +1,40 @@
+import { noteProgram } from '../../db/observed/signs.ts';
+import { objectNamed } from '../../db/stand-in/objects.ts';
+import { type AgentType, agentStates, type AgentState } from '../../domain/states.ts';
+import { textOf } from '../objects/fields.ts';
+import { register } from '../objects/write.ts';
+import { systemAgents } from '../resources/subscribers.ts';
+import type { Call } from './call.ts';
+
+/** Types of agents, as their programs call them. */
+const types: Readonly<Record<string, AgentType>> = {
+  daq_simulator: 'daq_simulator',
+  data: 'data',
+  fastmon: 'fastmon',
+  fast_processing: 'fast_processing',
+};
+
+/** A sign of life of an agent: what it says of itself is kept as it is. */
+export const heartbeat: Call = {
+  method: 'POST',
+  path: 'systemagents/heartbeat',
+  answer(tx, { body, at }) {
+    const name = textOf(body['instance_name']);
+    const isKnown = name !== undefined && objectNamed(tx.sql, systemAgents.path, name) !== undefined;
+    const answer = register(tx, { resource: systemAgents, body, at });
+    const type = types[String(body['agent_type']).toLowerCase()];
+    if (answer.status === 201 && type !== undefined && name !== undefined)
+      noteProgram(tx, name, {
+        type,
+        namespace: textOf(body['namespace']) ?? '',
+        host: textOf(body['hostname']) ?? '',
+        execution_id: undefined,
+        at: Date.parse(at),
+        state: stateOf(body['status'], body['operational_state']),
+      });
+    return isKnown && answer.status === 201 ? { ...answer, status: 200 } : answer;
+  },
+};
+
+const stateOf = (status: unknown, operational: unknown): AgentState =>
+  status === 'EXITED' ? 'EXITED' : (agentStates.find((state) => state === operational) ?? 'READY');

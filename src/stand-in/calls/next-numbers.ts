@@ -1,0 +1,27 @@
+import { nextNumber, nextRunNumber, nextSequence } from '../../db/stand-in/numbers.ts';
+import { textOf } from '../objects/fields.ts';
+import type { Call } from './call.ts';
+
+export const nextAgentId: Call = {
+  method: 'POST',
+  path: 'state/next-agent-id',
+  answer: (tx) => ({ status: 200, body: { status: 'success', agent_id: nextNumber(tx, 'agent') } }),
+};
+
+/** Run numbers are the store's own: no other run of it has the same. */
+export const nextRun: Call = {
+  method: 'POST',
+  path: 'state/next-run-number',
+  answer: (tx) => ({ status: 200, body: { status: 'success', run_number: nextRunNumber(tx) } }),
+};
+
+export const nextExecution: Call = {
+  method: 'POST',
+  path: 'state/next-workflow-execution-id',
+  answer(tx, { body }) {
+    const workflow_name = textOf(body['workflow_name']);
+    if (workflow_name === undefined || workflow_name === '')
+      return { status: 400, body: { workflow_name: ['This field is required.'] } };
+    return { status: 200, body: { status: 'success', workflow_name, sequence: nextSequence(tx, workflow_name) } };
+  },
+};

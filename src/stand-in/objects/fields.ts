@@ -1,0 +1,27 @@
+import * as z from 'zod';
+
+/** A name of a file: opaque text of at most 1,000 characters. */
+export const fileName = () => z.string().min(1).max(1000);
+
+/** An id or a name. */
+export const word = () => z.string().min(1).max(200);
+
+/** A number that some programs write as text. */
+export const runNumber = () => z.union([z.int().min(0), z.string().regex(/^\d{1,15}$/)]);
+
+export const count = () => z.int().min(0);
+
+/** A value as text; undefined where it is none. */
+export const textOf = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
+
+/** The words for each field of a body that cannot be taken, as swf-monitor gives them: `{field: [words]}`. */
+export function wordsOf({ issues }: z.ZodError): Record<string, string[]> {
+  const words: Record<string, string[]> = {};
+  for (const { path, message, code, input } of issues) {
+    const field = path.length === 0 ? 'detail' : path.join('.');
+    const isMissing = code === 'invalid_type' && input === undefined;
+    (words[field] ??= []).push(isMissing ? 'This field is required.' : message);
+  }
+  return words;
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto';
+
+import { recordHeard } from '../../db/observed/heard-messages.ts';
+import type { Transaction } from '../../db/sqlite/transaction.ts';
+import { nextNumber } from '../../db/stand-in/numbers.ts';
+import { type MonitorObject, objectOf, objectNamed, putObject } from '../../db/stand-in/objects.ts';
+import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
+import { keepValue } from '../../observed/body.ts';
+import type { MessageLine } from '../../observed/recording-lines.ts';
+import { destinationOf } from '../../observed/told/rest-call.ts';
+import { wordsOf } from './fields.ts';
+import { finderOf } from './finder.ts';
+import type { Answer, Body, Resource } from './resource.ts';
+
+/** A write that is under way. */
+export interface Writing {
+  resource: Resource;
+  body: Body;
+  /** ISO 8601 in UTC. */
+  at: string;
+}
+
+/** Registers an object: what states a fact is a row of the log in the same transaction. The same request again has the same answer. */
+export function register(tx: Transaction, writing: Writing): Answer {
+  const { resource, body, at } = writing;
+  const { path, created } = resource;
+  const checked = resource.body.safeParse(body, { jitless: true, reportInput: true });
+  if (!checked.success) return refused(tx, lineOf(writing, 'POST', path, {}), wordsOf(checked.error));
+  const { object_id, told_name, ...names } = resource.namesOf(body, tx);
+  const line = lineOf(writing, 'POST', path, { run_id: names.run_id, name: told_name });
+  const known = objectNamed(tx.sql, path, names.name);
+  if (known !== undefined && (resource.again === 'same' || (resource.isRow && isRecorded(tx, line))))
+    return { status: created, body: known.document };
+  if (known !== undefined && resource.again === 'refuse')
+    return refused(tx, line, { [fieldOf(resource)]: [`${names.name} is registered already, and otherwise.`] });
+  if (resource.isRow) recordHeard(tx, line);
+  const id =
+    object_id ?? known?.object_id ?? (resource.idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
+  const document = { ...resource.more(body, at), ...body, [resource.idField]: idIn(resource, id) };
+  putObject(tx, { kind: path, object_id: id, ...names, document });
+  return { status: created, body: document };
+}
+
+const idIn = ({ idKind, idField }: Resource, id: string): string | number =>
+  idKind === 'number' || idField === 'run_id' || idField === 'run_number' ? Number(id) : id;
+
+/** The field of a request that names its object. */
+const fieldOf = ({ path }: Resource): string =>
+  ({ 'stf-files': 'stf_filename', 'tf-slices': 'slice_id' })[path] ?? 'tf_filename';
+
+/** Changes an object. A change is a row of the log, of the run and the file that its object is of. */
+export function change(tx: Transaction, writing: Writing, id: string): Answer {
+  const { resource, body } = writing;
+  const find = finderOf(tx.sql);
+  const named = objectOf(tx.sql, resource.path, id) ?? madeUp(tx, writing, id);
+  const object = named === undefined ? undefined : (resource.target?.(body, named, find) ?? named);
+  const told_name = object === undefined ? undefined : nameOf(object);
+  const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id: object?.run_id, name: told_name });
+  if (object === undefined)
+    return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
+  if (resource.isRow) recordHeard(tx, line);
+  const document = changed(object, body);
+  putObject(tx, { ...object, document });
+  return { status: 200, body: document };
+}
+
+/** An object that nobody has registered here; its own names are those of its path. */
+function madeUp(tx: Transaction, { resource, at }: Writing, id: string): MonitorObject | undefined {
+  if (resource.unknown === undefined) return undefined;
+  const document = { ...resource.unknown(id, finderOf(tx.sql)), updated_at: at };
+  return {
+    kind: resource.path,
+    object_id: id,
+    name: id,
+    ...(resource.path === 'run-states' ? { run_id: id } : {}),
+    document,
+  };
+}
+
+/** The name of a file or a slice, behind its run. */
+const nameOf = ({ name, run_id }: MonitorObject): string | undefined =>
+  run_id !== undefined && name.startsWith(`${run_id}/`) ? name.slice(run_id.length + 1) : undefined;
+
+/** An end that was told is not taken back by a later word without one. */
+const changed = ({ document }: MonitorObject, body: Body): Body => ({
+  ...document,
+  ...body,
+  ...(body['end_time'] === null && 'end_time' in document ? { end_time: document['end_time'] } : {}),
+});
+
+function refused(tx: Transaction, line: MessageLine, words: Record<string, string[]>): Answer {
+  const reason = Object.entries(words)
+    .map(([field, said]) => `${field}: ${said.join(' ')}`)
+    .join('; ');
+  recordRefused(tx, line, reason.slice(0, 500));
+  return { status: 400, body: words };
+}
+
+function lineOf(
+  { body, at }: Writing,
+  method: string,
+  path: string,
+  names: { run_id?: string | undefined; name?: string | undefined },
+): MessageLine {
+  const headers = Object.fromEntries(
+    Object.entries(names).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+  return { t: at, destination: destinationOf(method, `/api/${path}`), headers, ...keepValue(body) };
+}

@@ -1,0 +1,25 @@
+import * as z from 'zod';
+
+import { count, fileName, textOf } from '../objects/fields.ts';
+import { finderOf } from '../objects/finder.ts';
+import type { Resource } from '../objects/resource.ts';
+import { stfNamed } from './stf-files.ts';
+
+/** TF files. They name no run, and are of that of their STF file. */
+export const fastmonFiles: Resource = {
+  path: 'fastmon-files',
+  idField: 'tf_file_id',
+  idKind: 'uuid',
+  body: z.looseObject({ stf_file: fileName(), tf_filename: fileName(), tf_first: count(), tf_last: count() }),
+  namesOf({ stf_file, tf_filename }, tx) {
+    const tf = textOf(tf_filename) ?? '';
+    const run_id = stfNamed(finderOf(tx.sql), textOf(stf_file) ?? '')?.run_id;
+    return { name: `${run_id ?? ''}/${tf}`, run_id, parent: tf, told_name: tf };
+  },
+  more: (_, at) => ({ checksum: null, created_at: at, updated_at: at }),
+  again: 'refuse',
+  created: 201,
+  isRow: true,
+  find: ({ tf_filename, run_id }, find) => find.list('fastmon-files', { run_id, parent: tf_filename }),
+  aliases: { stf_filename: 'stf_file', run_id: '' },
+};

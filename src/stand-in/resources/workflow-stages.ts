@@ -1,0 +1,17 @@
+import * as z from 'zod';
+
+import { textOf } from '../objects/fields.ts';
+import type { Resource } from '../objects/resource.ts';
+
+/** Stages of other workflows: recorded, and without an effect. */
+export const workflowStages: Resource = {
+  path: 'workflow-stages',
+  idField: 'id',
+  idKind: 'number',
+  body: z.looseObject({}),
+  namesOf: ({ execution, stage_name }) => ({ name: `${textOf(execution) ?? ''} ${textOf(stage_name) ?? ''}` }),
+  more: (_, at) => ({ created_at: at }),
+  again: 'replace',
+  created: 201,
+  isRow: true,
+};

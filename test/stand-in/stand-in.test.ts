@@ -1,0 +1,279 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { openStore } from '../../src/db/opening/open-store.ts';
+import type { Store } from '../../src/db/opening/store.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import type { RestLine } from '../../src/observed/recording-lines.ts';
+import { createStandIn } from '../../src/stand-in/app.ts';
+import { temporaryFolder } from '../helpers.ts';
+
+/** A stand-in in this process, and how to ask it. */
+async function standIn(token?: string) {
+  const store = await openStore(join(temporaryFolder(), 'swf.db'));
+  const said: string[] = [];
+  const heard: RestLine[] = [];
+  const server = createServer(
+    createStandIn({ store, token, say: (line) => said.push(line), onCall: (call) => heard.push(call) }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ask = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(root + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', Authorization: 'Token secret', ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      redirect: 'error',
+    });
+    return { status: response.status, body: (await response.json()) as any };
+  };
+  const close = (): void => {
+    server.closeAllConnections();
+    server.close();
+    store.close();
+  };
+  return { ask, store, said, heard, close, root };
+}
+
+type StandIn = Awaited<ReturnType<typeof standIn>>;
+
+const rowsOf = (store: Store, effect: string): any[] =>
+  store.db
+    .prepare('SELECT message_type, run_id, effect_reason FROM workflow_messages WHERE effect = ? ORDER BY seq')
+    .all(effect);
+
+describe('the stand-in for swf-monitor', () => {
+  let here: StandIn;
+  beforeAll(async () => {
+    here = await standIn();
+  });
+  afterAll(() => here.close());
+
+  it.each(['', '/swf-monitor'])(
+    'answers below the prefix "%s", with and without the last slash, and never sends elsewhere',
+    async (prefix) => {
+      expect((await here.ask('POST', `${prefix}/api/state/next-agent-id/`)).body).toEqual({
+        status: 'success',
+        agent_id: expect.any(Number),
+      });
+      expect((await here.ask('POST', `${prefix}/api/state/next-agent-id`)).status).toBe(200);
+    },
+  );
+
+  it('draws numbers that nobody has: of runs, and of executions after those that are known', async () => {
+    const draw = async (what: string, body = {}) => (await here.ask('POST', `/api/state/${what}/`, body)).body;
+    const [first, second] = [await draw('next-run-number'), await draw('next-run-number')];
+    expect(second.run_number).toBe(first.run_number + 1);
+    const name = 'stf_datataking-user-0007';
+    await here.ask('POST', '/api/workflow-executions/', { execution_id: name, namespace: 'e', start_time: 's' });
+    expect((await draw('next-workflow-execution-id', { workflow_name: 'stf_datataking' })).sequence).toBe(8);
+    expect((await draw('next-workflow-execution-id', { workflow_name: 'another' })).sequence).toBe(1);
+  });
+
+  it.each([
+    ['/api/stf-files/', { run: 5 }, { stf_filename: ['This field is required.'] }],
+    ['/api/stf-files/', { run: 'x', stf_filename: 'a.stf' }, { run: [expect.any(String)] }],
+    ['/api/tf-slices/', { slice_id: -1, tf_filename: 'a', run_number: '5' }, { slice_id: [expect.any(String)] }],
+    [
+      '/api/fastmon-files/',
+      [],
+      {
+        stf_file: [expect.any(String)],
+        tf_filename: [expect.any(String)],
+        tf_first: [expect.any(String)],
+        tf_last: [expect.any(String)],
+      },
+    ],
+    ['/api/workflow-executions/', {}, { execution_id: ['This field is required.'] }],
+    ['/api/state/next-workflow-execution-id/', {}, { workflow_name: ['This field is required.'] }],
+    ['/api/namespaces/ensure/', {}, { name: ['This field is required.'] }],
+    ['/api/logs/', { message: 'x' }, { instance_name: ['This field is required.'] }],
+  ])('refuses at %s what cannot be taken, by the field: %j', async (path, body, words) => {
+    expect(await here.ask('POST', path, body)).toEqual({ status: 400, body: words });
+  });
+
+  it('keeps what it refuses on record, once, and gives it no effect', async () => {
+    const before = rowsOf(here.store, 'rejected').length;
+    for (const _ of [1, 2])
+      await here.ask('POST', '/api/tf-slices/', { slice_id: 'three', tf_filename: 'odd', run_number: 9 });
+    const rows = rowsOf(here.store, 'rejected').slice(before);
+    expect(rows).toEqual([
+      { message_type: 'slice_registered', run_id: '9', effect_reason: expect.stringMatching(/^slice_id: /) },
+    ]);
+  });
+
+  it('answers a request that comes again as before, and refuses another one of the same name', async () => {
+    const file = { run: 77, stf_filename: 'again.stf', status: 'registered', metadata: { sequence: 1 } };
+    const first = await here.ask('POST', '/api/stf-files/', file);
+    expect(first).toMatchObject({ status: 201, body: { ...file, file_id: expect.stringMatching(/^[0-9a-f-]{36}$/) } });
+    expect(await here.ask('POST', '/api/stf-files/', file)).toEqual(first);
+    expect(await here.ask('POST', '/api/stf-files/', { ...file, status: 'odd' })).toMatchObject({
+      status: 400,
+      body: { stf_filename: [expect.stringContaining('again.stf')] },
+    });
+    const run = { run_number: 78, start_time: 's' };
+    expect(await here.ask('POST', '/api/runs/', { ...run, start_time: 'later' })).toMatchObject({
+      status: 201,
+      body: { run_id: 78 },
+    });
+    // Another word on a run that is known kills no data agent.
+    expect(await here.ask('POST', '/api/runs/', run)).toMatchObject({
+      status: 201,
+      body: { run_id: 78, start_time: 'later' },
+    });
+  });
+
+  it('never says that something is not there which their programs take to be there', async () => {
+    expect(await here.ask('GET', '/api/run-states/4711/')).toMatchObject({
+      status: 200,
+      body: { run_number: 4711, slices_created: 0 },
+    });
+    expect(await here.ask('PATCH', '/api/run-states/4711/', { slices_created: 5 })).toMatchObject({
+      status: 200,
+      body: { slices_created: 5 },
+    });
+    expect(await here.ask('GET', '/api/workflow-executions/never.heard-of/')).toMatchObject({
+      status: 200,
+      body: { execution_id: 'never.heard-of', parameter_values: {} },
+    });
+    expect(await here.ask('PATCH', '/api/stf-files/0000/', { status: 'processed' })).toMatchObject({ status: 400 });
+  });
+
+  it('takes an end that was told for good', async () => {
+    const id = 'stf_datataking-user-0042';
+    await here.ask('POST', '/api/workflow-executions/', { execution_id: id, namespace: 'e', start_time: 's' });
+    await here.ask('PATCH', `/api/workflow-executions/${id}/`, { status: 'completed', end_time: 'then' });
+    expect(
+      await here.ask('PATCH', `/api/workflow-executions/${id}/`, { status: 'terminated', end_time: null }),
+    ).toMatchObject({
+      body: { status: 'terminated', end_time: 'then' },
+    });
+    expect(
+      (await here.ask('GET', '/api/workflow-executions/?status=running')).body.map(
+        ({ execution_id }: any) => execution_id,
+      ),
+    ).not.toContain(id);
+  });
+
+  it('gives a result to the slice that it names, not to the first of its number', async () => {
+    const slice = (file: number) => ({
+      slice_id: 3,
+      tf_first: 0,
+      tf_last: 1,
+      tf_count: 2,
+      tf_filename: `x_tf_00${file}_slice_003.tf`,
+      stf_filename: 'x.stf',
+      run_number: '300',
+      status: 'queued',
+    });
+    const ids = [];
+    for (const file of [1, 2]) ids.push((await here.ask('POST', '/api/tf-slices/', slice(file))).body.id);
+    const open = async () => (await here.ask('GET', '/api/tf-slices/?run_number=300&slice_id=3')).body;
+    const [first] = await open();
+    expect(first).toMatchObject({ id: ids[0], fastmon_file: 'x_tf_001.tf' });
+    const metadata = {
+      result: { state: true, result: { req_id: 'r', tf_filename: 'x_tf_002_slice_003.tf', slice_id: 3 } },
+    };
+    await here.ask('PATCH', `/api/tf-slices/${first.id}/`, { status: 'completed', metadata });
+    expect((await open()).map(({ id }: any) => id)).toEqual([ids[0]]);
+  });
+
+  it('has an STF file for each run that registers it, and finds that of a run which goes on', async () => {
+    const stf = { stf_filename: 'shared.stf', status: 'registered' };
+    for (const run of [501, 502]) {
+      await here.ask('POST', '/api/runs/', { run_number: run, start_time: `s${run}` });
+      expect((await here.ask('GET', '/api/stf-files/?stf_filename=shared.stf')).body).toEqual([]);
+      expect((await here.ask('POST', '/api/stf-files/', { run, ...stf })).status).toBe(201);
+      expect((await here.ask('GET', '/api/stf-files/?stf_filename=shared.stf')).body).toHaveLength(1);
+      const tf = { stf_file: 'shared.stf', tf_filename: 'shared_tf_001.tf', tf_first: 0, tf_last: 9, tf_count: 10 };
+      expect((await here.ask('POST', '/api/fastmon-files/', tf)).status).toBe(201);
+      expect(
+        (await here.ask('GET', `/api/fastmon-files/?run_id=${run}&tf_filename=shared_tf_001.tf`)).body,
+      ).toHaveLength(1);
+      await here.ask('PATCH', `/api/runs/${run}/`, { end_time: 'then' });
+    }
+  });
+
+  it('enters heartbeats, log lines and subscribers into their tables, each once', async () => {
+    const beat = {
+      instance_name: 'data-agent-user-1',
+      agent_type: 'DATA',
+      status: 'OK',
+      operational_state: 'READY',
+      namespace: 'epic',
+      hostname: 'h',
+      mq_connected: false,
+    };
+    expect((await here.ask('POST', '/api/systemagents/heartbeat/', beat)).status).toBe(201);
+    expect(
+      await here.ask('POST', '/api/systemagents/heartbeat/', { ...beat, operational_state: 'PROCESSING' }),
+    ).toMatchObject({ status: 200, body: { mq_connected: false } });
+    const line = {
+      instance_name: 'data-agent-user-1',
+      level: 40,
+      message: 'no disk',
+      extra_data: { run_id: '9', password: 'p' },
+      lineno: 3,
+    };
+    const logged = await here.ask('POST', '/api/logs/', line);
+    expect(await here.ask('POST', '/api/logs/', line)).toEqual(logged);
+    const subscriber = { subscriber_name: 'a-/topic/epictopic', fraction: 1 };
+    const subscribed = await here.ask('POST', '/api/subscribers/', subscriber);
+    expect(await here.ask('POST', '/api/subscribers/', { ...subscriber, fraction: 2 })).toEqual(subscribed);
+    const queries = createQueries(here.store.db, () => undefined);
+    const agents = queries.agents({ agent_name: 'data-agent-user-1', include_exited: true } as any, {
+      order: 'newest',
+      limit: 5,
+      uncounted: true,
+    });
+    expect(agents.rows).toMatchObject([
+      { agent_name: 'data-agent-user-1', agent_type: 'data', namespace: 'epic', state: 'PROCESSING', heard_on: 'h' },
+    ]);
+    const lines = here.store.db.prepare('SELECT level, message, run_id, context FROM app_logs').all();
+    expect(lines).toEqual([
+      { level: 40, message: 'no disk', run_id: '9', context: expect.stringContaining('"password":"***"') },
+    ]);
+  });
+
+  it('takes definitions of any length to four megabytes, and says so of longer ones', async () => {
+    const definition = (size: number) => ({ workflow_name: 'w', version: String(size), definition: 'x'.repeat(size) });
+    expect((await here.ask('POST', '/api/workflow-definitions/', definition(3_900_000))).status).toBe(201);
+    expect((await here.ask('POST', '/api/workflow-definitions/', definition(4_200_000))).status).toBe(413);
+    expect((await here.ask('POST', '/api/runs/', '{"run_number":')).status).toBe(400);
+  });
+});
+
+describe('the token of the stand-in', () => {
+  let here: StandIn;
+  beforeAll(async () => {
+    here = await standIn('secret');
+  });
+  afterAll(() => here.close());
+
+  it.each([
+    ['Token secret', 200],
+    ['Bearer secret', 200],
+    ['Token wrong', 401],
+    ['', 401],
+  ])('"%s" is answered with %i to a write', async (authorization, status) => {
+    expect((await here.ask('POST', '/api/state/next-agent-id/', {}, { Authorization: authorization })).status).toBe(
+      status,
+    );
+  });
+
+  it('is needed for no line of a log, and for nothing that is read', async () => {
+    const none = { Authorization: '' };
+    expect((await here.ask('POST', '/api/logs/', { instance_name: 'a', message: 'm' }, none)).status).toBe(201);
+    expect((await here.ask('GET', '/api/tf-slices/?run_number=1', undefined, none)).status).toBe(200);
+  });
+
+  it('that is wrong is said once, with the way out, and stands in no line', () => {
+    expect(here.said).toEqual([
+      expect.stringMatching(/^WARNING a program at \S+ sends a wrong token.* SWF_MONITOR_TOKEN$/),
+    ]);
+    expect(JSON.stringify(here.heard)).not.toContain('secret');
+  });
+});
