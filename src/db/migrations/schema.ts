@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 23;
+export const schemaVersion = 24;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -326,6 +326,8 @@ CREATE TABLE observed_runs (
   -- Slices that were registered by REST, and those of them of which no message was heard.
   slices_told INTEGER NOT NULL DEFAULT 0,
   slices_unsent INTEGER NOT NULL DEFAULT 0,
+  -- Slices whose message was not heard, and that have a result by REST.
+  slices_unheard INTEGER NOT NULL DEFAULT 0,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX observed_runs_run ON observed_runs (run_id);

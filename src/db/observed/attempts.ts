@@ -1,9 +1,10 @@
-import type { ResultFact, ResultKey, SliceFact } from '../../observed/reading/fact.ts';
+import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
 import { noteRepeat } from './repeats.ts';
 import { joinCopies } from './result-texts.ts';
-import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
-import { rebuildSlice } from './slice-rows.ts';
+import { isBefore, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
+import { noteSample, rebuildSlice } from './slice-rows.ts';
+import { toldSlice } from './told-slices.ts';
 
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
@@ -23,15 +24,22 @@ function isSameAttempt(attempt: AttemptRow, { req_id, requested_at }: SliceFact)
 }
 
 function addAttempt(scope: ObservedScope, { seq, fact }: SaidSlice): void {
+  insertAttempt(scope, fact, seq);
+  countWithout(scope, fact, 1);
+}
+
+type AttemptNames = Pick<SliceFact, 'slice_filename' | 'req_id' | 'tf_slice_id' | 'requested_at'>;
+
+/** Adds an attempt, with the results that have waited for it. @param seq the message that tells of it */
+function insertAttempt(scope: ObservedScope, names: AttemptNames, seq: number): void {
   const { tx, execution_id } = scope;
-  const { slice_filename, req_id, tf_slice_id, requested_at } = fact;
+  const { slice_filename, req_id, tf_slice_id, requested_at } = names;
   const { lastInsertRowid } = tx
     .sql(
       `INSERT INTO observed_attempts (execution_id, slice_filename, req_id, tf_slice_id, requested_at, slice_seq) VALUES (?, ?, ?, ?, ?, ?)`,
     )
     .run(execution_id, slice_filename, req_id ?? null, tf_slice_id ?? null, requested_at ?? null, seq);
-  countWithout(scope, fact, 1);
-  for (const waiting of unmatchedFor(scope, fact)) {
+  for (const waiting of unmatchedFor(scope, names)) {
     const result = saidAt<ResultFact>(tx, waiting);
     tx.sql('DELETE FROM unmatched_results WHERE seq = ?').run(waiting);
     addTo(scope, 'results_unmatched', -1);
@@ -40,17 +48,22 @@ function addAttempt(scope: ObservedScope, { seq, fact }: SaidSlice): void {
 }
 
 function addDelivery(scope: ObservedScope, known: AttemptRow, said: SaidSlice): void {
-  const before = saidAt<SliceFact>(scope.tx, known.slice_seq);
+  const before = saidAt<SliceFact | ToldSlice>(scope.tx, known.slice_seq);
   if (before === undefined) return;
-  const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
-  noteRepeat(scope.tx, other, first);
-  if (first === before) return;
+  if (!isSlice(before)) addTo(scope, 'slices_unheard', -1);
+  else {
+    const [first, other] = isBefore(said, before) ? [said, before] : [before, said];
+    noteRepeat(scope.tx, other, first);
+    if (first === before) return;
+    countWithout(scope, before.fact, -1);
+  }
   scope.tx
     .sql('UPDATE observed_attempts SET slice_seq = ?, tf_slice_id = ?, requested_at = ? WHERE attempt_key = ?')
     .run(said.seq, said.fact.tf_slice_id ?? null, said.fact.requested_at ?? null, known.attempt_key);
-  countWithout(scope, before.fact, -1);
   countWithout(scope, said.fact, 1);
 }
+
+const isSlice = (said: SaidFact<SliceFact | ToldSlice>): said is SaidSlice => said.fact.kind === 'slice';
 
 function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: number): void {
   if (!namesExecution) addTo(scope, 'without_execution', n);
@@ -61,7 +74,7 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   const joined = joinCopies(scope, said);
   if (joined === 'original') rebuildAfter(scope, said);
   if (joined !== 'new') return;
-  const attempt = attemptFor(scope, said.fact.key);
+  const attempt = attemptFor(scope, said.fact.key) ?? unheardAttempt(scope, said);
   if (attempt === undefined) {
     const { changes } = scope.tx
       .sql('INSERT INTO unmatched_results (seq, execution_id, result_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
@@ -71,6 +84,23 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   }
   giveResult(scope, attempt.attempt_key, said);
   rebuildSlice(scope, attempt.slice_filename, said);
+}
+
+/**
+ * A slice that was registered by REST and has a result there was sent, though nobody heard it. Undefined where that is not so, or where an attempt at it was
+ * heard: then the result is of another one.
+ */
+function unheardAttempt(scope: ObservedScope, { fact }: SaidResult): AttemptRow | undefined {
+  const { slice_filename, requested_at, key, copyOf } = fact;
+  if (copyOf === undefined || slice_filename === undefined || attemptsOf(scope, slice_filename).length > 0)
+    return undefined;
+  const registered = toldSlice(scope, slice_filename);
+  if (registered === undefined) return undefined;
+  const req_id = key.by === 'request' ? key.req_id : undefined;
+  insertAttempt(scope, { slice_filename, req_id, tf_slice_id: undefined, requested_at }, registered.seq);
+  addTo(scope, 'slices_unheard', 1);
+  noteSample(scope, { ...registered.fact, requested_at }, { isNew: true, at: timeOf(registered) });
+  return attemptFor(scope, key);
 }
 
 /** A result on record was said earlier than was known, or has more to tell. */
@@ -141,7 +171,7 @@ const keyText = (key: ResultKey): string => `${key.by} ${valueOf(key)}`;
 /** The results on record that name a slice. */
 function unmatchedFor(
   { tx, execution_id }: ObservedScope,
-  { slice_filename, req_id, tf_slice_id, requested_at }: SliceFact,
+  { slice_filename, req_id, tf_slice_id, requested_at }: AttemptNames,
 ): number[] {
   const keys: ResultKey[] = [{ by: 'name', slice_filename }];
   if (req_id !== undefined) keys.push({ by: 'request', req_id });

@@ -1,5 +1,5 @@
 import type { SliceStatus } from '../../domain/slice-states.ts';
-import type { ResultFact, SliceFact } from '../../observed/reading/fact.ts';
+import type { ResultFact, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { countMove } from '../projection/slice-rows.ts';
 import { sumsOf } from '../projection/sums.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -183,9 +183,9 @@ function writeSlice(
 }
 
 /** The TF file of a slice: how many it has, the largest, and when the first was made. @param at where its sender does not say it, ISO 8601 */
-function noteSample(
+export function noteSample(
   { tx, execution_id }: ObservedScope,
-  { tf_filename, tf_count, requested_at }: SliceFact,
+  { tf_filename, tf_count, requested_at }: SliceFact | ToldSlice,
   { isNew, at }: { isNew: boolean; at: string },
 ): void {
   tx.sql(

@@ -1,4 +1,5 @@
-import type { ObservedScope } from './said.ts';
+import type { ToldSlice } from '../../observed/reading/fact.ts';
+import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /** A slice is registered before it is sent, or in place of that. */
 export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: string, seq: number): void {
@@ -21,4 +22,12 @@ export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename
     `UPDATE observed_runs SET slices_unsent = slices_unsent - 1 WHERE execution_id = $execution_id
        AND EXISTS (SELECT 1 FROM told_slices AS t WHERE t.execution_id = $execution_id AND t.slice_filename = $slice)`,
   ).run({ execution_id, slice: sliceFilename });
+}
+
+/** The registration of a slice; undefined where there was none. */
+export function toldSlice({ tx, execution_id }: ObservedScope, sliceFilename: string): SaidFact<ToldSlice> | undefined {
+  const row = tx
+    .sql<[string, string], { seq: number }>('SELECT seq FROM told_slices WHERE execution_id = ? AND slice_filename = ?')
+    .get(execution_id, sliceFilename);
+  return row === undefined ? undefined : saidAt<ToldSlice>(tx, row.seq);
 }

@@ -8,8 +8,11 @@ export type ResultKey =
   | { by: 'time'; requested_at: string };
 
 /** A slice as its sender announces it. Fields that it leaves out are undefined. */
-export interface SliceFact {
+export interface SliceFact extends SliceFields {
   kind: 'slice';
+}
+
+interface SliceFields {
   tf_filename: string;
   slice_id: number;
   /** Made of TF file and slice id, so that both dialects name a slice alike. */
@@ -42,6 +45,9 @@ export interface ResultFact {
   error: string | undefined;
   /** The file that it made. */
   output: string | undefined;
+  /** The slice that it names, and when that was sent, as its sender wrote it. */
+  slice_filename?: string | undefined;
+  requested_at?: string | undefined;
   /** The whole message (JSON) that this one repeats, where it came by REST. */
   copyOf?: string;
 }
@@ -68,9 +74,14 @@ export type ToldFact =
       tf_last: number | undefined;
       tf_count: number | undefined;
     }
-  | { kind: 'told_slice'; slice_filename: string }
+  | ToldSlice
   /** It changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };
+
+/** A slice as it is registered: before it is sent, so it has no request yet. */
+export interface ToldSlice extends SliceFields {
+  kind: 'told_slice';
+}
 
 export type ToldStatus = 'running' | 'completed' | 'failed' | 'terminated';
 

@@ -56,6 +56,8 @@ export function resultOf(
   return {
     kind: 'result',
     key,
+    slice_filename: namedSlice(dialect.echo(result), dialect)?.slice_filename,
+    requested_at: idOf(content['requested_at']),
     state,
     worker: idOf(headers['client-id']),
     hostname: idOf(content['hostname']),

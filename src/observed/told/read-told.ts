@@ -146,5 +146,19 @@ function sliceOf(body: Fields): Fact | undefined {
   const [told, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
   if (told === undefined || slice_id === undefined) return undefined;
   const dialect = 'fastmon_file' in body ? dialectF : dialectH;
-  return { kind: 'told_slice', slice_filename: sliceFilename(dialect.tfFilename(told, slice_id), slice_id) };
+  const tf_filename = dialect.tfFilename(told, slice_id);
+  return {
+    kind: 'told_slice',
+    tf_filename,
+    slice_id,
+    slice_filename: sliceFilename(tf_filename, slice_id),
+    stf_filename: nameOf(body['stf_filename']),
+    tf_first: countOf(body['tf_first']),
+    tf_last: countOf(body['tf_last']),
+    tf_count: countOf(body['tf_count']),
+    req_id: undefined,
+    tf_slice_id: undefined,
+    requested_at: undefined,
+    namesExecution: true,
+  };
 }

@@ -155,7 +155,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
     slices_to_redo: null,
     // Registered by REST and not sent, or sent and heard.
     slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
-    slices_sent: isElsewhere ? null : counts.slices_created,
+    slices_sent: isElsewhere ? null : counts.slices_created - record.slices_unheard,
     told:
       facts.told === undefined
         ? null

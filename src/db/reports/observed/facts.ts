@@ -41,6 +41,7 @@ export interface ObservedRecord {
   told_ms: number | null;
   slices_told: number;
   slices_unsent: number;
+  slices_unheard: number;
 }
 
 /** The facts that only an observed execution has. */
@@ -93,7 +94,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
   const { execution_id } = execution;
   const record = sql<[string], ObservedRecord>(
     `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent
+       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard
      FROM observed_runs WHERE execution_id = ?`,
   ).get(execution_id);
   if (record === undefined)
