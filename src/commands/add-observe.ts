@@ -15,6 +15,7 @@ interface Flags {
   record?: string;
   metrics?: string;
   api?: string;
+  monitorUrl?: string;
   untilParentEnds?: true;
   check?: true;
   wait: number;
@@ -66,6 +67,10 @@ export function addObserve(add: Add, run: Run): void {
       'tell figures of the observer at /metrics, for Prometheus (default host: 127.0.0.1)',
     )
     .option(
+      '--monitor-url <URL>',
+      'read swf-monitor too, at most one request a second: parameters, stops, files, results that were missed ($SWF_MONITOR_TOKEN where it must)',
+    )
+    .option(
       '--api <[HOST:]PORT>',
       'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
     )
@@ -100,23 +105,29 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
     refuseBroker(flags);
     return (await import('./observe/read.ts')).readCommand(io, { from, until, namespaces, json });
   }
-  const { record, metrics, api } = flags;
+  const { record, metrics, api, monitorUrl } = flags;
   const untilParentEnds = flags.untilParentEnds === true;
   return (await import('./observe/observe.ts')).observeCommand(io, {
     ...listening,
     record,
     metrics,
     api,
+    monitorUrl,
     untilParentEnds,
   });
 }
 
 /** A recording is read without a broker. */
 function refuseBroker(flags: Partial<Flags>): void {
-  const other = (['broker', 'layout', 'record', 'metrics', 'api'] as const).find((name) => flags[name] !== undefined);
+  const other = (['broker', 'layout', 'record', 'metrics', 'api', 'monitorUrl'] as const).find(
+    (name) => flags[name] !== undefined,
+  );
   if (other !== undefined)
     throw new SwfError(
       'ARGUMENT_INVALID',
-      `--from reads recordings, and --${other} is for a broker; leave one of them out`,
+      `--from reads recordings, and --${optionName(other)} is for a testbed that is heard; leave one of them out`,
     );
 }
+
+/** `monitorUrl` is the option `monitor-url`. */
+const optionName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,3 +1,4 @@
+import { noteRead } from '../db/observed/executions.ts';
 import { recordHeard } from '../db/observed/heard-messages.ts';
 import { beginHearing, claimNamespace, keepHearing, noteGap } from '../db/observed/hearings.ts';
 import { settleObserved } from '../db/observed/settle.ts';
@@ -62,6 +63,12 @@ export class StoreWriter {
   /** @param time of the line, ISO 8601 */
   add(line: RecordingLine, time: string, text?: string): void {
     this.#lines.add(line, time, text);
+  }
+
+  /** Everything that the monitor had of a run was read. @param at milliseconds since 1970 */
+  async noteRead(runId: string, at: number): Promise<void> {
+    await this.#lines.flush();
+    await this.#store.write((tx) => noteRead(tx, runId, at)).catch(() => {});
   }
 
   /** Writes the rest, and says that nobody listens any more. */

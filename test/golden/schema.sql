@@ -309,6 +309,10 @@ CREATE TABLE observed_runs (
   -- Slices that were registered by REST, and those of them of which no message was heard.
   slices_told INTEGER NOT NULL DEFAULT 0,
   slices_unsent INTEGER NOT NULL DEFAULT 0,
+  -- Slices whose message was not heard, and that have a result by REST.
+  slices_unheard INTEGER NOT NULL DEFAULT 0,
+  -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
+  read_ms INTEGER,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 

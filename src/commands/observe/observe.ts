@@ -14,6 +14,7 @@ import { asPassing, serveMetrics } from '../serve/process-metrics.ts';
 import { configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type Listened, type Place, placesOf } from './places.ts';
+import type { readMonitor } from './read-monitor.ts';
 
 /** The topics that are listened to, and their broker, as they were asked for. */
 export interface ListeningArguments {
@@ -32,6 +33,8 @@ export interface ObserveArguments extends ListeningArguments {
   metrics: string | undefined;
   /** Where it stands in for swf-monitor, as it was given. */
   api: string | undefined;
+  /** The monitor that it reads, as it was given. */
+  monitorUrl: string | undefined;
   /** It ends as at SIGTERM when the process that has started it has ended. */
   untilParentEnds: boolean;
 }
@@ -44,7 +47,8 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
 }
 
 async function listen(io: Io, args: ObserveArguments): Promise<void> {
-  const heard = args.api === undefined ? listenedBy(io, args) : heardBeside(io, args);
+  const isToldOtherwise = args.api !== undefined || args.monitorUrl !== undefined;
+  const heard = isToldOtherwise ? heardBeside(io, args) : listenedBy(io, args);
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
@@ -57,11 +61,19 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   try {
     ends.push(await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(orPassing));
     ends.push(await standInFor(io, args.api, places).catch(orPassing));
-    await hear(io, heard, { places, signal: interrupted.signal, onEar: (listening) => (ear = listening) });
+    const { signal } = interrupted;
+    const reading = readingOf(io, args.monitorUrl, { namespaces: heard.namespaces, places, signal });
+    await Promise.all([reading, hear(io, heard, { places, signal, onEar: (listening) => (ear = listening) })]);
   } finally {
     for (const end of ends.toReversed()) await end();
     for (const place of places) await place.close();
   }
+}
+
+async function readingOf(io: Io, url: string | undefined, options: Parameters<typeof readMonitor>[2]): Promise<void> {
+  if (url === undefined) return;
+  const { readMonitor: read } = await import('./read-monitor.ts');
+  await read(io, url, options);
 }
 
 interface HearOptions {
@@ -137,7 +149,7 @@ export function listenedBy(io: Io, args: ListeningArguments): Listened & { setti
   if (settings === undefined)
     throw new SwfError(
       'CONFIG_INVALID',
-      'an observer listens to a broker; give --broker stomp://HOST:PORT, or --api PORT to stand in for swf-monitor',
+      'an observer listens to a broker; give --broker stomp://HOST:PORT, --monitor-url URL to read swf-monitor, or --api PORT to stand in for it',
     );
   return { settings, ...heard };
 }

@@ -24,6 +24,8 @@ export interface Place {
   add: (line: RecordingLine, time: string, text: string) => void;
   /** Told how to ask whether the broker is there, before it is. */
   keepHearing?: (isHearing: () => boolean) => void;
+  /** Notes that everything of a run was read from swf-monitor. */
+  noteRead?: (runId: string, at: number) => Promise<void>;
   /** Notes that the observer listens. Resolves when that stands on record. */
   noteListening?: () => Promise<void>;
   close: () => Promise<void>;
@@ -61,6 +63,7 @@ async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place>
       backlog: () => writer.backlog,
       add: (...line) => writer.add(...line),
       keepHearing: (isHearing) => writer.keepHearing(isHearing),
+      noteRead: (...read) => writer.noteRead(...read),
       noteListening: () => writer.beat(true),
       close: async () => {
         await writer.close();

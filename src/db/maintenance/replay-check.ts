@@ -19,7 +19,7 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
 ];
 
 /** Columns that do not follow from the log. */
-const ownColumns: ReadonlySet<string> = new Set(['seq']);
+const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms']);
 
 /** Columns of observed executions that follow from when anybody listened, too. */
 const heardColumns: ReadonlySet<string> = new Set(['status', 'status_reason', 'end_time']);

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 24;
+export const schemaVersion = 25;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -328,6 +328,8 @@ CREATE TABLE observed_runs (
   slices_unsent INTEGER NOT NULL DEFAULT 0,
   -- Slices whose message was not heard, and that have a result by REST.
   slices_unheard INTEGER NOT NULL DEFAULT 0,
+  -- When their monitor was last asked for everything that it had of the run. Milliseconds since 1970.
+  read_ms INTEGER,
   UNIQUE (namespace, run_id, told_id, told_start)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX observed_runs_run ON observed_runs (run_id);

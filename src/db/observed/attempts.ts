@@ -73,6 +73,8 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   const joined = joinCopies(scope, said);
   if (joined === 'original') rebuildAfter(scope, said);
+  // The bus may have told the result of a slice that it was not heard to send.
+  if (joined === 'copy' && attemptFor(scope, said.fact.key) === undefined) unheardAttempt(scope, said);
   if (joined !== 'new') return;
   const attempt = attemptFor(scope, said.fact.key) ?? unheardAttempt(scope, said);
   if (attempt === undefined) {
@@ -90,7 +92,8 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
  * A slice that was registered by REST and has a result there was sent, though nobody heard it. Undefined where that is not so, or where an attempt at it was
  * heard: then the result is of another one.
  */
-function unheardAttempt(scope: ObservedScope, { fact }: SaidResult): AttemptRow | undefined {
+function unheardAttempt(scope: ObservedScope, said: SaidResult): AttemptRow | undefined {
+  const { fact } = said;
   const { slice_filename, requested_at, key, copyOf } = fact;
   if (copyOf === undefined || slice_filename === undefined || attemptsOf(scope, slice_filename).length > 0)
     return undefined;
@@ -100,6 +103,7 @@ function unheardAttempt(scope: ObservedScope, { fact }: SaidResult): AttemptRow 
   insertAttempt(scope, { slice_filename, req_id, tf_slice_id: undefined, requested_at }, registered.seq);
   addTo(scope, 'slices_unheard', 1);
   noteSample(scope, { ...registered.fact, requested_at }, { isNew: true, at: timeOf(registered) });
+  rebuildSlice(scope, slice_filename, said);
   return attemptFor(scope, key);
 }
 

@@ -61,19 +61,19 @@ const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) 
  */
 export function registeredRun(
   tx: Transaction,
-  { namespace = '', told_id, start_time }: Names & { told_id: string; start_time: string },
+  { namespace = '', run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
   at: number,
 ): { run: ObservedRun; isNew: boolean } {
-  const names = { namespace, told_id, start_time, at };
+  const names = { namespace, run_id, told_id, start_time, at };
   const known = tx
     .sql<[typeof names], RunRow & { told_start: string }>(
       `SELECT ${columns}, told_start FROM observed_runs
-       WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND first_ms >= $at))
+       WHERE told_id = $told_id AND ${isMeant} AND (told_start = $start_time OR (told_start = '' AND iif($run_id = '', first_ms >= $at, run_id = $run_id)))
        ORDER BY told_start = $start_time DESC, first_ms LIMIT 1`,
     )
     .get(names);
   if (known === undefined)
-    return { run: createObservedRun(tx, { namespace, run_id: '', told_id, told_start: start_time }, at), isNew: true };
+    return { run: createObservedRun(tx, { namespace, run_id, told_id, told_start: start_time }, at), isNew: true };
   if (known.told_start === '')
     tx.sql('UPDATE observed_runs SET told_start = ? WHERE execution_id = ?').run(start_time, known.execution_id);
   return { run: asRun(known) as ObservedRun, isNew: false };
@@ -176,4 +176,9 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   sql(
     `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('?')}) WHERE execution_id = ?`,
   ).run(executionId, executionId);
+}
+
+/** Their monitor was asked for everything that it had of a run. @param at milliseconds since 1970 */
+export function noteRead({ sql }: Transaction, runId: string, at: number): void {
+  sql('UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ?').run(at, runId);
 }

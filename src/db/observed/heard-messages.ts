@@ -146,19 +146,24 @@ function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
   );
 }
 
+/** An execution whose namespace a message tells for the first time is new for those of that namespace. */
+function named(tx: Transaction, run: ObservedRun, namespace: string | undefined): { run: ObservedRun; isNew: boolean } {
+  if (run.namespace !== '' || namespace === undefined) return { run, isNew: false };
+  nameNamespace(tx, run, namespace);
+  return { run: { ...run, namespace }, isNew: true };
+}
+
 function executionFor(
   tx: Transaction,
   statement: Statement,
   { run, at }: { run: ObservedRun | undefined; at: number },
 ): { run: ObservedRun | undefined; isNew: boolean } {
   const { namespace, run_id, told_id, fact } = statement;
-  if (fact?.kind === 'told_execution' && told_id !== undefined)
-    return registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);
-  if (run !== undefined) {
-    const isNew = run.namespace === '' && namespace !== undefined;
-    if (isNew) nameNamespace(tx, run, namespace);
-    return { run: isNew ? { ...run, namespace } : run, isNew };
+  if (fact?.kind === 'told_execution' && told_id !== undefined) {
+    const registered = registeredRun(tx, { namespace, run_id, told_id, start_time: fact.start_time }, at);
+    return registered.isNew ? registered : named(tx, registered.run, namespace);
   }
+  if (run !== undefined) return named(tx, run, namespace);
   if (run_id === undefined || told_id === undefined) return { run, isNew: false };
   const names = { namespace, run_id, told_id };
   return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };

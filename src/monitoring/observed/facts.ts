@@ -11,6 +11,15 @@ export interface Some {
   ids: readonly string[];
 }
 
+/** A time in which nothing was heard. Milliseconds since 1970. */
+export interface Gap {
+  from: number;
+  until: number;
+  reason: string;
+  /** Its results and files were read from swf-monitor since. */
+  isFilled?: boolean;
+}
+
 /** A status as its runner told it last, and when. Milliseconds since 1970. */
 export interface Told {
   status: ExecutionStatus;
@@ -48,7 +57,7 @@ export interface ObservedFacts {
   now: number;
   isListening: boolean;
   heard_since: number;
-  gaps: readonly { from: number; until: number; reason: string }[];
+  gaps: readonly Gap[];
   first_message: number;
   last_message: number;
   messages: number;

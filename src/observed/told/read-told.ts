@@ -53,25 +53,31 @@ export function readTold(write: Write): Statement {
   const { resource, id } = resourceOf(path);
   const result = resultIn(resource, body);
   if (result !== undefined) return result;
-  const key = `${method} ${resource}`;
-  const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+  const rule = ruleOf(method, resource, id);
   const metadata = objectOf(body['metadata']);
   return {
     message_type: rule?.type ?? `${method.toLowerCase()} ${resource}`.slice(0, 50),
     sender: senderOf(body, metadata),
     namespace: idOf(body['namespace']),
     run_id: short(headers['run_id']) ?? short(idOf(rule?.run?.(body))) ?? runInPath(resource, id),
-    told_id: short(
-      idOf(body['execution_id']) ??
-        idOf(metadata['execution_id']) ??
-        idOf(objectOf(body['event_data'])['execution_id']) ??
-        (resource === 'workflow-executions' ? idOf(id) : undefined),
-    ),
+    told_id: short(executionNamed(body) ?? (resource === 'workflow-executions' ? idOf(id) : undefined)),
     dialect: undefined,
     simulation_tick: undefined,
     fact: rule?.fact(write),
   };
 }
+
+/** An object that was read from their monitor says the same as the write that made it. */
+function ruleOf(method: string, resource: string, id: string | undefined): WriteRule | undefined {
+  const verb = method === 'GET' ? (id === undefined ? 'POST' : 'PATCH') : method;
+  const key = `${verb} ${resource}`;
+  return Object.hasOwn(rules, key) ? rules[key] : undefined;
+}
+
+const executionNamed = (body: Fields): string | undefined =>
+  idOf(body['execution_id']) ??
+  idOf(objectOf(body['metadata'])['execution_id']) ??
+  idOf(objectOf(body['event_data'])['execution_id']);
 
 const short = (text: string | undefined): string | undefined =>
   text === undefined || text.length > 200 ? undefined : text;
@@ -108,7 +114,8 @@ function executionOf(body: Fields): Fact | undefined {
   if (idOf(body['execution_id']) === undefined) return undefined;
   return {
     kind: 'told_execution',
-    start_time: idOf(body['start_time']) ?? '',
+    // Their monitor adds the zone that it is set to.
+    start_time: (idOf(body['start_time']) ?? '').replace(/(?:Z|[+-]\d\d:?\d\d)$/, ''),
     executed_by: idOf(body['executed_by']),
     workflow_name: idOf(objectOf(objectOf(body['parameter_values'])['workflow'])['name']),
     parameters: objectOf(body['parameter_values']),
@@ -134,7 +141,7 @@ function tfOf(body: Fields): Fact | undefined {
   return {
     kind: 'told_tf',
     tf_filename,
-    stf_filename: nameOf(body['stf_file']),
+    stf_filename: nameOf(body['stf_filename']) ?? nameOf(body['stf_file']),
     tf_first: countOf(body['tf_first']),
     tf_last: countOf(body['tf_last']),
     tf_count: countOf(body['tf_count']),

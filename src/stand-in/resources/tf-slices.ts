@@ -31,7 +31,9 @@ export const tfSlices: Resource = {
     find
       .list('tf-slices', { run_id: run_number, number: numberIn(slice_id), parent: fastmon_file_id })
       // A fast processing agent changes the first that it finds: those that are done are not meant.
-      .filter(({ document }) => fastmon_file_id !== undefined || document['status'] !== 'completed'),
+      .filter(
+        ({ document }) => slice_id === undefined || fastmon_file_id !== undefined || document['status'] !== 'completed',
+      ),
   target: (body, object, find) => slotOf(body, object.run_id, find) ?? object,
   aliases: { fastmon_file_id: '', fastmon_file__tf_filename: 'fastmon_file' },
 };

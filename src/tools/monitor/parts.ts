@@ -166,10 +166,10 @@ export function observedCounts(observed: ObservedPart | undefined) {
     not_heard:
       gaps.length === 0
         ? null
-        : gaps.slice(0, shownGaps).map(({ from, until, reason }) => ({
+        : gaps.slice(0, shownGaps).map(({ from, until, reason, isFilled }) => ({
             from: new Date(from).toISOString(),
             until: new Date(until).toISOString(),
-            reason: clip(reason, shownText),
+            reason: clip(isFilled === true ? `${reason}; read from swf-monitor since` : reason, shownText),
           })),
     tf_files_sliced: facts.tf_files_sliced,
     slices_unanswered: isElsewhere ? null : counts.slices_queued,

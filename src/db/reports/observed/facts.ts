@@ -42,6 +42,7 @@ export interface ObservedRecord {
   slices_told: number;
   slices_unsent: number;
   slices_unheard: number;
+  read_ms: number | null;
 }
 
 /** The facts that only an observed execution has. */
@@ -73,7 +74,7 @@ export function observedFacts(
     now: heard.until,
     isListening: heard.isListening,
     heard_since: heard.since,
-    gaps: heard.gaps,
+    gaps: heard.gaps.map((gap) => (gap.until <= (record.read_ms ?? 0) ? { ...gap, isFilled: true } : gap)),
     first_message: first,
     last_message: last,
     without_execution: record.without_execution,
@@ -94,7 +95,7 @@ function recordedFacts(sql: Prepare, execution: ObservedExecution) {
   const { execution_id } = execution;
   const record = sql<[string], ObservedRecord>(
     `SELECT told_id, run_id, dialects, first_ms, last_ms, without_execution, results_repeated, results_unmatched,
-       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard
+       told_status, told_by, told_ms, slices_told, slices_unsent, slices_unheard, read_ms
      FROM observed_runs WHERE execution_id = ?`,
   ).get(execution_id);
   if (record === undefined)

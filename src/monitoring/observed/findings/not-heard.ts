@@ -1,14 +1,20 @@
 import { counted, defineObserved, messagesOf, timeOf } from './rule.ts';
 
 export const notHeard = defineObserved('NOT_HEARD', ({ execution_id, gaps }) => {
-  const [first] = gaps;
+  const open = gaps.filter(({ isFilled }) => isFilled !== true);
+  const isFilled = open.length === 0;
+  const some = isFilled ? gaps : open;
+  const [first] = some;
   if (first === undefined) return undefined;
-  const seconds = Math.round(gaps.reduce((sum, { from, until }) => sum + until - from, 0) / 1000);
+  const seconds = Math.round(some.reduce((sum, { from, until }) => sum + until - from, 0) / 1000);
   const which =
-    gaps.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
+    some.length === 1 ? `from ${timeOf(first.from)} to ${timeOf(first.until)}` : `the first at ${timeOf(first.from)}`;
+  const meaning = isFilled
+    ? 'files, registered slices and results of that time were read from swf-monitor since; slices_sent is a lower bound'
+    : 'counts are lower bounds';
   return {
-    severity: 'warning',
-    sentence: `Nothing could be heard in ${counted(gaps.length, 'gap')} of together ${seconds} s, ${which} (${first.reason}): counts are lower bounds.`,
+    severity: isFilled ? 'info' : 'warning',
+    sentence: `Nothing could be heard in ${counted(some.length, 'gap')} of together ${seconds} s, ${which} (${first.reason}): ${meaning}.`,
     ids: [],
     next: messagesOf(execution_id, { start_time: timeOf(first.from - 60_000), end_time: timeOf(first.until + 60_000) }),
   };

@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { MonitorReader } from '../../observer/monitor-reader.ts';
+import type { Io } from '../shared/io.ts';
+import type { Place } from './places.ts';
+
+/** How long an answer may take, in milliseconds, and how large it may be, in bytes: one has a whole run. */
+const patienceMilliseconds = 30_000;
+const maxBytes = 64 * 1024 * 1024;
+
+/** Reads swf-monitor at a URL until the signal: what it has of runs under way becomes rows of the log. Throws `CONFIG_INVALID` for a URL that is none. */
+export function readMonitor(
+  io: Io,
+  url: string,
+  { namespaces, places, signal }: { namespaces: readonly string[]; places: readonly Place[]; signal: AbortSignal },
+): Promise<void> {
+  const root = rootOf(url);
+  const { SWF_MONITOR_TOKEN: token = '' } = io.env;
+  const reader = new MonitorReader({
+    get: (path) => get(`${root}/api/${path}`, token, signal),
+    namespaces,
+    take: (line) => {
+      const text = JSON.stringify(line);
+      for (const place of places) place.add(line, new Date().toISOString(), text);
+    },
+    onRead: (runId, at) => {
+      for (const { noteRead } of places) void noteRead?.(runId, at);
+    },
+    say: (line) => io.err(line),
+  });
+  io.err(`reads swf-monitor at ${root}`);
+  return reader.read(signal, (milliseconds) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+}
+
+function rootOf(url: string): string {
+  const { protocol, username, password } = URL.canParse(url)
+    ? new URL(url)
+    : { protocol: '', username: '', password: '' };
+  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `--monitor-url ${JSON.stringify(printable(username === '' && password === '' ? url : protocol))} is no address of swf-monitor; give http://HOST/swf-monitor or https://…, and its token as SWF_MONITOR_TOKEN`,
+    );
+  return url.replace(/\/+$/, '').replace(/\/api$/, '');
+}
+
+async function get(url: string, token: string, signal: AbortSignal): Promise<unknown> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json', ...(token === '' ? {} : { authorization: `Token ${token}` }) },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMilliseconds)]),
+    // A token goes to the monitor alone.
+    redirect: 'error',
+  });
+  if (!response.ok) throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes)
+    throw new Error(`${new URL(url).pathname} is answered with more than ${maxBytes} bytes`);
+  return response.json();
+}

@@ -1,0 +1,91 @@
+import { keepValue } from '../body.ts';
+import { type Fields, idOf, objectOf } from '../reading/values.ts';
+import type { MessageLine } from '../recording-lines.ts';
+
+/** The resources of swf-monitor that are read. */
+export type ReadResource =
+  | 'workflow-executions'
+  | 'run-states'
+  | 'stf-files'
+  | 'fastmon-files'
+  | 'tf-slices'
+  | 'system-state-events';
+
+/** The fields of an object that do not change: it is one row of the log, however often it is read. */
+const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
+  'workflow-executions': [
+    'execution_id',
+    'workflow_definition',
+    'namespace',
+    'executed_by',
+    'start_time',
+    'parameter_values',
+  ],
+  'run-states': ['run_number', 'metadata'],
+  'stf-files': ['stf_filename', 'metadata'],
+  'fastmon-files': ['stf_file', 'stf_filename', 'tf_filename', 'tf_first', 'tf_last', 'tf_count'],
+  'tf-slices': ['slice_id', 'tf_first', 'tf_last', 'tf_count', 'tf_filename', 'stf_filename', 'run_number'],
+  'system-state-events': ['event_type', 'run_number', 'timestamp', 'event_data'],
+};
+
+export interface ReadCircumstances {
+  /** When it was read, ISO 8601 in UTC. */
+  at: string;
+  /** The run that it was asked for. */
+  run_id: string | undefined;
+}
+
+/** The rows of the log that an object of swf-monitor is: its registration; and of an execution that has ended, that too. */
+export function linesOfObject(
+  resource: ReadResource,
+  object: Fields,
+  { at, run_id }: ReadCircumstances,
+): MessageLine[] {
+  const named = run_id === undefined ? {} : { run_id };
+  const body = Object.fromEntries(
+    lasting[resource].filter((field) => field in object).map((field) => [field, object[field]]),
+  );
+  const registration = line(
+    `GET /api/${resource}/`,
+    named,
+    { ...body, ...forkedSlice(resource, object) },
+    timeOf(object, at),
+  );
+  const ended = resource === 'workflow-executions' ? endOf(object, named, at) : [];
+  return [registration, ...ended];
+}
+
+function endOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {
+  const [id, status] = [idOf(object['execution_id']), object['status']];
+  if (id === undefined || status === 'running') return [];
+  const body = { status, end_time: object['end_time'] ?? null };
+  return [line(`GET /api/workflow-executions/${id}/`, named, body, zoned(object['end_time']) ?? at)];
+}
+
+/** A slice of the newer fork has the name of its TF file. */
+function forkedSlice(resource: ReadResource, object: Fields): Fields {
+  const { tf_filename, metadata } = object;
+  if (resource !== 'tf-slices') return {};
+  const { execution_id } = objectOf(metadata);
+  return {
+    ...(/_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename }),
+    ...(execution_id === undefined ? {} : { metadata: { execution_id } }),
+  };
+}
+
+/** When the monitor was told, where it says it with a zone; else when it was read. */
+const timeOf = (object: Fields, at: string): string =>
+  zoned(object['created_at']) ?? zoned(object['timestamp']) ?? zoned(object['start_time']) ?? at;
+
+function zoned(time: unknown): string | undefined {
+  if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
+  const ms = Date.parse(time);
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+}
+
+const line = (destination: string, headers: Record<string, string>, body: Fields, t: string): MessageLine => ({
+  t,
+  destination,
+  headers,
+  ...keepValue(body),
+});

@@ -1,0 +1,204 @@
+import { backoff } from '../lib/backoff.ts';
+import { messageOf } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
+import { idOf, objectOf } from '../observed/reading/values.ts';
+import type { MessageLine } from '../observed/recording-lines.ts';
+import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
+
+/** Between the beginnings of two requests, in milliseconds: their monitor has other work. */
+const betweenRequests = 1000;
+
+const backoffBounds = { first: 2000, longest: 60_000 };
+
+/** Long lists, which hold a whole run, are read so often, in milliseconds. */
+const betweenLists = 20_000;
+
+/** A run is read for this long after its end, in milliseconds: results come late. */
+const readAfterEnd = 120_000;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export interface MonitorReaderOptions {
+  /** GET below `/api/`. Rejects where it is away, or answers with something else than JSON. */
+  get: (path: string) => Promise<unknown>;
+  namespaces: readonly string[];
+  take: (line: MessageLine) => void;
+  /** Told when everything of a run that the monitor had at a time was read. Milliseconds since 1970. */
+  onRead: (run_id: string, at: number) => void;
+  say: (line: string) => void;
+  now?: () => number;
+}
+
+/** A run that is read. */
+interface Run {
+  execution_id: string;
+  run_id: string | undefined;
+  /** Whether it is no longer among those that run. */
+  isGone: boolean;
+  /** When it was seen to have ended. Milliseconds since 1970. */
+  endedAt: number | undefined;
+  /** When reading its lists began last. */
+  listedAt: number;
+  /** Digests of what was read of it. */
+  seen: Set<string>;
+  /** STF files whose TF files are still to be asked for. */
+  stfs: string[];
+}
+
+/**
+ * Reads swf-monitor, one request after the other and at most one a second: executions that run, their runs and parameters, files, slices and results. Each object is
+ * taken once. Where the monitor is away it waits longer and longer, and says so once.
+ */
+export class MonitorReader {
+  readonly #options: Required<MonitorReaderOptions>;
+  readonly #runs = new Map<string, Run>();
+  #failures = 0;
+
+  constructor(options: MonitorReaderOptions) {
+    this.#options = { now: Date.now, ...options };
+  }
+
+  /** Reads until it is told to end. */
+  async read(signal: AbortSignal, wait: (milliseconds: number) => Promise<void>): Promise<void> {
+    const steps = this.#steps();
+    while (!signal.aborted) {
+      const began = this.#options.now();
+      const next = await steps.next().catch((error: unknown) => this.#failed(error));
+      if (next !== undefined) this.#succeeded();
+      const pause = this.#failures === 0 ? betweenRequests : backoff(this.#failures, backoffBounds);
+      await wait(Math.max(0, pause - (this.#options.now() - began)));
+    }
+  }
+
+  #failed(error: unknown): undefined {
+    if (this.#failures === 0)
+      this.#options.say(`WARNING swf-monitor cannot be read: ${messageOf(error)}; it is tried again and again`);
+    this.#failures += 1;
+    return undefined;
+  }
+
+  #succeeded(): void {
+    if (this.#failures > 0) this.#options.say('swf-monitor is there again');
+    this.#failures = 0;
+  }
+
+  /** One request a step, for ever. A step that fails is made again. */
+  #steps(): { next: () => Promise<true> } {
+    let waiting: (() => Promise<void>)[] = [];
+    return {
+      next: async () => {
+        if (waiting.length === 0) waiting = this.#round();
+        const [step] = waiting;
+        await step?.();
+        waiting.shift();
+        return true;
+      },
+    };
+  }
+
+  /** The requests of one round: executions and runs first, then what is due of each run. */
+  #round(): (() => Promise<void>)[] {
+    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run));
+    return [() => this.#readExecutions(), () => this.#readRunStates(), ...lists];
+  }
+
+  #stepsOf(run: Run): (() => Promise<void>)[] {
+    const now = this.#options.now();
+    if (run.endedAt !== undefined && now - run.endedAt > readAfterEnd) this.#runs.delete(run.execution_id);
+    if (run.isGone && run.endedAt === undefined) return [() => this.#readEnd(run)];
+    if (run.run_id === undefined || now - run.listedAt < betweenLists) return [];
+    const byRun = `?run_number=${encodeURIComponent(run.run_id)}`;
+    run.listedAt = now;
+    return [
+      () => this.#list(run, 'stf-files', byRun),
+      () => this.#list(run, 'tf-slices', byRun),
+      () => this.#list(run, 'system-state-events', `${byRun}&event_type=slice_result`),
+      ...run.stfs
+        .splice(0)
+        .map((stf) => () => this.#list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
+      () => Promise.resolve(this.#options.onRead(run.run_id as string, now)),
+    ];
+  }
+
+  async #readExecutions(): Promise<void> {
+    const { namespaces } = this.#options;
+    const running = itemsOf(await this.#options.get('workflow-executions/?status=running')).filter(
+      ({ namespace }) => namespaces.length === 0 || namespaces.includes(String(namespace)),
+    );
+    const ids = new Set<string>();
+    for (const one of running) {
+      const id = idOf(one['execution_id']);
+      if (id === undefined) continue;
+      ids.add(id);
+      if (!this.#runs.has(id)) this.#runs.set(id, newRun(id));
+      this.#takeExecution(one);
+    }
+    for (const run of this.#runs.values()) run.isGone = !ids.has(run.execution_id);
+  }
+
+  /** An execution is taken when its run is known, so that it is not taken for another one of its name. */
+  #takeExecution(execution: Fields): void {
+    const run = this.#runs.get(String(execution['execution_id']));
+    if (run?.run_id !== undefined) this.#take(run, 'workflow-executions', execution);
+  }
+
+  async #readEnd(run: Run): Promise<void> {
+    const execution = objectOf(await this.#options.get(`workflow-executions/${encodeURIComponent(run.execution_id)}/`));
+    if (execution['status'] === 'running') return;
+    this.#take(run, 'workflow-executions', execution);
+    run.endedAt = this.#options.now();
+    // What came at the end is read at once.
+    run.listedAt = -Infinity;
+  }
+
+  async #readRunStates(): Promise<void> {
+    for (const state of itemsOf(await this.#options.get('run-states/'))) {
+      const run = this.#runs.get(String(objectOf(state['metadata'])['execution_id']));
+      const run_id = idOf(state['run_number']);
+      if (run === undefined || run_id === undefined || run.endedAt !== undefined) continue;
+      // The same execution id may have been given before: the newest run is meant.
+      if (run.run_id !== undefined && Number(run.run_id) > Number(run_id)) continue;
+      run.run_id = run_id;
+      this.#take(run, 'run-states', state);
+    }
+  }
+
+  async #list(run: Run, resource: ReadResource, query: string): Promise<void> {
+    for (const object of itemsOf(await this.#options.get(`${resource}/${query}`))) {
+      const isNew = this.#take(run, resource, object);
+      const stf = idOf(object['stf_filename']);
+      if (resource === 'stf-files' && stf !== undefined && isNew) run.stfs.push(stf);
+    }
+  }
+
+  /** Takes what was not read before. Returns whether there was any. */
+  #take(run: Run, resource: ReadResource, object: Fields): boolean {
+    const at = new Date(this.#options.now()).toISOString();
+    let isNew = false;
+    for (const line of linesOfObject(resource, object, { at, run_id: run.run_id })) {
+      const { t: _, ...told } = line;
+      const digest = sha256().update(JSON.stringify(told)).digest('base64').slice(0, 22);
+      if (run.seen.has(digest)) continue;
+      run.seen.add(digest);
+      this.#options.take(line);
+      isNew = true;
+    }
+    return isNew;
+  }
+}
+
+const newRun = (execution_id: string): Run => ({
+  execution_id,
+  run_id: undefined,
+  isGone: false,
+  endedAt: undefined,
+  listedAt: -Infinity,
+  seen: new Set(),
+  stfs: [],
+});
+
+/** The objects of a list: an array, or its page. */
+function itemsOf(answer: unknown): Fields[] {
+  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
+  return Array.isArray(items) ? items.map(objectOf) : [];
+}
