@@ -147,7 +147,7 @@ export class MonitorReader {
     if (execution['status'] === 'running') return;
     this.#take(run, 'workflow-executions', execution);
     run.endedAt = this.#options.now();
-    // What came at the end is read at once.
+    // The rest of a run that has ended is read at once.
     run.listedAt = -Infinity;
   }
 
