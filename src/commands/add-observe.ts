@@ -16,6 +16,7 @@ interface Flags {
   metrics?: string;
   api?: string;
   monitorUrl?: string;
+  allowControl?: true;
   untilParentEnds?: true;
   check?: true;
   wait: number;
@@ -74,6 +75,10 @@ export function addObserve(add: Add, run: Run): void {
       '--api <[HOST:]PORT>',
       'stand in for swf-monitor: answer what programs of the testbed ask and tell by REST (default host: 127.0.0.1; others need $SWF_MONITOR_TOKEN)',
     )
+    .option(
+      '--allow-control',
+      'send what start_workflow and control_workflow ask of the testbed to its queue /queue/workflow_control; nothing else is ever sent',
+    )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .option('--check', 'records nothing: says after a while what was heard, and what was not')
     .addOption(new Option('--wait <S>', 'with --check: seconds to listen').argParser(parsePositive).default(35))
@@ -113,6 +118,7 @@ async function observeAs(io: Io, { set: sets, topics = [], namespace: namespaces
     metrics,
     api,
     monitorUrl,
+    allowControl: flags.allowControl === true,
     untilParentEnds,
   });
 }

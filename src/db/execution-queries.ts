@@ -77,6 +77,10 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
         : assessObservedWithFindings(sql, execution, { isAlive, now }),
     /** The contract of the bus in a run of other programs. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
+    /** The id of an observed execution as its programs tell it. */
+    toldId: (executionId: string) =>
+      sql<[string], { told_id: string }>('SELECT told_id FROM observed_runs WHERE execution_id = ?').get(executionId)
+        ?.told_id,
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),

@@ -1,6 +1,7 @@
-import type { BrokerSettings, Connect, Delivery } from '../broker/connection.ts';
+import type { BrokerConnection, BrokerSettings, Connect, Delivery } from '../broker/connection.ts';
+import type { TestbedRequest } from '../db/stand-in/requests.ts';
 import { aborted } from '../lib/deadline.ts';
-import type { SwfError } from '../lib/errors.ts';
+import { messageOf, type SwfError } from '../lib/errors.ts';
 import { Hearing } from '../observed/hearing.ts';
 import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type GapLine, messageLine, type MessageLine, type UntilLine } from '../observed/recording-lines.ts';
@@ -17,6 +18,8 @@ export interface ObserverOptions {
   onEar?: (ear: Listening) => void;
   /** Told when it listens for the first time. */
   onListening: () => void;
+  /** Takes the next request that is to be sent to programs of the testbed; left out, nothing is ever sent. */
+  nextRequest?: () => Promise<TestbedRequest | undefined>;
   say: (line: string) => void;
   /** Aborted when it is to end. */
   signal: AbortSignal;
@@ -61,7 +64,10 @@ export async function observe(options: ObserverOptions): Promise<void> {
       onMessage: (delivery) => ear.hear(destination, delivery),
     });
   broker.onUp(() => ear.back());
-  const timer = setInterval(() => ear.tick(), tickMilliseconds);
+  const timer = setInterval(() => {
+    ear.tick();
+    if (ear.isHearing) void sendNext(broker, options);
+  }, tickMilliseconds);
   try {
     const isListening = await Promise.race([
       broker.connect({ once: false, mayBeRefused: false }).then(() => true),
@@ -75,6 +81,22 @@ export async function observe(options: ObserverOptions): Promise<void> {
     clearInterval(timer);
     ear.end();
     await broker.close();
+  }
+}
+
+/** The queue on which runners of the testbed take commands. */
+const controlQueue = '/queue/workflow_control';
+
+/** Sends a request once: the queue is shared, and a second command would start a second run. */
+async function sendNext(broker: BrokerConnection, { nextRequest, say }: ObserverOptions): Promise<void> {
+  const request = await nextRequest?.();
+  if (request === undefined) return;
+  const { request_id, namespace, body } = request;
+  try {
+    await broker.send({ destination: controlQueue, headers: { persistent: 'true', vo: 'eic', namespace }, body });
+    say(`request ${request_id} was sent to ${controlQueue}: ${body}`);
+  } catch (error) {
+    say(`WARNING request ${request_id} may not have been sent, and is not sent again: ${messageOf(error)}`);
   }
 }
 

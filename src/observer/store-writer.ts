@@ -6,6 +6,7 @@ import type { Store } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import { takeRequest, type TestbedRequest } from '../db/stand-in/requests.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
 import { foreignProgramOf } from '../messages/foreign.ts';
 import { fieldsOf } from '../observed/namespace-filter.ts';
@@ -24,6 +25,8 @@ export interface StoreWriterOptions {
   /** Those that are meant; none: all. */
   namespaces: readonly string[];
   version: string;
+  /** Whether requests to programs of the testbed are sent. */
+  maySend?: boolean;
   say: (line: string) => void;
 }
 
@@ -36,10 +39,10 @@ export class StoreWriter {
   #timer: NodeJS.Timeout | undefined;
 
   /** Throws `NAMESPACE_IN_USE` while another observer of this store hears the same. */
-  static async open({ store, namespaces, version, say }: StoreWriterOptions): Promise<StoreWriter> {
+  static async open({ store, namespaces, version, maySend, say }: StoreWriterOptions): Promise<StoreWriter> {
     const processId = await store.write((tx) => {
       const process_id = registerProcess(tx, currentProcess(), version);
-      beginHearing(tx, { namespaces, process_id, now: Date.now() }, isAlive);
+      beginHearing(tx, { namespaces, process_id, now: Date.now(), maySend }, isAlive);
       return process_id;
     });
     return new StoreWriter(store, processId, say);
@@ -63,6 +66,11 @@ export class StoreWriter {
   /** @param time of the line, ISO 8601 */
   add(line: RecordingLine, time: string, text?: string): void {
     this.#lines.add(line, time, text);
+  }
+
+  /** The next request that is to be sent; it is not given again. */
+  takeRequest(): Promise<TestbedRequest | undefined> {
+    return this.#store.write((tx) => takeRequest(tx, Date.now())).catch(() => undefined);
   }
 
   /** Everything that the monitor had of a run was read. @param at milliseconds since 1970 */

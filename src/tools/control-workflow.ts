@@ -1,9 +1,10 @@
 import * as z from 'zod';
 
 import { actions } from '../domain/states.ts';
+import type { CommandState, TestbedAnswer } from './shared/control.ts';
 import { present, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
-import { controlOf } from './start-workflow.ts';
+import { controlOf, testbedAnswer } from './start-workflow.ts';
 
 /** A driver looks for commands 20 times a second; a client waits a minute at most. */
 const patienceSeconds = 10;
@@ -30,13 +31,22 @@ export const controlWorkflowTool = defineLiveTool({
       driver: z.strictObject({ pid: z.int(), host: z.string(), alive: z.boolean() }).optional(),
       effect: z.enum(['applied', 'refused', 'pending']),
       sentence: z.string(),
+      ...testbedAnswer(),
     }),
   writes: { destructive: true, idempotent: true },
   async perform({ execution_id: asked, action, reason, requested_by }, context) {
-    const { execution_id } = context.queries().execution(asked);
+    const execution = context.queries().execution(asked);
+    const { execution_id, namespace } = execution;
     const control = controlOf(context);
     const by = { name: context.caller(), claimed: requested_by };
     const request = { execution_id, reason, by, patienceSeconds };
+    const told_id = execution.origin === 'observed' ? context.queries().toldId(execution_id) : undefined;
+    if (action === 'stop' && told_id !== undefined)
+      return {
+        execution_id,
+        action,
+        ...stopped(await control.stopTheirs({ execution_id, told_id, namespace }, request)),
+      };
     const state = await (action === 'resume' ? control.resume(request) : control.command(action, request));
     const driver = context.queries().driver(execution_id);
     return present({
@@ -47,3 +57,14 @@ export const controlWorkflowTool = defineLiveTool({
     });
   },
 });
+
+function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
+  const isSeen = answer.heard_as !== undefined;
+  return {
+    effect: isSeen ? 'applied' : 'pending',
+    sentence: isSeen
+      ? 'its programs were asked to stop it, and it has ended'
+      : 'its programs were asked once to stop it; a stop is not said on their bus: look with get_workflow_monitor',
+    ...answer,
+  };
+}

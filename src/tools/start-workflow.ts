@@ -4,7 +4,7 @@ import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, fastmonSection, fastProcessingSection, speedSchema } from '../domain/params.ts';
 import { SwfError } from '../lib/errors.ts';
 import type { Control } from './shared/control.ts';
-import { integer, number, text } from './shared/params.ts';
+import { integer, number, present, text } from './shared/params.ts';
 import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** The parameters that may be given, each with its section; their limits are those of the configuration. */
@@ -33,6 +33,7 @@ export const startWorkflowTool = defineLiveTool({
   input: () =>
     z.strictObject({
       config: text('Bare name of a configuration, such as histogram'),
+      namespace: text('Of an observed testbed: its programs are asked to run it'),
       speed: z
         .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
         .optional()
@@ -51,13 +52,14 @@ export const startWorkflowTool = defineLiveTool({
     }),
   output: () =>
     z.strictObject({
-      execution_id: z.string(),
-      run_number: z.int(),
-      pid: z.int(),
+      execution_id: z.string().optional(),
+      run_number: z.int().optional(),
+      pid: z.int().optional(),
+      ...testbedAnswer(),
       next: z.string(),
     }),
   writes: { destructive: false, idempotent: false },
-  async perform({ config, speed, ...given }, context) {
+  async perform({ config, speed, namespace, ...given }, context) {
     const settings: Record<string, number> = {};
     for (const [name, value] of Object.entries(given)) {
       if (value === undefined) continue;
@@ -65,14 +67,25 @@ export const startWorkflowTool = defineLiveTool({
       requireValid(section, name, value);
       settings[`${section}.${name}`] = value;
     }
-    const started = await controlOf(context).start({
-      by: context.caller(),
-      config,
-      speed: speedOf(speed),
-      settings,
-    });
-    return { ...started, next: `wait_for_execution(execution_id="${started.execution_id}")` };
+    const request = { by: context.caller(), config, speed: speedOf(speed), settings };
+    if (namespace !== undefined) {
+      const answer = await controlOf(context).startTheirs(namespace, request);
+      const next =
+        answer.heard_as === undefined ? 'list_workflow_executions(origin="observed")' : watchCall(answer.heard_as);
+      return present({ execution_id: answer.heard_as ?? null, ...answer, next });
+    }
+    const started = await controlOf(context).start(request);
+    return { ...started, next: watchCall(started.execution_id) };
   },
+});
+
+const watchCall = (id: string): string => `wait_for_execution(execution_id="${id}")`;
+
+/** The fields of an answer of a testbed that others run. */
+export const testbedAnswer = () => ({
+  asked_at: z.string().optional(),
+  heard_as: z.string().optional(),
+  not_taken_after: z.string().optional(),
 });
 
 function requireValid(section: keyof typeof schemas, name: string, value: number): void {

@@ -144,6 +144,8 @@ CREATE TABLE hearings (
   until_ms INTEGER NOT NULL,
   -- The observer; NULL for a recording, and for one that has ended in order.
   process_id INTEGER REFERENCES processes (process_id),
+  -- 1: the observer sends requests to programs of the namespace.
+  may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
 
@@ -490,6 +492,16 @@ CREATE TABLE system_agents (
   unheard_since TEXT,
   -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
   heard_on TEXT
+) STRICT;
+
+CREATE TABLE testbed_requests (
+  request_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  asked_ms INTEGER NOT NULL,
+  asked_by TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  body TEXT NOT NULL,
+  -- Written before it is sent: it is sent once.
+  sent_ms INTEGER
 ) STRICT;
 
 CREATE TABLE tf_slices (

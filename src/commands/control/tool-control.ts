@@ -18,6 +18,7 @@ import { type Io, storeOptions, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 import { mostName, mostReason } from './control-options.ts';
 import { createRunPlaces, requireBounded, type RunPlace } from './run-limits.ts';
+import { startTheirs, stopTheirs } from './testbed-control.ts';
 
 /** How long a run may take to begin: it opens its store and records its first message. */
 const startMilliseconds = 20_000;
@@ -35,6 +36,8 @@ export function createControl(io: Io, maxRuns?: number): Control {
       await requireBounded(io, request);
       return inPlace((place) => start(io, request, place));
     },
+    startTheirs: (namespace, request) => startTheirs(io, namespace, request),
+    stopTheirs: (execution, request) => stopTheirs(io, execution, request),
     command: (action, request) => command(io, action, request),
     resume: async (request) => {
       requireUndriven(io, request.execution_id);

@@ -4,6 +4,7 @@ import { brokerSettings } from '../../config/broker.ts';
 import { loadConfig } from '../../config/load.ts';
 import { schemaHistory } from '../../db/migrations/index.ts';
 import { newestVersion } from '../../db/opening/schema-version.ts';
+import type { TestbedRequest } from '../../db/stand-in/requests.ts';
 import { observerMetricsText } from '../../http/observer-metrics.ts';
 import { aborted } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
@@ -35,6 +36,8 @@ export interface ObserveArguments extends ListeningArguments {
   api: string | undefined;
   /** The monitor that it reads, as it was given. */
   monitorUrl: string | undefined;
+  /** Whether it sends the requests that tools make. */
+  allowControl: boolean;
   /** It ends as at SIGTERM when the process that has started it has ended. */
   untilParentEnds: boolean;
 }
@@ -52,7 +55,11 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
-  const places = await placesOf(io, { record: args.record, needsStore: args.api !== undefined }, heard);
+  const places = await placesOf(
+    io,
+    { record: args.record, needsStore: args.api !== undefined || args.allowControl, maySend: args.allowControl },
+    heard,
+  );
   let ear: Listening | undefined;
   const ends: (() => Promise<void>)[] = [];
   const orPassing = (error: unknown): never => {
@@ -63,7 +70,10 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
     ends.push(await standInFor(io, args.api, places).catch(orPassing));
     const { signal } = interrupted;
     const reading = readingOf(io, args.monitorUrl, { namespaces: heard.namespaces, places, signal });
-    await Promise.all([reading, hear(io, heard, { places, signal, onEar: (listening) => (ear = listening) })]);
+    await Promise.all([
+      reading,
+      hear(io, heard, { places, signal, allowControl: args.allowControl, onEar: (listening) => (ear = listening) }),
+    ]);
   } finally {
     for (const end of ends.toReversed()) await end();
     for (const place of places) await place.close();
@@ -79,11 +89,12 @@ async function readingOf(io: Io, url: string | undefined, options: Parameters<ty
 interface HearOptions {
   places: readonly Place[];
   signal: AbortSignal;
+  allowControl: boolean;
   onEar: (ear: Listening) => void;
 }
 
 /** Listens to the broker; where there is none, programs tell by REST alone, until it is ended. */
-async function hear(io: Io, heard: Listened, { places, signal, onEar }: HearOptions): Promise<void> {
+async function hear(io: Io, heard: Listened, { places, signal, allowControl, onEar }: HearOptions): Promise<void> {
   const { settings, topics, namespaces } = heard;
   const onListening = (): void => {
     tellReady(io);
@@ -112,9 +123,14 @@ async function hear(io: Io, heard: Listened, { places, signal, onEar }: HearOpti
       onEar(ear);
       keepHearing(() => ear.isHearing);
     },
+    ...(allowControl ? { nextRequest: () => nextRequest(places) } : {}),
     say: (line) => io.err(line),
     signal,
   });
+}
+
+async function nextRequest(places: readonly Place[]): Promise<TestbedRequest | undefined> {
+  return places.find(({ takeRequest }) => takeRequest !== undefined)?.takeRequest?.();
 }
 
 /** Answers by REST where that is wanted. The store has what is told before it is answered; a recording gets the call and its answer. */

@@ -1,6 +1,7 @@
 import type { BrokerSettings } from '../../broker/connection.ts';
 import { openStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
+import type { TestbedRequest } from '../../db/stand-in/requests.ts';
 import type { RecordingLine } from '../../observed/recording-lines.ts';
 import { recordingPlace } from '../../observer/recording-place.ts';
 import { RecordingWriter } from '../../observer/recording-writer.ts';
@@ -24,6 +25,8 @@ export interface Place {
   add: (line: RecordingLine, time: string, text: string) => void;
   /** Told how to ask whether the broker is there, before it is. */
   keepHearing?: (isHearing: () => boolean) => void;
+  /** The next request to programs of the testbed; it is not given again. */
+  takeRequest?: () => Promise<TestbedRequest | undefined>;
   /** Notes that everything of a run was read from swf-monitor. */
   noteRead?: (runId: string, at: number) => Promise<void>;
   /** Notes that the observer listens. Resolves when that stands on record. */
@@ -37,25 +40,25 @@ export interface Place {
  */
 export async function placesOf(
   io: Io,
-  { record, needsStore }: { record: string | undefined; needsStore: boolean },
+  { record, needsStore, maySend }: { record: string | undefined; needsStore: boolean; maySend: boolean },
   heard: Listened,
 ): Promise<Place[]> {
   const isStoreMeant = needsStore || record === undefined || (io.db ?? io.env['SWF_DB'] ?? '') !== '';
   const file = record === undefined ? [] : [await filePlace(io, record, heard)];
   if (!isStoreMeant) return file;
   try {
-    return [...file, await storePlace(io, heard.namespaces)];
+    return [...file, await storePlace(io, heard.namespaces, maySend)];
   } catch (error) {
     for (const place of file) await place.close();
     throw error;
   }
 }
 
-async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place> {
+async function storePlace(io: Io, namespaces: readonly string[], maySend: boolean): Promise<Place> {
   const store = await openStore(storePath(io), storeOptions(io));
   const say = (line: string): void => io.err(line);
   try {
-    const writer = await StoreWriter.open({ store, namespaces, version: io.version, say });
+    const writer = await StoreWriter.open({ store, namespaces, version: io.version, maySend, say });
     io.err(`records into ${store.path}`);
     return {
       kind: 'store',
@@ -63,6 +66,7 @@ async function storePlace(io: Io, namespaces: readonly string[]): Promise<Place>
       backlog: () => writer.backlog,
       add: (...line) => writer.add(...line),
       keepHearing: (isHearing) => writer.keepHearing(isHearing),
+      takeRequest: () => writer.takeRequest(),
       noteRead: (...read) => writer.noteRead(...read),
       noteListening: () => writer.beat(true),
       close: async () => {

@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 25;
+export const schemaVersion = 26;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -452,8 +452,21 @@ CREATE TABLE hearings (
   until_ms INTEGER NOT NULL,
   -- The observer; NULL for a recording, and for one that has ended in order.
   process_id INTEGER REFERENCES processes (process_id),
+  -- 1: the observer sends requests to programs of the namespace.
+  may_send INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
+
+-- Requests to programs of another testbed, which its observer sends.
+CREATE TABLE testbed_requests (
+  request_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  asked_ms INTEGER NOT NULL,
+  asked_by TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  body TEXT NOT NULL,
+  -- Written before it is sent: it is sent once.
+  sent_ms INTEGER
+) STRICT;
 
 -- Times in which nothing could be heard.
 CREATE TABLE gaps (

@@ -14,13 +14,23 @@ export interface Span {
   until: number;
 }
 
+export interface Observer {
+  /** None: all. */
+  namespaces: readonly string[];
+  process_id: number;
+  /** Milliseconds since 1970. */
+  now: number;
+  /** Whether it sends requests to the programs that it hears. */
+  maySend?: boolean | undefined;
+}
+
 /**
  * Makes a process the observer of namespaces; of all, where none is named. Throws `NAMESPACE_IN_USE` while another one lives that hears the same: each
  * message would be recorded by both.
  */
 export function beginHearing(
   tx: Transaction,
-  { namespaces, process_id, now }: { namespaces: readonly string[]; process_id: number; now: number },
+  { namespaces, process_id, now, maySend = false }: Observer,
   isAlive: LivenessTest,
 ): void {
   const mine = namespaces.length === 0 ? [anyNamespace] : namespaces;
@@ -32,9 +42,9 @@ export function beginHearing(
       );
   for (const namespace of mine)
     tx.sql(
-      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id) VALUES (?, ?, ?, ?)
-       ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id`,
-    ).run(namespace, now, now, process_id);
+      `INSERT INTO hearings (namespace, since_ms, until_ms, process_id, may_send) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (namespace, since_ms) DO UPDATE SET process_id = excluded.process_id, may_send = excluded.may_send`,
+    ).run(namespace, now, now, process_id, maySend ? 1 : 0);
 }
 
 interface ObserverRow extends ProcessSigns {
@@ -42,12 +52,13 @@ interface ObserverRow extends ProcessSigns {
   process_id: number;
   since_ms: number;
   until_ms: number;
+  may_send: number;
 }
 
 /** The observers that live. */
 export function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
   return sql<[], ObserverRow>(
-    `SELECT namespace, process_id, since_ms, until_ms, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
+    `SELECT namespace, process_id, since_ms, until_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )
     .all()
     .filter((row) => isProcessAlive(row, isAlive));
@@ -57,6 +68,17 @@ export function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] 
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
   // One that has not reached its broker yet has said nothing since it began.
   observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
+
+/** The process that hears a namespace now and sends requests there; undefined where none does. @param now milliseconds since 1970 */
+export const processOfObserver = (
+  sql: Prepare,
+  namespace: string,
+  isAlive: LivenessTest,
+  now: number,
+): number | undefined =>
+  listeningObservers(sql, isAlive, now).find(
+    (one) => one.may_send === 1 && (one.namespace === anyNamespace || one.namespace === namespace),
+  )?.process_id;
 
 /** An observer hears still. @param until milliseconds since 1970 */
 export function keepHearing({ sql }: Transaction, processId: number, until: number): void {

@@ -19,6 +19,13 @@ export interface ControlRequest {
   patienceSeconds: number;
 }
 
+/** The answer of a testbed that others run: when it was asked, and how it was heard; or until when nothing was. */
+export interface TestbedAnswer {
+  asked_at: string;
+  heard_as?: string;
+  not_taken_after?: string;
+}
+
 /** How a command stands: taken up, refused for a reason, or not yet heard. */
 export interface CommandState {
   effect: 'applied' | 'refused' | 'pending';
@@ -29,6 +36,13 @@ export interface CommandState {
 export interface Control {
   /** Starts a run as a process of its own that outlives the server. Throws `SwfError` where it cannot start. */
   start(request: StartRequest): Promise<{ execution_id: string; run_number: number; pid: number }>;
+  /** Asks an observed testbed for a run. Throws `ARGUMENT_INVALID` where no observer of it may send. */
+  startTheirs(namespace: string, request: StartRequest): Promise<TestbedAnswer>;
+  /** Asks an observed testbed to stop an execution. Throws as `startTheirs`. */
+  stopTheirs(
+    execution: { execution_id: string; told_id: string; namespace: string },
+    request: ControlRequest,
+  ): Promise<TestbedAnswer>;
   /** Throws `EXECUTION_NOT_FOUND`, or `EXECUTION_NOT_RUNNING` where it has ended or nobody drives it. */
   command(action: Action, request: ControlRequest): Promise<CommandState>;
   /** Goes on with an interrupted execution, as a process of its own. Throws `EXECUTION_…` where it has ended or is driven. */

@@ -1,0 +1,57 @@
+import { SwfError } from '../../lib/errors.ts';
+import { processOfObserver } from '../observed/hearings.ts';
+import type { LivenessTest } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** A request that has waited for longer is not sent: its author has been told that it was not taken. Milliseconds. */
+export const requestLifetime = 60_000;
+
+/** A request to the programs of another testbed. */
+export interface TestbedRequest {
+  request_id: number;
+  namespace: string;
+  /** The message (JSON). */
+  body: string;
+}
+
+/** Writes a request that an observer is to send. Throws `ARGUMENT_INVALID` where none may. @param now milliseconds since 1970 */
+export function askTestbed(
+  tx: Transaction,
+  { namespace, body, by, now }: { namespace: string; body: object; by: string; now: number },
+  isAlive: LivenessTest,
+): number {
+  if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
+    );
+  return Number(
+    tx
+      .sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)')
+      .run(now, by, namespace, JSON.stringify(body)).lastInsertRowid,
+  );
+}
+
+/** The next request that is to be sent. It is marked first, so that it is sent once whatever happens: their queue is shared, and a second command would start two runs. */
+export function takeRequest(tx: Transaction, now: number): TestbedRequest | undefined {
+  const row = tx
+    .sql<[number], TestbedRequest>(
+      'SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > ? ORDER BY request_id LIMIT 1',
+    )
+    .get(now - requestLifetime);
+  if (row !== undefined)
+    tx.sql('UPDATE testbed_requests SET sent_ms = ? WHERE request_id = ?').run(now, row.request_id);
+  return row;
+}
+
+/** When a request was sent, in milliseconds since 1970; undefined while it was not. */
+export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
+  sql<[number], { sent_ms: number | null }>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').get(requestId)
+    ?.sent_ms ?? undefined;
+
+/** The first execution of a namespace that was heard of after a time. @param since milliseconds since 1970 */
+export const heardSince = (sql: Prepare, namespace: string, since: number): string | undefined =>
+  sql<[string, number], { execution_id: string }>(
+    'SELECT execution_id FROM observed_runs WHERE namespace = ? AND first_ms >= ? ORDER BY first_ms LIMIT 1',
+  ).get(namespace, since)?.execution_id;
