@@ -78,16 +78,12 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** The contract of the bus in a run of other programs. Throws `ARGUMENT_INVALID` for one of our own. */
     busContract: (id: string) => busContract(sql, requireObserved(requireExecution(sql, id))),
     /** The id of an observed execution as its programs tell it. */
-    toldId: (executionId: string) =>
-      sql<[string], { told_id: string }>('SELECT told_id FROM observed_runs WHERE execution_id = ?').get(executionId)
-        ?.told_id,
+    toldId: (executionId: string) => toldIdOf(sql, executionId),
     driver: (executionId: string) => driverOf(sql, executionId, isAlive),
     pausedBy: (execution: ExecutionRow) => pausedBy(sql, execution),
     stoppedBy: kept(sql, stoppedBy),
     /** Of an observed execution what its runner has told by REST; undefined where that is nothing. */
-    configuration: kept(sql, (_, execution: ExecutionRow): KnownConfiguration | undefined =>
-      execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution),
-    ),
+    configuration: kept(sql, configurationOfAny),
     settings: (execution: ExecutionRow) =>
       execution.origin === 'own' ? settingsOf(sql, execution) : new Map<string, Setting>(),
     /** How an execution does; of one that has ended nothing need be judged. */
@@ -128,3 +124,10 @@ const createFileQueries = (sql: Prepare, findWords: WordSearch, isAlive: Livenes
   logLinesOf: ({ execution_id, name }: Product, limit: number) =>
     listLogs(sql, { execution_id, search: name }, { order: 'oldest', limit, uncounted: true }, findWords).rows,
 });
+
+const configurationOfAny = (sql: Prepare, execution: ExecutionRow): KnownConfiguration | undefined =>
+  execution.origin === 'own' ? configurationOf(sql, execution) : toldConfiguration(sql, execution);
+
+const toldIdOf = (sql: Prepare, executionId: string): string | undefined =>
+  sql<[string], { told_id: string }>('SELECT told_id FROM observed_runs WHERE execution_id = ?').get(executionId)
+    ?.told_id;
