@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { MessageLine, RestLine } from '../../src/observed/recording-lines.ts';
 import { dice, type MadeRun } from './generator.ts';
 
@@ -88,10 +90,10 @@ export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
     if (msg_type === 'stf_gen')
       call(at + 4, 'POST', 'stf-files', {
         body: { run, stf_filename: body['filename'], status: 'registered', metadata: { sequence: body['sequence'] } },
-        answer: { file_id: `f-${String(body['filename'])}` },
+        answer: { file_id: uuidOf(body['filename']) },
       });
     if (msg_type === 'stf_ready')
-      call(at + 9, 'PATCH', `stf-files/f-${String(body['filename'])}`, {
+      call(at + 9, 'PATCH', `stf-files/${uuidOf(body['filename'])}`, {
         body: { status: 'processed', metadata: { updated_at: stamp(at) } },
       });
     if (msg_type === 'tf_file_registered')
@@ -104,7 +106,7 @@ export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
           tf_count: body['tf_count'],
           metadata: { agent_name: `fastmon-${seed}` },
         },
-        answer: { tf_file_id: `t-${String(body['tf_filename'])}` },
+        answer: { tf_file_id: uuidOf(body['tf_filename']) },
       });
     if (msg_type === 'slice') {
       slice(at - 1, content);
@@ -134,3 +136,11 @@ export function makeCalls({ lines, truth }: MadeRun, seed: number): MadeCalls {
 /** The public programs give a slice a file name of its own. */
 const unsentName = (content: Record<string, unknown>, id: number): unknown =>
   String(content['tf_filename']).replace(/_slice_\d+\.tf$/, `_slice_${id}.tf`);
+
+/** An id as the monitor gives it: the same for the same file. */
+const uuidOf = (name: unknown): string =>
+  createHash('sha256')
+    .update(String(name))
+    .digest('hex')
+    .slice(0, 32)
+    .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');

@@ -2,20 +2,26 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { recordHeard } from '../../src/db/observed/heard-messages.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { ask, connectInProcess, runCli, startCli, temporaryFolder } from '../helpers.ts';
+import { makeRun } from '../observed/generator.ts';
+import { makeCalls } from '../observed/rest-generator.ts';
 import { recordedRuns } from '../observer/recordings.ts';
 import { Player, readCalls } from './player.ts';
+import { standIn } from './stand-in-process.ts';
 
 /** An observer that stands in for swf-monitor, in a folder of its own. */
-async function standIn(...words: string[]) {
+async function observer(...words: string[]) {
   const folder = temporaryFolder();
-  const observer = startCli(['observe', '--api', '0', ...words], { folder, env: { SWF_MONITOR_TOKEN: 'secret' } });
-  const root = (await observer.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');
+  const started = startCli(['observe', '--api', '0', ...words], { folder, env: { SWF_MONITOR_TOKEN: 'secret' } });
+  const root = (await started.saw(/stands in for swf-monitor at (\S+)\//)).replace(/\/$/, '');
   const end = async (): Promise<void> => {
-    observer.child.kill('SIGTERM');
-    expect(await observer.finished).toMatchObject({ code: 0 });
+    started.child.kill('SIGTERM');
+    expect(await started.finished).toMatchObject({ code: 0 });
   };
-  return { folder, root, end, observer };
+  return { folder, root, end };
 }
 
 const monitorIn = async (folder: string) =>
@@ -25,7 +31,7 @@ describe('recorded calls to swf-monitor', () => {
   it.each(recordedRuns)(
     'of %s, each sent twice, are answered as they were, and nothing is there twice',
     async (run) => {
-      const { folder, root, end } = await standIn();
+      const { folder, root, end } = await observer();
       const player = new Player(root, 2);
       await player.play(await readCalls(run));
       expect(player.differences.slice(0, 20)).toEqual([]);
@@ -54,6 +60,48 @@ describe('recorded calls to swf-monitor', () => {
       });
       const slowest = player.took.toSorted((a, b) => b - a);
       expect(slowest[Math.floor(slowest.length / 100)]).toBeLessThan(0.5);
+    },
+  );
+});
+
+/** More of them: SWF_GENERATED_RUNS=100. */
+const generated = Number(process.env['SWF_GENERATED_RUNS'] ?? 12);
+
+describe('calls of made runs', () => {
+  it.each(Array.from({ length: generated }, (_, at) => at + 900))(
+    'each sent twice, with the bus beside them, give the true counts: run %i',
+    async (seed) => {
+      const made = makeRun({ seed });
+      const { calls, truth } = makeCalls(made, seed);
+      const here = await standIn('secret');
+      const player = new Player(here.root, 2);
+      const half = Math.floor(calls.length / 2);
+      const hear = (lines: readonly MessageLine[]): Promise<void> =>
+        here.store.write((tx) => {
+          for (const line of lines) recordHeard(tx, line);
+        });
+      await player.play(calls.slice(0, half));
+      await hear(made.lines.slice(0, made.lines.length / 3));
+      await player.play(calls.slice(half));
+      await hear(made.lines.slice(made.lines.length / 3));
+      expect(player.differences).toEqual([]);
+      const queries = createQueries(here.store.db, () => undefined);
+      const row = queries.execution(made.truth.told_id);
+      const { record } = queries.assess(row, Date.now()).observed ?? {};
+      expect({ ...row, ...record }).toMatchObject({
+        status: truth.status,
+        slices_created: made.truth.slices_sent,
+        slices_completed: made.truth.slices_completed,
+        slices_failed: made.truth.slices_failed,
+        results_repeated: made.truth.results_repeated,
+        results_unmatched: made.truth.results_unmatched,
+        slices_told: truth.slices_told,
+        slices_unsent: truth.slices_unsent,
+        slices_unheard: 0,
+      });
+      const answered = here.heard.filter(({ status = 0 }) => status >= 300);
+      expect(answered).toEqual([]);
+      here.close();
     },
   );
 });
