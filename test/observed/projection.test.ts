@@ -11,6 +11,9 @@ import { dice, makeRun, shuffled } from './generator.ts';
 import { spoilt } from './spoilt.ts';
 import { tablesOf } from './tables.ts';
 
+/** More of them: SWF_GENERATED_RUNS=500. */
+const generated = Number(process.env['SWF_GENERATED_RUNS'] ?? 60);
+
 let stores = 0;
 const folder = temporaryFolder();
 
@@ -37,7 +40,7 @@ const later = (line: MessageLine): MessageLine => ({
 });
 
 describe('what was heard of a run', () => {
-  it.each(Array.from({ length: 60 }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
+  it.each(Array.from({ length: generated }, (_, seed) => seed + 1))('gives its true counts: run %i', async (seed) => {
     const { lines, truth } = makeRun({ seed });
     const store = await storeOf(lines);
     const queries = createQueries(store.db, () => undefined);
