@@ -384,15 +384,6 @@ CREATE TABLE requests_in_hand (
   PRIMARY KEY (namespace, request_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE result_texts (
-  execution_id TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  -- 1: it came by REST alone.
-  is_copy INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, digest)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE returned_slices (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,

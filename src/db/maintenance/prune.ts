@@ -140,7 +140,6 @@ const small = [
   'observed_samples',
   'observed_keys',
   'unmatched_results',
-  'result_texts',
   'told_slices',
 ] as const;
 

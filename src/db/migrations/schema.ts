@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 26;
+export const schemaVersion = 27;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -393,16 +393,6 @@ CREATE TABLE unmatched_results (
   execution_id TEXT NOT NULL,
   result_key TEXT NOT NULL
 ) STRICT;
--- Results by their whole message, so that one which came by REST too counts once.
-CREATE TABLE result_texts (
-  execution_id TEXT NOT NULL,
-  digest TEXT NOT NULL,
-  seq INTEGER NOT NULL,
-  -- 1: it came by REST alone.
-  is_copy INTEGER NOT NULL,
-  PRIMARY KEY (execution_id, digest)
-) STRICT, WITHOUT ROWID;
-
 -- What programs of the testbed registered with "swf-mcp observe --api", which stands in for their monitor, as it answers them.
 CREATE TABLE monitor_objects (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

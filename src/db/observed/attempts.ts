@@ -1,7 +1,7 @@
 import type { ResultFact, ResultKey, SliceFact, ToldSlice } from '../../observed/reading/fact.ts';
 import { attemptColumns, type AttemptRow, attemptsOf } from './attempt-rows.ts';
 import { noteRepeat } from './repeats.ts';
-import { joinCopies } from './result-texts.ts';
+import { joinCopies } from './result-copies.ts';
 import { isBefore, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { noteSample, rebuildSlice } from './slice-rows.ts';
 import { toldSlice } from './told-slices.ts';
@@ -69,9 +69,28 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
   if (!namesExecution) addTo(scope, 'without_execution', n);
 }
 
+/** The results on record that name the same attempt: the one that stands, its repetitions, and those that wait for their slice. */
+function resultsLike(scope: ObservedScope, key: ResultKey): number[] {
+  const { tx, execution_id } = scope;
+  const stands = attemptFor(scope, key)?.result_seq;
+  const repeats =
+    stands === null || stands === undefined
+      ? []
+      : tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?').all(stands);
+  const waiting = tx
+    .sql<[string, string], { seq: number }>(
+      'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
+    )
+    .all(execution_id, keyText(key));
+  return [
+    ...(stands === null || stands === undefined ? [] : [stands]),
+    ...[...repeats, ...waiting].map(({ seq }) => seq),
+  ];
+}
+
 /** A result belongs to the slice that it names. One that names none which was heard waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
-  const joined = joinCopies(scope, said);
+  const joined = joinCopies(scope, said, resultsLike(scope, said.fact.key));
   if (joined === 'original') rebuildAfter(scope, said);
   // The bus may have told the result of a slice that it was not heard to send.
   if (joined === 'copy' && attemptFor(scope, said.fact.key) === undefined) unheardAttempt(scope, said);

@@ -1,0 +1,37 @@
+import type { ResultFact } from '../../observed/reading/fact.ts';
+import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
+
+/** Beside the results on record one is new, the copy of another, or the message of which there was a copy alone, in whose place it stands by now. */
+type Joined = 'new' | 'copy' | 'original';
+
+/**
+ * Joins a result that came by REST with the same message on the bus, which has more to tell: by its whole text.
+ * @param others the results on record that name the same attempt, by their places in the log
+ */
+export function joinCopies(scope: ObservedScope, said: SaidFact<ResultFact>, others: readonly number[]): Joined {
+  const isCopy = said.fact.copyOf !== undefined;
+  const text = textOf(scope, said);
+  for (const seq of others) {
+    const other = seq === said.seq ? undefined : saidAt<ResultFact>(scope.tx, seq);
+    if (other === undefined || textOf(scope, other) !== text) continue;
+    if (isCopy) return 'copy';
+    if (other.fact.copyOf === undefined) continue;
+    replaceCopy(scope, seq, said.seq);
+    return 'original';
+  }
+  return 'new';
+}
+
+/** The message of the bus takes the place of what REST told of it. */
+function replaceCopy({ tx }: ObservedScope, copy: number, message: number): void {
+  for (const [table, column] of [
+    ['observed_attempts', 'result_seq'],
+    ['unmatched_results', 'seq'],
+    ['repeated_messages', 'seq'],
+    ['repeated_messages', 'stands_seq'],
+  ] as const)
+    tx.sql(`UPDATE ${table} SET ${column} = ? WHERE ${column} = ?`).run(message, copy);
+}
+
+const textOf = ({ tx }: ObservedScope, { seq, fact }: SaidFact<ResultFact>): string =>
+  fact.copyOf ?? tx.sql<[number], { body: string }>('SELECT body FROM message_rows WHERE seq = ?').get(seq)?.body ?? '';
