@@ -1,6 +1,7 @@
 import * as z from 'zod';
 
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
+import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { traceAnswer } from './answers/trace.ts';
@@ -46,7 +47,9 @@ export const traceDataProductTool = defineTool({
       status: product.status,
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
-      ...(product.kind === 'slice' ? sliceFields(product, execution, queries.sliceStanding(product, end)) : {}),
+      ...(product.kind === 'slice'
+        ? sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now })
+        : {}),
       hops: messages.map((message, index) =>
         present({
           type: message.message_type,
@@ -76,13 +79,18 @@ export const traceDataProductTool = defineTool({
 });
 
 /** The fields that only a slice has. */
-function sliceFields(product: Product, execution: ExecutionRow, standing: SliceStanding | undefined) {
+function sliceFields(
+  product: Product,
+  execution: ExecutionRow,
+  { standing, queries, now }: { standing: SliceStanding | undefined; queries: Queries; now: number },
+) {
   if (standing === undefined) return {};
+  const waits = (): string => waitWords(execution, standing.ahead ?? 0, { queries, now });
   return {
     attempts: standing.attempts_made,
     worker: standing.worker,
     payload: standing.payload === undefined ? undefined : shortDigests(standing.payload),
-    standing: standingWords(product, standing, execution),
+    standing: standingWords(product, standing, execution, waits),
     waiting_seconds: standing.waiting_seconds,
     queued_before: execution.status === 'running' ? standing.ahead : undefined,
   };
@@ -91,21 +99,40 @@ function sliceFields(product: Product, execution: ExecutionRow, standing: SliceS
 /** A slice as it stands, in words: a state alone may look like work where there is none. */
 function standingWords(
   { status }: { status: string },
-  { attempts_made, ahead = 0, isGone, seconds_in_hand }: SliceStanding,
+  { attempts_made, isGone, seconds_in_hand }: SliceStanding,
   execution: ExecutionRow,
+  waits: () => string,
 ): string {
   const ended = `the execution has ended (${execution.status})`;
   switch (status) {
     case 'queued':
       if (execution.status !== 'running')
         return attempts_made > 0 ? `given up in hand: ${ended}` : `never begun: ${ended}`;
-      return `waits; ${ahead} queued slices come before it`;
+      return waits();
     case 'processing':
       if (isGone) return 'its worker is gone: nobody works on it';
       return `in hand for ${Math.round(seconds_in_hand ?? 0)} s`;
     default:
       return status;
   }
+}
+
+/** Why a slice waits: nobody works, or others come first, with the time that those take. */
+function waitWords(
+  execution: ExecutionRow,
+  ahead: number,
+  { queries, now }: { queries: Queries; now: number },
+): string {
+  if (execution.origin === 'observed') return 'sent; no result was heard';
+  if (queries.driver(execution.execution_id)?.isAlive === false) return 'waits: nobody drives the execution';
+  const pause = queries.pausedBy(execution);
+  if (pause !== undefined) return `waits: the execution is paused by ${pause.name} since ${pause.time}`;
+  const { service_seconds, workers = 0 } = queries.assess(execution, now).capacity ?? {};
+  const seconds =
+    service_seconds === undefined || workers === 0 ? undefined : Math.ceil((ahead / workers) * service_seconds);
+  const work =
+    seconds === undefined ? '' : `, about ${seconds} s of work for ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+  return `waits; ${ahead} queued slices come before it${work}`;
 }
 
 const shownNote = (text: string | null): string | null => (text === null ? null : clipShown(text, shownText));

@@ -52,6 +52,25 @@ async function until(folder: string, wanted: Answer): Promise<void> {
 
 const control = (folder: string, action: string) => runCli([action, 'latest'], { folder });
 
+describe('the trace of a slice that waits', () => {
+  it('says why: others come first, with the time that they take; it is paused; nobody drives the run', async () => {
+    const { folder, run } = await startEndless('--set', 'fast_processing.target_worker_count=1');
+    await until(folder, { phase: 'physics' });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const standing = async (): Promise<string> => {
+      const [waiting] = await askAll(client, 'list_tf_slices', { status: 'queued', order: 'newest', limit: 1 });
+      if (waiting === undefined) return '';
+      return (await ask(client, 'trace_data_product', { filename: waiting['slice_filename'] }))['standing'] as string;
+    };
+    await expect.poll(standing).toMatch(/^waits; \d+ queued slices come before it, about \d+ s of work for 1 worker$/);
+    await control(folder, 'pause');
+    await expect.poll(standing).toMatch(/^waits: the execution is paused by tester since /);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    await expect.poll(standing).toBe('waits: nobody drives the execution');
+  });
+});
+
 describe('pause', () => {
   it('stops STFs and workers until continue, and both return when it has taken effect', async () => {
     const { folder, run } = await startEndless();
