@@ -18,15 +18,33 @@ const readAfterEnd = 120_000;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** A run as its programs call it. */
+export interface ReadRun {
+  execution_id: string;
+  run_id: string;
+}
+
 export interface MonitorReaderOptions {
   /** GET below `/api/`. Rejects where it is away, or answers with something else than JSON. */
   get: (path: string) => Promise<unknown>;
   namespaces: readonly string[];
+  /** Executions that were told to run when they were read last. */
+  known?: readonly ReadRun[];
   take: (line: MessageLine) => void;
   /** Told when everything of a run that the monitor had at a time was read. Milliseconds since 1970. */
-  onRead: (run_id: string, at: number) => void;
+  onRead: (run: ReadRun, at: number) => void;
   say: (line: string) => void;
   now?: () => number;
+}
+
+/** A request that fails so often is left out: something else than the monitor's absence is behind it. */
+const mostTries = 3;
+
+/** One request. */
+interface Step {
+  act: () => Promise<void>;
+  run?: Run;
+  tries: number;
 }
 
 /** A run that is read. */
@@ -41,8 +59,11 @@ interface Run {
   listedAt: number;
   /** Digests of what was read of it. */
   seen: Set<string>;
-  /** STF files whose TF files are still to be asked for. */
+  /** STF files whose TF files are still to be asked for; and all that are known. */
   stfs: string[];
+  allStfs: string[];
+  /** Whether a request of this round was left out. */
+  isPartial: boolean;
 }
 
 /**
@@ -53,9 +74,12 @@ export class MonitorReader {
   readonly #options: Required<MonitorReaderOptions>;
   readonly #runs = new Map<string, Run>();
   #failures = 0;
+  #statesReadAt = -Infinity;
 
   constructor(options: MonitorReaderOptions) {
-    this.#options = { now: Date.now, ...options };
+    this.#options = { now: Date.now, known: [], ...options };
+    for (const { execution_id, run_id } of this.#options.known)
+      this.#runs.set(execution_id, { ...newRun(execution_id), run_id });
   }
 
   /** Reads until it is told to end. */
@@ -82,14 +106,23 @@ export class MonitorReader {
     this.#failures = 0;
   }
 
-  /** One request a step, for ever. A step that fails is made again. */
+  /** One request a step, for ever. A step that fails is made again, a few times. */
   #steps(): { next: () => Promise<true> } {
-    let waiting: (() => Promise<void>)[] = [];
+    let waiting: Step[] = [];
     return {
       next: async () => {
         if (waiting.length === 0) waiting = this.#round();
-        const [step] = waiting;
-        await step?.();
+        const [step] = waiting as [Step];
+        step.tries += 1;
+        try {
+          await step.act();
+        } catch (error) {
+          if (step.tries >= mostTries) {
+            waiting.shift();
+            if (step.run !== undefined) step.run.isPartial = true;
+          }
+          throw error;
+        }
         waiting.shift();
         return true;
       },
@@ -97,18 +130,24 @@ export class MonitorReader {
   }
 
   /** The requests of one round: executions and runs first, then what is due of each run. */
-  #round(): (() => Promise<void>)[] {
-    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run));
-    return [() => this.#readExecutions(), () => this.#readRunStates(), ...lists];
+  #round(): Step[] {
+    const lists = [...this.#runs.values()].flatMap((run) => this.#stepsOf(run).map((act) => ({ act, run, tries: 0 })));
+    const first = [() => this.#readExecutions()];
+    const now = this.#options.now();
+    const isRunUnknown = [...this.#runs.values()].some(({ run_id }) => run_id === undefined);
+    if (isRunUnknown || now - this.#statesReadAt >= betweenLists) first.push(() => this.#readRunStates());
+    return [...first.map((act) => ({ act, tries: 0 })), ...lists];
   }
 
   #stepsOf(run: Run): (() => Promise<void>)[] {
     const now = this.#options.now();
     if (run.endedAt !== undefined && now - run.endedAt > readAfterEnd) this.#runs.delete(run.execution_id);
     if (run.isGone && run.endedAt === undefined) return [() => this.#readEnd(run)];
-    if (run.run_id === undefined || now - run.listedAt < betweenLists) return [];
-    const byRun = `?run_number=${encodeURIComponent(run.run_id)}`;
+    const { run_id } = run;
+    if (run_id === undefined || now - run.listedAt < betweenLists) return [];
+    const byRun = `?run_number=${encodeURIComponent(run_id)}`;
     run.listedAt = now;
+    run.isPartial = false;
     return [
       () => this.#list(run, 'stf-files', byRun),
       () => this.#list(run, 'tf-slices', byRun),
@@ -116,7 +155,10 @@ export class MonitorReader {
       ...run.stfs
         .splice(0)
         .map((stf) => () => this.#list(run, 'fastmon-files', `?stf_filename=${encodeURIComponent(stf)}`)),
-      () => Promise.resolve(this.#options.onRead(run.run_id as string, now)),
+      () => {
+        if (!run.isPartial) this.#options.onRead({ execution_id: run.execution_id, run_id }, now);
+        return Promise.resolve();
+      },
     ];
   }
 
@@ -147,11 +189,13 @@ export class MonitorReader {
     if (execution['status'] === 'running') return;
     this.#take(run, 'workflow-executions', execution);
     run.endedAt = this.#options.now();
-    // The rest of a run that has ended is read at once.
+    // The rest of a run that has ended is read at once, and TF files that came later than others of their STF.
     run.listedAt = -Infinity;
+    run.stfs = [...run.allStfs];
   }
 
   async #readRunStates(): Promise<void> {
+    this.#statesReadAt = this.#options.now();
     for (const state of itemsOf(await this.#options.get('run-states/'))) {
       const run = this.#runs.get(String(objectOf(state['metadata'])['execution_id']));
       const run_id = idOf(state['run_number']);
@@ -167,7 +211,9 @@ export class MonitorReader {
     for (const object of itemsOf(await this.#options.get(`${resource}/${query}`))) {
       const isNew = this.#take(run, resource, object);
       const stf = idOf(object['stf_filename']);
-      if (resource === 'stf-files' && stf !== undefined && isNew) run.stfs.push(stf);
+      if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
+      run.stfs.push(stf);
+      run.allStfs.push(stf);
     }
   }
 
@@ -195,6 +241,8 @@ const newRun = (execution_id: string): Run => ({
   listedAt: -Infinity,
   seen: new Set(),
   stfs: [],
+  allStfs: [],
+  isPartial: false,
 });
 
 /** The objects of a list: an array, or its page. */

@@ -33,6 +33,7 @@ export interface StoreWriterOptions {
 /** Records what an observer hears into a store, a moment after it has come. */
 export class StoreWriter {
   readonly #store: Store;
+  readonly #namespaces: readonly string[];
   readonly #processId: number;
   readonly #lines: WaitingLines;
   readonly #claimed = new Set<string>();
@@ -45,11 +46,12 @@ export class StoreWriter {
       beginHearing(tx, { namespaces, process_id, now: Date.now(), maySend }, isAlive);
       return process_id;
     });
-    return new StoreWriter(store, processId, say);
+    return new StoreWriter({ store, namespaces, say }, processId);
   }
 
-  private constructor(store: Store, processId: number, say: (line: string) => void) {
+  private constructor({ store, namespaces, say }: Omit<StoreWriterOptions, 'version'>, processId: number) {
     this.#store = store;
+    this.#namespaces = namespaces;
     this.#processId = processId;
     this.#lines = new WaitingLines({ name: 'the store', write: (lines) => this.#write(lines), say });
   }
@@ -70,13 +72,15 @@ export class StoreWriter {
 
   /** The next request that is to be sent; it is not given again. */
   takeRequest(): Promise<TestbedRequest | undefined> {
-    return this.#store.write((tx) => takeRequest(tx, Date.now())).catch(() => undefined);
+    return this.#store
+      .write((tx) => takeRequest(tx, { namespaces: this.#namespaces, now: Date.now() }))
+      .catch(() => undefined);
   }
 
   /** Everything that the monitor had of a run was read. @param at milliseconds since 1970 */
-  async noteRead(runId: string, at: number): Promise<void> {
+  async noteRead(run: { execution_id: string; run_id: string }, at: number): Promise<void> {
     await this.#lines.flush();
-    await this.#store.write((tx) => noteRead(tx, runId, at)).catch(() => {});
+    await this.#store.write((tx) => noteRead(tx, run, at)).catch(() => {});
   }
 
   /** Writes the rest, and says that nobody listens any more. */

@@ -10,6 +10,7 @@ import express, {
 } from 'express';
 
 import type { Store } from '../db/opening/store.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
 import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
@@ -53,9 +54,13 @@ export function createStandIn(options: StandInOptions): Express {
     api[method === 'GET' ? 'get' : 'post'](
       `/${path}`,
       ...(isOpen === true || method === 'GET' ? [] : [requireToken]),
-      answered(options, (request, at) =>
-        options.store.write((tx) => answer(tx, { body: bodyOf(request), query: queryOf(request), at })),
-      ),
+      answered(options, (request, at) => {
+        const asked = { body: bodyOf(request), query: queryOf(request), at };
+        // A question needs no turn among those that write.
+        return method === 'GET'
+          ? answer({ sql: options.store.sql } as Transaction, asked)
+          : options.store.write((tx) => answer(tx, asked));
+      }),
     );
   for (const resource of resources) addResource(api, resource, options, requireToken);
   for (const prefix of prefixes) app.use(prefix, api);
@@ -106,7 +111,7 @@ function answered(
       t: at,
       method,
       path: originalUrl.split('?', 1)[0] ?? '',
-      query: queryOf(request),
+      query: maskValue(queryOf(request)),
       auth: scheme ?? null,
       body: maskValue(request.body ?? null),
       status,
@@ -116,7 +121,8 @@ function answered(
 }
 
 function bodyOf({ body }: Request): Body {
-  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (body as Record<string, unknown>) : {};
+  // Masked at once: nothing that is kept, answered or recorded has a secret.
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? (maskValue(body) as Body) : {};
 }
 
 const queryOf = ({ query }: Request): Record<string, string> =>

@@ -59,12 +59,14 @@ export const controlWorkflowTool = defineLiveTool({
 });
 
 function stopped(answer: TestbedAnswer): TestbedAnswer & CommandState {
-  const isSeen = answer.heard_as !== undefined;
+  if (answer.heard_as !== undefined)
+    return { effect: 'applied', sentence: 'its programs were asked to stop it, and it has ended', ...answer };
+  if (answer.sent_at === undefined)
+    return { effect: 'refused', sentence: 'its observer could not send it, and never will: ask again', ...answer };
   return {
-    effect: isSeen ? 'applied' : 'pending',
-    sentence: isSeen
-      ? 'its programs were asked to stop it, and it has ended'
-      : 'its programs were asked once to stop it; a stop is not said on their bus: look with get_workflow_monitor',
+    effect: 'pending',
+    sentence:
+      'its programs were asked once to stop it; a stop is not said on their bus: look with get_workflow_monitor',
     ...answer,
   };
 }

@@ -84,6 +84,7 @@ const watchCall = (id: string): string => `wait_for_execution(execution_id="${id
 /** The fields of an answer of a testbed that others run. */
 export const testbedAnswer = () => ({
   asked_at: z.string().optional(),
+  sent_at: z.string().optional(),
   heard_as: z.string().optional(),
   not_taken_after: z.string().optional(),
 });

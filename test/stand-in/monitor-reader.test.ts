@@ -21,7 +21,7 @@ const id = 'stf_datataking-shifter-0001';
 function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
   const lines: MessageLine[] = [];
   const asked: { path: string; at: number }[] = [];
-  const [said, reads] = [[] as string[], [] as { run_id: string; at: number }[]];
+  const [said, reads] = [[] as string[], [] as { execution_id: string; run_id: string; at: number }[]];
   let now = start;
   const reader = new MonitorReader({
     get: (path) => {
@@ -30,7 +30,7 @@ function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
     },
     namespaces: [],
     take: (line) => lines.push(line),
-    onRead: (run_id, at) => reads.push({ run_id, at }),
+    onRead: (run, at) => reads.push({ ...run, at }),
     say: (line) => said.push(line),
     now: () => now,
   });
@@ -135,7 +135,7 @@ describe('a monitor that is read', () => {
     await pass(60);
     await store.write((tx) => {
       for (const line of lines) recordHeard(tx, line);
-      for (const { run_id, at } of reads) noteRead(tx, run_id, at);
+      for (const { at, ...read } of reads) noteRead(tx, read, at);
     });
     const whole = await storeOf(bus);
     const [filled, truth] = [factsOf(store), factsOf(whole)];

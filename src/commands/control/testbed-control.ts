@@ -1,6 +1,6 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import { askTestbed, heardSince, sentAt } from '../../db/stand-in/requests.ts';
+import { askTestbed, heardSince, sentAt, withdrawRequest } from '../../db/stand-in/requests.ts';
 import { pause } from '../../lib/deadline.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -43,6 +43,7 @@ export async function stopTheirs(
   { namespace, told_id, execution_id }: { namespace: string; told_id: string; execution_id: string },
   { by, patienceSeconds }: ControlRequest,
 ): Promise<TestbedAnswer> {
+  await requireNewest(io, { namespace, told_id, execution_id });
   const body = { msg_type: 'stop_workflow', namespace, execution_id: told_id };
   return ask(io, { namespace, body, by: by.name }, patienceSeconds, (store) =>
     store
@@ -51,6 +52,31 @@ export async function stopTheirs(
       ? undefined
       : execution_id,
   );
+}
+
+/** Throws where the execution has ended, or another one of its name has begun since: their command names no run, and would stop that. */
+async function requireNewest(
+  io: Io,
+  { namespace, told_id, execution_id }: { namespace: string; told_id: string; execution_id: string },
+): Promise<void> {
+  const store = await openExistingStore(storePath(io), storeOptions(io));
+  const newest = store
+    .sql<[string, string], { execution_id: string; status: string }>(
+      `SELECT execution_id, status FROM observed_runs JOIN workflow_executions USING (execution_id)
+     WHERE told_id = ? AND observed_runs.namespace = ? ORDER BY first_ms DESC LIMIT 1`,
+    )
+    .get(told_id, namespace);
+  store.close();
+  if (newest?.execution_id !== execution_id)
+    throw new SwfError(
+      'EXECUTION_NOT_RUNNING',
+      `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
+    );
+  if (newest.status !== 'running')
+    throw new SwfError(
+      'EXECUTION_NOT_RUNNING',
+      `${execution_id} has ended (${newest.status}); there is nothing to stop`,
+    );
 }
 
 async function ask(
@@ -69,10 +95,21 @@ async function ask(
     for (;;) {
       const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen(store, now);
       if (heard_as !== undefined) return { asked_at, heard_as };
-      if (performance.now() >= deadline) return { asked_at, not_taken_after: new Date().toISOString() };
+      if (performance.now() >= deadline) return await unheard(store, request, asked_at);
       await pause(lookMilliseconds);
     }
   } finally {
     store.close();
   }
+}
+
+/** Nothing was heard: a request that has not been sent by now is never sent, so that it may be made again. */
+async function unheard(store: Store, request: number, asked_at: string): Promise<TestbedAnswer> {
+  const isWithdrawn = await store.write((tx) => withdrawRequest(tx, request));
+  const sent = isWithdrawn ? undefined : sentAt(store.sql, request);
+  return {
+    asked_at,
+    ...(sent === undefined ? {} : { sent_at: new Date(sent).toISOString() }),
+    not_taken_after: new Date().toISOString(),
+  };
 }

@@ -52,6 +52,8 @@ export function observeCommand(io: Io, args: ObserveArguments): Promise<number> 
 async function listen(io: Io, args: ObserveArguments): Promise<void> {
   const isToldOtherwise = args.api !== undefined || args.monitorUrl !== undefined;
   const heard = isToldOtherwise ? heardBeside(io, args) : listenedBy(io, args);
+  if (args.allowControl && heard.settings === undefined)
+    throw new SwfError('CONFIG_INVALID', '--allow-control sends over a broker; give --broker stomp://HOST:PORT');
   const interrupted = new AbortController();
   io.onInterrupt(() => interrupted.abort());
   if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());

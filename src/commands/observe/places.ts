@@ -28,7 +28,7 @@ export interface Place {
   /** The next request to programs of the testbed; it is not given again. */
   takeRequest?: () => Promise<TestbedRequest | undefined>;
   /** Notes that everything of a run was read from swf-monitor. */
-  noteRead?: (runId: string, at: number) => Promise<void>;
+  noteRead?: (run: { execution_id: string; run_id: string }, at: number) => Promise<void>;
   /** Notes that the observer listens. Resolves when that stands on record. */
   noteListening?: () => Promise<void>;
   close: () => Promise<void>;

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { toldRunning } from '../../db/observed/executions.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { MonitorReader } from '../../observer/monitor-reader.ts';
@@ -25,8 +26,9 @@ export function readMonitor(
       const text = JSON.stringify(line);
       for (const place of places) place.add(line, new Date().toISOString(), text);
     },
-    onRead: (runId, at) => {
-      for (const { noteRead } of places) void noteRead?.(runId, at);
+    known: places.flatMap(({ store }) => (store === undefined ? [] : toldRunning(store.sql))),
+    onRead: (run, at) => {
+      for (const { noteRead } of places) void noteRead?.(run, at);
     },
     say: (line) => io.err(line),
   });
@@ -54,7 +56,18 @@ async function get(url: string, token: string, signal: AbortSignal): Promise<unk
     redirect: 'error',
   });
   if (!response.ok) throw new Error(`${new URL(url).pathname} is answered with ${response.status}`);
-  if (Number(response.headers.get('content-length') ?? 0) > maxBytes)
-    throw new Error(`${new URL(url).pathname} is answered with more than ${maxBytes} bytes`);
-  return response.json();
+  return JSON.parse(await textOf(response)) as unknown;
+}
+
+/** The text of an answer. Throws as soon as it is too large, whatever its header says. */
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of response.body ?? []) {
+    size += (part as Uint8Array).length;
+    if (size > maxBytes)
+      throw new Error(`${new URL(response.url).pathname} is answered with more than ${maxBytes} bytes`);
+    parts.push(part as Uint8Array);
+  }
+  return Buffer.concat(parts).toString('utf8');
 }

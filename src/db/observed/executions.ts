@@ -1,6 +1,7 @@
 import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { numberOf } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** An observed execution, as messages name it. */
@@ -179,6 +180,20 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
 }
 
 /** Their monitor was asked for everything that it had of a run. @param at milliseconds since 1970 */
-export function noteRead({ sql }: Transaction, runId: string, at: number): void {
-  sql('UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ?').run(at, runId);
+export function noteRead(
+  { sql }: Transaction,
+  { execution_id, run_id }: { execution_id: string; run_id: string },
+  at: number,
+): void {
+  sql('UPDATE observed_runs SET read_ms = max(coalesce(read_ms, 0), ?) WHERE run_id = ? AND told_id = ?').run(
+    at,
+    run_id,
+    execution_id,
+  );
 }
+
+/** The executions that were told to run and nothing else since, as their programs call them. */
+export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
+  sql<[], { execution_id: string; run_id: string }>(
+    `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,
+  ).all();

@@ -11,16 +11,25 @@ export interface ToldLine {
   context: object;
 }
 
-/** Writes a line into `app_logs`. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
+/** Lines of an agent among which one that is sent again is looked for. */
+const newest = 30;
+
+/** Writes a line into `app_logs`, once: a logger sends a line again whose answer it did not get. Returns its number. @param at ISO 8601 in UTC: their own times have no zone */
 export function insertToldLine({ sql }: Transaction, line: ToldLine, at: string): number {
-  const { agent, level, message, execution_id, run_id, context } = line;
+  const { agent, level, message, execution_id, run_id } = line;
+  const context = JSON.stringify(line.context);
+  const known = sql<[string], { log_id: number; message: string; context: string | null }>(
+    `SELECT log_id, message, context FROM app_logs WHERE agent = ? ORDER BY log_id DESC LIMIT ${newest}`,
+  )
+    .all(agent)
+    .find((one) => one.message === message && one.context === context);
+  if (known !== undefined) return known.log_id;
   const isKnown =
     execution_id !== undefined &&
     sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').get(execution_id) !== undefined;
   return Number(
     sql(
       'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(at, level, agent, message, isKnown ? execution_id : null, run_id ?? null, JSON.stringify(context))
-      .lastInsertRowid,
+    ).run(at, level, agent, message, isKnown ? execution_id : null, run_id ?? null, context).lastInsertRowid,
   );
 }

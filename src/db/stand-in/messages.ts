@@ -1,4 +1,6 @@
 import { objectIn } from '../../lib/read-json.ts';
+import { isoTime } from '../migrations/message-columns.ts';
+import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 const most = 20_000;
@@ -7,8 +9,9 @@ const most = 20_000;
 export function messagesOf(sql: Prepare, executionId: string | undefined): object[] {
   if (executionId === undefined) return [];
   return sql<[string], Record<string, unknown> & { payload: string }>(
-    `SELECT seq AS id, message_type, namespace, execution_id, run_id, sender_agent, destination, sent_at, payload FROM workflow_messages
-     WHERE execution_id = ? AND destination LIKE '/topic/%' ORDER BY sent_at, seq LIMIT ${most}`,
+    `SELECT seq AS id, ${nameOf('type_no')} AS message_type, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id,
+       ${nameOf('sender_no')} AS sender_agent, destination, ${isoTime('sent_ms')} AS sent_at, body AS payload FROM message_rows
+     WHERE execution_no = ${numberOf('?')} AND destination LIKE '/topic/%' ORDER BY sent_ms, seq LIMIT ${most}`,
   )
     .all(executionId)
     .map(({ payload, ...message }) => ({ ...message, message_content: objectIn(payload) }));

@@ -27,8 +27,9 @@ export function nextSequence(tx: Transaction, workflow: string): number {
     .all({ prefix: `${workflow}-` })
     .map(({ execution_id }) => Number(/-(\d{1,9})(?:~.*)?$/.exec(execution_id)?.[1] ?? 0));
   const highest = known.reduce((a, b) => Math.max(a, b), 0);
-  for (;;) {
-    const number = nextNumber(tx, `execution of ${workflow}`);
-    if (number > highest) return number;
-  }
+  const name = `execution of ${workflow}`;
+  tx.sql(
+    `INSERT INTO counters (name, next_value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET next_value = max(next_value, excluded.next_value)`,
+  ).run(`monitor ${name}`, highest + 1);
+  return nextNumber(tx, name);
 }

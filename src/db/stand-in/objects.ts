@@ -59,25 +59,42 @@ export function objectNamed(sql: Prepare, kind: string, name: string): MonitorOb
   return row === undefined ? undefined : asObject(row);
 }
 
-/** Objects that are listed at most. */
+/** Objects that are listed at most: the newest. */
 const most = 20_000;
 
-/** The objects of a kind, the oldest first; only those of a run, a number or a file where these are given. */
-export function listObjects(
-  sql: Prepare,
-  kind: string,
-  { run_id, number, parent }: Partial<ObjectNames>,
-): MonitorObject[] {
-  const conditions = [
-    ['run_id', run_id],
-    ['number', number],
-    ['parent', parent],
-  ].flatMap(([column, value]) => (value === undefined ? [] : [[column, value] as const]));
-  const where = conditions.map(([column]) => ` AND ${column} = ?`).join('');
-  return sql<unknown[], Row>(`SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq LIMIT ${most}`)
-    .all(kind, ...conditions.map(([, value]) => value))
-    .map(asObject);
+/** By what objects are listed. */
+export interface ObjectsWanted extends Partial<ObjectNames> {
+  /** Fields with the text that they must have; an object without the field is meant too. */
+  fields?: readonly (readonly [field: string, text: string])[];
+  /** Those of another status alone. */
+  not?: string | undefined;
 }
+
+/** The objects of a kind, the oldest first; only those that are wanted. */
+export function listObjects(sql: Prepare, kind: string, wanted: ObjectsWanted): MonitorObject[] {
+  const { run_id, number, parent, fields = [], not } = wanted;
+  const conditions: [condition: string, ...values: (string | number)[]][] = [];
+  // The file is the narrowest of these.
+  if (parent !== undefined) conditions.push(['parent = ?', parent]);
+  if (run_id !== undefined) conditions.push([parent === undefined ? 'run_id = ?' : '+run_id = ?', run_id]);
+  if (number !== undefined) conditions.push(['number = ?', number]);
+  if (not !== undefined) conditions.push([`coalesce(document ->> '$.status', '') <> ?`, not]);
+  for (const [field, text] of fields)
+    conditions.push(['(document ->> ? IS NULL OR CAST(document ->> ? AS TEXT) = ?)', field, field, text]);
+  const where = conditions.map(([condition]) => ` AND ${condition}`).join('');
+  return sql<unknown[], Row>(
+    `SELECT ${columns} FROM monitor_objects WHERE kind = ?${where} ORDER BY seq DESC LIMIT ${most}`,
+  )
+    .all(kind, ...conditions.flatMap(([, ...values]) => values))
+    .map(asObject)
+    .toReversed();
+}
+
+/** The newest run that was registered for an execution. */
+export const newestRunOf = (sql: Prepare, executionId: string): string | undefined =>
+  sql<[string], { run_id: string | null }>(
+    `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
+  ).get(executionId)?.run_id ?? undefined;
 
 /** Writes an object, in place of another one of the same id. */
 export function putObject({ sql }: Transaction, object: MonitorObject): void {

@@ -33,16 +33,33 @@ export function askTestbed(
   );
 }
 
-/** The next request that is to be sent. It is marked first, so that it is sent once whatever happens: their queue is shared, and a second command would start two runs. */
-export function takeRequest(tx: Transaction, now: number): TestbedRequest | undefined {
+/**
+ * The next request that is to be sent. It is marked first, so that it is sent once whatever happens: their queue is shared, and a second command would start two
+ * runs.
+ * @param namespaces those that the observer hears; none: all
+ */
+export function takeRequest(
+  tx: Transaction,
+  { namespaces, now }: { namespaces: readonly string[]; now: number },
+): TestbedRequest | undefined {
   const row = tx
-    .sql<[number], TestbedRequest>(
-      'SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > ? ORDER BY request_id LIMIT 1',
+    .sql<[{ since: number; namespaces: string }], TestbedRequest>(
+      `SELECT request_id, namespace, body FROM testbed_requests WHERE sent_ms IS NULL AND asked_ms > $since
+         AND ($namespaces = '[]' OR namespace IN (SELECT value FROM json_each($namespaces))) ORDER BY request_id LIMIT 1`,
     )
-    .get(now - requestLifetime);
+    .get({ since: now - requestLifetime, namespaces: JSON.stringify(namespaces) });
   if (row !== undefined)
     tx.sql('UPDATE testbed_requests SET sent_ms = ? WHERE request_id = ?').run(now, row.request_id);
   return row;
+}
+
+/** Takes a request back that has not been sent. Returns whether it was still there: then it is never sent. */
+export const withdrawRequest = (tx: Transaction, requestId: number): boolean =>
+  tx.sql('DELETE FROM testbed_requests WHERE request_id = ? AND sent_ms IS NULL').run(requestId).changes > 0;
+
+/** Requests of long ago are forgotten. @param before milliseconds since 1970 */
+export function forgetRequests({ sql }: Pick<Transaction, 'sql'>, before: number): void {
+  sql('DELETE FROM testbed_requests WHERE asked_ms < ?').run(before);
 }
 
 /** When a request was sent, in milliseconds since 1970; undefined while it was not. */

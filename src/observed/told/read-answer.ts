@@ -21,8 +21,8 @@ const lasting: Readonly<Record<ReadResource, readonly string[]>> = {
     'start_time',
     'parameter_values',
   ],
-  'run-states': ['run_number', 'metadata'],
-  'stf-files': ['stf_filename', 'metadata'],
+  'run-states': ['run_number'],
+  'stf-files': ['stf_filename'],
   'fastmon-files': ['stf_file', 'stf_filename', 'tf_filename', 'tf_first', 'tf_last', 'tf_count'],
   'tf-slices': ['slice_id', 'tf_first', 'tf_last', 'tf_count', 'tf_filename', 'stf_filename', 'run_number'],
   'system-state-events': ['event_type', 'run_number', 'timestamp', 'event_data'],
@@ -48,7 +48,7 @@ export function linesOfObject(
   const registration = line(
     `GET /api/${resource}/`,
     named,
-    { ...body, ...forkedSlice(resource, object) },
+    { ...body, ...lastingMetadata(object), ...forkedSlice(resource, object) },
     timeOf(object, at),
   );
   const ended = resource === 'workflow-executions' ? endOf(object, named, at) : [];
@@ -59,28 +59,34 @@ function endOf(object: Fields, named: Record<string, string>, at: string): Messa
   const [id, status] = [idOf(object['execution_id']), object['status']];
   if (id === undefined || status === 'running') return [];
   const body = { status, end_time: object['end_time'] ?? null };
-  return [line(`GET /api/workflow-executions/${id}/`, named, body, zoned(object['end_time']) ?? at)];
+  return [line(`GET /api/workflow-executions/${id}/`, named, body, zoned(object['end_time'], at) ?? at)];
+}
+
+/** The part of `metadata` that does not change. */
+function lastingMetadata({ metadata }: Fields): Fields {
+  const { execution_id, sequence } = objectOf(metadata);
+  const told = {
+    ...(execution_id === undefined ? {} : { execution_id }),
+    ...(sequence === undefined ? {} : { sequence }),
+  };
+  return Object.keys(told).length === 0 ? {} : { metadata: told };
 }
 
 /** A slice of the newer fork has the name of its TF file. */
-function forkedSlice(resource: ReadResource, object: Fields): Fields {
-  const { tf_filename, metadata } = object;
-  if (resource !== 'tf-slices') return {};
-  const { execution_id } = objectOf(metadata);
-  return {
-    ...(/_slice_\d+(?:\.tf)?$/.test(String(tf_filename)) ? {} : { fastmon_file: tf_filename }),
-    ...(execution_id === undefined ? {} : { metadata: { execution_id } }),
-  };
+function forkedSlice(resource: ReadResource, { tf_filename }: Fields): Fields {
+  const isForked = resource === 'tf-slices' && !/_slice_\d+(?:\.tf)?$/.test(String(tf_filename));
+  return isForked ? { fastmon_file: tf_filename } : {};
 }
 
 /** When the monitor was told, where it says it with a zone; else when it was read. */
 const timeOf = (object: Fields, at: string): string =>
-  zoned(object['created_at']) ?? zoned(object['timestamp']) ?? zoned(object['start_time']) ?? at;
+  zoned(object['created_at'], at) ?? zoned(object['timestamp'], at) ?? zoned(object['start_time'], at) ?? at;
 
-function zoned(time: unknown): string | undefined {
+/** A time that its zone tells. None is later than the reading: then its zone is wrong. */
+function zoned(time: unknown, at: string): string | undefined {
   if (typeof time !== 'string' || !/\d(?:Z|[+-]\d\d:?\d\d)$/.test(time)) return undefined;
   const ms = Date.parse(time);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  return Number.isNaN(ms) ? undefined : new Date(Math.min(ms, Date.parse(at))).toISOString();
 }
 
 const line = (destination: string, headers: Record<string, string>, body: Fields, t: string): MessageLine => ({

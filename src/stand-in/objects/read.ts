@@ -1,6 +1,5 @@
 import type { Prepare } from '../../db/sqlite/statements.ts';
-import { type MonitorObject, objectOf } from '../../db/stand-in/objects.ts';
-import { textOf } from './fields.ts';
+import { objectOf } from '../../db/stand-in/objects.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Resource } from './resource.ts';
 
@@ -15,19 +14,17 @@ export function read(sql: Prepare, resource: Resource, id: string): Answer {
 
 /** The objects that a query means, as an array, the oldest first. */
 export function list(sql: Prepare, resource: Resource, query: Query): Answer {
-  const find = finderOf(sql);
-  const all = resource.find?.(query, find) ?? find.list(resource.path, {});
-  const wanted = Object.entries(query).flatMap(([key, value]) => {
+  const fields = Object.entries(query).flatMap(([key, value]) => {
     const field = resource.aliases?.[key] ?? key;
-    return field === '' || paging.has(key) ? [] : [[field, value] as const];
+    return field === '' || paging.has(key) || !/^\w+$/.test(field) ? [] : [[field, value] as const];
   });
-  const meant = all.filter((object) => wanted.every(([field, value]) => fits(object, field, value)));
-  const [offset, limit] = [Number(query['offset'] ?? 0) || 0, Number(query['limit'] ?? Infinity) || Infinity];
+  const find = finderOf(sql, fields);
+  const meant = resource.find?.(query, find) ?? find.list(resource.path, {});
+  const [offset, limit] = [countIn(query['offset'], 0), countIn(query['limit'], Infinity)];
   return { status: 200, body: meant.slice(offset, offset + limit).map(({ document }) => document) };
 }
 
-const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);
+const countIn = (text: string | undefined, otherwise: number): number =>
+  text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
 
-/** A part of a query that an object does not have narrows nothing down, as in swf-monitor. */
-const fits = ({ document }: MonitorObject, field: string, value: string): boolean =>
-  !(field in document) || textOf(document[field]) === value;
+const paging: ReadonlySet<string> = new Set(['limit', 'offset', 'format', 'page', 'ordering']);

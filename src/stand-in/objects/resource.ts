@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 
 import type { Transaction } from '../../db/sqlite/transaction.ts';
-import type { Document, MonitorObject, ObjectNames } from '../../db/stand-in/objects.ts';
+import type { Document, MonitorObject, ObjectNames, ObjectsWanted } from '../../db/stand-in/objects.ts';
 
 /** The answer to a request. */
 export interface Answer {
@@ -51,7 +51,7 @@ export interface Resource {
 /** How objects are found. */
 export interface Finder {
   named: (kind: string, name: string) => MonitorObject | undefined;
-  list: (kind: string, by: Partial<ObjectNames>) => MonitorObject[];
+  list: (kind: string, by: ObjectsWanted) => MonitorObject[];
   /** An execution that was heard of; undefined where none was. */
   execution: (id: string) => Document | undefined;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { recordHeard } from '../../db/observed/heard-messages.ts';
 import type { Transaction } from '../../db/sqlite/transaction.ts';
 import { nextNumber } from '../../db/stand-in/numbers.ts';
-import { type MonitorObject, objectOf, objectNamed, putObject } from '../../db/stand-in/objects.ts';
+import { type MonitorObject, newestRunOf, objectNamed, objectOf, putObject } from '../../db/stand-in/objects.ts';
 import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
 import { keepValue } from '../../observed/body.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
@@ -55,7 +55,8 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const named = objectOf(tx.sql, resource.path, id) ?? madeUp(tx, writing, id);
   const object = named === undefined ? undefined : (resource.target?.(body, named, find) ?? named);
   const told_name = object === undefined ? undefined : nameOf(object);
-  const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id: object?.run_id, name: told_name });
+  const run_id = object?.run_id ?? (resource.path === 'workflow-executions' ? runOf(tx, id) : undefined);
+  const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id, name: told_name });
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
   if (resource.isRow) recordHeard(tx, line);
@@ -63,6 +64,9 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   putObject(tx, { ...object, document });
   return { status: 200, body: document };
 }
+
+/** The newest run of an execution, as its runner has registered it. */
+const runOf = (tx: Transaction, id: string): string | undefined => newestRunOf(tx.sql, id);
 
 /** An object that nobody has registered here; its own names are those of its path. */
 function madeUp(tx: Transaction, { resource, at }: Writing, id: string): MonitorObject | undefined {

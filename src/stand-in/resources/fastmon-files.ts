@@ -11,9 +11,10 @@ export const fastmonFiles: Resource = {
   idField: 'tf_file_id',
   idKind: 'uuid',
   body: z.looseObject({ stf_file: fileName(), tf_filename: fileName(), tf_first: count(), tf_last: count() }),
-  namesOf({ stf_file, tf_filename }, tx) {
+  namesOf({ stf_file, tf_filename, metadata }, tx) {
     const tf = textOf(tf_filename) ?? '';
-    const run_id = stfNamed(finderOf(tx.sql), textOf(stf_file) ?? '')?.run_id;
+    const { agent_name } = (metadata ?? {}) as { agent_name?: unknown };
+    const run_id = stfNamed(finderOf(tx.sql), textOf(stf_file) ?? '', textOf(agent_name))?.run_id;
     return { name: `${run_id ?? ''}/${tf}`, run_id, parent: tf, told_name: tf };
   },
   more: (_, at) => ({ checksum: null, created_at: at, updated_at: at }),

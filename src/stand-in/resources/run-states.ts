@@ -9,9 +9,10 @@ export const runStates: Resource = {
   idField: 'run_number',
   idKind: 'told',
   body: z.looseObject({ run_number: runNumber() }),
-  namesOf({ run_number }) {
+  namesOf({ run_number, metadata }) {
     const run_id = textOf(run_number) ?? '';
-    return { name: run_id, run_id, object_id: run_id };
+    const { execution_id } = (metadata ?? {}) as { execution_id?: unknown };
+    return { name: run_id, run_id, parent: textOf(execution_id), object_id: run_id };
   },
   more: ({ run_number }, at) => ({ run_number: Number(run_number), updated_at: at }),
   again: 'replace',

@@ -1,16 +1,31 @@
 import * as z from 'zod';
 
+import type { Document } from '../../db/stand-in/objects.ts';
 import { fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder, Resource } from '../objects/resource.ts';
 
-/** The STF file of a name of the newest run that has not ended; else of the newest that has. */
-export function stfNamed(find: Finder, stf: string) {
+/** The STF file of a name of the newest run that goes on in the namespace of an agent; else of any that goes on, else of the newest. */
+export function stfNamed(find: Finder, stf: string, agent: string | undefined) {
   const all = find.list('stf-files', { parent: stf });
-  return all.findLast(({ run_id }) => !hasEnded(find, run_id)) ?? all.at(-1);
+  const open = all.filter(({ run_id }) => !hasEnded(find, run_id));
+  const namespace = agent === undefined ? undefined : find.named('systemagents', agent)?.document['namespace'];
+  const theirs = open.findLast(({ run_id }) => executionOf(find, run_id)?.['namespace'] === namespace);
+  return (namespace === undefined ? undefined : theirs) ?? open.at(-1) ?? all.at(-1);
 }
 
-const hasEnded = (find: Finder, run: string | undefined): boolean =>
-  run !== undefined && (find.named('runs', run)?.document['end_time'] ?? null) !== null;
+/** A run has ended when its data taking has, or its execution: after a stop nobody ends the first. */
+function hasEnded(find: Finder, run: string | undefined): boolean {
+  if (run === undefined) return false;
+  if ((find.named('runs', run)?.document['end_time'] ?? null) !== null) return true;
+  const { status = 'running' } = executionOf(find, run) ?? {};
+  return status !== 'running';
+}
+
+function executionOf(find: Finder, run: string | undefined): Document | undefined {
+  const metadata = run === undefined ? undefined : find.named('run-states', run)?.document['metadata'];
+  const id = typeof metadata === 'object' && metadata !== null ? (metadata as Document)['execution_id'] : undefined;
+  return typeof id === 'string' ? find.named('workflow-executions', id)?.document : undefined;
+}
 
 /** STF files. Their names come again in other runs, so each is known by its run. */
 export const stfFiles: Resource = {

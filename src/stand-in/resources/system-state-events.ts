@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { sha256 } from '../../lib/sha256.ts';
 import { runNumber, textOf, word } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
@@ -9,13 +10,13 @@ export const systemStateEvents: Resource = {
   idField: 'event_id',
   idKind: 'number',
   body: z.looseObject({ event_type: word(), run_number: runNumber().nullish() }),
-  // Two of one moment are two: the row of the log tells whether one comes again.
-  namesOf: ({ run_number, timestamp, event_type }) => ({
-    name: `${textOf(event_type)} ${textOf(timestamp) ?? ''}`,
-    run_id: textOf(run_number),
+  // Two of one moment are two; the very same one is one.
+  namesOf: (body) => ({
+    name: sha256().update(JSON.stringify(body)).digest('hex').slice(0, 32),
+    run_id: textOf(body['run_number']),
   }),
   more: () => ({}),
-  again: 'replace',
+  again: 'same',
   created: 201,
   isRow: true,
   find: ({ run_number }, find) => find.list('system-state-events', { run_id: run_number }),

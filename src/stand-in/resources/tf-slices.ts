@@ -27,13 +27,14 @@ export const tfSlices: Resource = {
   again: 'refuse',
   created: 201,
   isRow: true,
+  // A fast processing agent changes the first that it finds: those that are done are not meant.
   find: ({ run_number, slice_id, fastmon_file_id }, find) =>
-    find
-      .list('tf-slices', { run_id: run_number, number: numberIn(slice_id), parent: fastmon_file_id })
-      // A fast processing agent changes the first that it finds: those that are done are not meant.
-      .filter(
-        ({ document }) => slice_id === undefined || fastmon_file_id !== undefined || document['status'] !== 'completed',
-      ),
+    find.list('tf-slices', {
+      run_id: run_number,
+      number: numberIn(slice_id),
+      parent: fastmon_file_id,
+      not: slice_id === undefined || fastmon_file_id !== undefined ? undefined : 'completed',
+    }),
   target: (body, object, find) => slotOf(body, object.run_id, find) ?? object,
   aliases: { fastmon_file_id: '', fastmon_file__tf_filename: 'fastmon_file' },
 };

@@ -19,9 +19,10 @@ export interface ControlRequest {
   patienceSeconds: number;
 }
 
-/** The answer of a testbed that others run: when it was asked, and how it was heard; or until when nothing was. */
+/** The answer of a testbed that others run: when it was asked, and how it was heard; or until when nothing was, and when it was sent, where it was. */
 export interface TestbedAnswer {
   asked_at: string;
+  sent_at?: string;
   heard_as?: string;
   not_taken_after?: string;
 }
