@@ -43,7 +43,8 @@ function readJson(text: string): { value: unknown } | undefined {
   }
 }
 
-function isShallow(value: unknown, depth = 0): boolean {
+/** Whether a value is not nested deeper than anything of the testbed is. */
+export function isShallow(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return true;
   return depth < maxDepth && Object.values(value).every((inner) => isShallow(inner, depth + 1));
 }

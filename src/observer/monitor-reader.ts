@@ -4,6 +4,7 @@ import { sha256 } from '../lib/sha256.ts';
 import { idOf, objectOf } from '../observed/reading/values.ts';
 import type { MessageLine } from '../observed/recording-lines.ts';
 import { linesOfObject, type ReadResource } from '../observed/told/read-answer.ts';
+import { type Fields, itemsOf, mostTries, newRun, type Run, type Step } from './read-run.ts';
 
 /** Between the beginnings of two requests, in milliseconds: their monitor has other work. */
 const betweenRequests = 1000;
@@ -15,8 +16,6 @@ const betweenLists = 20_000;
 
 /** A run is read for this long after its end, in milliseconds: results come late. */
 const readAfterEnd = 120_000;
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A run as its programs call it. */
 export interface ReadRun {
@@ -35,35 +34,6 @@ export interface MonitorReaderOptions {
   onRead: (run: ReadRun, at: number) => void;
   say: (line: string) => void;
   now?: () => number;
-}
-
-/** A request that fails so often is left out: something else than the monitor's absence is behind it. */
-const mostTries = 3;
-
-/** One request. */
-interface Step {
-  act: () => Promise<void>;
-  run?: Run;
-  tries: number;
-}
-
-/** A run that is read. */
-interface Run {
-  execution_id: string;
-  run_id: string | undefined;
-  /** Whether it is no longer among those that run. */
-  isGone: boolean;
-  /** When it was seen to have ended. Milliseconds since 1970. */
-  endedAt: number | undefined;
-  /** When reading its lists began last. */
-  listedAt: number;
-  /** Digests of what was read of it. */
-  seen: Set<string>;
-  /** STF files whose TF files are still to be asked for; and all that are known. */
-  stfs: string[];
-  allStfs: string[];
-  /** Whether a request of this round was left out. */
-  isPartial: boolean;
 }
 
 /**
@@ -231,22 +201,4 @@ export class MonitorReader {
     }
     return isNew;
   }
-}
-
-const newRun = (execution_id: string): Run => ({
-  execution_id,
-  run_id: undefined,
-  isGone: false,
-  endedAt: undefined,
-  listedAt: -Infinity,
-  seen: new Set(),
-  stfs: [],
-  allStfs: [],
-  isPartial: false,
-});
-
-/** The objects of a list: an array, or its page. */
-function itemsOf(answer: unknown): Fields[] {
-  const items = Array.isArray(answer) ? answer : objectOf(answer)['results'];
-  return Array.isArray(items) ? items.map(objectOf) : [];
 }

@@ -8,6 +8,7 @@ import { NamespaceFilter } from '../observed/namespace-filter.ts';
 import { type ReadLine, timeOfLine } from '../observed/parse-line.ts';
 import { maskedLine } from '../observed/recording-lines.ts';
 import { References } from '../observed/told/references.ts';
+import { restOf } from '../observed/told/rest-call.ts';
 import { recordAll } from './record-all.ts';
 import { readRecordings, type TornFile } from './recording-reader.ts';
 
@@ -87,7 +88,10 @@ function asStated(line: FileLine, references: Map<string, References>): FileLine
 }
 
 function recordLine(tx: Transaction, read: FileLine): Outcome[] {
-  if (read.kind === 'message') return [recordHeard(tx, maskedLine(read.line))];
+  if (read.kind === 'message') {
+    const outcome = recordHeard(tx, maskedLine(read.line));
+    return [restOf(read.line.destination) === undefined ? outcome : { ...outcome, isKept: false }];
+  }
   if (read.kind === 'note' && 'gap' in read.line) noteGap(tx, read.line.gap);
   return [];
 }
@@ -102,7 +106,9 @@ function count(counts: ReadCounts, line: FileLine): void {
 /** The time of which a recording is: from its first line to its last. */
 function extend(spans: Map<string, { since: number; until: number }>, line: FileLine): void {
   const time = Date.parse(timeOfLine(line) ?? '');
-  if (Number.isNaN(time)) return;
+  // An object that was read from a monitor has the time at which that was told.
+  const isOlder = line.kind === 'message' && restOf(line.line.destination)?.method === 'GET';
+  if (Number.isNaN(time) || isOlder) return;
   const known = spans.get(line.path) ?? { since: time, until: time };
   spans.set(line.path, { since: Math.min(known.since, time), until: Math.max(known.until, time) });
 }

@@ -14,6 +14,7 @@ import type { Transaction } from '../db/sqlite/transaction.ts';
 import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
+import { isShallow } from '../observed/body.ts';
 import { maskValue } from '../observed/masking.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
 import { calls } from './calls/index.ts';
@@ -48,6 +49,7 @@ export function createStandIn(options: StandInOptions): Express {
   app.use(sayNotToKeep);
   app.use(refuseForeign(options.token !== undefined));
   app.use(express.json({ limit: bodyLimit, type: () => true, strict: false }));
+  app.use(refuseDeep);
   const requireToken = tokenCheck(options);
   const api = express.Router();
   for (const { method, path, isOpen, answer } of calls)
@@ -67,6 +69,12 @@ export function createStandIn(options: StandInOptions): Express {
   app.use((_, response) => void response.status(404).json({ detail: 'Not found.' }));
   app.use(onError(options));
   return app;
+}
+
+/** Code that walks through a body must come back. */
+function refuseDeep({ body }: Request, response: Response, next: NextFunction): void {
+  if (isShallow(body)) next();
+  else response.status(400).json({ detail: ['The body is nested too deep.'] });
 }
 
 type Handler = (request: Request, response: Response, next: NextFunction) => void;
@@ -125,8 +133,14 @@ function bodyOf({ body }: Request): Body {
   return typeof body === 'object' && body !== null && !Array.isArray(body) ? (maskValue(body) as Body) : {};
 }
 
+/** Of a name that comes twice the last counts. */
 const queryOf = ({ query }: Request): Record<string, string> =>
-  Object.fromEntries(Object.entries(query).filter((part): part is [string, string] => typeof part[1] === 'string'));
+  Object.fromEntries(
+    Object.entries(query).flatMap(([name, value]) => {
+      const last = Array.isArray(value) ? value.at(-1) : value;
+      return typeof last === 'string' ? [[name, last]] : [];
+    }),
+  );
 
 const digest = (text: string): Buffer => sha256().update(text).digest();
 

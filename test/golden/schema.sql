@@ -549,7 +549,9 @@ CREATE TABLE told_slices (
 CREATE TABLE unmatched_results (
   seq INTEGER PRIMARY KEY,
   execution_id TEXT NOT NULL,
-  result_key TEXT NOT NULL
+  result_key TEXT NOT NULL,
+  -- The slice that it names, where REST has told the result too.
+  slice_filename TEXT
 ) STRICT;
 
 CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
@@ -680,6 +682,8 @@ CREATE INDEX tf_slices_waited ON tf_slices (execution_id, waited_ms) WHERE waite
 CREATE INDEX tf_slices_worker ON tf_slices (assigned_worker, seq) WHERE assigned_worker IS NOT NULL;
 
 CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
+
+CREATE INDEX unmatched_results_slice ON unmatched_results (execution_id, slice_filename) WHERE slice_filename IS NOT NULL;
 
 CREATE UNIQUE INDEX workflow_executions_own_run ON workflow_executions (run_number) WHERE origin = 'own';
 

@@ -255,6 +255,36 @@ describe('what programs tell their monitor', () => {
     store.close();
   });
 
+  it('counts a result that REST tells before the slice of it is registered', async () => {
+    const rest = await toldIn('F-1');
+    const isSlice = ({ destination }: MessageLine): boolean => destination === 'POST /api/tf-slices/';
+    const store = await storeOf([...rest.filter((line) => !isSlice(line)), ...rest.filter(isSlice)]);
+    const { row, record } = factsOf(store, 'stf_datataking-shifter-0001');
+    expect({ ...row, ...record }).toMatchObject({ slices_completed: 210, slices_unsent: 0, results_unmatched: 0 });
+    store.close();
+  });
+
+  it('gives the same whether it comes in one transaction or in many, and whatever comes late', async () => {
+    const [bus, rest] = [await readRecording('H-1'), await toldIn('H-1')];
+    const later = (await toldIn('H-2')).concat(await readRecording('H-2'));
+    const all = [...bus.slice(0, 3), ...later.slice(0, 400), ...bus.slice(3), ...rest, ...later.slice(400)];
+    const tables = await tablesAfter(all, 1);
+    expect(await tablesAfter(all, 5000)).toEqual(tables);
+    const store = await storeOf(all, 300);
+    const empty = await openStore(join(folder, `${(stores += 1)}.db`));
+    expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
+    store.close();
+    empty.close();
+  });
+
+  it.each(recordedRuns)('of the recorded run %s leaves its audit balanced', async (run) => {
+    const store = await storeOf([...(await readRecording(run)), ...(await toldIn(run))]);
+    const queries = createQueries(store.db, () => undefined);
+    const { checks } = queries.audit(queries.execution('stf_datataking-shifter-0001'));
+    expect(checks.filter(({ state }) => state === 'broken')).toEqual([]);
+    store.close();
+  });
+
   it('before its run is known is an execution of its own, which gets its run', async () => {
     const rest = await toldIn('F-1');
     const [registration] = rest.filter(({ destination }) => destination === 'POST /api/workflow-executions/');

@@ -150,6 +150,20 @@ describe('a monitor that is read', () => {
     monitor.close();
   });
 
+  it('goes on where one path of it fails for good, and does not call that run read', async () => {
+    const answers: Record<string, unknown> = {
+      'workflow-executions/?status=running': ['5', '6'].map((n) => ({ execution_id: `e-${n}`, status: 'running' })),
+      'run-states/': ['5', '6'].map((n) => ({ run_number: n, metadata: { execution_id: `e-${n}` } })),
+    };
+    const { pass, asked, reads, said } = readerOf((path) =>
+      path === 'tf-slices/?run_number=5' ? Promise.reject(new Error('500')) : Promise.resolve(answers[path] ?? []),
+    );
+    await pass(300);
+    expect(said[0]).toMatch(/^WARNING swf-monitor cannot be read: 500/);
+    expect(new Set(reads.map(({ run_id }) => run_id))).toEqual(new Set(['6']));
+    expect(asked.filter(({ path }) => path.startsWith('system-state-events/?run_number=5')).length).toBeGreaterThan(1);
+  });
+
   it('that is away is asked less and less often, and what was missed is read when it is back', async () => {
     let isAway = true;
     const { pass, asked, said } = readerOf((path) =>

@@ -161,6 +161,112 @@ describe('the stand-in for swf-monitor', () => {
     }
   });
 
+  it('keeps the names of what is changed, whatever a change says', async () => {
+    const slice = { slice_id: 1, tf_filename: 'k_tf_001_slice_001.tf', run_number: '410', status: 'queued' };
+    const { id } = (await here.ask('POST', '/api/tf-slices/', slice)).body;
+    const change = { id: 1, slice_id: 2, run_number: '411', status: 'processing' };
+    expect((await here.ask('PATCH', `/api/tf-slices/${id}/`, change)).body).toMatchObject({
+      ...slice,
+      id,
+      status: 'processing',
+    });
+  });
+
+  it('has no run that goes on after a stop: its files are registered anew by the next', async () => {
+    const name = 'stf_datataking-user-0500';
+    for (const run of [510, 511]) {
+      await here.ask('POST', '/api/workflow-executions/', {
+        execution_id: `${name}${run}`,
+        namespace: `ns-${run}`,
+        start_time: `s${run}`,
+      });
+      await here.ask('POST', '/api/run-states/', {
+        run_number: String(run),
+        metadata: { execution_id: `${name}${run}` },
+      });
+      await here.ask('POST', '/api/runs/', { run_number: run, start_time: 's' });
+      expect((await here.ask('GET', '/api/stf-files/?stf_filename=listed.stf')).body).toEqual([]);
+      await here.ask('POST', '/api/stf-files/', { run, stf_filename: 'listed.stf' });
+      // The runner stops it; nobody ends its data taking.
+      await here.ask('PATCH', `/api/workflow-executions/${name}${run}/`, { status: 'terminated', end_time: null });
+    }
+  });
+
+  it('takes a TF file for the run of the namespace of its agent', async () => {
+    for (const run of [520, 521]) {
+      const execution_id = `stf_datataking-user-${run}`;
+      await here.ask('POST', '/api/workflow-executions/', { execution_id, namespace: `ns-${run}`, start_time: 's' });
+      await here.ask('POST', '/api/run-states/', { run_number: String(run), metadata: { execution_id } });
+      await here.ask('POST', '/api/stf-files/', { run, stf_filename: 'both.stf' });
+      await here.ask('POST', '/api/systemagents/heartbeat/', {
+        instance_name: `fastmon-${run}`,
+        agent_type: 'fastmon',
+        namespace: `ns-${run}`,
+      });
+    }
+    for (const run of [520, 521]) {
+      const tf = {
+        stf_file: 'both.stf',
+        tf_filename: 'both_tf_001.tf',
+        tf_first: 0,
+        tf_last: 9,
+        metadata: { agent_name: `fastmon-${run}` },
+      };
+      expect((await here.ask('POST', '/api/fastmon-files/', tf)).status).toBe(201);
+      expect((await here.ask('GET', `/api/fastmon-files/?run_id=${run}&tf_filename=both_tf_001.tf`)).body).toHaveLength(
+        1,
+      );
+    }
+    const files = here.store.db
+      .prepare(`SELECT run_number FROM fastmon_files WHERE tf_filename = 'both_tf_001.tf' ORDER BY run_number`)
+      .all();
+    expect(files).toEqual([{ run_number: 520 }, { run_number: 521 }]);
+  });
+
+  it('has no secret in what it keeps and answers', async () => {
+    const parameter_values = { broker: { password: 'hidden', url: 'stomp://me:hidden@host' } };
+    const execution = { execution_id: 'stf_datataking-user-0600', namespace: 'e', start_time: 's', parameter_values };
+    await here.ask('POST', '/api/workflow-executions/', execution);
+    const answers = await Promise.all([
+      here.ask('GET', '/api/workflow-executions/stf_datataking-user-0600/'),
+      here.ask('GET', '/api/workflow-executions/?a_token=hidden'),
+    ]);
+    expect(JSON.stringify([answers, here.heard])).not.toContain('hidden');
+  });
+
+  it('draws the next number at once, however high the last one is', async () => {
+    await here.ask('POST', '/api/workflow-executions/', {
+      execution_id: 'dated-user-20261127',
+      namespace: 'e',
+      start_time: 's',
+    });
+    const { body } = await here.ask('POST', '/api/state/next-workflow-execution-id/', { workflow_name: 'dated' });
+    expect(body.sequence).toBe(20_261_128);
+  });
+
+  it.each([
+    ['/api/systemagents/heartbeat/', { instance_name: 'odd-1', agent_type: 'constructor' }, 201],
+    ['/api/systemagents/heartbeat/', { instance_name: 'odd-2', agent_type: '__proto__' }, 201],
+    ['/api/logs/', { instance_name: 'odd', message: 'm', level: 1e300 }, 201],
+    ['/api/workflow-executions/', { execution_id: 'a\nb', namespace: 'e' }, 400],
+    ['/api/run-states/', { run_number: '0778' }, 400],
+    ['/api/stf-files/', { run: 5, stf_filename: 'm.stf', metadata: 'text' }, 400],
+    ['/api/run-states/', `{"run_number":"5","metadata":${'{"a":'.repeat(5000)}1${'}'.repeat(5001)}`, 400],
+  ])('answers odd content at %s without a fault of its own', async (path, body, status) => {
+    expect((await here.ask('POST', path, body)).status).toBe(status);
+  });
+
+  it('knows two events of one moment as two, and one that comes again as one', async () => {
+    const event = (n: number) => ({ event_type: 'odd', run_number: '700', timestamp: 't', event_data: { n } });
+    const ids = [];
+    for (const n of [1, 2, 1]) ids.push((await here.ask('POST', '/api/system-state-events/', event(n))).body.event_id);
+    expect(new Set(ids).size).toBe(2);
+    expect(ids[2]).toBe(ids[0]);
+    expect(
+      (await here.ask('GET', '/api/system-state-events/?run_number=700&event_type=odd&limit=-1')).body,
+    ).toHaveLength(2);
+  });
+
   it('enters heartbeats, log lines and subscribers into their tables, each once', async () => {
     const beat = {
       instance_name: 'data-agent-user-1',
@@ -193,10 +299,12 @@ describe('the stand-in for swf-monitor', () => {
       limit: 5,
       uncounted: true,
     });
-    expect(agents.rows).toMatchObject([
+    expect(agents.rows.filter(({ agent_name }) => agent_name === 'data-agent-user-1')).toMatchObject([
       { agent_name: 'data-agent-user-1', agent_type: 'data', namespace: 'epic', state: 'PROCESSING', heard_on: 'h' },
     ]);
-    const lines = here.store.db.prepare('SELECT level, message, run_id, context FROM app_logs').all();
+    const lines = here.store.db
+      .prepare(`SELECT level, message, run_id, context FROM app_logs WHERE agent = 'data-agent-user-1'`)
+      .all();
     expect(lines).toEqual([
       { level: 40, message: 'no disk', run_id: '9', context: expect.stringContaining('"password":"***"') },
     ]);

@@ -94,8 +94,15 @@ function oldestOf({ oldest_in_hand, slices_overdue = 0 }: Monitor): string[] {
 
 function configurationOf({ configuration }: Monitor): string[] {
   if (configuration === undefined) return [];
-  const { config = 'fast_processing_default', speed, target_worker_count, payload } = configuration;
-  return [`  started as  ${config}, speed ${speed}, ${target_worker_count} workers, payload ${payload}`];
+  const { config, speed, target_worker_count, payload } = configuration;
+  // Its own programs tell each of these; of an observed run some are known.
+  const known = [
+    speed === undefined ? config : (config ?? 'fast_processing_default'),
+    speed === undefined ? undefined : `speed ${speed}`,
+    target_worker_count === undefined ? undefined : `${target_worker_count} workers`,
+    payload === undefined ? undefined : `payload ${payload}`,
+  ].filter((word) => word !== undefined);
+  return known.length === 0 ? [] : [`  started as  ${known.join(', ')}`];
 }
 
 /** Agents: those that are not well, a line each, and how many are. */

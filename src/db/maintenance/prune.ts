@@ -9,6 +9,7 @@ import type { Store } from '../opening/store.ts';
 import { isProcessAlive, type LivenessTest, ownerOf } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { forgetRequests } from '../stand-in/requests.ts';
 
 /** An execution that may be removed. */
 export interface Removable extends Removal {
@@ -150,8 +151,12 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
     by,
   );
   sql(
-    `DELETE FROM monitor_objects WHERE run_id = (SELECT nullif(run_id, '') FROM observed_runs WHERE execution_id = $execution_id)
-       OR (kind = 'workflow-executions' AND name = (SELECT told_id FROM observed_runs WHERE execution_id = $execution_id))`,
+    `DELETE FROM monitor_objects WHERE seq IN (
+       SELECT m.seq FROM observed_runs AS o JOIN monitor_objects AS m ON m.run_id = o.run_id WHERE o.execution_id = $execution_id AND o.run_id <> ''
+         AND NOT EXISTS (SELECT 1 FROM observed_runs AS other WHERE other.run_id = o.run_id AND other.execution_id <> o.execution_id)
+       UNION ALL
+       SELECT m.seq FROM observed_runs AS o JOIN monitor_objects AS m ON m.kind = 'workflow-executions' AND m.name = o.told_id WHERE o.execution_id = $execution_id
+         AND NOT EXISTS (SELECT 1 FROM observed_runs AS other WHERE other.told_id = o.told_id AND other.execution_id <> o.execution_id))`,
   ).run({ execution_id });
   for (const table of small) sql(`DELETE FROM ${table} WHERE execution_id = ?`).run(execution_id);
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
@@ -160,6 +165,10 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
 /** Removes what was noted of programs of another make that were not heard since, and of the times in which they were listened to. @param heardBefore ISO 8601 */
 export async function forgetPrograms(store: Store, heardBefore: string): Promise<void> {
   await store.write(({ sql }) => {
+    forgetRequests({ sql }, Date.parse(heardBefore));
+    sql(
+      `DELETE FROM monitor_objects WHERE kind IN ('systemagents', 'subscribers') AND coalesce(document ->> '$.last_heartbeat', document ->> '$.created_at') < ?`,
+    ).run(heardBefore);
     const gone = `SELECT process_id FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?`;
     const processes = sql<[string], { process_id: number }>(gone).all(heardBefore);
     sql('DELETE FROM system_agents WHERE heard_on IS NOT NULL AND last_heartbeat < ?').run(heardBefore);

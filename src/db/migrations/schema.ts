@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 27;
+export const schemaVersion = 28;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -391,8 +391,13 @@ CREATE TABLE observed_keys (
 CREATE TABLE unmatched_results (
   seq INTEGER PRIMARY KEY,
   execution_id TEXT NOT NULL,
-  result_key TEXT NOT NULL
+  result_key TEXT NOT NULL,
+  -- The slice that it names, where REST has told the result too.
+  slice_filename TEXT
 ) STRICT;
+CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
+CREATE INDEX unmatched_results_slice ON unmatched_results (execution_id, slice_filename) WHERE slice_filename IS NOT NULL;
+
 -- What programs of the testbed registered with "swf-mcp observe --api", which stands in for their monitor, as it answers them.
 CREATE TABLE monitor_objects (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -420,8 +425,6 @@ CREATE TABLE told_slices (
   seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, slice_filename)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX unmatched_results_key ON unmatched_results (execution_id, result_key);
 
 -- Messages that say what another one says already, or contradict it: that one stands.
 CREATE TABLE repeated_messages (

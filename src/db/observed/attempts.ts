@@ -70,11 +70,15 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
 }
 
 /** The results on record that name the same attempt: the one that stands, its repetitions, and those that wait for their slice. */
-function resultsLike(scope: ObservedScope, key: ResultKey): number[] {
+function resultsLike(
+  scope: ObservedScope,
+  key: ResultKey,
+): { attempt: AttemptRow | undefined; others: readonly number[] } {
   const { tx, execution_id } = scope;
-  const stands = attemptFor(scope, key)?.result_seq;
+  const attempt = attemptFor(scope, key);
+  const stands = attempt?.result_seq ?? undefined;
   const repeats =
-    stands === null || stands === undefined
+    stands === undefined
       ? []
       : tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?').all(stands);
   const waiting = tx
@@ -82,29 +86,54 @@ function resultsLike(scope: ObservedScope, key: ResultKey): number[] {
       'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
     )
     .all(execution_id, keyText(key));
-  return [
-    ...(stands === null || stands === undefined ? [] : [stands]),
-    ...[...repeats, ...waiting].map(({ seq }) => seq),
-  ];
+  const others = [...(stands === undefined ? [] : [stands]), ...[...repeats, ...waiting].map(({ seq }) => seq)];
+  return { attempt, others };
 }
 
 /** A result belongs to the slice that it names. One that names none which was heard waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
-  const joined = joinCopies(scope, said, resultsLike(scope, said.fact.key));
+  const { attempt: like, others } = resultsLike(scope, said.fact.key);
+  const joined = joinCopies(scope, said, { attempt: like, others });
   if (joined === 'original') rebuildAfter(scope, said);
-  // The bus may have told the result of a slice that it was not heard to send.
-  if (joined === 'copy' && attemptFor(scope, said.fact.key) === undefined) unheardAttempt(scope, said);
+  if (joined === 'copy') noteToldSlice(scope, said);
   if (joined !== 'new') return;
   const attempt = attemptFor(scope, said.fact.key) ?? unheardAttempt(scope, said);
   if (attempt === undefined) {
     const { changes } = scope.tx
-      .sql('INSERT INTO unmatched_results (seq, execution_id, result_key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
-      .run(said.seq, scope.execution_id, keyText(said.fact.key));
+      .sql(
+        'INSERT INTO unmatched_results (seq, execution_id, result_key, slice_filename) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      )
+      .run(said.seq, scope.execution_id, keyText(said.fact.key), toldSliceName(said.fact));
     addTo(scope, 'results_unmatched', changes);
     return;
   }
   giveResult(scope, attempt.attempt_key, said);
   rebuildSlice(scope, attempt.slice_filename, said);
+}
+
+/** The slice that a result names which REST has told; null for one of the bus. */
+const toldSliceName = ({ copyOf, slice_filename }: ResultFact): string | null =>
+  copyOf === undefined ? null : (slice_filename ?? null);
+
+/** REST tells a result of the bus too, whose slice was not heard: with its registration it is known. */
+function noteToldSlice(scope: ObservedScope, said: SaidResult): void {
+  if (attemptFor(scope, said.fact.key) !== undefined) return;
+  scope.tx
+    .sql('UPDATE unmatched_results SET slice_filename = ? WHERE execution_id = ? AND result_key = ?')
+    .run(toldSliceName(said.fact), scope.execution_id, keyText(said.fact.key));
+  unheardAttempt(scope, said);
+}
+
+/** A slice is registered whose result REST has told before. */
+export function resultsForTold(scope: ObservedScope, sliceFilename: string): void {
+  const row = scope.tx
+    .sql<[string, string], { seq: number }>(
+      'SELECT seq FROM unmatched_results WHERE execution_id = ? AND slice_filename = ? ORDER BY result_key LIMIT 1',
+    )
+    .get(scope.execution_id, sliceFilename);
+  const result = row === undefined ? undefined : saidAt<ResultFact>(scope.tx, row.seq);
+  if (result !== undefined)
+    unheardAttempt(scope, { ...result, fact: { ...result.fact, copyOf: '', slice_filename: sliceFilename } });
 }
 
 /**

@@ -33,9 +33,13 @@ interface RunRow {
  * One that names no namespace may be of any.
  */
 export function observedRunOf(
-  { sql }: Transaction,
+  tx: Transaction,
   { namespace, run_id, told_id, at = Number.MAX_SAFE_INTEGER }: Names,
 ): ObservedRun | undefined {
+  const { sql } = tx;
+  if (run_id === undefined && told_id === undefined) return undefined;
+  // When each began decides.
+  if (run_id === undefined) tx.settle();
   const names = { namespace: namespace ?? null, run_id, told_id, at };
   const find = (conditions: string): ObservedRun | undefined =>
     asRun(
@@ -46,6 +50,12 @@ export function observedRunOf(
   if (run_id !== undefined)
     return find(told_id === undefined ? 'run_id = $run_id' : 'run_id = $run_id AND told_id = $told_id');
   return told_id === undefined ? undefined : find('told_id = $told_id');
+}
+
+/** The observed execution of an id of this store. */
+export function observedRunCalled({ sql }: Transaction, executionId: string | null): ObservedRun | undefined {
+  if (executionId === null) return undefined;
+  return asRun(sql<[string], RunRow>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId));
 }
 
 const asRun = (row: RunRow | undefined): ObservedRun | undefined =>
@@ -62,10 +72,11 @@ const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) 
  */
 export function registeredRun(
   tx: Transaction,
-  { namespace = '', run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
+  { namespace, run_id = '', told_id, start_time }: Names & { told_id: string; start_time: string },
   at: number,
 ): { run: ObservedRun; isNew: boolean } {
-  const names = { namespace, run_id, told_id, start_time, at };
+  tx.settle();
+  const names = { namespace: namespace ?? null, run_id, told_id, start_time, at };
   const known = tx
     .sql<[typeof names], RunRow & { told_start: string }>(
       `SELECT ${columns}, told_start FROM observed_runs
@@ -82,10 +93,12 @@ export function registeredRun(
 
 /** Gives the newest registered execution of a name its run. Undefined where each has one. */
 export function runOfRegistered(
-  { sql }: Transaction,
+  tx: Transaction,
   { namespace, run_id, told_id }: Names & { run_id: string },
   at: number,
 ): ObservedRun | undefined {
+  tx.settle();
+  const { sql } = tx;
   const names = { namespace: namespace ?? null, told_id, at };
   const registered = sql<[typeof names], RunRow>(
     `SELECT ${columns} FROM observed_runs WHERE told_id = $told_id AND run_id = '' AND ${isMeant} AND first_ms <= $at ORDER BY first_ms DESC LIMIT 1`,

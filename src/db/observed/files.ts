@@ -3,7 +3,7 @@ import { sumsOf } from '../projection/sums.ts';
 import { orNull, type ObservedScope, type SaidFact, timeOf } from './said.ts';
 import { standing, standingFor } from './standing.ts';
 
-type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' | 'told_stf' }>;
+type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' | 'told_stf' | 'told_stf_ready' }>;
 type TfFact = Extract<Fact, { kind: 'tf_file_registered' | 'told_tf' }>;
 
 /** An STF file is announced by one message and ready by another, and registered by REST, whichever comes first. */
@@ -19,7 +19,9 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
       'SELECT status, size_bytes FROM stf_files WHERE stf_filename = ? AND execution_id = ?',
     )
     .get(stf_filename, execution_id);
-  const status = ready === undefined ? 'registered' : 'processed';
+  const told_ready = standing(scope, 'told_stf_ready', stf_filename);
+  const dealtWith = ready ?? told_ready;
+  const status = dealtWith === undefined ? 'registered' : 'processed';
   const size = orNull(ready?.fact.size_bytes);
   const known = (field: 'sequence' | 'tf_count'): number | undefined =>
     gen?.fact[field] ?? ready?.fact[field] ?? told?.fact[field];
@@ -37,8 +39,8 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
     orNull(ready?.fact.checksum),
     size,
     orNull(known('tf_count')),
-    timeOf(gen ?? ready ?? (told as SaidFact)),
-    ready === undefined ? null : timeOf(ready),
+    timeOf(gen ?? ready ?? told ?? (told_ready as SaidFact)),
+    dealtWith === undefined ? null : timeOf(dealtWith),
   );
   countStf(scope, stf_filename, { before, status, size });
 }

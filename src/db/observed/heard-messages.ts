@@ -1,11 +1,10 @@
 import type { Effect } from '../../domain/effects.ts';
 import type { Statement } from '../../observed/reading/fact.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { heardId } from '../../observed/told/heard-id.ts';
 import { readStatement } from '../../observed/told/read-statement.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
-import { nameOf, numberOf } from '../migrations/names.ts';
+import { numberOf } from '../migrations/names.ts';
 import { moveCounts, noteEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -15,6 +14,7 @@ import {
   forgetLast,
   nameNamespace,
   type ObservedRun,
+  observedRunCalled,
   observedRunOf,
   registeredRun,
   runOfRegistered,
@@ -23,6 +23,7 @@ import { extend } from './extents.ts';
 import { stfSaid, tfSaid } from './files.ts';
 import { countKeys } from './key-counts.ts';
 import { phaseSaid } from './phases.ts';
+import { recordedAs } from './recorded-as.ts';
 import { lineOf, type ObservedScope, type Said, statementOf, storedOf, type StoredMessage } from './said.ts';
 import { noteSign } from './signs.ts';
 import { toldSaid } from './told.ts';
@@ -53,17 +54,11 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
   const effect = effectOf(statement);
   const isKept = effect.effect !== 'applied';
   const { body, headers } = storedOf(line);
-  const message_id = heardId(statement, { destination: line.destination, body });
-  const known = tx
-    .sql<[string], KnownRow>(
-      `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id FROM message_rows WHERE message_id = ?`,
-    )
-    .get(message_id);
+  const { message_id, known } = recordedAs(tx.sql, statement, line);
   if (known !== undefined) {
-    if (sent_ms < known.sent_ms) {
-      const said = { seq: known.seq, sent_ms, message_id };
-      setEarlier(tx, knownRun, statement, { line, said, before: known.sent_ms });
-    }
+    const said = { seq: known.seq, sent_ms, message_id };
+    if (sent_ms < known.sent_ms)
+      setEarlier(tx, observedRunCalled(tx, known.execution_id), statement, { line, said, before: known.sent_ms });
     return { kind: 'known', isKept, execution_id: known.execution_id ?? undefined };
   }
   const { run, isNew } = executionFor(tx, statement, { run: knownRun, at: sent_ms });
@@ -84,12 +79,6 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
 /** A registration has an execution of its own. */
 const knownRunOf = (tx: Transaction, statement: Statement, at: number): ObservedRun | undefined =>
   statement.fact?.kind === 'told_execution' ? undefined : observedRunOf(tx, { ...statement, at });
-
-interface KnownRow {
-  seq: number;
-  sent_ms: number;
-  execution_id: string | null;
-}
 
 /** The same message was said earlier than is on record: the order in which recordings are read makes no difference. */
 function setEarlier(
@@ -169,7 +158,7 @@ function executionFor(
   return { run: runOfRegistered(tx, names, at) ?? createObservedRun(tx, names, at), isNew: true };
 }
 
-function project(tx: Transaction, run: ObservedRun, { fact, dialect, sender }: Statement, said: Said): void {
+function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement, said: Said): void {
   const scope: ObservedScope = { tx, ...run };
   extend(tx, run.execution_id, said.sent_ms, dialect);
   if (fact === undefined) return;
@@ -188,7 +177,7 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect, sender }: S
     case 'result':
       return resultSaid(scope, { ...said, fact });
     default:
-      return toldSaid(scope, { ...said, fact }, sender);
+      return toldSaid(scope, { ...said, fact });
   }
 }
 
@@ -218,9 +207,11 @@ function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement
 
 /** Whether a message that waited is of a run. */
 function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: number): boolean {
-  const { namespace } = statement;
+  const { namespace, run_id, told_id } = statement;
   if (namespace !== undefined && run.namespace !== '' && namespace !== run.namespace) return false;
-  return statement.told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
+  // A text that has the name somewhere need not mean it.
+  if (run_id === undefined && told_id === undefined) return false;
+  return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }
 
 function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: string | undefined): WaitingRow[] {
@@ -229,8 +220,11 @@ function waitingRows({ sql }: Transaction, runId: string | undefined, toldId: st
   const ofRun = sql<[string], WaitingRow>(
     `SELECT ${columns} FROM message_rows WHERE run_no = ${numberOf('?')} AND ${waits} ORDER BY seq`,
   );
-  const ofName = sql<[string], WaitingRow>(
-    `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND instr(body, ?) > 0 ORDER BY seq`,
+  const ofName = sql<[{ name: string }], WaitingRow>(
+    `SELECT ${columns} FROM message_rows WHERE run_no IS NULL AND ${waits} AND (instr(body, $name) > 0 OR instr(destination, $name) > 0) ORDER BY seq`,
   );
-  return [...(runId === undefined ? [] : ofRun.all(runId)), ...(toldId === undefined ? [] : ofName.all(toldId))];
+  return [
+    ...(runId === undefined ? [] : ofRun.all(runId)),
+    ...(toldId === undefined ? [] : ofName.all({ name: toldId })),
+  ];
 }

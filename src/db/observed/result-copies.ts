@@ -1,4 +1,5 @@
 import type { ResultFact } from '../../observed/reading/fact.ts';
+import type { AttemptRow } from './attempt-rows.ts';
 import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /** Beside the results on record one is new, the copy of another, or the message of which there was a copy alone, in whose place it stands by now. */
@@ -8,7 +9,12 @@ type Joined = 'new' | 'copy' | 'original';
  * Joins a result that came by REST with the same message on the bus, which has more to tell: by its whole text.
  * @param others the results on record that name the same attempt, by their places in the log
  */
-export function joinCopies(scope: ObservedScope, said: SaidFact<ResultFact>, others: readonly number[]): Joined {
+export function joinCopies(
+  scope: ObservedScope,
+  said: SaidFact<ResultFact>,
+  { attempt, others }: { attempt: AttemptRow | undefined; others: readonly number[] },
+): Joined {
+  if (others.length === 0) return 'new';
   const isCopy = said.fact.copyOf !== undefined;
   const text = textOf(scope, said);
   for (const seq of others) {
@@ -16,16 +22,21 @@ export function joinCopies(scope: ObservedScope, said: SaidFact<ResultFact>, oth
     if (other === undefined || textOf(scope, other) !== text) continue;
     if (isCopy) return 'copy';
     if (other.fact.copyOf === undefined) continue;
-    replaceCopy(scope, seq, said.seq);
+    replaceCopy(scope, attempt, { copy: seq, message: said.seq });
     return 'original';
   }
   return 'new';
 }
 
 /** The message of the bus takes the place of what REST told of it. */
-function replaceCopy({ tx }: ObservedScope, copy: number, message: number): void {
+function replaceCopy(
+  { tx }: ObservedScope,
+  attempt: AttemptRow | undefined,
+  { copy, message }: { copy: number; message: number },
+): void {
+  if (attempt?.result_seq === copy)
+    tx.sql('UPDATE observed_attempts SET result_seq = ? WHERE attempt_key = ?').run(message, attempt.attempt_key);
   for (const [table, column] of [
-    ['observed_attempts', 'result_seq'],
     ['unmatched_results', 'seq'],
     ['repeated_messages', 'seq'],
     ['repeated_messages', 'stands_seq'],

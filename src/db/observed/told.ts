@@ -1,24 +1,35 @@
 import type { ToldFact, ToldStatus } from '../../observed/reading/fact.ts';
-import { isoTime } from '../migrations/message-columns.ts';
+import { numberOf, typeNumbers } from '../migrations/names.ts';
+import { resultsForTold } from './attempts.ts';
 import { stfSaid, tfSaid } from './files.ts';
-import { orNull, type ObservedScope, type SaidFact } from './said.ts';
+import {
+  isBefore,
+  type ObservedScope,
+  orNull,
+  type Said,
+  type SaidFact,
+  statementOf,
+  type StoredMessage,
+} from './said.ts';
 import { sliceTold } from './told-slices.ts';
 
 /** Gives a fact that the testbed's monitor was told by REST its effect. */
-export function toldSaid(scope: ObservedScope, said: SaidFact<ToldFact>, by: string | undefined): void {
+export function toldSaid(scope: ObservedScope, said: SaidFact<ToldFact>): void {
   const { fact } = said;
   switch (fact.kind) {
     case 'told_execution':
       registered(scope, { ...said, fact });
-      return statusTold(scope, { status: 'running', at: said.sent_ms, by });
+      return statusTold(scope);
     case 'told_status':
-      return statusTold(scope, { status: fact.status, at: said.sent_ms, by });
+      return statusTold(scope);
     case 'told_stf':
+    case 'told_stf_ready':
       return stfSaid(scope, { ...said, fact });
     case 'told_tf':
       return tfSaid(scope, { ...said, fact });
     case 'told_slice':
-      return sliceTold(scope, fact.slice_filename, said.seq);
+      sliceTold(scope, fact.slice_filename, said.seq);
+      return resultsForTold(scope, fact.slice_filename);
     case 'told':
       return;
   }
@@ -36,23 +47,47 @@ function registered(
   );
 }
 
-/** The status that was told last stands; an end that was told once stays when it is told again. */
-function statusTold(
-  { tx, execution_id }: ObservedScope,
-  { status, at, by }: { status: ToldStatus; at: number; by: string | undefined },
-): void {
-  const { sql } = tx;
-  if (status !== 'running')
-    sql(
-      'UPDATE observed_runs SET told_end_ms = min(coalesce(told_end_ms, $at), $at) WHERE execution_id = $execution_id',
-    ).run({ at, execution_id });
-  sql(
-    `UPDATE observed_runs SET told_status = $status, told_ms = $at, told_by = $by
-     WHERE execution_id = $execution_id AND (told_ms IS NULL OR told_ms < $at OR (told_ms = $at AND told_status = 'running'))`,
-  ).run({ status, at, by: orNull(by), execution_id });
-  sql(
-    `UPDATE workflow_executions AS e SET status = told_status, status_reason = iif(told_status = 'running', NULL, told_status),
-       end_time = iif(told_status = 'running', NULL, ${isoTime('told_end_ms')})
-     FROM observed_runs AS o WHERE o.execution_id = e.execution_id AND e.execution_id = ?`,
-  ).run(execution_id);
+interface Told extends Said {
+  status: ToldStatus;
+  by: string | undefined;
 }
+
+/** Of all that was told the last end stands, at the time of the first; an execution that has ended does not run again. */
+function statusTold(scope: ObservedScope): void {
+  const { sql } = scope.tx;
+  const { execution_id } = scope;
+  const told = everyStatus(scope);
+  const ends = told.filter(({ status }) => status !== 'running');
+  const last = ends.at(-1) ?? told.at(-1);
+  if (last === undefined) return;
+  const end = ends[0]?.sent_ms ?? null;
+  sql('UPDATE observed_runs SET told_status = ?, told_ms = ?, told_by = ?, told_end_ms = ? WHERE execution_id = ?').run(
+    last.status,
+    last.sent_ms,
+    orNull(last.by),
+    end,
+    execution_id,
+  );
+  sql('UPDATE workflow_executions SET status = ?, status_reason = ?, end_time = ? WHERE execution_id = ?').run(
+    last.status,
+    last.status === 'running' ? null : last.status,
+    end === null ? null : new Date(end).toISOString(),
+    execution_id,
+  );
+}
+
+/** Every status that was told of an execution, in the order in which they were. */
+const everyStatus = ({ tx, execution_id }: ObservedScope): Told[] =>
+  tx
+    .sql<[string], Said & StoredMessage>(
+      `SELECT seq, sent_ms, message_id, coalesce(destination, '') AS destination, body, headers FROM message_rows
+       WHERE execution_no = ${numberOf('?')} AND type_no IN ${typeNumbers(['execution_registered', 'execution_status'])} AND effect = 'applied'`,
+    )
+    .all(execution_id)
+    .flatMap((row) => {
+      const { fact, sender } = statementOf(row);
+      const status =
+        fact?.kind === 'told_status' ? fact.status : fact?.kind === 'told_execution' ? 'running' : undefined;
+      return status === undefined ? [] : [{ ...row, status, by: sender }];
+    })
+    .toSorted((a, b) => (isBefore(a, b) ? -1 : 1));

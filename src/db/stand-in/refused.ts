@@ -2,6 +2,7 @@ import type { MessageLine } from '../../observed/recording-lines.ts';
 import { heardId } from '../../observed/told/heard-id.ts';
 import { readStatement } from '../../observed/told/read-statement.ts';
 import { insertRow } from '../log/rows.ts';
+import { recordedAs } from '../observed/recorded-as.ts';
 import { storedOf } from '../observed/said.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -28,13 +29,5 @@ export function recordRefused(tx: Transaction, line: MessageLine, reason: string
 }
 
 /** Whether the very same write is on record. */
-export function isRecorded(tx: Transaction, line: MessageLine): boolean {
-  const id = heardId(readStatement(line), { destination: line.destination, body: storedOf(line).body });
-  return tx.sql<[string]>('SELECT 1 FROM message_rows WHERE message_id = ?').get(id) !== undefined;
-}
-
-/** The row of the log that a write is, by its place. */
-export function seqOf(tx: Transaction, line: MessageLine): number {
-  const id = heardId(readStatement(line), { destination: line.destination, body: storedOf(line).body });
-  return tx.sql<[string], { seq: number }>('SELECT seq FROM message_rows WHERE message_id = ?').get(id)?.seq ?? 0;
-}
+export const isRecorded = (tx: Transaction, line: MessageLine): boolean =>
+  recordedAs(tx.sql, readStatement(line), line).known !== undefined;

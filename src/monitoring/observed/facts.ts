@@ -52,6 +52,8 @@ export interface ObservedFacts {
   /** Slices that were registered by REST; and those of them, registered a while ago, of which no message was heard. */
   slices_told: number;
   unsent: Some;
+  /** Whether any message of it was heard on the bus. */
+  isBusHeard: boolean;
   counts: Counts;
   /** Heard time: now while somebody listens, else the end of what was heard. */
   now: number;

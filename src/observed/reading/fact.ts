@@ -74,6 +74,7 @@ export type ToldFact =
       tf_last: number | undefined;
       tf_count: number | undefined;
     }
+  | { kind: 'told_stf_ready'; stf_filename: string }
   | ToldSlice
   /** It changes no table: messages say the same, or it names a run. */
   | { kind: 'told' };

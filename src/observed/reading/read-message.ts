@@ -41,7 +41,7 @@ export function readMessage(line: MessageLine): Statement {
 
 const short = (value: unknown): string | undefined => {
   const text = idOf(value);
-  return text === undefined || text.length > maxId ? undefined : text;
+  return text === undefined || text.length > maxId || /\p{Cc}/u.test(text) ? undefined : text;
 };
 
 /** Old agents beat without a type. A message without either is named by its header. */

@@ -51,8 +51,18 @@ export function linesOfObject(
     { ...body, ...lastingMetadata(object), ...forkedSlice(resource, object) },
     timeOf(object, at),
   );
-  const ended = resource === 'workflow-executions' ? endOf(object, named, at) : [];
-  return [registration, ...ended];
+  if (resource === 'workflow-executions') return [registration, ...endOf(object, named, at)];
+  return resource === 'stf-files' ? [registration, ...processedOf(object, named, at)] : [registration];
+}
+
+/** An STF file that its data agent has dealt with. */
+function processedOf(
+  { stf_filename: name, status, file_id }: Fields,
+  named: Record<string, string>,
+  at: string,
+): MessageLine[] {
+  if (status !== 'processed' || typeof name !== 'string') return [];
+  return [line(`GET /api/stf-files/${idOf(file_id) ?? ''}/`, { ...named, name }, { status, stf_filename: name }, at)];
 }
 
 function endOf(object: Fields, named: Record<string, string>, at: string): MessageLine[] {

@@ -35,7 +35,7 @@ const rules: Readonly<Record<string, WriteRule>> = {
   'POST runs': { type: 'data_run_opened', fact: states, run: ({ run_number }) => run_number },
   'PATCH runs': { type: 'data_run_closed', fact: states },
   'POST stf-files': { type: 'stf_registered', fact: ({ body }) => stfOf(body), run: ({ run }) => run },
-  'PATCH stf-files': { type: 'stf_status', fact: states },
+  'PATCH stf-files': { type: 'stf_status', fact: (write) => stfReady(write) },
   'POST fastmon-files': { type: 'tf_registered', fact: ({ body }) => tfOf(body) },
   'PATCH fastmon-files': { type: 'tf_status', fact: states },
   'POST tf-slices': {
@@ -75,12 +75,12 @@ function ruleOf(method: string, resource: string, id: string | undefined): Write
 }
 
 const executionNamed = (body: Fields): string | undefined =>
-  idOf(body['execution_id']) ??
-  idOf(objectOf(body['metadata'])['execution_id']) ??
-  idOf(objectOf(body['event_data'])['execution_id']);
+  [body, objectOf(body['metadata']), objectOf(body['event_data'])]
+    .map(({ execution_id }) => (typeof execution_id === 'string' ? idOf(execution_id) : undefined))
+    .find((id) => id !== undefined);
 
 const short = (text: string | undefined): string | undefined =>
-  text === undefined || text.length > 200 ? undefined : text;
+  text === undefined || text.length > 200 || /\p{Cc}/u.test(text) ? undefined : text;
 
 const senderOf = (body: Fields, metadata: Fields): string | undefined =>
   short(
@@ -133,6 +133,14 @@ function stfOf(body: Fields): Fact | undefined {
   return stf_filename === undefined
     ? undefined
     : { kind: 'told_stf', stf_filename, sequence, tf_count: countOf(body['tf_count']) };
+}
+
+/** A data agent that has dealt with a file says so by its status. */
+function stfReady({ body, headers }: Write): Fact {
+  const stf_filename = nameOf(headers['name']);
+  return body['status'] === 'processed' && stf_filename !== undefined
+    ? { kind: 'told_stf_ready', stf_filename }
+    : { kind: 'told' };
 }
 
 function tfOf(body: Fields): Fact | undefined {

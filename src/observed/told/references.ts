@@ -8,6 +8,13 @@ import { destinationOf, resourceOf, wasTaken, writes } from './rest-call.ts';
 /** Writes that are no facts about a workflow: numbers that are drawn, signs of life, lines of logs. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
 
+/** The field of an answer that has the id of an object. */
+const idFields: Readonly<Record<string, string>> = {
+  'stf-files': 'file_id',
+  'fastmon-files': 'tf_file_id',
+  runs: 'run_id',
+};
+
 /** Whether a call states something about a workflow. */
 export function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' | 'status'>): boolean {
   const { resource } = resourceOf(path);
@@ -20,6 +27,7 @@ export function statesFact({ method, path, status }: Pick<RestLine, 'method' | '
  */
 export class References {
   readonly #runs = new Map<string, string>();
+  readonly #runOfExecution = new Map<string, string>();
   readonly #runOfStf = new Map<string, string>();
   readonly #objects = new Map<string, Readonly<Record<string, string>>>();
 
@@ -34,13 +42,17 @@ export class References {
   #namesOf({ method, path, body: told, answer: given }: RestLine): Record<string, string> {
     const { resource, id } = resourceOf(path);
     const [body, answer] = [objectOf(told), objectOf(given)];
-    if (id !== undefined && method !== 'POST')
-      return resource === 'run-states' ? named(id, undefined) : { ...this.#objects.get(`${resource} ${id}`) };
+    if (id !== undefined && method !== 'POST') return this.#namesOfObject(resource, id);
     const names = this.#newNames(resource, body, answer);
-    const number = answer['file_id'] ?? answer['tf_file_id'] ?? answer['run_id'] ?? answer['id'];
-    const object = idOf(number);
+    const object = idOf(answer[idFields[resource] ?? 'id']);
     if (object !== undefined) this.#objects.set(`${resource} ${object}`, names);
     return names;
+  }
+
+  #namesOfObject(resource: string, id: string): Record<string, string> {
+    if (resource === 'run-states') return named(id, undefined);
+    if (resource === 'workflow-executions') return named(this.#runOfExecution.get(id), undefined);
+    return { ...this.#objects.get(`${resource} ${id}`) };
   }
 
   #newNames(
@@ -63,11 +75,17 @@ export class References {
       case 'tf-slices':
         return named(idOf(body['run_number']), sliceNameIn(body));
       case 'run-states':
+        return this.#learnExecution(idOf(objectOf(body['metadata'])['execution_id']), idOf(body['run_number']));
       case 'system-state-events':
         return named(idOf(body['run_number']), undefined);
       default:
         return {};
     }
+  }
+
+  #learnExecution(execution: string | undefined, run_id: string | undefined): Record<string, string> {
+    if (execution !== undefined && run_id !== undefined) this.#runOfExecution.set(execution, run_id);
+    return named(run_id, undefined);
   }
 
   #learnRun(object: string | undefined, run_id: string | undefined): Record<string, string> {

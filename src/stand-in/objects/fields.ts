@@ -3,11 +3,20 @@ import * as z from 'zod';
 /** A name of a file: opaque text of at most 1,000 characters. */
 export const fileName = () => z.string().min(1).max(1000);
 
-/** An id or a name. */
-export const word = () => z.string().min(1).max(200);
+/** An id or a name, as it can stand in a path and in one line. */
+export const word = () =>
+  z
+    .string()
+    .min(1)
+    .max(200)
+    .regex(/^[^\p{Cc}]+$/u, 'An id has no control characters.');
 
 /** A number that some programs write as text. */
-export const runNumber = () => z.union([z.int().min(0), z.string().regex(/^\d{1,15}$/)]);
+export const runNumber = () =>
+  z.union([z.int().min(0), z.string().regex(/^(?:0|[1-9]\d{0,14})$/)], 'A run number is required, such as 102001.');
+
+/** Fields that a program adds of its own. */
+export const addedFields = () => z.record(z.string(), z.unknown()).nullish();
 
 export const count = () => z.int().min(0);
 

@@ -60,7 +60,7 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
   if (resource.isRow) recordHeard(tx, line);
-  const document = changed(object, body);
+  const document = changed(resource, object, body);
   putObject(tx, { ...object, document });
   return { status: 200, body: document };
 }
@@ -85,12 +85,25 @@ function madeUp(tx: Transaction, { resource, at }: Writing, id: string): Monitor
 const nameOf = ({ name, run_id }: MonitorObject): string | undefined =>
   run_id !== undefined && name.startsWith(`${run_id}/`) ? name.slice(run_id.length + 1) : undefined;
 
-/** An end that was told is not taken back by a later word without one. */
-const changed = ({ document }: MonitorObject, body: Body): Body => ({
-  ...document,
-  ...body,
-  ...(body['end_time'] === null && 'end_time' in document ? { end_time: document['end_time'] } : {}),
-});
+/** Fields that name an object, and do not change. */
+const lasting: readonly string[] = [
+  'run',
+  'run_number',
+  'execution_id',
+  'stf_file',
+  'stf_filename',
+  'tf_filename',
+  'slice_id',
+  'workflow_name',
+  'version',
+];
+
+/** The object after a change. Its names stay, and an end that was told is not taken back by a later word without one. */
+function changed({ idField }: Resource, { document }: MonitorObject, body: Body): Body {
+  const kept = [idField, ...lasting, ...(body['end_time'] === null ? ['end_time'] : [])];
+  const fixed = Object.fromEntries(kept.filter((name) => name in document).map((name) => [name, document[name]]));
+  return { ...document, ...body, ...fixed };
+}
 
 function refused(tx: Transaction, line: MessageLine, words: Record<string, string[]>): Answer {
   const reason = Object.entries(words)

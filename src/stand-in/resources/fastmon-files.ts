@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { count, fileName, textOf } from '../objects/fields.ts';
+import { addedFields, count, fileName, textOf } from '../objects/fields.ts';
 import { finderOf } from '../objects/finder.ts';
 import type { Resource } from '../objects/resource.ts';
 import { stfNamed } from './stf-files.ts';
@@ -10,10 +10,16 @@ export const fastmonFiles: Resource = {
   path: 'fastmon-files',
   idField: 'tf_file_id',
   idKind: 'uuid',
-  body: z.looseObject({ stf_file: fileName(), tf_filename: fileName(), tf_first: count(), tf_last: count() }),
-  namesOf({ stf_file, tf_filename, metadata }, tx) {
+  body: z.looseObject({
+    stf_file: fileName(),
+    tf_filename: fileName(),
+    tf_first: count(),
+    tf_last: count(),
+    metadata: addedFields(),
+  }),
+  namesOf({ stf_file, tf_filename, metadata: told }, tx) {
     const tf = textOf(tf_filename) ?? '';
-    const { agent_name } = (metadata ?? {}) as { agent_name?: unknown };
+    const { agent_name } = (told ?? {}) as { agent_name?: unknown };
     const run_id = stfNamed(finderOf(tx.sql), textOf(stf_file) ?? '', textOf(agent_name))?.run_id;
     return { name: `${run_id ?? ''}/${tf}`, run_id, parent: tf, told_name: tf };
   },

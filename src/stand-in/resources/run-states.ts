@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import { runNumber, textOf } from '../objects/fields.ts';
+import { addedFields, runNumber, textOf } from '../objects/fields.ts';
 import type { Resource } from '../objects/resource.ts';
 
 /** Phase and counts of a run, as its programs tell them. */
@@ -8,10 +8,10 @@ export const runStates: Resource = {
   path: 'run-states',
   idField: 'run_number',
   idKind: 'told',
-  body: z.looseObject({ run_number: runNumber() }),
-  namesOf({ run_number, metadata }) {
+  body: z.looseObject({ run_number: runNumber(), metadata: addedFields() }),
+  namesOf({ run_number, metadata: told }) {
     const run_id = textOf(run_number) ?? '';
-    const { execution_id } = (metadata ?? {}) as { execution_id?: unknown };
+    const { execution_id } = (told ?? {}) as { execution_id?: unknown };
     return { name: run_id, run_id, parent: textOf(execution_id), object_id: run_id };
   },
   more: ({ run_number }, at) => ({ run_number: Number(run_number), updated_at: at }),

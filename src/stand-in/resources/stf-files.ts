@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import type { Document } from '../../db/stand-in/objects.ts';
-import { fileName, runNumber, textOf } from '../objects/fields.ts';
+import { addedFields, fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Finder, Resource } from '../objects/resource.ts';
 
 /** The STF file of a name of the newest run that goes on in the namespace of an agent; else of any that goes on, else of the newest. */
@@ -32,7 +32,7 @@ export const stfFiles: Resource = {
   path: 'stf-files',
   idField: 'file_id',
   idKind: 'uuid',
-  body: z.looseObject({ run: runNumber(), stf_filename: fileName() }),
+  body: z.looseObject({ run: runNumber(), stf_filename: fileName(), metadata: addedFields() }),
   namesOf({ run, stf_filename }) {
     const [run_id, stf] = [textOf(run) ?? '', textOf(stf_filename) ?? ''];
     return { name: `${run_id}/${stf}`, run_id, parent: stf, told_name: stf };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { sliceFilename } from '../../domain/file-names.ts';
-import { count, fileName, runNumber, textOf } from '../objects/fields.ts';
+import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Body, Finder, Resource } from '../objects/resource.ts';
 
 /** The newer fork names the TF file of a slice; the public programs give the slice a file name of its own. */
@@ -16,7 +16,15 @@ export const tfSlices: Resource = {
   path: 'tf-slices',
   idField: 'id',
   idKind: 'number',
-  body: z.looseObject({ slice_id: count(), tf_filename: fileName(), run_number: runNumber() }),
+  body: z.looseObject({
+    slice_id: count(),
+    tf_filename: fileName(),
+    run_number: runNumber(),
+    tf_first: count().nullish(),
+    tf_last: count().nullish(),
+    tf_count: count().nullish(),
+    metadata: addedFields(),
+  }),
   namesOf(body) {
     const run_id = textOf(body['run_number']) ?? '';
     const told_name = sliceName(body);

@@ -147,7 +147,8 @@ export function observedCounts(observed: ObservedPart | undefined) {
   const { facts, record } = observed;
   const { counts, gaps } = facts;
   // Where results come of slices that nobody has sent over the bus, these go another way.
-  const isElsewhere = counts.slices_created === 0 && facts.results_unmatched > 0;
+  const { slices_unheard } = record;
+  const isElsewhere = counts.slices_created === slices_unheard && facts.results_unmatched + slices_unheard > 0;
   return {
     slices_queued: null,
     slices_processing: null,
@@ -155,7 +156,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
     slices_to_redo: null,
     // Registered by REST and not sent, or sent and heard.
     slices_created: isElsewhere ? facts.slices_told || null : counts.slices_created + record.slices_unsent,
-    slices_sent: isElsewhere ? null : counts.slices_created - record.slices_unheard,
+    slices_sent: isElsewhere ? null : counts.slices_created - slices_unheard,
     told:
       facts.told === undefined
         ? null
@@ -175,7 +176,7 @@ export function observedCounts(observed: ObservedPart | undefined) {
     slices_unanswered: isElsewhere ? null : counts.slices_queued,
     results_repeated: facts.results_repeated,
     results_unmatched: isElsewhere ? null : facts.results_unmatched,
-    results_without_slice: isElsewhere ? facts.results_unmatched : null,
+    results_without_slice: isElsewhere ? facts.results_unmatched + slices_unheard : null,
     without_execution: facts.without_execution,
   };
 }

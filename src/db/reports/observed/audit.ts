@@ -93,7 +93,7 @@ function checkAnnounced(sql: Prepare, { execution_id, stf_count }: ObservedExecu
 /** The counts that are kept beside the rows are those of the rows. */
 function checkCounts(sql: Prepare, execution: ObservedExecution): AuditCheck {
   const rows = sql<[{ id: string }], Record<string, number>>(
-    `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM fastmon_files WHERE execution_id = $id) AS tf_files_received,
+    `SELECT (SELECT count(*) FROM stf_files WHERE execution_id = $id) AS stf_count, (SELECT count(*) FROM observed_files WHERE execution_id = $id AND kind = 'tf_file_registered') AS tf_files_received,
        count(*) AS slices_created, count(*) FILTER (WHERE status = 'queued') AS slices_queued,
        count(*) FILTER (WHERE status = 'completed') AS slices_completed, count(*) FILTER (WHERE status = 'failed') AS slices_failed
      FROM tf_slices WHERE execution_id = $id`,

@@ -1,14 +1,7 @@
 import type { StageDelay } from '../../../domain/stages.ts';
-import type { ExecutionStatus } from '../../../domain/states.ts';
 import { SwfError } from '../../../lib/errors.ts';
 import { hasSlowSlice } from '../../../monitoring/findings/slice-slow.ts';
-import {
-  nextStepSeconds,
-  type ObservedFacts,
-  passedSeconds,
-  type Some,
-  type Told,
-} from '../../../monitoring/observed/facts.ts';
+import { nextStepSeconds, type ObservedFacts, passedSeconds, type Some } from '../../../monitoring/observed/facts.ts';
 import type { ObservedExecution } from '../../execution/find-execution.ts';
 import { countAllMessages } from '../../lists/message-counts.ts';
 import { indexPredicates } from '../../migrations/index-predicates.ts';
@@ -21,29 +14,13 @@ import { failureCauses } from '../failure-causes.ts';
 import { failuresOnOnePlace, observedFailuresInARow, observedSlowestSlice } from '../failures.ts';
 import { brokenKeys } from './broken-keys.ts';
 import { observedDelays } from './delays.ts';
+import type { ObservedRecord } from './record.ts';
 import { shrunkenSamples } from './shrunken-samples.ts';
+import { someOf } from './some.ts';
+import { isBusHeard, toldOf, unsentSlices } from './told.ts';
 
 /** Slices and files that are named. */
 const named = 5;
-
-/** A row of `observed_runs`. Milliseconds since 1970. */
-export interface ObservedRecord {
-  told_id: string;
-  run_id: string;
-  dialects: string;
-  first_ms: number;
-  last_ms: number;
-  without_execution: number;
-  results_repeated: number;
-  results_unmatched: number;
-  told_status: ExecutionStatus | null;
-  told_by: string | null;
-  told_ms: number | null;
-  slices_told: number;
-  slices_unsent: number;
-  slices_unheard: number;
-  read_ms: number | null;
-}
 
 /** The facts that only an observed execution has. */
 export interface ObservedPart {
@@ -70,6 +47,7 @@ export function observedFacts(
     phase,
     told: toldOf(record),
     slices_told: record.slices_told,
+    isBusHeard: execution.slices_created > record.slices_unheard || isBusHeard(sql, execution_id),
     counts: execution,
     now: heard.until,
     isListening: heard.isListening,
@@ -156,19 +134,6 @@ function sliceTimes(
   };
 }
 
-function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
-  if (told_status === null || told_ms === null) return undefined;
-  return { status: told_status, at: told_ms, by: told_by ?? undefined };
-}
-
-/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
-function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
-  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
-    WHERE t.execution_id = $id AND m.sent_ms < $before
-      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
-  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
-}
-
 /** Slices without a result that were sent before one that was answered by a time. */
 function passedSlices(sql: Prepare, executionId: string, answeredBy: string): Some {
   const waiting = `FROM tf_slices INDEXED BY tf_slices_open WHERE execution_id = $id AND status = 'queued' AND ${indexPredicates.openSlice}`;
@@ -179,15 +144,6 @@ function passedSlices(sql: Prepare, executionId: string, answeredBy: string): So
   ).get(executionId, answeredBy)?.at;
   if (latest === null || latest === undefined) return { count: 0, ids: [] };
   return someOf(sql, 'slice_filename', `${waiting} AND created_at < $before`, { id: executionId, before: latest });
-}
-
-function someOf(sql: Prepare, column: string, from: string, values: { id: string; before?: string | number }): Some {
-  const n = sql<[typeof values], { n: number }>(`SELECT count(*) AS n ${from}`).get(values)?.n ?? 0;
-  if (n === 0) return { count: 0, ids: [] };
-  const rows = sql<[typeof values], { id: string }>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`).all(
-    values,
-  );
-  return { count: n, ids: rows.map(({ id }) => id) };
 }
 
 /** Those of a sender of which no file is sliced are another family, which nobody slices. */

@@ -25,3 +25,6 @@ export const timeOf = (milliseconds: number): string => new Date(milliseconds).t
 
 /** A count with its noun. */
 export const counted = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
+
+/** The same as the subject of a sentence in the past. */
+export const were = (n: number, one: string): string => `${counted(n, one)} ${n === 1 ? 'was' : 'were'}`;

@@ -1,0 +1,38 @@
+import type { Statement } from '../../observed/reading/fact.ts';
+import type { MessageLine } from '../../observed/recording-lines.ts';
+import { heardId } from '../../observed/told/heard-id.ts';
+import { nameOf } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { storedOf } from './said.ts';
+
+/** A message on record. */
+export interface RecordedRow {
+  seq: number;
+  sent_ms: number;
+  execution_id: string | null;
+  run_id: string | null;
+}
+
+/**
+ * The id of a message, and its row where it is on record. The same REST write in two runs is two: the second has its run behind the id, which is made of path and
+ * body alone.
+ */
+export function recordedAs(
+  sql: Prepare,
+  statement: Statement,
+  line: MessageLine,
+): { message_id: string; known: RecordedRow | undefined } {
+  const { body } = storedOf(line);
+  const message_id = heardId(statement, { destination: line.destination, body });
+  const known = rowOf(sql, message_id);
+  const { run_id } = statement;
+  const isOther = known !== undefined && known.run_id !== null && run_id !== undefined && known.run_id !== run_id;
+  if (!isOther) return { message_id, known };
+  const own = `${message_id}~${run_id}`;
+  return { message_id: own, known: rowOf(sql, own) };
+}
+
+const rowOf = (sql: Prepare, messageId: string): RecordedRow | undefined =>
+  sql<[string], RecordedRow>(
+    `SELECT seq, sent_ms, ${nameOf('execution_no')} AS execution_id, ${nameOf('run_no')} AS run_id FROM message_rows WHERE message_id = ?`,
+  ).get(messageId);

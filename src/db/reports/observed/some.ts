@@ -1,0 +1,20 @@
+import type { Some } from '../../../monitoring/observed/facts.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+
+/** Names that are told of many. */
+const named = 5;
+
+/** How many rows there are, and the names of the first. @param from the rest of a SELECT, from FROM on */
+export function someOf(
+  sql: Prepare,
+  column: string,
+  from: string,
+  values: { id: string; before?: string | number },
+): Some {
+  const n = sql<[typeof values], { n: number }>(`SELECT count(*) AS n ${from}`).get(values)?.n ?? 0;
+  if (n === 0) return { count: 0, ids: [] };
+  const rows = sql<[typeof values], { id: string }>(`SELECT ${column} AS id ${from} ORDER BY seq LIMIT ${named}`).all(
+    values,
+  );
+  return { count: n, ids: rows.map(({ id }) => id) };
+}

@@ -1,0 +1,24 @@
+import { nextStepSeconds, type Some, type Told } from '../../../monitoring/observed/facts.ts';
+import type { Prepare } from '../../sqlite/statements.ts';
+import type { ObservedRecord } from './record.ts';
+import { someOf } from './some.ts';
+
+/** The status that was told by REST last; undefined where none was. */
+export function toldOf({ told_status, told_by, told_ms }: ObservedRecord): Told | undefined {
+  if (told_status === null || told_ms === null) return undefined;
+  return { status: told_status, at: told_ms, by: told_by ?? undefined };
+}
+
+/** A message about the run or its files was heard. */
+export const isBusHeard = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM observed_files WHERE execution_id = ? AND kind NOT LIKE 'told%' LIMIT 1`).get(
+    executionId,
+  ) !== undefined;
+
+/** Slices that were registered a while ago and were not sent. @param until milliseconds since 1970 */
+export function unsentSlices(sql: Prepare, executionId: string, until: number): Some {
+  const from = `FROM told_slices AS t CROSS JOIN message_rows AS m USING (seq)
+    WHERE t.execution_id = $id AND m.sent_ms < $before
+      AND NOT EXISTS (SELECT 1 FROM tf_slices AS s WHERE s.slice_filename = t.slice_filename AND s.execution_id = t.execution_id)`;
+  return someOf(sql, 't.slice_filename', from, { id: executionId, before: until - nextStepSeconds * 1000 });
+}
