@@ -69,35 +69,35 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
   if (!namesExecution) addTo(scope, 'without_execution', n);
 }
 
-/** The results on record that name the same attempt: the one that stands, its repetitions, and those that wait for their slice. */
+/** The results on record that name the same attempt: the one that stands and its repetitions; else those that wait for their slice. */
 function resultsLike(
-  scope: ObservedScope,
+  { tx, execution_id }: ObservedScope,
   key: ResultKey,
-): { attempt: AttemptRow | undefined; others: readonly number[] } {
-  const { tx, execution_id } = scope;
-  const attempt = attemptFor(scope, key);
-  const stands = attempt?.result_seq ?? undefined;
-  const repeats =
-    stands === undefined
-      ? []
-      : tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?').all(stands);
-  const waiting = tx
-    .sql<[string, string], { seq: number }>(
-      'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
-    )
-    .all(execution_id, keyText(key));
-  const others = [...(stands === undefined ? [] : [stands]), ...[...repeats, ...waiting].map(({ seq }) => seq)];
-  return { attempt, others };
+  attempt: AttemptRow | undefined,
+): readonly number[] {
+  const seqs = (rows: readonly { seq: number }[]): number[] => rows.map(({ seq }) => seq);
+  if (attempt === undefined)
+    return seqs(
+      tx
+        .sql<[string, string], { seq: number }>(
+          'SELECT seq FROM unmatched_results WHERE execution_id = ? AND result_key = ?',
+        )
+        .all(execution_id, keyText(key)),
+    );
+  const { result_seq } = attempt;
+  if (result_seq === null) return [];
+  const repeats = tx.sql<[number], { seq: number }>('SELECT seq FROM repeated_messages WHERE stands_seq = ?');
+  return [result_seq, ...seqs(repeats.all(result_seq))];
 }
 
 /** A result belongs to the slice that it names. One that names none which was heard waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
-  const { attempt: like, others } = resultsLike(scope, said.fact.key);
-  const joined = joinCopies(scope, said, { attempt: like, others });
+  const named = attemptFor(scope, said.fact.key);
+  const joined = joinCopies(scope, said, { attempt: named, others: resultsLike(scope, said.fact.key, named) });
   if (joined === 'original') rebuildAfter(scope, said);
   if (joined === 'copy') noteToldSlice(scope, said);
   if (joined !== 'new') return;
-  const attempt = attemptFor(scope, said.fact.key) ?? unheardAttempt(scope, said);
+  const attempt = named ?? unheardAttempt(scope, said);
   if (attempt === undefined) {
     const { changes } = scope.tx
       .sql(
