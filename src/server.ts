@@ -7,7 +7,6 @@ import {
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
-  McpError,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -22,6 +21,7 @@ import { definitionsOf } from './mcp/definitions.ts';
 import { monitorPage, monitorPageContents, pageExtension } from './mcp/monitor-page.ts';
 import { onRequest } from './mcp/params.ts';
 import { prompts, promptText } from './mcp/prompts.ts';
+import { invalidParams, ProtocolFault, refuseCursor } from './mcp/protocol-fault.ts';
 import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate, sinceOfUri } from './mcp/report.ts';
 import { callTool, findTool } from './tools/run-tool.ts';
 import type { Control } from './tools/shared/control.ts';
@@ -80,14 +80,16 @@ export function createServer(options: ServerOptions): Server {
       jsonSchemaValidator: { getValidator: () => () => ({ valid: false, data: undefined, errorMessage: 'not used' }) },
     },
   );
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: definitionsOf(tools) }));
+  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+    refuseCursor('tools/list', params);
+    return { tools: definitionsOf(tools) };
+  });
   // The SDK's server would check calls by its own schema first.
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
   setHandler(callRequest, async (request, extra): Promise<CallToolResult> => {
     const { data: params } = callParams.safeParse(request.params);
     if (params === undefined) {
-      throw new McpError(
-        ErrorCode.InvalidParams,
+      throw invalidParams(
         'tools/call takes params with the name of a tool and its arguments, such as {"name":"get_workflow_monitor","arguments":{"execution_id":"latest"}}',
       );
     }
@@ -148,10 +150,10 @@ function liveContext(
 }
 
 /** A fault as the protocol tells it: the mendable in full, a bug of ours by name only. */
-function fault(log: Log, what: string, error: unknown): McpError {
-  if (error instanceof McpError) return error;
+function fault(log: Log, what: string, error: unknown): ProtocolFault {
+  if (error instanceof ProtocolFault) return error;
   const code = error instanceof SwfError ? ErrorCode.InvalidParams : ErrorCode.InternalError;
-  return new McpError(code, errorText(error, what, log));
+  return new ProtocolFault(code, errorText(error, what, log));
 }
 
 function told<T>(log: Log, what: string, ask: () => T): T {
@@ -165,7 +167,8 @@ function told<T>(log: Log, what: string, ask: () => T): T {
 /** The page, and reports, which can be had by tools too. */
 function offerResources(server: Server, options: ServerOptions): void {
   const { queries, log } = options;
-  server.setRequestHandler(ListResourcesRequestSchema, () => {
+  server.setRequestHandler(ListResourcesRequestSchema, ({ params }) => {
+    refuseCursor('resources/list', params);
     try {
       return { resources: [monitorPage, ...allPrintable(offeredReports(queries()))] };
     } catch (error) {
@@ -201,20 +204,21 @@ async function resourceText(uri: string, options: ServerOptions, extra: Extra): 
   }
   const id = executionOfUri(uri);
   if (id !== undefined) return reportOf(options.queries(), id, Date.now());
-  throw new McpError(
-    ErrorCode.InvalidParams,
+  throw invalidParams(
     `there is no resource ${printable(uri.slice(0, 200))}; there are ${reportTemplate.uriTemplate}, ${shiftTemplate.uriTemplate} and ${monitorPage.uri}`,
   );
 }
 
 /** Prompts and completion. */
 function offerReading(server: Server, { queries, log }: ServerOptions): void {
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [...prompts] }));
+  server.setRequestHandler(ListPromptsRequestSchema, ({ params }) => {
+    refuseCursor('prompts/list', params);
+    return { prompts: [...prompts] };
+  });
   onRequest(server, 'prompts/get', ({ name, arguments: args }) => {
     const text = told(log, 'prompts/get', () => promptText(name, args));
     if (text !== undefined) return text;
-    throw new McpError(
-      ErrorCode.InvalidParams,
+    throw invalidParams(
       `there is no prompt ${printable(name.slice(0, 100))}; there are ${prompts.map((prompt) => prompt.name).join(', ')}`,
     );
   });

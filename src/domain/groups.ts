@@ -9,6 +9,8 @@ export interface Sums {
   /** Of attempts: the slices that they are at, numbers by execution, and how many of the attempts are failures in which their slices stand. */
   slices: Map<string, Set<number>>;
   stayFailed: number;
+  /** Of executions: their slices. */
+  ofSlices: number;
 }
 
 export interface Group extends Sums {
@@ -24,7 +26,17 @@ export class Groups {
     const key = JSON.stringify(keys);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { keys, count: 0, failed: 0, retries: 0, bytes: 0, seconds: [], slices: new Map(), stayFailed: 0 };
+      group = {
+        keys,
+        count: 0,
+        failed: 0,
+        retries: 0,
+        bytes: 0,
+        seconds: [],
+        slices: new Map(),
+        stayFailed: 0,
+        ofSlices: 0,
+      };
       this.#groups.set(key, group);
     }
     return group;

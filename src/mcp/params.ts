@@ -1,13 +1,9 @@
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { Protocol, type RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import {
-  ErrorCode,
-  McpError,
-  type ServerNotification,
-  type ServerRequest,
-  type ServerResult,
-} from '@modelcontextprotocol/sdk/types.js';
+import type { ServerNotification, ServerRequest, ServerResult } from '@modelcontextprotocol/sdk/types.js';
 import * as z from 'zod';
+
+import { invalidParams } from './protocol-fault.ts';
 
 /** The params of requests that a client may have wrong, each with an example of what is wanted. */
 const wanted = {
@@ -41,7 +37,7 @@ export function onRequest<Method extends keyof typeof wanted>(
   const setHandler: typeof server.setRequestHandler = Protocol.prototype.setRequestHandler.bind(server);
   setHandler(z.object({ method: z.literal(method), params: z.unknown().optional() }), (request, extra) => {
     const { data } = schema.safeParse(request.params);
-    if (data === undefined) throw new McpError(ErrorCode.InvalidParams, `${method} takes params such as ${example}`);
+    if (data === undefined) throw invalidParams(`${method} takes params such as ${example}`);
     return handle(data as Params<Method>, extra);
   });
 }

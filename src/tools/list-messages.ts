@@ -8,7 +8,16 @@ import { pageAnswer } from './answers/page.ts';
 import { shownBody } from './shared/body.ts';
 import { clip, clipEscaped, clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, namespace, present, requireRun, runNumber, text } from './shared/params.ts';
+import {
+  executionId,
+  itemFields,
+  listArguments,
+  namespace,
+  present,
+  requireRun,
+  runNumber,
+  text,
+} from './shared/params.ts';
 import { otherWords, words } from './shared/search.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
@@ -17,6 +26,29 @@ const shownReason = 300;
 const shownId = 700;
 /** A whole body must still fit into one answer, escaped as text within JSON. */
 const wholePayload = 20_000;
+
+/** Each field may be left out, where others are asked for. */
+const itemOf = () =>
+  z
+    .strictObject({
+      message_id: z.string(),
+      message_type: z.string(),
+      sender_agent: z.string().optional(),
+      namespace: z.string().optional(),
+      sent_at: z.string(),
+      execution_id: z.string().optional(),
+      run_id: z.string().optional(),
+      destination: z.string(),
+      effect: z.enum(messageEffects),
+      effect_reason: z.string().optional(),
+      repeats: z.string().optional().describe('The message that says the same, and counts'),
+      contradicts: z.string().optional(),
+      body: z.record(z.string(), z.unknown()).optional(),
+      body_truncated: z.literal(true).optional(),
+      payload: z.string().optional(),
+      payload_truncated: z.literal(true).optional(),
+    })
+    .partial();
 
 export const listMessagesTool = defineTool({
   name: 'list_messages',
@@ -35,29 +67,10 @@ export const listMessagesTool = defineTool({
       effect: z.enum(messageEffects).optional().describe('Effect of recording it'),
       search: words('Whole words in sequence, of id or body'),
       message_id: z.string().min(1).max(shownId).optional().describe('Only this message, whole'),
+      fields: itemFields,
       ...listArguments('sent_at'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        message_id: z.string(),
-        message_type: z.string(),
-        sender_agent: z.string().optional(),
-        namespace: z.string().optional(),
-        sent_at: z.string(),
-        execution_id: z.string().optional(),
-        run_id: z.string().optional(),
-        destination: z.string(),
-        effect: z.enum(messageEffects),
-        effect_reason: z.string().optional(),
-        repeats: z.string().optional().describe('The message that says the same, and counts'),
-        contradicts: z.string().optional(),
-        body: z.record(z.string(), z.unknown()).optional(),
-        body_truncated: z.literal(true).optional(),
-        payload: z.string().optional(),
-        payload_truncated: z.literal(true).optional(),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   aliases: { sender_agent: 'agent', instance_name: 'agent' },
   handle(args, context) {
     const { message_id } = args;
@@ -70,6 +83,7 @@ export const listMessagesTool = defineTool({
       ask: (fixed, page) => context.queries.messages({ ...filter, ...fixed }, page),
       values: { agent: 'message sender', message_type: 'message type', namespace: 'namespace' },
       whenEmpty: (fixed) => otherWords({ ...filter, ...fixed }, context.queries.messages),
+      fields: () => Object.keys(itemOf().shape),
       toItem: (row) => toItem(row, message_id !== undefined),
       resolve: resolveMentioned,
     });

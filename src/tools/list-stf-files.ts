@@ -3,8 +3,36 @@ import * as z from 'zod';
 import { stfStatuses } from '../domain/states.ts';
 import { pageAnswer } from './answers/page.ts';
 import { listPage } from './shared/list.ts';
-import { executionId, listArguments, present, requireRun, runNumber, text, timeField } from './shared/params.ts';
+import {
+  executionId,
+  itemFields,
+  listArguments,
+  present,
+  requireRun,
+  runNumber,
+  text,
+  timeField,
+} from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
+
+/** Each field may be left out, where others are asked for. */
+const itemOf = () =>
+  z
+    .strictObject({
+      stf_filename: z.string(),
+      run_number: z.int().optional(),
+      execution_id: z.string(),
+      sequence: z.int().optional(),
+      status: z.enum(stfStatuses),
+      checksum: z.string().optional(),
+      size_bytes: z.int().optional(),
+      tf_count: z.int().optional(),
+      tf_file_count: z.int(),
+      slice_count: z.int(),
+      created_at: z.string(),
+      processed_at: z.string().optional(),
+    })
+    .partial();
 
 export const listStfFilesTool = defineTool({
   name: 'list_stf_files',
@@ -20,25 +48,10 @@ export const listStfFilesTool = defineTool({
       stf_filename: text('Such as swf.101993.000001.stf'),
       has_slices: z.boolean().optional().describe('Whether slices were made of it'),
       time_field: timeField(['created', 'completed'], 'Time that start_time and end_time mean (default created)'),
+      fields: itemFields,
       ...listArguments('time_field'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        stf_filename: z.string(),
-        run_number: z.int().optional(),
-        execution_id: z.string(),
-        sequence: z.int().optional(),
-        status: z.enum(stfStatuses),
-        checksum: z.string().optional(),
-        size_bytes: z.int().optional(),
-        tf_count: z.int().optional(),
-        tf_file_count: z.int(),
-        slice_count: z.int(),
-        created_at: z.string(),
-        processed_at: z.string().optional(),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   handle(args, context) {
     const filter = {
       ...args,
@@ -47,6 +60,7 @@ export const listStfFilesTool = defineTool({
     return listPage('list_stf_files', args, context, {
       ask: (fixed, page) => context.queries.stfFiles({ ...filter, ...fixed }, page),
       values: { stf_filename: 'STF file' },
+      fields: () => Object.keys(itemOf().shape),
       toItem: (row) =>
         present({
           stf_filename: row.stf_filename,

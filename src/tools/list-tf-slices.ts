@@ -11,6 +11,7 @@ import { listPage } from './shared/list.ts';
 import {
   executionId,
   integer,
+  itemFields,
   listArguments,
   present,
   requireRun,
@@ -31,6 +32,40 @@ interface OutputFile {
   size_bytes: number;
   checksum: string;
 }
+
+/** Each field may be left out, where others are asked for. */
+const itemOf = () =>
+  z
+    .strictObject({
+      slice_filename: z.string(),
+      slice_id: z.int(),
+      tf_filename: z.string(),
+      stf_filename: z.string().optional(),
+      run_number: z.int().optional(),
+      execution_id: z.string(),
+      tf_first: z.int().optional(),
+      tf_last: z.int().optional(),
+      tf_count: z.int().optional(),
+      status: z.enum(sliceStatuses),
+      retries: z.int(),
+      assigned_worker: z.string().optional(),
+      worker_gone: z.literal(true).optional(),
+      created_at: z.string(),
+      assigned_at: z.string().optional(),
+      completed_at: z.string().optional(),
+      seconds: z.number().optional(),
+      error: z.string().optional(),
+      payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
+      exit_code: z.int().optional().describe('Of the payload command'),
+      signal: z.string().optional().describe('That ended the payload command'),
+      output_tail: z.string().optional().describe('The end of its output, where it failed'),
+      outputs: z
+        .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
+        .optional()
+        .describe('Files that it wrote'),
+      outputs_omitted: z.int().optional().describe('Files that are not listed'),
+    })
+    .partial();
 
 export const listTfSlicesTool = defineTool({
   name: 'list_tf_slices',
@@ -54,40 +89,10 @@ export const listTfSlicesTool = defineTool({
       min_retries: integer(0, 1000, 'Tried again so often at least'),
       order_by: z.enum(sliceOrders).optional().describe('seconds: of its last attempt; order newest: largest first'),
       time_field: timeField(timeFields, 'Time that start_time and end_time mean (default created)'),
+      fields: itemFields,
       ...listArguments('time_field'),
     }),
-  output: () =>
-    pageAnswer(
-      z.strictObject({
-        slice_filename: z.string(),
-        slice_id: z.int(),
-        tf_filename: z.string(),
-        stf_filename: z.string().optional(),
-        run_number: z.int().optional(),
-        execution_id: z.string(),
-        tf_first: z.int().optional(),
-        tf_last: z.int().optional(),
-        tf_count: z.int().optional(),
-        status: z.enum(sliceStatuses),
-        retries: z.int(),
-        assigned_worker: z.string().optional(),
-        worker_gone: z.literal(true).optional(),
-        created_at: z.string(),
-        assigned_at: z.string().optional(),
-        completed_at: z.string().optional(),
-        seconds: z.number().optional(),
-        error: z.string().optional(),
-        payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
-        exit_code: z.int().optional().describe('Of the payload command'),
-        signal: z.string().optional().describe('That ended the payload command'),
-        output_tail: z.string().optional().describe('The end of its output, where it failed'),
-        outputs: z
-          .array(z.strictObject({ name: z.string(), size_bytes: z.int(), checksum: z.string() }))
-          .optional()
-          .describe('Files that it wrote'),
-        outputs_omitted: z.int().optional().describe('Files that are not listed'),
-      }),
-    ),
+  output: () => pageAnswer(itemOf()),
   handle(args, context) {
     const filter = {
       ...args,
@@ -102,6 +107,7 @@ export const listTfSlicesTool = defineTool({
         tf_filename: 'TF sample',
         slice_filename: 'TF slice',
       },
+      fields: () => Object.keys(itemOf().shape),
       toItem: (row) =>
         present({
           slice_filename: row.slice_filename,

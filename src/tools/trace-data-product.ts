@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { Product, SliceStanding } from '../db/reports/trace.ts';
+import { planOf } from '../domain/plan/versions.ts';
 import { shortDigests } from '../lib/short-digests.ts';
 import { traceAnswer } from './answers/trace.ts';
 import { clipShown } from './shared/clip.ts';
@@ -47,6 +48,7 @@ export const traceDataProductTool = defineTool({
       status: product.status,
       stf_filename: product.stf_filename,
       tf_filename: product.tf_filename,
+      ...(product.kind === 'stf' ? { standing: stfStanding(product, execution, queries) } : {}),
       ...(product.kind === 'slice'
         ? sliceFields(product, execution, { standing: queries.sliceStanding(product, end), queries, now })
         : {}),
@@ -77,6 +79,21 @@ export const traceDataProductTool = defineTool({
     });
   },
 });
+
+/** An STF file of which the plan samples nothing is done when it is ready, however long one waits for its samples. */
+function stfStanding(product: Product, execution: ExecutionRow, queries: Queries): string | undefined {
+  if (execution.origin !== 'own') return undefined;
+  const { execution_id } = execution;
+  const [stf] = queries.stfFiles(
+    { execution_id, stf_filename: product.name },
+    { order: 'oldest', limit: 1, uncounted: true },
+  ).rows;
+  if (stf === undefined || stf.sequence === null || stf.tf_count === null) return undefined;
+  const params = queries.executionParams(execution);
+  const { sequence, tf_count } = stf;
+  if (planOf(params).sampleCount({ sequence, tf_count }) > 0) return undefined;
+  return `not sampled: stf_sampling_rate is ${params.fast_processing.stf_sampling_rate}`;
+}
 
 /** The fields that only a slice has. */
 function sliceFields(

@@ -71,6 +71,19 @@ describe('the trace of a slice that waits', () => {
   });
 });
 
+describe('the trace of an STF file', () => {
+  it('says that it is not sampled, where the plan leaves it out', async () => {
+    const folder = temporaryFolder();
+    const args = ['--stf-count', '2', '--set', 'fast_processing.stf_sampling_rate=0.5'];
+    await runCli(['run', '--speed', 'max', ...args], { folder });
+    const client = await connectInProcess(join(folder, 'swf.db'));
+    const standings = [];
+    for (const stf of ['swf.100010.000001.stf', 'swf.100010.000002.stf'])
+      standings.push((await ask(client, 'trace_data_product', { filename: stf }))['standing']);
+    expect(standings).toEqual(['not sampled: stf_sampling_rate is 0.5', undefined]);
+  });
+});
+
 describe('pause', () => {
   it('stops STFs and workers until continue, and both return when it has taken effect', async () => {
     const { folder, run } = await startEndless();

@@ -159,7 +159,14 @@ describe('the limits of the server over HTTP', () => {
     for (const method of ['resources/read', 'prompts/get', 'completion/complete', 'tools/call']) {
       const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: {} }) });
       expect(answerIn(body)).toMatchObject({
-        error: { code: -32_602, message: expect.stringMatching(new RegExp(`${method} takes params`)) as string },
+        error: { code: -32_602, message: expect.stringMatching(new RegExp(`^${method} takes params`)) as string },
+      });
+    }
+    for (const method of ['tools/list', 'resources/list', 'prompts/list']) {
+      const params = { cursor: 'made-up' };
+      const { body } = await send(url, { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) });
+      expect(answerIn(body)).toMatchObject({
+        error: { code: -32_602, message: `${method} is one page; leave cursor out` },
       });
     }
   });

@@ -150,7 +150,7 @@ describe('the server over HTTP', () => {
       body: '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"arguments":{}}}',
     });
     expect(JSON.parse(nameless.body.replace(/^[^{]*/, ''))).toMatchObject({
-      error: { code: -32_602, message: expect.stringMatching(/tools\/call takes params with the name of a tool/) },
+      error: { code: -32_602, message: expect.stringMatching(/^tools\/call takes params with the name of a tool/) },
     });
     const wrong = await send(url, { headers: good, body: call('list_logs', { level: 'LOUD' }) });
     expect(answerIn(wrong.body).result).toMatchObject({

@@ -126,6 +126,8 @@ CREATE TABLE fastmon_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
+  -- Of an observed execution: how long after its STF file was ready it was announced. Milliseconds.
+  waited_ms INTEGER,
   UNIQUE (tf_filename, execution_id)
 ) STRICT;
 
@@ -594,6 +596,8 @@ CREATE INDEX earlier_attempts_execution ON earlier_attempts (execution_id, slice
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
+
+CREATE INDEX fastmon_files_waited ON fastmon_files (execution_id, waited_ms) WHERE waited_ms IS NOT NULL;
 
 CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
 

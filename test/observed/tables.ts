@@ -7,7 +7,7 @@ const questions = {
   states: 'SELECT * FROM run_states',
   stfs: 'SELECT stf_filename, execution_id, sequence, status, tf_file_count, slice_count, created_at, processed_at FROM stf_files',
   samples:
-    'SELECT tf_filename, stf_filename, execution_id, tf_first, tf_last, tf_count, slice_count, created_at FROM fastmon_files',
+    'SELECT tf_filename, stf_filename, execution_id, tf_first, tf_last, tf_count, slice_count, created_at, waited_ms FROM fastmon_files',
   slices: `SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, tf_first, tf_last, status, attempt, assigned_worker, created_at,
     queued_again_at, assigned_at, completed_at, error, hostname, processing_seconds, starts FROM tf_slices`,
   earlier: 'SELECT * FROM earlier_attempts',

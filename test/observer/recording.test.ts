@@ -325,7 +325,7 @@ describe('recordings are read', () => {
     expect(await runCli(['observe', '--from', 'notes.txt', '--record', 'x/'], { folder })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^ARGUMENT_INVALID: --from reads recordings, and --record is for a broker/,
+        /^ARGUMENT_INVALID: --from reads recordings, and --record is for a testbed that is heard/,
       ) as string,
     });
   });

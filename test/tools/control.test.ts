@@ -93,7 +93,7 @@ describe('start_workflow', () => {
       [{ config: '../evil' }, /^CONFIG_INVALID: the request names the configuration "\.\.\/evil"/],
       [{ config: '--db=/tmp/x' }, /^CONFIG_INVALID: the request names the configuration "--db=\/tmp\/x"/],
       [{ config: 'nothing' }, /^CONFIG_NOT_FOUND: there is no configuration "nothing"/],
-      [{ namespace: 'x' }, /^ARGUMENT_INVALID: unknown argument "namespace"/],
+      [{ namespace: 'x' }, /^ARGUMENT_INVALID: no observer of namespace "x" may send requests/],
       [{ payload: 'rm' }, /^ARGUMENT_INVALID: unknown argument "payload"/],
       [{ speed: 'fast' }, /^ARGUMENT_INVALID: speed = "fast"/],
       [{ tf_fraction: 2 }, /^ARGUMENT_INVALID: tf_fraction = 2/],

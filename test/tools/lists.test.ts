@@ -7,6 +7,7 @@ import {
   askAll,
   connectInProcess,
   makeRunningStore,
+  refusal,
   runCli,
   runWorkflow,
   temporaryFolder,
@@ -52,6 +53,22 @@ describe('a list', () => {
     await add(2);
     await say('stf_gen', { filename: 'swf.100010.000002.stf', sequence: 2, tf_count: 11 });
     expect(await countsOf()).toEqual([6, 6, 3, 3]);
+  });
+
+  it('gives the fields that are asked for, and names those that there are where one is none', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectInProcess(`${folder}/swf.db`);
+    const only = async (tool: string, fields: string) => (await ask(client, tool, { fields, limit: 1 }))['items'][0];
+    expect(await only('list_stf_files', 'stf_filename, slice_count')).toEqual({
+      stf_filename: expect.any(String),
+      slice_count: 15,
+    });
+    expect(Object.keys(await only('list_tf_slices', 'slice_filename,seconds'))).toEqual(['slice_filename', 'seconds']);
+    expect(Object.keys(await only('list_messages', 'message_id'))).toEqual(['message_id']);
+    expect(await refusal(client, 'list_stf_files', { fields: 'size' })).toMatch(
+      /"size" is no field of an item; give some of stf_filename, .*size_bytes/,
+    );
   });
 
   it('of slices counts those of each state as its rows are', async () => {

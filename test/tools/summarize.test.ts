@@ -79,6 +79,15 @@ describe('a summary', () => {
     for (const { cause } of told) expect(causes['groups'].map((group: Answer) => group['cause'])).toContain(cause);
   });
 
+  it('of executions has their slices', async () => {
+    const { client, count } = await failingRun();
+    const { total } = await ask(client, 'summarize', { what: 'executions', group_by: 'day' });
+    expect(total).toMatchObject({
+      slices: count('SELECT count(*) AS n FROM tf_slices'),
+      stay_failed: count(`SELECT count(*) AS n FROM tf_slices WHERE status = 'failed'`),
+    });
+  });
+
   it('of two keys has a group for each pair, and the durations of each', async () => {
     const made = await storeOfSlices([
       ...doneSlices(3, 2),

@@ -1,8 +1,8 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import { askTestbed, heardSince, sentAt, withdrawRequest } from '../../db/stand-in/requests.ts';
+import { askTestbed, heardSince, noObserver, sentAt, withdrawRequest } from '../../db/stand-in/requests.ts';
 import { pause } from '../../lib/deadline.ts';
-import { SwfError } from '../../lib/errors.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { ControlRequest, StartRequest, TestbedAnswer } from '../../tools/shared/control.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
@@ -85,7 +85,9 @@ async function ask(
   seconds: number,
   seen: (store: Store, since: number) => string | undefined,
 ): Promise<TestbedAnswer> {
-  const store = await openExistingStore(storePath(io), storeOptions(io));
+  const store = await openExistingStore(storePath(io), storeOptions(io)).catch((error: unknown) => {
+    throw error instanceof NoStoreYet ? noObserver(namespace) : error;
+  });
   try {
     const now = Date.now();
     const asked_at = new Date(now).toISOString();

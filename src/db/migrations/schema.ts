@@ -5,7 +5,7 @@ import { messageColumns } from './message-columns.ts';
 import { numberOf } from './names.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 28;
+export const schemaVersion = 29;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -192,8 +192,11 @@ CREATE TABLE fastmon_files (
   slice_count INTEGER NOT NULL DEFAULT 0,
   file_url TEXT,
   created_at TEXT NOT NULL,
+  -- Of an observed execution: how long after its STF file was ready it was announced. Milliseconds.
+  waited_ms INTEGER,
   UNIQUE (tf_filename, execution_id)
 ) STRICT;
+CREATE INDEX fastmon_files_waited ON fastmon_files (execution_id, waited_ms) WHERE ${indexPredicates.waitedTime};
 CREATE INDEX fastmon_files_stf ON fastmon_files (stf_filename, seq);
 CREATE INDEX fastmon_files_execution ON fastmon_files (execution_id, seq);
 

@@ -43,6 +43,20 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
     dealtWith === undefined ? null : timeOf(dealtWith),
   );
   countStf(scope, stf_filename, { before, status, size });
+  noteWaiting(scope, { stf_filename });
+}
+
+/** How long after its STF file was ready a TF file was announced, whichever of the two is told later. */
+function noteWaiting(
+  { tx, execution_id }: ObservedScope,
+  { stf_filename, tf_filename }: { stf_filename: string; tf_filename?: string },
+): void {
+  tx.sql(
+    `UPDATE fastmon_files AS f SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
+     FROM stf_files AS s WHERE s.stf_filename = $stf_filename AND s.execution_id = $execution_id
+       AND f.stf_filename = $stf_filename AND f.execution_id = $execution_id AND ($tf_filename IS NULL OR f.tf_filename = $tf_filename)
+       AND EXISTS (SELECT 1 FROM observed_files AS o WHERE o.execution_id = $execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`,
+  ).run({ stf_filename, execution_id, tf_filename: tf_filename ?? null });
 }
 
 /** Keeps the counts of an execution when an STF is heard of, or becomes ready. */
@@ -101,6 +115,7 @@ export function tfSaid(scope: ObservedScope, said: SaidFact<TfFact>): void {
     execution_id,
   );
   if (isNew) sumsOf(tx).add('run_states', [execution_id], 'tf_files_received', 1);
+  if (stf_filename !== undefined) noteWaiting(scope, { stf_filename, tf_filename });
   for (const stf of new Set([before?.stf_filename, stf_filename]))
     if (stf !== null && stf !== undefined) countSamples(scope, stf);
 }

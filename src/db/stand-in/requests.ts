@@ -15,17 +15,20 @@ export interface TestbedRequest {
   body: string;
 }
 
+/** Nobody may send requests to the programs of a namespace. */
+export const noObserver = (namespace: string): SwfError =>
+  new SwfError(
+    'ARGUMENT_INVALID',
+    `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
+  );
+
 /** Writes a request that an observer is to send. Throws `ARGUMENT_INVALID` where none may. @param now milliseconds since 1970 */
 export function askTestbed(
   tx: Transaction,
   { namespace, body, by, now }: { namespace: string; body: object; by: string; now: number },
   isAlive: LivenessTest,
 ): number {
-  if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined)
-    throw new SwfError(
-      'ARGUMENT_INVALID',
-      `no observer of namespace ${JSON.stringify(namespace)} may send requests to its programs; start "swf-mcp observe --broker … --allow-control" beside this store`,
-    );
+  if (processOfObserver(tx.sql, namespace, isAlive, now) === undefined) throw noObserver(namespace);
   return Number(
     tx
       .sql('INSERT INTO testbed_requests (asked_ms, asked_by, namespace, body) VALUES (?, ?, ?, ?)')

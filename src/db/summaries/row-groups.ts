@@ -22,6 +22,8 @@ interface Part {
   failed: number;
   retries: number;
   bytes: number;
+  slices: number;
+  stay_failed: number;
   seconds: number | null;
 }
 
@@ -44,7 +46,7 @@ export function* addRows(
   const of = question.execution_id === undefined ? [] : [question.execution_id];
   const index = isOf === '' || source.index === undefined ? 'NOT INDEXED' : `INDEXED BY ${source.index}`;
   const among = `FROM ${table} AS t ${index} WHERE ${isOf} ${key} > ? AND ${key} <= ?`;
-  const text = `SELECT ${toldColumns(source, question)}, n, failed, retries, bytes, seconds FROM (
+  const text = `SELECT ${toldColumns(source, question)}, n, failed, retries, bytes, slices, stay_failed, seconds FROM (
     SELECT ${groupedColumns(source, question)} ${among} ${conditions.map((one) => `AND ${one}`).join(' ')}
     ${source.seconds === undefined ? 'GROUP BY 1, 2' : ''})`;
   for (let after = range.from - 1; ;) {
@@ -68,12 +70,15 @@ function typeCounts(
   return [...countMessages(sql, execution_id)].map(([name, n]) => ({ name, n }));
 }
 
-function add(groups: Groups, keys: readonly SummaryKey[], { a, b, n, failed, retries, bytes, seconds }: Part): void {
+function add(groups: Groups, keys: readonly SummaryKey[], part: Part): void {
+  const { a, b, n, failed, retries, bytes, slices, stay_failed, seconds } = part;
   const group = groups.of([a, b].slice(0, keys.length).map((value, at) => shownKey(keys[at] as SummaryKey, value)));
   group.count += n;
   group.failed += failed;
   group.retries += retries;
   group.bytes += bytes;
+  group.ofSlices += slices;
+  group.stayFailed += stay_failed;
   if (seconds !== null) group.seconds.push(seconds);
 }
 
@@ -102,7 +107,7 @@ function groupedColumns(source: RowSource, { keys, time_field }: SummaryQuestion
   const sum = (column: string | undefined): string =>
     column === undefined ? '0' : isEach ? column : `coalesce(sum(${column}), 0)`;
   return `${a} AS a, ${b} AS b, ${isEach ? '1' : 'count(*)'} AS n, ${sum(source.failed)} AS failed, ${sum(source.retries)} AS retries,
-    ${sum(source.bytes)} AS bytes, ${source.seconds ?? 'NULL'} AS seconds`;
+    ${sum(source.bytes)} AS bytes, ${sum(source.slices)} AS slices, ${sum(source.stayFailed)} AS stay_failed, ${source.seconds ?? 'NULL'} AS seconds`;
 }
 
 function toldColumns(source: RowSource, { keys }: SummaryQuestion): string {

@@ -34,6 +34,9 @@ export interface RowSource {
   failed?: string;
   retries?: string;
   bytes?: string;
+  /** Slices of the row, and those that stay failed. */
+  slices?: string;
+  stayFailed?: string;
   seconds?: string;
   /** Whether times are noted by blocks, so that those of a window are found. */
   hasBlocks: boolean;
@@ -113,6 +116,8 @@ export const rowSources: Record<Exclude<Summarized, 'slices'>, RowSource> = {
     hasStatus: 'status = ?',
     failed: `status = 'failed'`,
     retries: '(SELECT slice_retries FROM run_states AS s WHERE s.execution_id = t.execution_id)',
+    slices: '(SELECT slices_created FROM run_states AS s WHERE s.execution_id = t.execution_id)',
+    stayFailed: '(SELECT slices_exhausted FROM run_states AS s WHERE s.execution_id = t.execution_id)',
     bytes: '(SELECT dataset_bytes FROM runs AS r WHERE r.execution_id = t.execution_id)',
     seconds: `iif(end_time IS NULL, NULL, ${secondsBetween('start_time', 'end_time')})`,
     hasBlocks: false,

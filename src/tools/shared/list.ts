@@ -22,6 +22,8 @@ interface ListArguments {
   order?: 'newest' | 'oldest' | undefined;
   start_time?: string | undefined;
   end_time?: string | undefined;
+  /** Names with commas. */
+  fields?: string | undefined;
 }
 
 /** The question of a list, with everything relative made fixed: the same on every page. */
@@ -49,9 +51,11 @@ const cursorSchema = z.strictObject({
 
 type Cursor = z.infer<typeof cursorSchema>;
 
-interface ListParts<Row, Item> {
+interface ListParts<Row, Item extends object> {
   ask: (fixed: Fixed, page: Page) => ListPage<Row>;
   toItem: (row: Row) => Item;
+  /** The names of an item's fields, where some of them may be asked for. */
+  fields?: () => readonly string[];
   whenEmpty?: (fixed: Fixed) => string | undefined;
   /** Something that must be known where the list ends. */
   atEnd?: (() => string | undefined) | undefined;
@@ -79,16 +83,17 @@ const shiftingPages =
  * @param whenEmpty says what else to ask for where no row fits
  * @param toItem makes the item of a row, field by field, so that nothing of a row gets out by accident
  */
-export function listPage<Row extends { key: number }, Item>(
+export function listPage<Row extends { key: number }, Item extends object>(
   tool: string,
   args: ListArguments & Record<string, unknown>,
   context: ToolContext,
-  { ask, toItem, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
+  { ask, toItem, fields, whenEmpty, atEnd, remark, values = {}, resolve = resolveExecution }: ListParts<Row, Item>,
 ) {
+  const pick = fields === undefined ? undefined : pickerOf<Item>(args.fields, fields());
   const of = fingerprint(tool, args);
   const { fixed, page, before } = fix(args, of, context, resolve);
   const found = ask(fixed, page);
-  const items = asManyAsFit(found.rows, toItem);
+  const items = asManyAsFit(found.rows, pick === undefined ? toItem : (row) => pick(toItem(row)));
   const { hasMore, last, isShort } = endOf(found, items.length);
   const given = before.given + items.length;
   const counted = totalOf(found, { given, hasMore, total: before.total });
@@ -116,6 +121,19 @@ export function listPage<Row extends { key: number }, Item>(
       note: noteOf(),
     }),
   };
+}
+
+/** Leaves of an item the fields that are asked for. Throws `ARGUMENT_INVALID` for a name that is none. */
+function pickerOf<Item extends object>(asked: string | undefined, known: readonly string[]): (item: Item) => Item {
+  if (asked === undefined) return (item) => item;
+  const names = asked.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `fields = ${JSON.stringify(unknown.slice(0, 60))} is no field of an item; give some of ${known.join(', ')}, with commas`,
+    );
+  return (item) => Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name))) as Item;
 }
 
 /** Where a page ends of which so many rows are given, and whether because enough were looked at. */

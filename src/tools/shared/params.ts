@@ -46,6 +46,9 @@ export const listArguments = (time: string) => ({
   end_time: text('As start_time'),
 });
 
+/** The fields that items of a wide list are to have. */
+export const itemFields = text('Only these fields of an item, with commas');
+
 /** The time that a window is about. */
 export const timeField = <T extends string>(values: readonly T[], description: string) =>
   z.enum(values).optional().describe(description);

@@ -63,14 +63,14 @@ const rounded = (seconds: number): number => Math.round(seconds * 1000) / 1000;
 
 /** The sums that fit a kind of rows, of some groups together. */
 export function shownSums(groups: readonly Group[], { what, keys }: SummaryQuestion): Sums {
-  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed'): number =>
+  const sum = (of: 'count' | 'failed' | 'retries' | 'bytes' | 'stayFailed' | 'ofSlices'): number =>
     groups.reduce((before, group) => before + group[of], 0);
   const spread = spreadOf(groups);
   const isOfAttempts = what === 'slices' && countsAttempts(keys);
   return present({
     count: sum('count'),
-    slices: isOfAttempts ? slicesOf(groups) : null,
-    stay_failed: isOfAttempts ? sum('stayFailed') : null,
+    slices: isOfAttempts ? slicesOf(groups) : what === 'executions' ? sum('ofSlices') : null,
+    stay_failed: isOfAttempts || what === 'executions' ? sum('stayFailed') : null,
     failed: what === 'messages' || what === 'logs' ? null : sum('failed'),
     retries: what === 'slices' || what === 'executions' ? sum('retries') : null,
     bytes: what === 'stf_files' || what === 'executions' ? sum('bytes') : null,

@@ -2,16 +2,15 @@ import { bucketOf, type StageDelay, type StageName, stages } from '../../../doma
 import { indexPredicates } from '../../migrations/index-predicates.ts';
 import type { Prepare } from '../../sqlite/statements.ts';
 
-/** As SQL: the times between which a stage of files lies, `a` and `b`. `?` is the execution. There are few files, so each is read. */
+/** As SQL: the times between which a stage of STF files lies, `a` and `b`. `?` is the execution. There are few, so each is read. */
 const fileTimes: Readonly<Partial<Record<StageName, string>>> = {
   'stf_gen → stf_ready':
     'SELECT created_at AS a, processed_at AS b FROM stf_files WHERE execution_id = ? AND processed_at IS NOT NULL',
-  'stf_ready → tf_file_registered': `SELECT processed_at AS a, f.created_at AS b
-    FROM fastmon_files AS f JOIN stf_files USING (stf_filename, execution_id) WHERE execution_id = ? AND processed_at IS NOT NULL`,
 };
 
-/** As SQL: the milliseconds that each slice took in a stage, `ms`, in the order of an index. `?` is the execution. */
-const slicePassages: Readonly<Partial<Record<StageName, string>>> = {
+/** As SQL: the milliseconds that each TF file or slice took in a stage, `ms`, in the order of an index. `?` is the execution. */
+const passages: Readonly<Partial<Record<StageName, string>>> = {
+  'stf_ready → tf_file_registered': `(SELECT waited_ms AS ms FROM fastmon_files INDEXED BY fastmon_files_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice → slice_started': `(SELECT waited_ms AS ms FROM tf_slices INDEXED BY tf_slices_waited WHERE execution_id = ? AND ${indexPredicates.waitedTime})`,
   'slice_started → slice_result': tookAs('completed'),
   'slice_started → failed result': tookAs('failed'),
@@ -24,13 +23,13 @@ function tookAs(status: 'completed' | 'failed'): string {
 /** The stages with what was measured of them, those that anything has gone through. */
 const stagesOf = (sql: Prepare, executionId: string): { delay: StageDelay; measured: Measured }[] =>
   stages.flatMap(({ stage }) => {
-    const [times, passage] = [fileTimes[stage], slicePassages[stage]];
+    const [times, passage] = [fileTimes[stage], passages[stage]];
     const measured =
       times !== undefined
         ? ofFiles(sql, executionId, times)
         : passage === undefined
           ? undefined
-          : ofSlices(sql, executionId, passage);
+          : ofPassage(sql, executionId, passage);
     return measured === undefined || measured.items === 0 ? [] : [{ delay: delayOf(stage, measured), measured }];
   });
 
@@ -71,7 +70,7 @@ function ofFiles(sql: Prepare, executionId: string, times: string): Measured {
   };
 }
 
-function ofSlices(sql: Prepare, executionId: string, passage: string): Measured {
+function ofPassage(sql: Prepare, executionId: string, passage: string): Measured {
   const all = sql<[string], { items: number; mean: number | null; max: number | null }>(
     `SELECT count(*) AS items, avg(ms) AS mean, max(ms) AS max FROM ${passage}`,
   ).get(executionId);
