@@ -66,7 +66,7 @@ const jobs: readonly Job[] = [
       arguments: [{ name: 'since', description: 'ISO 8601, or relative such as -8h (default)', required: false }],
     },
     text: ({ since = '-8h' }) =>
-      `Write a shift hand-over for the time since ${checkedTime('since', since)}: call shift_report with start_time "${since}" and take its text; of each execution that it calls open ` +
+      `Write a shift hand-over for the time since ${checkedTime('since', since)}: call shift_report with start_time "${since}" and form "text"; of each execution that it calls open ` +
       `call get_workflow_monitor, and audit_execution where data may be incomplete. Sections: done, open, degraded, to watch. ` +
       `Give execution ids, run numbers, counts and times in UTC; nothing that the tools did not say.`,
   },

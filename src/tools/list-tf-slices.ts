@@ -53,7 +53,8 @@ const itemOf = () =>
       created_at: z.string(),
       assigned_at: z.string().optional(),
       completed_at: z.string().optional(),
-      seconds: z.number().optional(),
+      seconds: z.number().optional().describe('From hand-over to result, wall time'),
+      processing_seconds: z.number().optional().describe('Of the payload, as its worker measured it'),
       error: z.string().optional(),
       payload: z.string().optional().describe('Name and digest; absent: the placeholder'),
       exit_code: z.int().optional().describe('Of the payload command'),
@@ -126,7 +127,8 @@ export const listTfSlicesTool = defineTool({
           created_at: row.created_at,
           assigned_at: row.assigned_at,
           completed_at: row.completed_at,
-          seconds: row.seconds === null ? null : Math.max(0, Math.round(row.seconds * 1000) / 1000),
+          seconds: milliseconds(row.seconds),
+          processing_seconds: milliseconds(row.processing_seconds),
           error: row.error === null ? null : clipShown(row.error, shownError),
           payload: row.payload === null ? null : shortDigests(row.payload),
           exit_code: row.exit_code,
@@ -138,3 +140,7 @@ export const listTfSlicesTool = defineTool({
     });
   },
 });
+
+/** Seconds to the millisecond. */
+const milliseconds = (seconds: number | null): number | null =>
+  seconds === null ? null : Math.max(0, Math.round(seconds * 1000) / 1000);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { shiftAnswer } from './answers/shift.ts';
-import { namespace, text } from './shared/params.ts';
+import { namespace, present, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { reportOfShift } from './shift/report.ts';
 
@@ -10,14 +10,21 @@ export const shiftReportTool = defineLiveTool({
   title: 'Report of a shift',
   description:
     'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
-    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on. Instead of asking each execution.',
+    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on: ask for one form. Instead of asking each execution.',
   takesLong: () => true,
   input: () =>
     z.strictObject({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
       end_time: text('As start_time (default now)'),
       namespace,
+      form: z.enum(['fields', 'text']).optional().describe('Only fields, or only text (default both)'),
     }),
-  output: shiftAnswer,
-  perform: reportOfShift,
+  output: () => shiftAnswer().partial(),
+  async perform({ form, ...args }, context) {
+    const report = await reportOfShift(args, context);
+    if (form === undefined) return report;
+    const { text: told, ...fields } = report;
+    const { start_time, end_time, data_as_of, note } = fields;
+    return form === 'fields' ? fields : present({ start_time, end_time, text: told, data_as_of, note });
+  },
 });

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { openStore } from '../../src/db/opening/open-store.ts';
-import { ask, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+import { ask, askAll, connectStdio, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 import { runInTerminal } from '../terminal.ts';
 
 /** A payload of which slices 5 and 7 of each STF stay failed. */
@@ -120,8 +120,7 @@ describe('tables for people', () => {
     const items = JSON.parse((await table('slices', '-o', 'json')).join('\n')) as Record<string, unknown>[];
     expect(items).toHaveLength(45);
     const client = await connectStdio({ folder });
-    const { items: told } = await ask(client, 'list_tf_slices', { execution_id: 'latest', limit: 45 });
-    expect(items).toEqual(told);
+    expect(items).toEqual(await askAll(client, 'list_tf_slices', { execution_id: 'latest', limit: 45 }));
     const { stdout } = await runCli(['slices', '-o', 'csv', '--status', 'failed'], { folder });
     const records = stdout.split('\r\n');
     expect(records[0]).toMatch(/^slice_filename,slice_id,tf_filename,/);

@@ -46,6 +46,10 @@ describe('the report of a shift', () => {
       { name: 'bob', did: 'paused', reason: 'beam | studies' },
     ]);
     const text = report['text'] as string;
+    const one = async (form: string): Promise<string[]> =>
+      Object.keys(await ask(client, 'shift_report', { start_time: '-1h', form }));
+    expect(await one('text')).toEqual(['start_time', 'end_time', 'text', 'data_as_of']);
+    expect(await one('fields')).toEqual(Object.keys(report).filter((name) => name !== 'text'));
     expect(text).toMatch(
       /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n\n3 executions: 1 running, 2 completed\./,
     );

@@ -28,8 +28,10 @@ export interface TfSliceRow {
   assigned_at: string | null;
   completed_at: string | null;
   error: string | null;
-  /** Wall time of its attempt; null before its end. */
+  /** Wall time of its attempt from hand-over to result; null before its end. */
   seconds: number | null;
+  /** Wall time of the payload, as its worker measured it; null where nobody told it. */
+  processing_seconds: number | null;
   exit_code: number | null;
   signal: string | null;
   output_tail: string | null;
@@ -78,7 +80,7 @@ function queryOf(sql: Prepare, filter: TfSliceFilter, page: Page): ListQuery {
   const isScan = isOtherTime || workers.workers[1] !== undefined || (min_retries ?? 0) > 1;
   return {
     select: `seq AS key, slice_filename, slice_id, tf_filename, stf_filename, run_number, s.execution_id, tf_first, tf_last,
-      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds,
+      tf_count, status, attempt, assigned_worker, created_at, assigned_at, completed_at, error, ${seconds} AS seconds, processing_seconds,
       exit_code, signal, output_tail, outputs, outputs_omitted,
       ${payloadAsked} AS payload`,
     from: 'tf_slices AS s',
