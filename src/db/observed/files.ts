@@ -52,7 +52,7 @@ function noteWaiting(
   { stf_filename, tf_filename }: { stf_filename: string; tf_filename?: string },
 ): void {
   tx.sql(
-    `UPDATE fastmon_files AS f SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
+    `UPDATE fastmon_files AS f INDEXED BY fastmon_files_stf SET waited_ms = max(0, CAST(round((julianday(f.created_at) - julianday(s.processed_at)) * 86400000) AS INTEGER))
      FROM stf_files AS s WHERE s.stf_filename = $stf_filename AND s.execution_id = $execution_id
        AND f.stf_filename = $stf_filename AND f.execution_id = $execution_id AND ($tf_filename IS NULL OR f.tf_filename = $tf_filename)
        AND EXISTS (SELECT 1 FROM observed_files AS o WHERE o.execution_id = $execution_id AND o.kind = 'tf_file_registered' AND o.name = f.tf_filename)`,
