@@ -1,0 +1,172 @@
+import { indexPredicates } from './index-predicates.ts';
+
+/** As SQL: processes, what they hear, agents and log lines: nothing of it is read from the log. */
+export const processTables = `-- The tables from here on are not read from the log: processes, cursors, agents, log lines.
+
+-- Times in which an observer listened, or which a recording is of. Milliseconds since 1970.
+CREATE TABLE hearings (
+  -- A namespace; empty: all of them.
+  namespace TEXT NOT NULL,
+  since_ms INTEGER NOT NULL,
+  -- The last moment at which something would have been heard.
+  until_ms INTEGER NOT NULL,
+  -- The observer; NULL for a recording, and for one that has ended in order.
+  process_id INTEGER REFERENCES processes (process_id),
+  -- 1: the observer sends requests to programs of the namespace.
+  may_send INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (namespace, since_ms)
+) STRICT, WITHOUT ROWID;
+
+-- Requests to programs of another testbed, which its observer sends.
+CREATE TABLE testbed_requests (
+  request_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  asked_ms INTEGER NOT NULL,
+  asked_by TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  body TEXT NOT NULL,
+  -- Written before it is sent: it is sent once.
+  sent_ms INTEGER
+) STRICT;
+
+-- Times in which nothing could be heard.
+CREATE TABLE gaps (
+  from_ms INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (from_ms, until_ms, reason)
+) STRICT, WITHOUT ROWID;
+
+-- Processes that have written here. A driver is gone when its process is gone.
+CREATE TABLE processes (
+  process_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  pid INTEGER NOT NULL,
+  -- Tells a process from a later one with the same pid; empty where the system does not say. Of a remote one when it began, as it says.
+  pid_started TEXT NOT NULL,
+  hostname TEXT NOT NULL,
+  -- Of swf-mcp: while it lives, no newer one changes the schema.
+  version TEXT NOT NULL,
+  registered_at TEXT NOT NULL,
+  last_beat TEXT NOT NULL,
+  -- How it has ended, as far as anybody has noted it.
+  ended TEXT CHECK (ended IN ('order', 'fault', 'lost')),
+  -- The last log line that came from it, where it is a remote one.
+  logged_n INTEGER NOT NULL DEFAULT 0,
+  -- 1 for a process without a store, which reaches the recorder through the broker alone.
+  is_remote INTEGER NOT NULL DEFAULT 0,
+  -- How far the times that it tells are ahead of the wall clock there, which may have been set back since it began. Milliseconds.
+  ahead_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+-- A remote process is known by what it says of itself.
+CREATE UNIQUE INDEX processes_remote ON processes (hostname, pid, pid_started) WHERE ${indexPredicates.remoteProcess};
+
+-- The driver of an execution. Every write of a driver checks its epoch in the same transaction.
+CREATE TABLE execution_owners (
+  execution_id TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  epoch INTEGER NOT NULL,
+  taken_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The process that records a namespace over a broker.
+CREATE TABLE recorders (
+  namespace TEXT PRIMARY KEY,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  -- Since when it has no connection to its broker.
+  broker_away_since TEXT
+) STRICT, WITHOUT ROWID;
+
+-- Namespaces on a broker (its address, and the topics that were listened to) in which no program of another make was heard, as those listened that were about to use them.
+CREATE TABLE known_namespaces (
+  namespace TEXT NOT NULL,
+  broker TEXT NOT NULL,
+  listened_at TEXT NOT NULL,
+  PRIMARY KEY (namespace, broker)
+) STRICT, WITHOUT ROWID;
+
+-- Requests that a recorder took and that a broker without ids of messages may deliver again.
+CREATE TABLE requests_in_hand (
+  namespace TEXT NOT NULL,
+  request_id TEXT NOT NULL,
+  -- Milliseconds since 1970.
+  taken_ms INTEGER NOT NULL,
+  PRIMARY KEY (namespace, request_id)
+) STRICT, WITHOUT ROWID;
+
+-- How far each role has read the log of an execution.
+CREATE TABLE cursors (
+  execution_id TEXT NOT NULL,
+  role TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, role)
+) STRICT, WITHOUT ROWID;
+
+-- Where a TF file is that was made again on another host. The log keeps what was said first.
+CREATE TABLE moved_files (
+  tf_filename TEXT PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  file_url TEXT NOT NULL,
+  moved_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE system_agents (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  agent_name TEXT NOT NULL UNIQUE,
+  agent_type TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('STARTING', 'READY', 'PROCESSING', 'EXITED')),
+  last_heartbeat TEXT NOT NULL,
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  current_execution_id TEXT,
+  -- What a remote agent says of itself: its slots, those without work, kinds of work that it cannot do (JSON), and how far its clock is ahead, in
+  -- seconds.
+  slots INTEGER,
+  free_slots INTEGER,
+  off_duty TEXT,
+  clock_offset REAL,
+  -- Of a remote agent: the version of the messages that it speaks, and since when nothing that it says of slices has arrived though it takes some.
+  wire INTEGER,
+  unheard_since TEXT,
+  -- Of a program of another make: the host that its messages tell, or empty. NULL for our own.
+  heard_on TEXT
+) STRICT;
+CREATE INDEX system_agents_execution ON system_agents (current_execution_id, seq);
+CREATE INDEX system_agents_heartbeat ON system_agents (last_heartbeat);
+CREATE INDEX system_agents_present ON system_agents (seq) WHERE ${indexPredicates.presentAgent};
+
+-- Executions that have been removed, with their folder of data files: the next removal finishes one that was interrupted, and what still
+-- comes for a removed execution is over.
+CREATE TABLE removals (execution_id TEXT PRIMARY KEY, data_folder TEXT, removed_at TEXT, removed_by TEXT) STRICT, WITHOUT ROWID;
+
+-- What befell a process that drove an execution: its clock was set, or it wrote nothing for a while.
+CREATE TABLE incidents (
+  incident_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  execution_id TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('clock_step', 'standstill')),
+  hostname TEXT NOT NULL,
+  -- Of a standstill when it began; of a step the first time after it.
+  since TEXT NOT NULL,
+  until TEXT,
+  -- Of a step: of the wall clock, and of the times that were told.
+  seconds REAL,
+  skipped REAL
+) STRICT;
+CREATE INDEX incidents_execution ON incidents (execution_id, kind, incident_id);
+
+CREATE TABLE app_logs (
+  log_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  timestamp TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  agent TEXT NOT NULL,
+  message TEXT NOT NULL,
+  execution_id TEXT,
+  run_id TEXT,
+  context TEXT
+) STRICT;
+CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
+CREATE INDEX app_logs_run ON app_logs (run_id, log_id);
+CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
+CREATE INDEX app_logs_trouble ON app_logs (execution_id, log_id) WHERE ${indexPredicates.error};
+CREATE INDEX app_logs_warnings ON app_logs (log_id) WHERE ${indexPredicates.warning};
+CREATE INDEX app_logs_errors ON app_logs (log_id) WHERE ${indexPredicates.error};
+
+`;
