@@ -1,5 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
-
 import express, {
   type ErrorRequestHandler,
   type Express,
@@ -11,9 +9,9 @@ import express, {
 
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
+import { createCallers } from '../http/callers.ts';
 import { refuseForeign, sayNotToKeep } from '../http/guard.ts';
 import { messageOf } from '../lib/errors.ts';
-import { sha256 } from '../lib/sha256.ts';
 import { isShallow } from '../observed/body.ts';
 import { maskValue } from '../observed/masking.ts';
 import type { RestLine } from '../observed/recording-lines.ts';
@@ -44,7 +42,7 @@ const prefixes = ['/api', '/swf-monitor/api'];
 export function createStandIn(options: StandInOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  // A number in a query stays one text: `a[b]=1` is no object.
+  // A value in a query is a text: `a[b]=1` is no object.
   app.set('query parser', 'simple');
   app.use(sayNotToKeep);
   app.use(refuseForeign(options.token !== undefined));
@@ -142,15 +140,13 @@ const queryOf = ({ query }: Request): Record<string, string> =>
     }),
   );
 
-const digest = (text: string): Buffer => sha256().update(text).digest();
-
 /** An agent with a wrong token tries for ever and never starts: that is said once, where an operator looks. */
 function tokenCheck({ token, say }: StandInOptions): Handler {
-  const expected = token === undefined ? undefined : digest(token);
+  const callerBy = token === undefined ? undefined : createCallers([{ name: undefined, scope: 'control', token }]);
   let isSaid = false;
   return ({ headers, ip }, response, next) => {
     const [, given = ''] = /^(?:Token|Bearer) +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
-    if (expected === undefined || timingSafeEqual(digest(given), expected)) {
+    if (callerBy === undefined || callerBy(given) !== undefined) {
       next();
       return;
     }
@@ -170,7 +166,7 @@ function onError({ say }: StandInOptions): ErrorRequestHandler {
   return (error: { type?: string; status?: number }, _, response, next) => {
     if (response.headersSent) next(error);
     else if (error.status !== undefined && error.status < 500)
-      response.status(error.status === 413 ? 413 : 400).json({
+      response.status(error.status).json({
         detail: error.type === 'entity.parse.failed' ? 'The body is not JSON.' : messageOf(error),
       });
     else {

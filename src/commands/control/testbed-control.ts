@@ -1,6 +1,15 @@
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
-import { askTestbed, heardSince, noObserver, sentAt, withdrawRequest } from '../../db/stand-in/requests.ts';
+import {
+  askTestbed,
+  hasEnded,
+  heardAfter,
+  newestCalled,
+  newestKey,
+  noObserver,
+  sentAt,
+  withdrawRequest,
+} from '../../db/stand-in/requests.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -34,68 +43,54 @@ export async function startTheirs(io: Io, namespace: string, request: StartReque
     realtime: speed === 1,
     params,
   };
-  return ask(io, { namespace, body, by }, startSeconds, (store, since) => heardSince(store.sql, namespace, since));
+  return ask(io, { namespace, body, by, seconds: startSeconds }, ({ sql }) => {
+    const after = newestKey(sql);
+    return () => heardAfter(sql, namespace, after);
+  });
 }
 
-/** Asks their runner to stop an execution. A stop is not said on their bus, so its effect is seen only where their monitor tells. */
-export async function stopTheirs(
+/**
+ * Asks their runner to stop an execution. A stop is not said on their bus, so its effect is seen only where their monitor tells. Throws
+ * `EXECUTION_NOT_RUNNING` where it has ended, or another one of its name has begun since: their command names no run, and would stop that.
+ */
+export function stopTheirs(
   io: Io,
   { namespace, told_id, execution_id }: { namespace: string; told_id: string; execution_id: string },
   { by, patienceSeconds }: ControlRequest,
 ): Promise<TestbedAnswer> {
-  await requireNewest(io, { namespace, told_id, execution_id });
   const body = { msg_type: 'stop_workflow', namespace, execution_id: told_id };
-  return ask(io, { namespace, body, by: by.name }, patienceSeconds, (store) =>
-    store
-      .sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`)
-      .get(execution_id) === undefined
-      ? undefined
-      : execution_id,
-  );
+  return ask(io, { namespace, body, by: by.name, seconds: patienceSeconds }, ({ sql }) => {
+    const newest = newestCalled(sql, namespace, told_id);
+    if (newest?.execution_id !== execution_id)
+      throw notRunning(
+        `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
+      );
+    if (newest.status !== 'running')
+      throw notRunning(`${execution_id} has ended (${newest.status}); there is nothing to stop`);
+    return () => (hasEnded(sql, execution_id) ? execution_id : undefined);
+  });
 }
 
-/** Throws where the execution has ended, or another one of its name has begun since: their command names no run, and would stop that. */
-async function requireNewest(
-  io: Io,
-  { namespace, told_id, execution_id }: { namespace: string; told_id: string; execution_id: string },
-): Promise<void> {
-  const store = await openExistingStore(storePath(io), storeOptions(io));
-  const newest = store
-    .sql<[string, string], { execution_id: string; status: string }>(
-      `SELECT execution_id, status FROM observed_runs JOIN workflow_executions USING (execution_id)
-     WHERE told_id = ? AND observed_runs.namespace = ? ORDER BY first_ms DESC LIMIT 1`,
-    )
-    .get(told_id, namespace);
-  store.close();
-  if (newest?.execution_id !== execution_id)
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `${execution_id} is not the newest run of the name ${told_id}: a stop would end ${newest?.execution_id ?? 'another one'}`,
-    );
-  if (newest.status !== 'running')
-    throw new SwfError(
-      'EXECUTION_NOT_RUNNING',
-      `${execution_id} has ended (${newest.status}); there is nothing to stop`,
-    );
-}
+const notRunning = (message: string): SwfError => new SwfError('EXECUTION_NOT_RUNNING', message);
 
+/** @param begin looks before anything is asked, and returns how to see the effect: the execution in which it is seen */
 async function ask(
   io: Io,
-  { namespace, body, by }: { namespace: string; body: object; by: string },
-  seconds: number,
-  seen: (store: Store, since: number) => string | undefined,
+  { namespace, body, by, seconds }: { namespace: string; body: object; by: string; seconds: number },
+  begin: (store: Store) => () => string | undefined,
 ): Promise<TestbedAnswer> {
   const store = await openExistingStore(storePath(io), storeOptions(io)).catch((error: unknown) => {
     throw error instanceof NoStoreYet ? noObserver(namespace) : error;
   });
   try {
+    const seen = begin(store);
     const now = Date.now();
     const asked_at = new Date(now).toISOString();
     const said = { ...body, timestamp: asked_at, source: 'swf-mcp' };
     const request = await store.write((tx) => askTestbed(tx, { namespace, body: said, by, now }, isAlive));
     const deadline = performance.now() + seconds * 1000;
     for (;;) {
-      const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen(store, now);
+      const heard_as = sentAt(store.sql, request) === undefined ? undefined : seen();
       if (heard_as !== undefined) return { asked_at, heard_as };
       if (performance.now() >= deadline) return await unheard(store, request, asked_at);
       await pause(lookMilliseconds);

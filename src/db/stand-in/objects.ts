@@ -11,7 +11,7 @@ export interface ObjectNames {
   run_id?: string | undefined;
   /** The number of a slice within its file. */
   number?: number | undefined;
-  /** The file that it is looked for by. */
+  /** The file by which programs look for it. */
   parent?: string | undefined;
 }
 
@@ -95,6 +95,12 @@ export const newestRunOf = (sql: Prepare, executionId: string): string | undefin
   sql<[string], { run_id: string | null }>(
     `SELECT run_id FROM monitor_objects WHERE kind = 'run-states' AND parent = ? ORDER BY seq DESC LIMIT 1`,
   ).get(executionId)?.run_id ?? undefined;
+
+/** An execution that was heard of, as far as swf-monitor would tell it; undefined where none was. */
+export const knownExecution = (sql: Prepare, executionId: string): Document | undefined =>
+  sql<[string], Document>(
+    'SELECT execution_id, namespace, status, executed_by, start_time, end_time FROM workflow_executions WHERE execution_id = ?',
+  ).get(executionId);
 
 /** Writes an object, in place of another one of the same id. */
 export function putObject({ sql }: Transaction, object: MonitorObject): void {

@@ -5,7 +5,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A request that has waited for longer is not sent: its author has been told that it was not taken. Milliseconds. */
-export const requestLifetime = 60_000;
+const requestLifetime = 60_000;
 
 /** A request to the programs of another testbed. */
 export interface TestbedRequest {
@@ -70,8 +70,27 @@ export const sentAt = (sql: Prepare, requestId: number): number | undefined =>
   sql<[number], { sent_ms: number | null }>('SELECT sent_ms FROM testbed_requests WHERE request_id = ?').get(requestId)
     ?.sent_ms ?? undefined;
 
-/** The first execution of a namespace that was heard of after a time. @param since milliseconds since 1970 */
-export const heardSince = (sql: Prepare, namespace: string, since: number): string | undefined =>
-  sql<[string, number], { execution_id: string }>(
-    'SELECT execution_id FROM observed_runs WHERE namespace = ? AND first_ms >= ? ORDER BY first_ms LIMIT 1',
-  ).get(namespace, since)?.execution_id;
+/** The newest execution of this store, by its sequence: those that are heard of later come after it. */
+export const newestKey = (sql: Prepare): number =>
+  sql<[], { seq: number | null }>('SELECT max(seq) AS seq FROM workflow_executions').get()?.seq ?? 0;
+
+/** The first execution of a namespace that was heard of after another one. @param after its sequence: clocks of hosts and brokers differ */
+export const heardAfter = (sql: Prepare, namespace: string, after: number): string | undefined =>
+  sql<[number, string], { execution_id: string }>(
+    `SELECT execution_id FROM workflow_executions WHERE seq > ? AND namespace = ? AND origin = 'observed' ORDER BY seq LIMIT 1`,
+  ).get(after, namespace)?.execution_id;
+
+export const hasEnded = (sql: Prepare, executionId: string): boolean =>
+  sql<[string]>(`SELECT 1 FROM workflow_executions WHERE execution_id = ? AND status <> 'running'`).get(executionId) !==
+  undefined;
+
+/** The newest execution that programs of a namespace call so: their commands mean that one. */
+export const newestCalled = (
+  sql: Prepare,
+  namespace: string,
+  toldId: string,
+): { execution_id: string; status: string } | undefined =>
+  sql<[string, string], { execution_id: string; status: string }>(
+    `SELECT execution_id, status FROM observed_runs AS o JOIN workflow_executions USING (execution_id)
+     WHERE told_id = ? AND o.namespace = ? ORDER BY first_ms DESC LIMIT 1`,
+  ).get(toldId, namespace);

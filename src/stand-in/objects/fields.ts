@@ -20,7 +20,7 @@ export const addedFields = () => z.record(z.string(), z.unknown()).nullish();
 
 export const count = () => z.int().min(0);
 
-/** A value as text; undefined where it is none. */
+/** The text of a string or a number; undefined for any other value. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined;
 

@@ -5,7 +5,7 @@ import type { Answer, Resource } from './resource.ts';
 
 type Query = Readonly<Record<string, string>>;
 
-/** One object; where nobody has registered it here, what their programs can go on with. */
+/** Answers with one object. For one that nobody registered here it answers what lets their programs go on. */
 export function read(sql: Prepare, resource: Resource, id: string): Answer {
   const object = objectOf(sql, resource.path, id);
   const body = object?.document ?? resource.unknown?.(id, finderOf(sql));

@@ -24,9 +24,11 @@ export interface Registration extends ObjectNames {
 export interface Resource {
   /** As it stands in paths: `stf-files`. */
   path: string;
-  /** The field of answers that has the id; ids are numbers, or a UUID where `id` is one. */
+  /** The field of answers that has the id: a number or a UUID that is drawn, or a run number or a text that the program tells. */
   idField: string;
-  idKind: 'number' | 'uuid' | 'told';
+  idKind: 'number' | 'uuid' | 'run' | 'text';
+  /** The field of a registration that names its object. */
+  nameField: string;
   /** The fields that a registration must have. */
   body: z.ZodType<Body>;
   namesOf: (body: Body, tx: Transaction) => Registration;
@@ -34,16 +36,16 @@ export interface Resource {
   more: (body: Body, at: string) => Document;
   /** A second registration of a name with another body: is answered as the first was, stands in its place, or is refused. */
   again: 'same' | 'replace' | 'refuse';
-  /** The status of an answer to a registration. */
-  created: 200 | 201;
   /** Whether its writes are rows of the log. */
   isRow: boolean;
   /** How a list is narrowed down by parts of a query that have a column; others are compared with the fields of each object. */
-  find?: (query: Readonly<Record<string, string>>, tx: Finder) => MonitorObject[];
+  find?: (query: Readonly<Record<string, string>>, find: Finder) => MonitorObject[];
   /** The object that a change is of, where its body tells better than its path. */
   target?: (body: Body, object: MonitorObject, find: Finder) => MonitorObject | undefined;
   /** An object that nobody has registered here, and that their programs take to be there. */
   unknown?: (id: string, find: Finder) => Document;
+  /** The run of an object that is not known by one. */
+  runOf?: (id: string, find: Finder) => string | undefined;
   /** The other names that a query has for a field. */
   aliases?: Readonly<Record<string, string>>;
 }
@@ -52,6 +54,8 @@ export interface Resource {
 export interface Finder {
   named: (kind: string, name: string) => MonitorObject | undefined;
   list: (kind: string, by: ObjectsWanted) => MonitorObject[];
+  /** The newest run that was registered for an execution. */
+  newestRun: (executionId: string) => string | undefined;
   /** An execution that was heard of; undefined where none was. */
   execution: (id: string) => Document | undefined;
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { recordHeard } from '../../db/observed/heard-messages.ts';
 import type { Transaction } from '../../db/sqlite/transaction.ts';
 import { nextNumber } from '../../db/stand-in/numbers.ts';
-import { type MonitorObject, newestRunOf, objectNamed, objectOf, putObject } from '../../db/stand-in/objects.ts';
+import { type MonitorObject, objectNamed, objectOf, putObject } from '../../db/stand-in/objects.ts';
 import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
 import { keepValue } from '../../observed/body.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
@@ -23,30 +23,25 @@ export interface Writing {
 /** Registers an object: what states a fact is a row of the log in the same transaction. The same request again has the same answer. */
 export function register(tx: Transaction, writing: Writing): Answer {
   const { resource, body, at } = writing;
-  const { path, created } = resource;
+  const { path, nameField, idKind } = resource;
   const checked = resource.body.safeParse(body, { jitless: true, reportInput: true });
   if (!checked.success) return refused(tx, lineOf(writing, 'POST', path, {}), wordsOf(checked.error));
   const { object_id, told_name, ...names } = resource.namesOf(body, tx);
   const line = lineOf(writing, 'POST', path, { run_id: names.run_id, name: told_name });
   const known = objectNamed(tx.sql, path, names.name);
   if (known !== undefined && (resource.again === 'same' || (resource.isRow && isRecorded(tx, line))))
-    return { status: created, body: known.document };
+    return { status: 201, body: known.document };
   if (known !== undefined && resource.again === 'refuse')
-    return refused(tx, line, { [fieldOf(resource)]: [`${names.name} is registered already, and otherwise.`] });
+    return refused(tx, line, { [nameField]: [`${names.name} is registered already, and otherwise.`] });
   if (resource.isRow) recordHeard(tx, line);
-  const id =
-    object_id ?? known?.object_id ?? (resource.idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
+  const id = object_id ?? known?.object_id ?? (idKind === 'uuid' ? randomUUID() : String(nextNumber(tx, path)));
   const document = { ...resource.more(body, at), ...body, [resource.idField]: idIn(resource, id) };
   putObject(tx, { kind: path, object_id: id, ...names, document });
-  return { status: created, body: document };
+  return { status: 201, body: document };
 }
 
-const idIn = ({ idKind, idField }: Resource, id: string): string | number =>
-  idKind === 'number' || idField === 'run_id' || idField === 'run_number' ? Number(id) : id;
-
-/** The field of a request that names its object. */
-const fieldOf = ({ path }: Resource): string =>
-  ({ 'stf-files': 'stf_filename', 'tf-slices': 'slice_id' })[path] ?? 'tf_filename';
+const idIn = ({ idKind }: Resource, id: string): string | number =>
+  idKind === 'number' || idKind === 'run' ? Number(id) : id;
 
 /** Changes an object. A change is a row of the log, of the run and the file that its object is of. */
 export function change(tx: Transaction, writing: Writing, id: string): Answer {
@@ -55,7 +50,7 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   const named = objectOf(tx.sql, resource.path, id) ?? madeUp(tx, writing, id);
   const object = named === undefined ? undefined : (resource.target?.(body, named, find) ?? named);
   const told_name = object === undefined ? undefined : nameOf(object);
-  const run_id = object?.run_id ?? (resource.path === 'workflow-executions' ? runOf(tx, id) : undefined);
+  const run_id = object?.run_id ?? resource.runOf?.(id, find);
   const line = lineOf(writing, 'PATCH', `${resource.path}/${id}`, { run_id, name: told_name });
   if (object === undefined)
     return refused(tx, line, { detail: [`nothing of that id is registered here: ${id.slice(0, 100)}`] });
@@ -65,20 +60,12 @@ export function change(tx: Transaction, writing: Writing, id: string): Answer {
   return { status: 200, body: document };
 }
 
-/** The newest run of an execution, as its runner has registered it. */
-const runOf = (tx: Transaction, id: string): string | undefined => newestRunOf(tx.sql, id);
-
 /** An object that nobody has registered here; its own names are those of its path. */
 function madeUp(tx: Transaction, { resource, at }: Writing, id: string): MonitorObject | undefined {
-  if (resource.unknown === undefined) return undefined;
-  const document = { ...resource.unknown(id, finderOf(tx.sql)), updated_at: at };
-  return {
-    kind: resource.path,
-    object_id: id,
-    name: id,
-    ...(resource.path === 'run-states' ? { run_id: id } : {}),
-    document,
-  };
+  const { path, idKind, unknown } = resource;
+  if (unknown === undefined) return undefined;
+  const document = { ...unknown(id, finderOf(tx.sql)), updated_at: at };
+  return { kind: path, object_id: id, name: id, ...(idKind === 'run' ? { run_id: id } : {}), document };
 }
 
 /** The name of a file or a slice, behind its run. */

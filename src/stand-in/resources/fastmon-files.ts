@@ -10,6 +10,7 @@ export const fastmonFiles: Resource = {
   path: 'fastmon-files',
   idField: 'tf_file_id',
   idKind: 'uuid',
+  nameField: 'tf_filename',
   body: z.looseObject({
     stf_file: fileName(),
     tf_filename: fileName(),
@@ -25,7 +26,6 @@ export const fastmonFiles: Resource = {
   },
   more: (_, at) => ({ checksum: null, created_at: at, updated_at: at }),
   again: 'refuse',
-  created: 201,
   isRow: true,
   find: ({ tf_filename, run_id }, find) => find.list('fastmon-files', { run_id, parent: tf_filename }),
   aliases: { stf_filename: 'stf_file', run_id: '' },

@@ -7,7 +7,8 @@ import type { Resource } from '../objects/resource.ts';
 export const runStates: Resource = {
   path: 'run-states',
   idField: 'run_number',
-  idKind: 'told',
+  idKind: 'run',
+  nameField: 'run_number',
   body: z.looseObject({ run_number: runNumber(), metadata: addedFields() }),
   namesOf({ run_number, metadata: told }) {
     const run_id = textOf(run_number) ?? '';
@@ -16,7 +17,6 @@ export const runStates: Resource = {
   },
   more: ({ run_number }, at) => ({ run_number: Number(run_number), updated_at: at }),
   again: 'replace',
-  created: 201,
   isRow: true,
   unknown: (id) => ({
     run_number: Number(id),

@@ -7,7 +7,8 @@ import type { Resource } from '../objects/resource.ts';
 export const runs: Resource = {
   path: 'runs',
   idField: 'run_id',
-  idKind: 'told',
+  idKind: 'run',
+  nameField: 'run_number',
   body: z.looseObject({ run_number: runNumber() }),
   namesOf({ run_number }) {
     const run_id = textOf(run_number) ?? '';
@@ -15,6 +16,5 @@ export const runs: Resource = {
   },
   more: ({ run_number }) => ({ run_id: Number(run_number), end_time: null }),
   again: 'same',
-  created: 201,
   isRow: true,
 };

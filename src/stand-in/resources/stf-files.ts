@@ -32,6 +32,7 @@ export const stfFiles: Resource = {
   path: 'stf-files',
   idField: 'file_id',
   idKind: 'uuid',
+  nameField: 'stf_filename',
   body: z.looseObject({ run: runNumber(), stf_filename: fileName(), metadata: addedFields() }),
   namesOf({ run, stf_filename }) {
     const [run_id, stf] = [textOf(run) ?? '', textOf(stf_filename) ?? ''];
@@ -47,7 +48,6 @@ export const stfFiles: Resource = {
     created_at: at,
   }),
   again: 'refuse',
-  created: 201,
   isRow: true,
   // A data agent registers a file that it finds here no more: one of an earlier run is none of its run.
   find: ({ stf_filename, run_number }, find) =>

@@ -8,11 +8,11 @@ export const subscribers: Resource = {
   path: 'subscribers',
   idField: 'subscriber_id',
   idKind: 'number',
+  nameField: 'subscriber_name',
   body: z.looseObject({ subscriber_name: z.string().min(1).max(500) }),
   namesOf: ({ subscriber_name }) => ({ name: textOf(subscriber_name) ?? '' }),
   more: (_, at) => ({ created_at: at, updated_at: at }),
   again: 'same',
-  created: 201,
   isRow: false,
 };
 
@@ -21,6 +21,7 @@ export const systemAgents: Resource = {
   path: 'systemagents',
   idField: 'id',
   idKind: 'number',
+  nameField: 'instance_name',
   body: z.looseObject({ instance_name: word() }),
   namesOf: ({ instance_name }) => ({ name: textOf(instance_name) ?? '' }),
   more: (_, at) => ({
@@ -35,6 +36,5 @@ export const systemAgents: Resource = {
     updated_at: at,
   }),
   again: 'replace',
-  created: 201,
   isRow: false,
 };

@@ -9,6 +9,7 @@ export const systemStateEvents: Resource = {
   path: 'system-state-events',
   idField: 'event_id',
   idKind: 'number',
+  nameField: 'event_type',
   body: z.looseObject({ event_type: word(), run_number: runNumber().nullish() }),
   // Two of one moment are two; the very same one is one.
   namesOf: (body) => ({
@@ -17,7 +18,6 @@ export const systemStateEvents: Resource = {
   }),
   more: () => ({}),
   again: 'same',
-  created: 201,
   isRow: true,
   find: ({ run_number }, find) => find.list('system-state-events', { run_id: run_number }),
 };

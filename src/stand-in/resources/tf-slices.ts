@@ -16,6 +16,7 @@ export const tfSlices: Resource = {
   path: 'tf-slices',
   idField: 'id',
   idKind: 'number',
+  nameField: 'slice_id',
   body: z.looseObject({
     slice_id: count(),
     tf_filename: fileName(),
@@ -33,7 +34,6 @@ export const tfSlices: Resource = {
   },
   more: (body) => ({ fastmon_file: tfOf(body) }),
   again: 'refuse',
-  created: 201,
   isRow: true,
   // A fast processing agent changes the first that it finds: those that are done are not meant.
   find: ({ run_number, slice_id, fastmon_file_id }, find) =>

@@ -7,10 +7,10 @@ export const workflowDefinitions: Resource = {
   path: 'workflow-definitions',
   idField: 'id',
   idKind: 'number',
+  nameField: 'workflow_name',
   body: z.looseObject({ workflow_name: word(), version: word() }),
   namesOf: ({ workflow_name, version }) => ({ name: `${textOf(workflow_name)} ${textOf(version)}` }),
   more: (_, at) => ({ created_at: at, updated_at: at }),
   again: 'replace',
-  created: 201,
   isRow: true,
 };

@@ -6,7 +6,8 @@ import type { Resource } from '../objects/resource.ts';
 export const workflowExecutions: Resource = {
   path: 'workflow-executions',
   idField: 'execution_id',
-  idKind: 'told',
+  idKind: 'text',
+  nameField: 'execution_id',
   body: z.looseObject({ execution_id: word(), namespace: z.string().max(200).nullish() }),
   namesOf({ execution_id }) {
     const name = textOf(execution_id) ?? '';
@@ -15,8 +16,8 @@ export const workflowExecutions: Resource = {
   more: () => ({ end_time: null, performance_metrics: null }),
   // Monitors that are set up anew give the same ids again.
   again: 'replace',
-  created: 201,
   isRow: true,
+  runOf: (id, find) => find.newestRun(id),
   // Fast processing asks for the execution that a message names; an answer without parameters lets it go on with its own.
   unknown: (id, find) => ({
     execution_id: id,

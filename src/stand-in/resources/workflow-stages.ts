@@ -8,10 +8,10 @@ export const workflowStages: Resource = {
   path: 'workflow-stages',
   idField: 'id',
   idKind: 'number',
+  nameField: 'stage_name',
   body: z.looseObject({}),
   namesOf: ({ execution, stage_name }) => ({ name: `${textOf(execution) ?? ''} ${textOf(stage_name) ?? ''}` }),
   more: (_, at) => ({ created_at: at }),
   again: 'replace',
-  created: 201,
   isRow: true,
 };
