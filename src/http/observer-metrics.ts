@@ -5,7 +5,8 @@ export interface ObserverFigures {
   version: string;
   /** Of the store that this program knows. */
   schema: number;
-  isConnected: boolean;
+  /** Undefined where no broker is listened to. */
+  isConnected: boolean | undefined;
   reconnects: number;
   /** Messages since the process began, by topic. */
   messages: ReadonlyMap<string, number>;
@@ -17,12 +18,17 @@ export interface ObserverFigures {
 
 /** The figures of an observer as Prometheus reads them (text format 0.0.4). */
 export function observerMetricsText(figures: ObserverFigures): string {
-  const { version, schema, lastMessageAt, places } = figures;
+  const { version, schema, isConnected, lastMessageAt, places } = figures;
   const byPlace = (value: (place: (typeof places)[number]) => number): Sample[] =>
     places.map((place) => [{ place: place.kind }, value(place)]);
   return [
     ...metric('swf_build_info', 'gauge', 'This program.', [[{ version, schema: String(schema) }, 1]]),
-    ...metric('swf_broker_connected', 'gauge', '1 while the broker is there.', [[{}, figures.isConnected ? 1 : 0]]),
+    ...metric(
+      'swf_broker_connected',
+      'gauge',
+      '1 while the broker is there.',
+      isConnected === undefined ? [] : [[{}, isConnected ? 1 : 0]],
+    ),
     ...metric('swf_broker_reconnects_total', 'counter', 'Connections that came back.', [[{}, figures.reconnects]]),
     ...metric(
       'swf_observer_messages_total',

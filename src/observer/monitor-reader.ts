@@ -44,12 +44,18 @@ export class MonitorReader {
   readonly #options: Required<MonitorReaderOptions>;
   readonly #runs = new Map<string, Run>();
   #failures = 0;
+  #hasRead = false;
   #statesReadAt = -Infinity;
 
   constructor(options: MonitorReaderOptions) {
     this.#options = { now: Date.now, known: [], ...options };
     for (const { execution_id, run_id } of this.#options.known)
       this.#runs.set(execution_id, { ...newRun(execution_id), run_id });
+  }
+
+  /** Whether the monitor answers: otherwise nothing is known of now. */
+  get isHearing(): boolean {
+    return this.#hasRead && this.#failures === 0;
   }
 
   /** Reads until it is told to end. */
@@ -74,6 +80,7 @@ export class MonitorReader {
   #succeeded(): void {
     if (this.#failures > 0) this.#options.say('swf-monitor is there again');
     this.#failures = 0;
+    this.#hasRead = true;
   }
 
   /** One request a step, for ever. A step that fails is made again, a few times. */
@@ -182,8 +189,9 @@ export class MonitorReader {
       const isNew = this.#take(run, resource, object);
       const stf = idOf(object['stf_filename']);
       if (resource !== 'stf-files' || stf === undefined || !isNew) continue;
+      // Once when it is registered, once more when it is ready.
       run.stfs.push(stf);
-      run.allStfs.push(stf);
+      run.allStfs.add(stf);
     }
   }
 

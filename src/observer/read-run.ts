@@ -26,7 +26,7 @@ export interface Run {
   seen: Set<string>;
   /** STF files whose TF files are still to be asked for; and all that are known. */
   stfs: string[];
-  allStfs: string[];
+  allStfs: Set<string>;
   /** Whether a request of this round was left out. */
   isPartial: boolean;
 }
@@ -39,7 +39,7 @@ export const newRun = (execution_id: string): Run => ({
   listedAt: -Infinity,
   seen: new Set(),
   stfs: [],
-  allStfs: [],
+  allStfs: new Set(),
   isPartial: false,
 });
 

@@ -15,7 +15,7 @@ import { asPassing, serveMetrics } from '../serve/process-metrics.ts';
 import { configPlaces, type Io } from '../shared/io.ts';
 import { asService, tellReady } from '../shared/service-manager.ts';
 import { type Listened, type Place, placesOf } from './places.ts';
-import type { readMonitor } from './read-monitor.ts';
+import type { MonitorReading, readMonitor } from './read-monitor.ts';
 
 /** The topics that are listened to, and their broker, as they were asked for. */
 export interface ListeningArguments {
@@ -71,10 +71,12 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
     ends.push(await serveMetrics(io, args.metrics, () => figuresOf(io.version, ear, places)).catch(orPassing));
     ends.push(await standInFor(io, args.api, places).catch(orPassing));
     const { signal } = interrupted;
-    const reading = readingOf(io, args.monitorUrl, { namespaces: heard.namespaces, places, signal });
+    const reading = await readingOf(io, args.monitorUrl, { namespaces: heard.namespaces, places, signal });
+    // Programs that tell us by REST are heard as long as this process runs.
+    const isTold = (): boolean => args.api !== undefined || reading?.isHearing() === true;
     await Promise.all([
-      reading,
-      hear(io, heard, { places, signal, allowControl: args.allowControl, onEar: (listening) => (ear = listening) }),
+      reading?.ended,
+      hear(io, heard, { places, signal, isTold, allowControl: args.allowControl, onEar: (heardBy) => (ear = heardBy) }),
     ]);
   } finally {
     for (const end of ends.toReversed()) await end();
@@ -82,21 +84,31 @@ async function listen(io: Io, args: ObserveArguments): Promise<void> {
   }
 }
 
-async function readingOf(io: Io, url: string | undefined, options: Parameters<typeof readMonitor>[2]): Promise<void> {
-  if (url === undefined) return;
+async function readingOf(
+  io: Io,
+  url: string | undefined,
+  options: Parameters<typeof readMonitor>[2],
+): Promise<MonitorReading | undefined> {
+  if (url === undefined) return undefined;
   const { readMonitor: read } = await import('./read-monitor.ts');
-  await read(io, url, options);
+  return read(io, url, options);
 }
 
 interface HearOptions {
   places: readonly Place[];
   signal: AbortSignal;
+  /** Whether anything is heard by REST, where there is no broker. */
+  isTold: () => boolean;
   allowControl: boolean;
   onEar: (ear: Listening) => void;
 }
 
-/** Listens to the broker; where there is none, programs tell by REST alone, until it is ended. */
-async function hear(io: Io, heard: Listened, { places, signal, allowControl, onEar }: HearOptions): Promise<void> {
+/** Listens to the broker until the signal. Without a broker it only waits: REST tells what happens. */
+async function hear(
+  io: Io,
+  heard: Listened,
+  { places, signal, isTold, allowControl, onEar }: HearOptions,
+): Promise<void> {
   const { settings, topics, namespaces } = heard;
   const onListening = (): void => {
     tellReady(io);
@@ -106,8 +118,9 @@ async function hear(io: Io, heard: Listened, { places, signal, allowControl, onE
     for (const place of places) place.keepHearing?.(isHearing);
   };
   if (settings === undefined) {
-    keepHearing(() => true);
-    onListening();
+    keepHearing(isTold);
+    tellReady(io);
+    for (const { noteListening } of isTold() ? places : []) void noteListening?.();
     await aborted(signal);
     return;
   }
@@ -154,7 +167,7 @@ const figuresOf = (version: string, ear: Listening | undefined, places: readonly
   observerMetricsText({
     version,
     schema: newestVersion(schemaHistory),
-    isConnected: ear?.isHearing ?? false,
+    isConnected: ear?.isHearing,
     reconnects: ear?.reconnects ?? 0,
     messages: ear?.messages ?? new Map(),
     lastMessageAt: ear?.lastMessageAt,

@@ -11,12 +11,20 @@ import type { Place } from './places.ts';
 const patienceMilliseconds = 30_000;
 const maxBytes = 64 * 1024 * 1024;
 
-/** Reads swf-monitor at a URL until the signal: what it has of runs under way becomes rows of the log. Throws `CONFIG_INVALID` for a URL that is none. */
+/** A monitor that is read. */
+export interface MonitorReading {
+  /** Whether it answers. */
+  isHearing: () => boolean;
+  /** Settles when the reading has ended. */
+  ended: Promise<void>;
+}
+
+/** Reads swf-monitor until the signal, and records what it has of runs under way. Throws `CONFIG_INVALID` where the URL is invalid. */
 export function readMonitor(
   io: Io,
   url: string,
   { namespaces, places, signal }: { namespaces: readonly string[]; places: readonly Place[]; signal: AbortSignal },
-): Promise<void> {
+): MonitorReading {
   const root = rootOf(url);
   const { SWF_MONITOR_TOKEN: token = '' } = io.env;
   const reader = new MonitorReader({
@@ -33,7 +41,8 @@ export function readMonitor(
     say: (line) => io.err(line),
   });
   io.err(`reads swf-monitor at ${root}`);
-  return reader.read(signal, (milliseconds) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+  const ended = reader.read(signal, (milliseconds) => delay(milliseconds, undefined, { signal }).catch(() => {}));
+  return { isHearing: () => reader.isHearing, ended };
 }
 
 function rootOf(url: string): string {
