@@ -1,38 +1,13 @@
-import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
-import { recordHeard } from '../../src/db/observed/heard-messages.ts';
-import { openStore } from '../../src/db/opening/open-store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
-import { temporaryFolder } from '../helpers.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
 import { spoilt } from './spoilt.ts';
-import { tablesOf } from './tables.ts';
+import { storeOf, tablesAfter } from './stores.ts';
 
 /** More of them: SWF_GENERATED_RUNS=500. */
 const generated = Number(process.env['SWF_GENERATED_RUNS'] ?? 60);
-
-let stores = 0;
-const folder = temporaryFolder();
-
-/** Records lines, so many in a transaction. */
-async function storeOf(lines: readonly MessageLine[], together = 50) {
-  const store = await openStore(join(folder, `${(stores += 1)}.db`));
-  for (let at = 0; at < lines.length; at += together)
-    await store.write((tx) => {
-      for (const line of lines.slice(at, at + together)) recordHeard(tx, line);
-    });
-  return store;
-}
-
-async function tablesAfter(lines: readonly MessageLine[], together?: number) {
-  const store = await storeOf(lines, together);
-  const tables = tablesOf(store.db);
-  store.close();
-  return tables;
-}
 
 const later = (line: MessageLine): MessageLine => ({
   ...line,

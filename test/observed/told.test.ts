@@ -1,48 +1,27 @@
-import { join } from 'node:path';
-
 import { describe, expect, it } from 'vitest';
 
 import { replayDifferences } from '../../src/db/maintenance/replay-check.ts';
 import { recordHeard } from '../../src/db/observed/heard-messages.ts';
 import { noteSpan } from '../../src/db/observed/hearings.ts';
-import { openStore } from '../../src/db/opening/open-store.ts';
+import type { Store } from '../../src/db/opening/store.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { parseLine } from '../../src/observed/parse-line.ts';
 import type { MessageLine } from '../../src/observed/recording-lines.ts';
 import { readStatement } from '../../src/observed/told/read-statement.ts';
 import { References } from '../../src/observed/told/references.ts';
 import { readRecordings } from '../../src/observer/recording-reader.ts';
-import { temporaryFolder } from '../helpers.ts';
 import { readRecording, recordedRuns } from '../observer/recordings.ts';
 import { dice, makeRun, shuffled } from './generator.ts';
 import { makeCalls } from './rest-generator.ts';
+import { emptyStore, storeOf, tablesAfter } from './stores.ts';
 import { tablesOf } from './tables.ts';
 
-let stores = 0;
-const folder = temporaryFolder();
-
-async function storeOf(lines: readonly MessageLine[], together = 50) {
-  const store = await openStore(join(folder, `${(stores += 1)}.db`));
-  for (let at = 0; at < lines.length; at += together)
-    await store.write((tx) => {
-      for (const line of lines.slice(at, at + together)) recordHeard(tx, line);
-    });
-  return store;
-}
-
 /** It was listened for ten minutes more. */
-async function listenOn(store: Awaited<ReturnType<typeof storeOf>>): Promise<void> {
+async function listenOn(store: Store): Promise<void> {
   await store.write((tx) => {
     const { last } = tx.sql<[], { last: number }>('SELECT max(sent_ms) AS last FROM message_rows').get() ?? { last: 0 };
     noteSpan(tx, { since: last - 600_000, until: last + 600_000 }, []);
   });
-}
-
-async function tablesAfter(lines: readonly MessageLine[], together?: number) {
-  const store = await storeOf(lines, together);
-  const tables = tablesOf(store.db);
-  store.close();
-  return tables;
 }
 
 /** The rows of the log that the calls of a recorded run are. */
@@ -69,7 +48,7 @@ function interleaved<T>(a: readonly T[], b: readonly T[], seed: number): T[] {
   return all;
 }
 
-function factsOf(store: Awaited<ReturnType<typeof storeOf>>, id: string, now = Date.now()) {
+function factsOf(store: Store, id: string, now = Date.now()) {
   const queries = createQueries(store.db, () => undefined);
   const row = queries.execution(id);
   const assessed = queries.assessWithFindings(row, now, undefined);
@@ -162,7 +141,7 @@ describe('what programs tell their monitor', () => {
       });
       expect(facts).toMatchObject({ results_repeated: 2, results_unmatched: 0 });
       expect(findings.map(({ code }) => code)).not.toContain('TOLD_OTHERWISE');
-      const empty = await openStore(join(folder, `${(stores += 1)}.db`));
+      const empty = await emptyStore();
       expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
       store.close();
       empty.close();
@@ -173,7 +152,7 @@ describe('what programs tell their monitor', () => {
     const bus = (await readRecording(run)).filter(({ destination }) => !destination.endsWith('panda.results'));
     const store = await storeOf([...bus, ...(await toldIn(run))]);
     const whole = await storeOf(await readRecording(run));
-    const counts = (one: typeof store) => {
+    const counts = (one: Store) => {
       const { row, facts } = factsOf(one, 'stf_datataking-shifter-0001');
       return [row.slices_completed, row.slices_failed, facts?.results_repeated];
     };
@@ -271,7 +250,7 @@ describe('what programs tell their monitor', () => {
     const tables = await tablesAfter(all, 1);
     expect(await tablesAfter(all, 5000)).toEqual(tables);
     const store = await storeOf(all, 300);
-    const empty = await openStore(join(folder, `${(stores += 1)}.db`));
+    const empty = await emptyStore();
     expect(await replayDifferences(store.sql, empty)).toEqual({ sentences: [], count: 0 });
     store.close();
     empty.close();

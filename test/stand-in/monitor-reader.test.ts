@@ -44,7 +44,7 @@ function readerOf(get: (path: string) => Promise<unknown>, start = Date.now()) {
       return Promise.resolve();
     });
   };
-  return { lines, asked, said, reads, pass };
+  return { reader, lines, asked, said, reads, pass };
 }
 
 async function storeOf(lines: readonly MessageLine[]): Promise<Store> {
@@ -166,14 +166,16 @@ describe('a monitor that is read', () => {
 
   it('that is away is asked less and less often, and what was missed is read when it is back', async () => {
     let isAway = true;
-    const { pass, asked, said } = readerOf((path) =>
+    const { reader, pass, asked, said } = readerOf((path) =>
       isAway ? Promise.reject(new Error('no route')) : Promise.resolve(path.startsWith('run') ? [] : []),
     );
     await pass(300);
+    expect(reader.isHearing).toBe(false);
     expect(asked.length).toBeLessThan(12);
     expect(said).toEqual([expect.stringMatching(/^WARNING swf-monitor cannot be read: no route; /)]);
     isAway = false;
     await pass(130);
     expect(said.slice(1)).toEqual(['swf-monitor is there again']);
+    expect(reader.isHearing).toBe(true);
   });
 });

@@ -58,8 +58,6 @@ describe('recorded calls to swf-monitor', () => {
         slices_created: heard['slices_sent'],
         told: { status: 'completed' },
       });
-      const slowest = player.took.toSorted((a, b) => b - a);
-      expect(slowest[Math.floor(slowest.length / 100)]).toBeLessThan(0.5);
     },
   );
 });
