@@ -1,5 +1,5 @@
 import type { BrokerConnection, BrokerSettings, Connect, Delivery } from '../broker/connection.ts';
-import type { TestbedRequest } from '../db/stand-in/requests.ts';
+import { expirySeconds, type TestbedRequest } from '../db/stand-in/requests.ts';
 import { aborted } from '../lib/deadline.ts';
 import { messageOf, type SwfError } from '../lib/errors.ts';
 import { Hearing } from '../observed/hearing.ts';
@@ -93,7 +93,12 @@ async function sendNext(broker: BrokerConnection, { nextRequest, say }: Observer
   if (request === undefined) return;
   const { request_id, namespace, body } = request;
   try {
-    await broker.send({ destination: controlQueue, headers: { persistent: 'true', vo: 'eic', namespace }, body });
+    await broker.send({
+      destination: controlQueue,
+      headers: { persistent: 'true', vo: 'eic', namespace },
+      body,
+      expirySeconds,
+    });
     say(`request ${request_id} was sent to ${controlQueue}: ${body}`);
   } catch (error) {
     say(`WARNING request ${request_id} may not have been sent, and is not sent again: ${messageOf(error)}`);

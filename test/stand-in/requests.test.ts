@@ -38,7 +38,9 @@ describe.skipIf(why !== undefined)('a testbed that others run', () => {
         id: 'runner',
         destination: '/queue/workflow_control',
         ack: 'auto',
-        onMessage: ({ bytes }) => {
+        onMessage: ({ bytes, headers }) => {
+          // One that nobody takes must not wait for a runner that comes tomorrow.
+          expect(Number(headers['expires']) - Date.now()).toBeLessThanOrEqual(30_000);
           const command = JSON.parse(bytes.toString()) as Answer;
           commands.push(command);
           const execution_id = 'stf_datataking-user-0001';
@@ -104,6 +106,7 @@ describe.skipIf(why !== undefined)('a testbed that others run', () => {
       not_taken_after: expect.any(String),
       sentence: expect.stringContaining('a stop is not said on their bus'),
     });
+    expect(Date.parse(answer['not_taken_after']) - Date.parse(answer['sent_at'])).toBe(30_000);
     expect(answer).not.toHaveProperty('heard_as');
     expect(await refusal(client, 'start_workflow', { namespace: 'another' })).toContain('"another"');
     observer.child.kill('SIGTERM');

@@ -2,6 +2,7 @@ import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
 import {
   askTestbed,
+  expirySeconds,
   hasEnded,
   heardAfter,
   newestCalled,
@@ -100,13 +101,11 @@ async function ask(
   }
 }
 
-/** Nothing was heard: a request that has not been sent by now is never sent, so that it may be made again. */
+/** Nothing was heard: a request that has not been sent by now is never sent, and one that was expires. After that it may be made again. */
 async function unheard(store: Store, request: number, asked_at: string): Promise<TestbedAnswer> {
   const isWithdrawn = await store.write((tx) => withdrawRequest(tx, request));
   const sent = isWithdrawn ? undefined : sentAt(store.sql, request);
-  return {
-    asked_at,
-    ...(sent === undefined ? {} : { sent_at: new Date(sent).toISOString() }),
-    not_taken_after: new Date().toISOString(),
-  };
+  if (sent === undefined) return { asked_at, not_taken_after: new Date().toISOString() };
+  const expires = new Date(sent + expirySeconds * 1000).toISOString();
+  return { asked_at, sent_at: new Date(sent).toISOString(), not_taken_after: expires };
 }

@@ -7,6 +7,12 @@ import type { Transaction } from '../sqlite/transaction.ts';
 /** A request that has waited for longer is not sent: its author has been told that it was not taken. Milliseconds. */
 const requestLifetime = 60_000;
 
+/**
+ * A request that nobody takes expires in the broker after so many seconds: a runner that comes later must not begin a run of which its author has been told that it
+ * was not taken.
+ */
+export const expirySeconds = 30;
+
 /** A request to the programs of another testbed. */
 export interface TestbedRequest {
   request_id: number;

@@ -1,9 +1,7 @@
-import { sliceFilename } from '../../domain/file-names.ts';
-import { dialectF } from '../reading/dialect-f.ts';
-import { dialectH } from '../reading/dialect-h.ts';
 import type { Fact, Statement, ToldStatus } from '../reading/fact.ts';
 import { readMessage } from '../reading/read-message.ts';
-import { countOf, type Fields, idOf, nameOf, objectOf, sliceIdOf } from '../reading/values.ts';
+import { countOf, type Fields, idOf, nameOf, objectOf } from '../reading/values.ts';
+import { registeredSlice } from './registered-slice.ts';
 import { resourceOf } from './rest-call.ts';
 
 /** A REST write: what it is sent to, by whose names, and what it says. */
@@ -156,17 +154,12 @@ function tfOf(body: Fields): Fact | undefined {
   };
 }
 
-/** The newer fork names the TF file of a slice; the public programs give the slice a file name of its own. */
 function sliceOf(body: Fields): Fact | undefined {
-  const [told, slice_id] = [nameOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
-  if (told === undefined || slice_id === undefined) return undefined;
-  const dialect = 'fastmon_file' in body ? dialectF : dialectH;
-  const tf_filename = dialect.tfFilename(told, slice_id);
+  const named = registeredSlice(body);
+  if (named === undefined) return undefined;
   return {
     kind: 'told_slice',
-    tf_filename,
-    slice_id,
-    slice_filename: sliceFilename(tf_filename, slice_id),
+    ...named,
     stf_filename: nameOf(body['stf_filename']),
     tf_first: countOf(body['tf_first']),
     tf_last: countOf(body['tf_last']),

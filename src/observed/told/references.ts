@@ -1,9 +1,9 @@
-import { sliceFilename } from '../../domain/file-names.ts';
 import { keepValue } from '../body.ts';
 import { maskValue } from '../masking.ts';
-import { idOf, objectOf, sliceIdOf } from '../reading/values.ts';
+import { idOf, objectOf } from '../reading/values.ts';
 import type { MessageLine, RestLine } from '../recording-lines.ts';
-import { destinationOf, resourceOf, wasTaken, writes } from './rest-call.ts';
+import { registeredSlice } from './registered-slice.ts';
+import { restDestination, resourceOf, wasTaken, writes } from './rest-call.ts';
 
 /** Writes that are no facts about a workflow: numbers that are drawn, signs of life, lines of logs. */
 const noFacts: ReadonlySet<string> = new Set(['state', 'namespaces', 'systemagents', 'subscribers', 'logs', 'sse']);
@@ -16,7 +16,7 @@ const idFields: Readonly<Record<string, string>> = {
 };
 
 /** Whether a call states something about a workflow. */
-export function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' | 'status'>): boolean {
+function statesFact({ method, path, status }: Pick<RestLine, 'method' | 'path' | 'status'>): boolean {
   const { resource } = resourceOf(path);
   return writes.has(method) && wasTaken(status) && resource !== '' && !noFacts.has(resource);
 }
@@ -36,7 +36,7 @@ export class References {
     if (!statesFact(call)) return undefined;
     const headers = this.#namesOf(call);
     const body = maskValue(call.body ?? {});
-    return { t: call.t, destination: destinationOf(call.method, call.path), headers, ...keepValue(body) };
+    return { t: call.t, destination: restDestination(call.method, call.path), headers, ...keepValue(body) };
   }
 
   #namesOf({ method, path, body: told, answer: given }: RestLine): Record<string, string> {
@@ -73,7 +73,7 @@ export class References {
       case 'fastmon-files':
         return named(this.#runOfStf.get(idOf(body['stf_file']) ?? ''), idOf(body['tf_filename']));
       case 'tf-slices':
-        return named(idOf(body['run_number']), sliceNameIn(body));
+        return named(idOf(body['run_number']), registeredSlice(body)?.slice_filename);
       case 'run-states':
         return this.#learnExecution(idOf(objectOf(body['metadata'])['execution_id']), idOf(body['run_number']));
       case 'system-state-events':
@@ -98,10 +98,3 @@ const named = (run_id: string | undefined, name: string | undefined): Record<str
   ...(run_id === undefined || run_id === '' ? {} : { run_id }),
   ...(name === undefined || name === '' ? {} : { name }),
 });
-
-/** The file name of a slice, as a message would give it. */
-function sliceNameIn(body: Readonly<Record<string, unknown>>): string | undefined {
-  const [tf, slice_id] = [idOf(body['tf_filename']), sliceIdOf(body['slice_id'])];
-  if (tf === undefined || slice_id === undefined) return undefined;
-  return 'fastmon_file' in body ? sliceFilename(tf, slice_id) : tf;
-}

@@ -5,10 +5,10 @@ const sitePrefix = /^\/swf-monitor(?=\/)/;
 export const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
 /** Methods that state something. */
-export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH', 'PUT']);
+export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);
 
 /** The destination of a REST write in the log. */
-export const destinationOf = (method: string, path: string): string => `${method} ${plainPath(path)}`;
+export const restDestination = (method: string, path: string): string => `${method} ${plainPath(path)}`;
 
 /** The method and the path of such a destination; undefined for that of a message. */
 export function restOf(destination: string): { method: string; path: string } | undefined {

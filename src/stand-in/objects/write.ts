@@ -7,7 +7,7 @@ import { type MonitorObject, objectNamed, objectOf, putObject } from '../../db/s
 import { isRecorded, recordRefused } from '../../db/stand-in/refused.ts';
 import { keepValue } from '../../observed/body.ts';
 import type { MessageLine } from '../../observed/recording-lines.ts';
-import { destinationOf } from '../../observed/told/rest-call.ts';
+import { restDestination } from '../../observed/told/rest-call.ts';
 import { wordsOf } from './fields.ts';
 import { finderOf } from './finder.ts';
 import type { Answer, Body, Resource } from './resource.ts';
@@ -109,5 +109,5 @@ function lineOf(
   const headers = Object.fromEntries(
     Object.entries(names).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
   );
-  return { t: at, destination: destinationOf(method, `/api/${path}`), headers, ...keepValue(body) };
+  return { t: at, destination: restDestination(method, `/api/${path}`), headers, ...keepValue(body) };
 }

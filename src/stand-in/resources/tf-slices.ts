@@ -1,15 +1,9 @@
 import * as z from 'zod';
 
-import { sliceFilename } from '../../domain/file-names.ts';
+import { objectOf } from '../../observed/reading/values.ts';
+import { registeredSlice } from '../../observed/told/registered-slice.ts';
 import { addedFields, count, fileName, runNumber, textOf } from '../objects/fields.ts';
 import type { Body, Finder, Resource } from '../objects/resource.ts';
-
-/** The newer fork names the TF file of a slice; the public programs give the slice a file name of its own. */
-const sliceName = ({ tf_filename, slice_id, fastmon_file }: Body): string =>
-  fastmon_file === undefined ? String(tf_filename) : sliceFilename(String(tf_filename), Number(slice_id));
-
-const tfOf = ({ tf_filename, fastmon_file }: Body): unknown =>
-  fastmon_file ?? String(tf_filename).replace(/_slice_\d+(?=\.tf$)/, '');
 
 /** TF slices, which are known by their run and file. */
 export const tfSlices: Resource = {
@@ -18,7 +12,7 @@ export const tfSlices: Resource = {
   idKind: 'number',
   nameField: 'slice_id',
   body: z.looseObject({
-    slice_id: count(),
+    slice_id: count().max(2 ** 31 - 1),
     tf_filename: fileName(),
     run_number: runNumber(),
     tf_first: count().nullish(),
@@ -28,11 +22,17 @@ export const tfSlices: Resource = {
   }),
   namesOf(body) {
     const run_id = textOf(body['run_number']) ?? '';
-    const told_name = sliceName(body);
-    const parent = textOf(body['tf_file_id']) ?? textOf(tfOf(body));
-    return { name: `${run_id}/${told_name}`, run_id, number: Number(body['slice_id']), parent, told_name };
+    const { slice_filename: told_name, tf_filename } = registeredSlice(body) ?? {};
+    const parent = textOf(body['tf_file_id']) ?? tf_filename;
+    return {
+      name: `${run_id}/${told_name}`,
+      run_id,
+      number: Number(body['slice_id']),
+      parent,
+      ...(told_name === undefined ? {} : { told_name }),
+    };
   },
-  more: (body) => ({ fastmon_file: tfOf(body) }),
+  more: (body) => ({ fastmon_file: registeredSlice(body)?.tf_filename }),
   again: 'refuse',
   isRow: true,
   // A fast processing agent changes the first that it finds: those that are done are not meant.
@@ -52,10 +52,7 @@ const numberIn = (text: string | undefined): number | undefined =>
 
 /** The slice that a change with a result names itself: the public programs take the first of its number in the run, whatever file that is of. */
 function slotOf({ metadata }: Body, run: string | undefined, find: Finder) {
-  const result = inner(inner(inner(metadata)['result'])['result']);
-  const { tf_filename } = result;
-  return typeof tf_filename === 'string' ? find.named('tf-slices', `${run ?? ''}/${tf_filename}`) : undefined;
+  const result = objectOf(objectOf(objectOf(metadata)['result'])['result']);
+  const named = registeredSlice(result)?.slice_filename;
+  return named === undefined ? undefined : find.named('tf-slices', `${run ?? ''}/${named}`);
 }
-
-const inner = (value: unknown): Body =>
-  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
