@@ -34,6 +34,8 @@ export interface ServerOptions {
   tools: readonly Tool[];
   /** The store as it is at the time of a call; it may appear later than the server. Throws `SwfError` where there is none. */
   queries: () => Queries;
+  /** The store as it was at a moment. @param present milliseconds since 1970 */
+  past: LiveContext['past'];
   /** The page as one file for a chat that hosts it, read when it is asked for. */
   monitorPage: () => Promise<string>;
   /** The machine beside the store, as far as tools need it, loaded where one asks. */
@@ -126,13 +128,15 @@ function callerOf(server: Server): string {
 
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
-  { queries, control, services, stopping }: ServerOptions,
+  { queries, past, control, services, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
   caller: () => string,
 ): LiveContext {
   const progressToken = _meta?.progressToken;
   return {
     queries,
+    past,
+    now: Date.now,
     // Made only for a tool that listens to it: each one that is made stays known to the signal that lasts.
     get signal() {
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);

@@ -9,7 +9,8 @@ import { createQueries } from '../src/db/queries.ts';
 import { SwfError } from '../src/lib/errors.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tools } from '../src/tools/index.ts';
-import { runTool } from '../src/tools/run-tool.ts';
+import { callTool } from '../src/tools/run-tool.ts';
+import type { LiveContext } from '../src/tools/shared/tool.ts';
 import { alterStore } from './alter-store.ts';
 import { columnsOf, damage, extremesOf } from './damaged-rows.ts';
 import { runCli, startHttp, temporaryFolder } from './helpers.ts';
@@ -55,12 +56,28 @@ const isClear = (error: unknown): boolean =>
   error instanceof SwfError &&
   ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);
 
+/** A server's surroundings of a call, as far as a tool that only asks needs them. */
+const contextOf = (queries: ReturnType<typeof createQueries>): LiveContext => ({
+  queries: () => queries,
+  past: () => Promise.reject(new Error('the present is asked about')),
+  now: Date.now,
+  signal: new AbortController().signal,
+  progress: () => {},
+  control: undefined,
+  services: () => Promise.reject(new Error('no machine is asked about')),
+  caller: () => 'test',
+});
+
 /** What is wrong with the answer to a call; undefined where nothing is. */
-function faultOf(name: string, args: object, queries: ReturnType<typeof createQueries>): string | undefined {
+async function faultOf(
+  name: string,
+  args: object,
+  queries: ReturnType<typeof createQueries>,
+): Promise<string | undefined> {
   const tool = tools.find((one) => one.name === name);
   if (tool?.handle === undefined) return `there is no tool ${name} that asks`;
   try {
-    JSON.stringify(runTool(tool, args, { queries, now: Date.now() }));
+    JSON.stringify(await callTool(tool, args, contextOf(queries)));
     return undefined;
   } catch (error) {
     return isClear(error) ? undefined : String(error);
@@ -68,7 +85,7 @@ function faultOf(name: string, args: object, queries: ReturnType<typeof createQu
 }
 
 describe('a row that no sound store has', () => {
-  it('hides no other from any tool, whichever column holds whatever value', () => {
+  it('hides no other from any tool, whichever column holds whatever value', async () => {
     const base = join(folder, 'swf.db');
     const path = join(folder, 'damaged.db');
     const failures: string[] = [];
@@ -85,7 +102,7 @@ describe('a row that no sound store has', () => {
         }
         const queries = createQueries(reader, isAlive);
         for (const [name, args] of calls) {
-          const error = faultOf(name, args, queries);
+          const error = await faultOf(name, args, queries);
           if (error === undefined) tried += 1;
           else failures.push(`${name}: ${column.table}.${column.column} = ${String(value).slice(0, 40)}: ${error}`);
         }

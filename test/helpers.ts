@@ -13,6 +13,7 @@ import type { Recorded } from '../src/db/log/rows.ts';
 import { openReader } from '../src/db/opening/open-reader.ts';
 import { openStore } from '../src/db/opening/open-store.ts';
 import type { Store } from '../src/db/opening/store.ts';
+import { Pasts } from '../src/db/past-queries.ts';
 import { createQueries } from '../src/db/queries.ts';
 import type { RecordedFile } from '../src/db/reports/recorded-files.ts';
 import { executionParamsSchema } from '../src/domain/params.ts';
@@ -149,6 +150,7 @@ export async function connectHttp(url: string, headers: Record<string, string> =
 export async function connectInProcess(store: string): Promise<Client> {
   const db = openReader(store);
   const queries = createQueries(db, isAlive);
+  const pasts = new Pasts(db, isAlive);
   const services = () =>
     Promise.resolve({
       compareFile: (
@@ -165,13 +167,17 @@ export async function connectInProcess(store: string): Promise<Client> {
     version: '0.0.0',
     tools,
     queries: () => queries,
+    past: (asOf, present) => pasts.at(asOf, present),
     monitorPage: () => Promise.resolve(''),
     services,
     log: { write: () => {} },
   });
   const [here, there] = InMemoryTransport.createLinkedPair();
   await server.connect(there);
-  onTestFinished(() => void db.close());
+  onTestFinished(() => {
+    pasts.close();
+    db.close();
+  });
   return connected(here);
 }
 

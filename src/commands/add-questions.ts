@@ -1,20 +1,24 @@
 import type { Command } from 'commander';
 
-import { type Add, jsonOption, notifyOption, parseCount, type Run, setOption } from './shared/options.ts';
+import { type Add, asOfOption, jsonOption, notifyOption, parseCount, type Run, setOption } from './shared/options.ts';
 
 /** The commands that only read. */
 export function addQuestions(add: Add, run: Run): void {
   add('status [EXECUTION_ID]', 'how an execution does (default: all that run, else the last one)')
     .option('--watch', 'keep showing it until it has ended')
     .option('--all', 'all that run, with --json as an array')
+    .addOption(asOfOption())
     .addOption(notifyOption())
     .addOption(jsonOption())
     .action(
       async (
         executionId: string | undefined,
-        { json, watch, all, notify }: { json?: true; watch?: true; all?: true; notify?: string },
+        options: { json?: true; watch?: true; all?: true; notify?: string; asOf?: string },
         command: Command,
       ) => {
+        const { json, watch, all, notify, asOf } = options;
+        if (watch === true && asOf !== undefined)
+          command.error('error: --watch shows what goes on, --as-of what was: give one');
         if (watch !== true && notify !== undefined) command.error('error: --notify needs --watch');
         if (all === true && (watch === true || executionId !== undefined))
           command.error('error: --all is of all executions at one moment: give neither --watch nor an id');
@@ -22,7 +26,11 @@ export function addQuestions(add: Add, run: Run): void {
         await run(async (io) =>
           watch === true
             ? (await import('./ask/watch.ts')).watchCommand(io, executionId, { json: isJson, notify })
-            : (await import('./ask/status.ts')).statusCommand(io, executionId, { json: isJson, all: all === true }),
+            : (await import('./ask/status.ts')).statusCommand(io, executionId, {
+                json: isJson,
+                all: all === true,
+                asOf,
+              }),
         );
       },
     );

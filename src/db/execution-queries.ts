@@ -5,7 +5,7 @@ import { lastTick } from './execution/start-message.ts';
 import { listLogs } from './lists/logs.ts';
 import { countAllMessages } from './lists/message-counts.ts';
 import type { WordSearch } from './lists/word-search.ts';
-import { isProcessAlive, isSilent, type LivenessTest, momentOf, ownerOf } from './presence/leases.ts';
+import { isProcessAlive, isSilent, type LivenessTest, momentOf, momentOfTest, ownerOf } from './presence/leases.ts';
 import { assess, type Assessment, assessWithFindings } from './reports/assessment.ts';
 import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
@@ -43,7 +43,7 @@ function driverOf(sql: Prepare, executionId: string, isAlive: LivenessTest): Dri
       return isProcessAlive(owner, isAlive);
     },
     get isSilent() {
-      return isSilent(owner);
+      return isSilent(owner, isAlive);
     },
   };
 }
@@ -67,7 +67,7 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     audit: (execution: ExecutionRow) =>
       execution.origin === 'own'
         ? auditExecution(sql, execution)
-        : auditObserved(sql, execution, { isAlive, now: Date.now() }),
+        : auditObserved(sql, execution, { isAlive, now: momentOfTest(isAlive) }),
     /** How an execution does. `now` is in milliseconds since 1970. */
     assess: (execution: ExecutionRow, now: number) => assessAny(sql, execution, momentFor(execution, now)),
     /** The same with everything that is worth saying of it. */

@@ -60,6 +60,13 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         .toSorted()
         .at(-1);
     },
+    /** A moment with the state that is asked, as `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
+    momentExactly(now: number): string {
+      const last = sql<[], { message_id: string }>(
+        'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
+      ).get();
+      return `${new Date(now).toISOString()}${last === undefined ? '' : `@${last.message_id}`}`;
+    },
     /** Observers that hear into this store now. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
     /** One question in SQL over the documented views, in a process of its own. */

@@ -13,6 +13,7 @@ export const auditExecutionTool = defineTool({
     'and are the kept counts those of the rows? verdict balanced, open (not done yet, or stopped before) or broken, with the ids of what is missing. ' +
     'Slices that stayed failed are final but not processed: see slices_failed. Files on disk are checked by "swf-mcp check".',
   takesLong: () => true,
+  takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: auditAnswer,
   handle({ execution_id }, { queries, now }) {

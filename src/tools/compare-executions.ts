@@ -21,6 +21,7 @@ export const compareExecutionsTool = defineTool({
     'Is this run slower than that one, and what changed? Delays of each stage, rates, failures and the configuration of two executions side by side; ' +
     'differences says in sentences what is noticeably other in a than in b.',
   takesLong: () => true,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('a: execution id, or "latest"'),

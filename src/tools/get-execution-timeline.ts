@@ -24,6 +24,7 @@ export const getExecutionTimelineTool = defineLiveTool({
     'An execution over time: slices made, completed and failed in each of some bins, how many waited and were in work at its end, phases and pauses, delays, failures by cause with when they came, ' +
     'and the worst workers. With slots: a line a worker, "." idle, 1-9 tenths busy, "#" busy, "!" a failure. For "when did it slow down", "did workers idle", "since when do they fail".',
   takesLong: () => true,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
@@ -38,7 +39,7 @@ export const getExecutionTimelineTool = defineLiveTool({
   output: timelineAnswer,
   async perform(args, context) {
     const { detail = 'concise' } = args;
-    const now = Date.now();
+    const now = context.now();
     const asked = context.queries();
     const execution = asked.execution(args.execution_id);
     const window = parseWindow(args, now);

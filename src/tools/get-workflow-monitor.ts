@@ -31,6 +31,7 @@ export const getWorkflowMonitorTool = defineTool({
   description:
     'How far is it, is it stuck, what failed, does it keep up? One execution: status, health, counts, progress with ' +
     'seconds_left, stages, delays, workers needed, agents, events, errors. Read findings first: each names the call that shows its evidence.',
+  takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: monitorAnswer,
   handle(args, { queries, now }) {

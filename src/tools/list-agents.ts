@@ -20,6 +20,7 @@ export const listAgentsTool = defineTool({
   description:
     'The agents that work or have worked: are all of them alive, since when has one been silent, which host and process. ' +
     'status is OK, WARNING (late), ERROR or STALE (gone without a word). Agents that ended in order (EXITED) are shown for an execution_id or with include_exited.',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       namespace,

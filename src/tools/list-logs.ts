@@ -22,6 +22,7 @@ export const listLogsTool = defineTool({
     'The log lines of the agents, in the order of recording. Why did it fail: level="ERROR". One agent: agent="fastmon-agent-…". ' +
     'No time window is applied unless you give one. For the messages that agents exchanged use list_messages.',
   takesLong: ({ search }) => search !== undefined,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       execution_id: executionId,

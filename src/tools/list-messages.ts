@@ -57,6 +57,7 @@ export const listMessagesTool = defineTool({
     'The messages of the workflow as recorded (run_imminent, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run; pause_workflow, resume_workflow and stop_workflow of operators; driver_started …), each with its ' +
     'effect, and why where it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
   takesLong: ({ search }) => search !== undefined,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       execution_id: executionId,

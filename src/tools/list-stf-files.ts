@@ -40,6 +40,7 @@ export const listStfFilesTool = defineTool({
   description:
     'The Super Time Frame (STF) files of a run: registered (announced by the DAQ), processed (measured by the data agent and ready) or failed, ' +
     'with size, checksum and how many TF samples and slices were made of each. For the slices use list_tf_slices(stf_filename=…).',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       run_number: runNumber,

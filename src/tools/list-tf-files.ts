@@ -11,6 +11,7 @@ export const listTfFilesTool = defineTool({
   description:
     'The Time Frame (TF) samples that fastmon took of the STF files of a run: which frames each holds, its size, and how many slices were cut of it. ' +
     'For the slices use list_tf_slices(tf_filename=…).',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       run_number: runNumber,

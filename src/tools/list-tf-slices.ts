@@ -75,6 +75,7 @@ export const listTfSlicesTool = defineTool({
     'The Time Frame (TF) slices that workers process: queued, processing (who has it), completed or failed (why), with retries. ' +
     'status="failed": which failed; status="queued": what is piling up; order_by="seconds": the slowest. worker_gone: nobody works on it. outputs: what a payload wrote. ' +
     'Its whole result: list_messages(message_type="slice_result", search=slice_filename).',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       run_number: runNumber,

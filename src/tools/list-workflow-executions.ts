@@ -33,6 +33,7 @@ export const listWorkflowExecutionsTool = defineTool({
   description:
     'Which executions there are: what is running now, whose, in which namespace, and how earlier runs ended. start_time and end_time find those that lived in the window, ' +
     'also where they began before it. Start here when you have no execution_id; then get_workflow_monitor tells how far one is, and its configuration.',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       namespace,

@@ -5,6 +5,8 @@ import { SwfError } from '../lib/errors.ts';
 import { closest, nearest } from '../lib/suggest.ts';
 import { controlTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
+import { momentOfCursor } from './shared/list.ts';
+import { ofMoment } from './shared/moment.ts';
 import type { LiveContext, Tool, ToolContext } from './shared/tool.ts';
 import { fitting } from './shared/unshown.ts';
 
@@ -28,23 +30,54 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
 }
 
 /**
- * One call of a tool that asks: checks the arguments, asks on one state of the store, and builds the answer through the tool's
- * output schema. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
+ * One call of a tool: checks the arguments, asks on one state of the store, and builds the answer through the tool's output schema. Of an earlier moment
+ * (`as_of`) the store as it was then is asked. Throws `ARGUMENT_INVALID`, and whatever the tool throws.
  */
-export function runTool(tool: Tool, args: unknown, context: ToolContext): Record<string, unknown> {
-  const checked = checkArguments(tool, args);
-  const { handle } = tool;
-  if (handle === undefined) throw new Error(`${tool.name} takes its time`);
-  return context.queries.snapshot(() => fitting(tool.output, handle(checked as never, context)));
-}
-
-/** The same for any tool. */
 export async function callTool(tool: Tool, args: unknown, context: LiveContext): Promise<Record<string, unknown>> {
-  if (tool.perform === undefined) return runTool(tool, args, { queries: context.queries(), now: Date.now() });
-  return fitting(tool.output, await tool.perform(checkArguments(tool, args) as never, context));
+  const checked = checkArguments(tool, args);
+  if (tool.takesMoment !== true) return answerOf(tool, checked, context);
+  const asOf = asOfIn(checked);
+  if (asOf === undefined) return answerOf(tool, checked, context);
+  const past = await context.past(asOf, context.now());
+  try {
+    const then = { ...context, queries: () => past.queries, now: () => past.now, asOf: past.exact };
+    return ofMoment(await answerOf(tool, checked, then), past);
+  } catch (error) {
+    if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
+    throw new SwfError(error.code, `${error.message} (as of ${new Date(past.now).toISOString()})`);
+  }
 }
 
-function checkArguments(tool: Tool, args: unknown): unknown {
+/** The moment that is asked about: on a further page of a list the one of the first, since a relative time has moved on meanwhile. */
+function asOfIn({ as_of, cursor }: { as_of?: string; cursor?: string }): string | undefined {
+  return as_of === undefined || cursor === undefined ? as_of : (momentOfCursor(cursor) ?? as_of);
+}
+
+async function answerOf(
+  tool: Tool,
+  checked: object,
+  context: LiveContext & Pick<ToolContext, 'asOf'>,
+): Promise<Record<string, unknown>> {
+  const { handle, perform } = tool;
+  if (perform !== undefined) {
+    const answer = fitting(tool.output, await perform(checked as never, context));
+    return tool.takesMoment === true ? withMoment(answer, { queries: context.queries(), now: context.now() }) : answer;
+  }
+  if (handle === undefined) throw new Error(`${tool.name} has nothing to do`);
+  const asked = { queries: context.queries(), now: context.now(), asOf: context.asOf };
+  return asked.queries.snapshot(() => {
+    const answer = fitting(tool.output, handle(checked as never, asked));
+    return tool.takesMoment === true ? withMoment(answer, asked) : answer;
+  });
+}
+
+/** Every answer tells the moment that it is of, so that it can be asked for again. */
+const withMoment = (answer: Record<string, unknown>, { queries, now }: ToolContext): Record<string, unknown> => ({
+  ...answer,
+  as_of_exact: queries.momentExactly(now),
+});
+
+function checkArguments(tool: Tool, args: unknown): Record<string, string> {
   const given = args === undefined ? {} : args;
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new SwfError(
@@ -56,7 +89,7 @@ function checkArguments(tool: Tool, args: unknown): unknown {
   // An own property of this name is none to the schema.
   if (Object.hasOwn(named, '__proto__')) throw unknownArgument(tool, '__proto__');
   const result = tool.input.safeParse(named, uncompiled);
-  if (result.success) return result.data;
+  if (result.success) return result.data as Record<string, string>;
   throw new SwfError(
     'ARGUMENT_INVALID',
     result.error.issues

@@ -12,6 +12,7 @@ export const shiftReportTool = defineLiveTool({
     'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
     'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on: ask for one form. Instead of asking each execution.',
   takesLong: () => true,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),

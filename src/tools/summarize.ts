@@ -27,6 +27,7 @@ export const summarizeTool = defineLiveTool({
     'Such as what="slices", group_by="cause" (why attempts failed), "worker" (who is slow or fails), "minute" (rate over time), "stf_filename,status". ' +
     'By cause, worker, host or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group. Instead of paging lists to count.',
   takesLong: () => true,
+  takesMoment: true,
   input: () =>
     z.strictObject({
       what: z.enum(summarized).describe(summarized.join(', ')),
@@ -50,7 +51,7 @@ export const summarizeTool = defineLiveTool({
     }),
   output: summaryAnswer,
   async perform(args, context) {
-    const now = Date.now();
+    const now = context.now();
     const question = questionOf(args, { queries: context.queries(), now });
     const groups = await inSteps(context, (queries) => queries.summarize(question));
     const byTime = isSpan(question.keys[0] as string);

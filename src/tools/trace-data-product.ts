@@ -20,6 +20,7 @@ export const traceDataProductTool = defineTool({
   description:
     'The story of one file: where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
     'each attempt at a slice with worker and outcome, its place in the queue, what was made of it, and the log lines that name it.',
+  takesMoment: true,
   input: () =>
     z.strictObject({
       filename: z.string().min(1).max(300).describe('Such as swf.101993.000001_slice_003.tf'),

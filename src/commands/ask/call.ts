@@ -1,38 +1,31 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import { controlTools, tools } from '../../tools/index.ts';
-import { callTool, findTool, runTool } from '../../tools/run-tool.ts';
+import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
 import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
-/** One answer of a tool as the server would give it. */
-export function askTool<Name extends string>(io: Io, name: Name, args: unknown): AnswerOf<Name> {
-  const reader = createStoreReader(storePath(io));
-  try {
-    // The schema of the name has checked it.
-    return runTool(findTool(tools, name), args, { queries: reader.queries(), now: Date.now() }) as AnswerOf<Name>;
-  } finally {
-    reader.close();
-  }
-}
-
-/** The same of a tool that takes its time. Ctrl-C gives it up. */
-export async function askLiveTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
+/** One answer of a tool as the server would give it. Ctrl-C gives up one that takes its time. */
+export async function askTool<Name extends string>(io: Io, name: Name, args: unknown): Promise<AnswerOf<Name>> {
   const reader = createStoreReader(storePath(io));
   const interrupted = new AbortController();
-  io.onInterrupt(() => interrupted.abort());
+  const tool = findTool(tools, name);
+  if (tool.perform !== undefined) io.onInterrupt(() => interrupted.abort());
   try {
-    return (await callTool(findTool(tools, name), args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
+    return (await callTool(tool, args, liveContext(io, reader, interrupted.signal))) as AnswerOf<Name>;
   } finally {
     reader.close();
   }
 }
 
-const liveContext = (io: Io, { queries }: StoreReader, signal: AbortSignal): LiveContext => ({
+/** A tool's surroundings at a command line. */
+export const liveContext = (io: Io, { queries, past }: StoreReader, signal: AbortSignal): LiveContext => ({
   caller: () => userName(io),
   queries,
+  past,
+  now: Date.now,
   signal,
   progress: () => {},
   services: async () => (await import('../control/tool-services.ts')).createServices(io),

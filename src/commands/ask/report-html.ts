@@ -10,7 +10,7 @@ import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { askLiveTool, askTool } from './call.ts';
+import { askTool } from './call.ts';
 
 export interface HtmlArguments {
   executionId: string | undefined;
@@ -43,11 +43,11 @@ type Row = Record<string, unknown>;
 
 /** The answers that the page asks for, as of one moment as near as calls one after the other are. */
 async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArguments) {
-  const monitor = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });
   const { execution_id } = monitor;
-  const listed = (tool: string, args: object): Row[] =>
-    (askTool(io, tool, { execution_id, limit: mostRows, ...args }) as { items: Row[] }).items;
-  const failed = listed('list_tf_slices', { status: 'failed' });
+  const listed = async (tool: string, args: object): Promise<Row[]> =>
+    ((await askTool(io, tool, { execution_id, limit: mostRows, ...args })) as { items: Row[] }).items;
+  const failed = await listed('list_tf_slices', { status: 'failed' });
   const reader = createStoreReader(storePath(io));
   try {
     const queries = reader.queries();
@@ -69,12 +69,12 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
       status: monitor.status,
       version: io.version,
       monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-      audit: await askLiveTool(io, 'audit_execution', { execution_id }),
+      audit: await askTool(io, 'audit_execution', { execution_id }),
       picture: { life, leastWidth, mostRetries, phases, latency },
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
       failed: withoutLogs ? failed.map(withoutWords) : failed,
-      traces: withoutLogs ? [] : failed.slice(0, mostTraces).flatMap((row) => traceOf(io, row)),
-      logs: withoutLogs ? [] : listed('list_logs', { level: 'WARNING' }),
+      traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces)),
+      logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
       without_logs: withoutLogs,
     };
     return asOf(report, made_at);
@@ -102,12 +102,15 @@ const withoutWords = (row: Row): Row =>
 const asOf = <T>(report: T, time: string): T =>
   JSON.parse(JSON.stringify(report, (name, value: unknown) => (name === 'data_as_of' ? time : value))) as T;
 
-/** The way of a slice; none where its name was shown with escapes, so that nothing is found by it. */
-function traceOf(io: Io, { slice_filename }: Row): Row[] {
-  try {
-    return [askTool(io, 'trace_data_product', { filename: slice_filename })];
-  } catch (error) {
-    if (error instanceof SwfError) return [];
-    throw error;
+/** The ways of slices; none of one whose name was shown with escapes, so that nothing is found by it. */
+async function tracesOf(io: Io, rows: readonly Row[]): Promise<Row[]> {
+  const traces: Row[] = [];
+  for (const { slice_filename } of rows) {
+    try {
+      traces.push(await askTool(io, 'trace_data_product', { filename: slice_filename }));
+    } catch (error) {
+      if (!(error instanceof SwfError)) throw error;
+    }
   }
+  return traces;
 }

@@ -3,7 +3,7 @@ import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
-import { askLiveTool } from './call.ts';
+import { askTool } from './call.ts';
 
 export interface ReportArguments {
   executionId: string | undefined;
@@ -27,7 +27,7 @@ export async function reportCommand(
   if (isOfTime) {
     const args = { start_time: since, end_time: until, namespace };
     const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-    const { text, note } = (await askLiveTool(io, 'shift_report', given)) as { text: string; note?: string };
+    const { text, note } = (await askTool(io, 'shift_report', given)) as { text: string; note?: string };
     io.out(`${text}\n`);
     if (note !== undefined) io.err(printable(note));
     return exitCodes.fine;

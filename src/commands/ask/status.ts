@@ -17,14 +17,16 @@ const comparedError = 30;
  * `swf-mcp status`: the monitor's answer for a person. Without an id all executions that run, else the newest. As JSON one object, of the newest;
  * with `all` an array. Returns the exit code.
  */
-export function statusCommand(
+export async function statusCommand(
   io: Io,
   executionId: string | undefined,
-  { json, all }: { json: boolean; all: boolean },
-): number {
-  const running = executionId !== undefined || (json && !all) ? [] : runningIds(io);
+  { json, all, asOf }: { json: boolean; all: boolean; asOf?: string | undefined },
+): Promise<number> {
+  const moment = asOf === undefined ? {} : { as_of: asOf };
+  const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
-  const answers = ids.map((execution_id) => askTool(io, 'get_workflow_monitor', { execution_id }));
+  const answers: Monitor[] = [];
+  for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, ...moment }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
     io.out(`${answers.map((answer) => statusLines(answer, storeOption(io)).map(printable).join('\n')).join('\n\n')}\n`);
@@ -32,8 +34,9 @@ export function statusCommand(
 }
 
 /** Executions that run, the newest last, where a person looks first. */
-function runningIds(io: Io): string[] {
-  const { items } = askTool(io, 'list_workflow_executions', { status: 'running', order: 'oldest', limit: 20 });
+async function runningIds(io: Io, moment: { as_of?: string }): Promise<string[]> {
+  const filter = { status: 'running', order: 'oldest', limit: 20, ...moment };
+  const { items } = await askTool(io, 'list_workflow_executions', filter);
   return items.map(({ execution_id }) => execution_id);
 }
 

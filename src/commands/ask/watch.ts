@@ -34,7 +34,7 @@ export async function watchCommand(
     const notifier = program === undefined ? undefined : startNotifier(io, program, reader.queries, executionId);
     await (json ? watchJson(io, executionId, interrupted.signal) : watch(io, executionId, reader, interrupted));
     // The view is gone; what it showed last stays to be read.
-    if (!json) statusCommand(io, executionId, { json: false, all: false });
+    if (!json) await statusCommand(io, executionId, { json: false, all: false });
     await (interrupted.signal.aborted ? notifier?.leave() : notifier?.ended());
     if (interrupted.signal.aborted) return exitCodes.interrupted;
     return exitCodeOf(reader.queries().execution(executionId), false);
@@ -100,7 +100,7 @@ const overdueWords = ({ overdue }: Snapshot['inHand'], { slow_seconds }: Snapsho
 async function watchJson(io: Io, executionId: string, signal: AbortSignal): Promise<void> {
   let said = '';
   for (;;) {
-    const answer = askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+    const answer = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });
     const { duration_seconds: _, ...lasting } = answer;
     const text = JSON.stringify(lasting);
     if (text !== said) io.out(`${JSON.stringify(allPrintable(answer))}\n`);

@@ -24,6 +24,8 @@ async function replyTo({ tool, args }: LongCall): Promise<LongReply> {
   try {
     const answer = await callTool(findTool(tools, tool), args, {
       queries: reader.queries,
+      past: reader.past,
+      now: Date.now,
       signal: never,
       services: () => Promise.resolve(createServices(io)),
       progress: () => {},

@@ -35,6 +35,9 @@ export const notifyOption = (): Option =>
     'a program that is run at the first slice that stays failed, and at the end (SWF_EVENT)',
   );
 
+export const asOfOption = (): Option =>
+  new Option('--as-of <TIME>', 'as it was then: ISO 8601, -2h, a message_id, or TIME@MESSAGE_ID');
+
 /** Why something is asked, and in whose name. */
 export const addForTheRecord = (command: Command): Command =>
   command

@@ -1,12 +1,22 @@
 import { openReader } from '../../db/opening/open-reader.ts';
+import type { Past, Pasts } from '../../db/past-queries.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 
+interface Open {
+  db: Connection;
+  queries: Queries;
+  pasts?: Pasts;
+  file: string | undefined;
+}
+
 export interface StoreReader {
   /** The store's questions; opens it at the first call that finds it. Throws `SwfError` as long as there is none. */
   queries: () => Queries;
+  /** The store as it was at a moment. @param present milliseconds since 1970 */
+  past: (asOf: string, present: number) => Promise<Past>;
   close: () => void;
 }
 
@@ -15,21 +25,31 @@ export interface StoreReader {
  * @param isServer whether others wait meanwhile for answers of this process
  */
 export function createStoreReader(path: string, { isServer = false } = {}): StoreReader {
-  let open: { db: Connection; queries: Queries; file: string | undefined } | undefined;
+  let open: Open | undefined;
+  const close = (): void => {
+    open?.pasts?.close();
+    open?.db.close();
+    open = undefined;
+  };
+  const current = (): Open => {
+    // A copy in memory does not follow its file.
+    const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
+    if (open !== undefined && open.file !== file) close();
+    if (open === undefined) {
+      const db = openReader(path, undefined, { isServer });
+      open = { db, queries: createQueries(db, isAlive), file: db.memory ? contentAt(path) : fileAt(path) };
+    }
+    return open;
+  };
   return {
-    queries() {
-      // A copy in memory does not follow its file.
-      const file = open?.db.memory === true ? contentAt(path) : fileAt(path);
-      if (open !== undefined && open.file !== file) {
-        open.db.close();
-        open = undefined;
-      }
-      if (open === undefined) {
-        const db = openReader(path, undefined, { isServer });
-        open = { db, queries: createQueries(db, isAlive), file: db.memory ? contentAt(path) : fileAt(path) };
-      }
-      return open.queries;
+    queries: () => current().queries,
+    async past(asOf, present) {
+      const of = current();
+      // Few ask about the past, and reading a log again takes modules of its own.
+      const { Pasts } = await import('../../db/past-queries.ts');
+      of.pasts ??= new Pasts(of.db, isAlive);
+      return of.pasts.at(asOf, present);
     },
-    close: () => open?.db.close(),
+    close,
   };
 }

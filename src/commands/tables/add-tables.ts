@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 
-import { parsePositive, type Run } from '../shared/options.ts';
+import { asOfOption, parsePositive, type Run } from '../shared/options.ts';
 import { type Output, outputs, tableCommands } from './catalogue.ts';
 
 const outputOption = (): Option =>
@@ -54,7 +54,8 @@ export async function addTables(program: Command, words: readonly string[], run:
     .description('the way of an STF file, TF sample or TF slice through the workflow')
     .copyInheritedSettings(program)
     .addOption(outputOption())
-    .action(async (file: string, { output }: { output: Output }) => {
-      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, output));
+    .addOption(asOfOption())
+    .action(async (file: string, options: { output: Output; asOf?: string }) => {
+      await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, options));
     });
 }

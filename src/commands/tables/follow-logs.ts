@@ -26,7 +26,7 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
       let cursor: string | undefined;
       do {
         const limit = seen === undefined ? (given.limit ?? earlierLines) : pageRows;
-        const page = askPage(reader, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
+        const page = await askPage({ io, reader }, table.tool, { ...args, limit: Math.min(limit, pageRows), cursor });
         const news = page.items.filter((item) => seen === undefined || Number(item['log_id']) > seen);
         fresh.push(...news);
         cursor = news.length < page.items.length || seen === undefined ? undefined : page.next_cursor;
@@ -41,9 +41,15 @@ export async function followLogs(io: Io, table: TableCommand, given: TableArgume
   }
 }
 
+const withoutMeaning = [
+  ['order', '--order'],
+  ['endTime', '--end-time'],
+  ['asOf', '--as-of'],
+] as const;
+
 /** Throws `ARGUMENT_INVALID` for what has no meaning for lines that come one by one. */
 function refuseWhatCannotFollow({ output, flags }: TableArguments): void {
-  const wrong = flags['order'] !== undefined ? '--order' : flags['endTime'] !== undefined ? '--end-time' : undefined;
+  const [, wrong] = withoutMeaning.find(([flag]) => flags[flag] !== undefined) ?? [];
   if (wrong !== undefined)
     throw new SwfError(
       'ARGUMENT_INVALID',

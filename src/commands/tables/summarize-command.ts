@@ -2,7 +2,7 @@ import { csvRecord } from '../../lib/csv.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import type { Summary, Sums } from '../../tools/answers/summary.ts';
-import { askLiveTool } from '../ask/call.ts';
+import { askTool } from '../ask/call.ts';
 import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { type Output, textOf } from './catalogue.ts';
@@ -43,7 +43,7 @@ export async function summarizeCommand(
     what,
     ...(limit === undefined ? {} : { limit: Math.min(limit, 1000) }),
   };
-  const answer = { ...(await askLiveTool(io, 'summarize', args)), keys };
+  const answer = { ...(await askTool(io, 'summarize', args)), keys };
   const { keys: _, ...plain } = answer;
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(plain), undefined, 1)}\n`);
   else if (output === 'csv') io.out(csvOf(answer));

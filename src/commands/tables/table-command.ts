@@ -5,7 +5,8 @@ import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { Page } from '../../tools/answers/page.ts';
 import { tools } from '../../tools/index.ts';
-import { findTool, runTool } from '../../tools/run-tool.ts';
+import { callTool, findTool } from '../../tools/run-tool.ts';
+import { liveContext } from '../ask/call.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 import type { Item, Output, TableCommand } from './catalogue.ts';
@@ -27,11 +28,11 @@ const shownRows = 50;
 export const pageRows = 200;
 
 /** A command that shows the rows of a tool. Returns the exit code. */
-export function tableCommand(io: Io, table: TableCommand, given: TableArguments): number {
+export async function tableCommand(io: Io, table: TableCommand, given: TableArguments): Promise<number> {
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const { items, total, isAtLeast, note, newest } = readRows(io, table, { args, most });
+  const { items, total, isAtLeast, note, newest } = await readRows(io, table, { args, most });
   show(io, table, output, items);
   const said = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   if (said !== undefined) io.err(printable(said));
@@ -84,9 +85,20 @@ export const isNamed = (args: Readonly<Record<string, unknown>>): boolean =>
   naming.some((name) => args[name] !== undefined);
 
 /** One page of a list tool. */
-export function askPage(reader: StoreReader, tool: string, args: Record<string, unknown>): Page<Item> {
+export async function askPage(
+  { io, reader }: Asking,
+  tool: string,
+  args: Record<string, unknown>,
+): Promise<Page<Item>> {
   const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
-  return runTool(findTool(tools, tool), given, { queries: reader.queries(), now: Date.now() }) as Page<Item>;
+  const { signal } = new AbortController();
+  return (await callTool(findTool(tools, tool), given, liveContext(io, reader, signal))) as Page<Item>;
+}
+
+/** A store that is asked page by page. */
+interface Asking {
+  io: Io;
+  reader: StoreReader;
 }
 
 interface Rows {
@@ -98,37 +110,44 @@ interface Rows {
   newest: string | undefined;
 }
 
-function readRows(
+async function readRows(
   io: Io,
   table: TableCommand,
   { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
-): Rows {
+): Promise<Rows> {
   const reader = createStoreReader(storePath(io));
+  const asking = { io, reader };
   try {
-    const found = readPages(reader, table.tool, { args, most });
-    if (table.usual === 'newest' && args['execution_id'] === 'latest')
-      return { ...found, newest: reader.queries().execution('latest').execution_id };
+    const found = await readPages(asking, table.tool, { args, most });
+    const newest = async (): Promise<string | undefined> => {
+      const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
+      const [item] = (await readPages(asking, 'list_workflow_executions', { args: moment, most: 1 })).items;
+      return item === undefined ? undefined : String(item['execution_id']);
+    };
+    if (table.usual === 'newest' && args['execution_id'] === 'latest') return { ...found, newest: await newest() };
     if (table.usual !== 'all, else newest' || found.items.length > 0 || isNamed(args)) return found;
-    const [newest] = readPages(reader, 'list_workflow_executions', { args: {}, most: 1 }).items;
-    if (newest === undefined) return found;
-    const execution_id = String(newest['execution_id']);
-    return { ...readPages(reader, table.tool, { args: { ...args, execution_id }, most }), newest: execution_id };
+    const execution_id = await newest();
+    if (execution_id === undefined) return found;
+    return {
+      ...(await readPages(asking, table.tool, { args: { ...args, execution_id }, most })),
+      newest: execution_id,
+    };
   } finally {
     reader.close();
   }
 }
 
-function readPages(
-  reader: StoreReader,
+async function readPages(
+  asking: Asking,
   tool: string,
   { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
-): Rows {
+): Promise<Rows> {
   const items: Item[] = [];
   let page: Page<Item> | undefined;
   do {
     const limit = Math.min(pageRows, most - items.length);
     const cursor = page?.next_cursor;
-    page = askPage(reader, tool, { ...args, limit, cursor });
+    page = await askPage(asking, tool, { ...args, limit, cursor });
     items.push(...page.items);
   } while (items.length < most && page.next_cursor !== undefined);
   // Pages that are short are followed, so the note of the last one is about the list.

@@ -29,8 +29,13 @@ const columns: readonly (Column & { of: (hop: Trace['hops'][number]) => unknown 
 ];
 
 /** `swf-mcp trace FILE`: the way of a file through the workflow, for a person. Returns the exit code. */
-export function traceCommand(io: Io, filename: string, output: Output): number {
-  const answer = askTool(io, 'trace_data_product', { filename });
+export async function traceCommand(
+  io: Io,
+  filename: string,
+  { output, asOf }: { output: Output; asOf?: string | undefined },
+): Promise<number> {
+  const moment = asOf === undefined ? {} : { as_of: asOf };
+  const answer = await askTool(io, 'trace_data_product', { filename, ...moment });
   if (output === 'json') io.out(`${JSON.stringify(allPrintable(answer))}\n`);
   else if (output === 'csv') io.out(csvOf(answer));
   else io.out(`${linesOf(answer, output === 'wide' ? undefined : io.terminal('out')?.columns()).join('\n')}\n`);

@@ -73,16 +73,16 @@ interface MadeFile extends Omit<LostFile, 'since'> {
 
 /**
  * The TF files with slices to do that no worker could have: those that are not where they should be, or are other files than announced, and those of
- * places that nobody reaches and whose hosts are silent.
+ * places that nobody reaches and whose hosts are silent. @param now milliseconds since 1970
  */
-export function lostFiles(sql: Prepare, executionId: string): LostFile[] {
+export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);
   if (returned.length === 0) return [];
   const wrong = new Set(returned.filter(({ reason }) => reason === 'WRONG_FILE').map(({ tf_filename }) => tf_filename));
   // A worker leaves a whole place alone, so no slice of another file of it need have been given back. One that has moved is not of its first place.
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
-  const before = new Date(Date.now() - goneSeconds * 1000).toISOString();
+  const before = new Date(now - goneSeconds * 1000).toISOString();
   return sql<[string, string], MadeFile & { moved: number }>(
     `SELECT f.tf_filename, f.stf_filename, coalesce(moved.file_url, f.file_url) AS file_url, moved.file_url IS NOT NULL AS moved, p.hostname,
        (SELECT max(last_heartbeat) FROM system_agents JOIN processes AS other USING (process_id) WHERE other.hostname = p.hostname) AS last_sign

@@ -8,8 +8,8 @@ const windowSeconds = 600;
 
 const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
-/** How often an execution was taken up of late without a row that came of it. */
-export function fruitlessTakeUps(sql: Prepare, executionId: string): number {
+/** How often an execution was taken up of late without a row that came of it. @param now milliseconds since 1970 */
+export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
   const last = sql<[string], { seq: number }>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
        AND type_no NOT IN ${typeNumbers(driverTypes)} ORDER BY seq DESC LIMIT 1`,
@@ -19,6 +19,6 @@ export function fruitlessTakeUps(sql: Prepare, executionId: string): number {
       `SELECT count(*) AS n FROM message_rows INDEXED BY message_rows_type
        WHERE execution_no = ${numberOf('?')} AND type_no = ${numberOf(`'driver_started'`)} AND effect = 'applied' AND seq > ? AND recorded_ms >= ?
          AND ${jsonField('body', 'epoch')} > 1`,
-    ).get(executionId, last?.seq ?? 0, momentOf(sql, executionId, Date.now()) - windowSeconds * 1000)?.n ?? 0
+    ).get(executionId, last?.seq ?? 0, momentOf(sql, executionId, now) - windowSeconds * 1000)?.n ?? 0
   );
 }

@@ -4,9 +4,12 @@ import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A row of the log as it has to be known to read the log again. */
 export interface HistoryRow {
+  /** The number of the row, where it is to keep it. */
+  seq?: number;
   destination: string;
   body: string;
   sent_at: string;
@@ -42,14 +45,30 @@ interface MessageRow {
 /** Rows that are read at a time. */
 const page = 1000;
 
-/** The log of a store, in its order. */
-export function* historyOf(sql: Prepare): Generator<HistoryRow> {
-  const some = sql<[number], MessageRow>(
+/** A part of a log. */
+export interface LogPart {
+  /** Rows behind this one, up to that one. */
+  after: number;
+  last: number;
+  /** Rows that were recorded later do not count. Milliseconds since 1970. */
+  recordedBy: number;
+  /** Executions whose rows do not count. */
+  except: readonly string[];
+}
+
+const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy: Number.MAX_SAFE_INTEGER, except: [] };
+
+/** The log of a store, or a part of it, in its order. */
+export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
+  const some = sql<[number, number, number, string], MessageRow>(
     `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
-     FROM workflow_messages JOIN (SELECT seq, headers FROM message_rows) USING (seq) WHERE seq > ? ORDER BY seq LIMIT ${page}`,
+     FROM workflow_messages JOIN (SELECT seq, headers, execution_no FROM message_rows) USING (seq)
+     WHERE seq > ? AND seq <= ? AND recorded_ms <= ?
+       AND (execution_no IS NULL OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
   );
-  for (let after = 0; ;) {
-    const rows = some.all(after);
+  const except = JSON.stringify(part.except);
+  for (let { after } = part; ;) {
+    const rows = some.all(after, part.last, part.recordedBy, except);
     yield* rows.map(historyRow);
     const last = rows.at(-1);
     if (last === undefined) return;
@@ -58,6 +77,7 @@ export function* historyOf(sql: Prepare): Generator<HistoryRow> {
 }
 
 const historyRow = (row: MessageRow): HistoryRow => ({
+  seq: row.seq,
   destination: row.destination,
   body: row.payload,
   sent_at: row.sent_at,
@@ -75,14 +95,15 @@ const cameOverBroker = ({ goes_out, outbox_sent_at }: MessageRow): boolean =>
 /** Messages that are recorded in one transaction. */
 const together = 200;
 
-/** Reads a log into an empty store, message by message. */
-export async function replay(history: Iterable<HistoryRow>, store: Store): Promise<void> {
+/** Reads a log into a store that has none of it, message by message. Rows keep their numbers where the history tells them. */
+export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>): Promise<void> {
   let waiting: HistoryRow[] = [];
   const record = async (): Promise<void> => {
     const rows = waiting;
     waiting = [];
     await store.write((tx) => {
-      for (const { destination, body, sent_at, recorded_at, from_broker = false, headers, ...given } of rows) {
+      for (const { seq, destination, body, sent_at, recorded_at, from_broker = false, headers, ...given } of rows) {
+        if (seq !== undefined) numberNext(tx, seq);
         if (headers !== undefined) {
           recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }));
           continue;
@@ -99,6 +120,14 @@ export async function replay(history: Iterable<HistoryRow>, store: Store): Promi
     if (waiting.length === together) await record();
   }
   await record();
+}
+
+/** Lets the next row of the log have this number. */
+function numberNext({ sql }: Transaction, seq: number): void {
+  const before = sql<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'message_rows'`).get();
+  if (before?.seq === seq - 1) return;
+  if (before === undefined) sql(`INSERT INTO sqlite_sequence (name, seq) VALUES ('message_rows', ?)`).run(seq - 1);
+  else sql(`UPDATE sqlite_sequence SET seq = ? WHERE name = 'message_rows'`).run(seq - 1);
 }
 
 function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, 'applied' | 'code' | 'reason'>): Effect {

@@ -4,10 +4,11 @@ import { indexPredicates } from './index-predicates.ts';
 import { logTables } from './log-tables.ts';
 import { noteTables } from './note-tables.ts';
 import { observedTables } from './observed-tables.ts';
+import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 29;
+export const schemaVersion = 30;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -227,7 +228,7 @@ CREATE TABLE returned_slices (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
-${observedTables}${processTables}${noteTables}-- The views that others may ask in SQL.
+${observedTables}${processTables}${noteTables}${pastTables}-- The views that others may ask in SQL.
 ${Object.entries(documentedViews)
   .map(([name, select]) => `CREATE VIEW ${name} AS ${select};`)
   .join('\n')}

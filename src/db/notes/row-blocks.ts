@@ -38,6 +38,8 @@ export const timedTables: readonly NotedTable[] = [
        WHERE seq > ? AND seq <= ? GROUP BY type_no ON CONFLICT DO UPDATE SET n = n + excluded.n`,
       `INSERT INTO message_namespaces SELECT ${nameOf('namespace_no')}, (seq - 1) / ${rowsOfBlock} FROM message_rows
        WHERE seq > ? AND seq <= ? AND namespace_no IS NOT NULL GROUP BY namespace_no, 2`,
+      `INSERT INTO recorded_blocks SELECT (seq - 1) / ${rowsOfBlock}, min(recorded_ms), max(recorded_ms) FROM message_rows
+       WHERE seq > ? AND seq <= ? GROUP BY 1`,
     ],
   },
   {
@@ -172,6 +174,11 @@ export function noteEarlier({ sql }: Transaction, table: string, key: number, ti
     table,
     blockOf(key),
   );
+}
+
+/** Notes that a message was recorded earlier than it said before. @param at milliseconds since 1970 */
+export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: number): void {
+  sql('UPDATE recorded_blocks SET earliest_ms = min(earliest_ms, ?) WHERE block = ?').run(at, blockOf(seq));
 }
 
 /** Counts a message, which was of no execution, with those of one. To be called when its row has that. */

@@ -5,7 +5,7 @@ import { readStatement } from '../../observed/told/read-statement.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
 import { insertRow } from '../log/rows.ts';
 import { numberOf } from '../migrations/names.ts';
-import { moveCounts, noteEarlier } from '../notes/row-blocks.ts';
+import { moveCounts, noteEarlier, noteRecordedEarlier } from '../notes/row-blocks.ts';
 import { applied, none } from '../projection/effect.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { rebuildAfter, resultSaid, sliceSaid } from './attempts.ts';
@@ -93,6 +93,7 @@ function setEarlier(
     said.seq,
   );
   noteEarlier(tx, 'message_rows', said.seq, new Date(said.sent_ms).toISOString());
+  noteRecordedEarlier(tx, said.seq, Date.parse(line.t));
   if (run === undefined) return;
   tx.settle();
   const { fact } = statement;

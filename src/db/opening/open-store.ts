@@ -29,7 +29,7 @@ import {
   requireWritableDisk,
 } from '../sqlite/store-file.ts';
 import type { Synchronous } from '../sqlite/synchronous.ts';
-import { inTransaction, type Transaction } from '../sqlite/transaction.ts';
+import { type Transaction, transactOn } from '../sqlite/transaction.ts';
 import {
   applicationIdOf,
   migrate,
@@ -119,12 +119,7 @@ class SqliteStore implements Store {
     this.#blocks = hasOurTables ? new RowBlockNoter(this.sql) : undefined;
     this.#transaction = db.transaction((work: (tx: Transaction) => void) => {
       if (this.#isReady) requireSameVersion(db, path, this.#version);
-      const due: (() => void)[] = [];
-      const settle = (): void => {
-        for (const one of due.splice(0)) one();
-      };
-      work({ sql: this.sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });
-      settle();
+      transactOn(this.sql, work);
       this.#areNotesDue = this.#isReady && this.#blocks?.isDue() === true;
     });
     this.#notes = db.transaction(() => this.#blocks?.note());

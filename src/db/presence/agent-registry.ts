@@ -8,7 +8,7 @@ import { isRefused, wireVersion } from '../../messages/wire-version.ts';
 import { drawNumber } from '../log/numbers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
-import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
+import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns, momentOfTest } from './leases.ts';
 
 /** Enters an agent that starts, under a name of its own. Returns the name. */
 export function registerAgent(
@@ -86,7 +86,7 @@ const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK',
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
   if (!isProcessAlive(row, isAlive)) return row.ended === 'fault' ? 'ERROR' : 'STALE';
-  const liveness = livenessOf(row.last_heartbeat, Date.now());
+  const liveness = livenessOf(row.last_heartbeat, momentOfTest(isAlive));
   if (liveness === 'heard') return 'OK';
   return liveness === 'late' && !isRemote(row) ? 'WARNING' : 'STALE';
 }

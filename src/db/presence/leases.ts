@@ -17,7 +17,14 @@ export interface ProcessSigns extends ProcessIdentity {
 }
 
 /** Whether a process lives: undefined where only its heartbeats tell. */
-export type LivenessTest = (identity: ProcessIdentity) => boolean | undefined;
+export interface LivenessTest {
+  (identity: ProcessIdentity): boolean | undefined;
+  /** The moment that is asked about, in milliseconds since 1970; left out, it is the present. */
+  now?: number;
+}
+
+/** The moment that a test is about, in milliseconds since 1970. */
+export const momentOfTest = ({ now = Date.now() }: LivenessTest): number => now;
 
 interface ProcessRow extends ProcessSigns {
   process_id: number;
@@ -42,16 +49,16 @@ export function registerProcess({ sql }: Transaction, identity: ProcessIdentity,
 }
 
 export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolean {
-  if (isRemote(row)) return livenessOf(row.last_beat, Date.now()) !== 'gone';
-  return isAlive(row) ?? !isSilent(row);
+  if (isRemote(row)) return livenessOf(row.last_beat, momentOfTest(isAlive)) !== 'gone';
+  return isAlive(row) ?? !isSilent(row, isAlive);
 }
 
 /** A process without a store, known by the heartbeats that it sends over the broker. */
 export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
 
 /** Whether a process has missed its heartbeats. Where it lives, it is stopped, or its machine is overwhelmed. */
-export function isSilent({ last_beat }: { last_beat: string }): boolean {
-  return livenessOf(last_beat, Date.now()) !== 'heard';
+export function isSilent({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean {
+  return livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 }
 
 /**

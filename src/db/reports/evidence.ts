@@ -7,7 +7,15 @@ import { listAgents } from '../lists/agents.ts';
 import { agentStatus, livingTypes } from '../presence/agent-registry.ts';
 import { clockStepsOf, standstillsOf } from '../presence/incidents.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
-import { isProcessAlive, isRemote, isSilent, type LivenessTest, type Owner, ownerOf } from '../presence/leases.ts';
+import {
+  isProcessAlive,
+  isRemote,
+  isSilent,
+  type LivenessTest,
+  momentOfTest,
+  type Owner,
+  ownerOf,
+} from '../presence/leases.ts';
 import { brokerAwaySince } from '../presence/recorders.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -53,7 +61,7 @@ export function evidenceOf(
     drivers: parts.read('drivers', () => driversOf(sql, execution_id, isAlive, namedDrivers), []),
     agents: parts.read('agents', () => agentsOf(sql, execution_id, isAlive), []),
     missing: isOverBroker ? missingTypes(sql, namespace, isAlive) : [],
-    take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id) : 0,
+    take_ups: isOverBroker ? fruitlessTakeUps(sql, execution_id, momentOfTest(isAlive)) : 0,
     unfit: isRunning ? parts.read('returned slices', () => unfitSlices(sql, execution, isAlive), []) : [],
     ...(isRunning
       ? parts.read('agents', () => agentTroubles(sql, execution, isAlive), { off_duty: [], useless: [] })
@@ -61,7 +69,9 @@ export function evidenceOf(
     unanswered: isOverBroker
       ? parts.read('files', () => unansweredFiles(sql, execution, detail.params, isAlive), [])
       : [],
-    ...(isOverBroker ? brokerEvidence(sql, execution, parts) : { broker_away_since: undefined, gone: [] }),
+    ...(isOverBroker
+      ? brokerEvidence(sql, execution, momentOfTest(isAlive), parts)
+      : { broker_away_since: undefined, gone: [] }),
     ...recorded,
     data_as_of,
     unreadable: [...parts.unreadable, ...unreadable],
@@ -72,10 +82,11 @@ export function evidenceOf(
 const brokerEvidence = (
   sql: Prepare,
   { namespace, execution_id }: OwnExecution,
+  now: number,
   parts: PartReader,
 ): Pick<Evidence, 'broker_away_since' | 'gone'> => ({
   broker_away_since: parts.read('recorder', () => brokerAwaySince(sql, namespace), undefined),
-  gone: parts.read('files', () => goneHosts(sql, execution_id), []),
+  gone: parts.read('files', () => goneHosts(sql, execution_id, now), []),
 });
 
 /** The evidence that follows from the store alone. */
@@ -128,7 +139,13 @@ function failureEvidence(sql: Prepare, { execution_id }: OwnExecution, hasFailed
 function driverOf(sql: Prepare, owner: Owner, isAlive: LivenessTest): NonNullable<Evidence['driver']> {
   const { pid, hostname, last_beat } = owner;
   const alive = isProcessAlive(owner, isAlive);
-  return { pid, hostname, alive, silent: isSilent(owner), last_sign: alive ? last_beat : lastSignOf(sql, owner).at };
+  return {
+    pid,
+    hostname,
+    alive,
+    silent: isSilent(owner, isAlive),
+    last_sign: alive ? last_beat : lastSignOf(sql, owner).at,
+  };
 }
 
 function agentsOf(sql: Prepare, execution_id: string, isAlive: LivenessTest): Evidence['agents'] {

@@ -62,7 +62,7 @@ export function factsOf(
         : {
             // Of one that has ended nobody asks.
             alive: status === 'running' && isProcessAlive(owner, isAlive),
-            silent: isSilent(owner),
+            silent: isSilent(owner, isAlive),
             since: owner.taken_at,
           },
   };

@@ -17,7 +17,7 @@ import {
   troubledAgents,
   warningOf,
 } from '../presence/agent-registry.ts';
-import { type LivenessTest, momentOf } from '../presence/leases.ts';
+import { type LivenessTest, momentOf, momentOfTest } from '../presence/leases.ts';
 import { kept } from '../sqlite/kept-answers.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -130,9 +130,9 @@ function waitingFiles(sql: Prepare, executionId: string): { slices: number; kind
 }
 
 /** TF files that nobody can have any more, by the host that made them. */
-export function goneHosts(sql: Prepare, executionId: string): GoneFiles[] {
+export function goneHosts(sql: Prepare, executionId: string, now: number): GoneFiles[] {
   const hosts = new Map<string, GoneFiles>();
-  for (const { tf_filename, hostname, since } of lostFiles(sql, executionId)) {
+  for (const { tf_filename, hostname, since } of lostFiles(sql, executionId, now)) {
     if (since === undefined) continue;
     const known = hosts.get(hostname);
     hosts.set(hostname, { hostname, since, first: known?.first ?? tf_filename, files: (known?.files ?? 0) + 1 });
@@ -147,7 +147,7 @@ export function unansweredFiles(
   params: ExecutionParams,
   isAlive: LivenessTest,
 ): UnansweredFiles[] {
-  const before = new Date(momentOf(sql, execution_id, Date.now()) - unansweredSeconds * 1000).toISOString();
+  const before = new Date(momentOf(sql, execution_id, momentOfTest(isAlive)) - unansweredSeconds * 1000).toISOString();
   const counts = sql<[string], { stfs: number; ready: number; expected: number; samples: number }>(
     `SELECT stfs_announced AS stfs, stfs_ready AS ready, samples_expected AS expected, tf_files_received AS samples
      FROM run_states WHERE execution_id = ?`,

@@ -1,7 +1,7 @@
 import type { Prepare } from './statements.ts';
 
 /**
- * An open write transaction. Only `Store.write` makes one, so a function that takes it runs inside a transaction. Facts that were read in the
+ * An open write transaction. Only a store makes one, so a function that takes it runs inside a transaction. Facts that were read in the
  * same transaction still hold, since nobody else can write meanwhile.
  */
 export interface Transaction {
@@ -14,5 +14,14 @@ export interface Transaction {
   readonly [inTransaction]: true;
 }
 
-/** For `open-store.ts` alone. */
-export const inTransaction = Symbol('in a transaction');
+const inTransaction = Symbol('in a transaction');
+
+/** Does work in a transaction that is open. For those who open one. */
+export function transactOn(sql: Prepare, work: (tx: Transaction) => void): void {
+  const due: (() => void)[] = [];
+  const settle = (): void => {
+    for (const one of due.splice(0)) one();
+  };
+  work({ sql, beforeReading: (one) => void due.push(one), settle, [inTransaction]: true });
+  settle();
+}

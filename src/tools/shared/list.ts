@@ -47,6 +47,8 @@ const cursorSchema = z.strictObject({
   end: z.iso.datetime().optional(),
   /** The execution that "latest" was when the list began. */
   latest: z.string().optional(),
+  /** The earlier moment that the list is of. */
+  as_of: z.string().optional(),
 });
 
 type Cursor = z.infer<typeof cursorSchema>;
@@ -100,7 +102,7 @@ export function listPage<Row extends { key: number }, Item extends object>(
   const total = counted.total_is_lower_bound ? 0 : counted.total_count;
   const next =
     hasMore && last !== undefined
-      ? writeCursor({ after: last, given, total, of }, fixed, args.execution_id === 'latest')
+      ? writeCursor({ after: last, given, total, of, as_of: context.asOf }, fixed, args.execution_id === 'latest')
       : undefined;
   const noteOf = (): string | undefined => {
     const remarked = remark?.(fixed);
@@ -196,7 +198,7 @@ function fingerprint(tool: string, args: Record<string, unknown>): string {
 }
 
 function writeCursor(
-  at: Pick<Cursor, 'after' | 'given' | 'total' | 'of'>,
+  at: Pick<Cursor, 'after' | 'given' | 'total' | 'of' | 'as_of'>,
   { start_time, end_time, execution_id }: Fixed,
   isLatest: boolean,
 ): string {
@@ -204,15 +206,22 @@ function writeCursor(
   return Buffer.from(JSON.stringify(cursor)).toString('base64url');
 }
 
-function readCursor(text: string | undefined, of: string): Cursor | undefined {
-  if (text === undefined) return undefined;
+/** The earlier moment that a list is of, by the cursor of one of its pages. */
+export const momentOfCursor = (text: string): string | undefined => parseCursor(text).data?.as_of;
+
+function parseCursor(text: string) {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch {
     parsed = undefined;
   }
-  const result = cursorSchema.safeParse(parsed);
+  return cursorSchema.safeParse(parsed);
+}
+
+function readCursor(text: string | undefined, of: string): Cursor | undefined {
+  if (text === undefined) return undefined;
+  const result = parseCursor(text);
   if (!result.success) {
     throw new SwfError(
       'CURSOR_INVALID',

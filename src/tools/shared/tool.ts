@@ -1,7 +1,9 @@
 import type * as z from 'zod';
 
+import type { Past } from '../../db/past-queries.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Control } from './control.ts';
+import { momentArgument, momentFields } from './moment.ts';
 import type { Services } from './services.ts';
 
 /** The context of a tool that only asks: one state of the store, at one moment. */
@@ -9,12 +11,18 @@ export interface ToolContext {
   queries: Queries;
   /** Now, in milliseconds since 1970: what relative times and ages are counted from. */
   now: number;
+  /** The earlier moment that is asked about, as `TIME@MESSAGE_ID`; undefined: the present. */
+  asOf?: string | undefined;
 }
 
 /** The context of a tool that takes its time. */
 export interface LiveContext {
   /** The store as it is at the time of asking. Throws `SwfError` where there is none. */
   queries: () => Queries;
+  /** The store as it was at a moment. Throws `ARGUMENT_INVALID` for what names none. @param present milliseconds since 1970 */
+  past: (asOf: string, present: number) => Promise<Past>;
+  /** Now, in milliseconds since 1970, or the moment that is asked about. */
+  now: () => number;
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
   /** Tells the client that something goes on; nothing where it did not ask. */
@@ -38,6 +46,8 @@ export interface Tool {
   aliases: Readonly<Record<string, string>>;
   /** Whether the page can show its answer, to clients that show pages. */
   hasPage?: true;
+  /** Whether it can be asked about an earlier moment. */
+  takesMoment?: true;
   /** Whether a call may keep the processor for longer than others should wait; left out, it never does. */
   takesLong?: (args: Readonly<Record<string, unknown>>) => boolean;
   /** Its effects beside reading; most tools have none. */
@@ -56,6 +66,7 @@ interface Declaration<In extends z.ZodObject, Out extends z.ZodObject> {
   output: () => Out;
   aliases?: Readonly<Record<string, string>>;
   hasPage?: true;
+  takesMoment?: true;
   takesLong?: NonNullable<Tool['takesLong']>;
 }
 
@@ -79,14 +90,17 @@ export function defineLiveTool<In extends z.ZodObject, Out extends z.ZodObject>(
 /** The tool with its schemas, each made once. */
 function withSchemas({ input, output, ...rest }: Declaration<z.ZodObject, z.ZodObject>): Tool {
   const made: { input?: z.ZodObject; output?: z.ZodObject } = {};
+  const { takesMoment = false, takesLong } = rest;
   return {
     aliases: {},
     ...rest,
+    // An earlier moment is made of the log.
+    takesLong: (args) => (takesMoment && args['as_of'] !== undefined) || takesLong?.(args) === true,
     get input() {
-      return (made.input ??= input());
+      return (made.input ??= takesMoment ? input().extend(momentArgument) : input());
     },
     get output() {
-      return (made.output ??= output());
+      return (made.output ??= takesMoment ? output().extend(momentFields) : output());
     },
   };
 }

@@ -25,7 +25,7 @@ interface Asked {
 
 /** The report of a shift, as the tool answers. Throws `ARGUMENT_INVALID` for a time that is none. */
 export async function reportOfShift(args: Asked, context: LiveContext) {
-  const now = Date.now();
+  const now = context.now();
   const shift = shiftOf(args, now);
   const facts = await inSteps(context, (queries) => shiftFacts(queries, shift, now));
   const queries = context.queries();

@@ -1,0 +1,76 @@
+import { momentOf } from './past/moment.ts';
+import { PastStore } from './past/past-store.ts';
+import type { LivenessTest } from './presence/leases.ts';
+import { createQueries, type Queries } from './queries.ts';
+import type { Connection } from './sqlite/connection.ts';
+import { preparer } from './sqlite/statements.ts';
+
+/** A store as it was at a moment. */
+export interface Past {
+  queries: Queries;
+  /** What the clock said, in milliseconds since 1970. */
+  now: number;
+  /** The moment as `TIME@MESSAGE_ID`, from which it is found again. */
+  exact: string;
+}
+
+interface Visited extends Past {
+  store: PastStore;
+}
+
+/** Moments that stay made: somebody who goes through a run asks several things about each. */
+const mostKept = 2;
+
+/** Past states of a store that is read. @param isAlive whether a process lives today */
+export class Pasts {
+  readonly #live: Connection;
+  readonly #isAlive: LivenessTest;
+  readonly #visited: Visited[] = [];
+  /** One moment is made at a time. */
+  #making: Promise<unknown> = Promise.resolve();
+
+  constructor(live: Connection, isAlive: LivenessTest) {
+    this.#live = live;
+    this.#isAlive = isAlive;
+  }
+
+  /**
+   * The store as it was at a moment: a time, the id of a message, or `TIME@MESSAGE_ID`. It holds until the next moments are asked for.
+   * Throws `ARGUMENT_INVALID` for what names no moment.
+   * @param present milliseconds since 1970
+   */
+  at(asOf: string, present: number): Promise<Past> {
+    const made = this.#making.then(() => this.#at(asOf, present));
+    this.#making = made.catch(() => {});
+    return made;
+  }
+
+  close(): void {
+    for (const { store } of this.#visited.splice(0)) store.close();
+  }
+
+  async #at(asOf: string, present: number): Promise<Past> {
+    const moment = momentOf(preparer(this.#live), asOf, present);
+    const { now, exact } = moment;
+    const same = this.#visited.findIndex((one) => one.exact === exact);
+    const [known] = same < 0 ? [] : this.#visited.splice(same, 1);
+    if (known !== undefined) {
+      this.#visited.push(known);
+      return known;
+    }
+    const from = this.#visited.findLastIndex(({ store }) => store.leadsTo(moment));
+    const [before] = from < 0 ? [] : this.#visited.splice(from, 1);
+    const store = before?.store ?? new PastStore(this.#live);
+    try {
+      const { db, isAliveThen } = await store.moveTo(moment, this.#isAlive);
+      const past = { store, queries: createQueries(db, isAliveThen), now, exact };
+      this.#visited.push(past);
+      for (const old of this.#visited.splice(0, Math.max(0, this.#visited.length - mostKept))) old.store.close();
+      return past;
+    } catch (error) {
+      // What is half made is of no use.
+      store.close();
+      throw error;
+    }
+  }
+}

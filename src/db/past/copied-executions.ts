@@ -1,0 +1,95 @@
+import { numberOf } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Moment } from './moment.ts';
+
+/** Tables with rows of an execution that follow from the log, with the column whose numbers each store draws for itself. */
+const ofExecution: Readonly<Record<string, string>> = {
+  workflow_executions: '',
+  runs: '',
+  run_states: '',
+  stage_delays: '',
+  stf_files: '',
+  fastmon_files: '',
+  tf_slices: '',
+  earlier_attempts: '',
+  payload_results: '',
+  returned_slices: '',
+  late_messages: 'late_seq',
+  observed_runs: '',
+  observed_files: '',
+  observed_attempts: 'attempt_key',
+  observed_samples: '',
+  observed_keys: '',
+  unmatched_results: '',
+  told_slices: '',
+};
+
+/** Tables whose rows have numbers in the order in which they came, with the columns that name a row. */
+const numbered: Readonly<Record<string, readonly string[]>> = {
+  workflow_executions: ['execution_id'],
+  stf_files: ['stf_filename', 'execution_id'],
+  fastmon_files: ['tf_filename', 'execution_id'],
+  tf_slices: ['slice_filename', 'execution_id'],
+};
+
+/** Rows of the log that are new in the past: those behind `after`. */
+export interface NewRows extends Moment {
+  after: number;
+}
+
+/** The executions whose whole log is among new rows: they stood then as they stand now, and need not be read from it again. */
+export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows): string[] =>
+  sql<[{ after: number; last: number; recordedBy: number }], { execution_id: string }>(
+    `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
+     WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
+       AND (SELECT max(seq) FROM live.message_rows WHERE execution_no = name_no) <= $last
+       AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND recorded_ms > $recordedBy))`,
+  )
+    .all({ after, last, recordedBy })
+    .map(({ execution_id }) => execution_id);
+
+/** Copies everything that follows from the log of an execution, with its rows of the log. */
+export function copyExecution(sql: Prepare, executionId: string): void {
+  const ofLog = `execution_no = ${numberOf('?')}`;
+  for (const [table, drawn] of Object.entries(ofExecution))
+    sql(insertFrom(sql, table, drawn, 'execution_id = ?')).run(executionId);
+  sql(insertFrom(sql, 'message_rows', '', ofLog)).run(executionId);
+  sql(insertFrom(sql, 'repeated_messages', '', `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`)).run(
+    executionId,
+  );
+  // Whether nothing more came of it depends on the moment, and is settled for that.
+  sql(
+    `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
+     WHERE execution_id = ? AND status = 'completed'
+       AND execution_id IN (SELECT execution_id FROM observed_runs WHERE told_status IS NULL)`,
+  ).run(executionId);
+}
+
+/** As SQL: copies rows of a table of the store as they are. @param drawn a column that is left out */
+export function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
+  const columns = sql<[string], { name: string }>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
+    .all(table)
+    .map(({ name }) => name)
+    .filter((name) => name !== drawn)
+    .join(', ');
+  return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
+}
+
+/** Lets the numbers of rows that are read from the log begin behind all of the store's. */
+export function numberBehindAll(sql: Prepare): void {
+  for (const table of Object.keys(numbered)) {
+    sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
+    sql('INSERT INTO sqlite_sequence (name, seq) SELECT name, seq FROM live.sqlite_sequence WHERE name = ?').run(table);
+  }
+}
+
+/** Gives the rows that were read from the log the numbers that they have in the store: lists are in the order of these. */
+export function numberAsRecorded(sql: Prepare): void {
+  for (const [table, key] of Object.entries(numbered)) {
+    const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');
+    sql(
+      `UPDATE ${table} SET seq = coalesce((SELECT seq FROM live.${table} AS l WHERE ${same}), seq)
+       WHERE seq > (SELECT coalesce(max(seq), 0) FROM live.${table})`,
+    ).run();
+  }
+}

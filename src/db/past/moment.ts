@@ -1,0 +1,109 @@
+import { SwfError } from '../../lib/errors.ts';
+import { parseTime } from '../../lib/time-arguments.ts';
+import { rowsOfBlock } from '../notes/row-blocks.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** A moment in the life of a store: what was on record, and what the clock said. */
+export interface Moment {
+  /** The clock, in milliseconds since 1970. */
+  now: number;
+  /** The last row of the log that counts; 0: none does. */
+  last: number;
+  /** Rows that were recorded later do not count; milliseconds since 1970. */
+  recordedBy: number;
+  /** The moment as `TIME@MESSAGE_ID`, from which it is found again whatever is recorded later. */
+  exact: string;
+}
+
+/** As SQL: anything that is recorded at all. */
+const always = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The moment that an argument names: a time, for all rows recorded at or before it; the id of a message, for all rows up to it, with the clock at its row;
+ * or both as `TIME@MESSAGE_ID`.
+ * Throws `ARGUMENT_INVALID` for what is neither, and for a time that is still to come.
+ * @param present milliseconds since 1970
+ */
+export function momentOf(sql: Prepare, asOf: string, present: number): Moment {
+  const at = asOf.indexOf('@');
+  const time = at < 0 ? undefined : timeIn(asOf.slice(0, at), present);
+  if (time !== undefined) return upTo(sql, asOf.slice(at + 1), time, present);
+  const alone = timeIn(asOf, present);
+  return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
+}
+
+/** A time in milliseconds since 1970; undefined where a text is none. */
+function timeIn(text: string, present: number): number | undefined {
+  try {
+    return Date.parse(parseTime('as_of', text, present) ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param time of the clock; left out, that of the message */
+function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
+  const row = sql<[string], { seq: number; recorded_ms: number }>(
+    'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
+  ).get(messageId);
+  if (row === undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `as_of = ${JSON.stringify(messageId.slice(0, 200))} is neither a time nor the id of a message on record; give a time such as 2026-11-24T03:12:00Z or -2h, the message_id of a row of list_messages, or the as_of_exact of an answer`,
+    );
+  const now = requirePast(time ?? row.recorded_ms, present);
+  return { now, last: row.seq, recordedBy: always, exact: `${new Date(now).toISOString()}@${messageId}` };
+}
+
+function recordedBy(sql: Prepare, time: number, present: number): Moment {
+  const now = requirePast(time, present);
+  const last = lastRecordedBy(sql, now);
+  const at = new Date(now).toISOString();
+  if (last === undefined) return { now, last: 0, recordedBy: always, exact: at };
+  // A recording of an earlier time was read in after what happened later: no row tells where to cut.
+  if (isAnyLater(sql, last.seq, now)) return { now, last: last.seq, recordedBy: now, exact: at };
+  return { now, last: last.seq, recordedBy: always, exact: `${at}@${last.message_id}` };
+}
+
+function requirePast(now: number, present: number): number {
+  if (now <= present) return now;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `as_of ${new Date(now).toISOString()} is still to come; it is ${new Date(present).toISOString()} now`,
+  );
+}
+
+/** The last row of those that were recorded at or before a time. */
+function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: string } | undefined {
+  const noted = sql<[], { block: number | null }>('SELECT max(block) AS block FROM recorded_blocks').get()?.block ?? -1;
+  const within = sql<[number, number, number], { seq: number; message_id: string }>(
+    'SELECT seq, message_id FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms <= ? ORDER BY seq DESC LIMIT 1',
+  );
+  const found = within.get((noted + 1) * rowsOfBlock, always, now);
+  if (found !== undefined) return found;
+  const blocks = sql<[number, number], { block: number }>(
+    'SELECT block FROM recorded_blocks WHERE earliest_ms <= ? AND block < ? ORDER BY block DESC LIMIT 1',
+  );
+  // The rows of a block may have been removed, with the execution that they were of.
+  for (let before = noted + 1; ;) {
+    const block = blocks.get(now, before)?.block;
+    if (block === undefined) return undefined;
+    const row = within.get(block * rowsOfBlock, (block + 1) * rowsOfBlock, now);
+    if (row !== undefined) return row;
+    before = block;
+  }
+}
+
+/** Whether rows before one were recorded after a time. */
+function isAnyLater(sql: Prepare, last: number, now: number): boolean {
+  const noted = sql<[], { block: number | null }>('SELECT max(block) AS block FROM recorded_blocks').get()?.block ?? -1;
+  const later = sql<[number, number, number]>(
+    'SELECT 1 FROM message_rows WHERE seq > ? AND seq <= ? AND recorded_ms > ? LIMIT 1',
+  );
+  if (later.get((noted + 1) * rowsOfBlock, last, now) !== undefined) return true;
+  return sql<[number, number], { block: number }>(
+    `SELECT block FROM recorded_blocks WHERE latest_ms > ? AND block * ${rowsOfBlock} < ?`,
+  )
+    .all(now, last)
+    .some(({ block }) => later.get(block * rowsOfBlock, Math.min(last, (block + 1) * rowsOfBlock), now) !== undefined);
+}

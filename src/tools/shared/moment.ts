@@ -1,0 +1,21 @@
+import * as z from 'zod';
+
+/** The argument and the fields of tools that can be asked about an earlier moment. */
+
+export const momentArgument = {
+  as_of: z.string().min(1).max(500).optional().describe('The answer of then: a time, or TIME@MESSAGE_ID'),
+};
+
+export const momentFields = {
+  as_of: z.string().optional(),
+  as_of_exact: z.string().optional(),
+};
+
+/** An answer about an earlier moment says which, in place of how fresh the store is. @param now of the moment, in milliseconds since 1970 */
+export function ofMoment(
+  answer: Record<string, unknown>,
+  { now, exact }: { now: number; exact: string },
+): Record<string, unknown> {
+  const fields = Object.entries(answer).filter(([name]) => name !== 'data_as_of');
+  return { ...Object.fromEntries(fields), as_of: new Date(now).toISOString(), as_of_exact: exact };
+}

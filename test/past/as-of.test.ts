@@ -1,0 +1,61 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { historyOf, replay } from '../../src/db/maintenance/replay.ts';
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { Pasts } from '../../src/db/past-queries.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import { preparer } from '../../src/db/sqlite/statements.ts';
+import { temporaryFolder } from '../folder.ts';
+import { readHistory, type HistoryRow } from '../histories/log-file.ts';
+import { answerTo, comparable, contextOf, questionsAbout } from './questions.ts';
+import { readFileSync } from 'node:fs';
+
+const histories = readdirSync('test/histories').filter((name) => name.endsWith('.log.jsonl'));
+
+const linesOf = (name: string): HistoryRow[] =>
+  readFileSync(join('test/histories', name), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as HistoryRow);
+
+/** Moments of a history: the first and the last row, and some between. */
+const rowsWithin = (length: number, count: number): number[] =>
+  [...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count))))];
+
+const gone = (now: number) => Object.assign(() => false, { now });
+
+describe('an answer as of a moment', () => {
+  it.each(histories)('is the one of a store that was made of the log up to that row: %s', async (name) => {
+    const folder = temporaryFolder();
+    const lines = linesOf(name);
+    const whole = await openStore(join(folder, 'whole.db'));
+    await replay(lines, whole);
+    const reader = openReader(whole.path);
+    const pasts = new Pasts(reader, () => false);
+    const queries = createQueries(reader, () => false);
+    const ids = queries.executions({}, { order: 'newest', limit: 10 }).rows.map(({ execution_id }) => execution_id);
+    const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';
+    const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
+    for (const count of rowsWithin(lines.length, 8)) {
+      const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>('SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?').get(count)!;
+      const now = Math.min(last, row.recorded_ms) + 1234;
+      const part = await openStore(join(folder, `${count}.db`));
+      await replay(lines.slice(0, count), part);
+      const then = openReader(part.path);
+      const before = createQueries(then, gone(now));
+      const as_of = `${new Date(now).toISOString()}@${row.message_id}`;
+      for (const question of ids.flatMap((id) => questionsAbout(id, slice))) {
+        const [tool, args] = question;
+        const given = await answerTo(question, contextOf(before, now, () => Promise.reject(new Error('no past'))));
+        const asked = await answerTo([tool, { ...args, as_of }], contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)));
+        expect({ tool, count, answer: comparable(asked) }).toEqual({ tool, count, answer: comparable(given) });
+      }
+      then.close();
+      part.close();
+    }
+    pasts.close();
+    reader.close();
+    whole.close();
+  });
+});
