@@ -36,6 +36,8 @@ export interface ServerOptions {
   queries: () => Queries;
   /** The store as it was at a moment. @param present milliseconds since 1970 */
   past: LiveContext['past'];
+  /** Asks on one state of the store, for as long as that takes. */
+  held: LiveContext['held'];
   /** The page as one file for a chat that hosts it, read when it is asked for. */
   monitorPage: () => Promise<string>;
   /** The machine beside the store, as far as tools need it, loaded where one asks. */
@@ -128,7 +130,7 @@ function callerOf(server: Server): string {
 
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
-  { queries, past, control, services, stopping }: ServerOptions,
+  { queries, past, held, control, services, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
   caller: () => string,
 ): LiveContext {
@@ -136,6 +138,7 @@ function liveContext(
   return {
     queries,
     past,
+    held,
     now: Date.now,
     // Made only for a tool that listens to it: each one that is made stays known to the signal that lasts.
     get signal() {

@@ -173,6 +173,7 @@ describe.skipIf(skipped)("the protocol's conformance suite", () => {
             version: '0',
             tools,
             queries: () => queries,
+            held: (ask) => ask(queries),
             past: () => Promise.reject(new Error('none')),
             monitorPage: () => Promise.resolve(''),
             services: () => Promise.reject(new Error('none')),

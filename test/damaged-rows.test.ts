@@ -59,6 +59,7 @@ const isClear = (error: unknown): boolean =>
 /** A server's surroundings of a call, as far as a tool that only asks needs them. */
 const contextOf = (queries: ReturnType<typeof createQueries>): LiveContext => ({
   queries: () => queries,
+  held: (ask) => ask(queries),
   past: () => Promise.reject(new Error('the present is asked about')),
   now: Date.now,
   signal: new AbortController().signal,

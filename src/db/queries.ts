@@ -35,17 +35,32 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   // Statements whose answers are taken once, and need not be kept.
   const plain = preparer(db);
   const histories = new AttemptHistories(plain);
+  const begin = (): void => {
+    plain('BEGIN').run();
+    kept?.refresh();
+  };
+  // Nothing was written; a store that is damaged refuses to commit even that.
+  const end = (): void => {
+    if (db.inTransaction) plain('ROLLBACK').run();
+  };
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
     snapshot<T>(ask: () => T): T {
       if (db.inTransaction) return ask();
-      sql('BEGIN').run();
+      begin();
       try {
-        kept?.refresh();
         return ask();
       } finally {
-        // Nothing was written; a store that is damaged refuses to commit even that.
-        if (db.inTransaction) sql('ROLLBACK').run();
+        end();
+      }
+    },
+    /** The same for as long as it takes. Nobody else may ask by this connection meanwhile. */
+    async heldSnapshot<T>(ask: () => Promise<T>): Promise<T> {
+      begin();
+      try {
+        return await ask();
+      } finally {
+        end();
       }
     },
     /** The store's own id; undefined in one of an earlier version that has none yet. */

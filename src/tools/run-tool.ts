@@ -40,7 +40,13 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   if (asOf === undefined) return answerOf(tool, checked, context);
   const past = await context.past(asOf, context.now());
   try {
-    const then = { ...context, queries: () => past.queries, now: () => past.now, asOf: past.exact };
+    const then: LiveContext & Pick<ToolContext, 'asOf'> = {
+      ...context,
+      queries: () => past.queries,
+      held: (ask) => ask(past.queries),
+      now: () => past.now,
+      asOf: past.exact,
+    };
     return ofMoment(await answerOf(tool, checked, then), past);
   } catch (error) {
     if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;
@@ -59,10 +65,14 @@ async function answerOf(
   context: LiveContext & Pick<ToolContext, 'asOf'>,
 ): Promise<Record<string, unknown>> {
   const { handle, perform } = tool;
-  if (perform !== undefined) {
-    const answer = fitting(tool.output, await perform(checked as never, context));
-    return tool.takesMoment === true ? withMoment(answer, { queries: context.queries(), now: context.now() }) : answer;
-  }
+  if (perform !== undefined && tool.takesMoment !== true)
+    return fitting(tool.output, await perform(checked as never, context));
+  if (perform !== undefined)
+    return context.held(async (queries) => {
+      const now = context.now();
+      const still = { ...context, queries: () => queries, now: () => now };
+      return withMoment(fitting(tool.output, await perform(checked as never, still)), { queries, now });
+    });
   if (handle === undefined) throw new Error(`${tool.name} has nothing to do`);
   const asked = { queries: context.queries(), now: context.now(), asOf: context.asOf };
   return asked.queries.snapshot(() => {

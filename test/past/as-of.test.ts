@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -11,17 +12,20 @@ import { createQueries } from '../../src/db/queries.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../folder.ts';
 import { readHistory, type HistoryRow } from '../histories/log-file.ts';
-import { answerTo, comparable, contextOf, questionsAbout } from './questions.ts';
-import { readFileSync } from 'node:fs';
+import { answerTo, comparable, contextOf, noPast, questionsAbout } from './questions.ts';
 
 const histories = readdirSync('test/histories').filter((name) => name.endsWith('.log.jsonl'));
 
 const linesOf = (name: string): HistoryRow[] =>
-  readFileSync(join('test/histories', name), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as HistoryRow);
+  readFileSync(join('test/histories', name), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as HistoryRow);
 
 /** Moments of a history: the first and the last row, and some between. */
-const rowsWithin = (length: number, count: number): number[] =>
-  [...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count))))];
+const rowsWithin = (length: number, count: number): number[] => [
+  ...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count)))),
+];
 
 const gone = (now: number) => Object.assign(() => false, { now });
 
@@ -38,7 +42,9 @@ describe('an answer as of a moment', () => {
     const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';
     const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
     for (const count of rowsWithin(lines.length, 8)) {
-      const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>('SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?').get(count)!;
+      const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>(
+        'SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?',
+      ).get(count)!;
       const now = Math.min(last, row.recorded_ms) + 1234;
       const part = await openStore(join(folder, `${count}.db`));
       await replay(lines.slice(0, count), part);
@@ -47,8 +53,11 @@ describe('an answer as of a moment', () => {
       const as_of = `${new Date(now).toISOString()}@${row.message_id}`;
       for (const question of ids.flatMap((id) => questionsAbout(id, slice))) {
         const [tool, args] = question;
-        const given = await answerTo(question, contextOf(before, now, () => Promise.reject(new Error('no past'))));
-        const asked = await answerTo([tool, { ...args, as_of }], contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)));
+        const given = await answerTo(question, contextOf(before, now, noPast));
+        const asked = await answerTo(
+          [tool, { ...args, as_of }],
+          contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)),
+        );
         expect({ tool, count, answer: comparable(asked) }).toEqual({ tool, count, answer: comparable(given) });
       }
       then.close();

@@ -1,5 +1,3 @@
-
-
 import type { Queries } from '../../src/db/queries.ts';
 import { tools } from '../../src/tools/index.ts';
 import { callTool, findTool } from '../../src/tools/run-tool.ts';
@@ -34,6 +32,7 @@ export const questionsAbout = (execution_id: string, filename: string): Question
 export const contextOf = (queries: Queries, now: number, past: LiveContext['past']): LiveContext => ({
   queries: () => queries,
   past,
+  held: (ask) => ask(queries),
   now: () => now,
   signal: new AbortController().signal,
   progress: () => {},
@@ -41,6 +40,9 @@ export const contextOf = (queries: Queries, now: number, past: LiveContext['past
   services: () => Promise.reject(new Error('no machine is asked about')),
   caller: () => 'test',
 });
+
+/** For questions about the present. */
+export const noPast: LiveContext['past'] = () => Promise.reject(new Error('the present is asked about'));
 
 /** An answer, or the error in place of it. */
 export async function answerTo([tool, args]: Question, context: LiveContext): Promise<unknown> {
@@ -57,3 +59,10 @@ const ofMoment = new Set(['data_as_of', 'as_of', 'next_cursor']);
 /** An answer without what tells when it was asked for. */
 export const comparable = (answer: unknown): unknown =>
   Object.fromEntries(Object.entries(answer as Answer).filter(([name]) => !ofMoment.has(name)));
+
+/** Fields of agents that are known to the minute alone. */
+const ofBeats = new Set(['last_heartbeat', 'heartbeat_age_seconds']);
+
+/** The same without the times of single heartbeats, which are not kept. */
+export const settled = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(comparable(answer), (name, value: unknown) => (ofBeats.has(name) ? undefined : value)));

@@ -21,10 +21,11 @@ export async function askTool<Name extends string>(io: Io, name: Name, args: unk
 }
 
 /** A tool's surroundings at a command line. */
-export const liveContext = (io: Io, { queries, past }: StoreReader, signal: AbortSignal): LiveContext => ({
+export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal: AbortSignal): LiveContext => ({
   caller: () => userName(io),
   queries,
   past,
+  held,
   now: Date.now,
   signal,
   progress: () => {},

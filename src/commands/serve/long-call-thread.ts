@@ -25,6 +25,7 @@ async function replyTo({ tool, args }: LongCall): Promise<LongReply> {
     const answer = await callTool(findTool(tools, tool), args, {
       queries: reader.queries,
       past: reader.past,
+      held: reader.held,
       now: Date.now,
       signal: never,
       services: () => Promise.resolve(createServices(io)),

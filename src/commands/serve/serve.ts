@@ -69,6 +69,7 @@ async function withOptions(
       tools: allowControl ? [...tools, ...controlTools] : tools,
       queries: reader.queries,
       past: reader.past,
+      held: reader.held,
       // Loaded only where it is asked for, as HTTP is: the agents come along with it.
       control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
       services: async () => (await import('../control/tool-services.ts')).createServices(io),

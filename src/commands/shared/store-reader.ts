@@ -4,11 +4,13 @@ import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Connection } from '../../db/sqlite/connection.ts';
 import { contentAt, fileAt } from '../../db/sqlite/store-file.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { StillReader } from './still-reader.ts';
 
 interface Open {
   db: Connection;
   queries: Queries;
   pasts?: Pasts;
+  still?: StillReader;
   file: string | undefined;
 }
 
@@ -17,6 +19,8 @@ export interface StoreReader {
   queries: () => Queries;
   /** The store as it was at a moment. @param present milliseconds since 1970 */
   past: (asOf: string, present: number) => Promise<Past>;
+  /** Asks on one state of the store for as long as that takes, by a connection of its own: others are asked meanwhile. */
+  held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   close: () => void;
 }
 
@@ -28,6 +32,7 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
   let open: Open | undefined;
   const close = (): void => {
     open?.pasts?.close();
+    open?.still?.close();
     open?.db.close();
     open = undefined;
   };
@@ -49,6 +54,11 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
       const { Pasts } = await import('../../db/past-queries.ts');
       of.pasts ??= new Pasts(of.db, isAlive);
       return of.pasts.at(asOf, present);
+    },
+    async held(ask) {
+      const of = current();
+      of.still ??= new StillReader(() => openReader(path, undefined, { isServer }));
+      return of.still.ask(ask);
     },
     close,
   };

@@ -16,16 +16,40 @@ export type LogLineWriter = (tx: Transaction, line: LogLine, origin: LogOrigin) 
 export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
   return ({ sql }, { level, message, context }, { agent, execution_id, run_id }) => {
     if (logLevels[level] < logLevels[threshold]) return;
-    sql(
-      'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(
-      utcNow(),
-      logLevels[level],
-      agent,
-      message,
-      execution_id ?? null,
-      run_id ?? null,
-      context === undefined ? null : JSON.stringify(context),
+    insertLogLine(
+      { sql },
+      { timestamp: utcNow(), level: logLevels[level], agent, message, execution_id, run_id, context },
     );
   };
+}
+
+/** A line as its row has it. */
+export interface LogLineRow {
+  /** ISO 8601. */
+  timestamp: string;
+  /** As Python numbers them: 10 to 50. */
+  level: number;
+  agent: string;
+  message: string;
+  execution_id?: string | null | undefined;
+  run_id?: string | null | undefined;
+  context?: object | undefined;
+}
+
+/** Writes a line into `app_logs`, with its place among the messages. Returns its number. */
+export function insertLogLine({ sql }: Pick<Transaction, 'sql'>, line: LogLineRow): number {
+  const { timestamp, level, agent, message, execution_id, run_id, context } = line;
+  const { lastInsertRowid } = sql(
+    `INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context, after_seq)
+     VALUES (?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(seq), 0) FROM message_rows))`,
+  ).run(
+    timestamp,
+    level,
+    agent,
+    message,
+    execution_id ?? null,
+    run_id ?? null,
+    context === undefined ? null : JSON.stringify(context),
+  );
+  return Number(lastInsertRowid);
 }

@@ -30,18 +30,22 @@ const silence = 15;
 
 /**
  * A sign of life without news makes the last row longer; a change within the minute of the last row takes its place. So a row is written at most once a minute
- * and agent.
+ * and agent; one that begins anew in another process is another agent.
+ * @param exit as SQL: the state before an exit, or NULL
  */
-const noteAgent = `INSERT INTO past_agents (agent_name, since, until, ${changing.join(', ')})
+const noteAgent = (
+  exit: string,
+): string => `INSERT INTO past_agents (agent_name, since, until, ${changing.join(', ')}, before_exit, exited_at)
   VALUES (NEW.agent_name,
     coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
-      WHERE substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16)
+      WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
         OR (${isUnchanged} AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < ${silence})), NEW.last_heartbeat),
-    NEW.last_heartbeat, ${changing.map((column) => `NEW.${column}`).join(', ')})
-  ON CONFLICT DO UPDATE SET until = max(until, excluded.until), ${changing.map((column) => `${column} = excluded.${column}`).join(', ')};`;
+    NEW.last_heartbeat, ${changing.map((column) => `NEW.${column}`).join(', ')}, ${exit}, iif(${exit} IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
+  ON CONFLICT DO UPDATE SET until = max(until, excluded.until), ${changing.map((column) => `${column} = excluded.${column}`).join(', ')},
+    before_exit = coalesce(excluded.before_exit, before_exit), exited_at = coalesce(excluded.exited_at, exited_at);`;
 
-const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at)
-  VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at);`;
+const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
+  VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));`;
 
 /** As SQL: what was there before and is not in the log, for questions about an earlier moment. Triggers keep it, so that no writer can forget to. */
 export const pastTables = `-- Agents as they were: a row holds from one time to another.
@@ -53,6 +57,9 @@ CREATE TABLE past_agents (
   agent_type TEXT NOT NULL,
   namespace TEXT NOT NULL,
   state TEXT NOT NULL,
+  -- Where it has ended: its state before, and when that was noted, which for one that was killed is later than its last sign.
+  before_exit TEXT,
+  exited_at TEXT,
   process_id INTEGER NOT NULL,
   current_execution_id TEXT,
   slots INTEGER,
@@ -65,10 +72,10 @@ CREATE TABLE past_agents (
   PRIMARY KEY (agent_name, since)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
-  ${noteAgent}
+  ${noteAgent('NULL')}
 END;
 CREATE TRIGGER past_agents_changed AFTER UPDATE ON system_agents BEGIN
-  ${noteAgent}
+  ${noteAgent(`iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL)`)}
 END;
 
 -- Every lease that a driver had.
@@ -77,6 +84,8 @@ CREATE TABLE past_leases (
   epoch INTEGER NOT NULL,
   process_id INTEGER NOT NULL,
   taken_at TEXT NOT NULL,
+  -- The last row of the log before; the words of its driver follow in the same transaction.
+  after_seq INTEGER NOT NULL,
   PRIMARY KEY (execution_id, epoch)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER past_leases_begun AFTER INSERT ON execution_owners BEGIN

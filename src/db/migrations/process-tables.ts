@@ -160,7 +160,9 @@ CREATE TABLE app_logs (
   message TEXT NOT NULL,
   execution_id TEXT,
   run_id TEXT,
-  context TEXT
+  context TEXT,
+  -- The last row of the log when it was written.
+  after_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX app_logs_execution ON app_logs (execution_id, log_id);
 CREATE INDEX app_logs_run ON app_logs (run_id, log_id);

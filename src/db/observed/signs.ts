@@ -25,7 +25,13 @@ export interface Sign {
   state?: AgentState;
 }
 
-const gathered = new WeakMap<Transaction, Map<string, Sign>>();
+/** The signs of a program in one transaction: the first, and all together. */
+interface Gathered {
+  first: Sign;
+  all: Sign;
+}
+
+const gathered = new WeakMap<Transaction, Map<string, Gathered>>();
 
 /**
  * Notes that a program has said something. Its broker's clock tells when, since that of its host may be off. Written once a transaction: a program says
@@ -42,7 +48,9 @@ export function noteSign(
   const signs = signsOf(tx);
   if (signs.size === 0) tx.beforeReading(() => writeAll(tx, signs));
   const host = (fact?.kind === 'result' ? fact.hostname : undefined) ?? '';
-  signs.set(sender, together({ type, namespace, host, execution_id, at }, signs.get(sender)));
+  const sign = { type, namespace, host, execution_id, at };
+  const { first = sign, all } = signs.get(sender) ?? {};
+  signs.set(sender, { first: at < first.at ? sign : first, all: together(sign, all) });
 }
 
 /** Two signs of one program: what the later does not tell, the earlier may. */
@@ -54,14 +62,18 @@ const together = (sign: Sign, before: Sign = sign): Sign => ({
   at: Math.max(sign.at, before.at),
 });
 
-function signsOf(tx: Transaction): Map<string, Sign> {
-  const known = gathered.get(tx) ?? new Map<string, Sign>();
+function signsOf(tx: Transaction): Map<string, Gathered> {
+  const known = gathered.get(tx) ?? new Map<string, Gathered>();
   gathered.set(tx, known);
   return known;
 }
 
-function writeAll({ sql }: Transaction, signs: Map<string, Sign>): void {
-  for (const [sender, sign] of signs) noteProgram({ sql }, sender, sign);
+/** A recording is read in large parts: of each the first sign tells since when a program was there. */
+function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
+  for (const [sender, { first, all }] of signs) {
+    if (first.at < all.at) noteProgram({ sql }, sender, first);
+    noteProgram({ sql }, sender, all);
+  }
   signs.clear();
 }
 

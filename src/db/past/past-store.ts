@@ -52,11 +52,12 @@ export class PastStore {
     this.#db.pragma('query_only = OFF');
     this.#sql('ATTACH DATABASE ? AS live').run(this.#live.name);
     try {
-      const isAliveThen = livenessAt(this.#sql, isAlive, moment.now);
+      const at = { ms: moment.now, last: moment.last };
+      const isAliveThen = livenessAt(this.#sql, isAlive, at);
       await this.#read(moment);
       this.#db.transaction(() => {
         numberAsRecorded(this.#sql);
-        fillUnlogged(this.#sql, { ms: moment.now, last: moment.last }, this.#at.now);
+        fillUnlogged(this.#sql, { ms: moment.now, last: moment.last }, { ms: this.#at.now, last: this.#at.last });
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();
       this.#at = moment;

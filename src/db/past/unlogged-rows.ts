@@ -1,4 +1,3 @@
-import { beatSeconds } from '../../domain/liveness.ts';
 import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -18,7 +17,7 @@ const agentsThen = `SELECT * FROM live.past_agents AS p
 
 /** As SQL: the last sign of life of a process until $iso: its agents' where it has any, since it may have been silent for a while. */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
-  WHERE process_id = live.processes.process_id AND state <> 'EXITED'), $iso))`;
+  WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
 /**
  * What is not in the log, as it was at a moment, by table; those that refer to others come behind them. Each is emptied and filled anew, but for the lines of
@@ -26,27 +25,29 @@ const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)
  */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
-  processes: `SELECT process_id, pid, pid_started, hostname, version, registered_at, ${lastBeatThen}, iif(last_beat > $iso, NULL, ended), logged_n, is_remote, ahead_ms
-    FROM live.processes WHERE registered_at <= $iso`,
+  processes: `SELECT process_id, pid, pid_started, hostname, version, registered_at, ${lastBeatThen}, iif(last_beat > $iso OR EXISTS (SELECT 1 FROM live.past_agents AS p WHERE p.process_id = processes.process_id AND exited_at > $iso), NULL, ended), logged_n, is_remote, ahead_ms
+    FROM live.processes AS processes WHERE registered_at <= $iso`,
   execution_owners: `SELECT execution_id, process_id, epoch, taken_at FROM live.past_leases AS p
     WHERE process_id IN (SELECT process_id FROM processes)
-      AND epoch = (SELECT max(epoch) FROM live.past_leases WHERE execution_id = p.execution_id AND taken_at <= $iso)`,
+      AND epoch = (SELECT max(epoch) FROM live.past_leases WHERE execution_id = p.execution_id AND taken_at <= $iso AND (epoch = 1 OR after_seq < $last))`,
   recorders: `SELECT namespace, process_id, iif(broker_away_since > $iso, NULL, broker_away_since) FROM live.recorders
     WHERE process_id IN (SELECT process_id FROM processes)`,
-  system_agents: `SELECT a.seq, p.agent_name, p.agent_type, p.namespace, p.state, min(p.until, $iso), p.process_id, p.current_execution_id, p.slots, p.free_slots, p.off_duty,
+  system_agents: `SELECT a.seq, p.agent_name, p.agent_type, p.namespace,
+      iif(p.exited_at > $iso, p.before_exit, p.state), min(p.until, $iso), p.process_id, p.current_execution_id, p.slots, p.free_slots, p.off_duty,
       p.clock_offset, p.wire, p.unheard_since, p.heard_on
-    FROM (${agentsThen}) AS p JOIN live.system_agents AS a USING (agent_name) WHERE p.process_id IN (SELECT process_id FROM processes)`,
+    FROM (${agentsThen}) AS p JOIN live.system_agents AS a USING (agent_name) JOIN live.processes AS d ON d.process_id = p.process_id
+    WHERE d.registered_at <= $iso`,
   hearings: `SELECT namespace, since_ms, min(until_ms, $ms), process_id, may_send FROM live.hearings
     WHERE since_ms <= $ms AND (process_id IS NULL OR process_id IN (SELECT process_id FROM processes))`,
   gaps: `SELECT from_ms, min(until_ms, $ms), reason FROM live.gaps WHERE from_ms < $ms`,
   incidents: `SELECT incident_id, execution_id, kind, hostname, since, until, seconds, skipped FROM live.incidents WHERE coalesce(until, since) <= $iso`,
-  removals: `SELECT execution_id, data_folder, removed_at, removed_by FROM live.removals WHERE removed_at <= $iso`,
+  removals: `SELECT execution_id, data_folder, removed_at, removed_by FROM live.removals`,
   moved_files: `SELECT tf_filename, execution_id, file_url, moved_at FROM live.moved_files WHERE moved_at <= $iso`,
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,
 };
 
-/** Makes what is not in the log as it was at a moment. @param before the moment that it was made for last, in milliseconds since 1970 */
-export function fillUnlogged(sql: Prepare, { ms, last }: Omit<At, 'iso'>, before: number): void {
+/** Makes what is not in the log as it was at a moment. @param before the moment that it was made for last */
+export function fillUnlogged(sql: Prepare, { ms, last }: Omit<At, 'iso'>, before: Omit<At, 'iso'>): void {
   const at = { iso: new Date(ms).toISOString(), ms, last };
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) {
@@ -55,29 +56,42 @@ export function fillUnlogged(sql: Prepare, { ms, last }: Omit<At, 'iso'>, before
       ...((Object.keys(used).length === 0 ? [] : [used]) as [object]),
     );
   }
-  sql('INSERT INTO app_logs SELECT * FROM live.app_logs WHERE timestamp > ? AND timestamp <= ?').run(
-    new Date(before).toISOString(),
-    at.iso,
-  );
+  // Within one place among the messages, lines are told apart by their times.
+  sql(
+    `INSERT INTO app_logs SELECT * FROM live.app_logs
+     WHERE (after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
+       AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`,
+  ).run({ last, iso: at.iso, lastBefore: before.last, isoBefore: new Date(before.ms).toISOString() });
 }
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;
 
-/** A process that was killed is known to be gone when its next sign of life is missing. Milliseconds. */
-const grace = (beatSeconds + 1) * 1000;
+/**
+ * As SQL: whether a process gave a sign of life after $iso and row $last: a heartbeat, or a message of one of its agents, before another process took its name.
+ */
+const wasHeardLater = `last_beat > $iso OR EXISTS (
+  SELECT 1 FROM live.past_agents AS p JOIN live.names ON name = agent_name
+  WHERE p.process_id = processes.process_id AND (
+    SELECT recorded_ms FROM live.message_rows WHERE sender_no = name_no AND seq > $last ORDER BY seq LIMIT 1
+  ) < coalesce((SELECT unixepoch(min(since), 'subsec') * 1000 FROM live.past_agents AS other
+    WHERE other.agent_name = p.agent_name AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
-/** Whether a process lived at a moment: it gave signs of life after it, or lives today. @param now of the moment, in milliseconds since 1970 */
-export function livenessAt(sql: Prepare, isAlive: LivenessTest, now: number): LivenessTest {
-  const signs = new Map(
-    sql<[], ProcessIdentity & { last_beat: string }>('SELECT pid, pid_started, hostname, last_beat FROM live.processes')
-      .all()
-      .map((row) => [keyOf(row), Date.parse(row.last_beat)]),
+/**
+ * Whether a process lived at a moment: it lives today, or was heard later. One that was killed between two signs of life counts as gone from the first of
+ * them on.
+ */
+export function livenessAt(sql: Prepare, isAlive: LivenessTest, { ms, last }: Omit<At, 'iso'>): LivenessTest {
+  const heard = new Set(
+    sql<[object], ProcessIdentity>(
+      `SELECT pid, pid_started, hostname FROM live.processes AS processes WHERE registered_at <= $iso AND (${wasHeardLater})`,
+    )
+      .all({ iso: new Date(ms).toISOString(), last })
+      .map(keyOf),
   );
+  // Of a process of another host its heartbeats tell, then as now.
   const test = (identity: ProcessIdentity): boolean | undefined => {
     const today = isAlive(identity);
-    // Of a process of another host its heartbeats tell, then as now.
-    if (today !== false) return today;
-    return (signs.get(keyOf(identity)) ?? 0) > now - grace;
+    return today === false ? heard.has(keyOf(identity)) : today;
   };
-  return Object.assign(test, { now });
+  return Object.assign(test, { now: ms });
 }

@@ -1,5 +1,6 @@
 import { logLevels } from '../../lib/logger.ts';
 import type { ClockStep } from '../../lib/steady-clock.ts';
+import { insertLogLine } from '../log/log-lines.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
@@ -69,15 +70,16 @@ function note(
     sql<unknown[]>(
       'INSERT INTO incidents (execution_id, kind, hostname, since, until, seconds, skipped) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ).run(execution_id, kind, hostname, since, until, seconds, skipped);
-    sql<unknown[]>(
-      'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id) VALUES (?, ?, ?, ?, ?, ?)',
-    ).run(
-      until ?? since,
-      logLevels.WARNING,
-      agent ?? 'unknown',
-      message,
-      execution_id,
-      run_number === null ? null : String(run_number),
+    insertLogLine(
+      { sql },
+      {
+        timestamp: until ?? since,
+        level: logLevels.WARNING,
+        agent: agent ?? 'unknown',
+        message,
+        execution_id,
+        run_id: run_number === null ? undefined : String(run_number),
+      },
     );
   }
   return message;

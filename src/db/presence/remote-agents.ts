@@ -1,6 +1,7 @@
 import { logLevels } from '../../lib/logger.ts';
 import { utcNow, wallNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
+import { insertLogLine } from '../log/log-lines.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -62,12 +63,15 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
   // Of two that give themselves one name the younger has begun; the elder goes on.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
   const message = `process ${beat.pid} on ${beat.hostname} has begun anew: process ${before.pid}, the one before, has not said that it ended`;
-  sql('INSERT INTO app_logs (timestamp, level, agent, message, execution_id) VALUES (?, ?, ?, ?, ?)').run(
-    now,
-    logLevels.WARNING,
-    beat.agent_name,
-    message,
-    before.current_execution_id,
+  insertLogLine(
+    { sql },
+    {
+      timestamp: now,
+      level: logLevels.WARNING,
+      agent: beat.agent_name,
+      message,
+      execution_id: before.current_execution_id,
+    },
   );
 }
 
@@ -98,33 +102,26 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
   // Its heartbeat comes before its lines. Lines that an earlier process of the name has left behind are told all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
-  const insert = sql<unknown[]>(
-    'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
-  );
   const runOf = sql<[string], { run_number: number }>(
     'SELECT run_number FROM workflow_executions WHERE execution_id = ?',
   );
   for (const { timestamp, level, message, context, execution_id } of fresh) {
     const run = execution_id === undefined ? undefined : runOf.get(execution_id);
-    insert.run(
-      timestamp,
-      logLevels[level],
-      sender,
-      message,
-      execution_id ?? null,
-      run === undefined ? null : String(run.run_number),
-      context === undefined ? null : JSON.stringify(context),
+    const run_id = run === undefined ? undefined : String(run.run_number);
+    insertLogLine(
+      { sql },
+      { timestamp, level: logLevels[level], agent: sender, message, execution_id, run_id, context },
     );
   }
   if (dropped > 0 && fresh.length > 0)
-    insert.run(
-      utcNow(),
-      logLevels.WARNING,
-      sender,
-      `${dropped} log lines were dropped before they could be sent`,
-      null,
-      null,
-      null,
+    insertLogLine(
+      { sql },
+      {
+        timestamp: utcNow(),
+        level: logLevels.WARNING,
+        agent: sender,
+        message: `${dropped} log lines were dropped before they could be sent`,
+      },
     );
   const last = fresh.at(-1);
   if (mark !== undefined && last !== undefined)

@@ -1,3 +1,4 @@
+import { insertLogLine } from '../log/log-lines.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A log line of a program of the testbed. */
@@ -27,9 +28,16 @@ export function insertToldLine({ sql }: Transaction, line: ToldLine, at: string)
   const isKnown =
     execution_id !== undefined &&
     sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?').get(execution_id) !== undefined;
-  return Number(
-    sql(
-      'INSERT INTO app_logs (timestamp, level, agent, message, execution_id, run_id, context) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ).run(at, level, agent, message, isKnown ? execution_id : null, run_id ?? null, context).lastInsertRowid,
+  return insertLogLine(
+    { sql },
+    {
+      timestamp: at,
+      level,
+      agent,
+      message,
+      execution_id: isKnown ? execution_id : undefined,
+      run_id,
+      context: line.context,
+    },
   );
 }

@@ -46,7 +46,7 @@ export function causesOf(
   }
   return [...causes.values()]
     .map(({ times, ids, ...cause }) => ({ ...cause, slices: ids.size, when: times.map(shownCount).join('') }))
-    .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first);
+    .toSorted((a, b) => b.attempts - a.attempts || a.first - b.first || (a.cause < b.cause ? -1 : 1));
 }
 
 const shownCount = (n: number): string => (n === 0 ? '.' : n > 9 ? '#' : String(n));

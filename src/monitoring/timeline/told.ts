@@ -74,7 +74,9 @@ function partsOf(
 ): TimelineParts {
   const end = bins.from + bins.count * bins.width;
   const told = phases.filter(({ start, end: until = Infinity }) => until > bins.from && start < end);
-  const worst = workers.toSorted((a, b) => b.failed - a.failed || b.longest - a.longest);
+  const worst = workers.toSorted(
+    (a, b) => b.failed - a.failed || b.longest - a.longest || (a.worker_id < b.worker_id ? -1 : 1),
+  );
   return without({
     from: iso(bins.from),
     until: iso(end),

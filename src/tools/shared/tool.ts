@@ -21,6 +21,8 @@ export interface LiveContext {
   queries: () => Queries;
   /** The store as it was at a moment. Throws `ARGUMENT_INVALID` for what names none. @param present milliseconds since 1970 */
   past: (asOf: string, present: number) => Promise<Past>;
+  /** Asks on one state of the store, for as long as that takes. */
+  held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   /** Now, in milliseconds since 1970, or the moment that is asked about. */
   now: () => number;
   /** Aborted when nobody waits for the answer any more. */

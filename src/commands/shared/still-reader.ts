@@ -1,0 +1,41 @@
+import { createQueries, type Queries } from '../../db/queries.ts';
+import type { Connection } from '../../db/sqlite/connection.ts';
+import { isAlive } from '../../lib/process-identity.ts';
+
+/** Asks several things on one state of a store, while that is written: one question after another, each in a read transaction of its own. */
+export class StillReader {
+  readonly #open: () => Connection;
+  #reader: { db: Connection; queries: Queries } | undefined;
+  #asked: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  /** @param open opens the store to read it */
+  constructor(open: () => Connection) {
+    this.#open = open;
+  }
+
+  ask<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
+    const answer = this.#asked.then(() => this.#ask(ask));
+    this.#asked = answer.catch(() => {});
+    return answer;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    if (this.#reader?.db.inTransaction === false) this.#reader.db.close();
+  }
+
+  async #ask<T>(ask: (queries: Queries) => Promise<T>): Promise<T> {
+    const { db, queries } = (this.#reader ??= this.#openReader());
+    try {
+      return await queries.heldSnapshot(() => ask(queries));
+    } finally {
+      if (this.#isClosed) db.close();
+    }
+  }
+
+  #openReader(): { db: Connection; queries: Queries } {
+    const db = this.#open();
+    return { db, queries: createQueries(db, isAlive) };
+  }
+}

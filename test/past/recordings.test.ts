@@ -1,0 +1,96 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { Pasts } from '../../src/db/past-queries.ts';
+import { createQueries } from '../../src/db/queries.ts';
+import { timeOfLine } from '../../src/observed/parse-line.ts';
+import { readIntoStore } from '../../src/observer/read-into-store.ts';
+import { readRecordings } from '../../src/observer/recording-reader.ts';
+import { temporaryFolder } from '../folder.ts';
+import { answerTo, contextOf, noPast, questionsAbout, settled } from './questions.ts';
+
+const partsOf = (name: string): string[] =>
+  ['bus', 'rest'].map((part) => resolve('test/recordings', name, `${part}.jsonl.gz`));
+
+/** The lines of recordings as texts, each with its time. */
+async function linesOf(paths: readonly string[]): Promise<{ time: string; text: string }[]> {
+  const lines = [];
+  for await (const read of readRecordings(paths, () => {}))
+    if (read.kind !== 'rejected') lines.push({ time: timeOfLine(read) ?? '', text: JSON.stringify(read.line) });
+  return lines;
+}
+
+async function storeOf(paths: readonly string[]): Promise<string> {
+  const store = await openStore(join(temporaryFolder(), 'swf.db'));
+  await readIntoStore(paths, { store, namespaces: [], until: undefined, onTorn: () => {} });
+  store.close();
+  return store.path;
+}
+
+/** Numbers of rows, and agents: they are known to the minute, and of the last run that they were heard in. */
+const elsewhere = new Set(['seq', 'as_of_exact', 'agents']);
+
+/** An answer without what depends on what else is in the store. */
+const ofRun = (answer: unknown): unknown =>
+  JSON.parse(JSON.stringify(settled(answer), (name, value: unknown) => (elsewhere.has(name) ? undefined : value)));
+
+function fileOf(lines: readonly { text: string }[]): string {
+  const file = join(temporaryFolder(), 'lines.jsonl');
+  writeFileSync(file, lines.map(({ text }) => `${text}\n`).join(''));
+  return file;
+}
+
+describe('an answer as of a time of a recording', () => {
+  it.each([['H-1'], ['H-2'], ['F-1'], ['F-2'], ['H-2', 'H-1']])(
+    'is the one of a store that was made of its lines up to then: %s %s',
+    async (...names) => {
+      const [first = '', another] = names;
+      const reader = openReader(await storeOf(partsOf(first)));
+      // Its programs call all their first runs alike.
+      const lines = (await linesOf(partsOf(another ?? first))).map(({ time, text }) => ({
+        time,
+        text: another === undefined ? text : text.replaceAll('shifter-0001', 'shifter-0007'),
+      }));
+      if (another !== undefined) {
+        // The later run was read in first, so that no row of the log is where to cut.
+        const store = await openStore(reader.name);
+        await readIntoStore([fileOf(lines)], { store, namespaces: [], until: undefined, onTorn: () => {} });
+        store.close();
+      }
+      const queries = createQueries(reader, () => false);
+      const pasts = new Pasts(reader, () => false);
+      for (const part of [0.05, 0.3, 0.6, 0.9, 1]) {
+        const { time } = lines[Math.round((lines.length - 1) * part)]!;
+        const now = Date.parse(time);
+        const file = fileOf(lines.filter((line) => line.time <= time && line.time !== ''));
+        const then = openReader(await storeOf([file]));
+        const before = createQueries(
+          then,
+          Object.assign(() => false, { now }),
+        );
+        const { execution_id } = before.executions({}, { order: 'newest', limit: 1 }).rows[0] ?? {
+          execution_id: 'none',
+        };
+        const { slice_filename = 'none' } = before.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0] ?? {};
+        for (const question of questionsAbout(execution_id, slice_filename).filter(
+          ([tool, { execution_id: id }]) => tool !== 'list_agents' && (another === undefined || id !== undefined),
+        )) {
+          const [tool, args] = question;
+          const given = await answerTo(question, contextOf(before, now, noPast));
+          const asked = await answerTo(
+            [tool, { ...args, as_of: new Date(now).toISOString() }],
+            contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)),
+          );
+          expect({ tool, args, part, answer: ofRun(asked) }).toEqual({ tool, args, part, answer: ofRun(given) });
+        }
+        then.close();
+      }
+      pasts.close();
+      reader.close();
+    },
+  );
+});
