@@ -70,7 +70,7 @@ describe('a server that assistants start', () => {
     const named = files.map((file) => file.replace(/^.*\/dist\//, '')).filter((file) => !/^chunk-\w+\.js$/.test(file));
     expect(named.toSorted()).toEqual(['cli.js', 'serve.js']);
     // A chunk more is half a millisecond more, and so are 20 kB.
-    expect(files.length).toBeLessThanOrEqual(6);
-    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(680_000);
+    expect(files.length).toBeLessThanOrEqual(8);
+    expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(690_000);
   });
 });

@@ -8,7 +8,7 @@ import { preparer } from './sqlite/statements.ts';
 /** A store as it was at a moment. */
 export interface Past {
   queries: Queries;
-  /** What the clock said, in milliseconds since 1970. */
+  /** The time of its clock, in milliseconds since 1970. */
   now: number;
   /** The moment as `TIME@MESSAGE_ID`, from which it is found again. */
   exact: string;
@@ -68,7 +68,7 @@ export class Pasts {
       for (const old of this.#visited.splice(0, Math.max(0, this.#visited.length - mostKept))) old.store.close();
       return past;
     } catch (error) {
-      // What is half made is of no use.
+      // Half a store answers wrongly.
       store.close();
       throw error;
     }

@@ -19,7 +19,6 @@ export function definitionOf(tool: Tool): ToolDefinition {
     inputSchema: inputSchema(tool.input) as ToolDefinition['inputSchema'],
     outputSchema: outputSchema(tool.output) as NonNullable<ToolDefinition['outputSchema']>,
     annotations: {
-      title: tool.title,
       readOnlyHint: tool.writes === undefined,
       destructiveHint: tool.writes?.destructive ?? false,
       idempotentHint: tool.writes?.idempotent ?? true,
@@ -60,8 +59,9 @@ function outputSchema(schema: z.ZodObject): Schema {
   return { type: 'object', properties: Object.fromEntries(kinds) };
 }
 
-/** The kind of a field; of a list's items, the names of their fields. */
+/** The kind of a field, where it is no text as most are; of a list's items, the names of their fields. */
 function kindOf({ type, items }: Schema): Schema {
+  if (type === 'string') return {};
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
 }

@@ -29,8 +29,8 @@ export const getWorkflowMonitorTool = defineTool({
   title: 'Monitor a workflow execution',
   hasPage: true,
   description:
-    'How far is it, is it stuck, what failed, does it keep up? One execution: status, health, counts, progress with ' +
-    'seconds_left, stages, delays, workers needed, agents, events, errors. Read findings first: each names the call that shows its evidence.',
+    'How far is it, is it stuck, what failed, does it keep up? One execution, now or as of any moment. ' +
+    'Read findings first: each names the call that shows its evidence.',
   takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
   output: monitorAnswer,

@@ -10,7 +10,7 @@ export const shiftReportTool = defineLiveTool({
   title: 'Report of a shift',
   description:
     'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
-    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on: ask for one form. Instead of asking each execution.',
+    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on: ask for one form.',
   takesLong: () => true,
   takesMoment: true,
   input: () =>

@@ -17,6 +17,7 @@ async function everything(store: string): Promise<unknown> {
     const {
       agents: _,
       data_as_of: __,
+      as_of_exact: _____,
       errors: ___,
       findings: ____,
       ...monitor

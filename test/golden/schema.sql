@@ -70,6 +70,43 @@ CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, s
     coalesce(',"simulation_tick":' || simulation_tick, '') || ',"message_id":"' || message_id || '"}' END AS payload
 FROM message_rows;
 
+CREATE TRIGGER past_agents_begun AFTER INSERT ON system_agents BEGIN
+  INSERT INTO past_agents (agent_name, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
+  VALUES (NEW.agent_name,
+    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
+      WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
+        OR (last.agent_type IS NEW.agent_type AND last.namespace IS NEW.namespace AND last.state IS NEW.state AND last.process_id IS NEW.process_id AND last.current_execution_id IS NEW.current_execution_id AND last.slots IS NEW.slots AND last.free_slots IS NEW.free_slots AND last.off_duty IS NEW.off_duty AND abs(coalesce(last.clock_offset, 0) - coalesce(NEW.clock_offset, 0)) < 1 AND last.wire IS NEW.wire AND last.unheard_since IS NEW.unheard_since AND last.heard_on IS NEW.heard_on AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < 15)), NEW.last_heartbeat),
+    NEW.last_heartbeat, NEW.agent_type, NEW.namespace, NEW.state, NEW.process_id, NEW.current_execution_id, NEW.slots, NEW.free_slots, NEW.off_duty, NEW.clock_offset, NEW.wire, NEW.unheard_since, NEW.heard_on, NULL, iif(NULL IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
+  ON CONFLICT DO UPDATE SET until = max(until, excluded.until), agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, process_id = excluded.process_id, current_execution_id = excluded.current_execution_id, slots = excluded.slots, free_slots = excluded.free_slots, off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire, unheard_since = excluded.unheard_since, heard_on = excluded.heard_on,
+    before_exit = coalesce(excluded.before_exit, before_exit), exited_at = coalesce(excluded.exited_at, exited_at);
+END;
+
+CREATE TRIGGER past_agents_changed AFTER UPDATE ON system_agents BEGIN
+  INSERT INTO past_agents (agent_name, since, until, agent_type, namespace, state, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire, unheard_since, heard_on, before_exit, exited_at)
+  VALUES (NEW.agent_name,
+    coalesce((SELECT since FROM (SELECT * FROM past_agents WHERE agent_name = NEW.agent_name ORDER BY since DESC LIMIT 1) AS last
+      WHERE (last.process_id = NEW.process_id AND substr(last.since, 1, 16) = substr(NEW.last_heartbeat, 1, 16))
+        OR (last.agent_type IS NEW.agent_type AND last.namespace IS NEW.namespace AND last.state IS NEW.state AND last.process_id IS NEW.process_id AND last.current_execution_id IS NEW.current_execution_id AND last.slots IS NEW.slots AND last.free_slots IS NEW.free_slots AND last.off_duty IS NEW.off_duty AND abs(coalesce(last.clock_offset, 0) - coalesce(NEW.clock_offset, 0)) < 1 AND last.wire IS NEW.wire AND last.unheard_since IS NEW.unheard_since AND last.heard_on IS NEW.heard_on AND unixepoch(NEW.last_heartbeat) - unixepoch(last.until) < 15)), NEW.last_heartbeat),
+    NEW.last_heartbeat, NEW.agent_type, NEW.namespace, NEW.state, NEW.process_id, NEW.current_execution_id, NEW.slots, NEW.free_slots, NEW.off_duty, NEW.clock_offset, NEW.wire, NEW.unheard_since, NEW.heard_on, iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL), iif(iif(NEW.state = 'EXITED' AND OLD.state <> 'EXITED', OLD.state, NULL) IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')))
+  ON CONFLICT DO UPDATE SET until = max(until, excluded.until), agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, process_id = excluded.process_id, current_execution_id = excluded.current_execution_id, slots = excluded.slots, free_slots = excluded.free_slots, off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire, unheard_since = excluded.unheard_since, heard_on = excluded.heard_on,
+    before_exit = coalesce(excluded.before_exit, before_exit), exited_at = coalesce(excluded.exited_at, exited_at);
+END;
+
+CREATE TRIGGER past_commands_noted AFTER UPDATE OF effect, effect_code ON message_rows
+WHEN OLD.effect_code IS 'WAITS_FOR_DRIVER' BEGIN
+  INSERT OR REPLACE INTO past_commands (seq, after_seq) SELECT NEW.seq, coalesce(max(seq), 0) FROM message_rows;
+END;
+
+CREATE TRIGGER past_leases_begun AFTER INSERT ON execution_owners BEGIN
+  INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
+  VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));
+END;
+
+CREATE TRIGGER past_leases_changed AFTER UPDATE ON execution_owners BEGIN
+  INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
+  VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));
+END;
+
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,
   timestamp TEXT NOT NULL,
@@ -78,7 +115,9 @@ CREATE TABLE app_logs (
   message TEXT NOT NULL,
   execution_id TEXT,
   run_id TEXT,
-  context TEXT
+  context TEXT,
+  -- The last row of the log when it was written.
+  after_seq INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 CREATE TABLE counters (name TEXT PRIMARY KEY, next_value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -329,6 +368,44 @@ CREATE TABLE observed_samples (
   PRIMARY KEY (execution_id, tf_filename)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE past_agents (
+  agent_name TEXT NOT NULL,
+  since TEXT NOT NULL,
+  -- The last sign of life in this state.
+  until TEXT NOT NULL,
+  agent_type TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  state TEXT NOT NULL,
+  -- Where it has ended: its state before, and when that was noted, which for one that was killed is later than its last sign.
+  before_exit TEXT,
+  exited_at TEXT,
+  process_id INTEGER NOT NULL,
+  current_execution_id TEXT,
+  slots INTEGER,
+  free_slots INTEGER,
+  off_duty TEXT,
+  clock_offset REAL,
+  wire INTEGER,
+  unheard_since TEXT,
+  heard_on TEXT,
+  PRIMARY KEY (agent_name, since)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE past_commands (
+  seq INTEGER PRIMARY KEY,
+  after_seq INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE past_leases (
+  execution_id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  process_id INTEGER NOT NULL,
+  taken_at TEXT NOT NULL,
+  -- The last row of the log before; the words of its driver follow in the same transaction.
+  after_seq INTEGER NOT NULL,
+  PRIMARY KEY (execution_id, epoch)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE payload_results (
   slice_filename TEXT NOT NULL,
   attempt INTEGER NOT NULL,
@@ -361,6 +438,12 @@ CREATE TABLE processes (
   is_remote INTEGER NOT NULL DEFAULT 0,
   -- How far the times that it tells are ahead of the wall clock there, which may have been set back since it began. Milliseconds.
   ahead_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE recorded_blocks (
+  block INTEGER PRIMARY KEY,
+  earliest_ms INTEGER NOT NULL,
+  latest_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE recorders (

@@ -63,6 +63,10 @@ export const comparable = (answer: unknown): unknown =>
 /** Fields of agents that are known to the minute alone. */
 const ofBeats = new Set(['last_heartbeat', 'heartbeat_age_seconds']);
 
-/** The same without the times of single heartbeats, which are not kept. */
+/** The same without the times of single heartbeats, and states of agents that last for less than a minute: these are not kept. */
 export const settled = (answer: unknown): unknown =>
-  JSON.parse(JSON.stringify(comparable(answer), (name, value: unknown) => (ofBeats.has(name) ? undefined : value)));
+  JSON.parse(
+    JSON.stringify(comparable(answer), (name, value: unknown) =>
+      ofBeats.has(name) ? undefined : value === 'STARTING' ? 'READY' : value,
+    ),
+  );

@@ -41,7 +41,6 @@ describe('the tools', () => {
       expect(tool.description?.length).toBeGreaterThan(100);
       expect(tool.description?.length).toBeLessThan(1000);
       expect(tool.annotations).toEqual({
-        title: tool.title,
         readOnlyHint: true,
         destructiveHint: false,
         idempotentHint: true,
@@ -73,8 +72,9 @@ describe('the tools', () => {
     for (const one of tokens)
       expect(one).toEqual({ name: one.name, tokens: expect.toSatisfy((n: number) => n <= 750) });
     // The 18 tools that read may take 8,000 together, all 20 of them 9,000.
-    const sum = tokens.reduce((before, one) => before + one.tokens, 0);
-    expect(sum).toBeLessThanOrEqual(9000);
+    const sumOf = (some: typeof tokens): number => some.reduce((before, one) => before + one.tokens, 0);
+    expect(sumOf(tokens.slice(0, tools.length))).toBeLessThanOrEqual(8000);
+    expect(sumOf(tokens)).toBeLessThanOrEqual(9000);
   });
 
   it('name every field of an answer, and of a list the fields of its items', async () => {

@@ -48,7 +48,7 @@ describe('the report of a shift', () => {
     const text = report['text'] as string;
     const one = async (form: string): Promise<string[]> =>
       Object.keys(await ask(client, 'shift_report', { start_time: '-1h', form }));
-    expect(await one('text')).toEqual(['start_time', 'end_time', 'text', 'data_as_of']);
+    expect(await one('text')).toEqual(['start_time', 'end_time', 'text', 'data_as_of', 'as_of_exact']);
     expect(await one('fields')).toEqual(Object.keys(report).filter((name) => name !== 'text'));
     expect(text).toMatch(
       /^# Shift report, \d{4}-\d\d-\d\d \d\d:\d\d to .* UTC\n\n3 executions: 1 running, 2 completed\./,
@@ -71,7 +71,7 @@ describe('the report of a shift', () => {
     // At a terminal and as a resource it is the same, and of the same past it has the same words.
     // Also where a run that outlived that time has ended since.
     const past = { start_time: report['start_time'], end_time: secondsAgo(0.001) };
-    const { data_as_of: _, ...once } = await ask(client, 'shift_report', past);
+    const { data_as_of: _, as_of_exact: _exact, ...once } = await ask(client, 'shift_report', past);
     expect(once).toMatchObject({
       totals: { ...report['totals'], running: 1 },
       executions: [{ status: 'running', slices_created: report['executions'][0].slices_created }, {}, {}],
@@ -80,7 +80,7 @@ describe('the report of a shift', () => {
     expect(once['executions'][0]).not.toHaveProperty('health');
     run.child.kill('SIGINT');
     await run.finished;
-    const { data_as_of: __, ...again } = await ask(client, 'shift_report', past);
+    const { data_as_of: __, as_of_exact: __exact, ...again } = await ask(client, 'shift_report', past);
     expect(again).toEqual(once);
     const { stdout } = await runCli(['report', '--since', past.start_time, '--until', past.end_time], { folder });
     expect(stdout).toBe(`${once['text']}\n`);

@@ -8,6 +8,7 @@ import {
   type RemovalRule,
   removableExecutions,
   removeExecution,
+  forgetEarlierAgents,
   removeWords,
   runningCount,
 } from '../../db/maintenance/prune.ts';
@@ -119,6 +120,7 @@ async function prune(io: Io, store: Store, rule: RemovalRule): Promise<void> {
   const strays = await removeStrays(store, oldest);
   if (rule.observed === true && rule.endedBefore !== undefined) await forgetPrograms(store, rule.endedBefore);
   await removeWords(store);
+  await forgetEarlierAgents(store);
   const removed = removable.length - failures.length;
   io.out(
     `${counted(removed)} removed${strays === 0 ? '' : `, and ${strays} messages and log lines of none`}${removed === 0 ? '' : '; the room in the store is used again, and "swf-mcp backup" writes a smaller copy'}\n`,

@@ -1,4 +1,4 @@
-import type { EffectCode, MessageEffect } from '../../domain/effects.ts';
+import type { Effect, EffectCode, MessageEffect } from '../../domain/effects.ts';
 import { decodeRecorded } from '../../messages/codec.ts';
 import type { Message } from '../../messages/message.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -8,6 +8,13 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Commands in the log: `stop_workflow`, `pause_workflow`, `resume_workflow`. They wait there for the driver of their execution. */
+
+/** The effect of a command that its driver has not carried out yet. */
+export const waitsForDriver = {
+  effect: 'none',
+  code: 'WAITS_FOR_DRIVER',
+  reason: 'waits for the driver',
+} as const satisfies Effect;
 
 /** How a command stands: it waits, was carried out, or had no effect. */
 export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none'; code: EffectCode; reason: string };

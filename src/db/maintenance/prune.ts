@@ -131,6 +131,7 @@ const small = [
   'runs',
   'stage_delays',
   'execution_owners',
+  'past_leases',
   'cursors',
   'incidents',
   'late_messages',
@@ -177,6 +178,14 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
     ).run(JSON.stringify(processes.map(({ process_id }) => process_id)));
     sql('DELETE FROM hearings WHERE until_ms < ?').run(Date.parse(heardBefore));
     sql('DELETE FROM gaps WHERE until_ms < ?').run(Date.parse(heardBefore));
+  });
+}
+
+/** Removes agents as they were before the first execution that is left: nothing is asked about that time any more. */
+export async function forgetEarlierAgents(store: Store): Promise<void> {
+  const first = oldestStart(store.sql);
+  await store.write(({ sql }) => {
+    sql('DELETE FROM past_agents WHERE until < ?').run(first ?? utcNow());
   });
 }
 

@@ -1,3 +1,5 @@
+import { waitsForDriver } from '../log/commands.ts';
+import { effectColumns } from '../log/rows.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Moment } from './moment.ts';
@@ -73,6 +75,20 @@ export function insertFrom(sql: Prepare, table: string, drawn: string, where: st
     .filter((name) => name !== drawn)
     .join(', ');
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
+}
+
+/** Gives commands the effect that they had at a row of the log: none, where they still waited for their driver. */
+export function commandsAsThen(sql: Prepare, last: number): void {
+  sql(
+    `UPDATE message_rows SET (effect, effect_code, effect_reason) = (
+       SELECT l.effect, l.effect_code, l.effect_reason FROM live.message_rows AS l WHERE l.seq = message_rows.seq)
+     WHERE seq IN (SELECT seq FROM live.past_commands WHERE after_seq < ?)`,
+  ).run(last);
+  const waits = effectColumns(waitsForDriver);
+  sql(
+    `UPDATE message_rows SET effect = ?, effect_code = ?, effect_reason = ?
+     WHERE seq IN (SELECT seq FROM live.past_commands WHERE after_seq >= ?)`,
+  ).run(waitsForDriver.effect, waits.effect_code, waits.effect_reason, last);
 }
 
 /** Lets the numbers of rows that are read from the log begin behind all of the store's. */

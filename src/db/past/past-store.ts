@@ -8,7 +8,13 @@ import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import { type Transaction, transactOn } from '../sqlite/transaction.ts';
-import { copyExecution, numberAsRecorded, numberBehindAll, unchangedSince } from './copied-executions.ts';
+import {
+  commandsAsThen,
+  copyExecution,
+  numberAsRecorded,
+  numberBehindAll,
+  unchangedSince,
+} from './copied-executions.ts';
 import type { Moment } from './moment.ts';
 import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
 
@@ -57,6 +63,7 @@ export class PastStore {
       await this.#read(moment);
       this.#db.transaction(() => {
         numberAsRecorded(this.#sql);
+        commandsAsThen(this.#sql, moment.last);
         fillUnlogged(this.#sql, { ms: moment.now, last: moment.last }, { ms: this.#at.now, last: this.#at.last });
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();

@@ -20,7 +20,7 @@ const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
 /**
- * What is not in the log, as it was at a moment, by table; those that refer to others come behind them. Each is emptied and filled anew, but for the lines of
+ * Rows that do not follow from the log, as they were at a moment, by table; those that refer to others come behind them. Each is emptied and filled anew, but for the lines of
  * logs, which are many and never change.
  */
 const fillings: Readonly<Record<string, string>> = {

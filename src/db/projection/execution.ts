@@ -1,7 +1,7 @@
 import type { Effect } from '../../domain/effects.ts';
 import { executionParamsSchema } from '../../domain/params.ts';
 import type { Message } from '../../messages/message.ts';
-import { refuseWaiting } from '../log/commands.ts';
+import { refuseWaiting, waitsForDriver } from '../log/commands.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -48,8 +48,7 @@ function isOverBroker({ broker }: Record<string, unknown>): boolean {
 }
 
 /** A command has its effect when the driver carries it out. The driver notes that in the log with its step. */
-export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () =>
-  none('WAITS_FOR_DRIVER', 'waits for the driver');
+export const command: Projection<'stop_workflow' | 'pause_workflow' | 'resume_workflow'> = () => waitsForDriver;
 
 export const workflowEnded: Projection<'workflow_ended'> = (message, { scope, at, tx }) => {
   const { sql } = tx;

@@ -35,12 +35,7 @@ export const namespace = text('Namespace');
 /** The arguments of every list. @param time the time that its window is about, in words */
 export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page, 1 to 200 (default 50)'),
-  cursor: z
-    .string()
-    .min(1)
-    .max(2000)
-    .optional()
-    .describe('next_cursor of the page before, with the same other arguments'),
+  cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
   order: z.enum(['newest', 'oldest']).optional().describe('By time of recording (default newest first)'),
   start_time: text(`Of ${time}: ISO 8601 (UTC without a zone) or relative: -15m, -2h, -7d`),
   end_time: text('As start_time'),
