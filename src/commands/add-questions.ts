@@ -41,12 +41,23 @@ export function addQuestions(add: Add, run: Run): void {
     },
   );
 
-  addReports(add, run);
+  addReport(add, run);
+  addPlan(add, run);
   addCalls(add, run);
 }
 
-/** Reports, and plans of what has not run yet. */
-function addReports(add: Add, run: Run): void {
+interface ReportOptions {
+  since?: string;
+  until?: string;
+  namespace?: string;
+  asOf?: string;
+  html?: string;
+  markdown?: true;
+  withoutLogs?: true;
+  force?: true;
+}
+
+function addReport(add: Add, run: Run): void {
   add(
     'report [EXECUTION_ID]',
     'a report: of an execution, as Markdown or as a page in one file, or with --since of a time',
@@ -61,46 +72,46 @@ function addReports(add: Add, run: Run): void {
     .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
     .option('--namespace <NAME>', 'of a time: only of this namespace')
-    .action(
-      async (
-        executionId: string | undefined,
-        options: {
-          since?: string;
-          until?: string;
-          namespace?: string;
-          html?: string;
-          markdown?: true;
-          withoutLogs?: true;
-          force?: true;
-        },
-        command: Command,
-      ) => {
-        const { since, until, namespace, html, markdown, withoutLogs, force } = options;
-        const isOfTime = [since, until, namespace].some((given) => given !== undefined);
-        if (html !== undefined && (markdown === true || isOfTime))
-          command.error('error: --html is of one execution: give neither --markdown nor a time');
-        await run(async (io) =>
-          html === undefined
-            ? (await import('./ask/report.ts')).reportCommand(io, { executionId, since, until, namespace })
-            : (await import('./ask/report-html.ts')).htmlReportCommand(io, {
-                executionId,
-                file: html,
-                withoutLogs: withoutLogs === true,
-                force: force === true,
-              }),
-        );
-      },
-    );
+    .addOption(asOfOption())
+    .action(async (executionId: string | undefined, options: ReportOptions, command: Command) => {
+      const { since, until, namespace, asOf, html, markdown, withoutLogs, force } = options;
+      const isOfTime = [since, until, namespace].some((given) => given !== undefined);
+      if (html !== undefined && (markdown === true || isOfTime))
+        command.error('error: --html is of one execution: give neither --markdown nor a time');
+      const flags = { withoutLogs: withoutLogs === true, force: force === true };
+      await run(async (io) =>
+        html === undefined
+          ? (await import('./ask/report.ts')).reportCommand(io, { executionId, since, until, namespace, asOf })
+          : (await import('./ask/report-html.ts')).htmlReportCommand(io, { executionId, file: html, asOf, ...flags }),
+      );
+    });
+}
 
+/** Plans of what has not run yet, and of what would have been. */
+function addPlan(add: Add, run: Run): void {
   add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
     .option('--stf-count <N>', 'STF files a physics period; 0: as many as fit', parseCount)
+    .option('--as-played <EXECUTION_ID>', 'plays a run again on its own times; --set changes them (default: as it was)')
     .addOption(setOption())
     .addOption(jsonOption())
-    .action(async (config: string | undefined, options: { stfCount?: number; set: string[]; json?: true }) => {
-      const { stfCount, set: sets, json } = options;
-      const args = { config, stfCount, sets, json: json === true };
-      await run(async (io) => (await import('./ask/plan.ts')).planCommand(io, args));
+    .action(async (config: string | undefined, options: PlanOptions, command: Command) => {
+      const { stfCount, set: sets, asPlayed, json } = options;
+      if (asPlayed !== undefined && (config !== undefined || stfCount !== undefined))
+        command.error('error: --as-played has the slices that came: give neither a configuration nor --stf-count');
+      const isJson = json === true;
+      await run(async (io) =>
+        asPlayed === undefined
+          ? (await import('./ask/plan.ts')).planCommand(io, { config, stfCount, sets, json: isJson })
+          : (await import('./ask/plan-as-played.ts')).planAsPlayed(io, { executionId: asPlayed, sets, json: isJson }),
+      );
     });
+}
+
+interface PlanOptions {
+  stfCount?: number;
+  set: string[];
+  asPlayed?: string;
+  json?: true;
 }
 
 /** The configuration, and the tools themselves. */

@@ -1,7 +1,4 @@
-import type { Steps } from '../lib/steps.ts';
-import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import { createExecutionQueries } from './execution-queries.ts';
-import type { ExecutionRow } from './execution/find-execution.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
@@ -12,11 +9,7 @@ import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
 import { keepAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';
-import type { SummaryQuestion } from './summaries/question.ts';
-import { summarize } from './summaries/summary.ts';
-import { AttemptHistories } from './timeline/attempt-histories.ts';
-import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
-import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
+import { createTimelineQueries } from './timeline-queries.ts';
 
 type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
@@ -34,7 +27,6 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   const findWords = createWordSearch(sql);
   // Statements whose answers are taken once, and need not be kept.
   const plain = preparer(db);
-  const histories = new AttemptHistories(plain);
   const begin = (): void => {
     plain('BEGIN').run();
     kept?.refresh();
@@ -89,22 +81,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
     /** Data files that are recorded of an execution, of one kind, behind a place. */
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
-    /** The question of a picture: of the life of an execution, or of a part of it (ISO 8601). `now` is in milliseconds since 1970. */
-    timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
-      timelineQuestion(plain, execution, { wanted, isAlive, now }),
-    /** An execution over time. Each step is to be taken in a snapshot. */
-    *timeline(question: TimelineQuestion): Steps<Timeline> {
-      return yield* timelineOf(plain, histories.of(question.execution.execution_id), question);
-    },
-    /** Every attempt of an execution as bytes. Each step is to be taken in a snapshot. */
-    *packedAttempts(executionId: string): Steps<Packed> {
-      return pack(yield* histories.of(executionId).follow());
-    },
-    /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
-    timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
-      Math.min(1, Math.round((100 * histories.of(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
-    /** Groups of rows with their sums. Each step is to be taken in a snapshot. */
-    summarize: (question: SummaryQuestion) => summarize(plain, histories, question),
+    ...createTimelineQueries(plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
     ...createListQueries(sql, findWords, isAlive),
   };

@@ -11,7 +11,7 @@ export const auditExecutionTool = defineTool({
   description:
     'Is the data complete: did every announced STF become ready, give its planned TF samples and slices without gap or overlap, and every slice one result, ' +
     'and are the kept counts those of the rows? verdict balanced, open (not done yet, or stopped before) or broken, with the ids of what is missing. ' +
-    'Slices that stayed failed are final but not processed: see slices_failed. Files on disk are checked by "swf-mcp check".',
+    'Slices that stayed failed are final but not processed: see slices_failed. verify_files looks at the files.',
   takesLong: () => true,
   takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),

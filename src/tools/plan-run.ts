@@ -4,9 +4,11 @@ import { issueWords } from '../domain/issue-words.ts';
 import { daqSection, type ExecutionParams, fastProcessingSection } from '../domain/params.ts';
 import { type PlayedRun, playRun } from '../domain/plan/played-run.ts';
 import { SwfError } from '../lib/errors.ts';
+import { asPlayedAnswer } from './answers/as-played.ts';
+import { type AskedChanges, playedAgain } from './plan/as-played.ts';
 import { inTurns } from './shared/in-steps.ts';
 import { executionId, integer, number, text } from './shared/params.ts';
-import { defineLiveTool } from './shared/tool.ts';
+import { defineLiveTool, type LiveContext } from './shared/tool.ts';
 
 /** Bytes that a message takes in the store, with the rows that are read from it; and those of an empty store. */
 const [bytesAMessage, emptyStore] = [800, 345_000];
@@ -20,12 +22,28 @@ const sections = {
   stf_interval: 'daq_state_machine',
 } as const;
 
+const plannedAnswer = () =>
+  z.strictObject({
+    stf_files: z.int(),
+    tf_files: z.int(),
+    slices: z.int(),
+    messages: z.int(),
+    store_bytes: z.int(),
+    data_bytes: z.int(),
+    daq_seconds: z.number(),
+    total_seconds: z.number(),
+    target_worker_count: z.int(),
+    workers_needed: z.int().describe('To keep up while STFs come'),
+    worker_use: z.number().describe('Part of the workers’ time, 0 to 1'),
+    longest_wait_seconds: z.number().describe('Of a slice for a worker'),
+  });
+
 export const planRunTool = defineLiveTool({
   name: 'plan_run',
   title: 'Plan a run',
   description:
-    'How a run would go, without running it: STF files, samples, slices, messages, bytes, how long it takes, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
-    'an execution, with changes. Plays the same schedule and plan that runs follow. Such as: do 100 workers suffice for slices of 45 s?',
+    'How a run would go, without running it: files, slices, bytes, how long it takes, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
+    'an execution, with changes: do 100 workers suffice for slices of 45 s? With as_played: would 20 workers have done?',
   takesLong: () => true,
   input: () =>
     z.strictObject({
@@ -37,24 +55,20 @@ export const planRunTool = defineLiveTool({
       stf_interval: number('Seconds between STFs'),
       stf_count: integer(0, 1e9, 'STFs a physics period; 0: as many as fit'),
       slices_per_sample: integer(1, 10_000, 'TF slices a sample'),
+      as_played: z.boolean().optional().describe('On the times of execution_id; slice_processing_time is a factor'),
+      without_worker: text('as_played: leave it out'),
+      without_host: text('As without_worker'),
     }),
   output: () =>
-    z.strictObject({
-      stf_files: z.int(),
-      tf_files: z.int(),
-      slices: z.int(),
-      messages: z.int(),
-      store_bytes: z.int(),
-      data_bytes: z.int(),
-      daq_seconds: z.number(),
-      total_seconds: z.number(),
-      target_worker_count: z.int(),
-      workers_needed: z.int().describe('To keep up while STFs come'),
-      worker_use: z.number().describe('Part of the workers’ time, 0 to 1'),
-      longest_wait_seconds: z.number().describe('Of a slice for a worker'),
-      assumptions: z.array(z.string()),
-    }),
-  async perform({ config, execution_id, ...changes }, { queries, services }) {
+    plannedAnswer()
+      .partial()
+      .extend({ assumptions: z.array(z.string()), as_played: asPlayedAnswer().optional() }),
+  async perform({ as_played = false, without_worker, without_host, ...asked }, context) {
+    const { queries, services } = context;
+    const left = { without_worker, without_host };
+    if (as_played) return playAsked({ ...asked, ...left }, context);
+    refuse(left, 'leaves out a worker of an execution that is played again: give as_played=true with it');
+    const { config, execution_id, ...changes } = asked;
     if (config !== undefined && execution_id !== undefined)
       throw new SwfError('ARGUMENT_INVALID', 'config and execution_id are both given; give one of them');
     const base =
@@ -65,6 +79,42 @@ export const planRunTool = defineLiveTool({
     return planOf(params, await inTurns(playRun(params)));
   },
 });
+
+/** Plays an execution again. Only what was measured can be changed. */
+function playAsked(
+  {
+    execution_id,
+    config,
+    stf_count,
+    stf_interval,
+    slices_per_sample,
+    ...changes
+  }: AskedChanges & {
+    execution_id?: string | undefined;
+    config?: string | undefined;
+    stf_count?: number | undefined;
+    stf_interval?: number | undefined;
+    slices_per_sample?: number | undefined;
+  },
+  context: LiveContext,
+) {
+  refuse(
+    { config, stf_count, stf_interval, slices_per_sample },
+    'cannot be changed with as_played, which has the slices that came and their times; leave one of them out',
+  );
+  if (execution_id === undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      'as_played needs the execution_id of the run to play again, such as "latest"',
+    );
+  return playedAgain(context, execution_id, changes);
+}
+
+/** Throws `ARGUMENT_INVALID` where one of these is given. */
+function refuse(values: Readonly<Record<string, unknown>>, why: string): void {
+  const [name] = Object.entries(values).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined) throw new SwfError('ARGUMENT_INVALID', `${name} ${why}`);
+}
 
 function withChanges(base: ExecutionParams, changes: Readonly<Record<string, unknown>>): ExecutionParams {
   const schemas = { fast_processing: fastProcessingSection, daq_state_machine: daqSection };

@@ -9,7 +9,9 @@ describe('call', () => {
     const answerOf = async (...words: string[]): Promise<unknown> => {
       const { stdout, stderr, code } = await runCli(['call', ...words], { folder });
       expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-      return JSON.parse(stdout);
+      const { as_of_exact, ...answer } = JSON.parse(stdout) as Record<string, unknown>;
+      expect(as_of_exact).toMatch(/^\S+Z@\S+$/);
+      return answer;
     };
     const pairs = ['execution_id=latest', 'limit=3', 'has_slices=true'];
     const json = '{"execution_id":"latest","limit":3,"has_slices":true}';

@@ -9,7 +9,7 @@ import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
-import { createStoreReader } from '../shared/store-reader.ts';
+import { createStoreReader, momentIn } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface HtmlArguments {
@@ -17,6 +17,8 @@ export interface HtmlArguments {
   /** The file; `-` for standard output. */
   file: string;
   withoutLogs: boolean;
+  /** The earlier moment that it is of. */
+  asOf: string | undefined;
   force: boolean;
 }
 
@@ -42,22 +44,23 @@ export async function htmlReportCommand(io: Io, args: HtmlArguments): Promise<nu
 type Row = Record<string, unknown>;
 
 /** The answers that the page asks for, as of one moment as near as calls one after the other are. */
-async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArguments) {
-  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId });
+async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: moment }: HtmlArguments) {
+  const then = moment === undefined ? {} : { as_of: moment };
+  const monitor = await askTool(io, 'get_workflow_monitor', { execution_id: executionId, ...then });
   const { execution_id } = monitor;
   const listed = async (tool: string, args: object): Promise<Row[]> =>
-    ((await askTool(io, tool, { execution_id, limit: mostRows, ...args })) as { items: Row[] }).items;
+    ((await askTool(io, tool, { execution_id, limit: mostRows, ...then, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
   const reader = createStoreReader(storePath(io));
   try {
-    const queries = reader.queries();
+    const { queries } = await momentIn(reader, moment);
     const execution = queries.execution(execution_id);
-    const endOf = Date.parse(monitor.data_as_of ?? execution.start_time);
+    const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
     const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
     const question = queries.timelineQuestion(execution, endOf, wanted);
     const signal = new AbortController().signal;
-    const packed = await inSteps({ queries: reader.queries, signal }, (now) => now.packedAttempts(execution_id));
-    const { phases, latency } = await inSteps({ queries: reader.queries, signal }, (now) => now.timeline(question));
+    const packed = await inSteps({ queries: () => queries, signal }, (now) => now.packedAttempts(execution_id));
+    const { phases, latency } = await inSteps({ queries: () => queries, signal }, (now) => now.timeline(question));
     const { life, leastWidth, mostRetries } = question;
     // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
     const isOver = monitor.status !== 'running';
@@ -69,11 +72,11 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs }: HtmlArgum
       status: monitor.status,
       version: io.version,
       monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-      audit: await askTool(io, 'audit_execution', { execution_id }),
+      audit: await askTool(io, 'audit_execution', { execution_id, ...then }),
       picture: { life, leastWidth, mostRetries, phases, latency },
       attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
       failed: withoutLogs ? failed.map(withoutWords) : failed,
-      traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces)),
+      traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces), then),
       logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
       without_logs: withoutLogs,
     };
@@ -103,11 +106,11 @@ const asOf = <T>(report: T, time: string): T =>
   JSON.parse(JSON.stringify(report, (name, value: unknown) => (name === 'data_as_of' ? time : value))) as T;
 
 /** The ways of slices; none of one whose name was shown with escapes, so that nothing is found by it. */
-async function tracesOf(io: Io, rows: readonly Row[]): Promise<Row[]> {
+async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {
   const traces: Row[] = [];
   for (const { slice_filename } of rows) {
     try {
-      traces.push(await askTool(io, 'trace_data_product', { filename: slice_filename }));
+      traces.push({ ...(await askTool(io, 'trace_data_product', { filename: slice_filename, ...then })) });
     } catch (error) {
       if (!(error instanceof SwfError)) throw error;
     }

@@ -2,7 +2,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
-import { createStoreReader } from '../shared/store-reader.ts';
+import { createStoreReader, momentIn } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface ReportArguments {
@@ -11,12 +11,14 @@ export interface ReportArguments {
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
+  /** The earlier moment that it is of. */
+  asOf: string | undefined;
 }
 
 /** `swf-mcp report`: Markdown of one execution, or of all that happened in a time. Returns the exit code. */
 export async function reportCommand(
   io: Io,
-  { executionId, since, until, namespace }: ReportArguments,
+  { executionId, since, until, namespace, asOf }: ReportArguments,
 ): Promise<number> {
   const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
   if (executionId !== undefined && isOfTime)
@@ -25,7 +27,7 @@ export async function reportCommand(
       'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
     );
   if (isOfTime) {
-    const args = { start_time: since, end_time: until, namespace };
+    const args = { start_time: since, end_time: until, namespace, as_of: asOf };
     const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
     const { text, note } = (await askTool(io, 'shift_report', given)) as { text: string; note?: string };
     io.out(`${text}\n`);
@@ -34,7 +36,8 @@ export async function reportCommand(
   }
   const reader = createStoreReader(storePath(io));
   try {
-    io.out(reportOf(reader.queries(), executionId ?? 'latest', Date.now()));
+    const { queries, now } = await momentIn(reader, asOf);
+    io.out(reportOf(queries, executionId ?? 'latest', now));
     return exitCodes.fine;
   } finally {
     reader.close();

@@ -24,6 +24,14 @@ export interface StoreReader {
   close: () => void;
 }
 
+/** The store at a moment; left out, as it is now. @param asOf as `as_of` of tools */
+export async function momentIn(
+  reader: StoreReader,
+  asOf: string | undefined,
+): Promise<{ queries: Queries; now: number }> {
+  return asOf === undefined ? { queries: reader.queries(), now: Date.now() } : reader.past(asOf, Date.now());
+}
+
 /**
  * A store that is only read, may not be there yet, and may be removed and made anew.
  * @param isServer whether others wait meanwhile for answers of this process

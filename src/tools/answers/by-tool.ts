@@ -1,3 +1,4 @@
+import type { AsPlayed } from './as-played.ts';
 import type { Audit } from './audit.ts';
 import type { Comparison } from './comparison.ts';
 import type { ExecutionRow } from './execution-row.ts';
@@ -16,9 +17,18 @@ interface Answers {
   get_workflow_monitor: Monitor;
   list_workflow_executions: Page<ExecutionRow>;
   shift_report: Shift;
+  plan_run: { as_played?: AsPlayed; assumptions: string[] };
   summarize: Summary;
   trace_data_product: Trace;
 }
 
 /** The answer of a tool by the tool's name; an object of anything, where none of us looks into it. */
-export type AnswerOf<Name extends string> = Name extends keyof Answers ? Answers[Name] : Record<string, unknown>;
+export type AnswerOf<Name extends string> = Name extends keyof Answers
+  ? Answers[Name] & OfMoment
+  : Record<string, unknown>;
+
+/** The earlier moment that an answer is of. */
+interface OfMoment {
+  as_of?: string;
+  as_of_exact?: string;
+}

@@ -37,7 +37,7 @@ export const listArguments = (time: string) => ({
   limit: integer(1, 200, 'Rows a page, 1 to 200 (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
   order: z.enum(['newest', 'oldest']).optional().describe('By time of recording (default newest first)'),
-  start_time: text(`Of ${time}: ISO 8601 (UTC without a zone) or relative: -15m, -2h, -7d`),
+  start_time: text(`Of ${time}: ISO 8601, or -15m, -2h, -7d`),
   end_time: text('As start_time'),
 });
 

@@ -31,7 +31,7 @@ export function AppView({ id }: { id: string }) {
   return (
     <>
       <FaultBanner fault={fault} at={at} now={now} />
-      <Header monitor={monitor} audit={undefined} standing={standingNow(monitor)} asOf={undefined} slider={null} />
+      <Header monitor={monitor} audit={undefined} standing={standingNow(monitor)} isNow={false} slider={null} />
       {monitor.findings.length > 0 && (
         <Findings monitor={monitor} onOpen={undefined} dimmed={false} most={shownFindings} />
       )}

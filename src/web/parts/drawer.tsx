@@ -10,9 +10,11 @@ import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
 /** The way of a file through the workflow. Escape closes it, and the focus goes back to where it was. */
-export function Drawer({ name, onClose }: { name: string; onClose: () => void }) {
+export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | undefined; onClose: () => void }) {
   const { world } = useAround();
-  const polled = useAnswer(name, () => world.call<Trace>('trace_data_product', { filename: name }));
+  const polled = useAnswer(`${name} ${asOf}`, () =>
+    world.call<Trace>('trace_data_product', { filename: name, ...(asOf === undefined ? {} : { as_of: asOf }) }),
+  );
   const panel = useRef<HTMLDivElement>(null);
   const close = useRef(onClose);
   close.current = onClose;

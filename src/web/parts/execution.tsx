@@ -4,7 +4,7 @@ import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { clock, duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
-import { drawable, isEnded, useAudit, useMonitor, useTimeline } from '../state/asking.ts';
+import { drawable, isEnded, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
@@ -68,19 +68,25 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const asOf = asOfFrom(params, line);
+  const moment = useMoment(params);
+  const then = useMonitorAt(id, moment);
+  const audit = useAudit(id, isOver);
   const open = (name: string): void => change({ slice: name });
+  // A report has no server that it could ask how it stood.
+  const isNow = asOf !== undefined && then.answer === undefined;
   const dimmed = asOf === undefined ? '' : 'dimmed';
   return (
     <>
       <Header
-        monitor={monitor}
-        audit={useAudit(id, isOver)}
-        standing={standingOf(monitor, line, asOf)}
-        asOf={asOf}
+        monitor={then.answer ?? monitor}
+        audit={then.answer === undefined ? audit : undefined}
+        standing={then.answer === undefined ? standingOf(monitor, line, asOf) : standingNow(then.answer)}
+        isNow={isNow}
         slider={line && <AsOf timeline={line} asOf={asOf} change={change} />}
       />
+      {then.fault !== undefined && <FaultBanner fault={then.fault} at={0} now={0} />}
       <div class="two">
-        <Findings monitor={monitor} onOpen={open} dimmed={asOf !== undefined} />
+        <Findings monitor={then.answer ?? monitor} onOpen={open} dimmed={isNow} />
         {shown && (
           <div class={dimmed}>
             <Causes timeline={shown} onOpen={open} />
@@ -93,9 +99,10 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
       )}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
-      <div class={dimmed}>
+      <div class={isNow ? 'dimmed' : ''}>
         <Tabs
           executionId={id}
+          asOf={then.answer === undefined ? undefined : moment}
           tab={params['tab']}
           window={windowOf(part, shown)}
           onTab={(tab) => change({ tab })}
@@ -103,7 +110,9 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           seq={whole.answer?.seq}
         />
       </div>
-      {params['slice'] !== undefined && <Drawer name={params['slice']} onClose={() => change({ slice: undefined })} />}
+      {params['slice'] !== undefined && (
+        <Drawer name={params['slice']} asOf={moment} onClose={() => change({ slice: undefined })} />
+      )}
     </>
   );
 }
@@ -127,8 +136,17 @@ function partOf({ from, to }: Readonly<Record<string, string>>): Part {
   return { ...(isTime(from) ? { start_time: from } : {}), ...(isTime(to) ? { end_time: to } : {}) };
 }
 
+/** The moment of the address, for a server that can go back to it. */
+function useMoment({ asof }: Readonly<Record<string, string>>): string | undefined {
+  const { world } = useAround();
+  return world.kind === 'report' || Number.isNaN(timeOfMoment(asof)) ? undefined : asof;
+}
+
+/** The time of `TIME` or `TIME@MESSAGE_ID`. */
+const timeOfMoment = (asof = ''): number => Date.parse(asof.split('@')[0] ?? '');
+
 function asOfFrom({ asof }: Readonly<Record<string, string>>, whole: Timeline | undefined): number | undefined {
-  const at = asof === undefined ? Number.NaN : Date.parse(asof);
+  const at = timeOfMoment(asof);
   if (Number.isNaN(at) || whole === undefined || at >= spanOf(whole).end) return undefined;
   // The time that is told is that of the counts, however long the bins are by now.
   return endOf(whole, binOf(whole, at));

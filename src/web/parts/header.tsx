@@ -12,21 +12,22 @@ interface Props {
   audit: Audit | undefined;
   /** The counts as they stand, or stood at a time. */
   standing: Standing;
-  asOf: number | undefined;
+  /** The rest is as it is now, not as it was at the time of the counts. */
+  isNow: boolean;
   slider: preact.ComponentChildren;
 }
 
-/** An execution in a few numbers. Where they are those of an earlier time, all that cannot go back is dimmed and says so. */
-export function Header({ monitor, audit, standing, asOf, slider }: Props) {
+/** An execution in a few numbers. What is not of the same time as they are is dimmed and says so. */
+export function Header({ monitor, audit, standing, isNow, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
-  const dimmed = asOf === undefined ? '' : 'dimmed';
+  const dimmed = isNow ? 'dimmed' : '';
   return (
     <section class="card header">
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
           <Pill state={status} />
-          {standing.failed > 0 && asOf === undefined && (
+          {standing.failed > 0 && !isNow && (
             <Pill state="failed">{`${count(standing.failed)} ${standing.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
           )}
           {health !== 'finished' && health !== status && <Pill state={health} />}
@@ -62,7 +63,7 @@ export function Header({ monitor, audit, standing, asOf, slider }: Props) {
         )}
       </p>
       {slider}
-      {asOf !== undefined && <p class="small">dimmed: as it is now, not then</p>}
+      {isNow && <p class="small">dimmed: as it is now, not then</p>}
     </section>
   );
 }

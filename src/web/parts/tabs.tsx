@@ -73,6 +73,8 @@ type Row = Record<string, unknown>;
 
 interface Props {
   executionId: string;
+  /** The earlier moment that the rows are of. */
+  asOf?: string | undefined;
   tab: string | undefined;
   /** The part of time that is shown, where that is not all. ISO 8601. */
   window: { start_time?: string; end_time?: string };
@@ -95,11 +97,11 @@ function moveTo(event: KeyboardEvent, onTab: Props['onTab']): void {
 }
 
 /** Log lines, messages and failed slices of the shown part of time, the newest first. */
-export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Props) {
+export function Tabs({ executionId, asOf, tab, window: part, onTab, onOpen, seq }: Props) {
   const [level, setLevel] = useState('INFO');
   const [search, setSearch] = useState('');
   const current = tabs.find(({ name }) => name === tab) ?? tabs[0];
-  const list = useRows(current, { executionId, level, search, part, seq });
+  const list = useRows(current, { executionId, asOf, level, search, part, seq: asOf === undefined ? seq : undefined });
   return (
     <section class="card">
       <div class="tabs">
@@ -147,6 +149,7 @@ export function Tabs({ executionId, tab, window: part, onTab, onOpen, seq }: Pro
 
 interface Asked {
   executionId: string;
+  asOf: string | undefined;
   level: string;
   search: string;
   part: Props['window'];
@@ -154,7 +157,7 @@ interface Asked {
 }
 
 /** The first page again whenever there is something new; older ones on demand. */
-function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
+function useRows(tab: Tab, { executionId, asOf, level, search, part, seq }: Asked) {
   const { world } = useAround();
   const [state, setState] = useState<{
     key: string;
@@ -165,6 +168,7 @@ function useRows(tab: Tab, { executionId, level, search, part, seq }: Asked) {
   }>({ key: '' });
   const args = {
     execution_id: executionId,
+    ...(asOf === undefined ? {} : { as_of: asOf }),
     ...tab.args(level),
     ...part,
     // Words are found while they are being typed.

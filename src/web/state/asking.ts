@@ -1,5 +1,5 @@
 import type { Audit, Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { type Polled, useAnswer, usePoll } from './hooks.ts';
+import { type Polled, useAnswer, usePoll, useSettled } from './hooks.ts';
 import { useAround } from './world.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
@@ -9,6 +9,23 @@ export function useMonitor(id: string, every: number): Polled<Monitor> {
   const { world } = useAround();
   const ask = (): Promise<Monitor> => world.call<Monitor>('get_workflow_monitor', { execution_id: id });
   return usePoll(ask, { key: id, every, isOver: isEnded });
+}
+
+/** A slider passes many moments on its way to the one that is meant. Milliseconds. */
+const settled = 250;
+
+/** The monitor of an execution as it was; nothing where no moment is named, or until its answer has come. @param asOf as `as_of` of tools */
+export function useMonitorAt(id: string, asOf: string | undefined): Polled<Monitor | undefined> {
+  const { world } = useAround();
+  const moment = useSettled(asOf, settled);
+  const polled = usePoll<Monitor | undefined>(
+    async () =>
+      moment === undefined
+        ? undefined
+        : world.call<Monitor>('get_workflow_monitor', { execution_id: id, as_of: moment }),
+    { key: JSON.stringify([id, moment]), every: 2000, isOver: () => true },
+  );
+  return moment === asOf ? polled : { answer: undefined, fault: undefined, at: 0 };
 }
 
 /** Whether the data are complete. It takes its time, so it is asked once, when there is something to say for good. */

@@ -96,6 +96,16 @@ export function usePoll<T>(
 export const useAnswer = <T>(key: string, ask: () => Promise<T>): Polled<T> =>
   usePoll(ask, { key, every: 2000, isOver: () => true });
 
+/** A value that has not changed for so many milliseconds. */
+export function useSettled<T>(value: T, milliseconds: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), milliseconds);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
+}
+
 /** The width of an element in pixels, as it changes. */
 export function useWidth(fallback = 900): [RefObject<HTMLDivElement | null>, number] {
   const ref = useRef<HTMLDivElement>(null);

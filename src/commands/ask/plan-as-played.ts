@@ -1,0 +1,101 @@
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import type { AsPlayed } from '../../tools/answers/as-played.ts';
+import { wholeDuration } from '../shared/duration.ts';
+import { exitCodes, type Io } from '../shared/io.ts';
+import { askTool } from './call.ts';
+
+/** The keys that can be changed, with and without its section of the configuration. */
+const changeable = [
+  'target_worker_count',
+  'slice_processing_time',
+  'stf_sampling_rate',
+  'without_worker',
+  'without_host',
+] as const;
+
+/** `swf-mcp plan --as-played`: an execution played again on its own times, as it was and with changes. Returns the exit code. */
+export async function planAsPlayed(
+  io: Io,
+  { executionId, sets, json }: { executionId: string; sets: readonly string[]; json: boolean },
+): Promise<number> {
+  const changes = Object.fromEntries(sets.map(changeOf));
+  const { as_played, assumptions } = await askTool(io, 'plan_run', {
+    execution_id: executionId,
+    as_played: true,
+    ...changes,
+  });
+  if (as_played === undefined) throw new Error('plan_run has played nothing');
+  if (json) io.out(`${JSON.stringify({ as_played, assumptions })}\n`);
+  else
+    io.out(
+      `${[...linesOf(as_played), ...assumptions.map((one) => `assumed      ${one}`)].map(printable).join('\n')}\n`,
+    );
+  return exitCodes.fine;
+}
+
+function changeOf(set: string): [string, unknown] {
+  const [path = '', ...rest] = set.split('=');
+  const name = path.trim().split('.').at(-1) ?? '';
+  const value = rest.join('=').trim();
+  const key = changeable.find((one) => one === name);
+  if (key === undefined || value === '')
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `--set ${JSON.stringify(set)}: with --as-played give one of ${changeable.map((one) => `${one}=VALUE`).join(', ')}`,
+    );
+  return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
+}
+
+type Waits = AsPlayed['was'];
+
+const columns: readonly { head: string; of: (waits: Waits, start: number) => string }[] = [
+  {
+    head: 'TOOK',
+    of: ({ end }, start) => (end === undefined ? 'never ends' : wholeDuration((Date.parse(end) - start) / 1000)),
+  },
+  { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
+  { head: 'SLICES', of: ({ slices }) => String(slices) },
+  { head: 'MOST WAIT', of: ({ backlog_max }) => String(backlog_max) },
+  { head: 'WAIT P50', of: ({ wait_p50 }) => `${wait_p50} s` },
+  { head: 'P95', of: ({ wait_p95 }) => `${wait_p95} s` },
+  { head: 'MAX', of: ({ wait_max }) => `${wait_max} s` },
+];
+
+function linesOf({
+  execution_id,
+  off_percent,
+  was,
+  replayed,
+  changed,
+  from,
+  backlog,
+  bin_seconds,
+}: AsPlayed): string[] {
+  const start = Date.parse(from);
+  const rows: [string, Waits, readonly number[]][] = [
+    ['as it was', was, backlog.was],
+    ['played again', replayed, backlog.replayed],
+    ...(changed === undefined ? [] : [['with changes', changed, backlog.changed ?? []] as [string, Waits, number[]]]),
+  ];
+  const cells = [
+    ['', ...columns.map(({ head }) => head)],
+    ...rows.map(([name, waits]) => [name, ...columns.map(({ of }) => of(waits, start))]),
+  ];
+  const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
+  const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
+  return [
+    `${execution_id}, from ${from}; played again its end is off by ${off_percent} %`,
+    ...cells.map((row) =>
+      row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
+    ),
+    '',
+    `slices that wait, up to ${most}, a column for ${bin_seconds} s`,
+    ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
+  ];
+}
+
+const bars = ' ▁▂▃▄▅▆▇█';
+
+/** A number as a bar: the lowest one for the least that is more than nothing. */
+const bar = (n: number, most: number): string => (n <= 0 ? '·' : (bars[Math.max(1, Math.ceil((8 * n) / most))] ?? '█'));

@@ -1,0 +1,38 @@
+import type { Steps } from '../lib/steps.ts';
+import { type MeasuredRun, measuredRun } from '../monitoring/as-played/measured-run.ts';
+import { pack, type Packed } from '../monitoring/timeline/pack.ts';
+import type { ExecutionRow } from './execution/find-execution.ts';
+import type { LivenessTest } from './presence/leases.ts';
+import type { Prepare } from './sqlite/statements.ts';
+import type { SummaryQuestion } from './summaries/question.ts';
+import { summarize } from './summaries/summary.ts';
+import { AttemptHistories } from './timeline/attempt-histories.ts';
+import { timelineQuestion, type WantedTimeline } from './timeline/question.ts';
+import { type Timeline, timelineOf, type TimelineQuestion } from './timeline/timeline.ts';
+
+/** Questions about every attempt of an execution, which are kept in memory. Each step of an answer is to be taken in a snapshot. */
+export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
+  const histories = new AttemptHistories(sql);
+  return {
+    /** The question of a picture: of the life of an execution, or of a part of it (ISO 8601). `now` is in milliseconds since 1970. */
+    timelineQuestion: (execution: ExecutionRow, now: number, wanted: WantedTimeline): TimelineQuestion =>
+      timelineQuestion(sql, execution, { wanted, isAlive, now }),
+    /** An execution over time. */
+    *timeline(question: TimelineQuestion): Steps<Timeline> {
+      return yield* timelineOf(sql, histories.of(question.execution.execution_id), question);
+    },
+    /** Every attempt of an execution as bytes. */
+    *packedAttempts(executionId: string): Steps<Packed> {
+      return pack(yield* histories.of(executionId).follow());
+    },
+    /** An execution as it was measured, for being played again. */
+    *measuredRun(executionId: string): Steps<MeasuredRun> {
+      return measuredRun(yield* histories.of(executionId).follow());
+    },
+    /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
+    timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>
+      Math.min(1, Math.round((100 * histories.of(execution_id).columns.length) / Math.max(1, slices_created)) / 100),
+    /** Groups of rows with their sums. */
+    summarize: (question: SummaryQuestion) => summarize(sql, histories, question),
+  };
+}

@@ -1,0 +1,190 @@
+import { sliceStatuses } from '../../domain/slice-states.ts';
+import type { Attempts } from '../timeline/attempts.ts';
+
+/** An attempt at a slice, as it was measured. Times are milliseconds since 1970. */
+export interface MeasuredAttempt {
+  /** When it was queued. */
+  queued: number;
+  started: number;
+  /** How long it took, in milliseconds. */
+  took: number;
+  slot: number;
+  stf: number;
+  hasFailed: boolean;
+  /** The attempt that followed it, and how long after its end that was queued, in milliseconds. */
+  next: MeasuredAttempt | undefined;
+  nextAfter: number;
+}
+
+/** A place for one slice at a time. It begins none before `from`, and none after `until`. */
+export interface Slot {
+  worker: string;
+  host: string;
+  from: number;
+  until: number;
+}
+
+/** Milliseconds since 1970. */
+interface Span {
+  from: number;
+  until: number;
+}
+
+/** A run as it was measured, for being played again. Times are milliseconds since 1970. */
+export interface MeasuredRun {
+  /** First attempts, in the order in which they were queued. */
+  first: MeasuredAttempt[];
+  /** Attempts in all. */
+  count: number;
+  slots: Slot[];
+  /** Times in which slices waited, slots were free, and none was begun: pauses, and times without a driver or a broker. */
+  still: Span[];
+  /** From the end of a slice to the begin of the next one that waits, on one slot, usually. Milliseconds. */
+  turnaround: number;
+  /** From queued to begun, where a slot is free, usually. */
+  dispatch: number;
+  /** The last end of an attempt. */
+  last: number;
+  /** Attempts of which an end is not known: they are left out. */
+  leftOut: number;
+}
+
+const failedState = sliceStatuses.indexOf('failed');
+
+/** Gathers what a run measured of itself. */
+export function measuredRun(attempts: Attempts): MeasuredRun {
+  const all = attemptsIn(attempts);
+  const byStart = all.toSorted((a, b) => a.started - b.started);
+  const between = betweenSlices(byStart, attempts.names.worker.all.length);
+  const slots = slotsOf(byStart, attempts, part(between.map(lengthOf), leastPart));
+  const { still, direct } = sweep(byStart, slots);
+  const moving = (times: readonly Span[]): number[] =>
+    times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
+  const turnaround = part(moving(between), 0.5);
+  const dispatch = part(moving(direct), 0.5);
+  const followers = new Set(all.flatMap(({ next }) => next ?? []));
+  return {
+    first: all.filter((one) => !followers.has(one)),
+    count: all.length,
+    slots,
+    still,
+    turnaround,
+    dispatch,
+    last: all.reduce((last, { started, took }) => Math.max(last, started + took), 0),
+    leftOut: attempts.length - all.length,
+  };
+}
+
+/** Attempts that ended, in the order in which they were queued, each with the one that followed it. */
+function attemptsIn(attempts: Attempts): MeasuredAttempt[] {
+  const known: { key: string; number: number; one: MeasuredAttempt }[] = [];
+  for (let at = 0; at < attempts.length; at += 1) {
+    const [queued, started, completed] = [
+      attempts.queued[at],
+      attempts.started[at],
+      attempts.completed[at],
+    ] as number[];
+    if (![queued, started, completed].every(Number.isFinite) || (attempts.worker[at] as number) < 0) continue;
+    known.push({
+      key: `${attempts.stf[at]} ${attempts.sliceId[at]}`,
+      number: attempts.attempt[at] as number,
+      one: {
+        // Clocks of two hosts differ.
+        queued: Math.min(queued as number, started as number),
+        started: started as number,
+        took: Math.max(0, (completed as number) - (started as number)),
+        slot: attempts.worker[at] as number,
+        stf: attempts.stf[at] as number,
+        hasFailed: attempts.state[at] === failedState,
+        next: undefined,
+        nextAfter: 0,
+      },
+    });
+  }
+  const last = new Map<string, MeasuredAttempt>();
+  for (const { key, one } of known.toSorted((a, b) => a.number - b.number)) {
+    const before = last.get(key);
+    if (before !== undefined) {
+      before.next = one;
+      before.nextAfter = Math.max(0, one.queued - (before.started + before.took));
+    }
+    last.set(key, one);
+  }
+  return known.map(({ one }) => one).toSorted((a, b) => a.queued - b.queued);
+}
+
+const lengthOf = ({ from, until }: Span): number => until - from;
+
+/** The value that a part of the values is below; 0 where there are none. */
+const part = (values: readonly number[], of: number): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
+
+/** Of times that may hold pauses: so small a part is free of them. */
+const leastPart = 0.1;
+
+/** From the end of a slice to the begin of the next one on its slot, where that waited. */
+function betweenSlices(byStart: readonly MeasuredAttempt[], slots: number): Span[] {
+  const freeAt = new Float64Array(slots).fill(Number.NaN);
+  return byStart.flatMap(({ slot, started, queued, took }) => {
+    const free = freeAt[slot] as number;
+    freeAt[slot] = started + took;
+    return queued <= free ? { from: Math.min(free, started), until: started } : [];
+  });
+}
+
+/** Slots by the number of their worker. One that took nothing more while others took slices that had waited was gone. */
+function slotsOf(
+  byStart: readonly MeasuredAttempt[],
+  { names, worker, host, length }: Attempts,
+  turnaround: number,
+): Slot[] {
+  const slots = names.worker.all.map((name): Slot => ({ worker: name, host: '', from: Infinity, until: 0 }));
+  for (let at = 0; at < length; at += 1) {
+    const slot = slots[worker[at] as number];
+    if (slot !== undefined && slot.host === '') slot.host = names.host.all[host[at] as number] ?? '';
+  }
+  for (const { slot, started } of byStart) {
+    const one = slots[slot] as Slot;
+    one.from = Math.min(one.from, started);
+    one.until = Math.max(one.until, started);
+  }
+  const waited = byStart.filter(({ queued, started }) => started - queued > 2 * turnaround + 1);
+  const enough = waited.at(-2 * slots.length)?.started ?? -Infinity;
+  for (const slot of slots) if (slot.until >= enough) slot.until = Infinity;
+  return slots;
+}
+
+/** Shorter times without a start are not worth telling from chance. Milliseconds. */
+const leastStill = 1000;
+
+/** Goes through the run: when it stood still though it could have gone on, and how long slices took to a slot that was free. */
+function sweep(byStart: readonly MeasuredAttempt[], slots: readonly Slot[]): { still: Span[]; direct: Span[] } {
+  const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
+  const opens = slots.map(({ from }) => from).toSorted((a, b) => a - b);
+  const closes = slots.map(({ until }) => until).toSorted((a, b) => a - b);
+  const [ended, opened, closed] = [ends, opens, closes].map(counter) as [Count, Count, Count];
+  const still: Span[] = [];
+  const direct: Span[] = [];
+  for (const [begun, { started, queued: since }] of byStart.entries()) {
+    const free = opened(started) - closed(started) - (begun - ended(started));
+    if (free <= 0) continue;
+    // Since when the slice waited and a slot was free: the latest of its coming, the start before, and the end that made the first of these slots free.
+    const last = byStart[begun - 1]?.started ?? -Infinity;
+    const from = Math.max(since, last, ends[ended(started) - free] ?? -Infinity);
+    if (started - from > leastStill && Number.isFinite(last)) still.push({ from, until: started });
+    // A slice that came to a free slot; of others the turnaround tells.
+    if (from === since) direct.push({ from, until: started });
+  }
+  return { still, direct };
+}
+
+/** How many of some times in their order are before one. To be asked in order, too. */
+type Count = (time: number) => number;
+
+function counter(times: readonly number[]): Count {
+  let count = 0;
+  return (time) => {
+    while ((times[count] ?? Infinity) < time) count += 1;
+    return count;
+  };
+}

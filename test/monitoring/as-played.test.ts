@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+
+import { measuredRun } from '../../src/monitoring/as-played/measured-run.ts';
+import { playAgain } from '../../src/monitoring/as-played/play-again.ts';
+import type { Attempts } from '../../src/monitoring/timeline/attempts.ts';
+import { dice } from '../observed/generator.ts';
+
+interface Row {
+  stf: number;
+  sliceId: number;
+  attempt: number;
+  hasFailed: boolean;
+  worker: number;
+  queued: number;
+  started: number;
+  completed: number;
+}
+
+/** Attempts as a store has them. */
+function attemptsOf(rows: readonly Row[], workers: number): Attempts {
+  const column = (of: (row: Row) => number): number[] => rows.map(of);
+  return {
+    length: rows.length,
+    names: {
+      stf: { all: [] },
+      worker: { all: Array.from({ length: workers }, (_, n) => `agent/${n}`) },
+      host: { all: ['h0', 'h1'] },
+      cause: { all: [] },
+    },
+    stf: column(({ stf }) => stf),
+    sliceId: column(({ sliceId }) => sliceId),
+    attempt: column(({ attempt }) => attempt),
+    state: column(({ hasFailed }) => (hasFailed ? 3 : 2)),
+    isCurrent: column(() => 1),
+    worker: column(({ worker }) => worker),
+    host: column(({ worker }) => worker % 2),
+    cause: column(() => -1),
+    created: column(({ queued }) => queued),
+    queued: column(({ queued }) => queued),
+    started: column(({ started }) => started),
+    completed: column(({ completed }) => completed),
+  };
+}
+
+/** A workload: when slices come, how long each takes, and which attempts fail. Milliseconds. */
+interface Work {
+  arrivals: { at: number; stf: number; took: number[] }[];
+  pause: { from: number; until: number } | undefined;
+}
+
+function makeWork(seed: number): Work {
+  const roll = dice(seed);
+  const [gap, took, failing] = [1000 + roll() * 4000, 500 + roll() * 20_000, roll() * 0.2];
+  const arrivals = Array.from({ length: 10 + Math.floor(roll() * 40) }, (_, stf) => stf).flatMap((stf) =>
+    Array.from({ length: 1 + Math.floor(roll() * 15) }, () => ({
+      at: stf * gap,
+      stf,
+      took: roll() < failing ? [took * roll(), took] : [took * (0.8 + 0.4 * roll())],
+    })),
+  );
+  const from = (arrivals.at(-1)?.at ?? 0) * roll();
+  return { arrivals, pause: roll() < 0.3 ? { from, until: from + 20_000 + roll() * 60_000 } : undefined };
+}
+
+/** Goes through a workload moment by moment, with so many workers that take the slice which has waited for longest. */
+function run({ arrivals, pause }: Work, workers: number): Row[] {
+  const waiting: { at: number; arrival: number; attempt: number }[] = arrivals.map(({ at }, arrival) => ({
+    at,
+    arrival,
+    attempt: 1,
+  }));
+  const free = Array.from({ length: workers }, () => 0);
+  const rows: Row[] = [];
+  while (waiting.length > 0) {
+    waiting.sort((a, b) => a.at - b.at || a.arrival - b.arrival);
+    const { at, arrival, attempt } = waiting.shift() as (typeof waiting)[number];
+    const worker = free.indexOf(Math.min(...free));
+    let started = Math.max(at, free[worker] ?? 0);
+    if (pause !== undefined && started >= pause.from && started < pause.until) started = pause.until;
+    const { stf, took } = arrivals[arrival] as Work['arrivals'][number];
+    const completed = started + (took[attempt - 1] ?? 0);
+    const hasFailed = attempt < took.length;
+    rows.push({ stf, sliceId: arrival, attempt, hasFailed, worker, queued: at, started, completed });
+    if (hasFailed) waiting.push({ at: completed, arrival, attempt: attempt + 1 });
+    free[worker] = completed;
+  }
+  return rows;
+}
+
+const endOf = (rows: readonly Row[]): number => Math.max(...rows.map(({ completed }) => completed));
+
+/** By how much an end is missed, of the time that the run took. */
+const missed = (last: number | undefined, rows: readonly Row[]): number =>
+  Math.abs((last ?? NaN) - endOf(rows)) / endOf(rows);
+
+describe('a run that is played again on its own times', () => {
+  it('ends when it ended, and its slices wait as long as they did, in 300 made runs', () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const rows = run(makeWork(seed), 1 + (seed % 30));
+      const measured = measuredRun(attemptsOf(rows, 1 + (seed % 30)));
+      const played = playAgain(measured);
+      expect({ seed, missed: missed(played.last, rows) }).toEqual({ seed, missed: expect.toSatisfy((n) => n < 0.05) });
+
+      expect(played.waits).toHaveLength(rows.length);
+    }
+  });
+
+  it('says for other numbers of workers what really happens with them, within 5 % in nearly all of 300 made runs', () => {
+    const misses: number[] = [];
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const work = makeWork(seed);
+      const [were, wanted] = [2 + (seed % 20), 1 + ((seed * 7) % 40)];
+      const played = playAgain(measuredRun(attemptsOf(run(work, were), were)), { workers: wanted });
+      misses.push(missed(played.last, run(work, wanted)));
+    }
+    const inOrder = misses.toSorted((a, b) => a - b);
+    expect(inOrder[150]).toBeLessThan(0.01);
+    expect(inOrder[285]).toBeLessThan(0.05);
+  });
+
+  const steady = run(
+    { arrivals: Array.from({ length: 40 }, (_, n) => ({ at: n * 100, stf: n, took: [1000] })), pause: undefined },
+    4,
+  );
+  const measured = measuredRun(attemptsOf(steady, 4));
+
+  it.each([
+    ['as it was', {}, 10_300],
+    ['with half of the workers', { workers: 2 }, 20_100],
+    ['with enough workers', { workers: 10 }, 4900],
+    ['with slices that take half as long', { factor: 0.5 }, 5300],
+    ['with half of the STF files', { part: 0.5 }, 5700],
+    [
+      'without one of its four workers',
+      { isLeftOut: ({ worker }: { worker: string }) => worker === 'agent/0' },
+      14_200,
+    ],
+    ['without a host', { isLeftOut: ({ host }: { host: string }) => host === 'h0' }, 20_200],
+  ])('ends %s when it would', (_, changes, last) => {
+    expect(Math.abs((playAgain(measured, changes).last ?? NaN) - last)).toBeLessThanOrEqual(200);
+  });
+
+  it('has slices that are never done where no worker is left', () => {
+    const played = playAgain(measured, { isLeftOut: () => true });
+    expect(played).toMatchObject({ last: undefined, undone: 40, slots: 0 });
+  });
+
+  it('lets a worker begin nothing after it was gone', () => {
+    // The second of two workers vanishes after its first slice.
+    const rows = run(
+      { arrivals: Array.from({ length: 20 }, (_, n) => ({ at: n, stf: n, took: [1000] })), pause: undefined },
+      1,
+    ).map((row, n) => (n === 0 ? { ...row, worker: 1 } : row));
+    const played = playAgain(measuredRun(attemptsOf(rows, 2)));
+    expect(missed(played.last, rows)).toBeLessThan(0.06);
+  });
+});

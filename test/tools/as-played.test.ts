@@ -1,0 +1,114 @@
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { readIntoStore } from '../../src/observer/read-into-store.ts';
+import { ask, connectInProcess, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
+import { type HistoryRow, replay } from '../histories/log-file.ts';
+import { makeRun } from '../observed/generator.ts';
+
+async function storeOfRecordings(paths: readonly string[]): Promise<string> {
+  const store = await openStore(join(temporaryFolder(), 'swf.db'));
+  await readIntoStore(paths, { store, namespaces: [], until: undefined, onTorn: () => {} });
+  store.close();
+  return store.path;
+}
+
+async function storeOfHistory(name: string): Promise<string> {
+  const path = join(temporaryFolder(), 'swf.db');
+  const lines = readFileSync(join('test/histories', name), 'utf8').trim().split('\n');
+  await replay(
+    lines.map((line) => JSON.parse(line) as HistoryRow),
+    path,
+  );
+  return path;
+}
+
+/** By how many percent of its time the end of the newest run is missed. */
+async function missed(store: string): Promise<number> {
+  const client = await connectInProcess(store);
+  const { as_played } = await ask(client, 'plan_run', { execution_id: 'latest', as_played: true });
+  return Math.abs(as_played.off_percent);
+}
+
+describe('plan_run with as_played', () => {
+  it.each(readdirSync('test/histories').filter((name) => /^(complete|failing|over|paused|sampled).*log/.test(name)))(
+    'misses the end of a recorded run by 5 percent at most: %s',
+    async (name) => {
+      expect(await missed(await storeOfHistory(name))).toBeLessThanOrEqual(5);
+    },
+  );
+
+  it.each(['H-1', 'H-2', 'F-1', 'F-2'])(
+    'misses the end of a run of other programs by 5 percent at most: %s',
+    async (name) => {
+      expect(
+        await missed(await storeOfRecordings([resolve('test/recordings', name, 'bus.jsonl.gz')])),
+      ).toBeLessThanOrEqual(5);
+    },
+  );
+
+  it('comes within 5 % of the end of 40 generated runs of other programs', async () => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const { lines, truth } = makeRun({ seed, stfs: 4 });
+      if (!truth.hasEnded || truth.slices_completed + truth.slices_failed === 0) continue;
+      const file = join(temporaryFolder(), 'run.jsonl');
+      writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      expect({ seed, off: await missed(await storeOfRecordings([file])) }).toEqual({
+        seed,
+        off: expect.toSatisfy((n: number) => n <= 5),
+      });
+    }
+  });
+
+  it('says what other workers, times and rates would have come to, and refuses what it cannot know', async () => {
+    const folder = temporaryFolder();
+    const store = join(folder, 'swf.db');
+    await runWorkflow(folder, '--stf-count', '10', '--speed', '300', '--set', 'fast_processing.target_worker_count=4');
+    const client = await connectInProcess(store);
+    const played = (changes: object) =>
+      ask(client, 'plan_run', { execution_id: 'latest', as_played: true, ...changes });
+    const tookOf = ({ as_played: { from, changed } }: Record<string, any>): number =>
+      Date.parse(changed.end) - Date.parse(from);
+    const { as_played } = await played({});
+    const real = Date.parse(as_played.real_end) - Date.parse(as_played.from);
+    expect(as_played).not.toHaveProperty('changed');
+    expect(as_played.was).toMatchObject({ slices: 150, worker_slots: 4 });
+    expect(tookOf(await played({ target_worker_count: 40 }))).toBeLessThan(real / 2);
+    expect(tookOf(await played({ slice_processing_time: 2 }))).toBeGreaterThan(real * 1.7);
+    const halved = await played({ stf_sampling_rate: 0.5 });
+    expect(halved['as_played'].changed.slices).toBe(75);
+    const [{ agent_name }] = (await ask(client, 'list_agents', { agent_type: 'worker', include_exited: true }))[
+      'items'
+    ];
+    expect((await played({ without_worker: `${agent_name}/01` }))['as_played'].changed.worker_slots).toBe(3);
+    const nobody = (await played({ without_worker: agent_name }))['as_played'].changed;
+    expect(nobody).toMatchObject({ worker_slots: 0, undone: 150 });
+    expect(nobody).not.toHaveProperty('end');
+
+    const refused = (args: object) => refusal(client, 'plan_run', { as_played: true, ...args });
+    const latest = { execution_id: 'latest' };
+    expect(await refused({})).toMatch(/^ARGUMENT_INVALID: as_played needs the execution_id of the run/);
+    expect(await refused({ ...latest, stf_count: 3 })).toMatch(
+      /^ARGUMENT_INVALID: stf_count cannot be changed with as_played/,
+    );
+    expect(await refused({ ...latest, stf_sampling_rate: 2 })).toMatch(/from 0 to 1, as it was/);
+    expect(await refused({ ...latest, slice_processing_time: 0 })).toMatch(/it is a factor of the measured times/);
+    expect(await refused({ ...latest, without_host: 'moon' })).toMatch(
+      /without_host = "moon" did none of its slices; near it: /,
+    );
+    expect(await refusal(client, 'plan_run', { ...latest, without_host: 'x' })).toMatch(/give as_played=true with it/);
+
+    const drawn = await runCli(['plan', '--as-played', 'latest', '--set', 'target_worker_count=40'], { folder });
+    expect(drawn.stdout).toMatch(/^as it was +\d+ s +4 +150 /m);
+    expect(drawn.stdout).toMatch(/^with changes +\d+ s +40 +150 /m);
+    expect(drawn.stdout).toMatch(/^played again [·▁▂▃▄▅▆▇█]{60}$/m);
+    const wrong = await runCli(['plan', '--as-played', 'latest', '--set', 'color=red'], { folder });
+    expect(wrong).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('with --as-played give one of target_worker_count=VALUE'),
+    });
+  });
+});
