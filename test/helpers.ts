@@ -168,7 +168,7 @@ export async function connectInProcess(store: string): Promise<Client> {
     tools,
     queries: () => queries,
     past: (asOf, present) => pasts.at(asOf, present),
-    held: (ask) => ask(queries),
+    held: (question) => question(queries),
     monitorPage: () => Promise.resolve(''),
     services,
     log: { write: () => {} },

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { historyOf, replay } from '../../src/db/maintenance/replay.ts';
+import { replay } from '../../src/db/maintenance/replay.ts';
 import { openReader } from '../../src/db/opening/open-reader.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { Pasts } from '../../src/db/past-queries.ts';
 import { createQueries } from '../../src/db/queries.ts';
 import { preparer } from '../../src/db/sqlite/statements.ts';
 import { temporaryFolder } from '../folder.ts';
-import { readHistory, type HistoryRow } from '../histories/log-file.ts';
+import { type HistoryRow } from '../histories/log-file.ts';
 import { answerTo, comparable, contextOf, noPast, questionsAbout } from './questions.ts';
 
 const histories = readdirSync('test/histories').filter((name) => name.endsWith('.log.jsonl'));

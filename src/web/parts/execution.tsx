@@ -67,28 +67,17 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   );
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
-  const asOf = asOfFrom(params, line);
-  const moment = useMoment(params);
-  const then = useMonitorAt(id, moment);
-  const audit = useAudit(id, isOver);
+  const told = useTold(id, { monitor, params, line, isOver });
+  const { asOf } = told;
   const open = (name: string): void => change({ slice: name });
-  // A report has no server that it could ask how it stood.
-  const isNow = asOf !== undefined && then.answer === undefined;
-  const dimmed = asOf === undefined ? '' : 'dimmed';
   return (
     <>
-      <Header
-        monitor={then.answer ?? monitor}
-        audit={then.answer === undefined ? audit : undefined}
-        standing={then.answer === undefined ? standingOf(monitor, line, asOf) : standingNow(then.answer)}
-        isNow={isNow}
-        slider={line && <AsOf timeline={line} asOf={asOf} change={change} />}
-      />
-      {then.fault !== undefined && <FaultBanner fault={then.fault} at={0} now={0} />}
+      <Header {...told} slider={line && <AsOf timeline={line} asOf={asOf} change={change} />} />
+      <FaultBanner fault={told.fault} at={0} now={0} />
       <div class="two">
-        <Findings monitor={then.answer ?? monitor} onOpen={open} dimmed={isNow} />
+        <Findings monitor={told.monitor} onOpen={open} dimmed={told.isNow} />
         {shown && (
-          <div class={dimmed}>
+          <div class={dimmedIf(asOf !== undefined)}>
             <Causes timeline={shown} onOpen={open} />
           </div>
         )}
@@ -99,10 +88,10 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
       )}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
-      <div class={isNow ? 'dimmed' : ''}>
+      <div class={dimmedIf(told.isNow)}>
         <Tabs
           executionId={id}
-          asOf={then.answer === undefined ? undefined : moment}
+          asOf={told.moment}
           tab={params['tab']}
           window={windowOf(part, shown)}
           onTab={(tab) => change({ tab })}
@@ -111,10 +100,38 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         />
       </div>
       {params['slice'] !== undefined && (
-        <Drawer name={params['slice']} asOf={moment} onClose={() => change({ slice: undefined })} />
+        <Drawer name={params['slice']} asOf={told.moment} onClose={() => change({ slice: undefined })} />
       )}
     </>
   );
+}
+
+const dimmedIf = (isDimmed: boolean): string => (isDimmed ? 'dimmed' : '');
+
+interface Asked {
+  monitor: Monitor;
+  params: PageProps['params'];
+  line: Timeline | undefined;
+  isOver: boolean;
+}
+
+/** An execution as it is told: as it is, or as it was at the moment of the address as soon as the server has said that. A report has no server to ask. */
+function useTold(id: string, { monitor, params, line, isOver }: Asked) {
+  const asOf = asOfFrom(params, line);
+  const moment = useMoment(params);
+  const audit = useAudit(id, isOver);
+  const { answer: then, fault } = useMonitorAt(id, moment);
+  return then === undefined
+    ? {
+        monitor,
+        audit,
+        standing: standingOf(monitor, line, asOf),
+        asOf,
+        isNow: asOf !== undefined,
+        moment: undefined,
+        fault,
+      }
+    : { monitor: then, audit: undefined, standing: standingNow(then), asOf, isNow: false, moment, fault };
 }
 
 /** Until another part has come, the one before stays. */
