@@ -167,7 +167,7 @@ export async function connectInProcess(store: string): Promise<Client> {
     version: '0.0.0',
     tools,
     queries: () => queries,
-    past: (asOf, present) => pasts.at(asOf, present),
+    past: (asOf, present, question) => pasts.ask(asOf, present, question),
     held: (question) => question(queries),
     monitorPage: () => Promise.resolve(''),
     services,

@@ -50,6 +50,7 @@ interface ReportOptions {
   since?: string;
   until?: string;
   namespace?: string;
+  troubles?: true;
   asOf?: string;
   html?: string;
   markdown?: true;
@@ -72,16 +73,24 @@ function addReport(add: Add, run: Run): void {
     .option('--since <TIME>', 'of all executions that lived since then: -8h, or ISO 8601')
     .option('--until <TIME>', 'up to then (default: now)')
     .option('--namespace <NAME>', 'of a time: only of this namespace')
+    .option('--troubles', 'of a time: each finding with when it was first told')
     .addOption(asOfOption())
     .action(async (executionId: string | undefined, options: ReportOptions, command: Command) => {
-      const { since, until, namespace, asOf, html, markdown, withoutLogs, force } = options;
-      const isOfTime = [since, until, namespace].some((given) => given !== undefined);
+      const { since, until, namespace, troubles, asOf, html, markdown, withoutLogs, force } = options;
+      const isOfTime = [since, until, namespace, troubles].some((given) => given !== undefined);
       if (html !== undefined && (markdown === true || isOfTime))
         command.error('error: --html is of one execution: give neither --markdown nor a time');
       const flags = { withoutLogs: withoutLogs === true, force: force === true };
       await run(async (io) =>
         html === undefined
-          ? (await import('./ask/report.ts')).reportCommand(io, { executionId, since, until, namespace, asOf })
+          ? (await import('./ask/report.ts')).reportCommand(io, {
+              executionId,
+              since,
+              until,
+              namespace,
+              troubles: troubles === true,
+              asOf,
+            })
           : (await import('./ask/report-html.ts')).htmlReportCommand(io, { executionId, file: html, asOf, ...flags }),
       );
     });

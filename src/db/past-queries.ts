@@ -26,8 +26,8 @@ export class Pasts {
   readonly #live: Connection;
   readonly #isAlive: LivenessTest;
   readonly #visited: Visited[] = [];
-  /** One moment is made at a time. */
-  #making: Promise<unknown> = Promise.resolve();
+  #asked: Promise<unknown> = Promise.resolve();
+  #prunes: string | undefined;
 
   constructor(live: Connection, isAlive: LivenessTest) {
     this.#live = live;
@@ -35,14 +35,14 @@ export class Pasts {
   }
 
   /**
-   * The store as it was at a moment: a time, the id of a message, or `TIME@MESSAGE_ID`. It holds until the next moments are asked for.
+   * Asks the store as it was at a moment: a time, the id of a message, or `TIME@MESSAGE_ID`. One question after another: the next may be about another moment.
    * Throws `ARGUMENT_INVALID` for what names no moment.
    * @param present milliseconds since 1970
    */
-  at(asOf: string, present: number): Promise<Past> {
-    const made = this.#making.then(() => this.#at(asOf, present));
-    this.#making = made.catch(() => {});
-    return made;
+  ask<T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T): Promise<T> {
+    const answer = this.#asked.then(async () => question(await this.#at(asOf, present)));
+    this.#asked = answer.catch(() => {});
+    return answer;
   }
 
   close(): void {
@@ -50,7 +50,12 @@ export class Pasts {
   }
 
   async #at(asOf: string, present: number): Promise<Past> {
-    const moment = momentOf(preparer(this.#live), asOf, present);
+    const sql = preparer(this.#live);
+    const moment = momentOf(sql, asOf, present);
+    // What was removed is gone from the past, too.
+    const prunes = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
+    if (prunes !== this.#prunes) this.close();
+    this.#prunes = prunes;
     const { now, exact } = moment;
     const same = this.#visited.findIndex((one) => one.exact === exact);
     const [known] = same < 0 ? [] : this.#visited.splice(same, 1);

@@ -3,11 +3,12 @@ import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { listeningObservers } from './observed/hearings.ts';
+import { nothing } from './past/moment.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
 import type { Connection } from './sqlite/connection.ts';
-import { keepAnswers } from './sqlite/kept-answers.ts';
+import { keepAnswers, type KeptAnswers } from './sqlite/kept-answers.ts';
 import { preparer } from './sqlite/statements.ts';
 import { createTimelineQueries } from './timeline-queries.ts';
 
@@ -27,13 +28,50 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
   const findWords = createWordSearch(sql);
   // Statements whose answers are taken once, and need not be kept.
   const plain = preparer(db);
+  return {
+    ...createSnapshots(db, kept),
+    /** The store's own id; undefined in one of an earlier version that has none yet. */
+    storeId: () => knownStoreId(sql),
+    /** The file where the store was made. One that stands elsewhere is a copy, with the same id. */
+    home: () => homeOf(sql),
+    /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
+    dataAsOf(): string | undefined {
+      const parts = new PartReader();
+      return newestOf
+        .flatMap((text) => parts.read(text, () => sql<[], { at: string | null }>(text).get()?.at, undefined) ?? [])
+        .toSorted()
+        .at(-1);
+    },
+    /** A moment with the state that is asked, as `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
+    momentExactly(now: number): string {
+      const last = sql<[], { message_id: string }>(
+        'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
+      ).get();
+      return `${new Date(now).toISOString()}@${last?.message_id ?? nothing}`;
+    },
+    /** Observers that hear into this store now. @param now milliseconds since 1970 */
+    listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
+    /** One question in SQL over the documented views, in a process of its own. */
+    askSql: async (question: string, signal: AbortSignal) =>
+      (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
+    /** Data files that are recorded of an execution, of one kind, behind a place. */
+    recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
+    ...createTimelineQueries(plain, isAlive),
+    ...createExecutionQueries(sql, findWords, isAlive),
+    ...createListQueries(sql, findWords, isAlive),
+  };
+}
+
+/** One state of the store for several questions. */
+function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
+  const sql = preparer(db);
   const begin = (): void => {
-    plain('BEGIN').run();
+    sql('BEGIN').run();
     kept?.refresh();
   };
   // Nothing was written; a store that is damaged refuses to commit even that.
   const end = (): void => {
-    if (db.inTransaction) plain('ROLLBACK').run();
+    if (db.inTransaction) sql('ROLLBACK').run();
   };
   return {
     /** Runs several questions on one state of the store, so that their answers agree. */
@@ -55,35 +93,6 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
         end();
       }
     },
-    /** The store's own id; undefined in one of an earlier version that has none yet. */
-    storeId: () => knownStoreId(sql),
-    /** The file where the store was made. One that stands elsewhere is a copy, with the same id. */
-    home: () => homeOf(sql),
-    /** When the newest thing in the store was written: how fresh any answer can be. Undefined for an empty store. */
-    dataAsOf(): string | undefined {
-      const parts = new PartReader();
-      return newestOf
-        .flatMap((text) => parts.read(text, () => sql<[], { at: string | null }>(text).get()?.at, undefined) ?? [])
-        .toSorted()
-        .at(-1);
-    },
-    /** A moment with the state that is asked, as `TIME@MESSAGE_ID`. @param now milliseconds since 1970 */
-    momentExactly(now: number): string {
-      const last = sql<[], { message_id: string }>(
-        'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
-      ).get();
-      return `${new Date(now).toISOString()}${last === undefined ? '' : `@${last.message_id}`}`;
-    },
-    /** Observers that hear into this store now. @param now milliseconds since 1970 */
-    listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),
-    /** One question in SQL over the documented views, in a process of its own. */
-    askSql: async (question: string, signal: AbortSignal) =>
-      (await import('./query-store/ask-process.ts')).askProcess(db.name, question, signal),
-    /** Data files that are recorded of an execution, of one kind, behind a place. */
-    recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
-    ...createTimelineQueries(plain, isAlive),
-    ...createExecutionQueries(sql, findWords, isAlive),
-    ...createListQueries(sql, findWords, isAlive),
   };
 }
 

@@ -26,8 +26,9 @@ export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
       return pack(yield* histories.of(executionId).follow());
     },
     /** An execution as it was measured, for being played again. */
-    *measuredRun(executionId: string): Steps<MeasuredRun> {
-      return measuredRun(yield* histories.of(executionId).follow());
+    *measuredRun({ execution_id, origin }: ExecutionRow): Steps<MeasuredRun> {
+      // Our own queue is in the order in which slices were made; other programs send a slice again as a new message.
+      return measuredRun(yield* histories.of(execution_id).follow(), { keepsPlace: origin === 'own' });
     },
     /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>

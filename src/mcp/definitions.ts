@@ -50,18 +50,19 @@ function brief(property: Schema): Schema {
   );
 }
 
+/** Fields of every answer about a store, which the server's instructions tell of once. */
+export const ofEveryAnswer: readonly string[] = ['data_as_of', 'as_of', 'as_of_exact'];
+
 function outputSchema(schema: z.ZodObject): Schema {
   const { properties = {} } = jsonSchema(schema, 'output');
-  const kinds = Object.entries(properties as Record<string, Schema>).map(([name, property]) => [
-    name,
-    kindOf(property),
-  ]);
+  const kinds = Object.entries(properties as Record<string, Schema>)
+    .filter(([name]) => !ofEveryAnswer.includes(name))
+    .map(([name, property]) => [name, kindOf(property)]);
   return { type: 'object', properties: Object.fromEntries(kinds) };
 }
 
-/** The kind of a field, where it is no text as most are; of a list's items, the names of their fields. */
+/** The kind of a field; of a list's items, the names of their fields. */
 function kindOf({ type, items }: Schema): Schema {
-  if (type === 'string') return {};
   const fields = Object.keys(((items as Schema | undefined)?.['properties'] as Schema | undefined) ?? {});
   return fields.length === 0 ? { type } : { type, description: fields.join(' ') };
 }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 
+import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest, nearest } from '../lib/suggest.ts';
@@ -38,15 +39,30 @@ export async function callTool(tool: Tool, args: unknown, context: LiveContext):
   if (tool.takesMoment !== true) return answerOf(tool, checked, context);
   const asOf = asOfIn(checked);
   if (asOf === undefined) return answerOf(tool, checked, context);
-  const past = await context.past(asOf, context.now());
+  return context.past(asOf, context.now(), (past) => answerThen(tool, checked, { context, past }));
+}
+
+/** One moment of the past is asked at a time. */
+const alreadyBack = new SwfError(
+  'ARGUMENT_INVALID',
+  'troubles looks back by itself, so it cannot be asked as of a moment; give end_time in place of as_of',
+);
+
+/** The answer of an earlier moment. */
+async function answerThen(
+  tool: Tool,
+  checked: object,
+  { context, past }: { context: LiveContext; past: Past },
+): Promise<Record<string, unknown>> {
+  const then: LiveContext & Pick<ToolContext, 'asOf'> = {
+    ...context,
+    queries: () => past.queries,
+    held: (ask) => ask(past.queries),
+    past: () => Promise.reject(alreadyBack),
+    now: () => past.now,
+    asOf: past.exact,
+  };
   try {
-    const then: LiveContext & Pick<ToolContext, 'asOf'> = {
-      ...context,
-      queries: () => past.queries,
-      held: (ask) => ask(past.queries),
-      now: () => past.now,
-      asOf: past.exact,
-    };
     return ofMoment(await answerOf(tool, checked, then), past);
   } catch (error) {
     if (!(error instanceof SwfError) || !error.code.endsWith('_NOT_FOUND')) throw error;

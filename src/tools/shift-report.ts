@@ -18,6 +18,7 @@ export const shiftReportTool = defineLiveTool({
       start_time: text('ISO 8601 (UTC without a zone) or relative: -30m, -8h (default), -1d'),
       end_time: text('As start_time (default now)'),
       namespace,
+      troubles: z.boolean().optional().describe('Also each finding: when it began, was first told, was answered'),
       form: z.enum(['fields', 'text']).optional().describe('Only fields, or only text (default both)'),
     }),
   output: () => shiftAnswer().partial(),

@@ -94,7 +94,8 @@ END;
 
 CREATE TRIGGER past_commands_noted AFTER UPDATE OF effect, effect_code ON message_rows
 WHEN OLD.effect_code IS 'WAITS_FOR_DRIVER' BEGIN
-  INSERT OR REPLACE INTO past_commands (seq, after_seq) SELECT NEW.seq, coalesce(max(seq), 0) FROM message_rows;
+  INSERT OR REPLACE INTO past_commands (seq, after_seq, noted_at)
+  SELECT NEW.seq, coalesce(max(seq), 0), strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM message_rows;
 END;
 
 CREATE TRIGGER past_leases_begun AFTER INSERT ON execution_owners BEGIN
@@ -393,7 +394,8 @@ CREATE TABLE past_agents (
 
 CREATE TABLE past_commands (
   seq INTEGER PRIMARY KEY,
-  after_seq INTEGER NOT NULL
+  after_seq INTEGER NOT NULL,
+  noted_at TEXT NOT NULL
 ) STRICT;
 
 CREATE TABLE past_leases (

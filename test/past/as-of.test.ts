@@ -27,6 +27,9 @@ const rowsWithin = (length: number, count: number): number[] => [
   ...new Set(Array.from({ length: count }, (_, n) => Math.max(1, Math.round((length * (n + 1)) / count)))),
 ];
 
+/** Moments of each history; more of them take longer. */
+const moments = Number(process.env['SWF_MOMENTS'] ?? 8);
+
 const gone = (now: number) => Object.assign(() => false, { now });
 
 describe('an answer as of a moment', () => {
@@ -41,7 +44,7 @@ describe('an answer as of a moment', () => {
     const ids = queries.executions({}, { order: 'newest', limit: 10 }).rows.map(({ execution_id }) => execution_id);
     const slice = queries.tfSlices({}, { order: 'oldest', limit: 1 }).rows[0]?.slice_filename ?? 'none';
     const last = Date.parse(lines.at(-1)?.recorded_at ?? '');
-    for (const count of rowsWithin(lines.length, 8)) {
+    for (const count of rowsWithin(lines.length, moments)) {
       const row = preparer(reader)<[number], { message_id: string; recorded_ms: number }>(
         'SELECT message_id, recorded_ms FROM message_rows WHERE seq = ?',
       ).get(count)!;
@@ -56,7 +59,7 @@ describe('an answer as of a moment', () => {
         const given = await answerTo(question, contextOf(before, now, noPast));
         const asked = await answerTo(
           [tool, { ...args, as_of }],
-          contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)),
+          contextOf(queries, Date.now(), (asOf, present, question) => pasts.ask(asOf, present, question)),
         );
         expect({ tool, count, answer: comparable(asked) }).toEqual({ tool, count, answer: comparable(given) });
       }

@@ -10,7 +10,7 @@ import { createQueries } from '../../src/db/queries.ts';
 import { pause } from '../../src/lib/deadline.ts';
 import { isAlive } from '../../src/lib/process-identity.ts';
 import { temporaryFolder } from '../folder.ts';
-import { type Answer, runCli, startCli } from '../helpers.ts';
+import { type Answer, ask, connectInProcess, runCli, runWorkflow, startCli } from '../helpers.ts';
 import { answerTo, contextOf, noPast, type Question, questionsAbout, settled } from './questions.ts';
 
 /** A payload of which some attempts fail. */
@@ -53,20 +53,31 @@ it('an answer as of a moment is the one that was given then, while a run went on
   await askUntil(() => queries.execution(execution_id).stf_count >= 8);
   run.child.kill('SIGKILL');
   await run.finished;
-  let isResumed = false;
-  const resumed = runCli(['resume', execution_id], { folder }).then(() => (isResumed = true));
-  await askUntil(() => isResumed);
-  await resumed;
+  let isOver = false;
+  const others = async (): Promise<void> => {
+    const resumed = runCli(['resume', execution_id], { folder });
+    // A whole run within the life of the first, and a pause in which nothing is said.
+    await runCli(['run', '--speed', 'max', '--stf-count', '2', '--set', 'testbed.namespace=zwei'], { folder });
+    await runCli(['pause', execution_id, '--reason', 'beam'], { folder });
+    await pause(1000);
+    await runCli(['continue', execution_id], { folder });
+    await resumed;
+  };
+  const going = others().then(() => (isOver = true));
+  await askUntil(() => isOver);
+  await going;
   const pasts = new Pasts(reader, isAlive);
+  // In no order, so that moments are reached from earlier ones and from the beginning.
+  const inNoOrder = kept.toSorted((a, b) => (JSON.stringify(a).length % 97) - (JSON.stringify(b).length % 97));
   for (const {
     question: [tool, given],
     answer,
-  } of kept) {
+  } of inNoOrder) {
     if (answer['error'] !== undefined) continue;
     const question: Question = [tool, { ...given, as_of: answer['as_of_exact'] }];
     const asked = await answerTo(
       question,
-      contextOf(queries, Date.now(), (asOf, present) => pasts.at(asOf, present)),
+      contextOf(queries, Date.now(), (asOf, present, question) => pasts.ask(asOf, present, question)),
     );
     expect({ question, answer: settled(asked) }).toEqual({ question, answer: settled(answer) });
   }
@@ -75,3 +86,18 @@ it('an answer as of a moment is the one that was given then, while a run went on
   still.close();
   reader.close();
 }, 120_000);
+
+it('questions about two moments at once have the answers that they have alone', async () => {
+  const folder = temporaryFolder();
+  await runWorkflow(folder, '--stf-count', '3');
+  const store = join(folder, 'swf.db');
+  const client = await connectInProcess(store);
+  const { items } = await ask(client, 'list_messages', { order: 'oldest', limit: 200 });
+  const moments = [0.9, 0.2, 0.6, 0.4].map((part) => items[Math.floor(items.length * part)].message_id as string);
+  const countAt = async (as_of: string): Promise<number> =>
+    (await ask(client, 'list_messages', { as_of, limit: 1 }))['total_count'];
+  const alone: number[] = [];
+  for (const moment of moments) alone.push(await countAt(moment));
+  expect(new Set(alone).size).toBe(4);
+  expect(await Promise.all(moments.map(countAt))).toEqual(alone);
+});

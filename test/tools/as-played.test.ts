@@ -50,10 +50,13 @@ describe('plan_run with as_played', () => {
     },
   );
 
-  it('comes within 5 % of the end of 40 generated runs of other programs', async () => {
-    for (let seed = 1; seed <= 40; seed += 1) {
+  it('misses the end of 40 generated runs of other programs by 5 percent at most', async () => {
+    let seen = 0;
+    for (let seed = 1; seed <= 200 && seen < 40; seed += 1) {
       const { lines, truth } = makeRun({ seed, stfs: 4 });
-      if (!truth.hasEnded || truth.slices_completed + truth.slices_failed === 0) continue;
+      // One with slices that nobody answers has not ended.
+      if (!truth.hasEnded || truth.slices_unanswered > 0) continue;
+      seen += 1;
       const file = join(temporaryFolder(), 'run.jsonl');
       writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
       expect({ seed, off: await missed(await storeOfRecordings([file])) }).toEqual({
@@ -94,21 +97,23 @@ describe('plan_run with as_played', () => {
     expect(await refused({ ...latest, stf_count: 3 })).toMatch(
       /^ARGUMENT_INVALID: stf_count cannot be changed with as_played/,
     );
-    expect(await refused({ ...latest, stf_sampling_rate: 2 })).toMatch(/from 0 to 1, as it was/);
+    expect(await refused({ ...latest, stf_sampling_rate: 2 })).toMatch(/at most 1, as it was/);
     expect(await refused({ ...latest, slice_processing_time: 0 })).toMatch(/it is a factor of the measured times/);
     expect(await refused({ ...latest, without_host: 'moon' })).toMatch(
-      /without_host = "moon" did none of its slices; near it: /,
+      /without_host = "moon" did none of its slices; the nearest that did are /,
     );
     expect(await refusal(client, 'plan_run', { ...latest, without_host: 'x' })).toMatch(/give as_played=true with it/);
 
     const drawn = await runCli(['plan', '--as-played', 'latest', '--set', 'target_worker_count=40'], { folder });
-    expect(drawn.stdout).toMatch(/^as it was +\d+ s +4 +150 /m);
-    expect(drawn.stdout).toMatch(/^with changes +\d+ s +40 +150 /m);
+    expect(drawn.stdout).toMatch(/^as it was +[\d.]+ s +4 +150 /m);
+    expect(drawn.stdout).toMatch(/^with changes +[\d.]+ s +40 +150 /m);
     expect(drawn.stdout).toMatch(/^played again [·▁▂▃▄▅▆▇█]{60}$/m);
     const wrong = await runCli(['plan', '--as-played', 'latest', '--set', 'color=red'], { folder });
     expect(wrong).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('with --as-played give one of target_worker_count=VALUE'),
+      stderr: expect.stringContaining(
+        '"color" cannot be changed with --as-played; each --set changes one of target_worker_count',
+      ),
     });
   });
 });

@@ -1,7 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import type { AsPlayed } from '../../tools/answers/as-played.ts';
-import { wholeDuration } from '../shared/duration.ts';
+import { duration } from '../shared/duration.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { askTool } from './call.ts';
 
@@ -36,30 +36,35 @@ export async function planAsPlayed(
 
 function changeOf(set: string): [string, unknown] {
   const [path = '', ...rest] = set.split('=');
-  const name = path.trim().split('.').at(-1) ?? '';
+  const name = path.trim().replace(/^fast_processing\./, '');
   const value = rest.join('=').trim();
   const key = changeable.find((one) => one === name);
-  if (key === undefined || value === '')
+  if (key === undefined || value === '') {
+    const wrong = value === '' ? 'has no value' : `${JSON.stringify(name)} cannot be changed with --as-played`;
     throw new SwfError(
       'ARGUMENT_INVALID',
-      `--set ${JSON.stringify(set)}: with --as-played give one of ${changeable.map((one) => `${one}=VALUE`).join(', ')}`,
+      `--set ${JSON.stringify(set)}: ${wrong}; each --set changes one of ${changeable.join(', ')}`,
     );
+  }
   return [key, key.startsWith('without') ? value : Number.isNaN(Number(value)) ? value : Number(value)];
 }
 
 type Waits = AsPlayed['was'];
 
+const shown = (seconds: number | undefined): string => (seconds === undefined ? 'unknown' : duration(seconds));
+
 const columns: readonly { head: string; of: (waits: Waits, start: number) => string }[] = [
   {
     head: 'TOOK',
-    of: ({ end }, start) => (end === undefined ? 'never ends' : wholeDuration((Date.parse(end) - start) / 1000)),
+    of: ({ end, undone = 0 }, start) =>
+      end === undefined ? `${undone} never done` : duration((Date.parse(end) - start) / 1000),
   },
   { head: 'SLOTS', of: ({ worker_slots }) => String(worker_slots) },
   { head: 'SLICES', of: ({ slices }) => String(slices) },
   { head: 'MOST WAIT', of: ({ backlog_max }) => String(backlog_max) },
-  { head: 'WAIT P50', of: ({ wait_p50 }) => `${wait_p50} s` },
-  { head: 'P95', of: ({ wait_p95 }) => `${wait_p95} s` },
-  { head: 'MAX', of: ({ wait_max }) => `${wait_max} s` },
+  { head: 'WAIT P50', of: ({ wait_p50 }) => shown(wait_p50) },
+  { head: 'P95', of: ({ wait_p95 }) => shown(wait_p95) },
+  { head: 'MAX', of: ({ wait_max }) => shown(wait_max) },
 ];
 
 function linesOf({
@@ -85,7 +90,7 @@ function linesOf({
   const widths = (cells[0] ?? []).map((_, at) => Math.max(...cells.map((row) => (row[at] ?? '').length)));
   const most = Math.max(1, ...rows.map(([, { backlog_max }]) => backlog_max));
   return [
-    `${execution_id}, from ${from}; played again its end is off by ${off_percent} %`,
+    `${execution_id}, from ${from}, in wall time; played again it ends ${offOf(was, replayed, off_percent)}`,
     ...cells.map((row) =>
       row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  '),
     ),
@@ -93,6 +98,14 @@ function linesOf({
     `slices that wait, up to ${most}, a column for ${bin_seconds} s`,
     ...rows.map(([name, , waiting]) => `${name.padEnd(12)} ${waiting.map((n) => bar(n, most)).join('')}`),
   ];
+}
+
+/** How well the model has met the run. */
+function offOf({ end: real = '' }: Waits, { end: replayed = '' }: Waits, percent: number): string {
+  const seconds = (Date.parse(replayed) - Date.parse(real)) / 1000;
+  return percent === 0
+    ? 'when it did'
+    : `${duration(Math.abs(seconds))} too ${seconds < 0 ? 'early' : 'late'} (${Math.abs(percent)} % of the run)`;
 }
 
 const bars = ' ▁▂▃▄▅▆▇█';

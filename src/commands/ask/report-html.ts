@@ -5,11 +5,12 @@ import { deflateRawSync } from 'node:zlib';
 import { SwfError } from '../../lib/errors.ts';
 import { writeNewFile } from '../../lib/write-new-file.ts';
 import { htmlReport } from '../../mcp/html-report.ts';
+import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import { inSteps } from '../../tools/shared/in-steps.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
-import { createStoreReader, momentIn } from '../shared/store-reader.ts';
+import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface HtmlArguments {
@@ -51,36 +52,46 @@ async function gather(io: Io, { executionId = 'latest', withoutLogs, asOf: momen
   const listed = async (tool: string, args: object): Promise<Row[]> =>
     ((await askTool(io, tool, { execution_id, limit: mostRows, ...then, ...args })) as { items: Row[] }).items;
   const failed = await listed('list_tf_slices', { status: 'failed' });
+  const { picture, attempts, lastWord, endOf } = await pictureOf(io, monitor, moment);
+  // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
+  const made_at = lastWord ?? new Date(endOf).toISOString();
+  const report = {
+    execution_id,
+    made_at,
+    status: monitor.status,
+    version: io.version,
+    monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
+    audit: await askTool(io, 'audit_execution', { execution_id, ...then }),
+    picture,
+    attempts,
+    failed: withoutLogs ? failed.map(withoutWords) : failed,
+    traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces), then),
+    logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
+    without_logs: withoutLogs,
+  };
+  return asOf(report, made_at);
+}
+
+/** The pictures of an execution with every attempt, and when its last word was said. */
+async function pictureOf(io: Io, monitor: AnswerOf<'get_workflow_monitor'>, moment: string | undefined) {
   const reader = createStoreReader(storePath(io));
   try {
-    const { queries } = await momentIn(reader, moment);
-    const execution = queries.execution(execution_id);
-    const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
-    const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
-    const question = queries.timelineQuestion(execution, endOf, wanted);
-    const signal = new AbortController().signal;
-    const packed = await inSteps({ queries: () => queries, signal }, (now) => now.packedAttempts(execution_id));
-    const { phases, latency } = await inSteps({ queries: () => queries, signal }, (now) => now.timeline(question));
-    const { life, leastWidth, mostRetries } = question;
-    // Of one that has ended nothing more is recorded, whatever else the store is told meanwhile.
-    const isOver = monitor.status !== 'running';
-    const lastWord = isOver ? queries.lastMessage(execution_id)?.sent_at : undefined;
-    const made_at = lastWord ?? new Date(endOf).toISOString();
-    const report = {
-      execution_id,
-      made_at,
-      status: monitor.status,
-      version: io.version,
-      monitor: withoutLogs ? withoutQuotes(monitor) : monitor,
-      audit: await askTool(io, 'audit_execution', { execution_id, ...then }),
-      picture: { life, leastWidth, mostRetries, phases, latency },
-      attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
-      failed: withoutLogs ? failed.map(withoutWords) : failed,
-      traces: withoutLogs ? [] : await tracesOf(io, failed.slice(0, mostTraces), then),
-      logs: withoutLogs ? [] : await listed('list_logs', { level: 'WARNING' }),
-      without_logs: withoutLogs,
-    };
-    return asOf(report, made_at);
+    return await askAt(reader, moment, async ({ queries }) => {
+      const execution = queries.execution(monitor.execution_id);
+      const endOf = Date.parse(monitor.as_of ?? monitor.data_as_of ?? execution.start_time);
+      const wanted = { from: undefined, until: undefined, mostBins: 300, firstSlot: 0, slots: 0, mostSpans: 0 };
+      const question = queries.timelineQuestion(execution, endOf, wanted);
+      const context = { queries: () => queries, signal: new AbortController().signal };
+      const packed = await inSteps(context, (now) => now.packedAttempts(execution.execution_id));
+      const { phases, latency } = await inSteps(context, (now) => now.timeline(question));
+      const { life, leastWidth, mostRetries } = question;
+      return {
+        picture: { life, leastWidth, mostRetries, phases, latency },
+        attempts: { names: packed.names, packed: deflateRawSync(packed.bytes, { level: 9 }).toString('base64') },
+        lastWord: monitor.status === 'running' ? undefined : queries.lastMessage(execution.execution_id)?.sent_at,
+        endOf,
+      };
+    });
   } finally {
     reader.close();
   }

@@ -2,7 +2,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { reportOf } from '../../mcp/report.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
-import { createStoreReader, momentIn } from '../shared/store-reader.ts';
+import { askAt, createStoreReader } from '../shared/store-reader.ts';
 import { askTool } from './call.ts';
 
 export interface ReportArguments {
@@ -11,6 +11,8 @@ export interface ReportArguments {
   since: string | undefined;
   until: string | undefined;
   namespace: string | undefined;
+  /** Whether each trouble of it is told with its times. */
+  troubles: boolean;
   /** The earlier moment that it is of. */
   asOf: string | undefined;
 }
@@ -18,16 +20,16 @@ export interface ReportArguments {
 /** `swf-mcp report`: Markdown of one execution, or of all that happened in a time. Returns the exit code. */
 export async function reportCommand(
   io: Io,
-  { executionId, since, until, namespace, asOf }: ReportArguments,
+  { executionId, since, until, namespace, troubles, asOf }: ReportArguments,
 ): Promise<number> {
-  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined;
+  const isOfTime = since !== undefined || until !== undefined || namespace !== undefined || troubles;
   if (executionId !== undefined && isOfTime)
     throw new SwfError(
       'ARGUMENT_INVALID',
-      'a report is of one execution, or of a time (--since, --until, --namespace); give one of both',
+      'a report is of one execution, or of a time (--since, --until, --namespace, --troubles); give one of both',
     );
   if (isOfTime) {
-    const args = { start_time: since, end_time: until, namespace, as_of: asOf };
+    const args = { start_time: since, end_time: until, namespace, as_of: asOf, troubles: troubles ? true : undefined };
     const given = Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
     const { text, note } = (await askTool(io, 'shift_report', given)) as { text: string; note?: string };
     io.out(`${text}\n`);
@@ -36,8 +38,7 @@ export async function reportCommand(
   }
   const reader = createStoreReader(storePath(io));
   try {
-    const { queries, now } = await momentIn(reader, asOf);
-    io.out(reportOf(queries, executionId ?? 'latest', now));
+    io.out(await askAt(reader, asOf, ({ queries, now }) => reportOf(queries, executionId ?? 'latest', now)));
     return exitCodes.fine;
   } finally {
     reader.close();

@@ -1,6 +1,7 @@
 import { causeOf } from '../../domain/causes.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
+import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 import type { Monitor } from '../../tools/answers/monitor.ts';
 import { duration, wholeDuration } from '../shared/duration.ts';
 import { type Io, storeOption } from '../shared/io.ts';
@@ -25,7 +26,7 @@ export async function statusCommand(
   const moment = asOf === undefined ? {} : { as_of: asOf };
   const running = executionId !== undefined || (json && !all) ? [] : await runningIds(io, moment);
   const ids = running.length === 0 ? [executionId ?? 'latest'] : running;
-  const answers: Monitor[] = [];
+  const answers: AnswerOf<'get_workflow_monitor'>[] = [];
   for (const execution_id of ids) answers.push(await askTool(io, 'get_workflow_monitor', { execution_id, ...moment }));
   if (json) io.out(`${JSON.stringify(allPrintable(all ? answers : answers[0]))}\n`);
   else
@@ -187,12 +188,13 @@ function livedOf({ status, duration_seconds, drivers = [] }: Monitor): string {
     : `ran for ${duration(duration_seconds)}, silent since ${heard}`;
 }
 
-function statusLines(answer: Monitor, option: string): string[] {
+function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): string[] {
   const { progress, dataset } = answer;
   return [
     answer.execution_id,
     `  run         ${[answer.run_id, phaseWords(answer), answer.namespace && `namespace ${answer.namespace}`, answer.origin === 'observed' ? 'observed' : ''].filter(Boolean).join(', ')}`,
     ...configurationOf(answer),
+    ...(answer.as_of === undefined ? [] : [`  as of       ${answer.as_of}: all that follows is as it was then`]),
     `  started     ${answer.start_time}, ${livedOf(answer)}`,
     `  messages    ${answer.message_count}${answer.data_as_of === undefined ? '' : `, the store was last written ${answer.data_as_of}`}`,
     ...(dataset === undefined

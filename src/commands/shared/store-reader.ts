@@ -17,19 +17,21 @@ interface Open {
 export interface StoreReader {
   /** The store's questions; opens it at the first call that finds it. Throws `SwfError` as long as there is none. */
   queries: () => Queries;
-  /** The store as it was at a moment. @param present milliseconds since 1970 */
-  past: (asOf: string, present: number) => Promise<Past>;
+  /** Asks the store as it was at a moment. @param present milliseconds since 1970 */
+  past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
   /** Asks on one state of the store for as long as that takes, by a connection of its own: others are asked meanwhile. */
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   close: () => void;
 }
 
-/** The store at a moment; left out, as it is now. @param asOf as `as_of` of tools */
-export async function momentIn(
+/** Asks the store at a moment; left out, as it is now. @param asOf as `as_of` of tools */
+export async function askAt<T>(
   reader: StoreReader,
   asOf: string | undefined,
-): Promise<{ queries: Queries; now: number }> {
-  return asOf === undefined ? { queries: reader.queries(), now: Date.now() } : reader.past(asOf, Date.now());
+  question: (moment: { queries: Queries; now: number }) => Promise<T> | T,
+): Promise<T> {
+  if (asOf === undefined) return question({ queries: reader.queries(), now: Date.now() });
+  return reader.past(asOf, Date.now(), question);
 }
 
 /**
@@ -56,12 +58,12 @@ export function createStoreReader(path: string, { isServer = false } = {}): Stor
   };
   return {
     queries: () => current().queries,
-    async past(asOf, present) {
+    async past(asOf, present, question) {
       const of = current();
       // Few ask about the past, and reading a log again takes modules of its own.
       const { Pasts } = await import('../../db/past-queries.ts');
       of.pasts ??= new Pasts(of.db, isAlive);
-      return of.pasts.at(asOf, present);
+      return of.pasts.ask(asOf, present, question);
     },
     async held(ask) {
       const of = current();

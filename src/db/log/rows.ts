@@ -31,6 +31,8 @@ export interface Circumstances {
   recordedAt?: string;
   /** The effect that a driver gave a command, when a log is read again. */
   effect?: Effect;
+  /** The number of the row, when a log is read again; otherwise it is the next one. */
+  seq?: number | undefined;
   /** A log is read again: the numbers that a `run_workflow` was given hold. */
   isReplay?: boolean;
   /** The recorder has to send the row over the broker. */
@@ -87,7 +89,8 @@ export function insertRow(
     goesOut,
     fromBroker,
     headers,
-  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers'>,
+    seq,
+  }: Pick<Circumstances, 'recordedAt' | 'sentAt' | 'goesOut' | 'fromBroker' | 'headers' | 'seq'>,
 ): Recorded {
   const { effect_code, effect_reason, awaits } = effectColumns(effect);
   const { message_type, execution_id, simulation_tick } = envelope;
@@ -98,10 +101,11 @@ export function insertRow(
       : { body: payload, is_whole: 1 as const };
   const { numberOf } = nameNumbers(sql);
   const { lastInsertRowid } = sql(
-    `INSERT INTO message_rows (message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
+    `INSERT INTO message_rows (seq, message_id, type_no, type_traits, sender_no, namespace_no, execution_no, run_no, destination,
        sent_ms, recorded_ms, simulation_tick, effect, effect_code, effect_reason, awaits, wire_message_id, goes_out, outbox_sent_at, is_whole, body, headers)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
+    seq ?? null,
     message_id,
     numberOf(message_type),
     typeTraits(message_type),
@@ -124,9 +128,8 @@ export function insertRow(
     body,
     headers ?? null,
   );
-  const seq = Number(lastInsertRowid);
   const told = {
-    seq,
+    seq: Number(lastInsertRowid),
     message_id,
     effect: effect.effect,
     effect_code,

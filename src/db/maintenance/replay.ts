@@ -4,7 +4,6 @@ import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
-import type { Transaction } from '../sqlite/transaction.ts';
 
 /** A row of the log as it has to be known to read the log again. */
 export interface HistoryRow {
@@ -103,12 +102,17 @@ export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, '
     waiting = [];
     await store.write((tx) => {
       for (const { seq, destination, body, sent_at, recorded_at, from_broker = false, headers, ...given } of rows) {
-        if (seq !== undefined) numberNext(tx, seq);
         if (headers !== undefined) {
-          recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }));
+          recordHeard(tx, lineOf({ destination, body, headers, sent_at, recorded_at }), seq);
           continue;
         }
-        const circumstances = { isReplay: true, sentAt: sent_at, recordedAt: recorded_at, fromBroker: from_broker };
+        const circumstances = {
+          seq,
+          isReplay: true,
+          sentAt: sent_at,
+          recordedAt: recorded_at,
+          fromBroker: from_broker,
+        };
         const effect = given.applied === undefined ? {} : { effect: effectOf(given) };
         const received = { destination, body, decoded: decodeMessage(body) };
         store.messages.recordReceived(tx, received, { ...circumstances, ...effect });
@@ -120,14 +124,6 @@ export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, '
     if (waiting.length === together) await record();
   }
   await record();
-}
-
-/** Lets the next row of the log have this number. */
-function numberNext({ sql }: Transaction, seq: number): void {
-  const before = sql<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'message_rows'`).get();
-  if (before?.seq === seq - 1) return;
-  if (before === undefined) sql(`INSERT INTO sqlite_sequence (name, seq) VALUES ('message_rows', ?)`).run(seq - 1);
-  else sql(`UPDATE sqlite_sequence SET seq = ? WHERE name = 'message_rows'`).run(seq - 1);
 }
 
 function effectOf({ applied, code = 'REFUSED', reason = '' }: Pick<HistoryRow, 'applied' | 'code' | 'reason'>): Effect {

@@ -95,14 +95,16 @@ CREATE TRIGGER past_leases_changed AFTER UPDATE ON execution_owners BEGIN
   ${noteLease}
 END;
 
--- Commands that waited for their driver, with the last row of the log before that noted what became of them.
+-- Commands that waited for their driver, with the last row of the log before what became of them was noted, and when that was.
 CREATE TABLE past_commands (
   seq INTEGER PRIMARY KEY,
-  after_seq INTEGER NOT NULL
+  after_seq INTEGER NOT NULL,
+  noted_at TEXT NOT NULL
 ) STRICT;
 CREATE TRIGGER past_commands_noted AFTER UPDATE OF effect, effect_code ON message_rows
 WHEN OLD.effect_code IS 'WAITS_FOR_DRIVER' BEGIN
-  INSERT OR REPLACE INTO past_commands (seq, after_seq) SELECT NEW.seq, coalesce(max(seq), 0) FROM message_rows;
+  INSERT OR REPLACE INTO past_commands (seq, after_seq, noted_at)
+  SELECT NEW.seq, coalesce(max(seq), 0), strftime('%Y-%m-%dT%H:%M:%fZ', 'now') FROM message_rows;
 END;
 
 -- When the rows of a block of the log were recorded, for the row that was the last one at a time. Milliseconds since 1970.

@@ -43,8 +43,9 @@ export interface Outcome {
 /**
  * Records a message of other programs and gives it its effect. Never fails for what it says: what is not understood is kept. The same message again
  * changes nothing, and the order in which messages come makes no difference.
+ * @param number of the row, when a log is read again; otherwise it is the next one
  */
-export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
+export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
   const sent_ms = sentAt(line);
   const knownRun = knownRunOf(tx, statement, sent_ms);
@@ -66,7 +67,7 @@ export function recordHeard(tx: Transaction, line: MessageLine): Outcome {
     tx,
     { envelope: envelopeOf(statement, run), message_id, destination: line.destination, payload: body },
     effect,
-    { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers },
+    { sentAt: new Date(sent_ms).toISOString(), recordedAt: new Date(line.t).toISOString(), headers, seq: number },
   );
   if (run !== undefined) {
     project(tx, run, statement, { seq, sent_ms, message_id });

@@ -77,35 +77,40 @@ export function insertFrom(sql: Prepare, table: string, drawn: string, where: st
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
 }
 
-/** Gives commands the effect that they had at a row of the log: none, where they still waited for their driver. */
-export function commandsAsThen(sql: Prepare, last: number): void {
+/** Gives commands the effect that they had at a moment: none, where they still waited for their driver. @param iso the time of the clock */
+export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }): void {
+  const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
   sql(
     `UPDATE message_rows SET (effect, effect_code, effect_reason) = (
        SELECT l.effect, l.effect_code, l.effect_reason FROM live.message_rows AS l WHERE l.seq = message_rows.seq)
-     WHERE seq IN (SELECT seq FROM live.past_commands WHERE after_seq < ?)`,
-  ).run(last);
-  const waits = effectColumns(waitsForDriver);
+     WHERE seq IN (${noted})`,
+  ).run({ last, iso });
+  const { effect_code, effect_reason } = effectColumns(waitsForDriver);
   sql(
-    `UPDATE message_rows SET effect = ?, effect_code = ?, effect_reason = ?
-     WHERE seq IN (SELECT seq FROM live.past_commands WHERE after_seq >= ?)`,
-  ).run(waitsForDriver.effect, waits.effect_code, waits.effect_reason, last);
+    `UPDATE message_rows SET effect = 'none', effect_code = $effect_code, effect_reason = $effect_reason
+     WHERE seq IN (SELECT seq FROM live.past_commands) AND seq NOT IN (${noted})`,
+  ).run({ last, iso, effect_code, effect_reason });
 }
 
-/** Lets the numbers of rows that are read from the log begin behind all of the store's. */
-export function numberBehindAll(sql: Prepare): void {
-  for (const table of Object.keys(numbered)) {
-    sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
-    sql('INSERT INTO sqlite_sequence (name, seq) SELECT name, seq FROM live.sqlite_sequence WHERE name = ?').run(table);
-  }
+/** Lets the numbers of rows that are read from the log begin behind all that the store has. Returns the last number of each table. */
+export function numberBehindAll(sql: Prepare): ReadonlyMap<string, number> {
+  return new Map(
+    Object.keys(numbered).map((table) => {
+      const last =
+        sql<[string], { seq: number }>('SELECT seq FROM live.sqlite_sequence WHERE name = ?').get(table)?.seq ?? 0;
+      sql('DELETE FROM sqlite_sequence WHERE name = ?').run(table);
+      sql('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, last);
+      return [table, last];
+    }),
+  );
 }
 
-/** Gives the rows that were read from the log the numbers that they have in the store: lists are in the order of these. */
-export function numberAsRecorded(sql: Prepare): void {
+/** Gives the rows that were read from the log the numbers that they have in the store: lists are in the order of these. @param behind as `numberBehindAll` gave it */
+export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
   for (const [table, key] of Object.entries(numbered)) {
     const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');
     sql(
-      `UPDATE ${table} SET seq = coalesce((SELECT seq FROM live.${table} AS l WHERE ${same}), seq)
-       WHERE seq > (SELECT coalesce(max(seq), 0) FROM live.${table})`,
-    ).run();
+      `UPDATE ${table} SET seq = coalesce((SELECT seq FROM live.${table} AS l WHERE ${same}), seq) WHERE seq > ?`,
+    ).run(behind.get(table) ?? 0);
   }
 }

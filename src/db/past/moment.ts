@@ -27,6 +27,7 @@ const always = Number.MAX_SAFE_INTEGER;
 export function momentOf(sql: Prepare, asOf: string, present: number): Moment {
   const at = asOf.indexOf('@');
   const time = at < 0 ? undefined : timeIn(asOf.slice(0, at), present);
+  if (time !== undefined && asOf.slice(at + 1) === nothing) return beforeAll(requirePast(time, present));
   if (time !== undefined) return upTo(sql, asOf.slice(at + 1), time, present);
   const alone = timeIn(asOf, present);
   return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
@@ -41,11 +42,27 @@ function timeIn(text: string, present: number): number | undefined {
   }
 }
 
+/** Stands for a message where there was none yet. */
+export const nothing = 'none';
+
+/** A moment at which nothing was on record. */
+const beforeAll = (now: number): Moment => ({
+  now,
+  last: 0,
+  recordedBy: always,
+  exact: `${new Date(now).toISOString()}@${nothing}`,
+});
+
 /** @param time of the clock; left out, that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
   const row = sql<[string], { seq: number; recorded_ms: number }>(
     'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
   ).get(messageId);
+  if (row === undefined && time !== undefined)
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `as_of names a message that is not on record: ${JSON.stringify(messageId.slice(0, 200))}; it may have been removed with its execution: give the time alone, ${new Date(time).toISOString()}`,
+    );
   if (row === undefined)
     throw new SwfError(
       'ARGUMENT_INVALID',
@@ -59,7 +76,7 @@ function recordedBy(sql: Prepare, time: number, present: number): Moment {
   const now = requirePast(time, present);
   const last = lastRecordedBy(sql, now);
   const at = new Date(now).toISOString();
-  if (last === undefined) return { now, last: 0, recordedBy: always, exact: at };
+  if (last === undefined) return beforeAll(now);
   // A recording of an earlier time was read in after what happened later: no row tells where to cut.
   if (isAnyLater(sql, last.seq, now)) return { now, last: last.seq, recordedBy: now, exact: at };
   return { now, last: last.seq, recordedBy: always, exact: `${at}@${last.message_id}` };

@@ -1,4 +1,7 @@
-import { SwfError } from '../../lib/errors.ts';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { historyOf, replay } from '../maintenance/replay.ts';
 import { schema, schemaVersion } from '../migrations/schema.ts';
 import { settleObserved } from '../observed/settle.ts';
@@ -50,27 +53,25 @@ export class PastStore {
 
   /** Goes to a moment. Returns the connection, which is to be read only, and whether a process lived then. */
   async moveTo(moment: Moment, isAlive: LivenessTest): Promise<{ db: Connection; isAliveThen: LivenessTest }> {
-    if (this.#live.memory)
-      throw new SwfError(
-        'STORE_UNAVAILABLE',
-        `the store ${this.#live.name} is read from a copy in memory, which has no past; copy it to a local disk where you may write, and name that with --db`,
-      );
     this.#db.pragma('query_only = OFF');
-    this.#sql('ATTACH DATABASE ? AS live').run(this.#live.name);
+    const detach = this.#attach();
     try {
-      const at = { ms: moment.now, last: moment.last };
+      const at = { ms: moment.now, last: moment.last, iso: new Date(moment.now).toISOString() };
       const isAliveThen = livenessAt(this.#sql, isAlive, at);
-      await this.#read(moment);
+      const behind = await this.#read(moment);
       this.#db.transaction(() => {
-        numberAsRecorded(this.#sql);
-        commandsAsThen(this.#sql, moment.last);
-        fillUnlogged(this.#sql, { ms: moment.now, last: moment.last }, { ms: this.#at.now, last: this.#at.last });
+        numberAsRecorded(this.#sql, behind);
+        commandsAsThen(this.#sql, at);
+        fillUnlogged(this.#sql, at, {
+          before: { ms: this.#at.now, last: this.#at.last },
+          isByTime: moment.recordedBy < Number.MAX_SAFE_INTEGER,
+        });
         transactOn(this.#sql, (tx) => settleObserved(tx, { isAlive: isAliveThen, now: moment.now }));
       })();
       this.#at = moment;
       return { db: this.#db, isAliveThen };
     } finally {
-      this.#db.exec('DETACH DATABASE live');
+      detach();
       this.#db.pragma('query_only = ON');
     }
   }
@@ -79,20 +80,34 @@ export class PastStore {
     this.#db.close();
   }
 
-  async #read(moment: Moment): Promise<void> {
+  /** Attaches the store as `live`. One that is read from a copy in memory is written to a file for that. Returns how to let go of it. */
+  #attach(): () => void {
+    const folder = this.#live.memory ? mkdtempSync(join(tmpdir(), 'swf-mcp-past-')) : undefined;
+    const file = folder === undefined ? this.#live.name : join(folder, 'store.db');
+    if (folder !== undefined) writeFileSync(file, this.#live.serialize(), { mode: 0o600 });
+    this.#sql('ATTACH DATABASE ? AS live').run(file);
+    return () => {
+      this.#db.exec('DETACH DATABASE live');
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    };
+  }
+
+  /** Reads what is new. Returns the last numbers that rows had before. */
+  async #read(moment: Moment): Promise<ReadonlyMap<string, number>> {
     const sql = this.#sql;
     const rows = { ...moment, after: this.#at.last };
-    sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
-    const unchanged = unchangedSince(sql, rows);
-    this.#db.transaction(() => {
-      for (const id of unchanged) copyExecution(sql, id);
-      numberBehindAll(sql);
+    const { unchanged, behind } = this.#db.transaction(() => {
+      sql('INSERT OR IGNORE INTO names SELECT * FROM live.names').run();
+      const ids = unchangedSince(sql, rows);
+      for (const id of ids) copyExecution(sql, id);
+      return { unchanged: ids, behind: numberBehindAll(sql) };
     })();
     const history = historyOf(preparer(this.#live), { ...rows, except: unchanged });
     await replay(history, {
       messages: messageWriterOf(this.#db),
       write: async (work) => this.#write(work),
     });
+    return behind;
   }
 
   async #write<T>(work: (tx: Transaction) => T): Promise<T> {

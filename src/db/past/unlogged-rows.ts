@@ -46,8 +46,16 @@ const fillings: Readonly<Record<string, string>> = {
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,
 };
 
-/** Makes what is not in the log as it was at a moment. @param before the moment that it was made for last */
-export function fillUnlogged(sql: Prepare, { ms, last }: Omit<At, 'iso'>, before: Omit<At, 'iso'>): void {
+/**
+ * Makes what is not in the log as it was at a moment.
+ * @param before the moment that it was made for last
+ * @param isByTime no row of the log is where to cut: lines count by their times alone, as messages do
+ */
+export function fillUnlogged(
+  sql: Prepare,
+  { ms, last }: Omit<At, 'iso'>,
+  { before, isByTime }: { before: Omit<At, 'iso'>; isByTime: boolean },
+): void {
   const at = { iso: new Date(ms).toISOString(), ms, last };
   for (const table of Object.keys(fillings).toReversed()) sql(`DELETE FROM ${table}`).run();
   for (const [table, select] of Object.entries(fillings)) {
@@ -56,12 +64,18 @@ export function fillUnlogged(sql: Prepare, { ms, last }: Omit<At, 'iso'>, before
       ...((Object.keys(used).length === 0 ? [] : [used]) as [object]),
     );
   }
+  const times = { iso: at.iso, isoBefore: new Date(before.ms).toISOString() };
+  if (isByTime)
+    sql('INSERT INTO app_logs SELECT * FROM live.app_logs WHERE timestamp <= $iso AND timestamp > $isoBefore').run(
+      times,
+    );
   // Within one place among the messages, lines are told apart by their times.
-  sql(
-    `INSERT INTO app_logs SELECT * FROM live.app_logs
-     WHERE (after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
-       AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`,
-  ).run({ last, iso: at.iso, lastBefore: before.last, isoBefore: new Date(before.ms).toISOString() });
+  else
+    sql(
+      `INSERT INTO app_logs SELECT * FROM live.app_logs
+       WHERE (after_seq, iif(after_seq = $last, timestamp, '')) <= ($last, $iso)
+         AND (after_seq, iif(after_seq = $lastBefore, timestamp, '')) > ($lastBefore, $isoBefore)`,
+    ).run({ ...times, last, lastBefore: before.last });
 }
 
 const keyOf = ({ hostname, pid, pid_started }: ProcessIdentity): string => `${hostname} ${pid} ${pid_started}`;

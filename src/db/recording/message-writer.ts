@@ -131,12 +131,12 @@ export class MessageWriter {
     const isWhole = wire.body !== undefined && numbered === message;
     const identity = { message_id };
     const payload = isWhole ? (wire.body as string) : JSON.stringify({ ...numbered, ...identity });
-    const { goesOut, fromBroker } = circumstances;
+    const { goesOut, fromBroker, seq } = circumstances;
     const recorded = insertRow(
       tx,
       { envelope: envelopeOf(numbered), message_id, destination: wire.destination, payload },
       circumstances.effect ?? effect,
-      { sentAt, recordedAt, goesOut, fromBroker },
+      { sentAt, recordedAt, goesOut, fromBroker, seq },
     );
     if (effect.effect !== 'applied') {
       noteWaiting(tx);

@@ -1,14 +1,17 @@
 import { sliceStatuses } from '../../domain/slice-states.ts';
 import type { Attempts } from '../timeline/attempts.ts';
+import { type Span, type Worker, workersOf } from './worker-slots.ts';
 
 /** An attempt at a slice, as it was measured. Times are milliseconds since 1970. */
 export interface MeasuredAttempt {
+  /** Its place in the queue, among those that came at the same time. */
+  rank: number;
   /** When it was queued. */
   queued: number;
   started: number;
   /** How long it took, in milliseconds. */
   took: number;
-  slot: number;
+  worker: number;
   stf: number;
   hasFailed: boolean;
   /** The attempt that followed it, and how long after its end that was queued, in milliseconds. */
@@ -16,27 +19,15 @@ export interface MeasuredAttempt {
   nextAfter: number;
 }
 
-/** A place for one slice at a time. It begins none before `from`, and none after `until`. */
-export interface Slot {
-  worker: string;
-  host: string;
-  from: number;
-  until: number;
-}
-
-/** Milliseconds since 1970. */
-interface Span {
-  from: number;
-  until: number;
-}
-
 /** A run as it was measured, for being played again. Times are milliseconds since 1970. */
 export interface MeasuredRun {
   /** First attempts, in the order in which they were queued. */
   first: MeasuredAttempt[];
+  /** Whether a slice that failed keeps its place in the queue, and is not put behind the others. */
+  keepsPlace: boolean;
   /** Attempts in all. */
   count: number;
-  slots: Slot[];
+  workers: Worker[];
   /** Times in which slices waited, slots were free, and none was begun: pauses, and times without a driver or a broker. */
   still: Span[];
   /** From the end of a slice to the begin of the next one that waits, on one slot, usually. Milliseconds. */
@@ -52,12 +43,12 @@ export interface MeasuredRun {
 const failedState = sliceStatuses.indexOf('failed');
 
 /** Gathers what a run measured of itself. */
-export function measuredRun(attempts: Attempts): MeasuredRun {
-  const all = attemptsIn(attempts);
+export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun, 'keepsPlace'>): MeasuredRun {
+  const all = attemptsIn(attempts, keepsPlace);
   const byStart = all.toSorted((a, b) => a.started - b.started);
   const between = betweenSlices(byStart, attempts.names.worker.all.length);
-  const slots = slotsOf(byStart, attempts, part(between.map(lengthOf), leastPart));
-  const { still, direct } = sweep(byStart, slots);
+  const workers = workersOf(byStart, attempts, part(between.map(lengthOf), leastPart));
+  const { still, direct } = sweep(byStart, workers);
   const moving = (times: readonly Span[]): number[] =>
     times.filter(({ from, until }) => !still.some((one) => one.from < until && from < one.until)).map(lengthOf);
   const turnaround = part(moving(between), 0.5);
@@ -65,8 +56,9 @@ export function measuredRun(attempts: Attempts): MeasuredRun {
   const followers = new Set(all.flatMap(({ next }) => next ?? []));
   return {
     first: all.filter((one) => !followers.has(one)),
+    keepsPlace,
     count: all.length,
-    slots,
+    workers,
     still,
     turnaround,
     dispatch,
@@ -76,7 +68,7 @@ export function measuredRun(attempts: Attempts): MeasuredRun {
 }
 
 /** Attempts that ended, in the order in which they were queued, each with the one that followed it. */
-function attemptsIn(attempts: Attempts): MeasuredAttempt[] {
+function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] {
   const known: { key: string; number: number; one: MeasuredAttempt }[] = [];
   for (let at = 0; at < attempts.length; at += 1) {
     const [queued, started, completed] = [
@@ -89,11 +81,12 @@ function attemptsIn(attempts: Attempts): MeasuredAttempt[] {
       key: `${attempts.stf[at]} ${attempts.sliceId[at]}`,
       number: attempts.attempt[at] as number,
       one: {
+        rank: 0,
         // Clocks of two hosts differ.
         queued: Math.min(queued as number, started as number),
         started: started as number,
         took: Math.max(0, (completed as number) - (started as number)),
-        slot: attempts.worker[at] as number,
+        worker: attempts.worker[at] as number,
         stf: attempts.stf[at] as number,
         hasFailed: attempts.state[at] === failedState,
         next: undefined,
@@ -110,7 +103,12 @@ function attemptsIn(attempts: Attempts): MeasuredAttempt[] {
     }
     last.set(key, one);
   }
-  return known.map(({ one }) => one).toSorted((a, b) => a.queued - b.queued);
+  const inOrder = known.map(({ one }) => one).toSorted((a, b) => a.queued - b.queued);
+  for (const [rank, one] of inOrder.entries()) {
+    if (one.rank === 0) one.rank = rank + 1;
+    if (one.next !== undefined && keepsPlace) one.next.rank = one.rank;
+  }
+  return inOrder;
 }
 
 const lengthOf = ({ from, until }: Span): number => until - from;
@@ -123,45 +121,23 @@ const part = (values: readonly number[], of: number): number =>
 const leastPart = 0.1;
 
 /** From the end of a slice to the begin of the next one on its slot, where that waited. */
-function betweenSlices(byStart: readonly MeasuredAttempt[], slots: number): Span[] {
-  const freeAt = new Float64Array(slots).fill(Number.NaN);
-  return byStart.flatMap(({ slot, started, queued, took }) => {
-    const free = freeAt[slot] as number;
-    freeAt[slot] = started + took;
+function betweenSlices(byStart: readonly MeasuredAttempt[], workers: number): Span[] {
+  const freeAt = new Float64Array(workers).fill(Number.NaN);
+  return byStart.flatMap(({ worker, started, queued, took }) => {
+    const free = freeAt[worker] as number;
+    freeAt[worker] = started + took;
     return queued <= free ? { from: Math.min(free, started), until: started } : [];
   });
-}
-
-/** Slots by the number of their worker. One that took nothing more while others took slices that had waited was gone. */
-function slotsOf(
-  byStart: readonly MeasuredAttempt[],
-  { names, worker, host, length }: Attempts,
-  turnaround: number,
-): Slot[] {
-  const slots = names.worker.all.map((name): Slot => ({ worker: name, host: '', from: Infinity, until: 0 }));
-  for (let at = 0; at < length; at += 1) {
-    const slot = slots[worker[at] as number];
-    if (slot !== undefined && slot.host === '') slot.host = names.host.all[host[at] as number] ?? '';
-  }
-  for (const { slot, started } of byStart) {
-    const one = slots[slot] as Slot;
-    one.from = Math.min(one.from, started);
-    one.until = Math.max(one.until, started);
-  }
-  const waited = byStart.filter(({ queued, started }) => started - queued > 2 * turnaround + 1);
-  const enough = waited.at(-2 * slots.length)?.started ?? -Infinity;
-  for (const slot of slots) if (slot.until >= enough) slot.until = Infinity;
-  return slots;
 }
 
 /** Shorter times without a start are not worth telling from chance. Milliseconds. */
 const leastStill = 1000;
 
 /** Goes through the run: when it stood still though it could have gone on, and how long slices took to a slot that was free. */
-function sweep(byStart: readonly MeasuredAttempt[], slots: readonly Slot[]): { still: Span[]; direct: Span[] } {
+function sweep(byStart: readonly MeasuredAttempt[], workers: readonly Worker[]): { still: Span[]; direct: Span[] } {
   const ends = byStart.map(({ started, took }) => started + took).toSorted((a, b) => a - b);
-  const opens = slots.map(({ from }) => from).toSorted((a, b) => a - b);
-  const closes = slots.map(({ until }) => until).toSorted((a, b) => a - b);
+  const opens = workers.map(({ from }) => from).toSorted((a, b) => a - b);
+  const closes = workers.map(({ until }) => until).toSorted((a, b) => a - b);
   const [ended, opened, closed] = [ends, opens, closes].map(counter) as [Count, Count, Count];
   const still: Span[] = [];
   const direct: Span[] = [];

@@ -1,25 +1,26 @@
 import { Heap } from '../../lib/heap.ts';
-import type { MeasuredAttempt, MeasuredRun, Slot } from './measured-run.ts';
+import type { MeasuredAttempt, MeasuredRun } from './measured-run.ts';
+import { freeFrom, type Slot, slotsOf, type Span, type Worker } from './worker-slots.ts';
 
 /** Changes to a run before it is played again. */
 export interface Changes {
-  /** Slots. */
-  workers?: number | undefined;
+  /** Worker slots in all. */
+  slots?: number | undefined;
   /** By how much longer a slice takes: 0.5 is half as long. */
   factor?: number | undefined;
   /** The part of the STF files that were sampled which is to be sampled, 0 to 1. */
   part?: number | undefined;
-  /** Slots that are to be left out. */
-  isLeftOut?: ((slot: Slot) => boolean) | undefined;
+  /** Workers that are to be left out. */
+  isLeftOut?: ((worker: Worker) => boolean) | undefined;
 }
 
 /** A run as it goes when it is played again. Times are milliseconds since 1970, waits milliseconds. */
 export interface PlayedAgain {
-  /** The end of its last slice; undefined where no slot does any. */
+  /** The end of its last slice; undefined where none is done. */
   last: number | undefined;
   slots: number;
   slices: number;
-  /** Attempts that no slot was left for. */
+  /** Attempts that no worker was left for. */
   undone: number;
   /** When each attempt was queued. */
   queued: number[];
@@ -30,81 +31,87 @@ export interface PlayedAgain {
 
 interface FreeSlot {
   free: number;
-  until: number;
+  slot: Slot;
 }
+
+interface Queued {
+  at: number;
+  attempt: MeasuredAttempt;
+}
+
+const isByTime = (a: Queued, b: Queued): boolean => a.at < b.at || (a.at === b.at && a.attempt.rank < b.attempt.rank);
+const isByPlace = (a: Queued, b: Queued): boolean =>
+  a.attempt.rank < b.attempt.rank || (a.attempt.rank === b.attempt.rank && a.at < b.at);
 
 /**
  * Plays a run again on what it measured: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the slot that is free first.
- * Slices are begun in the order in which they were queued, and none while the run stood still.
+ * Slices are begun in the order of their queue, and none while the run stood still.
  */
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
-  const slots = new Heap<FreeSlot>((a, b) => a.free < b.free);
-  const meant = slotsWith(run, changes);
-  for (const { from, until } of meant) slots.push({ free: from, until });
-  const arrivals = new Heap<{ at: number; attempt: MeasuredAttempt }>((a, b) => a.at < b.at);
+  const slots = slotsWith(run, changes);
   const first = withPart(run.first, changes.part ?? 1);
-  for (const attempt of first) arrivals.push({ at: attempt.queued, attempt });
+  const free = new Heap<FreeSlot>((a, b) => a.free < b.free);
+  for (const slot of slots) free.push({ free: slot[0]?.from ?? Infinity, slot });
+  const coming = new Heap<Queued>((a, b) => a.at < b.at);
+  for (const attempt of first) coming.push({ at: attempt.queued, attempt });
+  const waiting = new Heap<Queued>(run.keepsPlace ? isByPlace : isByTime);
   const played: PlayedAgain = {
     last: undefined,
-    slots: meant.length,
+    slots: slots.length,
     slices: first.length,
     undone: 0,
     queued: [],
     started: [],
     waits: [],
   };
-  const factor = changes.factor ?? 1;
-  for (let next = arrivals.pop(); next !== undefined; next = arrivals.pop()) {
-    const { at, attempt } = next;
-    played.queued.push(at);
-    const start = begin(slots, at + run.dispatch, run);
-    if (start === undefined) {
-      played.undone += 1;
+  const take = (until: number): void => {
+    for (let next = coming.peek(); next !== undefined && next.at + run.dispatch <= until; next = coming.peek()) {
+      waiting.push(next);
+      played.queued.push(next.at);
+      coming.pop();
+    }
+  };
+  // The last begin: what waits had come by then.
+  let clock = -Infinity;
+  while (coming.size + waiting.size > 0) {
+    const slot = free.pop();
+    if (slot === undefined) break;
+    const came = waiting.size > 0 ? clock : (coming.peek()?.at ?? Infinity) + run.dispatch;
+    const ready = Math.max(slot.free, came);
+    const start = startIn(slot.slot, ready, run.still);
+    if (start === undefined) continue;
+    // Another slot may be free before this one has a worker again.
+    if (start > ready && (free.peek()?.free ?? Infinity) < start) {
+      free.push({ ...slot, free: start });
       continue;
     }
-    const end = start.at + attempt.took * factor;
-    played.started.push(start.at);
-    played.waits.push(start.at - at);
+    take(start);
+    clock = start;
+    const { at, attempt } = waiting.pop() as Queued;
+    const end = start + attempt.took * (changes.factor ?? 1);
+    played.started.push(start);
+    played.waits.push(start - at);
     played.last = Math.max(played.last ?? -Infinity, end);
-    slots.push({ free: end + run.turnaround, until: start.until });
-    if (attempt.next !== undefined) arrivals.push({ at: end + attempt.nextAfter, attempt: attempt.next });
+    free.push({ free: end + run.turnaround, slot: slot.slot });
+    if (attempt.next !== undefined) coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
   }
-  return played;
+  take(Infinity);
+  return { ...played, undone: waiting.size };
 }
 
-/** When the first slot can take a slice that is there; undefined where none is left. */
-function begin(
-  slots: Heap<FreeSlot>,
-  ready: number,
-  { still }: MeasuredRun,
-): { at: number; until: number } | undefined {
-  for (let slot = slots.pop(); slot !== undefined; slot = slots.pop()) {
-    const at = afterStill(still, Math.max(ready, slot.free));
-    if (at <= slot.until) return { at, until: slot.until };
-  }
-  return undefined;
+/** When a slot begins a slice that is there; undefined where it has no worker any more. */
+function startIn(slot: Slot, ready: number, still: readonly Span[]): number | undefined {
+  const from = freeFrom(slot, ready);
+  const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);
+  return held === undefined ? from : freeFrom(slot, held.until);
 }
 
-/** A time, or the end of the time that the run stood still then. */
-function afterStill(still: MeasuredRun['still'], time: number): number {
-  const held = still.find(({ from, until }) => from <= time && time < until);
-  return held?.until ?? time;
-}
-
-/** The slots with a change: those that came first stay, and further ones come when half of those that were had come. */
-function slotsWith({ slots }: MeasuredRun, { workers, isLeftOut }: Changes): Slot[] {
-  const were = slots.filter(({ from }) => Number.isFinite(from));
-  const left = isLeftOut === undefined ? were : were.filter((slot) => !isLeftOut(slot));
-  if (workers === undefined) return left;
-  const inOrder = left.toSorted((a, b) => a.from - b.from);
-  const from = inOrder[Math.floor(inOrder.length / 2)]?.from ?? Infinity;
-  const more = Array.from({ length: Math.max(0, workers - inOrder.length) }, (_, n): Slot => ({
-    worker: `more ${n + 1}`,
-    host: '',
-    from,
-    until: Infinity,
-  }));
-  return [...inOrder.slice(0, workers), ...more];
+/** The slots with a change: those that came first stay, and each further one has workers when the middle one of those has some. */
+function slotsWith({ workers }: MeasuredRun, { slots: wanted, isLeftOut }: Changes): Slot[] {
+  const slots = slotsOf(isLeftOut === undefined ? workers : workers.filter((worker) => !isLeftOut(worker)));
+  if (wanted === undefined) return slots;
+  const middle = slots[Math.floor(slots.length / 2)] ?? [];
+  return [...slots.slice(0, wanted), ...Array.from({ length: Math.max(0, wanted - slots.length) }, () => middle)];
 }
 
 /** The slices of a part of the STF files, spread evenly. */

@@ -3,9 +3,9 @@ import * as z from 'zod';
 const waits = () =>
   z.strictObject({
     end: z.string().optional().describe('Of the last slice; absent where some find no worker'),
-    wait_p50: z.number(),
-    wait_p95: z.number(),
-    wait_max: z.number(),
+    wait_p50: z.number().optional(),
+    wait_p95: z.number().optional(),
+    wait_max: z.number().optional(),
     backlog_max: z.int(),
     slices: z.int(),
     worker_slots: z.int(),

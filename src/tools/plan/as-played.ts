@@ -2,8 +2,9 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
-import type { MeasuredRun, Slot } from '../../monitoring/as-played/measured-run.ts';
+import type { MeasuredRun } from '../../monitoring/as-played/measured-run.ts';
 import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
+import { secondsWithout, slotsOf, type Worker } from '../../monitoring/as-played/worker-slots.ts';
 import type { AsPlayed } from '../answers/as-played.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { present } from '../shared/params.ts';
@@ -32,7 +33,12 @@ export async function playedAgain(
   asked: AskedChanges,
 ): Promise<{ as_played: AsPlayed; assumptions: string[] }> {
   const execution = context.queries().execution(executionId);
-  const run = await inSteps(context, (queries) => queries.measuredRun(execution.execution_id));
+  if (execution.status === 'running')
+    throw new SwfError(
+      'ARGUMENT_INVALID',
+      `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
+    );
+  const run = await inSteps(context, (queries) => queries.measuredRun(execution));
   if (run.count === 0)
     throw new SwfError(
       'ARGUMENT_INVALID',
@@ -44,7 +50,7 @@ export async function playedAgain(
   const changed = changes === undefined ? undefined : playAgain(run, changes);
   return {
     as_played: told(execution, { was, replayed, changed }),
-    assumptions: assumptionsOf(run, execution, changes !== undefined),
+    assumptions: assumptionsOf(run, changes),
   };
 }
 
@@ -61,40 +67,51 @@ function changesOf(
       `slice_processing_time = ${factor}: with as_played it is a factor of the measured times, from above 0 to 1000; 0.5 is half as long`,
     );
   return {
-    workers: asked.target_worker_count,
+    slots: asked.target_worker_count,
     factor,
-    part: rate === undefined ? undefined : partOf(rate, queries.configuration(execution)?.stf_sampling_rate ?? 1),
-    isLeftOut: leftOut(run.slots, without_worker, without_host),
+    part: rate === undefined ? undefined : partOf(rate, queries.configuration(execution)?.stf_sampling_rate ?? 1, run),
+    isLeftOut: leftOut(run.workers, without_worker, without_host),
   };
 }
 
-function partOf(rate: number, was: number): number {
-  if (rate >= 0 && rate <= was) return was === 0 ? 1 : rate / was;
+function partOf(rate: number, was: number, { first }: MeasuredRun): number {
+  const files = new Set(first.map(({ stf }) => stf)).size;
+  if (rate > 0 && rate <= was && Math.floor((files * rate) / was) > 0) return rate / was;
   throw new SwfError(
     'ARGUMENT_INVALID',
-    `stf_sampling_rate = ${rate}: with as_played it is from 0 to ${was}, as it was: only of what was sampled there are times`,
+    `stf_sampling_rate = ${rate}: with as_played it is at most ${was}, as it was, since only of what was sampled there are times, and has to leave one of the ${files} STF files at least`,
   );
 }
 
 function leftOut(
-  slots: readonly Slot[],
-  worker: string | undefined,
+  workers: readonly Worker[],
+  name: string | undefined,
   host: string | undefined,
-): ((slot: Slot) => boolean) | undefined {
-  if (worker === undefined && host === undefined) return undefined;
-  const isMeant = (slot: Slot): boolean =>
-    (worker !== undefined && (slot.worker === worker || slot.worker.startsWith(`${worker}/`))) ||
-    (host !== undefined && slot.host === host);
-  if (slots.some(isMeant)) return isMeant;
-  const [name, value, known] =
-    worker === undefined
-      ? ['without_host', host ?? '', slots.map((slot) => slot.host)]
-      : ['without_worker', worker, slots.map((slot) => slot.worker)];
-  throw new SwfError(
-    'ARGUMENT_INVALID',
-    `${name} = ${JSON.stringify(value)} did none of its slices; near it: ${nearest(value, [...new Set(known)]).join(', ')}`,
-  );
+): ((worker: Worker) => boolean) | undefined {
+  if (name === undefined && host === undefined) return undefined;
+  const isNamed = (worker: Worker): boolean =>
+    name !== undefined && (worker.name === name || worker.name.startsWith(`${name}/`));
+  const isThere = (worker: Worker): boolean => host !== undefined && worker.host === host;
+  if (name !== undefined && !workers.some(isNamed))
+    throw didNone(
+      'without_worker',
+      name,
+      workers.map((one) => one.name),
+    );
+  if (host !== undefined && !workers.some(isThere))
+    throw didNone(
+      'without_host',
+      host,
+      workers.map((one) => one.host),
+    );
+  return (worker) => isNamed(worker) || isThere(worker);
 }
+
+const didNone = (argument: string, value: string, known: readonly string[]): SwfError =>
+  new SwfError(
+    'ARGUMENT_INVALID',
+    `${argument} = ${JSON.stringify(value)} did none of its slices; the nearest that did are ${nearest(value, [...new Set(known)]).join(', ')}`,
+  );
 
 /** The measured run in the form of one that is played. */
 function asItWas(run: MeasuredRun): PlayedAgain {
@@ -105,7 +122,7 @@ function asItWas(run: MeasuredRun): PlayedAgain {
   });
   return {
     last: run.last,
-    slots: run.slots.length,
+    slots: slotsOf(run.workers).length,
     slices: run.first.length,
     undone: 0,
     queued: all.map(({ queued }) => queued),
@@ -129,10 +146,11 @@ function told(
   const iso = (time: number): string => new Date(time).toISOString();
   const waitsOf = (played: PlayedAgain): AsPlayed['was'] => ({
     ...present({
-      end: played.last === undefined || played.undone > 0 ? null : iso(endOf(played)),
+      end: played.undone > 0 ? null : iso(endOf(played)),
       undone: played.undone === 0 ? null : played.undone,
     }),
-    ...quantiles(played.waits),
+    // Of slices that nobody begins nobody knows how long they wait.
+    ...(played.undone > 0 ? {} : quantiles(played.waits)),
     backlog_max: mostWaiting(played),
     slices: played.slices,
     worker_slots: played.slots,
@@ -157,7 +175,7 @@ function told(
 
 const seconds = (milliseconds = 0): number => Math.round(Math.max(0, milliseconds)) / 1000;
 
-function quantiles(waits: readonly number[]): Pick<AsPlayed['was'], 'wait_p50' | 'wait_p95' | 'wait_max'> {
+function quantiles(waits: readonly number[]): Required<Pick<AsPlayed['was'], 'wait_p50' | 'wait_p95' | 'wait_max'>> {
   const inOrder = Float64Array.from(waits).toSorted();
   const at = (part: number): number =>
     seconds(inOrder[Math.min(inOrder.length - 1, Math.floor(part * inOrder.length))]);
@@ -185,13 +203,28 @@ function mostWaiting({ queued, started }: PlayedAgain): number {
   return most;
 }
 
-const assumptionsOf = (run: MeasuredRun, execution: ExecutionRow, isChanged: boolean): string[] => [
-  'slices come when they came, take as long as they took, and fail where they failed; seconds are of wall time',
-  'each goes to the worker slot that is free first, in the order in which they were queued',
-  ...(run.still.length === 0
+function assumptionsOf(run: MeasuredRun, changes: Changes | undefined): string[] {
+  const without = Math.round(secondsWithout(slotsOf(run.workers)));
+  const times = run.still.length === 1 ? 'once' : `${run.still.length} times`;
+  return [
+    'seconds are of wall time; slices come when they came, take as long as they took, and fail where they failed',
+    'each goes to the worker slot that is free first; a worker that came when another was gone has its slot',
+    ...(without === 0 ? [] : [`for ${without} s there was no worker, as it was`]),
+    ...(run.still.length === 0 ? [] : [`the run stood still ${times}, as it did: it was paused, or nobody drove it`]),
+    ...(run.leftOut === 0 ? [] : [`${run.leftOut} attempts without a known begin or end are left out`]),
+    ...(changes === undefined ? [] : changesSaid(changes)),
+  ];
+}
+
+const changesSaid = ({ slots, factor, part, isLeftOut }: Changes): string[] => [
+  ...(isLeftOut === undefined ? [] : ['changed: workers are left out']),
+  ...(slots === undefined
     ? []
-    : [`the run stood still ${run.still.length} times, as it did: pauses, or nobody drove it`]),
-  ...(run.leftOut === 0 ? [] : [`${run.leftOut} attempts without a known begin or end are left out`]),
-  ...(execution.status === 'running' ? ['it has not ended: what came so far is played'] : []),
-  ...(isChanged ? ['further worker slots come when half of those that were had come'] : []),
+    : [
+        `changed: ${slots} worker slots in all; further ones have workers when the middle one of those that were has some`,
+      ]),
+  ...(factor === undefined ? [] : [`changed: a slice takes ${factor} times as long as it took`]),
+  ...(part === undefined
+    ? []
+    : [`changed: ${Math.round(part * 1000) / 10} % of the STF files that were sampled, spread evenly`]),
 ];

@@ -19,8 +19,8 @@ export interface ToolContext {
 export interface LiveContext {
   /** The store as it is at the time of asking. Throws `SwfError` where there is none. */
   queries: () => Queries;
-  /** The store as it was at a moment. Throws `ARGUMENT_INVALID` for what names none. @param present milliseconds since 1970 */
-  past: (asOf: string, present: number) => Promise<Past>;
+  /** Asks the store as it was at a moment. Throws `ARGUMENT_INVALID` for what names none. @param present milliseconds since 1970 */
+  past: <T>(asOf: string, present: number, question: (past: Past) => Promise<T> | T) => Promise<T>;
   /** Asks on one state of the store, for as long as that takes. */
   held: <T>(ask: (queries: Queries) => Promise<T>) => Promise<T>;
   /** Now, in milliseconds since 1970, or the moment that is asked about. */

@@ -9,11 +9,13 @@ import type { LiveContext } from '../shared/tool.ts';
 import { countOf, type Shift, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { mostTelling } from './most-telling.ts';
 import { left, openMatters, shiftText } from './text.ts';
+import { type Trouble, troublesOf } from './troubles.ts';
 
 const shownExecutions = 12;
 const shownCauses = 5;
 const shownDeeds = 10;
 const shownOpen = 8;
+const shownTroubles = 20;
 const shownName = 160;
 const usualStart = '-8h';
 
@@ -21,6 +23,7 @@ interface Asked {
   start_time?: string | undefined;
   end_time?: string | undefined;
   namespace?: string | undefined;
+  troubles?: boolean | undefined;
 }
 
 /** The report of a shift, as the tool answers. Throws `ARGUMENT_INVALID` for a time that is none. */
@@ -28,6 +31,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
   const now = context.now();
   const shift = shiftOf(args, now);
   const facts = await inSteps(context, (queries) => shiftFacts(queries, shift, now));
+  const found = args.troubles === true ? await troublesOf(context, shift, facts) : undefined;
   const queries = context.queries();
   const isEmpty = facts.all.length === 0;
   const nowhere = nowhereNote({ ...args }, { namespace: 'namespace' }, { execution_id: undefined }, { queries, now });
@@ -36,11 +40,19 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     end_time: shift.end_time,
     totals: totalsOf(facts, shift),
     ...partsOf(facts),
-    text: shiftText(shift, facts),
+    troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
+    text: shiftText(shift, facts, found?.troubles),
     data_as_of: queries.dataAsOf(),
-    note: isEmpty ? (nowhere ?? 'no execution lived in this time') : undefined,
+    note: isEmpty ? (nowhere ?? 'no execution lived in this time') : unseenNote(found?.unseen ?? []),
   });
 }
+
+const unseenNote = (unseen: readonly string[]): string | undefined =>
+  unseen.length === 0
+    ? undefined
+    : `too large to be looked at for troubles: ${unseen.slice(0, 3).join(', ')}${unseen.length > 3 ? ` and ${unseen.length - 3} more` : ''}; get_workflow_monitor with as_of tells how each stood`;
+
+const shownTrouble = (trouble: Trouble) => present({ ...trouble, sentence: clipped(trouble.sentence) ?? '' });
 
 function shiftOf(args: Asked, now: number): Shift {
   const start_time = parseTime('start_time', args.start_time ?? usualStart, now) as string;

@@ -2,6 +2,7 @@ import { executionStatuses } from '../../domain/states.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { countOf, type Deed, type Shift, type ShiftExecution, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { mostTelling } from './most-telling.ts';
+import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;
 
@@ -12,7 +13,7 @@ const shownOpen = 10;
 const longestMatter = 400;
 
 /** The report of a shift as Markdown. The same facts give the same words. */
-export function shiftText(shift: Shift, facts: ShiftFacts): string {
+export function shiftText(shift: Shift, facts: ShiftFacts, troubles?: readonly Trouble[]): string {
   const { causes, deeds } = facts;
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
@@ -30,6 +31,7 @@ export function shiftText(shift: Shift, facts: ShiftFacts): string {
         'causes',
       ),
     ),
+    ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownDeeds, 'troubles'))),
     ...section('Who did what', deedLines(deeds)),
     ...section(
       'Open',
@@ -42,6 +44,18 @@ export function shiftText(shift: Shift, facts: ShiftFacts): string {
   ]
     .join('\n')
     .trimEnd();
+}
+
+/** When a trouble began, was told, and was answered, to the second. */
+function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at, answered }: Trouble): string {
+  const at = (time: string): string => time.slice(11, 19);
+  const times = [
+    began_at === undefined ? [] : `began ${at(began_at)}`,
+    `told ${at(told_at)}`,
+    answered === undefined ? 'nobody did anything' : `${answered.by} ${answered.did} it ${at(answered.at)}`,
+    gone_at === undefined ? [] : `over ${at(gone_at)}`,
+  ].flat();
+  return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
 }
 
 const section = (title: string, lines: readonly string[]): string[] => [

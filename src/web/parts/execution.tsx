@@ -2,12 +2,13 @@ import { useRef } from 'preact/hooks';
 
 import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
-import { clock, duration, time } from '../shared/format.ts';
+import { duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import type { PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
+import { AsOf } from './as-of.tsx';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
@@ -215,40 +216,6 @@ function Age({ monitor, now }: { monitor: Monitor; now: number }) {
   return (
     <p class={`banner ${seconds < old.alarm ? 'warn' : 'bad'}`}>
       {seconds < old.alarm ? '~' : '!'} Nothing has been recorded for {duration(seconds)}, though it runs.
-    </p>
-  );
-}
-
-function AsOf({
-  timeline,
-  asOf,
-  change,
-}: {
-  timeline: Timeline;
-  asOf: number | undefined;
-  change: PageProps['change'];
-}) {
-  const { zone } = useAround();
-  const { bin: length } = spanOf(timeline);
-  const last = timeline.bins - 1;
-  const bin = asOf === undefined ? last : binOf(timeline, asOf);
-  const set = (value: number): void =>
-    change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
-  return (
-    <p class="asof">
-      <label>
-        as of{' '}
-        <input
-          type="range"
-          min={0}
-          max={last}
-          value={bin}
-          aria-valuetext={asOf === undefined ? 'now' : time(asOf, zone)}
-          onInput={(event) => set(Number(event.currentTarget.value))}
-        />
-      </label>{' '}
-      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, length < 1000)}</span>{' '}
-      {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
     </p>
   );
 }

@@ -1,0 +1,151 @@
+import type { ListedExecution } from '../../db/lists/executions.ts';
+import type { Past } from '../../db/past-queries.ts';
+import type { Finding } from '../../monitoring/findings/rule.ts';
+import type { LiveContext } from '../shared/tool.ts';
+import type { Deed, Shift } from './facts.ts';
+
+/** A finding that an execution had in a shift. Times are ISO 8601. */
+export interface Trouble {
+  execution_id: string;
+  code: string;
+  severity: Finding['severity'];
+  sentence: string;
+  /** Since when it was so, where its sentence tells. */
+  began_at: string | undefined;
+  /** The first of the moments looked at in which it was told. */
+  told_at: string;
+  /** The first of them in which it was told no more; undefined where it was told at the end. */
+  gone_at: string | undefined;
+  /** The first thing that somebody did about the execution since it was told. */
+  answered: { at: string; by: string; did: string } | undefined;
+}
+
+/** Moments of each execution that are looked at first, and between two of these where something changed. */
+const coarse = 16;
+const fine = 8;
+
+/** How often it is looked more closely: each makes the moment eight times as sharp. */
+const rounds = 2;
+
+/** Messages of the executions that are looked at, together: they are read again for it. */
+const mostMessages = 60_000;
+
+/** The findings of an execution at a moment, by code. */
+type Told = ReadonlyMap<string, Finding>;
+
+interface Watched {
+  row: ListedExecution;
+  /** Milliseconds since 1970. */
+  from: number;
+  until: number;
+  told: Map<number, Told>;
+}
+
+/**
+ * The troubles of a shift: of each finding when it began, when it was first told, and when somebody did something. What was told then is found by asking the
+ * monitor of earlier moments, closer and closer.
+ * @returns the troubles, and the executions that are too large to be looked at
+ */
+export async function troublesOf(
+  context: Pick<LiveContext, 'past' | 'now' | 'queries' | 'signal'>,
+  shift: Shift,
+  { all, deeds }: { all: readonly ListedExecution[]; deeds: readonly Deed[] },
+): Promise<{ troubles: Trouble[]; unseen: string[] }> {
+  const { watched, unseen } = watchedIn(context, shift, all);
+  const ask = async (moments: Map<Watched, number[]>): Promise<void> => {
+    // Forward through time: a store goes to a later moment at little cost.
+    const inOrder = [...moments]
+      .flatMap(([one, times]) => times.map((at) => ({ one, at })))
+      .toSorted((a, b) => a.at - b.at);
+    for (const { one, at } of inOrder) {
+      if (context.signal.aborted) return;
+      const told = await context.past(new Date(at).toISOString(), context.now(), (past) =>
+        toldIn(past, one.row.execution_id),
+      );
+      one.told.set(at, told);
+    }
+  };
+  await ask(new Map(watched.map((one) => [one, spread(one.from, one.until, coarse)])));
+  for (let round = 0; round < rounds; round += 1)
+    await ask(
+      new Map(watched.map((one) => [one, changesOf(one).flatMap(({ from, until }) => spread(from, until, fine))])),
+    );
+  const troubles = watched.flatMap((one) => troublesIn(one, deeds));
+  return { troubles: troubles.toSorted((a, b) => (a.told_at < b.told_at ? -1 : 1)), unseen };
+}
+
+/** Executions that lived in the shift, newest first, as many as can be read again. */
+function watchedIn(
+  { now, queries }: Pick<LiveContext, 'now' | 'queries'>,
+  shift: Shift,
+  all: readonly ListedExecution[],
+): { watched: Watched[]; unseen: string[] } {
+  const end = Math.min(now(), Date.parse(shift.end_time));
+  let left = mostMessages;
+  const watched: Watched[] = [];
+  const unseen: string[] = [];
+  for (const row of all) {
+    left -= queries().messageCount(row.execution_id);
+    const from = Math.max(Date.parse(shift.start_time), Date.parse(row.start_time));
+    const over = row.end_time === null ? end : Math.min(end, Date.parse(row.end_time) + 1);
+    if (left < 0) unseen.push(row.execution_id);
+    else watched.push({ row, from, until: Math.max(from, over), told: new Map() });
+  }
+  return { watched, unseen };
+}
+
+/** Times from one to another, the last one included. */
+const spread = (from: number, until: number, count: number): number[] => [
+  ...new Set(Array.from({ length: count }, (_, n) => Math.round(from + ((until - from) * (n + 1)) / count))),
+];
+
+function toldIn({ queries, now }: Past, executionId: string): Told {
+  return queries.snapshot(() => {
+    try {
+      const execution = queries.execution(executionId);
+      const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
+      return new Map(findings.filter(({ severity }) => severity !== 'info').map((finding) => [finding.code, finding]));
+    } catch {
+      // It was not on record yet.
+      return new Map();
+    }
+  });
+}
+
+const inOrderOf = ({ told }: Watched): [number, Told][] => [...told].toSorted(([a], [b]) => a - b);
+
+/** The times between two moments in which something else was told. */
+function changesOf(one: Watched): { from: number; until: number }[] {
+  const moments = inOrderOf(one);
+  const codesOf = (told: Told | undefined): string => [...(told?.keys() ?? [])].toSorted().join();
+  return moments.flatMap(([at, told], n) => {
+    const [before = one.from, earlier] = moments[n - 1] ?? [];
+    return codesOf(told) === codesOf(earlier) || at - before < 2 ? [] : [{ from: before, until: at }];
+  });
+}
+
+function troublesIn(one: Watched, deeds: readonly Deed[]): Trouble[] {
+  const moments = inOrderOf(one);
+  const codes = new Set(moments.flatMap(([, told]) => [...told.keys()]));
+  const own = deeds.filter(({ execution_id, did }) => execution_id === one.row.execution_id && did !== 'started');
+  return [...codes].map((code) => {
+    const first = moments.findIndex(([, told]) => told.has(code));
+    const last = moments.findLastIndex(([, told]) => told.has(code));
+    const finding = moments[last]?.[1].get(code) as Finding;
+    const told_at = isoOf(moments[first]?.[0]);
+    const gone = moments[last + 1]?.[0];
+    const deed = own.find(({ time }) => time >= told_at);
+    return {
+      execution_id: one.row.execution_id,
+      code,
+      severity: finding.severity,
+      sentence: finding.sentence,
+      began_at: /\bsince (\d{4}-\d\d-\d\dT[\d:.]+Z)/.exec(moments[first]?.[1].get(code)?.sentence ?? '')?.[1],
+      told_at,
+      gone_at: gone === undefined ? undefined : isoOf(gone),
+      answered: deed === undefined ? undefined : { at: deed.time, by: deed.name, did: deed.did },
+    };
+  });
+}
+
+const isoOf = (time = 0): string => new Date(time).toISOString();

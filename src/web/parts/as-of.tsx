@@ -1,0 +1,42 @@
+import { spanOf } from '../draw/span.ts';
+import type { Timeline } from '../shared/answers.ts';
+import { clock, time } from '../shared/format.ts';
+import { binOf, endOf } from '../state/as-of.ts';
+import type { PageProps } from '../state/route.ts';
+import { useAround } from '../state/world.ts';
+import { Button } from './card.tsx';
+
+/** The slider by which one goes back in the life of an execution. */
+export function AsOf({
+  timeline,
+  asOf,
+  change,
+}: {
+  timeline: Timeline;
+  asOf: number | undefined;
+  change: PageProps['change'];
+}) {
+  const { zone } = useAround();
+  const { bin: length } = spanOf(timeline);
+  const last = timeline.bins - 1;
+  const bin = asOf === undefined ? last : binOf(timeline, asOf);
+  const set = (value: number): void =>
+    change({ asof: value >= last ? undefined : new Date(endOf(timeline, value)).toISOString() });
+  return (
+    <p class="asof">
+      <label>
+        as of{' '}
+        <input
+          type="range"
+          min={0}
+          max={last}
+          value={bin}
+          aria-valuetext={asOf === undefined ? 'now' : time(asOf, zone)}
+          onInput={(event) => set(Number(event.currentTarget.value))}
+        />
+      </label>{' '}
+      <span class="mono">{asOf === undefined ? 'now' : clock(asOf, zone, length < 1000)}</span>{' '}
+      {asOf !== undefined && <Button onClick={() => change({ asof: undefined })}>back to now</Button>}
+    </p>
+  );
+}

@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { openReader } from '../../src/db/opening/open-reader.ts';
+import { pause } from '../../src/lib/deadline.ts';
+import { type Answer, ask, connectInProcess, runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+/** A message as it stands in the log: the truth about any moment is counted from these alone. */
+interface Logged {
+  message_type: string;
+  sender_agent: string;
+  execution_id: string;
+  recorded_at: string;
+  body: Answer;
+}
+
+const folder = temporaryFolder();
+const store = join(folder, 'swf.db');
+let log: Logged[];
+let first: string;
+let second: string;
+
+/** A run of three workers that is killed and taken up, and another one before it. */
+async function makeRuns(): Promise<void> {
+  first = (await runWorkflow(folder, '--stf-count', '3'))['execution_id'];
+  const flaky = 'worker.payload=["sh","-c","[ $(($$ % 5)) -ne 0 ] || { echo no luck >&2; exit 3; }"]';
+  const run = startCli(
+    ['run', '--speed', '30', '--stf-count', '20', '--set', flaky, '--set', 'fast_processing.target_worker_count=3'],
+    { folder },
+  );
+  await run.saw(/start_run/);
+  await pause(2000);
+  run.child.kill('SIGKILL');
+  await run.finished;
+  // As long as nobody drives it.
+  await pause(1500);
+  await runCli(['resume', 'latest'], { folder });
+  const db = openReader(store);
+  log = db
+    .prepare<[], Omit<Logged, 'body'> & { payload: string }>(
+      'SELECT message_type, sender_agent, execution_id, recorded_at, payload FROM workflow_messages ORDER BY seq',
+    )
+    .all()
+    .map(({ payload, ...row }) => ({ ...row, body: JSON.parse(payload) as Answer }));
+  db.close();
+  second = log.at(-1)?.execution_id ?? '';
+}
+
+/** The rows of the log that were there at a time. */
+const until = (time: string): Logged[] => log.filter(({ recorded_at }) => recorded_at <= time);
+const of = (rows: readonly Logged[], type: string): Logged[] =>
+  rows.filter(({ message_type, execution_id }) => message_type === type && execution_id === second);
+
+/** The time of the n-th of so many parts of the messages of the run. */
+function at(part: number): string {
+  const own = log.filter(({ execution_id }) => execution_id === second);
+  return own[Math.floor(own.length * part)]?.recorded_at ?? '';
+}
+
+/** The middle of the time in which nobody drove the run. */
+function unattended(): string {
+  const takenUp = log.findIndex(({ message_type, body }) => message_type === 'driver_started' && body['epoch'] === 2);
+  const [before, after] = [log[takenUp - 2], log[takenUp]].map((row) => Date.parse(row?.recorded_at ?? ''));
+  return new Date(((before ?? 0) + (after ?? 0)) / 2).toISOString();
+}
+
+describe('a question about the past is answered by one call', () => {
+  const told = async (tool: string, args: object): Promise<Answer> =>
+    ask(await connectInProcess(store), tool, args as Record<string, unknown>);
+  const monitor = (as_of: string): Promise<Answer> => told('get_workflow_monitor', { execution_id: second, as_of });
+  it('once there are runs to ask about', async () => {
+    await makeRuns();
+    expect(second).not.toBe(first);
+  }, 120_000);
+
+  it.each([0.2, 0.5, 0.8])('how many slices were there, and done, after %d of it?', async (part) => {
+    const rows = until(at(part));
+    const done = of(rows, 'slice_result').filter(({ body }) => body['state'] === 'done');
+    const slices = new Set(of(rows, 'slice').map(({ body }) => body['slice_filename'] as string));
+    const answer = await monitor(at(part));
+    expect(answer).toMatchObject({ status: 'running', slices_created: slices.size });
+    expect(answer['slices_completed']).toBe(new Set(done.map(({ body }) => body['slice_filename'] as string)).size);
+  });
+
+  it('was it stuck while nobody drove it, and did the monitor say so?', async () => {
+    const answer = await monitor(unattended());
+    expect(answer['health']).toBe('stalled');
+    expect(answer['findings'].map(({ code }: Answer) => code)).toContain('DRIVER_GONE');
+    expect(answer['progress']).not.toHaveProperty('seconds_left');
+  });
+
+  it('did all go well before?', async () => {
+    const { health, drivers } = await monitor(at(0.1));
+    expect(health).toMatch(/^(?:progressing|draining)$/);
+    expect(drivers).toHaveLength(1);
+  });
+
+  it('how many attempts had failed by then?', async () => {
+    const failed = of(until(at(0.5)), 'slice_result').filter(({ body }) => body['state'] === 'failed');
+    const { total } = await told('summarize', {
+      what: 'slices',
+      group_by: 'cause',
+      execution_id: second,
+      as_of: at(0.5),
+    });
+    expect(total.count).toBe(failed.length);
+  });
+
+  it('which runs went on then?', async () => {
+    const { items } = await told('list_workflow_executions', { status: 'running', as_of: at(0.5) });
+    expect(items.map(({ execution_id }: Answer) => execution_id)).toEqual([second]);
+    const before = log.find(({ execution_id }) => execution_id === second)?.recorded_at ?? '';
+    const earlier = new Date(Date.parse(before) - 1).toISOString();
+    expect(await told('list_workflow_executions', { as_of: earlier })).toMatchObject({
+      items: [{ execution_id: first, status: 'completed' }],
+    });
+  });
+
+  it('which STF files were ready then?', async () => {
+    const ready = of(until(at(0.3)), 'stf_ready').map(({ body }) => body['stf_filename'] ?? body['filename']);
+    const { items } = await told('list_stf_files', { execution_id: second, status: 'processed', as_of: at(0.3) });
+    expect(items.map(({ stf_filename }: Answer) => stf_filename).toSorted()).toEqual(ready.toSorted());
+  });
+
+  it('how many messages had there been?', async () => {
+    const { total_count } = await told('list_messages', { execution_id: second, as_of: at(0.6) });
+    expect(total_count).toBe(until(at(0.6)).filter(({ execution_id }) => execution_id === second).length);
+  });
+
+  it('was the data complete then?', async () => {
+    expect(await told('audit_execution', { execution_id: second, as_of: at(0.6) })).toMatchObject({ verdict: 'open' });
+    expect(await told('audit_execution', { execution_id: second })).toMatchObject({ verdict: 'balanced' });
+  });
+
+  it('how did one slice stand?', async () => {
+    const time = at(0.5);
+    const [some] = of(until(time), 'slice_started').toReversed();
+    const filename = some?.body['slice_filename'] as string;
+    const hops = until(time).filter(({ body }) => body['slice_filename'] === filename);
+    const answer = await told('trace_data_product', { filename, as_of: time });
+    const own = answer['hops'].filter(({ type }: Answer) => String(type).startsWith('slice'));
+    expect(own.map(({ type }: Answer) => type)).toEqual(hops.map(({ message_type }) => message_type));
+  });
+
+  it('who was there?', async () => {
+    const { items } = await told('list_agents', { execution_id: second, as_of: unattended() });
+    expect(items.filter(({ agent_type }: Answer) => agent_type === 'worker')).toMatchObject([
+      { state: 'EXITED', status: 'STALE' },
+    ]);
+  });
+
+  it('what was told of it, and when first?', async () => {
+    const report = await told('shift_report', { start_time: '-1h', troubles: true });
+    const gone = report['troubles'].find(({ code }: Answer) => code === 'DRIVER_GONE');
+    expect(gone).toMatchObject({ execution_id: second, severity: 'error', answered: { did: 'took up' } });
+    const takenUp = log.find(({ message_type, body }) => message_type === 'driver_started' && body['epoch'] === 2);
+    const takenUpAt = Date.parse(takenUp?.recorded_at ?? '');
+    expect(Date.parse(gone.told_at)).toBeLessThan(takenUpAt);
+    // The moments that are looked at are that close together.
+    expect(Date.parse(gone.gone_at)).toBeGreaterThan(takenUpAt - 50);
+    expect(Date.parse(gone.gone_at)).toBeLessThan(takenUpAt + 500);
+    expect(report['text']).toMatch(/^## Troubles$/m);
+    const short = await told('shift_report', { start_time: '-1h' });
+    expect(short).not.toHaveProperty('troubles');
+  });
+});
