@@ -67,6 +67,8 @@ function createSnapshots(db: Connection, kept: KeptAnswers | undefined) {
   const sql = preparer(db);
   const begin = (): void => {
     sql('BEGIN').run();
+    // The first read decides which state it is.
+    sql('SELECT 1 FROM sqlite_schema LIMIT 1').get();
     kept?.refresh();
   };
   // Nothing was written; a store that is damaged refuses to commit even that.

@@ -90,8 +90,10 @@ async function answerOf(
       return withMoment(fitting(tool.output, await perform(checked as never, still)), { queries, now });
     });
   if (handle === undefined) throw new Error(`${tool.name} has nothing to do`);
-  const asked = { queries: context.queries(), now: context.now(), asOf: context.asOf };
-  return asked.queries.snapshot(() => {
+  const queries = context.queries();
+  return queries.snapshot(() => {
+    // What is in the state was there by now.
+    const asked = { queries, now: context.now(), asOf: context.asOf };
     const answer = fitting(tool.output, handle(checked as never, asked));
     return tool.takesMoment === true ? withMoment(answer, asked) : answer;
   });

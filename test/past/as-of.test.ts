@@ -59,7 +59,7 @@ describe('an answer as of a moment', () => {
         const given = await answerTo(question, contextOf(before, now, noPast));
         const asked = await answerTo(
           [tool, { ...args, as_of }],
-          contextOf(queries, Date.now(), (asOf, present, question) => pasts.ask(asOf, present, question)),
+          contextOf(queries, Date.now(), (...moment) => pasts.ask(...moment)),
         );
         expect({ tool, count, answer: comparable(asked) }).toEqual({ tool, count, answer: comparable(given) });
       }

@@ -87,7 +87,7 @@ describe('an answer as of a time of a recording', () => {
           const given = await answerTo(question, contextOf(before, now, noPast));
           const asked = await answerTo(
             [tool, { ...args, as_of: new Date(now).toISOString() }],
-            contextOf(queries, Date.now(), (asOf, present, question) => pasts.ask(asOf, present, question)),
+            contextOf(queries, Date.now(), (...moment) => pasts.ask(...moment)),
           );
           expect({ tool, args, part, answer: ofRun(asked) }).toEqual({ tool, args, part, answer: ofRun(given) });
         }

@@ -50,53 +50,80 @@ const isByPlace = (a: Queued, b: Queued): boolean =>
 export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain {
   const slots = slotsWith(run, changes);
   const first = withPart(run.first, changes.part ?? 1);
-  const free = new Heap<FreeSlot>((a, b) => a.free < b.free);
-  for (const slot of slots) free.push({ free: slot[0]?.from ?? Infinity, slot });
-  const coming = new Heap<Queued>((a, b) => a.at < b.at);
-  for (const attempt of first) coming.push({ at: attempt.queued, attempt });
-  const waiting = new Heap<Queued>(run.keepsPlace ? isByPlace : isByTime);
-  const played: PlayedAgain = {
-    last: undefined,
-    slots: slots.length,
-    slices: first.length,
-    undone: 0,
-    queued: [],
-    started: [],
-    waits: [],
+  const replay = new Replay(run, slots, first, changes.factor ?? 1);
+  return { slots: slots.length, slices: first.length, ...replay.play() };
+}
+
+class Replay {
+  readonly #run: MeasuredRun;
+  readonly #factor: number;
+  readonly #free = new Heap<FreeSlot>((a, b) => a.free < b.free);
+  readonly #coming = new Heap<Queued>((a, b) => a.at < b.at);
+  readonly #waiting: Heap<Queued>;
+  /** The last begin: what waits had come by then. */
+  #clock = -Infinity;
+  readonly #played = {
+    last: undefined as number | undefined,
+    queued: [] as number[],
+    started: [] as number[],
+    waits: [] as number[],
   };
-  const take = (until: number): void => {
-    for (let next = coming.peek(); next !== undefined && next.at + run.dispatch <= until; next = coming.peek()) {
-      waiting.push(next);
-      played.queued.push(next.at);
-      coming.pop();
+
+  constructor(run: MeasuredRun, slots: readonly Slot[], first: readonly MeasuredAttempt[], factor: number) {
+    this.#run = run;
+    this.#factor = factor;
+    this.#waiting = new Heap(run.keepsPlace ? isByPlace : isByTime);
+    for (const slot of slots) this.#free.push({ free: slot[0]?.from ?? Infinity, slot });
+    for (const attempt of first) this.#coming.push({ at: attempt.queued, attempt });
+  }
+
+  play(): Omit<PlayedAgain, 'slots' | 'slices'> {
+    while (this.#coming.size + this.#waiting.size > 0) {
+      const slot = this.#free.pop();
+      if (slot === undefined) break;
+      this.#use(slot);
     }
-  };
-  // The last begin: what waits had come by then.
-  let clock = -Infinity;
-  while (coming.size + waiting.size > 0) {
-    const slot = free.pop();
-    if (slot === undefined) break;
-    const came = waiting.size > 0 ? clock : (coming.peek()?.at ?? Infinity) + run.dispatch;
-    const ready = Math.max(slot.free, came);
-    const start = startIn(slot.slot, ready, run.still);
-    if (start === undefined) continue;
-    // Another slot may be free before this one has a worker again.
-    if (start > ready && (free.peek()?.free ?? Infinity) < start) {
-      free.push({ ...slot, free: start });
-      continue;
+    this.#queueUntil(Infinity);
+    return { ...this.#played, undone: this.#waiting.size };
+  }
+
+  /** Lets the slot that is free first begin a slice, unless it has no worker any more, or another one is sooner there. */
+  #use({ free, slot }: FreeSlot): void {
+    const came = this.#waiting.size > 0 ? this.#clock : (this.#coming.peek()?.at ?? Infinity) + this.#run.dispatch;
+    const ready = Math.max(free, came);
+    const start = startIn(slot, ready, this.#run.still);
+    if (start === undefined) return;
+    if (start > ready && (this.#free.peek()?.free ?? Infinity) < start) {
+      this.#free.push({ free: start, slot });
+      return;
     }
-    take(start);
-    clock = start;
-    const { at, attempt } = waiting.pop() as Queued;
-    const end = start + attempt.took * (changes.factor ?? 1);
+    this.#queueUntil(start);
+    this.#clock = start;
+    const next = this.#waiting.pop();
+    if (next === undefined) return;
+    const end = this.#begin(next, start);
+    this.#free.push({ free: end + this.#run.turnaround, slot });
+  }
+
+  /** Begins an attempt. Returns its end. */
+  #begin({ at, attempt }: Queued, start: number): number {
+    const played = this.#played;
+    const end = start + attempt.took * this.#factor;
     played.started.push(start);
     played.waits.push(start - at);
     played.last = Math.max(played.last ?? -Infinity, end);
-    free.push({ free: end + run.turnaround, slot: slot.slot });
-    if (attempt.next !== undefined) coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
+    if (attempt.next !== undefined) this.#coming.push({ at: end + attempt.nextAfter, attempt: attempt.next });
+    return end;
   }
-  take(Infinity);
-  return { ...played, undone: waiting.size };
+
+  #queueUntil(time: number): void {
+    for (let next = this.#coming.peek(); next !== undefined; next = this.#coming.peek()) {
+      if (next.at + this.#run.dispatch > time) return;
+      this.#waiting.push(next);
+      this.#played.queued.push(next.at);
+      this.#coming.pop();
+    }
+  }
 }
 
 /** When a slot begins a slice that is there; undefined where it has no worker any more. */

@@ -2,6 +2,21 @@ import * as z from 'zod';
 
 import { executionStatuses, healths } from '../../domain/states.ts';
 
+const trouble = () =>
+  z.strictObject({
+    execution_id: z.string(),
+    code: z.string(),
+    severity: z.string(),
+    sentence: z.string(),
+    began_at: z.string().optional(),
+    told_at: z.string().describe('The first of the moments looked at in which it was told'),
+    gone_at: z.string().optional(),
+    answered: z
+      .strictObject({ at: z.string(), by: z.string(), did: z.string() })
+      .optional()
+      .describe('The first thing that somebody did about the execution since'),
+  });
+
 /** The answer of `shift_report`. Times are ISO 8601. */
 export const shiftAnswer = () =>
   z.strictObject({
@@ -44,23 +59,7 @@ export const shiftAnswer = () =>
       }),
     ),
     people_omitted: z.int(),
-    troubles: z
-      .array(
-        z.strictObject({
-          execution_id: z.string(),
-          code: z.string(),
-          severity: z.string(),
-          sentence: z.string(),
-          began_at: z.string().optional(),
-          told_at: z.string().describe('The first of the moments looked at in which it was told'),
-          gone_at: z.string().optional(),
-          answered: z
-            .strictObject({ at: z.string(), by: z.string(), did: z.string() })
-            .optional()
-            .describe('The first thing that somebody did about the execution since'),
-        }),
-      )
-      .optional(),
+    troubles: z.array(trouble()).optional(),
     open: z.array(z.string()),
     open_omitted: z.int(),
     text: z.string().describe('The same as Markdown'),

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectInProcess, refusal, runCli, runWorkflow, temporaryFolder } from '../helpers.ts';
+
+const folder = temporaryFolder();
+const store = join(folder, 'swf.db');
+
+describe('a moment', () => {
+  it('is a time, a message, or both; answers name it so that it can be asked for again', async () => {
+    await runWorkflow(folder, '--stf-count', '2');
+    await runWorkflow(folder, '--stf-count', '1');
+    const client = await connectInProcess(store);
+    const countAt = (as_of: string) => ask(client, 'list_messages', { as_of, limit: 1 });
+    const { items } = await ask(client, 'list_messages', { order: 'oldest', limit: 200 });
+    const [first, tenth] = [items[0], items[9]];
+    const later = new Date(Date.parse(tenth.sent_at) + 60_000).toISOString().replace('Z', '+00:00');
+    const byMessage = await countAt(tenth.message_id);
+    expect(byMessage).toMatchObject({ total_count: 10, as_of_exact: `${byMessage['as_of']}@${tenth.message_id}` });
+    const before = new Date(Date.parse(first.sent_at) - 1).toISOString();
+    expect(await countAt(before)).toMatchObject({ total_count: 0, as_of: before, as_of_exact: `${before}@none` });
+    expect(await countAt(`${before}@none`)).toMatchObject({ total_count: 0 });
+    const now = await ask(client, 'list_messages', { limit: 1 });
+    expect(now).not.toHaveProperty('as_of');
+    expect(await countAt(now['as_of_exact'])).toMatchObject({
+      total_count: now['total_count'],
+      as_of_exact: now['as_of_exact'],
+    });
+    const refused = (as_of: string) => refusal(client, 'list_messages', { as_of });
+    expect(await refused('2999-01-01T00:00:00Z')).toMatch(/^ARGUMENT_INVALID: as_of 2999\S+ is still to come; it is /);
+    expect(await refused(later)).toMatch(/is still to come/);
+    expect(await refused('soon')).toMatch(
+      /^ARGUMENT_INVALID: as_of = "soon" is neither a time nor the id of a message on record; give a time/,
+    );
+    expect(await refused(`${before}@gone/1`)).toMatch(
+      /names a message that is not on record: "gone\/1"; it may have been removed with its execution: give the time alone/,
+    );
+    expect(await refusal(client, 'get_workflow_monitor', { execution_id: 'latest', as_of: before })).toMatch(
+      new RegExp(`^EXECUTION_NOT_FOUND: .* \\(as of ${before}\\)$`),
+    );
+  });
+
+  it('is kept by the cursor of a list, also where it was relative', async () => {
+    const client = await connectInProcess(store);
+    const list = (args: object) => ask(client, 'list_messages', { limit: 5, ...args });
+    const page = await list({ as_of: '-0s', order: 'oldest' });
+    const next = await list({ as_of: '-0s', order: 'oldest', cursor: page['next_cursor'] });
+    expect(next).toMatchObject({ as_of: page['as_of'], total_count: page['total_count'] });
+    const other = { order: 'oldest', limit: 5, cursor: page['next_cursor'] };
+    expect(await refusal(client, 'list_messages', { ...other, as_of: '-2s' })).toMatch(/^CURSOR_INVALID/);
+    expect(await refusal(client, 'list_messages', other)).toMatch(/^CURSOR_INVALID/);
+  });
+
+  it('has nothing of an execution that was removed since, also for one who has asked about it before', async () => {
+    const client = await connectInProcess(store);
+    const { as_of_exact } = await ask(client, 'list_workflow_executions', {});
+    const listed = async (): Promise<number> =>
+      (await ask(client, 'list_workflow_executions', { as_of: as_of_exact }))['total_count'];
+    expect(await listed()).toBe(2);
+    expect(await runCli(['prune', '--keep', '1'], { folder })).toMatchObject({ code: 0 });
+    expect(await listed()).toBe(1);
+  });
+
+  it('is told at a terminal, and nothing follows what has been', async () => {
+    const { stdout } = await runCli(['status', '--as-of', '-0s'], { folder });
+    expect(stdout).toMatch(/^ {2}as of {7}\S+Z: all that follows is as it was then$/m);
+    expect(await runCli(['logs', '-f', '--as-of', '-1m'], { folder })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--as-of has no meaning with -f'),
+    });
+    expect(await runCli(['status', '--watch', '--as-of', '-1m'], { folder })).toMatchObject({
+      stderr: expect.stringContaining('--watch shows what goes on, --as-of what was'),
+    });
+  });
+});
