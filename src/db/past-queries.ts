@@ -52,7 +52,7 @@ export class Pasts {
   async #at(asOf: string, present: number): Promise<Past> {
     const sql = preparer(this.#live);
     const moment = momentOf(sql, asOf, present);
-    // What was removed is gone from the past, too.
+    // An execution that was removed is gone from the past, too.
     const prunes = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
     if (prunes !== this.#prunes) this.close();
     this.#prunes = prunes;

@@ -1,9 +1,9 @@
+import { noMessage } from '../domain/no-message.ts';
 import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { listeningObservers } from './observed/hearings.ts';
-import { nothing } from './past/moment.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
 import { recordedFilesOf } from './reports/recorded-files.ts';
@@ -47,7 +47,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
       const last = sql<[], { message_id: string }>(
         'SELECT message_id FROM message_rows ORDER BY seq DESC LIMIT 1',
       ).get();
-      return `${new Date(now).toISOString()}@${last?.message_id ?? nothing}`;
+      return `${new Date(now).toISOString()}@${last?.message_id ?? noMessage}`;
     },
     /** Observers that hear into this store now. @param now milliseconds since 1970 */
     listeningObservers: (now: number) => listeningObservers(plain, isAlive, now),

@@ -1,5 +1,5 @@
 import type { Steps } from '../lib/steps.ts';
-import { type MeasuredRun, measuredRun } from '../monitoring/as-played/measured-run.ts';
+import type { Attempts } from '../monitoring/timeline/attempts.ts';
 import { pack, type Packed } from '../monitoring/timeline/pack.ts';
 import type { ExecutionRow } from './execution/find-execution.ts';
 import type { LivenessTest } from './presence/leases.ts';
@@ -25,10 +25,9 @@ export function createTimelineQueries(sql: Prepare, isAlive: LivenessTest) {
     *packedAttempts(executionId: string): Steps<Packed> {
       return pack(yield* histories.of(executionId).follow());
     },
-    /** An execution as it was measured, for being played again. */
-    *measuredRun({ execution_id, origin }: ExecutionRow): Steps<MeasuredRun> {
-      // Our own queue is in the order in which slices were made; other programs send a slice again as a new message.
-      return measuredRun(yield* histories.of(execution_id).follow(), { keepsPlace: origin === 'own' });
+    /** The same as columns of numbers. They hold until the next question. */
+    *attempts(executionId: string): Steps<Attempts> {
+      return yield* histories.of(executionId).follow();
     },
     /** The part of an execution's slices that has been read for its timeline, from 0 to 1. */
     timelinePart: ({ execution_id, slices_created }: ExecutionRow): number =>

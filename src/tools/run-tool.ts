@@ -92,7 +92,7 @@ async function answerOf(
   if (handle === undefined) throw new Error(`${tool.name} has nothing to do`);
   const queries = context.queries();
   return queries.snapshot(() => {
-    // What is in the state was there by now.
+    // All that is in the state was there by now.
     const asked = { queries, now: context.now(), asOf: context.asOf };
     const answer = fitting(tool.output, handle(checked as never, asked));
     return tool.takesMoment === true ? withMoment(answer, asked) : answer;

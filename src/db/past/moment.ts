@@ -1,3 +1,4 @@
+import { noMessage } from '../../domain/no-message.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
@@ -27,7 +28,7 @@ const always = Number.MAX_SAFE_INTEGER;
 export function momentOf(sql: Prepare, asOf: string, present: number): Moment {
   const at = asOf.indexOf('@');
   const time = at < 0 ? undefined : timeIn(asOf.slice(0, at), present);
-  if (time !== undefined && asOf.slice(at + 1) === nothing) return beforeAll(requirePast(time, present));
+  if (time !== undefined && asOf.slice(at + 1) === noMessage) return beforeAll(requirePast(time, present));
   if (time !== undefined) return upTo(sql, asOf.slice(at + 1), time, present);
   const alone = timeIn(asOf, present);
   return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
@@ -42,15 +43,12 @@ function timeIn(text: string, present: number): number | undefined {
   }
 }
 
-/** Stands for a message where there was none yet. */
-export const nothing = 'none';
-
 /** A moment at which nothing was on record. */
 const beforeAll = (now: number): Moment => ({
   now,
   last: 0,
   recordedBy: always,
-  exact: `${new Date(now).toISOString()}@${nothing}`,
+  exact: `${new Date(now).toISOString()}@${noMessage}`,
 });
 
 /** @param time of the clock; left out, that of the message */

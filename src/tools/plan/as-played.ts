@@ -2,7 +2,7 @@ import type { ExecutionRow } from '../../db/execution/find-execution.ts';
 import type { Queries } from '../../db/queries.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
-import type { MeasuredRun } from '../../monitoring/as-played/measured-run.ts';
+import { type MeasuredRun, measuredRun } from '../../monitoring/as-played/measured-run.ts';
 import { type Changes, type PlayedAgain, playAgain } from '../../monitoring/as-played/play-again.ts';
 import { secondsWithout, slotsOf, type Worker } from '../../monitoring/as-played/worker-slots.ts';
 import type { AsPlayed } from '../answers/as-played.ts';
@@ -38,7 +38,11 @@ export async function playedAgain(
       'ARGUMENT_INVALID',
       `execution_id = ${JSON.stringify(executionId)}: it has not ended, so nobody knows how long its slices take; play it again when it has`,
     );
-  const run = await inSteps(context, (queries) => queries.measuredRun(execution));
+  // Our own queue is in the order in which slices were made; other programs send a slice again as a new message.
+  const keepsPlace = execution.origin === 'own';
+  const run = await inSteps(context, function* (queries) {
+    return measuredRun(yield* queries.attempts(execution.execution_id), { keepsPlace });
+  });
   if (run.count === 0)
     throw new SwfError(
       'ARGUMENT_INVALID',

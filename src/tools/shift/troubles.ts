@@ -42,7 +42,7 @@ interface Watched {
 }
 
 /**
- * The troubles of a shift: of each finding when it began, when it was first told, and when somebody did something. What was told then is found by asking the
+ * The troubles of a shift: of each finding when it began, when it was first told, and when somebody did something. They are found by asking the
  * monitor of earlier moments, closer and closer.
  * @returns the troubles, and the executions that are too large to be looked at
  */
