@@ -58,16 +58,20 @@ export function removableExecutions(
     });
 }
 
+/** An observed execution that is said to run is taken to go on for so long after it was last heard of. Milliseconds. */
+const mayGoOn = 24 * 3_600_000;
+
 /** Nobody tells whether an observed execution goes on: what counts is when it was last heard of. */
 const removableObserved = (
   sql: Prepare,
   { keep, heardBefore = '9999' }: { keep: number; heardBefore: string | undefined },
 ): Removable[] =>
-  sql<[string, number], Removable>(
+  sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
      WHERE ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
+       AND (status <> 'running' OR last_ms < ?)
      ORDER BY seq`,
-  ).all(heardBefore, keep);
+  ).all(heardBefore, keep, Date.now() - mayGoOn);
 
 /** Executions that have not ended, driven or not. */
 export function runningCount(sql: Prepare): number {

@@ -1,3 +1,4 @@
+import { beatSeconds } from '../../domain/liveness.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { utcNow, wallNow } from '../../lib/time.ts';
 import type { AgentHeartbeat, AgentLog } from '../../messages/telemetry.ts';
@@ -6,6 +7,14 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+
+/**
+ * As SQL: how far the clock of an agent's host is off, after one more heartbeat. Those that waited, in a socket or in a recorder that was stopped, come late, and
+ * then at once: only one that comes as long after the one before as they are said apart tells it.
+ */
+const clockOffset = `CASE WHEN process_id <> excluded.process_id THEN NULL
+  WHEN unixepoch(excluded.last_heartbeat, 'subsec') - unixepoch(last_heartbeat, 'subsec') BETWEEN ${0.4 * beatSeconds} AND ${2 * beatSeconds} THEN ?
+  ELSE clock_offset END`;
 
 /** Enters a remote agent's heartbeat into the tables of processes and agents. It changes no agent that runs in this store, whatever name it uses. */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
@@ -24,11 +33,11 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
   }
   const offset = (Date.parse(beat.timestamp ?? now) - Date.parse(now)) / 1000;
   sql(
-    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, clock_offset, wire)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    `INSERT INTO system_agents (agent_name, agent_type, namespace, state, last_heartbeat, process_id, current_execution_id, slots, free_slots, off_duty, wire)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (agent_name) DO UPDATE SET agent_type = excluded.agent_type, namespace = excluded.namespace, state = excluded.state, last_heartbeat = excluded.last_heartbeat, process_id = excluded.process_id,
        current_execution_id = coalesce(excluded.current_execution_id, current_execution_id), slots = excluded.slots, free_slots = excluded.free_slots,
-       off_duty = excluded.off_duty, clock_offset = excluded.clock_offset, wire = excluded.wire,
+       off_duty = excluded.off_duty, clock_offset = ${clockOffset}, wire = excluded.wire,
        unheard_since = iif(process_id = excluded.process_id, unheard_since, NULL)
      WHERE process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess})`,
   ).run(
@@ -42,8 +51,8 @@ export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat
     beat.slots ?? beat.in_hand.length + free_slots,
     free_slots,
     off_duty.length === 0 ? null : JSON.stringify(off_duty),
-    Math.round(offset * 10) / 10,
     beat.wire,
+    Math.round(offset * 10) / 10,
   );
 }
 

@@ -1,0 +1,51 @@
+import { afterEach, expect, it, vi } from 'vitest';
+
+import { recordRemoteHeartbeat } from '../../src/db/presence/remote-agents.ts';
+import type { AgentHeartbeat } from '../../src/messages/telemetry.ts';
+import { makeStore } from '../helpers.ts';
+
+afterEach(() => void vi.useRealTimers());
+
+const start = Date.parse('2026-11-28T08:00:00Z');
+
+const beat = (said: number): AgentHeartbeat => ({
+  msg_type: 'agent_heartbeat',
+  sender: 'worker-1',
+  namespace: 'test',
+  timestamp: new Date(said).toISOString(),
+  agent_name: 'worker-1',
+  agent_type: 'worker',
+  state: 'READY',
+  in_hand: [],
+  free_slots: 1,
+  slots: 1,
+  off_duty: [],
+  hostname: 'elsewhere',
+  pid: 4711,
+  boot_id: 'boot',
+  version: '1',
+  wire: 2,
+  since: '2026-01-01T00:00:00.000Z',
+});
+
+it('heartbeats that waited tell of no clock that is off; those that come in their time do', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+  const { store } = await makeStore();
+  /** A heartbeat that comes so many seconds after the start, and was said at another time. Returns what is known of the clock then. */
+  const hear = async (comes: number, said: number): Promise<number | null | undefined> => {
+    vi.setSystemTime(start + comes * 1000);
+    await store.write((tx) => recordRemoteHeartbeat(tx, beat(start + said * 1000)));
+    return store
+      .sql<[], { offset: number | null }>(`SELECT clock_offset AS offset FROM system_agents WHERE agent_name = 'worker-1'`)
+      .get()?.offset;
+  };
+  // The first one may have waited for the recorder to begin.
+  expect(await hear(0, -40)).toBeNull();
+  expect(await hear(5, 5)).toBe(0);
+  // The line is cut for half a minute; then all come at once.
+  for (const said of [10, 15, 20, 25, 30]) expect(await hear(35 + said / 1000, said)).toBe(0);
+  expect(await hear(40, 40)).toBe(0);
+  // The clock there is set back for good.
+  expect(await hear(45, -45)).toBe(-90);
+  expect(await hear(50, -40)).toBe(-90);
+});
