@@ -18,7 +18,13 @@ export function makeHostile(path: string, word: string): void {
     )
     .pluck()
     .all() as string[];
+  // A trigger would write the new texts a second time.
+  const triggers = db.prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`).all() as {
+    name: string;
+    sql: string;
+  }[];
   db.transaction(() => {
+    for (const { name } of triggers) db.exec(`DROP TRIGGER ${name}`);
     for (const table of tables) {
       const columns = db.prepare(`SELECT name FROM pragma_table_info(?)`).pluck().all(table) as string[];
       for (const column of columns)
@@ -26,6 +32,7 @@ export function makeHostile(path: string, word: string): void {
           `UPDATE "${table}" SET "${column}" = replace("${column}", ?, ?) WHERE typeof("${column}") = 'text' AND instr("${column}", ?) > 0`,
         ).run(word, `${word}${hostileText}`, word);
     }
+    for (const { sql } of triggers) db.exec(sql);
   })();
   db.close();
 }

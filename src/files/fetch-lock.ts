@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 
 import { pause } from '../lib/deadline.ts';
 import { currentProcess, isAlive, type ProcessIdentity } from '../lib/process-identity.ts';
@@ -53,15 +53,21 @@ async function isLeft(lock: string): Promise<boolean> {
   }
 }
 
-/** Of two that remove a left lock only one does: the other would remove the new one of the first. */
+/** How long one who waits for another to remove a left lock waits at a time, and after how long that one has died over it. Milliseconds. */
+const [guardMilliseconds, diedMilliseconds] = [10, 10_000];
+
+/** Of many that see a left lock one removes it, and nobody else may: so it is the left one that goes, and not the one of the next holder. */
 async function remove(lock: string): Promise<void> {
-  const aside = `${lock}.${randomUUID().slice(0, 8)}`;
+  const guard = `${lock}.left`;
+  if (!(await take(guard, ''))) {
+    const { mtimeMs } = await stat(guard).catch(() => ({ mtimeMs: Date.now() }));
+    if (Date.now() - mtimeMs > diedMilliseconds) await rm(guard, { force: true });
+    await pause(guardMilliseconds);
+    return;
+  }
   try {
-    await rename(lock, aside);
-    // Between the look and the move somebody else may have taken it.
-    if (!(await isLeft(aside))) await rename(aside, lock);
-    else await rm(aside, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    if (await isLeft(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(guard, { force: true });
   }
 }

@@ -71,7 +71,7 @@ describe('10,000 tool calls with whatever arguments', () => {
       { numRuns: 10_000, seed: 5 },
     );
     // Neither all refused nor all taken.
-    expect(answers).toBeGreaterThan(1000);
+    expect(answers).toBeGreaterThan(800);
     expect(answers).toBeLessThan(9000);
   });
 });

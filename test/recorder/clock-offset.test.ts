@@ -36,7 +36,9 @@ it('heartbeats that waited tell of no clock that is off; those that come in thei
     vi.setSystemTime(start + comes * 1000);
     await store.write((tx) => recordRemoteHeartbeat(tx, beat(start + said * 1000)));
     return store
-      .sql<[], { offset: number | null }>(`SELECT clock_offset AS offset FROM system_agents WHERE agent_name = 'worker-1'`)
+      .sql<[], { offset: number | null }>(
+        `SELECT clock_offset AS offset FROM system_agents WHERE agent_name = 'worker-1'`,
+      )
       .get()?.offset;
   };
   // The first one may have waited for the recorder to begin.

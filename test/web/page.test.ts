@@ -198,6 +198,51 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.locator('.header .pill', { hasText: 'completed' }).first().waitFor();
   });
 
+  it('says in the tab how the newest execution does, and follows the next one', async () => {
+    const own = temporaryFolder();
+    const run = () => runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
+    await run();
+    const { url } = await startHttp({ folder: own });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/latest`);
+    await expect.poll(() => page.title()).toMatch(/^(?:! )?finished · stf_datataking-\S+ · swf-mcp$/);
+    const before = await page.title();
+    const icon = () => page.locator('link[rel="icon"]').getAttribute('href');
+    expect(await icon()).toMatch(/^data:image\/svg\+xml,/);
+    await run();
+    await expect.poll(() => page.title(), { timeout: 10_000 }).not.toBe(before);
+    expect(await page.title()).toMatch(/ · stf_datataking-\S+ · swf-mcp$/);
+  });
+
+  it('hangs on a wall: what runs in large, with its worst finding, and what has ended small', async () => {
+    const own = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1'], { folder: own });
+    const payload = 'worker.payload=["sh","-c","echo no luck >&2; exit 3"]';
+    const run = startCli(['run', '--speed', '4', '--stf-count', '10', '--set', payload], { folder: own });
+    await run.saw(/start_run/);
+    const { url } = await startHttp({ folder: own });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/wall`);
+    await page.setViewportSize({ width: 1920, height: 1080 });
+    await page.locator('.wall .card .finding', { hasText: /Nothing succeeds|failed/ }).waitFor({ timeout: 30_000 });
+    await expect.poll(() => page.title()).toMatch(/^! \w+ · 1 running · swf-mcp$/);
+    expect(await page.locator('.wall .ended').textContent()).toContain('stf_datataking-tester-0001');
+    const size = () =>
+      page.evaluate(() => [
+        document.documentElement.scrollHeight,
+        innerHeight,
+        document.documentElement.scrollWidth,
+        innerWidth,
+      ]);
+    const [high = 0, room = 0] = await size();
+    expect(high).toBeLessThanOrEqual(room);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const [, , wide = 0, narrow = 0] = await size();
+    expect(wide).toBeLessThanOrEqual(narrow);
+    run.child.kill('SIGINT');
+    await run.finished;
+    await page.getByText('Nothing runs.').waitFor();
+    expect(await barriers(page)).toEqual([]);
+  });
+
   it('can be read and used with the keyboard alone', async () => {
     const { root } = await serve();
     const page = await browser.open(`${root}#/${id}`);

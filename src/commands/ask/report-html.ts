@@ -112,9 +112,16 @@ function withoutQuotes(monitor: Monitor): Monitor {
 const withoutWords = (row: Row): Row =>
   Object.fromEntries(Object.entries(row).filter(([name]) => name !== 'error' && name !== 'output_tail'));
 
+/** Moments of single answers; the report has one for all. */
+const ofOneAnswer = new Set(['as_of', 'as_of_exact']);
+
 /** All answers are of one time. */
 const asOf = <T>(report: T, time: string): T =>
-  JSON.parse(JSON.stringify(report, (name, value: unknown) => (name === 'data_as_of' ? time : value))) as T;
+  JSON.parse(
+    JSON.stringify(report, (name, value: unknown) =>
+      name === 'data_as_of' ? time : ofOneAnswer.has(name) ? undefined : value,
+    ),
+  ) as T;
 
 /** The ways of slices; none of one whose name was shown with escapes, so that nothing is found by it. */
 async function tracesOf(io: Io, rows: readonly Row[], then: { as_of?: string }): Promise<Row[]> {

@@ -74,6 +74,7 @@ function Top({ hasPages, zone, setZone, theme, setTheme }: TopProps) {
         <nav aria-label="Pages">
           <a href={hashOf({ page: 'overview', ids: [], params: {} })}>Executions</a>
           <a href={hashOf({ page: 'shift', ids: [], params: {} })}>Shift</a>
+          <a href={hashOf({ page: 'wall', ids: [], params: {} })}>Wall</a>
         </nav>
       )}
       <span class="tools">

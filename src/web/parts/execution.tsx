@@ -7,16 +7,19 @@ import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/a
 import { drawable, isEnded, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import type { PageProps } from '../state/route.ts';
+import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
 import { AsOf } from './as-of.tsx';
 import { FaultBanner, Refused, Skeleton } from './banner.tsx';
 import { Button, Card } from './card.tsx';
 import { Causes } from './causes.tsx';
-import { Drawer } from './drawer.tsx';
 import { Findings } from './findings.tsx';
 import { Header } from './header.tsx';
+import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
-import { Tabs } from './tabs.tsx';
+
+const Drawer = lazy('The way of a slice', async () => (await import('./drawer.tsx')).Drawer);
+const Tabs = lazy('The list of rows', async () => (await import('./tabs.tsx')).Tabs);
 
 interface Part {
   start_time?: string;
@@ -69,6 +72,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const told = useTold(id, { monitor, params, line, isOver });
+  useTab(told.monitor);
   const { asOf } = told;
   const open = (name: string): void => change({ slice: name });
   return (

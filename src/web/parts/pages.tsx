@@ -9,6 +9,8 @@ import { Button } from './card.tsx';
 const pages: Readonly<Record<Route['page'], () => Promise<ComponentType<PageProps>>>> = {
   overview: async () => (await import('./overview.tsx')).Overview,
   execution: async () => (await import('./execution.tsx')).Execution,
+  latest: async () => (await import('./latest.tsx')).Latest,
+  wall: async () => (await import('./wall.tsx')).Wall,
   compare: async () => (await import('./compare.tsx')).Compare,
   shift: async () => (await import('./shift.tsx')).Shift,
 };

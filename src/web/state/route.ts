@@ -1,8 +1,15 @@
 import { decoded } from '../transport/call.ts';
 
+/** Pages that an address names by their first word. */
+const namedPages = ['latest', 'wall', 'compare', 'shift'] as const;
+
+type NamedPage = (typeof namedPages)[number];
+
+const isNamed = (word: string): word is NamedPage => namedPages.some((name) => name === word);
+
 /** A place within the page, as its address says it: the report has the same addresses. */
 export interface Route {
-  page: 'overview' | 'execution' | 'compare' | 'shift';
+  page: 'overview' | 'execution' | NamedPage;
   ids: string[];
   params: Readonly<Record<string, string>>;
 }
@@ -22,12 +29,12 @@ export function readRoute(hash: string): Route {
   const ids = parts.map(decoded);
   const [first] = ids;
   if (first === undefined) return { page: 'overview', ids, params };
-  if (first === 'compare' || first === 'shift') return { page: first, ids: ids.slice(1), params };
+  if (isNamed(first)) return { page: first, ids: ids.slice(1), params };
   return { page: 'execution', ids, params };
 }
 
 export function hashOf({ page, ids, params }: Route): string {
-  const named = page === 'compare' || page === 'shift' ? [page] : [];
+  const named = isNamed(page) ? [page] : [];
   const path = [...named, ...ids.map(encodeURIComponent)].join('/');
   const query = new URLSearchParams(Object.entries(params).filter(([, value]) => value !== '')).toString();
   return `#/${path}${query === '' ? '' : `?${query}`}`;

@@ -1,0 +1,22 @@
+import type { Monitor, Page } from '../shared/answers.ts';
+import { usePoll } from '../state/hooks.ts';
+import type { PageProps } from '../state/route.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Execution } from './execution.tsx';
+
+/** How often it is asked whether there is a newer execution. Milliseconds. */
+const every = 2000;
+
+/** The newest execution, and the next one as soon as that begins. */
+export function Latest(props: PageProps) {
+  const { world } = useAround();
+  const { answer, fault, at } = usePoll(
+    () => world.call<Page<Pick<Monitor, 'execution_id'>>>('list_workflow_executions', { limit: 1 }),
+    { key: 'latest', every, isOver: () => false },
+  );
+  const id = answer?.items[0]?.execution_id;
+  if (id !== undefined) return <Execution key={id} {...props} ids={[id]} />;
+  if (answer !== undefined) return <p class="banner">There is no execution yet: the first one will be shown here.</p>;
+  return fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />;
+}

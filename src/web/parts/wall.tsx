@@ -1,0 +1,131 @@
+import { useEffect, useState } from 'preact/hooks';
+
+import type { ExecutionRow, Monitor, Page } from '../shared/answers.ts';
+import { count, duration, percent, time } from '../shared/format.ts';
+import { standingNow } from '../state/as-of.ts';
+import { useMonitor } from '../state/asking.ts';
+import { useNow, usePoll } from '../state/hooks.ts';
+import { executionHash } from '../state/route.ts';
+import { showInTab, worstOf } from '../state/tab.ts';
+import { useAround } from '../state/world.ts';
+import { FaultBanner, Skeleton } from './banner.tsx';
+import { Bar } from './bar.tsx';
+import { Pill } from './pill.tsx';
+
+/** How often the wall looks. Milliseconds. */
+const every = 2000;
+
+/** Running executions that fit on a wall, and ended ones below them. */
+const [mostCards, mostEnded] = [6, 6];
+
+/** The page that hangs on a wall: a card for each execution that runs, readable from afar; the last ended ones small. */
+export function Wall() {
+  const { world } = useAround();
+  const now = useNow();
+  const { answer, fault, at } = usePoll(
+    async () => {
+      const ask = (args: object): Promise<Page<ExecutionRow>> => world.call('list_workflow_executions', args);
+      const [running, newest] = [await ask({ status: 'running', limit: mostCards }), await ask({ limit: 20 })];
+      return { running, ended: newest.items.filter(({ status }) => status !== 'running').slice(0, mostEnded) };
+    },
+    { key: 'wall', every, isOver: () => false },
+  );
+  const [seen, setSeen] = useState<Readonly<Record<string, Monitor>>>({});
+  const running = answer?.running.items ?? [];
+  const monitors = running.flatMap(({ execution_id }) => seen[execution_id] ?? []);
+  useWallInTab(monitors);
+  return (
+    <section class="wall">
+      <h1 class="sr">Executions that run</h1>
+      <FaultBanner fault={fault} at={at} now={now} />
+      {answer === undefined && fault === undefined && <Skeleton />}
+      <div class={`cards of-${Math.min(mostCards, running.length)}`}>
+        {running.map(({ execution_id }) => (
+          <WallCard
+            key={execution_id}
+            id={execution_id}
+            onSeen={(monitor) => setSeen((before) => ({ ...before, [execution_id]: monitor }))}
+          />
+        ))}
+      </div>
+      {answer !== undefined && running.length === 0 && <p class="rest">Nothing runs.</p>}
+      {(answer?.running.total_count ?? 0) > running.length && (
+        <p>and {count((answer?.running.total_count ?? 0) - running.length)} more that run</p>
+      )}
+      <Ended rows={answer?.ended ?? []} />
+    </section>
+  );
+}
+
+/** The tab tells the worst of all that run. */
+function useWallInTab(monitors: readonly Monitor[]): void {
+  const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
+  const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
+  useEffect(
+    () => showInTab(monitors.length === 0 ? 'wall' : `${monitors.length} running`, { health, hasFinding }),
+    [health, hasFinding, monitors.length],
+  );
+}
+
+function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => void }) {
+  const { answer: monitor, fault, at } = useMonitor(id, every);
+  useEffect(() => {
+    if (monitor !== undefined) onSeen(monitor);
+  }, [monitor]);
+  if (monitor === undefined)
+    return (
+      <article class="card">
+        <h2>{id}</h2>
+        {fault === undefined ? <Skeleton /> : <FaultBanner fault={fault} at={at} now={Date.now()} />}
+      </article>
+    );
+  const { progress, health, findings, namespace } = monitor;
+  const standing = standingNow(monitor);
+  const over = standing.completed + standing.failed;
+  const planned = progress?.slices_planned;
+  const worst = findings.find(({ severity }) => severity !== 'info');
+  return (
+    <article class={`card ${worst === undefined ? '' : worst.severity}`}>
+      <h2>
+        <a href={executionHash(id)}>{id}</a> <Pill state={health} />
+      </h2>
+      <p class="big">
+        {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
+        <small>
+          {count(over)} of {count(planned ?? standing.created)} slices
+          {standing.failed > 0 && `, ${count(standing.failed)} failed`}
+          {progress?.seconds_left !== undefined && `, about ${duration(progress.seconds_left)} left`}
+        </small>
+      </p>
+      <Bar
+        total={Math.max(planned ?? 0, standing.created)}
+        parts={{
+          completed: standing.completed,
+          failed: standing.failed,
+          processing: standing.processing,
+          queued: standing.queued,
+        }}
+      />
+      <p class={worst === undefined ? 'quiet' : 'finding'}>
+        {worst === undefined ? `${namespace ?? ''}: no findings` : worst.sentence}
+      </p>
+    </article>
+  );
+}
+
+function Ended({ rows }: { rows: readonly ExecutionRow[] }) {
+  const { zone } = useAround();
+  return (
+    <ul class="ended">
+      {rows.map(({ execution_id, status, end_time, slices_failed }) => (
+        <li key={execution_id}>
+          <Pill state={status} /> <a href={executionHash(execution_id)}>{execution_id}</a>{' '}
+          <small>
+            {end_time === undefined ? '' : time(end_time, zone)}
+            {(slices_failed ?? 0) > 0 && `, ${count(slices_failed ?? 0)} slices failed`}
+          </small>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,39 @@
+import { useEffect } from 'preact/hooks';
+
+import type { Monitor } from '../shared/answers.ts';
+
+/** Healths from the worst to the best, with the colour of the icon, which lies on the browser's own ground: light or dark, nobody tells. */
+const colours: Readonly<Record<string, string>> = {
+  failed: '#d1490c',
+  stalled: '#d1490c',
+  slow: '#c98500',
+  paused: '#8a8f98',
+  draining: '#2a78d6',
+  progressing: '#2a78d6',
+  finished: '#0a8f6c',
+};
+
+/** The worst of some healths; undefined where there are none. */
+export const worstOf = (healths: readonly string[]): string | undefined =>
+  Object.keys(colours).find((health) => healths.includes(health)) ?? healths[0];
+
+/** A ring for what is well, a disc with a mark for what has a finding. */
+function iconOf(health: string, hasFinding: boolean): string {
+  const colour = colours[health] ?? '#8a8f98';
+  const shape = hasFinding
+    ? `<circle cx="8" cy="8" r="8" fill="${colour}"/><path d="M7 3h2v6H7zM7 11h2v2H7z" fill="#fff"/>`
+    : `<circle cx="8" cy="8" r="5.5" fill="none" stroke="${colour}" stroke-width="4"/>`;
+  return `data:image/svg+xml,${encodeURIComponent(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">${shape}</svg>`)}`;
+}
+
+/** Says in title and icon of the browser's tab how something does, for one who looks at other tabs. */
+export function showInTab(name: string, { health, hasFinding }: { health: string; hasFinding: boolean }): void {
+  document.title = `${hasFinding ? '! ' : ''}${health} · ${name} · swf-mcp`;
+  document.querySelector('link[rel="icon"]')?.setAttribute('href', iconOf(health, hasFinding));
+}
+
+/** The same of an execution. */
+export function useTab({ execution_id, health, findings }: Monitor): void {
+  const hasFinding = findings.some(({ severity }) => severity !== 'info');
+  useEffect(() => showInTab(execution_id, { health, hasFinding }), [execution_id, health, hasFinding]);
+}
