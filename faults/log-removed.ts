@@ -1,21 +1,24 @@
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 
 import { random } from '../src/domain/random.ts';
+import { pause } from '../src/lib/deadline.ts';
 import { temporaryFolder } from '../test/folder.ts';
 import { startCli, storeIn } from './cli.ts';
 import { runSettings } from './kill.ts';
 import { differences, doneTwice, outcomeIn, type Outcome } from './outcome.ts';
 
-/** Milliseconds within which the files go. */
+/** Milliseconds within which the files go, from the first word of the run on. */
 const within = 600;
 
 /** Removes the write-ahead log of a run at a moment that the seed chooses, resumes it, and tells what that has changed. */
 export async function removeLog(seed: number, expected: Outcome) {
   const folder = temporaryFolder();
   const run = startCli(folder, ['run', '--speed', '150', ...runSettings]);
-  await new Promise((resolve) => {
-    setTimeout(resolve, 250 + random(seed, 0, 'log') * within);
-  });
+  // Before its first word the execution need not be on record, and there would be nothing to lose.
+  await Promise.race([once(run.child.stdout as Readable, 'data'), run.ended]);
+  await pause(random(seed, 0, 'log') * within);
   for (const ending of ['-wal', '-shm']) rmSync(`${storeIn(folder)}${ending}`, { force: true });
   const { code, stderr } = await run.ended;
   const isNoticed = code === 1 && /STORE_UNAVAILABLE: .*-wal, a part of the store, was removed/.test(stderr);
