@@ -10,10 +10,10 @@ import { SwfError } from '../src/lib/errors.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { tools } from '../src/tools/index.ts';
 import { callTool } from '../src/tools/run-tool.ts';
-import type { LiveContext } from '../src/tools/shared/tool.ts';
 import { alterStore } from './alter-store.ts';
 import { columnsOf, damage, extremesOf } from './damaged-rows.ts';
 import { runCli, startHttp, temporaryFolder } from './helpers.ts';
+import { contextOf, noPast } from './past/questions.ts';
 
 const execution_id = 'stf_datataking-tester-0001';
 let folder = '';
@@ -56,19 +56,6 @@ const isClear = (error: unknown): boolean =>
   error instanceof SwfError &&
   ['EXECUTION_NOT_FOUND', 'RUN_NOT_FOUND', 'ARGUMENT_INVALID', 'CONFIG_INVALID'].includes(error.code);
 
-/** A server's surroundings of a call, as far as a tool that only asks needs them. */
-const contextOf = (queries: ReturnType<typeof createQueries>): LiveContext => ({
-  queries: () => queries,
-  held: (ask) => ask(queries),
-  past: () => Promise.reject(new Error('the present is asked about')),
-  now: Date.now,
-  signal: new AbortController().signal,
-  progress: () => {},
-  control: undefined,
-  services: () => Promise.reject(new Error('no machine is asked about')),
-  caller: () => 'test',
-});
-
 /** What is wrong with the answer to a call; undefined where nothing is. */
 async function faultOf(
   name: string,
@@ -78,7 +65,7 @@ async function faultOf(
   const tool = tools.find((one) => one.name === name);
   if (tool?.handle === undefined) return `there is no tool ${name} that asks`;
   try {
-    JSON.stringify(await callTool(tool, args, contextOf(queries)));
+    JSON.stringify(await callTool(tool, args, contextOf(queries, Date.now(), noPast)));
     return undefined;
   } catch (error) {
     return isClear(error) ? undefined : String(error);

@@ -44,7 +44,12 @@ async function packagesOfTheServer(): Promise<string[]> {
 
 describe('a server that assistants start', () => {
   it('has no other packages in what it loads', async () => {
-    expect(await packagesOfTheServer()).toEqual(['@modelcontextprotocol/sdk', 'fastest-levenshtein', 'zod']);
+    expect(await packagesOfTheServer()).toEqual([
+      '@modelcontextprotocol/sdk',
+      'fastest-levenshtein',
+      'tinyqueue',
+      'zod',
+    ]);
   });
 
   it('loads for its first answer the modules of this list and no others', async () => {

@@ -100,7 +100,10 @@ function addReport(add: Add, run: Run): void {
 function addPlan(add: Add, run: Run): void {
   add('plan [CONFIG]', 'how a run would go, without running it: files, slices, bytes, time, workers')
     .option('--stf-count <N>', 'STF files a physics period; 0: as many as fit', parseCount)
-    .option('--as-played <EXECUTION_ID>', 'plays a run again on its own times; --set changes them (default: as it was)')
+    .option(
+      '--as-played <EXECUTION_ID>',
+      'plays a run again on its own times; --set changes target_worker_count, slice_processing_time (a factor), stf_sampling_rate, without_worker or without_host (default: as it was)',
+    )
     .addOption(setOption())
     .addOption(jsonOption())
     .action(async (config: string | undefined, options: PlanOptions, command: Command) => {

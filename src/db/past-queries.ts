@@ -1,4 +1,4 @@
-import { momentOf } from './past/moment.ts';
+import { momentNamed } from './past/moment.ts';
 import { PastStore } from './past/past-store.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { createQueries, type Queries } from './queries.ts';
@@ -51,7 +51,7 @@ export class Pasts {
 
   async #at(asOf: string, present: number): Promise<Past> {
     const sql = preparer(this.#live);
-    const moment = momentOf(sql, asOf, present);
+    const moment = momentNamed(sql, asOf, present);
     // An execution that was removed is gone from the past, too.
     const prunes = sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
     if (prunes !== this.#prunes) this.close();

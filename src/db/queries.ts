@@ -1,7 +1,7 @@
-import { noMessage } from '../domain/no-message.ts';
 import { createExecutionQueries } from './execution-queries.ts';
 import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
+import { noMessage } from './log/rows.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
 import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';

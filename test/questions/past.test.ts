@@ -21,6 +21,14 @@ let log: Logged[];
 let first: string;
 let second: string;
 
+/** Messages on record. */
+function rowsIn(path: string): number {
+  const db = openReader(path);
+  const { n } = db.prepare<[], { n: number }>('SELECT count(*) AS n FROM message_rows').get() as { n: number };
+  db.close();
+  return n;
+}
+
 /** A run of three workers that is killed and taken up, and another one before it. */
 async function makeRuns(): Promise<void> {
   first = (await runWorkflow(folder, '--stf-count', '3'))['execution_id'];
@@ -30,7 +38,7 @@ async function makeRuns(): Promise<void> {
     { folder },
   );
   await run.saw(/start_run/);
-  await pause(2000);
+  await expect.poll(() => rowsIn(store), { timeout: 30_000 }).toBeGreaterThan(450);
   run.child.kill('SIGKILL');
   await run.finished;
   // As long as nobody drives it.
@@ -91,7 +99,7 @@ describe('a question about the past is answered by one call', () => {
   });
 
   it('did all go well before?', async () => {
-    const { health, drivers } = await monitor(at(0.1));
+    const { health, drivers } = await monitor(at(0.02));
     expect(health).toMatch(/^(?:progressing|draining)$/);
     expect(drivers).toHaveLength(1);
   });

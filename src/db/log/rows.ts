@@ -9,6 +9,9 @@ import type { EnvelopeColumns } from './envelope.ts';
 import { nameNumbers } from './name-numbers.ts';
 import { storedBody } from './stored-body.ts';
 
+/** Stands for a message in `TIME@MESSAGE_ID`, where there was none yet. */
+export const noMessage = 'none';
+
 /** One row of the log, as recording left it. */
 export interface Recorded {
   seq: number;

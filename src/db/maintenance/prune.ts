@@ -58,7 +58,7 @@ export function removableExecutions(
     });
 }
 
-/** An observed execution that is said to run is taken to go on for so long after it was last heard of. Milliseconds. */
+/** An observed execution that is said to run may still go on this long after its last message. Milliseconds. */
 const mayGoOn = 24 * 3_600_000;
 
 /** Nobody tells whether an observed execution goes on: what counts is when it was last heard of. */

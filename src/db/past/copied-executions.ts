@@ -26,6 +26,9 @@ const ofExecution: Readonly<Record<string, string>> = {
   told_slices: '',
 };
 
+/** Every table of which rows are copied with an execution. */
+export const copiedTables: readonly string[] = [...Object.keys(ofExecution), 'message_rows', 'repeated_messages'];
+
 /** Tables whose rows have numbers in the order in which they came, with the columns that name a row. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
   workflow_executions: ['execution_id'],

@@ -1,6 +1,6 @@
-import { noMessage } from '../../domain/no-message.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
+import { noMessage } from '../log/rows.ts';
 import { rowsOfBlock } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -16,7 +16,7 @@ export interface Moment {
   exact: string;
 }
 
-/** As SQL: anything that is recorded at all. */
+/** Later than anything that is recorded. */
 const always = Number.MAX_SAFE_INTEGER;
 
 /**
@@ -25,7 +25,7 @@ const always = Number.MAX_SAFE_INTEGER;
  * Throws `ARGUMENT_INVALID` for what is neither, and for a time that is still to come.
  * @param present milliseconds since 1970
  */
-export function momentOf(sql: Prepare, asOf: string, present: number): Moment {
+export function momentNamed(sql: Prepare, asOf: string, present: number): Moment {
   const at = asOf.indexOf('@');
   const time = at < 0 ? undefined : timeIn(asOf.slice(0, at), present);
   if (time !== undefined && asOf.slice(at + 1) === noMessage) return beforeAll(requirePast(time, present));
@@ -34,7 +34,7 @@ export function momentOf(sql: Prepare, asOf: string, present: number): Moment {
   return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
 }
 
-/** A time in milliseconds since 1970; undefined where a text is none. */
+/** Milliseconds since 1970, or undefined for a text that names no time. */
 function timeIn(text: string, present: number): number | undefined {
   try {
     return Date.parse(parseTime('as_of', text, present) ?? '');

@@ -46,6 +46,9 @@ const fillings: Readonly<Record<string, string>> = {
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,
 };
 
+/** Every table that is filled so. */
+export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_logs'];
+
 /**
  * Makes what is not in the log as it was at a moment.
  * @param before the moment that it was made for last

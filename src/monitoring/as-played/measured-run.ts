@@ -1,4 +1,3 @@
-import { sliceStatuses } from '../../domain/slice-states.ts';
 import type { Attempts } from '../timeline/attempts.ts';
 import { type Span, type Worker, workersOf } from './worker-slots.ts';
 
@@ -13,7 +12,6 @@ export interface MeasuredAttempt {
   took: number;
   worker: number;
   stf: number;
-  hasFailed: boolean;
   /** The attempt that followed it, and how long after its end that was queued, in milliseconds. */
   next: MeasuredAttempt | undefined;
   nextAfter: number;
@@ -39,8 +37,6 @@ export interface MeasuredRun {
   /** Attempts of which an end is not known: they are left out. */
   leftOut: number;
 }
-
-const failedState = sliceStatuses.indexOf('failed');
 
 /** Gathers what a run measured of itself. */
 export function measuredRun(attempts: Attempts, { keepsPlace }: Pick<MeasuredRun, 'keepsPlace'>): MeasuredRun {
@@ -88,7 +84,6 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
         took: Math.max(0, (completed as number) - (started as number)),
         worker: attempts.worker[at] as number,
         stf: attempts.stf[at] as number,
-        hasFailed: attempts.state[at] === failedState,
         next: undefined,
         nextAfter: 0,
       },
@@ -113,7 +108,7 @@ function attemptsIn(attempts: Attempts, keepsPlace: boolean): MeasuredAttempt[] 
 
 const lengthOf = ({ from, until }: Span): number => until - from;
 
-/** The value that a part of the values is below; 0 where there are none. */
+/** A quantile: that part of the values lies below it. 0 for no values. */
 const part = (values: readonly number[], of: number): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length * of)] ?? 0;
 

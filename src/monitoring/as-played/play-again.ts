@@ -1,4 +1,5 @@
-import { Heap } from '../../lib/heap.ts';
+import TinyQueue from 'tinyqueue';
+
 import type { MeasuredAttempt, MeasuredRun } from './measured-run.ts';
 import { freeFrom, type Slot, slotsOf, type Span, type Worker } from './worker-slots.ts';
 
@@ -39,9 +40,8 @@ interface Queued {
   attempt: MeasuredAttempt;
 }
 
-const isByTime = (a: Queued, b: Queued): boolean => a.at < b.at || (a.at === b.at && a.attempt.rank < b.attempt.rank);
-const isByPlace = (a: Queued, b: Queued): boolean =>
-  a.attempt.rank < b.attempt.rank || (a.attempt.rank === b.attempt.rank && a.at < b.at);
+const byTime = (a: Queued, b: Queued): number => a.at - b.at || a.attempt.rank - b.attempt.rank;
+const byPlace = (a: Queued, b: Queued): number => a.attempt.rank - b.attempt.rank || a.at - b.at;
 
 /**
  * Plays a run again on what it measured: each slice comes when it came, takes as long as it took, fails where it failed, and goes to the slot that is free first.
@@ -57,9 +57,9 @@ export function playAgain(run: MeasuredRun, changes: Changes = {}): PlayedAgain 
 class Replay {
   readonly #run: MeasuredRun;
   readonly #factor: number;
-  readonly #free = new Heap<FreeSlot>((a, b) => a.free < b.free);
-  readonly #coming = new Heap<Queued>((a, b) => a.at < b.at);
-  readonly #waiting: Heap<Queued>;
+  readonly #free = new TinyQueue<FreeSlot>([], (a, b) => a.free - b.free);
+  readonly #coming = new TinyQueue<Queued>([], (a, b) => a.at - b.at);
+  readonly #waiting: TinyQueue<Queued>;
   /** The last begin: what waits had come by then. */
   #clock = -Infinity;
   readonly #played = {
@@ -72,24 +72,24 @@ class Replay {
   constructor(run: MeasuredRun, slots: readonly Slot[], first: readonly MeasuredAttempt[], factor: number) {
     this.#run = run;
     this.#factor = factor;
-    this.#waiting = new Heap(run.keepsPlace ? isByPlace : isByTime);
+    this.#waiting = new TinyQueue<Queued>([], run.keepsPlace ? byPlace : byTime);
     for (const slot of slots) this.#free.push({ free: slot[0]?.from ?? Infinity, slot });
     for (const attempt of first) this.#coming.push({ at: attempt.queued, attempt });
   }
 
   play(): Omit<PlayedAgain, 'slots' | 'slices'> {
-    while (this.#coming.size + this.#waiting.size > 0) {
+    while (this.#coming.length + this.#waiting.length > 0) {
       const slot = this.#free.pop();
       if (slot === undefined) break;
       this.#use(slot);
     }
     this.#queueUntil(Infinity);
-    return { ...this.#played, undone: this.#waiting.size };
+    return { ...this.#played, undone: this.#waiting.length };
   }
 
-  /** Lets the slot that is free first begin a slice, unless it has no worker any more, or another one is sooner there. */
+  /** Begins a slice on the slot that is free first. A slot whose workers are gone leaves; one whose next worker comes later waits behind the others. */
   #use({ free, slot }: FreeSlot): void {
-    const came = this.#waiting.size > 0 ? this.#clock : (this.#coming.peek()?.at ?? Infinity) + this.#run.dispatch;
+    const came = this.#waiting.length > 0 ? this.#clock : (this.#coming.peek()?.at ?? Infinity) + this.#run.dispatch;
     const ready = Math.max(free, came);
     const start = startIn(slot, ready, this.#run.still);
     if (start === undefined) return;
@@ -126,7 +126,7 @@ class Replay {
   }
 }
 
-/** When a slot begins a slice that is there; undefined where it has no worker any more. */
+/** The time at which a slot can begin a slice; undefined once its workers are gone. */
 function startIn(slot: Slot, ready: number, still: readonly Span[]): number | undefined {
   const from = freeFrom(slot, ready);
   const held = from === undefined ? undefined : still.find((one) => one.from <= from && from < one.until);

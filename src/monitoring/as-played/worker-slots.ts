@@ -62,13 +62,13 @@ export function slotsOf(workers: readonly Worker[]): Slot[] {
   return slots;
 }
 
-/** The first time from a moment on at which a slot has a worker; undefined where it has none any more. */
+/** The first time from a moment on at which a slot has a worker; undefined once its workers are gone. */
 export function freeFrom(slot: Slot, time: number): number | undefined {
   const worker = slot.find(({ until }) => time <= until);
   return worker === undefined ? undefined : Math.max(time, worker.from);
 }
 
-/** How long no slot had a worker, between the first worker and the last. Milliseconds. */
+/** Seconds in which no slot had a worker, between the first worker and the last. */
 export function secondsWithout(slots: readonly Slot[]): number {
   const spans = slots.flat().toSorted((a, b) => a.from - b.from);
   let [reached, without] = [spans[0]?.from ?? 0, 0];

@@ -1,5 +1,6 @@
 import type { ListedExecution } from '../../db/lists/executions.ts';
 import type { Past } from '../../db/past-queries.ts';
+import { SwfError } from '../../lib/errors.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import type { Deed, Shift } from './facts.ts';
@@ -85,11 +86,15 @@ function watchedIn(
   const watched: Watched[] = [];
   const unseen: string[] = [];
   for (const row of all) {
-    left -= queries().messageCount(row.execution_id);
     const from = Math.max(Date.parse(shift.start_time), Date.parse(row.start_time));
     const over = row.end_time === null ? end : Math.min(end, Date.parse(row.end_time) + 1);
-    if (left < 0) unseen.push(row.execution_id);
-    else watched.push({ row, from, until: Math.max(from, over), told: new Map() });
+    const messages = queries().messageCount(row.execution_id);
+    if (messages > left) {
+      unseen.push(row.execution_id);
+      continue;
+    }
+    left -= messages;
+    watched.push({ row, from, until: Math.max(from, over), told: new Map() });
   }
   return { watched, unseen };
 }
@@ -105,9 +110,10 @@ function toldIn({ queries, now }: Past, executionId: string): Told {
       const execution = queries.execution(executionId);
       const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
       return new Map(findings.filter(({ severity }) => severity !== 'info').map((finding) => [finding.code, finding]));
-    } catch {
+    } catch (error) {
       // It was not on record yet.
-      return new Map();
+      if (error instanceof SwfError && error.code === 'EXECUTION_NOT_FOUND') return new Map();
+      throw error;
     }
   });
 }

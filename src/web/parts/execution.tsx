@@ -18,8 +18,8 @@ import { Header } from './header.tsx';
 import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
 
-const Drawer = lazy('The way of a slice', async () => (await import('./drawer.tsx')).Drawer);
-const Tabs = lazy('The list of rows', async () => (await import('./tabs.tsx')).Tabs);
+const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
+const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
 
 interface Part {
   start_time?: string;
@@ -37,6 +37,7 @@ export function Execution({ ids: [id = ''], ...props }: PageProps) {
   const every = world.kind === 'app' ? 2 * second : second;
   const { answer, fault, at } = useMonitor(id, every);
   const banner = <FaultBanner fault={fault} at={at} now={now} />;
+  useTab(answer, fault !== undefined);
   if (answer !== undefined)
     return (
       <>
@@ -72,7 +73,6 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const told = useTold(id, { monitor, params, line, isOver });
-  useTab(told.monitor);
   const { asOf } = told;
   const open = (name: string): void => change({ slice: name });
   return (
@@ -132,7 +132,7 @@ function useTold(id: string, { monitor, params, line, isOver }: Asked) {
         audit,
         standing: standingOf(monitor, line, asOf),
         asOf,
-        isNow: asOf !== undefined,
+        isNow: (moment ?? asOf) !== undefined,
         moment: undefined,
         fault,
       }

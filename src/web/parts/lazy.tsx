@@ -1,9 +1,12 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-/** A part of the page whose program is fetched when it is first shown. @param name what does not come, where the server is away */
+import { Skeleton } from './banner.tsx';
+import { Button } from './card.tsx';
+
+/** A part of the page whose program is fetched when it is first shown. A server sends it as a file of its own; the App and a report hold all parts. */
 export const lazy =
-  <Props extends object>(name: string, load: () => Promise<ComponentType<Props>>): ComponentType<Props> =>
+  <Props extends object>(load: () => Promise<ComponentType<Props>>): ComponentType<Props> =>
   (props) => {
     // A component is a function, which a state would take for a step to the next: so it lies in an object.
     const [{ Part, isAway }, setLoaded] = useState<{ Part?: ComponentType<Props>; isAway?: true }>({});
@@ -16,9 +19,11 @@ export const lazy =
       [],
     );
     if (Part !== undefined) return <Part {...props} />;
-    return isAway === true ? (
-      <p class="banner bad" role="alert">
-        ! {name} does not come: the server is away, or is another version now.
+    if (isAway !== true) return <Skeleton />;
+    return (
+      <p class="banner bad">
+        <strong role="alert">! This part of the page does not come.</strong> The server is away, or is another version
+        now. <Button onClick={() => location.reload()}>load the page again</Button>
       </p>
-    ) : null;
+    );
   };

@@ -6,7 +6,7 @@ import { standingNow } from '../state/as-of.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
-import { showInTab, worstOf } from '../state/tab.ts';
+import { noAnswer, showInTab, worstOf } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
@@ -33,7 +33,7 @@ export function Wall() {
   const [seen, setSeen] = useState<Readonly<Record<string, Monitor>>>({});
   const running = answer?.running.items ?? [];
   const monitors = running.flatMap(({ execution_id }) => seen[execution_id] ?? []);
-  useWallInTab(monitors);
+  useWallInTab(monitors, fault !== undefined);
   return (
     <section class="wall">
       <h1 class="sr">Executions that run</h1>
@@ -58,12 +58,16 @@ export function Wall() {
 }
 
 /** The tab tells the worst of all that run. */
-function useWallInTab(monitors: readonly Monitor[]): void {
+function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
   const health = worstOf(monitors.map((one) => one.health)) ?? 'nothing runs';
   const hasFinding = monitors.some(({ findings }) => findings.some(({ severity }) => severity !== 'info'));
   useEffect(
-    () => showInTab(monitors.length === 0 ? 'wall' : `${monitors.length} running`, { health, hasFinding }),
-    [health, hasFinding, monitors.length],
+    () =>
+      showInTab(
+        monitors.length === 0 ? 'wall' : `${monitors.length} running`,
+        isAway ? noAnswer : { health, hasFinding },
+      ),
+    [health, hasFinding, isAway, monitors.length],
   );
 }
 
@@ -89,6 +93,7 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
       <h2>
         <a href={executionHash(id)}>{id}</a> <Pill state={health} />
       </h2>
+      <FaultBanner fault={fault} at={at} now={Date.now()} />
       <p class="big">
         {planned === undefined ? count(over) : percent((100 * over) / Math.max(1, planned), 0)}
         <small>

@@ -32,8 +32,15 @@ export function showInTab(name: string, { health, hasFinding }: { health: string
   document.querySelector('link[rel="icon"]')?.setAttribute('href', iconOf(health, hasFinding));
 }
 
-/** The same of an execution. */
-export function useTab({ execution_id, health, findings }: Monitor): void {
-  const hasFinding = findings.some(({ severity }) => severity !== 'info');
-  useEffect(() => showInTab(execution_id, { health, hasFinding }), [execution_id, health, hasFinding]);
+/** Shown while the server does not answer: the last health may be long gone. */
+export const noAnswer = { health: 'no answer', hasFinding: true } as const;
+
+/** The same of an execution. @param isAway whether the last question had no answer */
+export function useTab(monitor: Monitor | undefined, isAway: boolean): void {
+  const { execution_id, health, findings } = monitor ?? {};
+  const hasFinding = findings?.some(({ severity }) => severity !== 'info') === true;
+  useEffect(() => {
+    if (execution_id !== undefined && health !== undefined)
+      showInTab(execution_id, isAway ? noAnswer : { health, hasFinding });
+  }, [execution_id, health, hasFinding, isAway]);
 }
