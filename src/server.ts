@@ -26,6 +26,7 @@ import { executionOfUri, offeredReports, reportOf, reportTemplate, shiftTemplate
 import { callTool, findTool } from './tools/run-tool.ts';
 import type { Control } from './tools/shared/control.ts';
 import { harmless } from './tools/shared/harmless.ts';
+import type { Logbook } from './tools/shared/logbook.ts';
 import type { Services } from './tools/shared/services.ts';
 import type { LiveContext, Tool } from './tools/shared/tool.ts';
 
@@ -44,6 +45,10 @@ export interface ServerOptions {
   services: () => Promise<Services>;
   /** The control that tools have over executions; left out, they have none. */
   control?: Control | undefined;
+  /** The logbook, where this server may write it. */
+  logbook?: Logbook | undefined;
+  /** The address of the page, for links in texts; undefined where nobody has told it. */
+  page?: string | undefined;
   /** Makes a call; left out, it is made at once and in this thread. */
   callTool?: typeof callTool;
   /** The name of the caller where more is known than a client says of itself. */
@@ -130,7 +135,7 @@ function callerOf(server: Server): string {
 
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
 function liveContext(
-  { queries, past, held, control, services, stopping }: ServerOptions,
+  { queries, past, held, control, logbook, page, services, stopping }: ServerOptions,
   { signal, _meta, sendNotification }: Extra,
   caller: () => string,
 ): LiveContext {
@@ -145,6 +150,8 @@ function liveContext(
       return stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
     },
     control,
+    logbook,
+    page,
     services,
     caller,
     progress(done, total, message) {

@@ -15,6 +15,8 @@ interface MessageWords {
 
 const recorder = 'the recorder (DAQ simulator)';
 const everyone = 'all listeners';
+/** Entries of the logbook never leave the store. */
+const logbook = { from: 'the process that is asked', to: 'the store' };
 
 /** Each message in words. The compiler asks for those of a new one. */
 export const messageWords: Record<MessageType, MessageWords> = {
@@ -66,6 +68,11 @@ export const messageWords: Record<MessageType, MessageWords> = {
     to: everyone,
   },
   workflow_ended: { about: 'The execution is over, with its counts.', from: recorder, to: everyone },
+  note: { about: 'A note of a person about a run, or about none.', ...logbook },
+  quality: { about: 'A person judges the quality of a run.', ...logbook },
+  alarm_raised: { about: 'A finding has outlasted its time.', ...logbook },
+  alarm_seen: { about: 'A person has seen an alarm.', ...logbook },
+  alarm_cleared: { about: 'The finding of an alarm is over.', ...logbook },
 };
 
 /** Each field in words. The compiler asks for those of a new one. */
@@ -136,6 +143,16 @@ export const fieldWords: Record<FieldOf<MessageType> | keyof Envelope, string> =
   slices_processing: 'of these, in work',
   slices_completed: 'of these, done',
   slices_failed: 'of these, failed for good',
+  text: 'what the person wrote',
+  author: 'name of the person',
+  at: 'time that the note is about, ISO 8601',
+  about: 'file, worker or message that the note is about',
+  for_next: 'whether the next shift should read it first',
+  value: '`none` takes an earlier quality back',
+  subject: 'execution id, and `:` with the slice, file, worker or host',
+  sentence: 'of the finding',
+  severity: 'of the finding',
+  count: 'how often the alarm has come, from 1',
 };
 
 /** Where a field means something else in one message. */
@@ -143,6 +160,9 @@ export const ownWords: Readonly<Record<string, string>> = {
   'envelope.msg_type': 'the type, in the body too',
   'slice.size_bytes': 'of the TFs of the slice',
   'slice_result.state': 'how the attempt ended',
+  'alarm_raised.code': 'of the finding',
+  'alarm_seen.code': 'of the finding',
+  'alarm_cleared.code': 'of the finding',
   'stop_workflow.state': 'the end to record',
   'stop_workflow.filename': 'the file at which the agent gave up',
 };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { envelopeShape } from '../../src/messages/fields.ts';
 import { telemetrySchemas, type TelemetryType } from '../../src/messages/telemetry.ts';
-import { type MessageType, messageTypes, vocabulary } from '../../src/messages/vocabulary.ts';
+import { isLogbookType, type MessageType, messageTypes, vocabulary } from '../../src/messages/vocabulary.ts';
 import { table } from './keys-table.ts';
 import { fieldWords, messageWords, ownWords } from './message-words.ts';
 import { telemetryWords } from './telemetry-words.ts';
@@ -34,11 +34,14 @@ export const messageTables = (): string =>
 function messageSection(type: MessageType): string {
   const { about, from, to } = messageWords[type];
   const { destination, fields } = vocabulary[type];
-  const id = type === 'run_workflow' ? `${type}/${keyOf(type)}` : ['{execution_id}', type, keyOf(type)].join('/');
+  const key = keyOf(type);
+  const isLogbook = isLogbookType(type);
+  const id = isLogbook ? key : [...(type === 'run_workflow' ? [] : ['{execution_id}']), type, key].join('/');
+  const way = isLogbook ? 'never sent' : `on \`${destination}\``;
   return [
     `### ${type}`,
     about,
-    `From ${from} to ${to}, on \`${destination}\`. Its id is \`${id.replace(/\/$/, '')}\`.`,
+    `From ${from} to ${to}, ${way}. Its id is \`${id.replace(/\/$/, '')}\`.`,
     fieldsTable(fields().shape, wordsOf(type)),
   ].join('\n\n');
 }

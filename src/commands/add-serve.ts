@@ -26,10 +26,13 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       'serve Streamable HTTP at /mcp (default host: 127.0.0.1; others need a token, and TLS or a proxy)',
     )
     .option('--open', 'show the page in your browser (needs --http)')
-    .option('--read-only', 'offer no tool that changes something (this is the default)')
+    .option('--read-only', 'offer no tool that changes something, not even notes')
     .option('--allow-control', 'offer tools that start, pause, continue and stop executions')
     .option('--max-runs <N>', 'runs that may be under way before no tool starts another (default: 4)', parsePositive)
-    .option('--insecure-local', 'let every user of this machine use them over HTTP, without a token')
+    .option(
+      '--insecure-local',
+      'let every user of this machine use tools that change something over HTTP, without a token',
+    )
     .option('--tls-cert <FILE>', 'speak TLS with this certificate, a PEM file (needs --tls-key)')
     .option('--tls-key <FILE>', 'the key of the certificate, a PEM file')
     .option('--behind-proxy', 'a proxy in front speaks TLS, and says by X-Forwarded headers who asks for what')
@@ -38,17 +41,20 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       refuseUnknownCommand(program, command);
       if (readOnly === true && allowControl === true)
         command.error('error: --read-only and --allow-control contradict each other');
-      if (allowControl !== true) requireControl(command, options);
+      if (allowControl !== true && options.maxRuns !== undefined)
+        command.error('error: --max-runs needs --allow-control');
+      if (readOnly === true && options.insecureLocal === true)
+        command.error('error: --read-only and --insecure-local contradict each other');
       if (options.http === undefined) requireHttp(command, options, open);
-      const args = { ...options, http: options.http, allowControl: allowControl === true, open: open && '#/' };
+      const args = {
+        ...options,
+        http: options.http,
+        allowControl: allowControl === true,
+        readOnly: readOnly === true,
+        open: open && '#/',
+      };
       await run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
     });
-}
-
-/** Options that mean nothing to a server that only reads. */
-function requireControl(command: Command, { insecureLocal, maxRuns }: ServeOptions): void {
-  const given = insecureLocal === true ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
-  if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
 /** Options that mean nothing on stdio: one who gives them has forgotten `--http`. */

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 
 import { layoutNames } from '../messages/layouts.ts';
 import { type Add, brokerOption, parsePositive, type Run, setOption } from './shared/options.ts';
@@ -11,9 +11,12 @@ interface Common {
 interface UpFlags {
   metrics?: string;
   observe?: string;
+  watch?: true;
+  notify?: string;
 }
 
 interface UnitFlags {
+  watch?: true;
   user?: true;
   supervisor?: true;
   metrics?: string;
@@ -29,15 +32,22 @@ const upMetricsOption = (): Option =>
 const observeOption = (what: string): Option =>
   new Option('--observe <LAYOUT>', `${what}: the layout of its topics, or none`).choices(['none', ...layoutNames]);
 
+const watchOption = (): Option =>
+  new Option('--watch', 'alarms of findings that last too, as swf-mcp watch raises them ($SWF_WEBHOOK is told)');
+
 /** The commands that run agents as services. */
 export function addServices(add: Add, run: Run): void {
   add('up [CONFIG]', 'all agents that the configuration asks of this host, started again when they end, until SIGTERM')
     .addOption(brokerOption())
     .addOption(setOption())
     .addOption(observeOption('an observer of a testbed too'))
+    .addOption(watchOption())
+    .option('--notify <PATH>', 'a program that is run at each change of an alarm (needs --watch)')
     .addOption(upMetricsOption())
-    .action(async (config: string | undefined, { broker, set: sets, metrics, observe }: Common & UpFlags) => {
-      const args = { config, broker, sets, metrics, observe };
+    .action(async (config: string | undefined, options: Common & UpFlags, command: Command) => {
+      const { broker, set: sets, metrics, observe, watch, notify } = options;
+      if (notify !== undefined && watch !== true) command.error('error: --notify needs --watch');
+      const args = { config, broker, sets, metrics, observe, watch: watch === true, notify };
       await run(async (io) => (await import('./services/up.ts')).upCommand(io, args));
     });
 
@@ -93,9 +103,12 @@ function addUnit(add: Add, run: Run): void {
     .option('--user', "for the user's own systemd (loginctl enable-linger lets it run without a login)")
     .option('--supervisor', 'for supervisord')
     .addOption(observeOption('for an observer'))
+    .addOption(watchOption())
     .addOption(upMetricsOption())
-    .action(async (config: string | undefined, options: Common & UnitFlags) => {
-      const { broker, set: sets, user, supervisor, observe, metrics } = options;
+    .action(async (config: string | undefined, options: Common & UnitFlags, command: Command) => {
+      const { broker, set: sets, user, supervisor, observe, watch, metrics } = options;
+      if (observe !== undefined && watch === true)
+        command.error('error: a unit runs one of both; "swf-mcp up --observe LAYOUT --watch" runs them together');
       const args = {
         config,
         broker,
@@ -104,6 +117,7 @@ function addUnit(add: Add, run: Run): void {
         observe,
         user: user === true,
         supervisor: supervisor === true,
+        watch: watch === true,
       };
       await run(async (io) => (await import('./services/unit.ts')).unitCommand(io, args));
     });

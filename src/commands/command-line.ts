@@ -3,6 +3,7 @@ import { Argument, Command, CommanderError, Option } from 'commander';
 import type { Speed } from '../domain/params.ts';
 import { type Action, actions, type AgentType, agentTypes } from '../domain/states.ts';
 import { printableLines } from '../lib/printable.ts';
+import { addLogbook } from './add-logbook.ts';
 import { addObserve } from './add-observe.ts';
 import { addQuestions } from './add-questions.ts';
 import { addServe } from './add-serve.ts';
@@ -126,6 +127,7 @@ function createProgram({ version, stdin }: Pick<ThisProcess, 'version' | 'stdin'
   addObserve(add, run);
   addControl(add, run);
   addQuestions(add, run);
+  addLogbook(add, run);
   addUpkeep(add, run);
   addCompletion(program, add, run);
   addDoctor(add, run);

@@ -16,7 +16,9 @@ export function asRecorded(
   broker: BrokerSettings | undefined,
 ): Config {
   const dir = config.data.dir === undefined ? `${store}.data` : resolve(workingFolder, config.data.dir);
-  return { ...config, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
+  // Alarms are no matter of a run.
+  const { watch: _, ...ofRun } = config;
+  return { ...ofRun, data: { ...config.data, dir }, broker: recordedBroker(config.broker, broker) };
 }
 
 /** The recorded broker has its address and no login. Without a broker it has no address. */

@@ -82,6 +82,15 @@ const testbedSection = z.strictObject({
     .describe('isolation boundary: messages of another namespace are ignored; required'),
 });
 
+const watchSection = z.strictObject({
+  after: z
+    .record(z.string(), z.number().min(0).max(86_400))
+    .optional()
+    .describe(
+      'seconds that a finding must last before `watch` raises an alarm, by code, such as `SLICES_FAILED = 60`; without it 30 for warnings, 10 for errors',
+    ),
+});
+
 export const configSchema = z.strictObject({
   testbed: testbedSection,
   workflow: z
@@ -105,6 +114,7 @@ export const configSchema = z.strictObject({
   worker: workerSection.strict().prefault({}),
   broker: brokerSection.prefault({}),
   data: dataSection.strict().prefault({}),
+  watch: watchSection.optional(),
 });
 
 export type Config = z.infer<typeof configSchema>;
@@ -116,7 +126,8 @@ interface Key {
 }
 
 function keysOf(schema: z.ZodType, prefix = ''): Key[] {
-  const inner = schema instanceof z.ZodPrefault ? (schema.unwrap() as z.ZodType) : schema;
+  const inner =
+    schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
   if (!(inner instanceof z.ZodObject)) return [{ key: prefix.slice(0, -1), schema }];
   return Object.entries(inner.shape).flatMap(([key, value]) => keysOf(value as z.ZodType, `${prefix}${key}.`));
 }

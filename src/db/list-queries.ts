@@ -1,6 +1,7 @@
 import { executionOfRun } from './execution/find-execution.ts';
 import { recentExecutionIds } from './execution/find-execution.ts';
 import { type AgentFilter, listAgents } from './lists/agents.ts';
+import { type AlarmFilter, listAlarms } from './lists/alarms.ts';
 import { type ExecutionFilter, listExecutions } from './lists/executions.ts';
 import { executionIsMentioned, namespacesOf, recentRunNumbers, runIsKnown } from './lists/known-names.ts';
 import { nearestKnown, type ValueKind } from './lists/known-values.ts';
@@ -43,6 +44,7 @@ export function createListQueries(sql: Prepare, findWords: WordSearch, isAlive: 
         })),
       };
     },
+    alarms: (filter: AlarmFilter, page: Page) => listAlarms(sql, filter, page),
     nearestKnown: (kind: ValueKind, value: string) => nearestKnown(sql, kind, value),
     executionOfRun: (run: number) => executionOfRun(sql, run),
     misdatedExecutions: () => misdatedExecutions(sql),

@@ -3,6 +3,9 @@ import { createListQueries } from './list-queries.ts';
 import { createWordSearch } from './lists/word-search.ts';
 import { noMessage } from './log/rows.ts';
 import { homeOf, knownStoreId } from './log/store-identity.ts';
+import { createLogbookQueries } from './logbook-queries.ts';
+import { indexPredicates } from './migrations/index-predicates.ts';
+import { messageColumns } from './migrations/message-columns.ts';
 import { listeningObservers } from './observed/hearings.ts';
 import type { LivenessTest } from './presence/leases.ts';
 import { PartReader } from './reports/part-reader.ts';
@@ -14,10 +17,10 @@ import { createTimelineQueries } from './timeline-queries.ts';
 
 type RecordedFilesArguments = Parameters<typeof recordedFilesOf> extends [unknown, ...infer Rest] ? Rest : never;
 
-/** Where the newest thing of each kind stands. */
+/** Where the newest thing of each kind stands. An alarm must not make a store look fresh in which nothing moves. */
 const newestOf = [
   'SELECT max(last_heartbeat) AS at FROM system_agents',
-  'SELECT recorded_at AS at FROM workflow_messages WHERE seq = (SELECT max(seq) FROM message_rows)',
+  `SELECT ${messageColumns.recorded_at} AS at FROM message_rows WHERE ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   'SELECT timestamp AS at FROM app_logs WHERE log_id = (SELECT max(log_id) FROM app_logs)',
 ];
 
@@ -58,6 +61,7 @@ export function createQueries(db: Connection, isAlive: LivenessTest) {
     recordedFiles: (...args: RecordedFilesArguments) => recordedFilesOf(plain, ...args),
     ...createTimelineQueries(plain, isAlive),
     ...createExecutionQueries(sql, findWords, isAlive),
+    ...createLogbookQueries(plain, isAlive),
     ...createListQueries(sql, findWords, isAlive),
   };
 }

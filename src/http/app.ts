@@ -11,6 +11,7 @@ import { workflowParamsOf } from '../domain/params.ts';
 import { NoStoreYet, SwfError } from '../lib/errors.ts';
 import type { Log } from '../lib/logger.ts';
 import { allPrintable } from '../lib/printable.ts';
+import { addAlarmSeen, type MarkSeen } from './alarm-seen.ts';
 import type { Token } from './callers.ts';
 import { clientOf, refuse, refuseForeign, requireToken, sayNotToKeep } from './guard.ts';
 import { createMcpAnswerer, type McpOptions } from './mcp.ts';
@@ -21,6 +22,8 @@ import { createTurns, type Turn } from './turns.ts';
 export interface AppOptions extends McpOptions {
   queries: () => Queries;
   metrics: Metrics;
+  /** Left out, nobody can mark an alarm as seen. */
+  markSeen: MarkSeen | undefined;
   /** The tokens of which every request but that for health must bring one; where there are none, nobody is asked. */
   tokens: readonly Token[];
   /** Whether the server is asked by other names than those of this machine for itself. */
@@ -67,7 +70,12 @@ function answerNothing({ originalUrl }: Request, response: Response): void {
 type Route = (app: Express, options: AppOptions, turn: Turn) => void;
 
 /** Every route that asks for the token. A new one is a function and a line here. */
-const routes: readonly Route[] = [addMcp, addMetrics, addParameters];
+const routes: readonly Route[] = [
+  addMcp,
+  addMetrics,
+  addParameters,
+  (app, { markSeen }) => addAlarmSeen(app, markSeen),
+];
 
 function addMcp(app: Express, options: AppOptions, turn: Turn): void {
   app.post(

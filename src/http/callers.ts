@@ -2,12 +2,16 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { sha256 } from '../lib/sha256.ts';
 
+export const scopes = ['read', 'note', 'control'] as const;
+
+export type Scope = (typeof scopes)[number];
+
 /** One who may ask: by a token, or everybody of this machine where there is none. */
 export interface Caller {
   /** The token's name; undefined where it has none. */
   name: string | undefined;
-  /** Whether the tools that change something are for this caller too. */
-  scope: 'read' | 'control';
+  /** What this caller may do: ask, write into the logbook too, or control executions too. */
+  scope: Scope;
 }
 
 export interface Token extends Caller {

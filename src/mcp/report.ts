@@ -115,7 +115,29 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
       ...(findings.length === 0
         ? ['No findings.']
         : findings.map(({ severity, code, sentence }) => `- ${severity} ${code}: ${plain(sentence, longest)}`)),
+      ...peopleSection(queries, execution_id),
     ];
     return `${lines.map(printable).join('\n')}\n`;
   });
+}
+
+/** Notes that a report shows: the last ones. */
+const shownNotes = 20;
+
+/** What people wrote about an execution. */
+function peopleSection(queries: Queries, executionId: string): string[] {
+  const quality = queries.qualityOf(executionId);
+  const notes = queries.notesOf(executionId, shownNotes).toReversed();
+  const lines = [
+    ...(quality === undefined
+      ? []
+      : [
+          `- quality ${quality.value}, by ${plain(quality.author)} at ${quality.set_at}: ${plain(quality.reason, longest)}`,
+        ]),
+    ...notes.map(
+      ({ at, author, about, text }) =>
+        `- ${at} ${plain(author)}${about === null ? '' : `, ${plain(about)}`}: ${plain(text, longest)}`,
+    ),
+  ];
+  return lines.length === 0 ? [] : ['', ...lines];
 }

@@ -1,6 +1,6 @@
 import { sha256 } from '../lib/sha256.ts';
 import type { Message } from './message.ts';
-import { type MessageType, vocabulary } from './vocabulary.ts';
+import { isLogbookType, type MessageType, vocabulary } from './vocabulary.ts';
 
 /**
  * The id of a message, made from what it says: `{execution_id}/{msg_type}` and its natural key (docs/messages.md). The same statement
@@ -8,6 +8,7 @@ import { type MessageType, vocabulary } from './vocabulary.ts';
  */
 export function messageIdOf(message: Message): string {
   const key = (vocabulary[message.msg_type].key as (m: Message) => string)(message);
+  if (isLogbookType(message.msg_type)) return key;
   const scope = message.msg_type === 'run_workflow' ? [] : [message.execution_id];
   return [...scope, message.msg_type, ...(key === '' ? [] : [key])].join('/');
 }

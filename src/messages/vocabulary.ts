@@ -24,6 +24,7 @@ import {
   text,
   workFields,
 } from './fields.ts';
+import { logbookMessages, type LogbookType } from './logbook.ts';
 
 const startKey = (m: { slice_filename: string; attempt: number; worker_id: string; hostname: string }): string =>
   `${m.slice_filename}/${m.attempt}/${m.worker_id}@${m.hostname}`;
@@ -213,6 +214,7 @@ export const vocabulary = {
     () => ({}),
     () => '',
   ),
+  ...logbookMessages,
 } as const;
 
 export type Vocabulary = typeof vocabulary;
@@ -227,6 +229,10 @@ const typesOf = (...traits: Trait[]): readonly MessageType[] =>
 export const frequentTypes = typesOf('frequent');
 export const landmarkTypes = typesOf('landmark', 'command');
 export const commandTypes = typesOf('command');
+export const logbookTypes = typesOf('logbook');
+
+/** Whether a message is an entry of the logbook: a word of a person, or an alarm. */
+export const isLogbookType = (type: MessageType): type is LogbookType => vocabulary[type].trait === 'logbook';
 
 export function isMessageType(value: unknown): value is MessageType {
   return typeof value === 'string' && Object.hasOwn(vocabulary, value);

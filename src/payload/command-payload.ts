@@ -5,12 +5,12 @@ import type { OpenSlice, Payload, PayloadResult } from '../agents/ports.ts';
 import { asDataError } from '../files/data-errors.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { printable } from '../lib/printable.ts';
+import { withoutSecrets } from '../lib/secrets.ts';
 import { traceParent } from '../lib/trace-context.ts';
 import { sliceMessageId } from '../messages/identity.ts';
 import type { PayloadHost } from './host.ts';
 import { listOutputs, makeAside, noOutputs, outputFolder, type Outputs, removeFolder, settle } from './outputs.ts';
 import { type Ended, runInGroup } from './process-group.ts';
-import { withoutSecrets } from './secrets.ts';
 
 export interface CommandPayloadOptions {
   /** Program and arguments, with placeholders. */

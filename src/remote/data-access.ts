@@ -16,7 +16,7 @@ import { pathAddress, type WritePlace } from '../files/write-aside.ts';
 import { bearerTokenPattern } from '../lib/bearer-token.ts';
 import { SwfError } from '../lib/errors.ts';
 import { makeFolder } from '../lib/make-folder.ts';
-import { withoutSecrets } from '../payload/secrets.ts';
+import { withoutSecrets } from '../lib/secrets.ts';
 
 /** Where a file of an execution is that a message tells of. */
 export interface FilePlace {

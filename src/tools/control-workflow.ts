@@ -2,7 +2,7 @@ import * as z from 'zod';
 
 import { actions } from '../domain/states.ts';
 import type { CommandState, TestbedAnswer } from './shared/control.ts';
-import { present, text } from './shared/params.ts';
+import { present, requestedBy, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 import { controlOf, testbedAnswer } from './start-workflow.ts';
 
@@ -22,7 +22,7 @@ export const controlWorkflowTool = defineLiveTool({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
       action: z.enum(allActions).describe('pause, continue, stop or resume'),
       reason: text('Why, for the record'),
-      requested_by: z.string().trim().min(1).max(100).optional().describe('The person who asked for it'),
+      requested_by: requestedBy('The person who asked for it'),
     }),
   output: () =>
     z.strictObject({

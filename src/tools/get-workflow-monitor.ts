@@ -21,6 +21,7 @@ import {
   statusReason,
   stopOf,
 } from './monitor/parts.ts';
+import { peopleOf } from './monitor/people.ts';
 import { present } from './shared/params.ts';
 import { defineTool } from './shared/tool.ts';
 
@@ -76,10 +77,11 @@ export const getWorkflowMonitorTool = defineTool({
         stages: isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
-        findings: assessed.findings.map((finding) => ({ ...finding, sentence: sentenceOf(finding) })),
+        findings: assessed.findings.map(({ about: _, ...finding }) => ({ ...finding, sentence: sentenceOf(finding) })),
         agents: unreadable.includes('agents') ? [] : agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, lastEvents).map(asEvent),
         errors: unreadable.includes('logs') ? [] : lastErrors(execution_id, queries),
+        ...peopleOf(execution_id, queries),
       }),
     );
   },

@@ -1,11 +1,12 @@
 import * as z from 'zod';
 
-import { executionStatuses } from '../domain/states.ts';
+import { qualities } from '../domain/logbook-words.ts';
+import { executionStatuses, origins } from '../domain/states.ts';
 import { executionRow } from './answers/execution-row.ts';
 import { pageAnswer } from './answers/page.ts';
 import { clipShown } from './shared/clip.ts';
 import { type Fixed, listPage } from './shared/list.ts';
-import { listArguments, namespace, present, text } from './shared/params.ts';
+import { integer, listArguments, namespace, present, text } from './shared/params.ts';
 import { defineTool, type ToolContext } from './shared/tool.ts';
 
 const shownReason = 200;
@@ -40,6 +41,13 @@ export const listWorkflowExecutionsTool = defineTool({
       status: z.enum(executionStatuses).optional().describe('State of the execution'),
       executed_by: text('User who started it'),
       workflow_name: text('Such as stf_datataking'),
+      origin: z.enum(origins).optional().describe('Made here, or by other programs'),
+      quality: z.enum(qualities).optional().describe('As somebody judged it'),
+      has_failures: z.boolean().optional().describe('Failed slices'),
+      min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
+      config: text('Name of its configuration'),
+      payload: text('Part of its payload command'),
+      search: text('Words of notes and reasons'),
       ...listArguments('life: those that overlap'),
     }),
   output: () => pageAnswer(executionRow()),
@@ -71,6 +79,7 @@ export const listWorkflowExecutionsTool = defineTool({
           bytes: row.bytes,
           retries: row.retries,
           speed: row.speed === null ? null : String(row.speed),
+          quality: row.quality,
         }),
     }),
 });

@@ -4,7 +4,7 @@ import type { Past } from '../db/past-queries.ts';
 import { issueWords } from '../domain/issue-words.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest, nearest } from '../lib/suggest.ts';
-import { controlTools } from './index.ts';
+import { controlTools, noteTools } from './index.ts';
 import { clip as cut } from './shared/clip.ts';
 import { momentOfCursor } from './shared/list.ts';
 import { ofMoment } from './shared/moment.ts';
@@ -22,6 +22,11 @@ export function findTool(tools: readonly Tool[], name: string): Tool {
     throw new SwfError(
       'TOOL_NOT_FOUND',
       `${name} changes something: it is there for tokens that may control, where the server is started with --allow-control`,
+    );
+  if (noteTools.some((candidate) => candidate.name === name))
+    throw new SwfError(
+      'TOOL_NOT_FOUND',
+      `${name} writes into the logbook: it is there for tokens of scope note or control, and not where the server is started with --read-only`,
     );
   const names = tools.map((candidate) => candidate.name);
   throw new SwfError(

@@ -1,10 +1,11 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
-import { controlTools, tools } from '../../tools/index.ts';
+import { controlTools, noteTools, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
 import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader, type StoreReader } from '../shared/store-reader.ts';
 
 /** One answer of a tool as the server would give it. Ctrl-C gives up one that takes its time. */
@@ -31,6 +32,7 @@ export const liveContext = (io: Io, { queries, past, held }: StoreReader, signal
   progress: () => {},
   services: async () => (await import('../control/tool-services.ts')).createServices(io),
   control: undefined,
+  page: pageUrl(io),
 });
 
 /**
@@ -43,7 +45,7 @@ export async function callCommand(
   { words, yes }: { words: readonly string[]; yes: boolean },
 ): Promise<number> {
   // A wrong name is told before a missing store.
-  const tool = findTool([...tools, ...controlTools], name);
+  const tool = findTool([...tools, ...noteTools, ...controlTools], name);
   const args = parseArguments(words);
   if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
     io.err('nothing was done; --yes answers the question beforehand');
@@ -55,6 +57,7 @@ export async function callCommand(
   try {
     const answer = await callTool(tool, args, {
       ...liveContext(io, reader, interrupted.signal),
+      logbook: tool.writes === undefined ? undefined : (await import('../logbook/logbook.ts')).createLogbook(io),
       control: tool.writes === undefined ? undefined : (await import('../control/tool-control.ts')).createControl(io),
     });
     const { answer: safe, text } = harmless(answer);

@@ -7,6 +7,7 @@ import { duration, wholeDuration } from '../shared/duration.ts';
 import { type Io, storeOption } from '../shared/io.ts';
 import { phaseWords } from '../shared/phase-words.ts';
 import { askTool } from './call.ts';
+import { peopleLines } from './people-lines.ts';
 
 /** A log line may be cut, so that the end of a cause is not in it. */
 const comparedCause = 100;
@@ -212,6 +213,7 @@ function statusLines(answer: AnswerOf<'get_workflow_monitor'>, option: string): 
       ({ severity, code, sentence }) =>
         `  ${severity.padEnd(10)}  ${code}: ${sentence.replaceAll('"swf-mcp ', `"swf-mcp${option} `)}`,
     ),
+    ...peopleLines(answer),
     ...leftOf(answer),
     verdictOf(answer, option),
   ];

@@ -1,14 +1,14 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import type { Queries } from '../../db/queries.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
+import { runProgram } from '../../lib/run-program.ts';
+import { withoutSecrets } from '../../lib/secrets.ts';
 import type { Io } from '../shared/io.ts';
 
-/** How often to check for news, and how long the program may take, in milliseconds. */
+/** How often to check for news, in milliseconds. */
 const lookMilliseconds = 500;
-const patience = 30_000;
 
 /** Tells a program of the first slice that stays failed, and of the end of an execution. */
 export interface Notifier {
@@ -46,7 +46,10 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       SWF_STATUS: status,
       SWF_REASON: [...(status_reason === null ? [] : [status_reason]), ...failed].join(', '),
     };
-    telling = telling.then(() => runProgram(io, program, variables));
+    telling = telling.then(async () => {
+      const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
+      if (problem !== undefined) io.err(`WARNING ${program}, told of ${event}, ${problem}`);
+    });
   };
   const look = (): void => {
     try {
@@ -69,27 +72,4 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
     },
     leave: () => clearInterval(timer),
   };
-}
-
-function runProgram(io: Io, program: string, variables: Record<string, string>): Promise<void> {
-  const { SWF_MCP_TOKEN: _, ...env } = io.env;
-  return new Promise((done) => {
-    const child = spawn(program, [], { stdio: 'ignore', env: { ...env, ...variables } });
-    const limit = setTimeout(() => child.kill('SIGKILL'), patience);
-    const end = (problem: string | undefined): void => {
-      clearTimeout(limit);
-      if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
-      done();
-    };
-    child.on('error', (error) => end(`did not start: ${messageOf(error)}`));
-    child.on('exit', (code, signal) =>
-      end(
-        code === 0
-          ? undefined
-          : signal === 'SIGKILL'
-            ? `took longer than ${patience / 1000} s and was ended`
-            : `ended with ${code ?? signal}`,
-      ),
-    );
-  });
 }

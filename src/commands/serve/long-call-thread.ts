@@ -5,6 +5,7 @@ import { SwfError } from '../../lib/errors.ts';
 import { tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { createServices } from '../control/tool-services.ts';
+import { pageUrl } from '../shared/page-url.ts';
 import { createProcessIo } from '../shared/process-io.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
@@ -31,6 +32,7 @@ async function replyTo({ tool, args }: LongCall): Promise<LongReply> {
       services: () => Promise.resolve(createServices(io)),
       progress: () => {},
       control: undefined,
+      page: pageUrl(io),
       caller: () => 'mcp',
     });
     return { answer };

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { createApp } from '../../http/app.ts';
-import type { Token } from '../../http/callers.ts';
+import type { Scope, Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
 import type { Client } from '../../http/mcp.ts';
 import { createMetrics } from '../../http/metrics.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
+import { noteTools } from '../../tools/index.ts';
 import { callTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io, storePath } from '../shared/io.ts';
 import { type AccessArguments, readAccess } from './http-access.ts';
@@ -27,6 +28,8 @@ const threadMegabytes = 512;
 export async function serveHttp(io: Io, args: HttpArguments, options: ServerOptions): Promise<number> {
   const address = parseAddress(args.where, '--http');
   const { tokens, tls } = readAccess(io, address.host, args);
+  // Without a token nobody is known, and so nobody can sign.
+  const mayWrite = tokens.length > 0 || args.insecureLocal;
   const stopping = new AbortController();
   const metrics = createMetrics(io.version);
   const longCalls = createLongCalls(() => startThread(io));
@@ -34,11 +37,13 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
     createServer: (client) =>
       createServer({
         ...options,
-        ...ofClient(client, options, longCalls),
+        ...(mayWrite ? {} : { logbook: undefined }),
+        ...ofClient(mayWrite ? client : { ...client, scope: 'read' }, options, longCalls),
         stopping: stopping.signal,
         onCall: (tool) => metrics.beginCall(tool),
       }),
     queries: options.queries,
+    markSeen: mayWrite ? options.logbook?.seen : undefined,
     metrics,
     tokens,
     anyHost: (!isLoopback(address.host) || args.behindProxy) && tokens.length > 0,
@@ -71,7 +76,7 @@ function ofClient(
   longCalls: LongCalls,
 ): Partial<ServerOptions> {
   return {
-    tools: scope === 'control' ? tools : readersOf(tools),
+    tools: toolsFor(tools, scope),
     caller: name,
     callTool: async (tool, args, context) =>
       tool.takesLong?.((args ?? {}) as Record<string, unknown>) === true
@@ -81,12 +86,17 @@ function ofClient(
 }
 
 /** Made once: what is told of tools is kept by their list. */
-const readers = new WeakMap<ServerOptions['tools'], ServerOptions['tools']>();
+const byScope = new WeakMap<ServerOptions['tools'], Map<Scope, ServerOptions['tools']>>();
 
-function readersOf(tools: ServerOptions['tools']): ServerOptions['tools'] {
-  const made = readers.get(tools) ?? tools.filter(({ writes }) => writes === undefined);
-  readers.set(tools, made);
-  return made;
+function toolsFor(all: ServerOptions['tools'], scope: Scope): ServerOptions['tools'] {
+  if (scope === 'control') return all;
+  const made = byScope.get(all) ?? new Map<Scope, ServerOptions['tools']>();
+  byScope.set(all, made);
+  const some =
+    made.get(scope) ??
+    all.filter((tool) => tool.writes === undefined || (scope === 'note' && noteTools.includes(tool)));
+  made.set(scope, some);
+  return some;
 }
 
 function startThread(io: Io): Worker {

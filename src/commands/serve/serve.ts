@@ -2,8 +2,10 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 
 import { createLog } from '../../lib/logger.ts';
 import { createServer, type ServerOptions } from '../../server.ts';
-import { controlTools, tools } from '../../tools/index.ts';
+import { controlTools, noteTools, tools } from '../../tools/index.ts';
+import type { Logbook } from '../../tools/shared/logbook.ts';
 import { exitCodes, type Io, logLevel, storePath } from '../shared/io.ts';
+import { pageUrl } from '../shared/page-url.ts';
 import { createStoreReader } from '../shared/store-reader.ts';
 
 export interface ServeArguments {
@@ -11,6 +13,8 @@ export interface ServeArguments {
   http: string | undefined;
   /** Whether the tools that change something are offered. */
   allowControl: boolean;
+  /** Whether not even the logbook can be written. */
+  readOnly?: boolean | undefined;
   /** Runs that its clients may have under way at once. */
   maxRuns?: number | undefined;
   /** Only over HTTP, as `HttpArguments` has them. */
@@ -58,7 +62,7 @@ export function serveOverHttp(io: Io, args: ServeArguments & { http: string }): 
 
 async function withOptions(
   io: Io,
-  { allowControl, maxRuns }: ServeArguments,
+  { allowControl, maxRuns, readOnly = false }: ServeArguments,
   serve: (options: ServerOptions) => Promise<number>,
 ): Promise<number> {
   setTimeout(() => void saveMemory(), settled).unref();
@@ -66,12 +70,14 @@ async function withOptions(
   try {
     return await serve({
       version: io.version,
-      tools: allowControl ? [...tools, ...controlTools] : tools,
+      tools: [...tools, ...(readOnly ? [] : noteTools), ...(allowControl ? controlTools : [])],
       queries: reader.queries,
       past: reader.past,
       held: reader.held,
       // Loaded only where it is asked for, as HTTP is: the agents come along with it.
       control: allowControl ? (await import('../control/tool-control.ts')).createControl(io, maxRuns) : undefined,
+      logbook: readOnly ? undefined : laterLogbook(io),
+      page: pageUrl(io),
       services: async () => (await import('../control/tool-services.ts')).createServices(io),
       monitorPage: async () => (await import('./hosted-page.ts')).readHostedPage(io.packageFolder),
       log: createLog(logLevel(io), (line) => io.err(line)),
@@ -79,6 +85,16 @@ async function withOptions(
   } finally {
     reader.close();
   }
+}
+
+/** The logbook of the store; what writes it is loaded where somebody does. */
+function laterLogbook(io: Io): Logbook {
+  const loaded = async (): Promise<Logbook> => (await import('../logbook/logbook.ts')).createLogbook(io);
+  return {
+    note: async (request) => (await loaded()).note(request),
+    quality: async (request) => (await loaded()).quality(request),
+    seen: async (alarm, request) => (await loaded()).seen(alarm, request),
+  };
 }
 
 /** Characters of a fault that are told. */

@@ -16,6 +16,8 @@ export interface UnitArguments {
   supervisor: boolean;
   /** For an observer of a testbed, in place of `swf-mcp up`: the layout of its topics, or `none`. */
   observe: string | undefined;
+  /** `swf-mcp up` with a watcher for alarms. */
+  watch: boolean;
 }
 
 /** The result of a payload has to be confirmed after its time, and what was recorded be written down. Seconds. */
@@ -42,8 +44,9 @@ export function unitCommand(io: Io, args: UnitArguments): number {
   return exitCodes.fine;
 }
 
-const upWords = (io: Io, { config }: UnitArguments): string[] => [
+const upWords = (io: Io, { config, watch }: UnitArguments): string[] => [
   'up',
+  ...(watch ? ['--watch'] : []),
   ...(config === undefined ? [] : [placeOf(io, config)]),
 ];
 

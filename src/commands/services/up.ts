@@ -18,6 +18,9 @@ export interface UpArguments {
   metrics?: string | undefined;
   /** An observer too: the layout of its topics, or `none`. */
   observe?: string | undefined;
+  /** A watcher for alarms too, and a program that it tells. */
+  watch?: boolean | undefined;
+  notify?: string | undefined;
 }
 
 /** How long until an agent that has ended is started again, in milliseconds: twice as long each time. */
@@ -26,13 +29,16 @@ const pauses = { first: 1000, longest: 60_000 };
 /** An agent that has worked for so long is started again soon, in milliseconds. */
 const steadyMilliseconds = 60_000;
 
-/** `swf-mcp up`: all agents that the configuration asks of this host, and an observer where one is asked for, each a process that is started again when it ends. Returns the exit code. */
+/** `swf-mcp up`: all agents that the configuration asks of this host, and an observer and a watcher where they are asked for, each a process that is started again when it ends. Returns the exit code. */
 export function upCommand(io: Io, args: UpArguments): Promise<number> {
   io.keepGoingWithoutOutput();
   return asService(io, () => runAgents(io, args));
 }
 
-async function runAgents(io: Io, { config: name, broker, sets, metrics, observe }: UpArguments): Promise<void> {
+async function runAgents(
+  io: Io,
+  { config: name, broker, sets, metrics, observe, watch = false, notify }: UpArguments,
+): Promise<void> {
   const loaded = loadConfig({ name, sets, ...configPlaces(io) });
   if (brokerSettings(broker, loaded.config.broker, io.env) === undefined)
     throw new SwfError(
@@ -43,7 +49,10 @@ async function runAgents(io: Io, { config: name, broker, sets, metrics, observe 
   // An observer alone has no namespace of its own.
   if (agents.length > 0) requireOwnNamespace(loaded);
   requireRecorderAgents(loaded.config);
-  const wanted = withMetrics([...agents, ...(observe === undefined ? [] : [observerOf(observe)])], metrics);
+  const wanted = [
+    ...withMetrics([...agents, ...(observe === undefined ? [] : [observerOf(observe)])], metrics),
+    ...(watch ? [watcherOf(notify)] : []),
+  ];
   if (wanted.length === 0)
     throw new SwfError(
       'CONFIG_INVALID',
@@ -58,12 +67,12 @@ async function runAgents(io: Io, { config: name, broker, sets, metrics, observe 
   });
   const common = [
     ...(io.db === undefined ? [] : ['--db', io.db]),
-    ...(broker === undefined ? [] : ['--broker', broker]),
     ...(name === undefined ? [] : ['--config', name]),
     ...sets.flatMap((set) => ['--set', set]),
   ];
+  const ofBroker = broker === undefined ? [] : ['--broker', broker];
   const keep = (some: readonly Wanted[], signal: AbortSignal): Promise<(string | undefined)[]> =>
-    Promise.all(some.map((one) => keepUp(io, one, common, signal)));
+    Promise.all(some.map((one) => keepUp(io, one, [...common, ...(one.isOfStore === true ? [] : ofBroker)], signal)));
   tellReady(io);
   // The recorder ends last: it records the results of the work in hand, and the ends of the others.
   const [recorders, others] = [wanted.filter(isRecorder), wanted.filter((agent) => !isRecorder(agent))];
@@ -90,6 +99,8 @@ interface Wanted {
   words: readonly string[];
   /** Where it tells its figures. */
   metrics?: string;
+  /** It works on the store alone, and knows no broker. */
+  isOfStore?: true;
 }
 
 /** Each agent with a port of its own, in the order in which they are started. */
@@ -117,6 +128,12 @@ const agentOf = (type: string, index: number): Wanted => ({
 const observerOf = (layout: string): Wanted => ({
   label: 'observer',
   words: ['observe', ...(layout === 'none' ? [] : ['--layout', layout])],
+});
+
+const watcherOf = (notify: string | undefined): Wanted => ({
+  label: 'watch',
+  words: ['watch', ...(notify === undefined ? [] : ['--notify', notify])],
+  isOfStore: true,
 });
 
 /** The agents of this host, each with its index. */

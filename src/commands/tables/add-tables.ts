@@ -18,6 +18,8 @@ export async function addTables(program: Command, words: readonly string[], run:
       .copyInheritedSettings(program)
       .addOption(outputOption())
       .option('--limit <N>', 'rows at most (default: 50, all as json and csv)', parsePositive);
+    if (table.parts !== undefined) command.option('--all', 'those that are over, too');
+    if (name === 'alarms') addSeen(command, run);
     if (name === 'logs') command.option('-f, --follow', 'goes on with each new line');
     if (isWanted(name))
       for (const option of (await import('./filters.ts')).filterOptions(tool)) command.addOption(option);
@@ -57,5 +59,17 @@ export async function addTables(program: Command, words: readonly string[], run:
     .addOption(asOfOption())
     .action(async (file: string, options: { output: Output; asOf?: string }) => {
       await run(async (io) => (await import('./trace-command.ts')).traceCommand(io, file, options));
+    });
+}
+
+/** `swf-mcp alarms seen`. */
+function addSeen(alarms: Command, run: Run): void {
+  alarms
+    .command('seen <ID> [TEXT]')
+    .description('says that you have seen an alarm: its id, or a beginning of it that no other has')
+    .copyInheritedSettings(alarms)
+    .option('--requested-by <NAME>', 'the person who has seen it (default: the user)')
+    .action(async (name: string, text: string | undefined, { requestedBy }: { requestedBy?: string }) => {
+      await run(async (io) => (await import('../logbook/write.ts')).seenCommand(io, { name, text, requestedBy }));
     });
 }

@@ -23,6 +23,8 @@ export interface TableCommand {
   named?: { argument: string; word: string };
   /** Rows that are meant where none are named: of the newest execution, all, or those of the newest execution where there are no others. */
   usual: 'newest' | 'all' | 'all, else newest';
+  /** The questions whose rows are shown together, where neither their arguments nor `--all` are given. */
+  parts?: readonly Readonly<Record<string, string>>[];
   columns: readonly ShownColumn[];
   /** Columns that `-o wide` has besides. */
   wide: readonly ShownColumn[];
@@ -81,6 +83,7 @@ export const tableCommands: readonly TableCommand[] = [
       number('DONE', 'slices_completed'),
       number('FAILED', 'slices_failed'),
       number('RETRIES', 'retries', { drop: 5 }),
+      column('QUALITY', 'quality', { drop: 6 }),
       time('STARTED', 'start_time', { drop: 3 }),
       seconds('TOOK', 'duration_seconds', { drop: 2 }),
     ],
@@ -208,6 +211,28 @@ export const tableCommands: readonly TableCommand[] = [
       number('PID', 'pid'),
       column('HOST', 'hostname'),
       column('NAMESPACE', 'namespace'),
+    ],
+  },
+  {
+    name: 'alarms',
+    tool: 'list_alarms',
+    about: 'alarms that are not over, those that nobody has seen first; "alarms seen ID" says that you have seen one',
+    usual: 'all',
+    parts: [{ state: 'raised' }, { state: 'seen' }],
+    columns: [
+      time('RAISED', 'raised_at'),
+      column('STATE', 'state'),
+      column('SEVERITY', 'severity', { drop: 2 }),
+      name('ALARM', 'alarm_id'),
+      column('SEEN BY', 'seen_by', { drop: 1 }),
+      column('SAYS', 'sentence', { cut: 'middle', least: 30 }),
+    ],
+    wide: [
+      number('COUNT', 'count'),
+      time('SEEN', 'seen_at'),
+      column('SAID', 'seen_text'),
+      time('OVER', 'cleared_at'),
+      name('EXECUTION', 'execution_id'),
     ],
   },
 ];

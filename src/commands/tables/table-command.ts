@@ -32,7 +32,11 @@ export async function tableCommand(io: Io, table: TableCommand, given: TableArgu
   const { output } = given;
   const most = given.limit ?? (output === 'json' || output === 'csv' ? Infinity : shownRows);
   const args = toolArguments(table, given);
-  const { items, total, isAtLeast, note, newest } = await readRows(io, table, { args, most });
+  const { items, total, isAtLeast, note, newest } = await readRows(io, table, {
+    args,
+    most,
+    isAll: given.flags['all'] === true,
+  });
   show(io, table, output, items);
   const said = note ?? (items.length === 0 && newest === undefined ? 'no rows that fit' : undefined);
   if (said !== undefined) io.err(printable(said));
@@ -113,11 +117,14 @@ interface Rows {
 async function readRows(
   io: Io,
   table: TableCommand,
-  { args, most }: { args: Readonly<Record<string, unknown>>; most: number },
+  { args, most, isAll }: { args: Readonly<Record<string, unknown>>; most: number; isAll: boolean },
 ): Promise<Rows> {
   const reader = createStoreReader(storePath(io));
   const asking = { io, reader };
   try {
+    const { parts = [] } = table;
+    if (parts.length > 0 && !isAll && !parts.some((part) => Object.keys(part).some((key) => args[key] !== undefined)))
+      return await readParts(asking, table.tool, { parts, args, most });
     const found = await readPages(asking, table.tool, { args, most });
     const newest = async (): Promise<string | undefined> => {
       const moment = args['as_of'] === undefined ? {} : { as_of: args['as_of'] };
@@ -135,6 +142,24 @@ async function readRows(
   } finally {
     reader.close();
   }
+}
+
+/** The rows of several questions, one behind the other. */
+async function readParts(
+  asking: Asking,
+  tool: string,
+  { parts, args, most }: { parts: NonNullable<TableCommand['parts']>; args: Record<string, unknown>; most: number },
+): Promise<Rows> {
+  const all: Rows = { items: [], total: 0, isAtLeast: false, note: undefined, newest: undefined };
+  for (const part of parts) {
+    const room = most - all.items.length;
+    const rows = await readPages(asking, tool, { args: { ...args, ...part }, most: Math.max(1, room) });
+    all.items.push(...rows.items.slice(0, room));
+    all.total += rows.total;
+    all.isAtLeast ||= rows.isAtLeast;
+    all.note ??= rows.note;
+  }
+  return { ...all, note: all.items.length === 0 ? all.note : undefined };
 }
 
 async function readPages(

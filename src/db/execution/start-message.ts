@@ -39,7 +39,7 @@ export function lastTick(sql: Prepare, executionId: string): Tick | undefined {
   return sql<[string], Tick>(
     `SELECT CAST(simulation_tick AS REAL) AS tick, ${messageColumns.sent_at} AS sent_at FROM (
        SELECT simulation_tick, sent_ms FROM message_rows
-       WHERE execution_no = ${numberOf('?')} AND effect = 'applied' ORDER BY seq DESC LIMIT ${newestRows})
+       WHERE execution_no = ${numberOf('?')} AND effect = 'applied' AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT ${newestRows})
      WHERE simulation_tick IS NOT NULL ORDER BY tick DESC LIMIT 1`,
   ).get(executionId);
 }

@@ -1,4 +1,8 @@
+import type { Quality } from '../../domain/logbook-words.ts';
+import { shownCommand } from '../../domain/shown-command.ts';
 import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import { lastSignOf } from '../presence/last-sign.ts';
 import { interruptedExecutions, type LivenessTest } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
@@ -11,9 +15,10 @@ export type ListedExecution = ExecutionRow & {
   retries: number;
   /** Of its STF files. */
   bytes: number;
-  /** As it was started: a number, or `max`. */
-  /** Null where the recorded parameters are damaged. */
+  /** As it was started: a number, or `max`. Null where the recorded parameters are damaged. */
   speed: string | number | null;
+  /** Null where nobody has set it. */
+  quality: Quality | null;
 };
 
 export interface ExecutionFilter extends Window {
@@ -22,6 +27,16 @@ export interface ExecutionFilter extends Window {
   executed_by?: string | undefined;
   workflow_name?: string | undefined;
   execution_id?: string | undefined;
+  origin?: 'own' | 'observed' | undefined;
+  quality?: Quality | undefined;
+  has_failures?: boolean | undefined;
+  min_stf_count?: number | undefined;
+  /** The name of its configuration. */
+  config?: string | undefined;
+  /** A part of its payload as it is shown. */
+  payload?: string | undefined;
+  /** Words of notes and reasons. */
+  search?: string | undefined;
 }
 
 /** Executions are found by the overlap of their life with the window. @param isAlive tells which of those that run are driven */
@@ -31,9 +46,9 @@ export function listExecutions(
   page: Page,
   isAlive: LivenessTest,
 ): ListPage<ListedExecution> {
-  const { start_time, end_time } = filter;
+  const { start_time, end_time, has_failures } = filter;
   return listRows<ListedExecution>(sql, {
-    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed`,
+    select: `${executionColumns}, slice_retries AS retries, dataset_bytes AS bytes, ${jsonField('params', 'speed')} AS speed, nullif(${qualityValue}, 'none') AS quality`,
     from: 'workflow_executions AS e',
     join: 'JOIN run_states USING (execution_id) JOIN (SELECT execution_id, dataset_bytes FROM runs) USING (execution_id)',
     key: 'seq',
@@ -44,6 +59,19 @@ export function listExecutions(
       status: ['status = ?', filter.status],
       user: ['executed_by = ?', filter.executed_by],
       workflow: ['workflow_name = ?', filter.workflow_name],
+      origin: ['origin = ?', filter.origin],
+      quality: [`${qualityValue} = ?`, filter.quality],
+      failures: [`(${ofRun('slices_failed')} > 0) = ?`, has_failures === undefined ? undefined : Number(has_failures)],
+      'STF files': [`${ofRun('stfs_announced')} >= ?`, filter.min_stf_count],
+      config: [configIs, filter.config],
+      payload: [
+        `${payloadField} IN (SELECT value FROM json_each(?))`,
+        filter.payload === undefined ? undefined : JSON.stringify(payloadsLike(sql, filter.payload)),
+      ],
+      words: [
+        `NOT EXISTS (SELECT 1 FROM json_each(?) AS word WHERE instr(${writtenOf}, word.value) = 0)`,
+        filter.search === undefined ? undefined : JSON.stringify(wordsIn(filter.search)),
+      ],
       'begun by': ['e.start_time <= ?', end_time],
       'not ended before': [`coalesce(e.end_time, '9999') >= ?`, start_time],
       // An execution whose driver is gone has no end yet, and lives no more.
@@ -59,6 +87,48 @@ export function listExecutions(
     window: {},
     page,
   });
+}
+
+/** As SQL: a count of the run. */
+const ofRun = (column: string): string =>
+  `(SELECT ${column} FROM run_states WHERE run_states.execution_id = e.execution_id)`;
+
+/** As SQL: the quality of a run. */
+const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
+
+/** As SQL: the payload in the recorded parameters, as JSON; NULL where it is not known. */
+const payloadField = `CASE WHEN origin = 'own' AND json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`;
+
+/** As SQL: the configuration that somebody named, by its name or its path; of an observed execution as its runner told it. */
+const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, (
+  SELECT ${jsonField('body', 'config')} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
+    AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1))`;
+
+/** As SQL: whether that configuration has a name. */
+const configIs = `EXISTS (SELECT 1 FROM (SELECT '/' || ? AS name, '/' || ${configField} AS path) WHERE substr(path, -length(name)) = name)`;
+
+/** As SQL: what people have written about an execution, and why it ended, in small letters. */
+const writtenOf = `lower(coalesce(status_reason, '') || ' ' ||
+  coalesce((SELECT reason FROM run_quality AS q WHERE q.execution_id = e.execution_id), '') || ' ' ||
+  coalesce((SELECT group_concat(text, ' ') FROM notes WHERE notes.execution_id = e.execution_id), ''))`;
+
+/** The words of a text. SQLite makes small letters of ASCII alone. */
+const wordsIn = (text: string): string[] =>
+  text
+    .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
+    .split(/\s+/)
+    .filter((word) => word !== '');
+
+/** The recorded payloads, as JSON, of which a text is part of what is shown: a secret cannot be asked for. */
+const payloadsLike = (sql: Prepare, asked: string): string[] =>
+  sql<[], { payload: string | null }>(`SELECT DISTINCT ${payloadField} AS payload FROM workflow_executions`)
+    .all()
+    .flatMap(({ payload }) => payload ?? [])
+    .filter((payload) => shownPayload(payload).toLowerCase().includes(asked.toLowerCase()));
+
+function shownPayload(json: string): string {
+  const payload: unknown = JSON.parse(json);
+  return Array.isArray(payload) ? shownCommand(payload.map(String)) : 'placeholder';
 }
 
 /** Running executions whose driver gave its last sign of life before a time. */

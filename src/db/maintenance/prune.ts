@@ -147,6 +147,10 @@ const small = [
   'observed_keys',
   'unmatched_results',
   'told_slices',
+  'notes',
+  'run_quality',
+  'alarms',
+  'alarm_candidates',
 ] as const;
 
 function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Removal, by: string): void {

@@ -15,6 +15,9 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'observed_runs', key: ['execution_id'] },
   { table: 'observed_samples', key: ['execution_id', 'tf_filename'] },
   { table: 'observed_keys', key: ['execution_id', 'sender', 'message_type', 'state', 'key'] },
+  { table: 'notes', key: ['message_id'] },
+  { table: 'run_quality', key: ['execution_id'] },
+  { table: 'alarms', key: ['alarm_id'] },
   { table: 'stage_delays', key: ['execution_id', 'stage', 'bucket'] },
 ];
 

@@ -1,5 +1,6 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import { decodeMessage } from '../../messages/codec.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { recordHeard } from '../observed/heard-messages.ts';
 import { lineOf } from '../observed/said.ts';
 import type { Store } from '../opening/store.ts';
@@ -51,7 +52,7 @@ export interface LogPart {
   last: number;
   /** Rows that were recorded later do not count. Milliseconds since 1970. */
   recordedBy: number;
-  /** Executions whose rows do not count. */
+  /** Executions whose rows do not count, but for entries of the logbook. */
   except: readonly string[];
 }
 
@@ -61,9 +62,9 @@ const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy:
 export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
   const some = sql<[number, number, number, string], MessageRow>(
     `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
-     FROM workflow_messages JOIN (SELECT seq, headers, execution_no FROM message_rows) USING (seq)
+     FROM workflow_messages JOIN (SELECT seq, headers, execution_no, rare FROM message_rows) USING (seq)
      WHERE seq > ? AND seq <= ? AND recorded_ms <= ?
-       AND (execution_no IS NULL OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
+       AND (execution_no IS NULL OR ${indexPredicates.logbook} OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
   );
   const except = JSON.stringify(part.except);
   for (let { after } = part; ;) {

@@ -1,7 +1,7 @@
-import { frequentTypes, landmarkTypes } from '../../messages/vocabulary.ts';
+import { frequentTypes, landmarkTypes, logbookTypes } from '../../messages/vocabulary.ts';
 
 /** Traits of messages that are few, a bit each: of those of a type, and of those of an effect. */
-const bits = { landmark: 1, seldom: 2, waitingCommand: 4, troubled: 8, withoutEffect: 16 } as const;
+const bits = { landmark: 1, seldom: 2, waitingCommand: 4, troubled: 8, withoutEffect: 16, logbook: 32 } as const;
 
 /** Traits by the effect. */
 const ofEffect = {
@@ -12,11 +12,12 @@ const ofEffect = {
 
 const frequent: ReadonlySet<string> = new Set(frequentTypes);
 const landmarks: ReadonlySet<string> = new Set(landmarkTypes);
+const logbook: ReadonlySet<string> = new Set(logbookTypes);
 
 /** The traits of a type in bits; null for the frequent types, of which nearly all messages are. */
 export function typeTraits(type: string): number | null {
   if (frequent.has(type)) return null;
-  return bits.seldom | (landmarks.has(type) ? bits.landmark : 0);
+  return bits.seldom | (landmarks.has(type) ? bits.landmark : 0) | (logbook.has(type) ? bits.logbook : 0);
 }
 
 /**
@@ -44,6 +45,10 @@ export const indexPredicates = {
   /** Messages that cannot be read or contradict an earlier one. */
   troubled: isRare('troubled'),
   withoutEffect: isRare('withoutEffect'),
+  /** Words of people, and alarms. */
+  logbook: isRare('logbook'),
+  /** All others: what somebody writes about a run is no sign that it goes on. */
+  exceptLogbook: `(${isRare('logbook')}) IS NOT TRUE`,
   awaiting: 'awaits IS NOT NULL',
   unsent: 'outbox_sent_at IS NULL AND goes_out IN (1, 2)',
   registeredStf: `status = 'registered'`,

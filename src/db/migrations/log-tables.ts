@@ -60,6 +60,7 @@ CREATE INDEX message_rows_trouble ON message_rows (execution_no, seq) WHERE ${in
 CREATE INDEX message_rows_awaits ON message_rows (execution_no, awaits, seq) WHERE ${indexPredicates.awaiting};
 -- Few messages are of these types or are refused: these indexes cost nothing while all goes well.
 CREATE INDEX message_rows_seldom ON message_rows (type_no, seq) WHERE ${indexPredicates.seldom};
+CREATE INDEX message_rows_logbook ON message_rows (seq) WHERE ${indexPredicates.logbook};
 CREATE INDEX message_rows_without_effect ON message_rows (effect, seq) WHERE ${indexPredicates.withoutEffect};
 CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no, seq) WHERE ${indexPredicates.withoutEffect};
 

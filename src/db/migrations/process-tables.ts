@@ -17,6 +17,29 @@ CREATE TABLE hearings (
   PRIMARY KEY (namespace, since_ms)
 ) STRICT, WITHOUT ROWID;
 
+-- The process that watches for alarms; another one stands by.
+CREATE TABLE watchers (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  -- Its last look. Milliseconds since 1970.
+  looked_ms INTEGER NOT NULL
+) STRICT;
+
+-- Findings that may become an alarm, and alarms that may be over: they have to last. Milliseconds since 1970.
+CREATE TABLE alarm_candidates (
+  alarm_id TEXT PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  found_ms INTEGER,
+  gone_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+-- How far each receiver of alarms has been told. One is known by a digest: its address may be a secret.
+CREATE TABLE alarm_receivers (
+  receiver TEXT PRIMARY KEY,
+  -- The row of the last message that it has.
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Requests to programs of another testbed, which its observer sends.
 CREATE TABLE testbed_requests (
   request_id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -2,13 +2,14 @@ import { currentAttempt } from './current-attempt.ts';
 import { documentedViews } from './documented-views.ts';
 import { indexPredicates } from './index-predicates.ts';
 import { logTables } from './log-tables.ts';
+import { logbookTables } from './logbook-tables.ts';
 import { noteTables } from './note-tables.ts';
 import { observedTables } from './observed-tables.ts';
 import { pastTables } from './past-tables.ts';
 import { processTables } from './process-tables.ts';
 
 /** Raised with each change of the schema. */
-export const schemaVersion = 30;
+export const schemaVersion = 31;
 
 /** The whole schema of a new store. `docs/store.md` explains the tables, `test/golden/schema.sql` shows the result. */
 export const schema = `
@@ -228,7 +229,7 @@ CREATE TABLE returned_slices (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX returned_slices_execution ON returned_slices (execution_id, kind);
 
-${observedTables}${processTables}${noteTables}${pastTables}-- The views that others may ask in SQL.
+${observedTables}${logbookTables}${processTables}${noteTables}${pastTables}-- The views that others may ask in SQL.
 ${Object.entries(documentedViews)
   .map(([name, select]) => `CREATE VIEW ${name} AS ${select};`)
   .join('\n')}

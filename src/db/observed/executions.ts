@@ -1,5 +1,6 @@
 import type { Statement } from '../../observed/reading/fact.ts';
 import { nameNumbers } from '../log/name-numbers.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -188,7 +189,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   ).get(executionId, before);
   if (last === undefined) return;
   sql(
-    `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('?')}) WHERE execution_id = ?`,
+    `UPDATE observed_runs SET last_ms = (SELECT max(sent_ms) FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook}) WHERE execution_id = ?`,
   ).run(executionId, executionId);
 }
 

@@ -1,5 +1,6 @@
 import { waitsForDriver } from '../log/commands.ts';
 import { effectColumns } from '../log/rows.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Moment } from './moment.ts';
@@ -42,13 +43,16 @@ export interface NewRows extends Moment {
   after: number;
 }
 
+/** As SQL: entries of the logbook may come long after an execution, and are read again whatever is copied. */
+const ofRun = indexPredicates.exceptLogbook;
+
 /** The executions whose whole log is among new rows: they stood then as they stand now, and need not be read from it again. */
 export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows): string[] =>
   sql<[{ after: number; last: number; recordedBy: number }], { execution_id: string }>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
      WHERE (SELECT min(seq) FROM live.message_rows WHERE execution_no = name_no) > $after
-       AND (SELECT max(seq) FROM live.message_rows WHERE execution_no = name_no) <= $last
-       AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND recorded_ms > $recordedBy))`,
+       AND (SELECT seq FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} ORDER BY seq DESC LIMIT 1) <= $last
+       AND ($recordedBy = ${Number.MAX_SAFE_INTEGER} OR NOT EXISTS (SELECT 1 FROM live.message_rows WHERE execution_no = name_no AND ${ofRun} AND recorded_ms > $recordedBy))`,
   )
     .all({ after, last, recordedBy })
     .map(({ execution_id }) => execution_id);
@@ -58,7 +62,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const [table, drawn] of Object.entries(ofExecution))
     sql(insertFrom(sql, table, drawn, 'execution_id = ?')).run(executionId);
-  sql(insertFrom(sql, 'message_rows', '', ofLog)).run(executionId);
+  sql(insertFrom(sql, 'message_rows', '', `${ofLog} AND ${ofRun}`)).run(executionId);
   sql(insertFrom(sql, 'repeated_messages', '', `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`)).run(
     executionId,
   );

@@ -1,5 +1,6 @@
 import type { Effect, EffectCode } from '../../domain/effects.ts';
 import type { ExecutionParams } from '../../domain/params.ts';
+import type { LogbookType } from '../../messages/logbook.ts';
 import type { Message } from '../../messages/message.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
@@ -30,4 +31,10 @@ export interface Scope {
 export type Projection<T extends MessageType> = (
   message: Message<T>,
   context: { scope: Scope; at: string; tx: Transaction },
+) => Effect;
+
+/** The reading of an entry of the logbook. @param message says everything; no execution need be there */
+export type LogbookProjection<T extends LogbookType> = (
+  message: Message<T>,
+  context: { at: string; tx: Transaction },
 ) => Effect;

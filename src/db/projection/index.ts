@@ -1,13 +1,16 @@
 import type { Effect } from '../../domain/effects.ts';
+import type { LogbookType } from '../../messages/logbook.ts';
 import type { Message } from '../../messages/message.ts';
-import type { MessageType } from '../../messages/vocabulary.ts';
+import { isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import { executionParams, forgetParams } from '../execution/params.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
+import { alarmCleared, alarmRaised, alarmSeen } from './alarms.ts';
 import { driverEnded, driverLost, driverStarted } from './drivers.ts';
-import { none, type Projection, type Scope } from './effect.ts';
+import { type LogbookProjection, none, type Projection, type Scope } from './effect.ts';
 import { command, createExecution, workflowEnded } from './execution.ts';
 import { stfGen, stfReady, tfFileRegistered } from './files.ts';
+import { note, quality } from './people.ts';
 import { endRun, pauseRun, resumeRun, runImminent, startRun } from './run-phases.ts';
 import { slice } from './slice-queueing.ts';
 import { sliceReturned } from './slice-returns.ts';
@@ -17,7 +20,7 @@ import { sliceResult, sliceStarted } from './slice-work.ts';
  * The reading of the log: one function a message type. A type that is missing here does not compile. `run_workflow` stands apart because it
  * makes the execution that the others belong to.
  */
-const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> } = {
+const projections: { [T in Exclude<MessageType, 'run_workflow' | LogbookType>]: Projection<T> } = {
   run_imminent: runImminent,
   start_run: startRun,
   stf_gen: stfGen,
@@ -37,6 +40,15 @@ const projections: { [T in Exclude<MessageType, 'run_workflow'>]: Projection<T> 
   driver_ended: driverEnded,
   driver_lost: driverLost,
   workflow_ended: workflowEnded,
+};
+
+/** Entries of the logbook apply to any execution, also one that has ended or is observed, and to none. */
+const logbookProjections: { [T in LogbookType]: LogbookProjection<T> } = {
+  note,
+  quality,
+  alarm_raised: alarmRaised,
+  alarm_seen: alarmSeen,
+  alarm_cleared: alarmCleared,
 };
 
 interface ExecutionRow {
@@ -64,10 +76,16 @@ export class Projector {
       this.#forget(message.execution_id);
       return createExecution(tx, message, at);
     }
+    const { msg_type } = message;
+    if (isLogbookType(msg_type))
+      return (logbookProjections[msg_type] as LogbookProjection<LogbookType>)(message as Message<LogbookType>, {
+        at,
+        tx,
+      });
     const scope = this.#scopeOf(tx, message);
     if ('effect' in scope) return scope;
     if (message.msg_type === 'workflow_ended') this.#forget(scope.execution_id);
-    return (projections[message.msg_type] as Projection<MessageType>)(message, { scope, at, tx });
+    return (projections[msg_type as keyof typeof projections] as Projection<MessageType>)(message, { scope, at, tx });
   }
 
   #scopeOf(tx: Transaction, message: Message): Scope | Effect {

@@ -3,9 +3,8 @@ import { toUtc, utcNow } from '../../lib/time.ts';
 import { type Decoded, decodeMessage } from '../../messages/codec.ts';
 import { contentOf, messageIdOf, wireHash } from '../../messages/identity.ts';
 import type { Message } from '../../messages/message.ts';
-import { destinationOf, type MessageType } from '../../messages/vocabulary.ts';
+import { destinationOf, isLogbookType, type MessageType } from '../../messages/vocabulary.ts';
 import { type EnvelopeColumns, envelopeOf, usableEnvelope } from '../log/envelope.ts';
-import { drawNumber, reserveNumber } from '../log/numbers.ts';
 import { asRecorded, type Circumstances, findRow, insertRow, type LogRow, type Recorded } from '../log/rows.ts';
 import { none } from '../projection/effect.ts';
 import { Projector } from '../projection/index.ts';
@@ -13,6 +12,7 @@ import type { Connection } from '../sqlite/connection.ts';
 import { type Prepare, preparer } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { noteWaiting, releaseWaiting } from './late-messages.ts';
+import { withNumbers } from './run-numbers.ts';
 
 /** A message as it came from outside: its body and what was read in it. */
 export interface ReceivedMessage {
@@ -60,11 +60,12 @@ export class MessageWriter {
       case 'message': {
         const { message } = decoded;
         // A driver speaks in the transaction that makes it one. Words of others in its place must not take its ids.
-        if (circumstances.fromBroker === true && this.#isForDriver(message) && !this.isRecorded(decoded)) {
-          const effect = none('REFUSED', `${message.msg_type} is said by the process that drives an execution alone`);
+        const refusal = circumstances.fromBroker === true ? this.#refusalOf(decoded) : undefined;
+        if (refusal !== undefined) {
+          const effect = none('REFUSED', `${message.msg_type} ${refusal}`);
           return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
         }
-        if (message.msg_type === 'run_workflow' || message.execution_id !== undefined)
+        if (message.execution_id !== undefined || isOfNone(message.msg_type))
           return this.#recordMessage(tx, message, received, circumstances);
         const effect = none('NO_EXECUTION', 'names no execution');
         return recordOther(tx, received, { envelope: envelopeOf(message), effect }, circumstances);
@@ -97,6 +98,15 @@ export class MessageWriter {
     if (decoded.kind !== 'message') return false;
     const known = findRow(this.#sql, messageIdOf(decoded.message));
     return known !== undefined && isSettled(known) && agrees(known, decoded.message);
+  }
+
+  /** Why nobody may say a message over a broker; undefined where anybody may. */
+  #refusalOf(decoded: Extract<Decoded, { kind: 'message' }>): string | undefined {
+    const { message } = decoded;
+    if (isLogbookType(message.msg_type)) return 'is recorded by the process that is asked, and not taken from a broker';
+    if (this.#isForDriver(message) && !this.isRecorded(decoded))
+      return 'is said by the process that drives an execution alone';
+    return undefined;
   }
 
   /** Whether it is for the driver alone to say, of an execution that is driven here. */
@@ -146,6 +156,9 @@ export class MessageWriter {
     return released.length === 0 ? recorded : { ...recorded, released };
   }
 }
+
+/** Whether a message may name no execution: it makes one, or belongs to none. */
+const isOfNone = (type: MessageType): boolean => type === 'run_workflow' || isLogbookType(type);
 
 /** When a message was recorded, when it was said, and when it happened: the clock of another host may be off, so a message from there happens when it comes. */
 function timesOf(
@@ -225,25 +238,4 @@ const conflictId = (messageId: string, destination: string, payload: string): st
 function agrees(known: LogRow, message: Message): boolean {
   const before = decodeMessage(known.payload);
   return before.kind === 'message' && contentOf(before.message) === contentOf(message);
-}
-
-/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. Nobody else chooses them. */
-function withNumbers(tx: Transaction, message: Message<'run_workflow'>, isReplay: boolean): Message<'run_workflow'> {
-  if (isReplay) {
-    // Later executions must not draw its numbers.
-    reserveNumber(tx, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
-    reserveNumber(tx, 'run', Number(message.run_id) || 0);
-    return message;
-  }
-  return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
-}
-
-/** The next id that no execution has: programs of another make may use ids of the same form. */
-function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_workflow'>): string {
-  const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
-  for (;;) {
-    const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
-    const id = `${workflow_name}-${executed_by}-${number}`;
-    if (isTaken.get(id) === undefined) return id;
-  }
 }

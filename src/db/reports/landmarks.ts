@@ -5,13 +5,13 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The last message of an execution, and why it had no effect, where it had none. */
+/** The last message of an execution, entries of the logbook apart, and why it had no effect, where it had none. */
 export type LastMessage = Pick<MessageHead, 'message_id' | 'sent_at' | 'effect' | 'effect_code' | 'effect_reason'>;
 
 export function lastMessage(sql: Prepare, executionId: string): LastMessage | undefined {
   return sql<[string], LastMessage>(
     `SELECT message_id, ${messageColumns.sent_at} AS sent_at, effect, effect_code, effect_reason FROM message_rows
-     WHERE execution_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
+     WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
 }
 

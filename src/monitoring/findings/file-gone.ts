@@ -7,6 +7,7 @@ export const fileGone = defineFinding('FILE_GONE', ({ facts, evidence }) => {
     severity: 'error' as const,
     sentence: `${hostname} is silent since ${since}, so no worker can have the ${files} TF files that were made there, the first ${first}. Start a fastmon agent on another host, which makes them again, or bring ${hostname} back.`,
     ids: [first],
+    about: hostname,
     next: { tool: 'list_agents', arguments: { agent_type: 'fastmon' } },
   }));
 });

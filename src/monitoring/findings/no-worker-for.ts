@@ -13,6 +13,7 @@ export const noWorkerFor = defineFinding('NO_WORKER_FOR', ({ facts, evidence: { 
       `${agent} on ${hostname}: ${(detail ?? `${reason} ${kind}`).slice(0, shownDetail)}. So ${slices} TF slices wait${others === 0 ? ', and no other worker is heard' : `: none of the ${others + 1} workers that are heard can do them`}.`,
     ),
     ids: [reason, kind],
+    about: kind,
     next: { tool: 'list_agents', arguments: { agent_type: 'worker' } },
   }));
 });

@@ -12,6 +12,7 @@ export const readerBehind = defineFinding('READER_BEHIND', ({ facts, evidence: {
       severity: 'warning',
       sentence: `The ${role} agent is ${rows.toLocaleString('en')} messages and more behind: it has not read those since ${since}, ${seconds} s ago.`,
       ids: [role],
+      about: role,
       next: agentsOf(execution_id),
     }));
 });

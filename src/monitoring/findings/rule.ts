@@ -13,6 +13,8 @@ export interface Finding {
   sentence: string;
   /** Its subjects: agents, workers, slices, messages. */
   ids: string[];
+  /** The one thing that it is about, where findings of its code may be about several: an alarm each. */
+  about?: string;
   next: { tool: string; arguments: Record<string, unknown> };
 }
 

@@ -25,6 +25,7 @@ function stagesThatAre(
       severity,
       sentence: `${nothingDone[stage]} for ${idle_seconds} s, with ${waiting} waiting; ${expected_seconds} s is usual.`,
       ids: [stage],
+      about: stage,
       next: stage === 'worker' ? { tool: 'list_tf_slices', arguments: slices } : agentsOf(execution_id),
     }));
 }

@@ -13,6 +13,7 @@ export const unanswered = defineFinding('UNANSWERED', ({ facts, evidence }) => {
         ? `The ${role} agent is heard and has not answered ${files} STF files, the first ${first} since ${since}; they are sent again after some minutes.`
         : `${off_duty.detail} (${off_duty.agent} on ${off_duty.hostname}). So the ${role} agent has not answered ${files} STF files, the first ${first} since ${since}.`,
     ids: [first],
+    about: role,
     next: { tool: 'list_agents', arguments: { agent_type: role } },
   }));
 });

@@ -24,6 +24,7 @@ export const workerOffDuty = defineFinding(
           `${agent} on ${hostname}: ${detail ?? `it ${lacks[reason] ?? reason} ${kind}`}. ${agent_type === 'worker' ? `Its ${slots ?? 'unknown number of'} slots take no such slices` : 'It leaves such STF files to others'}${since === undefined ? '' : ` since ${since}`}; it looks every 30 s whether it can again.`,
         ),
         ids: [agent, hostname],
+        about: agent,
         next: { tool: 'list_agents', arguments: { agent_type } },
       }));
   },

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { executionStatuses, healths, origins } from '../../domain/states.ts';
 
@@ -26,6 +27,7 @@ export const executionRow = () =>
     bytes: z.int(),
     retries: z.int(),
     speed: z.string().optional(),
+    quality: z.enum(qualities).optional(),
   });
 
 export type ExecutionRow = z.infer<ReturnType<typeof executionRow>>;

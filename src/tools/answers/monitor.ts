@@ -1,7 +1,9 @@
 import * as z from 'zod';
 
+import { qualities } from '../../domain/logbook-words.ts';
 import { phases } from '../../domain/run-phases.ts';
 import { agentStates, agentStatuses, executionStatuses, healths, origins } from '../../domain/states.ts';
+import { personsNote } from './note.ts';
 
 /** A slice that a worker has, for so many seconds of wall time. */
 export const sliceInHand = () => ({
@@ -230,9 +232,17 @@ const evidence = () => ({
   ),
 });
 
+/** What people wrote about it. */
+const people = () => ({
+  quality: z
+    .strictObject({ value: z.enum(qualities), reason: z.string(), author: z.string(), at: z.string() })
+    .optional(),
+  notes: z.array(personsNote()).optional(),
+});
+
 /** The answer of `get_workflow_monitor`. Times are ISO 8601, durations seconds of wall time. */
 export const monitorAnswer = () =>
-  z.strictObject({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence() });
+  z.strictObject({ ...identity(), ...counts(), ...settings(), ...flow(), ...evidence(), ...people() });
 
 export type Monitor = z.infer<ReturnType<typeof monitorAnswer>>;
 export type Finding = Monitor['findings'][number];

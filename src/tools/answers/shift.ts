@@ -1,6 +1,8 @@
 import * as z from 'zod';
 
+import { alarmSeverities, alarmStates, qualities } from '../../domain/logbook-words.ts';
 import { executionStatuses, healths } from '../../domain/states.ts';
+import { personsNote } from './note.ts';
 
 const trouble = () =>
   z.strictObject({
@@ -16,6 +18,8 @@ const trouble = () =>
       .optional()
       .describe('The first thing that somebody did about the execution since'),
   });
+
+const note = () => personsNote().extend({ execution_id: z.string().optional() });
 
 /** The answer of `shift_report`. Times are ISO 8601. */
 export const shiftAnswer = () =>
@@ -43,6 +47,7 @@ export const shiftAnswer = () =>
         slices_completed: z.int(),
         slices_created: z.int(),
         slices_stay_failed: z.int(),
+        quality: z.enum(qualities).optional(),
       }),
     ),
     executions_omitted: z.int(),
@@ -60,6 +65,22 @@ export const shiftAnswer = () =>
     ),
     people_omitted: z.int(),
     troubles: z.array(trouble()).optional(),
+    from_last: z.array(note()).optional().describe('What the last shift left for this one'),
+    notes: z.array(note()).optional(),
+    for_next: z.array(note()).optional(),
+    alarms: z
+      .array(
+        z.strictObject({
+          alarm_id: z.string(),
+          severity: z.enum(alarmSeverities),
+          state: z.enum(alarmStates),
+          count: z.int(),
+          raised_at: z.string(),
+          seen_by: z.string().optional(),
+          cleared_at: z.string().optional(),
+        }),
+      )
+      .optional(),
     open: z.array(z.string()),
     open_omitted: z.int(),
     text: z.string().describe('The same as Markdown'),

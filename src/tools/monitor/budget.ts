@@ -10,10 +10,11 @@ export function withinBudget<
     errors: unknown[];
     agents: unknown[];
     drivers?: unknown[] | undefined;
+    notes?: unknown[] | undefined;
     findings: unknown[];
   },
 >(answer: T): T {
-  const lists = ['events', 'errors', 'agents', 'drivers'] as const;
+  const lists = ['events', 'errors', 'agents', 'drivers', 'notes'] as const;
   while (Buffer.byteLength(harmless(answer).text) > mostBytes) {
     const longest = lists.reduce((a, b) => ((answer[b]?.length ?? 0) > (answer[a]?.length ?? 0) ? b : a));
     // Findings say most, so they go last, the least of them first.

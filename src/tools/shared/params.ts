@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+import { maxAuthor } from '../../domain/logbook-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import type { ToolContext } from './tool.ts';
@@ -27,6 +28,10 @@ export const number = (description: string) =>
     .describe(description);
 
 export const text = (description: string) => z.string().min(1).max(300).optional().describe(description);
+
+/** The person in whose name something is asked. */
+export const requestedBy = (description: string) =>
+  z.string().trim().min(1).max(maxAuthor).optional().describe(description);
 
 export const executionId = text('Execution id, or "latest"');
 export const runNumber = integer(0, Number.MAX_SAFE_INTEGER, 'Run number');

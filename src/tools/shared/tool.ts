@@ -3,6 +3,7 @@ import type * as z from 'zod';
 import type { Past } from '../../db/past-queries.ts';
 import type { Queries } from '../../db/queries.ts';
 import type { Control } from './control.ts';
+import type { Logbook } from './logbook.ts';
 import { momentArgument, momentFields } from './moment.ts';
 import type { Services } from './services.ts';
 
@@ -31,8 +32,12 @@ export interface LiveContext {
   progress: (done: number, total: number | undefined, message: string) => void;
   /** The control over executions, where the server has it. */
   control: Control | undefined;
+  /** The logbook, where the server may write it. */
+  logbook?: Logbook | undefined;
   /** The machine beside the store, as far as tools need it. */
   services: () => Promise<Services>;
+  /** The address of the page, for links in texts; undefined where nobody has told it. */
+  page?: string | undefined;
   /** The name of the caller, as far as the server knows it: the client's own, or `mcp`. */
   caller: () => string;
 }

@@ -5,6 +5,7 @@ import type { Group } from '../../domain/groups.ts';
 import type { ExecutionStatus, Health } from '../../domain/states.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import type { Steps } from '../../lib/steps.ts';
+import { deedsOfLogbook, type Handover, handoverOf } from './handover.ts';
 
 /** The time of a shift, ISO 8601. */
 export interface Shift {
@@ -53,6 +54,8 @@ export interface ShiftFacts {
   causes: readonly Group[];
   /** Oldest first. */
   deeds: readonly Deed[];
+  /** What people wrote, and have not seen yet. */
+  handover: Handover;
 }
 
 const pageRows = 200;
@@ -85,8 +88,10 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
     deeds.push(...deedsOf(queries, row, shift));
     yield;
   }
+  const handover = handoverOf(queries, shift, executions, now);
+  deeds.unshift(...deedsOfLogbook(handover, shift).toReversed());
   const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
-  return { executions, all, stf_files, ended, causes, deeds: inTime(deeds.toReversed()) };
+  return { executions, all, stf_files, ended, causes, deeds: inTime(deeds.toReversed()), handover };
 }
 
 /** In the order of time; those of one moment stay as they are. */

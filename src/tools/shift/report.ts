@@ -1,12 +1,14 @@
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
+import { notePart } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { present } from '../shared/params.ts';
 import type { LiveContext } from '../shared/tool.ts';
 import { countOf, type Shift, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
@@ -16,6 +18,7 @@ const shownCauses = 5;
 const shownDeeds = 10;
 const shownOpen = 8;
 const shownTroubles = 20;
+const shownNotes = 10;
 const shownName = 160;
 const usualStart = '-8h';
 
@@ -41,7 +44,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     totals: totalsOf(facts, shift),
     ...partsOf(facts),
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
-    text: shiftText(shift, facts, found?.troubles),
+    text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     data_as_of: queries.dataAsOf(),
     note: isEmpty ? (nowhere ?? 'no execution lived in this time') : unseenNote(found?.unseen ?? []),
   });
@@ -81,7 +84,7 @@ function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shi
 }
 
 function partsOf(facts: ShiftFacts) {
-  const { executions, all, causes, deeds } = facts;
+  const { executions, all, causes, deeds, handover } = facts;
   const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
     present({
       execution_id: row.execution_id,
@@ -90,6 +93,7 @@ function partsOf(facts: ShiftFacts) {
       slices_completed: counts.slices_completed,
       slices_created: counts.slices_created,
       slices_stay_failed: counts.stay_failed,
+      quality: handover.qualities.get(row.execution_id)?.value,
     }),
   );
   const people = mostTelling(deeds, shownDeeds);
@@ -111,7 +115,23 @@ function partsOf(facts: ShiftFacts) {
       }),
     ),
     people_omitted: deeds.length - people.length,
+    ...handoverParts(handover),
     open: open.slice(0, shownOpen).map((line) => clipped(line) ?? ''),
     open_omitted: Math.max(0, open.length - shownOpen),
   };
+}
+
+/** Notes and alarms as fields; what there is none of is absent. */
+function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
+  const some = <T, U>(rows: readonly T[], shown: (row: T) => U): U[] | undefined =>
+    rows.length === 0 ? undefined : rows.slice(-shownNotes).map((row) => shown(row));
+  const note = (row: Handover['notes'][number]) => present({ ...notePart(row), execution_id: row.execution_id });
+  return present({
+    from_last: some(fromLast, note),
+    notes: some(notes, note),
+    for_next: some(forNext, note),
+    alarms: some(alarms, ({ alarm_id, severity, state, count, raised_at, seen_by, cleared_at }) =>
+      present({ alarm_id, severity, state, count, raised_at, seen_by, cleared_at }),
+    ),
+  });
 }

@@ -1,6 +1,8 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { countOf, type Deed, type Shift, type ShiftExecution, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { alarmLine, noteLine, type ShownTime } from './handover-text.ts';
+import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import type { Trouble } from './troubles.ts';
 
@@ -10,17 +12,29 @@ const shownRows = 15;
 const shownCauses = 6;
 const shownDeeds = 12;
 const shownOpen = 10;
+const shownAlarms = 10;
+const shownNotes = 12;
 const longestMatter = 400;
 
-/** The report of a shift as Markdown. The same facts give the same words. */
-export function shiftText(shift: Shift, facts: ShiftFacts, troubles?: readonly Trouble[]): string {
-  const { causes, deeds } = facts;
+/**
+ * The report of a shift as Markdown, for an electronic logbook: first what the last shift left, last what this one leaves. The same facts give the same words.
+ * @param page the address of the page, for links; left out, there are none
+ */
+export function shiftText(
+  shift: Shift,
+  facts: ShiftFacts,
+  { troubles, page }: { troubles?: readonly Trouble[] | undefined; page?: string | undefined } = {},
+): string {
+  const { causes, deeds, handover } = facts;
+  const { left: fromLast, notes, forNext, alarms, isWatched } = handover;
+  const shown: ShownTime = (time, id) => linked(minutes(time), page, { time, id: id ?? undefined });
   return [
     `# Shift report, ${minutes(shift.start_time)} to ${minutes(shift.end_time)} UTC`,
     '',
     totalsLine(facts, shift),
     '',
-    ...section('Executions', executionTable(facts)),
+    ...(fromLast.length === 0 ? [] : section('From the last shift', noteLines(fromLast, shown))),
+    ...section('Executions', executionTable(facts, shown)),
     ...section(
       'Failed attempts by cause',
       some(
@@ -32,7 +46,20 @@ export function shiftText(shift: Shift, facts: ShiftFacts, troubles?: readonly T
       ),
     ),
     ...(troubles === undefined ? [] : section('Troubles', some(troubles.map(troubleLine), shownDeeds, 'troubles'))),
-    ...section('Who did what', deedLines(deeds)),
+    ...(alarms.length === 0 && isWatched !== false
+      ? []
+      : section('Alarms', [
+          ...some(
+            alarms.toReversed().map((alarm) => alarmLine(alarm, shown)),
+            shownAlarms,
+            'alarms, earlier',
+          ),
+          ...(isWatched === false
+            ? ['"swf-mcp watch" does not run any more, so no alarm is raised now: start it.']
+            : []),
+        ])),
+    ...(notes.length === 0 ? [] : section('Notes', noteLines(notes, shown))),
+    ...section('Who did what', deedLines(deeds, shown)),
     ...section(
       'Open',
       some(
@@ -41,6 +68,7 @@ export function shiftText(shift: Shift, facts: ShiftFacts, troubles?: readonly T
         'matters',
       ),
     ),
+    ...(forNext.length === 0 ? [] : section('For the next shift', noteLines(forNext, shown))),
   ]
     .join('\n')
     .trimEnd();
@@ -56,6 +84,24 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
     gone_at === undefined ? [] : `over ${at(gone_at)}`,
   ].flat();
   return `- ${code} of ${markdownText(execution_id)} (${markdownText(times.join(', '))}): ${markdownText(sentence, longestMatter)}`;
+}
+
+const noteLines = (notes: Handover['notes'], shown: ShownTime): string[] =>
+  some(
+    notes.map((one) => noteLine(one, shown)),
+    shownNotes,
+    'notes',
+  );
+
+/** A text with a link to the page as it was at a time: of an execution, or of the shift. */
+function linked(
+  text: string,
+  page: string | undefined,
+  { time, id }: { time: string; id: string | undefined },
+): string {
+  if (page === undefined) return text;
+  const place = id === undefined ? 'shift' : encodeURIComponent(id);
+  return `[${text}](${page}#/${place}?asof=${encodeURIComponent(time)})`;
 }
 
 const section = (title: string, lines: readonly string[]): string[] => [
@@ -95,39 +141,43 @@ export function left(executions: readonly ShiftExecution[]): { stay_failed: numb
 const undone = ({ slices_created, slices_completed, stay_failed }: ShiftExecution): number =>
   Math.max(0, slices_created - slices_completed - stay_failed);
 
-function deedLines(deeds: readonly Deed[]): string[] {
+function deedLines(deeds: readonly Deed[], shown: ShownTime): string[] {
   const told = mostTelling(deeds, shownDeeds);
   const more = deeds.length - told.length;
-  return [...told.map(deedLine), ...(more === 0 ? [] : [`- and ${more} more deeds, earlier starts before all`])];
+  return [
+    ...told.map((deed) => deedLine(deed, shown)),
+    ...(more === 0 ? [] : [`- and ${more} more deeds, earlier starts before all`]),
+  ];
 }
 
-function executionTable({ executions, all }: ShiftFacts): string[] {
+function executionTable({ executions, all, handover: { qualities } }: ShiftFacts, shown: ShownTime): string[] {
   if (all.length === 0) return [];
   const more = all.length - Math.min(executions.length, shownRows);
   return [
-    '| execution | status | STF files | slices done of those made | stay failed | started | took s |',
-    '| --- | --- | --- | --- | --- | --- | --- |',
+    '| execution | status | quality | STF files | slices done of those made | stay failed | started | took s |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
     ...executions
       .slice(0, shownRows)
       .map(
         ({ row, status, health, stf_count, slices_completed, slices_created, stay_failed, duration_seconds }) =>
-          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' && health !== undefined ? `, ${health}` : ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${minutes(row.start_time)} | ${Math.round(duration_seconds)} |`,
+          `| ${markdownText(row.execution_id)} | ${status}${status === 'running' && health !== undefined ? `, ${health}` : ''} | ${qualities.get(row.execution_id)?.value ?? ''} | ${stf_count} | ${slices_completed} of ${slices_created} | ${stay_failed} | ${shown(row.start_time, row.execution_id)} | ${Math.round(duration_seconds)} |`,
       ),
     ...(more > 0 ? ['', `and ${more} more executions`] : []),
   ];
 }
 
-const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed): string =>
-  `- ${minutes(time)} ${markdownText(name, 60)}${sent_by === undefined ? '' : ` (as ${markdownText(sent_by, 60)} claims)`} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
+const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed, shown: ShownTime): string =>
+  `- ${shown(time, execution_id)} ${markdownText(name, 60)}${sent_by === undefined ? '' : ` (as ${markdownText(sent_by, 60)} claims)`} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
-export function openMatters({ executions, all }: ShiftFacts): string[] {
+export function openMatters({ executions, all, handover }: ShiftFacts): string[] {
   const unseen = all.length - executions.length;
   return [
     ...(unseen === 0
       ? []
       : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
     ...executions.flatMap((execution) => openOf(execution)),
+    ...undoneByPeople(handover, executions),
   ];
 }
 

@@ -1,0 +1,105 @@
+import { maxAuthor, maxNote, qualities, type Quality } from '../../domain/logbook-words.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { printable } from '../../lib/printable.ts';
+import { nearest } from '../../lib/suggest.ts';
+import { timeOfNote } from '../../tools/add-note.ts';
+import { exitCodes, type Io, storePath, userName } from '../shared/io.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+import { createLogbook } from './logbook.ts';
+
+interface Writer {
+  /** The person in whose name it is written, where that is not the user. */
+  requestedBy?: string | undefined;
+}
+
+export interface NoteArguments extends Writer {
+  executionId: string;
+  text: string;
+  at?: string | undefined;
+  about?: string | undefined;
+  forNext: boolean;
+}
+
+/** `swf-mcp note`: writes a note about an execution, or about none. Returns the exit code. */
+export async function noteCommand(
+  io: Io,
+  { executionId, text, at, about, forNext, requestedBy }: NoteArguments,
+): Promise<number> {
+  requireText('the note', text);
+  const execution_id = executionId === 'none' ? undefined : idOf(io, executionId);
+  const message_id = await createLogbook(io).note({
+    execution_id,
+    text,
+    at: timeOfNote(at, Date.now()),
+    about,
+    for_next: forNext ? true : undefined,
+    ...authorOf(io, requestedBy),
+  });
+  io.out(`${message_id} is written${execution_id === undefined ? '' : ` about ${execution_id}`}\n`);
+  return exitCodes.fine;
+}
+
+export interface QualityArguments extends Writer {
+  executionId: string;
+  value: string;
+  reason: string;
+}
+
+/** `swf-mcp quality`: judges a run. Returns the exit code. */
+export async function qualityCommand(
+  io: Io,
+  { executionId, value, reason, requestedBy }: QualityArguments,
+): Promise<number> {
+  requireText('--reason', reason);
+  const execution_id = idOf(io, executionId);
+  const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };
+  const { was } = await createLogbook(io).quality(request);
+  io.out(
+    `${execution_id} is ${request.value === 'none' ? 'judged no more' : request.value}${was === 'none' ? '' : `; it was ${was}`}\n`,
+  );
+  return exitCodes.fine;
+}
+
+/** `swf-mcp alarms seen`: says that a person has seen an alarm. Returns the exit code. */
+export async function seenCommand(
+  io: Io,
+  { name, text, requestedBy }: Writer & { name: string; text: string | undefined },
+): Promise<number> {
+  if (text !== undefined) requireText('the text', text);
+  const { alarm_id, seen_by, is_new } = await createLogbook(io).seen(name, { text, ...authorOf(io, requestedBy) });
+  io.out(printable(is_new ? `${alarm_id} is seen by ${seen_by}` : `${alarm_id} was seen by ${seen_by} before`) + '\n');
+  return exitCodes.fine;
+}
+
+function qualityNamed(value: string): Quality {
+  const found = qualities.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `the quality ${JSON.stringify(value)} is none; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
+  );
+}
+
+function requireText(what: string, text: string): void {
+  if (text.trim() !== '' && text.length <= maxNote) return;
+  throw new SwfError('ARGUMENT_INVALID', `${what} has ${text.trim().length} characters; give 1 to ${maxNote}`);
+}
+
+function authorOf(io: Io, requestedBy: string | undefined): { author: string; sender: string } {
+  const sender = userName(io);
+  if (requestedBy === undefined) return { author: sender, sender };
+  if (requestedBy.trim() !== '' && requestedBy.length <= maxAuthor) return { author: requestedBy.trim(), sender };
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    `--requested-by has ${requestedBy.trim().length} characters; give 1 to ${maxAuthor}`,
+  );
+}
+
+function idOf(io: Io, executionId: string): string {
+  const reader = createStoreReader(storePath(io));
+  try {
+    return reader.queries().execution(executionId).execution_id;
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,105 @@
+import { loadConfig } from '../../config/load.ts';
+import { openExistingStore } from '../../db/opening/open-store.ts';
+import type { Store } from '../../db/opening/store.ts';
+import { pause } from '../../lib/deadline.ts';
+import { NoStoreYet, SwfError } from '../../lib/errors.ts';
+import { nearest } from '../../lib/suggest.ts';
+import { findingRules } from '../../monitoring/findings/index.ts';
+import { observedRules } from '../../monitoring/observed/findings/index.ts';
+import { programReceiver } from '../../watch/program.ts';
+import type { Receiver } from '../../watch/receiver.ts';
+import { watch } from '../../watch/watch.ts';
+import { webhookReceiver } from '../../watch/webhook.ts';
+import { requireProgram } from '../drive/notify.ts';
+import { configPlaces, type Io, storeOptions, storePath } from '../shared/io.ts';
+import { pageUrl } from '../shared/page-url.ts';
+import { asService, tellReady } from '../shared/service-manager.ts';
+import { createStoreReader } from '../shared/store-reader.ts';
+
+export interface WatchArguments {
+  config: string | undefined;
+  sets: string[];
+  /** A program that is told of each change. */
+  notify: string | undefined;
+  /** An address that is told of each change. */
+  webhook: string | undefined;
+  /** Seconds between two looks. */
+  every: number;
+  /** It ends as at SIGTERM when the process that has started it has ended. */
+  untilParentEnds: boolean;
+}
+
+/** `swf-mcp watch`: raises alarms of findings that last, and tells receivers, until SIGTERM. Returns the exit code. */
+export function watchCommand(io: Io, args: WatchArguments): Promise<number> {
+  io.keepGoingWithoutOutput();
+  return asService(io, () => watchStore(io, args));
+}
+
+async function watchStore(io: Io, args: WatchArguments): Promise<void> {
+  const after = patienceByCode(io, args);
+  const receivers = receiversOf(io, args);
+  const page = pageUrl(io);
+  const interrupted = new AbortController();
+  io.onInterrupt(() => interrupted.abort());
+  if (args.untilParentEnds) io.onParentEnd(() => interrupted.abort());
+  const { signal } = interrupted;
+  const store = await openWhenThere(io, signal);
+  if (store === undefined) return;
+  const reader = createStoreReader(storePath(io));
+  try {
+    await watch({
+      store,
+      queries: reader.queries,
+      receivers,
+      everySeconds: args.every,
+      after,
+      version: io.version,
+      page,
+      say: (line) => io.err(line),
+      onReady: () => tellReady(io),
+      signal,
+    });
+  } finally {
+    reader.close();
+    store.close();
+  }
+}
+
+/** How often it is looked for a store, in milliseconds. */
+const lookMilliseconds = 1000;
+
+/** Opens the store once somebody has made it; undefined where the signal comes first. */
+async function openWhenThere(io: Io, signal: AbortSignal): Promise<Store | undefined> {
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    try {
+      return await openExistingStore(storePath(io), storeOptions(io));
+    } catch (error) {
+      if (!(error instanceof NoStoreYet)) throw error;
+      if (isFirst) io.err(`waits for the store ${storePath(io)}, which a run or an observer makes`);
+      if (isFirst) tellReady(io);
+      await pause(lookMilliseconds, [signal]);
+    }
+  }
+  return undefined;
+}
+
+/** Throws `CONFIG_INVALID` for a code that no finding has. */
+function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<string, number> {
+  const { after = {} } = loadConfig({ name, sets, ...configPlaces(io) }).config.watch ?? {};
+  const known = [...new Set([...findingRules, ...observedRules].map(({ code }) => code))];
+  const unknown = Object.keys(after).find((code) => !known.includes(code));
+  if (unknown === undefined) return after;
+  throw new SwfError(
+    'CONFIG_INVALID',
+    `watch.after.${unknown}: no finding has this code; the nearest is ${nearest(unknown, known, 1)[0]}, docs/monitor.md lists all`,
+  );
+}
+
+function receiversOf(io: Io, { notify, webhook }: WatchArguments): Receiver[] {
+  const program = requireProgram(io, notify);
+  const address = webhook ?? io.env['SWF_WEBHOOK'];
+  return [
+    ...(program === undefined ? [] : [programReceiver(program, io.env)]),
+    ...(address === undefined || address === '' ? [] : [webhookReceiver(address)]),
+  ];
+}

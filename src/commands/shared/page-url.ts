@@ -1,0 +1,16 @@
+import { SwfError } from '../../lib/errors.ts';
+import type { Io } from './io.ts';
+
+/** The address of the page for links in texts, with a slash at its end; undefined where `SWF_PAGE_URL` is not set. Throws `CONFIG_INVALID` for what is no address. */
+export function pageUrl({ env }: Pick<Io, 'env'>): string | undefined {
+  const { SWF_PAGE_URL: given = '' } = env;
+  if (given === '') return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new SwfError(
+      'CONFIG_INVALID',
+      'SWF_PAGE_URL is no address of the page; give http://HOST:PORT/ or https://HOST/PATH/, without a login in it',
+    );
+  const { origin, pathname } = url;
+  return `${origin}${pathname.replace(/\/*$/, '/')}`;
+}

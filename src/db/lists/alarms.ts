@@ -1,0 +1,36 @@
+import type { AlarmSeverity, AlarmState } from '../../domain/logbook-words.ts';
+import { alarmColumns, type AlarmRow } from '../logbook/alarms.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import { listRows } from './list-rows.ts';
+import type { ListPage, Page, Window } from './page.ts';
+
+export interface AlarmFilter extends Window {
+  execution_id?: string | undefined;
+  namespace?: string | undefined;
+  state?: AlarmState | undefined;
+  severity?: AlarmSeverity | undefined;
+}
+
+/** Alarms in the order in which they were raised last. */
+export const listAlarms = (sql: Prepare, filter: AlarmFilter, page: Page): ListPage<AlarmRow> =>
+  listRows<AlarmRow>(sql, {
+    select: alarmColumns,
+    from: 'alarms',
+    key: 'seq',
+    time: 'raised_at',
+    conditions: {
+      execution: ['execution_id = ?', filter.execution_id],
+      state: ['state = ?', filter.state],
+      severity: ['severity = ?', filter.severity],
+      namespace: [
+        'execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?)',
+        filter.namespace,
+      ],
+    },
+    indexes: [
+      ['alarms_execution', ['execution']],
+      ['alarms_open', ['state']],
+    ],
+    window: filter,
+    page,
+  });

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+
+import type { AlarmSeverity, Quality } from '../../domain/logbook-words.ts';
+import { SwfError } from '../../lib/errors.ts';
+import { utcNow } from '../../lib/time.ts';
+import type { LogbookType } from '../../messages/logbook.ts';
+import type { Draft, Message } from '../../messages/message.ts';
+import type { Recorded } from '../log/rows.ts';
+import type { Store } from '../opening/store.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+import { alarmNamed, type AlarmRow } from './alarms.ts';
+import { qualityOf } from './people.ts';
+
+/** The person who writes, and the one who says so: a user, a token or a client. */
+export interface Author {
+  author: string;
+  sender: string;
+}
+
+export interface NewNote extends Author {
+  /** Undefined for a note about none. */
+  execution_id: string | undefined;
+  text: string;
+  /** ISO 8601; left out, it is about now. */
+  at?: string | undefined;
+  about?: string | undefined;
+  for_next?: boolean | undefined;
+}
+
+export interface NewQuality extends Author {
+  execution_id: string;
+  value: Quality;
+  reason: string;
+}
+
+/** Records a note. Returns its id. */
+export async function addNote(store: Store, { execution_id, sender, ...note }: NewNote): Promise<string> {
+  const draft: Draft<'note'> = { msg_type: 'note', command_id: randomUUID(), ...note };
+  return (await store.write((tx) => recordEntry(store, tx, draft, { execution_id, sender }))).message_id;
+}
+
+/** Sets the quality of a run. @returns the id of the message, and the quality before */
+export function setQuality(
+  store: Store,
+  { execution_id, sender, ...quality }: NewQuality,
+): Promise<{ message_id: string; value: Quality; was: Quality }> {
+  const draft: Draft<'quality'> = { msg_type: 'quality', command_id: randomUUID(), ...quality };
+  return store.write((tx) => {
+    const was = qualityOf(tx.sql, execution_id)?.value ?? 'none';
+    const { message_id } = recordEntry(store, tx, draft, { execution_id, sender });
+    return { message_id, value: quality.value, was };
+  });
+}
+
+/**
+ * Notes that a person has seen an alarm. @param name its id, or the beginning of one
+ * @returns the alarm; `isNew` is false where somebody had seen it before
+ * Throws `ARGUMENT_INVALID` where the name is of none, or of several.
+ */
+export function markSeen(
+  store: Store,
+  name: string,
+  { sender, author, text }: Author & { text?: string | undefined },
+): Promise<{ alarm: AlarmRow; isNew: boolean }> {
+  return store.write((tx) => {
+    const alarm = alarmNamed(tx.sql, name);
+    if (alarm.seen_by !== null) return { alarm, isNew: false };
+    const draft: Draft<'alarm_seen'> = { msg_type: 'alarm_seen', ...contentOf(alarm), author, text };
+    recordEntry(store, tx, draft, { execution_id: alarm.execution_id ?? undefined, sender });
+    return { alarm: alarmNamed(tx.sql, alarm.alarm_id), isNew: true };
+  });
+}
+
+/** What an alarm says in each of its messages. */
+export const contentOf = ({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent => ({
+  code,
+  subject,
+  sentence,
+  severity,
+  count,
+});
+
+export interface AlarmContent {
+  code: string;
+  subject: string;
+  sentence: string;
+  severity: AlarmSeverity;
+  count: number;
+}
+
+/** Writes an entry, in the namespace of its execution. */
+export function recordEntry(
+  store: Pick<Store, 'messages'>,
+  tx: Transaction,
+  draft: Draft<LogbookType>,
+  { execution_id, sender }: { execution_id: string | undefined; sender: string },
+): Recorded {
+  const namespace = execution_id === undefined ? undefined : namespaceOf(tx.sql, execution_id);
+  return store.messages.record(tx, {
+    ...draft,
+    sender,
+    namespace: namespace === undefined || namespace === '' ? noNamespace : namespace,
+    execution_id,
+    timestamp: utcNow(),
+  } as Message<LogbookType>);
+}
+
+/** Of an entry about no execution, or of an execution of which nobody has told any. */
+const noNamespace = 'none';
+
+/** Throws `EXECUTION_NOT_FOUND` for one that was removed a moment ago. */
+function namespaceOf(sql: Prepare, executionId: string): string {
+  const row = sql<[string], { namespace: string }>(
+    'SELECT namespace FROM workflow_executions WHERE execution_id = ?',
+  ).get(executionId);
+  if (row === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is not there any more`);
+  return row.namespace;
+}

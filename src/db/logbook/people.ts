@@ -1,0 +1,50 @@
+import type { Quality } from '../../domain/logbook-words.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+
+/** A note of a person. Times are ISO 8601. */
+export interface NoteRow {
+  message_id: string;
+  /** Null for a note about none. */
+  execution_id: string | null;
+  text: string;
+  author: string;
+  /** The one who claims that name; null where it is the author. */
+  sent_by: string | null;
+  at: string;
+  about: string | null;
+  for_next: 0 | 1;
+  written_at: string;
+}
+
+export interface QualityRow {
+  value: Quality;
+  reason: string;
+  author: string;
+  sent_by: string | null;
+  set_at: string;
+}
+
+const noteColumns = 'message_id, execution_id, text, author, sent_by, at, about, for_next, written_at';
+
+/** The last notes about an execution, newest first. */
+export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRow[] =>
+  sql<[string, number], NoteRow>(
+    `SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`,
+  ).all(executionId, most);
+
+/** The notes that were written in a time, oldest first: of a namespace, and those about none. */
+export const notesWritten = (
+  sql: Prepare,
+  { start_time, end_time, namespace }: { start_time: string; end_time: string; namespace?: string | undefined },
+): NoteRow[] =>
+  sql<[string, string, string | null, string | null], NoteRow>(
+    `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
+       AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))
+     ORDER BY seq LIMIT 1000`,
+  ).all(start_time, end_time, namespace ?? null, namespace ?? null);
+
+/** The quality of a run; undefined where nobody has set it. One that was taken back is `none`. */
+export const qualityOf = (sql: Prepare, executionId: string): QualityRow | undefined =>
+  sql<[string], QualityRow>(
+    'SELECT value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = ?',
+  ).get(executionId);

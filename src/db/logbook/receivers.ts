@@ -1,0 +1,34 @@
+import { indexPredicates } from '../migrations/index-predicates.ts';
+import { messageColumns } from '../migrations/message-columns.ts';
+import { typeNumbers } from '../migrations/names.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** A change of an alarm that a receiver has not been told. */
+export interface Undelivered {
+  seq: number;
+  message_id: string;
+  payload: string;
+}
+
+const alarmTypes = ['alarm_raised', 'alarm_seen', 'alarm_cleared'];
+
+/** Makes a receiver known. A new one is told what comes from now on. @param receiver a digest */
+export function knowReceiver({ sql }: Transaction, receiver: string): void {
+  sql(
+    `INSERT INTO alarm_receivers (receiver, seq) VALUES (?, (SELECT coalesce(max(seq), 0) FROM message_rows)) ON CONFLICT DO NOTHING`,
+  ).run(receiver);
+}
+
+/** The first change that a receiver has not been told; undefined where it has all. */
+export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | undefined =>
+  sql<[string], Undelivered>(
+    `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_logbook
+     WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
+       AND type_no IN ${typeNumbers(alarmTypes)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
+  ).get(receiver);
+
+/** A receiver has a change. */
+export function noteDelivered({ sql }: Transaction, receiver: string, seq: number): void {
+  sql('UPDATE alarm_receivers SET seq = max(seq, ?) WHERE receiver = ?').run(seq, receiver);
+}

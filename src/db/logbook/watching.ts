@@ -1,0 +1,84 @@
+import { livenessOf } from '../../domain/liveness.ts';
+import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from '../presence/leases.ts';
+import type { Prepare } from '../sqlite/statements.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Where a watcher begins that has had no predecessor: what ended in the last shift is still news. Milliseconds. */
+const firstLook = 8 * 3_600_000;
+
+interface WatcherRow extends ProcessSigns {
+  process_id: number;
+  ended: string | null;
+  looked_ms: number;
+}
+
+const watcherOf = (sql: Prepare): WatcherRow | undefined =>
+  sql<[], WatcherRow>(
+    `SELECT process_id, ${signColumns}, ended, looked_ms FROM watchers JOIN processes USING (process_id)`,
+  ).get();
+
+const isAtWork = (watcher: WatcherRow, isAlive: LivenessTest): boolean =>
+  watcher.ended === null && isProcessAlive(watcher, isAlive);
+
+/** Makes a process the watcher. Returns false while another one lives. @param now milliseconds since 1970 */
+export function becomeWatcher(tx: Transaction, processId: number, isAlive: LivenessTest, now: number): boolean {
+  const before = watcherOf(tx.sql);
+  if (before?.process_id === processId) return true;
+  if (before !== undefined && isAtWork(before, isAlive)) return false;
+  tx.sql(
+    `INSERT INTO watchers (one, process_id, looked_ms) VALUES (1, ?, ?)
+     ON CONFLICT (one) DO UPDATE SET process_id = excluded.process_id`,
+  ).run(processId, now - firstLook);
+  return true;
+}
+
+/** Whether a process is the watcher still: asked in every transaction in which it writes as one. */
+export const isWatcher = (sql: Prepare, processId: number): boolean => watcherOf(sql)?.process_id === processId;
+
+/** When somebody looked last, in milliseconds since 1970. */
+export const lastLook = (sql: Prepare): number => watcherOf(sql)?.looked_ms ?? 0;
+
+export function noteLook({ sql }: Transaction, now: number): void {
+  sql('UPDATE watchers SET looked_ms = ?').run(now);
+}
+
+/** Whether somebody watches; undefined where nobody ever has. One that has missed its heartbeats does not. @param now milliseconds since 1970 */
+export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boolean | undefined {
+  const watcher = watcherOf(sql);
+  if (watcher === undefined) return undefined;
+  return isAtWork(watcher, isAlive) && livenessOf(watcher.last_beat, now) !== 'gone';
+}
+
+/** A finding that may become an alarm, or an alarm that may be over. Milliseconds since 1970. */
+export interface Candidate {
+  alarm_id: string;
+  execution_id: string;
+  found_ms: number | null;
+  gone_ms: number | null;
+}
+
+export const candidates = (sql: Prepare): Candidate[] =>
+  sql<[], Candidate>('SELECT alarm_id, execution_id, found_ms, gone_ms FROM alarm_candidates').all();
+
+export function keepCandidate({ sql }: Transaction, { alarm_id, execution_id, found_ms, gone_ms }: Candidate): void {
+  sql('INSERT OR REPLACE INTO alarm_candidates (alarm_id, execution_id, found_ms, gone_ms) VALUES (?, ?, ?, ?)').run(
+    alarm_id,
+    execution_id,
+    found_ms,
+    gone_ms,
+  );
+}
+
+export function dropCandidate({ sql }: Transaction, alarmId: string): void {
+  sql('DELETE FROM alarm_candidates WHERE alarm_id = ?').run(alarmId);
+}
+
+/** Executions that are watched: those that run, those that ended since a time, and those of alarms that are not over. @param since ISO 8601 */
+export const watchedExecutions = (sql: Prepare, since: string): string[] =>
+  sql<[string], { execution_id: string }>(
+    `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?
+       OR execution_id IN (SELECT execution_id FROM alarms WHERE state IN ('raised', 'seen') UNION SELECT execution_id FROM alarm_candidates)
+     ORDER BY seq`,
+  )
+    .all(since)
+    .map((row) => row.execution_id);

@@ -1,0 +1,57 @@
+import type { Transaction } from '../sqlite/transaction.ts';
+import { applied, type LogbookProjection, none } from './effect.ts';
+
+interface Named {
+  code: string;
+  subject: string;
+  count: number;
+}
+
+const idOf = ({ code, subject }: Named): string => `${code}/${subject}`;
+
+interface Standing {
+  count: number;
+  state: 'raised' | 'seen' | 'cleared';
+  seen_by: string | null;
+}
+
+const standing = ({ sql }: Transaction, alarm: Named): Standing | undefined =>
+  sql<[string], Standing>('SELECT count, state, seen_by FROM alarms WHERE alarm_id = ?').get(idOf(alarm));
+
+const noStep = (alarm: Named, before: Standing | undefined) =>
+  none(
+    'NO_STEP',
+    before === undefined
+      ? `no alarm ${idOf(alarm)} was raised`
+      : `alarm ${idOf(alarm)} is ${before.state}, for the ${before.count}. time`,
+  );
+
+/** One that comes back gets a new row, so that lists show it as the newest. */
+export const alarmRaised: LogbookProjection<'alarm_raised'> = (message, { at, tx }) => {
+  const before = standing(tx, message);
+  if (before !== undefined && (before.state !== 'cleared' || before.count >= message.count))
+    return noStep(message, before);
+  const { execution_id, code, subject, severity, sentence, count } = message;
+  tx.sql('DELETE FROM alarms WHERE alarm_id = ?').run(idOf(message));
+  tx.sql(
+    `INSERT INTO alarms (alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at) VALUES (?, ?, ?, ?, ?, 'raised', ?, ?, ?)`,
+  ).run(idOf(message), execution_id ?? null, code, subject, severity, sentence, count, at);
+  return applied;
+};
+
+/** Also one that is over may be seen: somebody has to know of it. */
+export const alarmSeen: LogbookProjection<'alarm_seen'> = (message, { at, tx }) => {
+  const before = standing(tx, message);
+  if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);
+  tx.sql(
+    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), seen_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
+  ).run(message.author, at, message.text ?? null, idOf(message));
+  return applied;
+};
+
+export const alarmCleared: LogbookProjection<'alarm_cleared'> = (message, { at, tx }) => {
+  const before = standing(tx, message);
+  if (before?.count !== message.count || before.state === 'cleared') return noStep(message, before);
+  tx.sql(`UPDATE alarms SET state = 'cleared', cleared_at = ? WHERE alarm_id = ?`).run(at, idOf(message));
+  return applied;
+};

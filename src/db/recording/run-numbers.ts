@@ -1,0 +1,28 @@
+import type { Message } from '../../messages/message.ts';
+import { drawNumber, reserveNumber } from '../log/numbers.ts';
+import type { Transaction } from '../sqlite/transaction.ts';
+
+/** Gives a new `run_workflow` its execution and run number, in the transaction that records it. Nobody else chooses them. */
+export function withNumbers(
+  tx: Transaction,
+  message: Message<'run_workflow'>,
+  isReplay: boolean,
+): Message<'run_workflow'> {
+  if (isReplay) {
+    // Later executions must not draw its numbers.
+    reserveNumber(tx, 'execution', Number(/-(\d+)$/.exec(message.execution_id ?? '')?.[1] ?? 0));
+    reserveNumber(tx, 'run', Number(message.run_id) || 0);
+    return message;
+  }
+  return { ...message, execution_id: freeId(tx, message), run_id: String(drawNumber(tx, 'run')) };
+}
+
+/** The next id that no execution has: programs of another make may use ids of the same form. */
+function freeId(tx: Transaction, { workflow_name, executed_by }: Message<'run_workflow'>): string {
+  const isTaken = tx.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
+  for (;;) {
+    const number = String(drawNumber(tx, 'execution')).padStart(4, '0');
+    const id = `${workflow_name}-${executed_by}-${number}`;
+    if (isTaken.get(id) === undefined) return id;
+  }
+}

@@ -1,0 +1,62 @@
+import express, { type Express, type Request, type Response } from 'express';
+import * as z from 'zod';
+
+import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
+import { SwfError } from '../lib/errors.ts';
+import { allPrintable } from '../lib/printable.ts';
+import { callerOf, refuse } from './guard.ts';
+
+/** Says that a person has seen an alarm. Throws `ARGUMENT_INVALID` for what names none. */
+export type MarkSeen = (
+  alarm: string,
+  by: { author: string; sender: string; text: string | undefined },
+) => Promise<{ alarm_id: string; seen_by: string; is_new: boolean }>;
+
+/** The largest body, which holds a note. */
+const bodyLimit = '32kb';
+
+/** One who has no name, such as everybody of this machine. */
+const nameless = 'mcp';
+
+const seenBody = z.strictObject({
+  alarm_id: z.string().min(1).max(600),
+  text: z.string().trim().min(1).max(maxNote).optional(),
+  /** The person in whose name it is said, where that is not the token's. */
+  requested_by: z.string().trim().min(1).max(maxAuthor).optional(),
+});
+
+/** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen left out, nobody may */
+export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined): void {
+  app.post('/alarms/seen', express.json({ limit: bodyLimit, type: () => true }), async (request, response) => {
+    const { name = nameless, scope } = callerOf(request);
+    if (markSeen === undefined || scope === 'read') {
+      refuse(
+        response,
+        403,
+        -32_000,
+        'UNAUTHORIZED: only a token of scope note or control marks an alarm as seen; at a terminal "swf-mcp alarms seen ID" does',
+      );
+      return;
+    }
+    await answerSeen(request, response, { markSeen, sender: name });
+  });
+}
+
+async function answerSeen(
+  request: Request,
+  response: Response,
+  { markSeen, sender }: { markSeen: MarkSeen; sender: string },
+): Promise<void> {
+  const { data } = seenBody.safeParse(request.body);
+  if (data === undefined) {
+    refuse(response, 400, -32_602, 'give {"alarm_id":"…"}, and text and requested_by where they are wanted');
+    return;
+  }
+  try {
+    const { alarm_id, text, requested_by = sender } = data;
+    response.json(allPrintable(await markSeen(alarm_id, { author: requested_by, sender, text })));
+  } catch (error) {
+    if (!(error instanceof SwfError)) throw error;
+    refuse(response, error.code === 'ARGUMENT_INVALID' ? 404 : 503, -32_602, error.line);
+  }
+}

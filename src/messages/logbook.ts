@@ -1,0 +1,69 @@
+import * as z from 'zod';
+
+import { alarmSeverities, maxAuthor, maxNote, qualities } from '../domain/logbook-words.ts';
+import { define } from './definition.ts';
+import { positive, text } from './fields.ts';
+
+const words = z.string().min(1).max(maxNote);
+const author = z.string().min(1).max(maxAuthor);
+
+const alarm = () => ({
+  code: z
+    .string()
+    .max(50)
+    .regex(/^[A-Z][A-Z0-9_]*$/),
+  subject: z.string().min(1).max(500),
+  sentence: words,
+  severity: z.enum(alarmSeverities),
+  /** How often the alarm has come, from 1. */
+  count: positive,
+});
+
+const alarmKey = ({ code, subject, count }: { code: string; subject: string; count: number }, change: string): string =>
+  `alarm/${code}/${subject}/${count}/${change}`;
+
+/**
+ * What people write about a run, and alarms. The process that is asked records them; none goes over a broker. They belong to an execution, running or
+ * ended, own or observed, or to none, and their key is the whole id.
+ */
+export const logbookMessages = {
+  note: define(
+    ['control', 'logbook'],
+    () => ({
+      command_id: text,
+      text: words,
+      author,
+      at: z.iso.datetime().optional(),
+      about: text.optional(),
+      for_next: z.boolean().optional(),
+    }),
+    () => ({}),
+    (m) => `note/${m.command_id}`,
+  ),
+  quality: define(
+    ['control', 'logbook'],
+    () => ({ command_id: text, value: z.enum(qualities), reason: words, author }),
+    () => ({}),
+    (m) => `quality/${m.command_id}`,
+  ),
+  alarm_raised: define(
+    ['control', 'logbook'],
+    alarm,
+    () => ({}),
+    (m) => alarmKey(m, 'raised'),
+  ),
+  alarm_seen: define(
+    ['control', 'logbook'],
+    () => ({ ...alarm(), author, text: words.optional() }),
+    () => ({}),
+    (m) => alarmKey(m, 'seen'),
+  ),
+  alarm_cleared: define(
+    ['control', 'logbook'],
+    alarm,
+    () => ({}),
+    (m) => alarmKey(m, 'cleared'),
+  ),
+} as const;
+
+export type LogbookType = keyof typeof logbookMessages;

@@ -1,0 +1,66 @@
+import type { AlarmSeverity } from '../domain/logbook-words.ts';
+import type { Finding } from './findings/rule.ts';
+
+/** A finding must last this long before it raises an alarm, and must be gone this long before that is over. Seconds. */
+export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
+
+/** What an alarm is about: a finding that stands. */
+export interface AlarmFinding {
+  code: string;
+  /** The execution, and `:` with the slice, file, worker or host where the finding has one. */
+  subject: string;
+  severity: AlarmSeverity;
+  sentence: string;
+}
+
+/** The findings of an execution that raise alarms; of one code and subject the worst. What is only told raises none. */
+export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
+  const found = new Map<string, AlarmFinding>();
+  for (const { code, severity, sentence, about } of findings) {
+    const subject = about === undefined ? executionId : `${executionId}:${about}`;
+    const alarmId = `${code}/${subject}`;
+    // Findings come with the worst first.
+    if (severity !== 'info' && !found.has(alarmId)) found.set(alarmId, { code, subject, severity, sentence });
+  }
+  return [...found.values()];
+}
+
+/** How an alarm stands, and since when its finding has said something else. Milliseconds since 1970. */
+export interface AlarmStanding {
+  /** The severity with which it was raised; undefined while it is not. */
+  raised?: AlarmSeverity | undefined;
+  /** Since when the finding is there, where no alarm was raised of it. */
+  found?: number | undefined;
+  /** Since when it is gone, where the alarm is not over. */
+  gone?: number | undefined;
+}
+
+/** What follows at one look: the messages to record, and what to remember until the next look. */
+export interface AlarmStep {
+  changes: ('raised' | 'cleared')[];
+  found?: number;
+  gone?: number;
+}
+
+/**
+ * What a look at a finding changes. It is raised when it has lasted, and over when it has been gone as long, so one that flickers is one alarm. One that gets
+ * worse is raised anew.
+ * @param severity of the finding; undefined where it is not there
+ * @param patience seconds
+ */
+export function alarmStep(
+  { raised, found, gone }: AlarmStanding,
+  severity: AlarmSeverity | undefined,
+  { now, patience }: { now: number; patience: number },
+): AlarmStep {
+  const lasted = (since: number): boolean => now - since >= patience * 1000;
+  if (raised === undefined) {
+    if (severity === undefined) return { changes: [] };
+    const since = found ?? now;
+    return lasted(since) ? { changes: ['raised'] } : { changes: [], found: since };
+  }
+  if (severity !== undefined)
+    return { changes: raised === 'warning' && severity === 'error' ? ['cleared', 'raised'] : [] };
+  const since = gone ?? now;
+  return lasted(since) ? { changes: ['cleared'] } : { changes: [], gone: since };
+}

@@ -1,0 +1,40 @@
+import * as z from 'zod';
+
+import { maxNote } from '../domain/logbook-words.ts';
+import { SwfError } from '../lib/errors.ts';
+import { parseTime } from '../lib/time-arguments.ts';
+import { authorOf, logbookOf } from './shared/logbook.ts';
+import { requestedBy, text } from './shared/params.ts';
+import { defineLiveTool } from './shared/tool.ts';
+
+export const addNoteTool = defineLiveTool({
+  name: 'add_note',
+  title: 'Write a note about a run',
+  description:
+    "A person's word about an execution, or about none, for the logbook: it stands in monitor, reports and the page. It cannot be changed: a further note corrects it.",
+  input: () =>
+    z.strictObject({
+      execution_id: z.string().min(1).max(300).describe('Execution id, "latest", or "none"'),
+      text: z.string().trim().min(1).max(maxNote).describe('The note'),
+      at: text('The time that it is about (default now)'),
+      about: text('File, worker or message that it is about'),
+      for_next: z.boolean().optional().describe('The next shift must read it'),
+      requested_by: requestedBy('The person who writes'),
+    }),
+  output: () => z.strictObject({ message_id: z.string() }),
+  writes: { destructive: false, idempotent: false },
+  async perform({ execution_id: asked, at, requested_by, ...note }, context) {
+    const execution_id = asked === 'none' ? undefined : context.queries().execution(asked).execution_id;
+    const author = authorOf(requested_by, context);
+    const time = timeOfNote(at, context.now());
+    return { message_id: await logbookOf(context).note({ ...note, ...author, at: time, execution_id }) };
+  },
+});
+
+/** The time that a note is about, ISO 8601. Throws `ARGUMENT_INVALID` for one to come. */
+export function timeOfNote(at: string | undefined, now: number): string | undefined {
+  const time = parseTime('at', at, now);
+  if (time !== undefined && Date.parse(time) > now)
+    throw new SwfError('ARGUMENT_INVALID', `at = ${time} is still to come; leave it out for now, or give -10m`);
+  return time;
+}

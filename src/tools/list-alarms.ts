@@ -1,0 +1,70 @@
+import * as z from 'zod';
+
+import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
+import { pageAnswer } from './answers/page.ts';
+import { clipShown } from './shared/clip.ts';
+import { listPage } from './shared/list.ts';
+import { executionId, listArguments, namespace, present } from './shared/params.ts';
+import { defineTool } from './shared/tool.ts';
+
+const shownSentence = 600;
+
+export const listAlarmsTool = defineTool({
+  name: 'list_alarms',
+  title: 'List alarms',
+  description:
+    'Findings that lasted and were raised by "swf-mcp watch": whether somebody has seen each, and whether it is over. Nobody has seen it: state="raised".',
+  takesMoment: true,
+  input: () =>
+    z.strictObject({
+      execution_id: executionId,
+      namespace,
+      state: z.enum(alarmStates).optional().describe('raised (unseen), seen, cleared'),
+      severity: z.enum(alarmSeverities).optional().describe('Of the finding'),
+      ...listArguments('raised_at'),
+    }),
+  output: () =>
+    pageAnswer(
+      z.strictObject({
+        alarm_id: z.string(),
+        code: z.string(),
+        subject: z.string(),
+        severity: z.enum(alarmSeverities),
+        state: z.enum(alarmStates),
+        sentence: z.string(),
+        execution_id: z.string().optional(),
+        raised_at: z.string(),
+        count: z.int(),
+        seen_by: z.string().optional(),
+        seen_at: z.string().optional(),
+        seen_text: z.string().optional(),
+        cleared_at: z.string().optional(),
+      }),
+    ),
+  handle: (args, context) =>
+    listPage('list_alarms', args, context, {
+      ask: (fixed, page) => context.queries.alarms({ ...args, ...fixed }, page),
+      values: { namespace: 'namespace' },
+      whenEmpty: () =>
+        context.asOf !== undefined || context.queries.isWatched(context.now) === true ? undefined : nobodyWatches,
+      toItem: (row) =>
+        present({
+          alarm_id: row.alarm_id,
+          code: row.code,
+          subject: row.subject,
+          severity: row.severity,
+          state: row.state,
+          sentence: clipShown(row.sentence, shownSentence),
+          execution_id: row.execution_id,
+          raised_at: row.raised_at,
+          count: row.count,
+          seen_by: row.seen_by,
+          seen_at: row.seen_at,
+          seen_text: row.seen_text === null ? null : clipShown(row.seen_text, shownSentence),
+          cleared_at: row.cleared_at,
+        }),
+    }),
+});
+
+const nobodyWatches =
+  'No "swf-mcp watch" runs on this store, so none is raised now; the findings of get_workflow_monitor tell what is wrong.';

@@ -1,0 +1,40 @@
+import type { Queries } from '../../db/queries.ts';
+import { clipShown } from '../shared/clip.ts';
+import { present } from '../shared/params.ts';
+
+type Note = ReturnType<Queries['notesOf']>[number];
+type Judged = NonNullable<ReturnType<Queries['qualityOf']>>;
+
+/** Notes that are shown: the last ones. */
+const shownNotes = 5;
+const shownText = 400;
+
+/** What people wrote about an execution; null where that is nothing. */
+export function peopleOf(executionId: string, queries: Queries) {
+  const notes = queries.notesOf(executionId, shownNotes);
+  const quality = queries.qualityOf(executionId);
+  return {
+    quality: quality === undefined ? null : qualityPart(quality),
+    notes: notes.length === 0 ? null : notes.map(notePart),
+  };
+}
+
+/** A quality with the name of its author; one that is only claimed has the name of who claims it behind it. */
+export const qualityPart = ({ value, reason, author, sent_by, set_at }: Judged) => ({
+  value,
+  reason: clipShown(reason, shownText),
+  author: authorShown({ author, sent_by }),
+  at: set_at,
+});
+
+export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =>
+  present({
+    text: clipShown(text, shownText),
+    author: authorShown({ author, sent_by }),
+    at,
+    about,
+    for_next: for_next === 1 ? true : null,
+  });
+
+const authorShown = ({ author, sent_by }: Pick<Note, 'author' | 'sent_by'>): string =>
+  sent_by === null ? author : `${author} (as ${sent_by} claims)`;

@@ -1,0 +1,32 @@
+import { markdownText } from '../../lib/markdown.ts';
+import type { Handover } from './handover.ts';
+
+type Note = Handover['notes'][number];
+type Alarm = Handover['alarms'][number];
+
+/** A time as it is shown, with a link to the page as it was then where that is known. @param executionId left out, the shift itself */
+export type ShownTime = (time: string, executionId?: string | null) => string;
+
+const longestNote = 600;
+
+/** A note as a line of Markdown. */
+export const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
+  const who = `${markdownText(author, 60)}${sent_by === null ? '' : ` (as ${markdownText(sent_by, 60)} claims)`}`;
+  const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
+  return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
+};
+
+/** An alarm as a line of Markdown. */
+export const alarmLine = (
+  { raised_at, cleared_at, seen_by, seen_at, count, alarm_id, sentence, execution_id }: Alarm,
+  shown: ShownTime,
+): string => {
+  const life = [
+    count === 1 ? [] : `for the ${count}. time`,
+    seen_by === null ? 'not seen' : `seen by ${markdownText(seen_by, 60)} ${clock(seen_at ?? '')}`,
+    cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
+  ].flat();
+  return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;
+};
+
+const clock = (time: string): string => time.slice(11, 19);

@@ -1,0 +1,104 @@
+import type { Queries } from '../../db/queries.ts';
+import type { Deed, Shift, ShiftExecution } from './facts.ts';
+
+type Note = ReturnType<Queries['notesWritten']>[number];
+type Alarm = ReturnType<Queries['alarmsIn']>[number];
+
+/** What people wrote, and what they have not seen yet. */
+export interface Handover {
+  /** Notes of the shift before for this one. */
+  left: readonly Note[];
+  /** Notes of this shift: for itself, and for the next one. */
+  notes: readonly Note[];
+  forNext: readonly Note[];
+  /** Alarms that stood in the shift, as they stood at its end. */
+  alarms: readonly Alarm[];
+  /** Whether anybody watches for alarms; undefined for a shift that is over, and where nobody ever has. */
+  isWatched: boolean | undefined;
+  /** The quality of executions that were judged by the end of the shift. */
+  qualities: ReadonlyMap<string, NonNullable<ReturnType<Queries['qualityOf']>>>;
+}
+
+/** The shift before was at least this long. Milliseconds. */
+const usualShift = 8 * 3_600_000;
+
+/** @param now in milliseconds since 1970 */
+export function handoverOf(
+  queries: Queries,
+  shift: Shift,
+  executions: readonly ShiftExecution[],
+  now: number,
+): Handover {
+  const { start_time, end_time, namespace } = shift;
+  const [start, end] = [Date.parse(start_time), Date.parse(end_time)];
+  const before = new Date(start - Math.max(usualShift, end - start)).toISOString();
+  const written = queries.notesWritten({ start_time, end_time, namespace });
+  const judged = executions.flatMap(({ row: { execution_id } }) => {
+    const quality = queries.qualityOf(execution_id);
+    return quality === undefined || quality.set_at > end_time ? [] : [[execution_id, quality] as const];
+  });
+  return {
+    left: queries
+      .notesWritten({ start_time: before, end_time: justBefore(start_time), namespace })
+      .filter(({ for_next }) => for_next === 1),
+    notes: written.filter(({ for_next }) => for_next === 0),
+    forNext: written.filter(({ for_next }) => for_next === 1),
+    alarms: queries.alarmsIn({ start_time, end_time, namespace }),
+    isWatched: end < now ? undefined : queries.isWatched(now),
+    qualities: new Map(judged),
+  };
+}
+
+const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
+
+/** What people did about alarms and quality in a shift. */
+export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, end_time }: Shift): Deed[] {
+  const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
+  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_at, seen_text }): Deed[] =>
+    isIn(seen_at)
+      ? [
+          {
+            time: seen_at,
+            name: seen_by ?? '',
+            did: `saw ${code} of`,
+            execution_id: execution_id ?? 'none',
+            reason: seen_text ?? undefined,
+          },
+        ]
+      : [],
+  );
+  const judged = [...qualities].flatMap(([execution_id, { value, reason, author, sent_by, set_at }]): Deed[] =>
+    isIn(set_at)
+      ? [
+          {
+            time: set_at,
+            name: author,
+            ...(sent_by === null ? {} : { sent_by }),
+            did: `set quality ${value} for`,
+            execution_id,
+            reason,
+          },
+        ]
+      : [],
+  );
+  return [...seen, ...judged];
+}
+
+/** What nobody has done yet: alarms that nobody has seen, and executions that nobody has judged. */
+export function undoneByPeople({ alarms, qualities }: Handover, executions: readonly ShiftExecution[]): string[] {
+  const unseen = alarms
+    .filter(({ seen_by }) => seen_by === null)
+    .map(
+      ({ alarm_id, state, sentence }) =>
+        `nobody has seen alarm ${alarm_id}${state === 'cleared' ? ', which is over' : ''}: ${sentence}`,
+    );
+  const unjudged = executions
+    .filter(({ row, status }) => status !== 'running' && !qualities.has(row.execution_id))
+    .map(({ row }) => row.execution_id);
+  const named = unjudged.slice(0, mostNamed).join(', ');
+  const more = unjudged.length > mostNamed ? ` and ${unjudged.length - mostNamed} more` : '';
+  return [...unseen, ...(unjudged.length === 0 ? [] : [`no quality is set for ${named}${more}`])];
+}
+
+/** Executions that a sentence names. */
+const mostNamed = 6;

@@ -1,0 +1,101 @@
+import { alarmOf, type AlarmRow, openAlarms } from '../db/logbook/alarms.ts';
+import { contentOf, recordEntry } from '../db/logbook/entries.ts';
+import {
+  type Candidate,
+  candidates,
+  dropCandidate,
+  isWatcher,
+  keepCandidate,
+  noteLook,
+} from '../db/logbook/watching.ts';
+import type { Store } from '../db/opening/store.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
+import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/alarms.ts';
+
+/** As whom alarms are raised and cleared. */
+const sender = 'watch';
+
+/** What was found in one look. Executions that could not be looked at are not among them. */
+export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
+
+/** A step of one alarm, with its finding while that is there. */
+interface Decision {
+  alarm_id: string;
+  execution_id: string;
+  finding: AlarmFinding | undefined;
+  step: AlarmStep;
+}
+
+interface Situation {
+  found: Found;
+  now: number;
+  /** Seconds that a finding has to last, by code, where that is not as usual. */
+  after: Readonly<Record<string, number>>;
+}
+
+/** What a look changes, decided by the alarms that are open and by those that are on their way. */
+function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
+  const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
+  const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
+  return [...found].flatMap(([execution_id, findings]) => {
+    const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
+    const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));
+    const ids = new Set([
+      ...byId.keys(),
+      ...[...open.values()].filter(ofExecution).map((alarm) => alarm.alarm_id),
+      ...[...waiting.values()].filter(ofExecution).map((one) => one.alarm_id),
+    ]);
+    return [...ids].map((alarm_id) => {
+      const finding = byId.get(alarm_id);
+      const before = { alarm: open.get(alarm_id), waiting: waiting.get(alarm_id) };
+      return { alarm_id, execution_id, finding, step: stepOf(alarm_id, finding, before, { now, after }) };
+    });
+  });
+}
+
+function stepOf(
+  alarmId: string,
+  finding: AlarmFinding | undefined,
+  { alarm, waiting }: { alarm: AlarmRow | undefined; waiting: Candidate | undefined },
+  { now, after }: Omit<Situation, 'found'>,
+): AlarmStep {
+  const severity = finding?.severity ?? alarm?.severity ?? 'warning';
+  const patience = after[alarmId.slice(0, alarmId.indexOf('/'))] ?? usualPatience[severity];
+  const standing = {
+    raised: alarm?.severity,
+    found: waiting?.found_ms ?? undefined,
+    gone: waiting?.gone_ms ?? undefined,
+  };
+  return alarmStep(standing, finding?.severity, { now, patience });
+}
+
+/** Records what a look has found, in one transaction. Returns a line for each change; undefined where another process watches now. */
+export function recordLook(
+  store: Store,
+  processId: number,
+  situation: Situation,
+): Promise<{ lines: string[] } | undefined> {
+  return store.write((tx) => {
+    if (!isWatcher(tx.sql, processId)) return undefined;
+    const lines = decide(store, situation).flatMap((decision) => carryOut(store, tx, decision));
+    noteLook(tx, situation.now);
+    return { lines };
+  });
+}
+
+function carryOut(store: Store, tx: Transaction, { alarm_id, execution_id, finding, step }: Decision): string[] {
+  const { changes, found, gone } = step;
+  if (found === undefined && gone === undefined) dropCandidate(tx, alarm_id);
+  else keepCandidate(tx, { alarm_id, execution_id, found_ms: found ?? null, gone_ms: gone ?? null });
+  return changes.map((change) => {
+    const before = alarmOf(tx.sql, alarm_id);
+    if (change === 'cleared') {
+      const content = contentOf(before as AlarmRow);
+      recordEntry(store, tx, { msg_type: 'alarm_cleared', ...content }, { execution_id, sender });
+      return `cleared ${alarm_id}`;
+    }
+    const content = { ...(finding as AlarmFinding), count: (before?.count ?? 0) + 1 };
+    recordEntry(store, tx, { msg_type: 'alarm_raised', ...content }, { execution_id, sender });
+    return `raised ${content.severity} ${alarm_id}: ${content.sentence}`;
+  });
+}

@@ -1,0 +1,27 @@
+import type { AlarmSeverity } from '../domain/logbook-words.ts';
+
+/** A change of an alarm as receivers are told it. */
+export interface Delivery {
+  /** The id of the message that records the change: the same at each try. */
+  id: string;
+  /** One line for people. */
+  text: string;
+  code: string;
+  /** The execution, and `:` with the slice, file, worker or host where there is one. */
+  subject: string;
+  change: 'raised' | 'seen' | 'cleared';
+  severity: AlarmSeverity;
+  /** How often the alarm has come, from 1. */
+  count: number;
+  execution_id?: string;
+}
+
+/** Somebody who is told of alarms. */
+export interface Receiver {
+  /** In lines for people, without secrets. */
+  name: string;
+  /** What the store knows it by. */
+  key: string;
+  /** Rejects with what went wrong: it is tried again. */
+  tell(delivery: Delivery, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,180 @@
+import { knowReceiver } from '../db/logbook/receivers.ts';
+import { becomeWatcher, candidates, lastLook, watchedExecutions } from '../db/logbook/watching.ts';
+import type { Store } from '../db/opening/store.ts';
+import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
+import { registerProcess } from '../db/presence/leases.ts';
+import type { Queries } from '../db/queries.ts';
+import { beatSeconds } from '../domain/liveness.ts';
+import { pause } from '../lib/deadline.ts';
+import { messageOf, SwfError } from '../lib/errors.ts';
+import { currentProcess, isAlive } from '../lib/process-identity.ts';
+import { type AlarmFinding, alarmFindings } from '../monitoring/alarms.ts';
+import { deliver } from './deliver.ts';
+import { recordLook } from './look.ts';
+import type { Receiver } from './receiver.ts';
+
+export interface WatchOptions {
+  store: Store;
+  /** The store as it is now. */
+  queries: () => Queries;
+  receivers: readonly Receiver[];
+  /** Seconds between two looks. */
+  everySeconds: number;
+  /** Seconds that a finding has to last, by code, where that is not as usual. */
+  after: Readonly<Record<string, number>>;
+  /** Of this program. */
+  version: string;
+  /** The address of the page, for links; undefined where nobody has told it. */
+  page: string | undefined;
+  say: (line: string) => void;
+  /** Told once it watches, or stands by. */
+  onReady: () => void;
+  signal: AbortSignal;
+}
+
+/** How often one that stands by asks whether it is needed, in milliseconds. */
+const standbyMilliseconds = 1000;
+
+/**
+ * Watches a store until the signal: looks for findings, raises, clears and delivers alarms. One process does that for a store; another stands by, and takes its
+ * place when it is gone. Throws `EXECUTION_IN_USE` where another one has taken its own place, as after it stood still for long.
+ */
+export async function watch(options: WatchOptions): Promise<void> {
+  const { store, version, receivers, say, signal, page } = options;
+  const processId = await store.write((tx) => registerProcess(tx, currentProcess(), version));
+  const beat = setInterval(() => {
+    store.write((tx) => recordHeartbeat(tx, processId, new Map())).catch(() => {});
+  }, beatSeconds * 1000);
+  const over = new AbortController();
+  signal.addEventListener('abort', () => over.abort());
+  if (signal.aborted) over.abort();
+  try {
+    if (!(await takePlace(options, processId))) return;
+    const told = { store, processId, page, say, signal: over.signal };
+    const work = [
+      lookAgainAndAgain({ ...options, signal: over.signal }, processId),
+      ...receivers.map((receiver) => deliver(receiver, told)),
+    ];
+    // Where one fails all end, and what is in hand is waited for.
+    await Promise.allSettled(work.map((one) => one.finally(() => over.abort())));
+    await Promise.all(work);
+  } finally {
+    clearInterval(beat);
+    store.hurry();
+    await store.write((tx) => recordEnd(tx, processId, 'order')).catch(() => {});
+  }
+}
+
+/** Waits until no other process watches. False where the signal comes first. */
+async function takePlace(options: WatchOptions, processId: number): Promise<boolean> {
+  const { store, receivers, say, onReady, signal } = options;
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    const isMine = await store.write((tx) => {
+      if (!becomeWatcher(tx, processId, isAlive, Date.now())) return false;
+      for (const { key } of receivers) knowReceiver(tx, key);
+      return true;
+    });
+    if (isFirst) onReady();
+    if (isMine) {
+      const names = receivers.map(({ name }) => name);
+      say(
+        `watches ${store.path}${names.length === 0 ? ', and tells nobody: give --notify or --webhook' : `, and tells ${names.join(' and ')}`}`,
+      );
+      return true;
+    }
+    if (isFirst) say('another process watches this store; this one stands by');
+    await pause(standbyMilliseconds, [signal]);
+  }
+  return false;
+}
+
+async function lookAgainAndAgain(options: WatchOptions, processId: number): Promise<void> {
+  const { store, everySeconds, after, say, signal } = options;
+  const looker = new Looker(options);
+  while (!signal.aborted) {
+    const began = performance.now();
+    try {
+      const now = Date.now();
+      const found = looker.look(now);
+      const recorded = await recordLook(store, processId, { found, now, after });
+      if (recorded === undefined)
+        throw new SwfError(
+          'EXECUTION_IN_USE',
+          'another process watches this store now; start this one again to stand by',
+        );
+      for (const line of recorded.lines) say(line);
+      looker.succeeded();
+    } catch (error) {
+      if (!(error instanceof SwfError) || error.code === 'EXECUTION_IN_USE') throw error;
+      looker.failed(error);
+    }
+    // A look at a very large run must leave time to others.
+    const took = performance.now() - began;
+    await pause(Math.max(everySeconds * 1000 - took, took), [signal]);
+  }
+}
+
+/** An execution that has ended this long ago does not change by itself, in milliseconds. */
+const settled = 120_000;
+
+/** What ended shortly before the last look of an earlier watcher may not have been looked at, in milliseconds. */
+const overlap = 300_000;
+
+/** Looks at executions, and remembers those of which nothing new is to be found. */
+class Looker {
+  readonly #options: Pick<WatchOptions, 'store' | 'queries' | 'say'>;
+  readonly #since: string;
+  /** The messages of ended executions at the last look. */
+  readonly #known = new Map<string, number>();
+  readonly #unreadable = new Set<string>();
+  #failures = 0;
+
+  constructor(options: Pick<WatchOptions, 'store' | 'queries' | 'say'>) {
+    this.#options = options;
+    this.#since = new Date(lastLook(options.store.sql) - overlap).toISOString();
+  }
+
+  /** The findings of each execution that was looked at. Throws `SwfError` where the store cannot be read. */
+  look(now: number): Map<string, AlarmFinding[]> {
+    const { store, queries } = this.#options;
+    const found = new Map<string, AlarmFinding[]>();
+    const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
+    for (const id of watchedExecutions(store.sql, this.#since)) {
+      if (onTheirWay.has(id)) this.#known.delete(id);
+      const findings = this.#findingsOf(queries(), id, now);
+      if (findings !== undefined) found.set(id, findings);
+    }
+    return found;
+  }
+
+  succeeded(): void {
+    if (this.#failures > 0) this.#options.say('the store can be looked at again');
+    this.#failures = 0;
+  }
+
+  failed(error: SwfError): void {
+    this.#failures += 1;
+    if (this.#failures === 1) this.#options.say(`WARNING nothing is looked at: ${error.line}`);
+  }
+
+  /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
+  #findingsOf(queries: Queries, id: string, now: number): AlarmFinding[] | undefined {
+    try {
+      return queries.snapshot(() => {
+        const execution = queries.execution(id);
+        const { status, end_time } = execution;
+        const isSettled = status !== 'running' && end_time !== null && now - Date.parse(end_time) > settled;
+        const messages = queries.messageCount(id);
+        if (isSettled && this.#known.get(id) === messages) return undefined;
+        const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
+        if (isSettled) this.#known.set(id, messages);
+        return alarmFindings(id, findings);
+      });
+    } catch (error) {
+      if (!this.#unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
+        this.#options.say(`WARNING ${id} cannot be looked at: ${messageOf(error)}`);
+      this.#unreadable.add(id);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { SwfError } from '../lib/errors.ts';
+import { sha256 } from '../lib/sha256.ts';
+import type { Receiver } from './receiver.ts';
+
+/** How long an answer may take, in milliseconds. */
+const patience = 30_000;
+
+/**
+ * A receiver that is told by a POST of JSON, whose `text` Mattermost and Slack show. Everything of its address but the host may be a secret, and is in no line.
+ * Throws `CONFIG_INVALID` for what is no address.
+ */
+export function webhookReceiver(url: string): Receiver {
+  const { protocol, username, password, host } = URL.canParse(url)
+    ? new URL(url)
+    : { protocol: '', username: '', password: '', host: '' };
+  if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
+    throw new SwfError(
+      'CONFIG_INVALID',
+      `the address of the webhook is none${host === '' ? '' : ` (host ${host})`}; give https://HOST/PATH, without a login in it`,
+    );
+  return {
+    name: `webhook at ${host}`,
+    key: digestOf(`webhook ${url}`),
+    async tell(delivery, signal) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(delivery),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
+        // What is told goes to this receiver alone.
+        redirect: 'error',
+      }).catch((error: unknown) => {
+        throw new Error(reasonOf(error));
+      });
+      await response.body?.cancel();
+      if (!response.ok) throw new Error(`it answered ${response.status}`);
+    },
+  };
+}
+
+/** Why nothing came back: of a failed fetch its cause, whose words name no path. */
+function reasonOf(error: unknown): string {
+  const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
+  if (name === 'TimeoutError') return `it did not answer in ${patience / 1000} s`;
+  return cause?.code ?? cause?.message?.slice(0, 100) ?? 'it could not be reached';
+}
+
+/** By which the store knows a receiver. */
+export const digestOf = (address: string): string => sha256().update(address).digest('hex').slice(0, 16);
