@@ -38,8 +38,10 @@ const common = {
 const apart = {
   name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/(serve|command-line|tool-services|ask-process|hosted-page)\.ts$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
+    onResolve(
+      { filter: /\/(serve|command-line|tool-services|logbook|ask-process|hosted-page)\.ts$/ },
+      ({ kind, path }) =>
+        kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.js`, external: true } : undefined,
     );
   },
 };
@@ -51,6 +53,7 @@ const entries = [
   // Loaded by its name, as the thread of checkpoints is.
   { 'query-process': 'src/db/query-store/query-process.ts' },
   { 'tool-services': 'src/commands/control/tool-services.ts' },
+  { logbook: 'src/commands/logbook/logbook.ts' },
   { 'ask-process': 'src/db/query-store/ask-process.ts' },
   { 'hosted-page': 'src/commands/serve/hosted-page.ts' },
   // A thread of the HTTP server.

@@ -183,6 +183,7 @@ describe.skipIf(skipped)("the protocol's conformance suite", () => {
       queries: () => queries,
       pageFolder: 'dist/web',
       metrics: createMetrics('0'),
+      markSeen: undefined,
       tokens: [],
       behindProxy: false,
       anyHost: false,

@@ -41,10 +41,7 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       refuseUnknownCommand(program, command);
       if (readOnly === true && allowControl === true)
         command.error('error: --read-only and --allow-control contradict each other');
-      if (allowControl !== true && options.maxRuns !== undefined)
-        command.error('error: --max-runs needs --allow-control');
-      if (readOnly === true && options.insecureLocal === true)
-        command.error('error: --read-only and --insecure-local contradict each other');
+      if (allowControl !== true) requireControl(command, options);
       if (options.http === undefined) requireHttp(command, options, open);
       const args = {
         ...options,
@@ -55,6 +52,12 @@ export function addServe(program: Command, stdin: NodeJS.ReadableStream, run: Ru
       };
       await run(async (io) => (await import('./serve/serve.ts')).serveCommand(io, args, stdin));
     });
+}
+
+/** Options that mean nothing to a server that controls nothing. */
+function requireControl(command: Command, { insecureLocal, maxRuns }: ServeOptions): void {
+  const given = insecureLocal === true ? '--insecure-local' : maxRuns === undefined ? undefined : '--max-runs';
+  if (given !== undefined) command.error(`error: ${given} needs --allow-control`);
 }
 
 /** Options that mean nothing on stdio: one who gives them has forgotten `--http`. */

@@ -27,7 +27,7 @@ const seenBody = z.strictObject({
 
 /** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen left out, nobody may */
 export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined): void {
-  app.post('/alarms/seen', express.json({ limit: bodyLimit, type: () => true }), async (request, response) => {
+  app.post('/alarms/seen', express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
     const { name = nameless, scope } = callerOf(request);
     if (markSeen === undefined || scope === 'read') {
       refuse(
@@ -38,7 +38,7 @@ export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined): void
       );
       return;
     }
-    await answerSeen(request, response, { markSeen, sender: name });
+    void answerSeen(request, response, { markSeen, sender: name }).then(undefined, next);
   });
 }
 

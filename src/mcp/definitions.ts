@@ -45,13 +45,25 @@ function inputSchema(schema: z.ZodObject): Schema {
 function brief(property: Schema): Schema {
   return Object.fromEntries(
     Object.entries(property).filter(
-      ([key, value]) => !unsaid.has(key) && !(key === 'maximum' && (value as number) >= Number.MAX_SAFE_INTEGER),
+      ([key, value]) =>
+        !unsaid.has(key) &&
+        !(key === 'maximum' && (value as number) >= Number.MAX_SAFE_INTEGER) &&
+        !(key === 'minimum' && (value as number) <= 1),
     ),
   );
 }
 
-/** Fields of every answer about a store, which the server's instructions tell of once. */
-export const ofEveryAnswer: readonly string[] = ['data_as_of', 'as_of', 'as_of_exact'];
+/** Fields of every answer about a store, and of every list, which the server's instructions tell of once. */
+export const ofEveryAnswer: readonly string[] = [
+  'data_as_of',
+  'as_of',
+  'as_of_exact',
+  'note',
+  'total_count',
+  'total_is_lower_bound',
+  'has_more',
+  'next_cursor',
+];
 
 function outputSchema(schema: z.ZodObject): Schema {
   const { properties = {} } = jsonSchema(schema, 'output');

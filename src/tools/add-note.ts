@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { maxNote } from '../domain/logbook-words.ts';
 import { SwfError } from '../lib/errors.ts';
 import { parseTime } from '../lib/time-arguments.ts';
-import { authorOf, logbookOf } from './shared/logbook.ts';
+import { authorOf, logbookOf } from './shared/author.ts';
 import { requestedBy, text } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
@@ -11,15 +11,15 @@ export const addNoteTool = defineLiveTool({
   name: 'add_note',
   title: 'Write a note about a run',
   description:
-    "A person's word about an execution, or about none, for the logbook: it stands in monitor, reports and the page. It cannot be changed: a further note corrects it.",
+    "A person's word about an execution, or about none: it stands in monitor, reports and the page. It is never changed: a further note corrects it.",
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, "latest", or "none"'),
-      text: z.string().trim().min(1).max(maxNote).describe('The note'),
-      at: text('The time that it is about (default now)'),
+      text: z.string().trim().min(1).max(maxNote).describe('The words'),
+      at: text('Time that it is about (default now)'),
       about: text('File, worker or message that it is about'),
-      for_next: z.boolean().optional().describe('The next shift must read it'),
-      requested_by: requestedBy('The person who writes'),
+      for_next: z.boolean().optional().describe('For the next shift'),
+      requested_by: requestedBy('The person'),
     }),
   output: () => z.strictObject({ message_id: z.string() }),
   writes: { destructive: false, idempotent: false },

@@ -16,7 +16,7 @@ export const controlWorkflowTool = defineLiveTool({
   title: 'Pause, continue or stop an execution',
   description:
     'pause: no STF is made, workers finish the slice in hand; continue: lets a paused one go on; stop: ends it in order, also one whose process was killed, and ' +
-    'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), is refused with the reason, or is not seen in 10 s (pending).',
+    'cannot be taken back; resume: goes on with one whose driver is gone. Answers when the effect is seen (applied), refused with the reason, or not seen in 10 s (pending).',
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),

@@ -11,13 +11,13 @@ import {
   datasetOf,
   observedCounts,
   driverOf,
+  findingOf,
   lastErrors,
   lastEvents,
   livesOf,
   namesOf,
   notDone,
   oldestOf,
-  sentenceOf,
   statusReason,
   stopOf,
 } from './monitor/parts.ts';
@@ -30,7 +30,7 @@ export const getWorkflowMonitorTool = defineTool({
   title: 'Monitor a workflow execution',
   hasPage: true,
   description:
-    'How far is it, is it stuck, what failed, does it keep up? One execution, now or as of any moment. ' +
+    'How far is it, is it stuck, what failed, does it keep up? ' +
     'Read findings first: each names the call that shows its evidence.',
   takesMoment: true,
   input: () => z.strictObject({ execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"') }),
@@ -77,7 +77,7 @@ export const getWorkflowMonitorTool = defineTool({
         stages: isDriven ? assessed.stages : [],
         latency: assessed.delays.map(({ stage, items, p50, p95, max }) => ({ stage, items, p50, p95, max })),
         capacity: assessed.capacity === undefined ? null : present({ ...assessed.capacity }),
-        findings: assessed.findings.map(({ about: _, ...finding }) => ({ ...finding, sentence: sentenceOf(finding) })),
+        findings: assessed.findings.map(findingOf),
         agents: unreadable.includes('agents') ? [] : agentsOf(execution_id, queries),
         events: queries.lastLandmarks(execution_id, lastEvents).map(asEvent),
         errors: unreadable.includes('logs') ? [] : lastErrors(execution_id, queries),

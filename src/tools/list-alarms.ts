@@ -13,13 +13,13 @@ export const listAlarmsTool = defineTool({
   name: 'list_alarms',
   title: 'List alarms',
   description:
-    'Findings that lasted and were raised by "swf-mcp watch": whether somebody has seen each, and whether it is over. Nobody has seen it: state="raised".',
+    'Findings that lasted, raised by "swf-mcp watch": whether somebody has seen each (else state is raised), and whether it is over (cleared).',
   takesMoment: true,
   input: () =>
     z.strictObject({
       execution_id: executionId,
       namespace,
-      state: z.enum(alarmStates).optional().describe('raised (unseen), seen, cleared'),
+      state: z.enum(alarmStates).optional().describe('raised: unseen'),
       severity: z.enum(alarmSeverities).optional().describe('Of the finding'),
       ...listArguments('raised_at'),
     }),

@@ -54,7 +54,7 @@ export const listMessagesTool = defineTool({
   name: 'list_messages',
   title: 'List workflow messages',
   description:
-    'The messages of the workflow as recorded (run_imminent, stf_gen, stf_ready, tf_file_registered, slice, slice_result, end_run; pause_workflow, resume_workflow and stop_workflow of operators; driver_started …), each with its ' +
+    'The messages of the workflow as recorded (stf_gen, stf_ready, tf_file_registered, slice, slice_result; stop_workflow of operators; note, quality, alarm_raised …), each with its ' +
     'effect, and why where it had none. body has its further fields, cut; message_id gives the whole payload. For what agents logged use list_logs.',
   takesLong: ({ search }) => search !== undefined,
   takesMoment: true,

@@ -41,7 +41,7 @@ export const listWorkflowExecutionsTool = defineTool({
       status: z.enum(executionStatuses).optional().describe('State of the execution'),
       executed_by: text('User who started it'),
       workflow_name: text('Such as stf_datataking'),
-      origin: z.enum(origins).optional().describe('Made here, or by other programs'),
+      origin: z.enum(origins).optional().describe('Made here, or heard'),
       quality: z.enum(qualities).optional().describe('As somebody judged it'),
       has_failures: z.boolean().optional().describe('Failed slices'),
       min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),

@@ -42,7 +42,7 @@ export const planRunTool = defineLiveTool({
   name: 'plan_run',
   title: 'Plan a run',
   description:
-    'How a run would go, without running it: files, slices, bytes, how long it takes, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
+    'How a run would go: files, slices, bytes, how long, whether the workers keep up. Of a configuration (default the shipped one) or of ' +
     'an execution, with changes: do 100 workers suffice for slices of 45 s? With as_played: would 20 workers have done?',
   takesLong: () => true,
   input: () =>

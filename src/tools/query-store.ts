@@ -10,7 +10,7 @@ export const queryStoreTool = defineLiveTool({
     'start_time end_time duration_seconds stf_count slices_created slices_completed slices_failed retries bytes), v_stf_files(stf_filename execution_id sequence status size_bytes ' +
     'tf_count slice_count created_at processed_at), v_tf_files, v_slices(slice_filename slice_id tf_filename stf_filename execution_id tf_first tf_last status retries assigned_worker ' +
     'created_at assigned_at completed_at seconds error), v_attempts(slice_filename attempt execution_id state worker_id hostname queued_at started_at completed_at seconds error exit_code), ' +
-    'v_messages(seq message_id message_type sender_agent execution_id sent_at effect payload), v_logs(timestamp level agent message execution_id), v_agents. ' +
+    'v_messages(seq message_id message_type sender_agent execution_id sent_at effect payload), v_logs(timestamp level agent message execution_id), v_agents, v_notes, v_quality, v_alarms. ' +
     'Times are ISO 8601 text, UTC. Name execution_id where you can. 2 s at most.',
   takesLong: () => true,
   input: () => z.strictObject({ sql: z.string().min(1).max(10_000).describe('One SELECT over the views') }),

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 import { maxNote, qualities } from '../domain/logbook-words.ts';
-import { authorOf, logbookOf } from './shared/logbook.ts';
+import { authorOf, logbookOf } from './shared/author.ts';
 import { requestedBy } from './shared/params.ts';
 import { defineLiveTool } from './shared/tool.ts';
 
@@ -9,13 +9,13 @@ export const setQualityTool = defineLiveTool({
   name: 'set_quality',
   title: 'Judge the quality of a run',
   description:
-    'Says whether the data of an execution are good or bad, or that it was a test, with the reason; "none" takes that back. The last word counts, earlier ones stay in the log.',
+    'Says that the data of an execution are good or bad, or that it was a test, and why; "none" takes that back. The last word counts.',
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),
-      value: z.enum(qualities).describe('good, bad, test or none'),
+      value: z.enum(qualities).describe('Judgement'),
       reason: z.string().trim().min(1).max(maxNote).describe('Why'),
-      requested_by: requestedBy('The person who judges'),
+      requested_by: requestedBy('The person'),
     }),
   output: () => z.strictObject({ message_id: z.string(), value: z.enum(qualities), was: z.enum(qualities) }),
   writes: { destructive: false, idempotent: true },

@@ -9,8 +9,8 @@ export const shiftReportTool = defineLiveTool({
   name: 'shift_report',
   title: 'Report of a shift',
   description:
-    'A hand-over of a time, by default the last 8 hours: the executions that lived in it, also where they began before; what was completed, failed and waits; failures by cause; ' +
-    'who started, paused, continued, stopped what and why; open matters. Of a time that has passed all is told as it was at its end. text is the same as Markdown, ready to be handed on: ask for one form.',
+    'A hand-over of a time, by default the last 8 hours: what the last shift left, the executions that lived in it, failures by cause, alarms, notes, who did what and why, ' +
+    'what is open, what the next shift should know. Of a time that has passed all is told as it was at its end. text is the same as Markdown for a logbook: ask for one form.',
   takesLong: () => true,
   takesMoment: true,
   input: () =>

@@ -28,12 +28,12 @@ export const startWorkflowTool = defineLiveTool({
   name: 'start_workflow',
   title: 'Start a run',
   description:
-    'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once. Watch it with wait_for_execution. ' +
-    'Without arguments it is the default run: 10 STFs in real time, about three minutes.',
+    'Starts a run as a process of its own, which goes on when this server ends, and returns its execution_id at once: wait_for_execution watches it. ' +
+    'Without arguments: 10 STFs in real time, some three minutes.',
   input: () =>
     z.strictObject({
-      config: text('Bare name of a configuration, such as histogram'),
-      namespace: text('Of an observed testbed: its programs are asked to run it'),
+      config: text('Name of a configuration, such as histogram'),
+      namespace: text('Of an observed testbed: its programs are asked'),
       speed: z
         .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string().min(1).max(20))
         .optional()

@@ -24,7 +24,7 @@ export const summarizeTool = defineLiveTool({
   title: 'Count and sum',
   description:
     'How many, how long, how much: counts, failures, retries, bytes and durations (mean, p50, p95, max) of slices, stf_files, messages, logs or executions in groups. ' +
-    'Such as what="slices", group_by="cause" (why attempts failed), "worker" (who is slow or fails), "minute" (rate over time), "stf_filename,status". ' +
+    'Such as what="slices", group_by="cause", "worker" (who is slow or fails), "minute" (rate), "stf_filename,status"; what="executions", group_by="day" (trends). ' +
     'By cause, worker, host or attempt it counts attempts at slices, else slices: see counts. Times without rows have no group.',
   takesLong: () => true,
   takesMoment: true,

@@ -18,7 +18,7 @@ export const traceDataProductTool = defineTool({
   name: 'trace_data_product',
   title: 'Trace an STF, TF sample or slice',
   description:
-    'The story of one file: where an STF file, TF sample or TF slice came from, every hop of it with time, sender and delay since the one before, ' +
+    'The story of one file: where an STF file, TF sample or TF slice came from, every hop with time, sender and delay, ' +
     'each attempt at a slice with worker and outcome, its place in the queue, what was made of it, and the log lines that name it.',
   takesMoment: true,
   input: () =>

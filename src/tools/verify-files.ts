@@ -40,7 +40,7 @@ export const verifyFilesTool = defineLiveTool({
   title: 'Verify data files',
   description:
     'Are the files on disk still as they were made: reads STF files, TF samples and what payloads wrote, and compares size, checksum and frames with what is recorded. ' +
-    'missing, changed, or unreachable: this host cannot read them, so nothing is known. At most 2 s or 2,000 files a call: follow next_cursor to the end.',
+    'missing, changed, or unreachable from this host. At most 2 s or 2,000 files a call: follow next_cursor to the end.',
   takesLong: () => true,
   input: () =>
     z.strictObject({

@@ -25,8 +25,8 @@ export const waitForExecutionTool = defineLiveTool({
   name: 'wait_for_execution',
   title: 'Wait for an execution',
   description:
-    'Waits up to 45 s until something happens to an execution: until=change (default: its counts, phase or status), phase (its phase or status), or end. ' +
-    'Says what has changed, and whether to call again. Use it to watch a run instead of asking again and again.',
+    'Waits up to 45 s until something happens to an execution: until=change (default: counts, phase or status), phase (or status), or end. ' +
+    'Says what has changed, and whether to call again.',
   input: () =>
     z.strictObject({
       execution_id: z.string().min(1).max(300).describe('Execution id, or "latest"'),

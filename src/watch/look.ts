@@ -10,7 +10,7 @@ import {
 } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import type { Transaction } from '../db/sqlite/transaction.ts';
-import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/alarms.ts';
+import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../monitoring/findings/alarms.ts';
 
 /** As whom alarms are raised and cleared. */
 const sender = 'watch';

@@ -8,7 +8,7 @@ import { beatSeconds } from '../domain/liveness.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
 import { currentProcess, isAlive } from '../lib/process-identity.ts';
-import { type AlarmFinding, alarmFindings } from '../monitoring/alarms.ts';
+import { type AlarmFinding, alarmFindings } from '../monitoring/findings/alarms.ts';
 import { deliver } from './deliver.ts';
 import { recordLook } from './look.ts';
 import type { Receiver } from './receiver.ts';

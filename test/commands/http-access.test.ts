@@ -33,7 +33,13 @@ describe('the tokens of a server', () => {
     const leader = await connectHttp(url, bearer('lead-1107'));
     const names = async (client: typeof reader) => (await client.listTools()).tools.map(({ name }) => name);
     expect(await names(reader)).not.toContain('control_workflow');
-    expect(await names(leader)).toEqual([...(await names(reader)), 'start_workflow', 'control_workflow']);
+    expect(await names(leader)).toEqual([
+      ...(await names(reader)),
+      'add_note',
+      'set_quality',
+      'start_workflow',
+      'control_workflow',
+    ]);
     const { execution_id } = (await ask(leader, 'start_workflow', { speed: '20', stf_count: 300 })) as never;
     expect(await refusal(leader, 'control_workflow', { execution_id, action: 'resume' })).toMatch(
       /^EXECUTION_IN_USE: .* a paused one goes on with action "continue"$/,
@@ -66,8 +72,8 @@ describe('the tokens of a server', () => {
     const refused: [text: string, mode: number, why: RegExp][] = [
       ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
       ['a read sesame-1\n', 0o602, /mode 602/],
-      ['a look sesame-1\n', 0o600, /line 1, a: the scope is neither read nor control/],
-      ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|control TOKEN/],
+      ['a look sesame-1\n', 0o600, /line 1, a: the scope is none of read, note, control/],
+      ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
       ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
       ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],
       ['a read sesame-é\n', 0o600, /line 1, a: the token holds a letter that no header can have/],

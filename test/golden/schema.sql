@@ -20,6 +20,8 @@ FROM earlier_attempts;
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
 FROM system_agents JOIN processes USING (process_id);
 
+CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_at, seen_text, cleared_at FROM alarms;
+
 CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
 FROM slice_attempts AS a LEFT JOIN payload_results AS p USING (slice_filename, execution_id, attempt);
@@ -41,6 +43,10 @@ CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 
+CREATE VIEW v_notes AS SELECT message_id, execution_id, text, author, at, about, for_next, written_at FROM notes;
+
+CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, set_at FROM run_quality;
+
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 
 CREATE VIEW v_slices AS SELECT slice_filename, slice_id, tf_filename, stf_filename, execution_id, run_number, tf_first, tf_last, tf_count, status, attempt - 1 AS retries,
@@ -60,7 +66,7 @@ CREATE VIEW workflow_messages AS SELECT seq, message_id, sent_ms, recorded_ms, s
   (SELECT name FROM names WHERE name_no = namespace_no) AS namespace,
   (SELECT name FROM names WHERE name_no = execution_no) AS execution_id,
   (SELECT name FROM names WHERE name_no = run_no) AS run_id,
-  coalesce(destination, CASE (SELECT name FROM names WHERE name_no = type_no) WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_returned' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' END) AS destination,
+  coalesce(destination, CASE (SELECT name FROM names WHERE name_no = type_no) WHEN 'run_workflow' THEN '/queue/workflow_control' WHEN 'run_imminent' THEN '/topic/epictopic' WHEN 'start_run' THEN '/topic/epictopic' WHEN 'stf_gen' THEN '/topic/epictopic' WHEN 'pause_run' THEN '/topic/epictopic' WHEN 'resume_run' THEN '/topic/epictopic' WHEN 'end_run' THEN '/topic/epictopic' WHEN 'stf_ready' THEN '/topic/epictopic' WHEN 'tf_file_registered' THEN '/topic/epictopic' WHEN 'slice' THEN '/queue/panda.transformer.slices' WHEN 'slice_started' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_result' THEN '/queue/panda.results.fastprocessing' WHEN 'slice_returned' THEN '/queue/panda.results.fastprocessing' WHEN 'stop_workflow' THEN '/queue/workflow_control' WHEN 'pause_workflow' THEN '/queue/workflow_control' WHEN 'resume_workflow' THEN '/queue/workflow_control' WHEN 'driver_started' THEN '/topic/epictopic' WHEN 'driver_ended' THEN '/topic/epictopic' WHEN 'driver_lost' THEN '/topic/epictopic' WHEN 'workflow_ended' THEN '/topic/epictopic' WHEN 'note' THEN '/queue/workflow_control' WHEN 'quality' THEN '/queue/workflow_control' WHEN 'alarm_raised' THEN '/queue/workflow_control' WHEN 'alarm_seen' THEN '/queue/workflow_control' WHEN 'alarm_cleared' THEN '/queue/workflow_control' END) AS destination,
   strftime('%Y-%m-%dT%H:%M:%fZ', sent_ms / 1000.0, 'unixepoch') AS sent_at,
   strftime('%Y-%m-%dT%H:%M:%fZ', recorded_ms / 1000.0, 'unixepoch') AS recorded_at,
   CASE WHEN is_whole THEN body ELSE
@@ -107,6 +113,37 @@ CREATE TRIGGER past_leases_changed AFTER UPDATE ON execution_owners BEGIN
   INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
   VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));
 END;
+
+CREATE TABLE alarm_candidates (
+  alarm_id TEXT PRIMARY KEY,
+  execution_id TEXT NOT NULL,
+  found_ms INTEGER,
+  gone_ms INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alarm_receivers (
+  receiver TEXT PRIMARY KEY,
+  -- The row of the last message that it has.
+  seq INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alarms (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  alarm_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT,
+  code TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  severity TEXT NOT NULL CHECK (severity IN ('warning', 'error')),
+  state TEXT NOT NULL CHECK (state IN ('raised', 'seen', 'cleared')),
+  sentence TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  raised_at TEXT NOT NULL,
+  seen_by TEXT,
+  seen_at TEXT,
+  -- What the one who saw it said.
+  seen_text TEXT,
+  cleared_at TEXT
+) STRICT;
 
 CREATE TABLE app_logs (
   log_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -292,6 +329,21 @@ CREATE TABLE moved_files (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE names (name_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+
+CREATE TABLE notes (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  message_id TEXT NOT NULL UNIQUE,
+  execution_id TEXT,
+  text TEXT NOT NULL,
+  author TEXT NOT NULL,
+  -- The one who claims that name; NULL where it is the author.
+  sent_by TEXT,
+  -- The time that the note is about; when it was written, where it names none.
+  at TEXT NOT NULL,
+  about TEXT,
+  for_next INTEGER NOT NULL DEFAULT 0,
+  written_at TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE observed_attempts (
   attempt_key INTEGER PRIMARY KEY,
@@ -485,6 +537,16 @@ CREATE TABLE returned_slices (
   PRIMARY KEY (slice_filename, attempt, worker_id, hostname, reason)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE run_quality (
+  execution_id TEXT PRIMARY KEY,
+  message_id TEXT NOT NULL,
+  value TEXT NOT NULL CHECK (value IN ('good', 'bad', 'test', 'none')),
+  reason TEXT NOT NULL,
+  author TEXT NOT NULL,
+  sent_by TEXT,
+  set_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE run_states (
   execution_id TEXT PRIMARY KEY,
   phase TEXT NOT NULL DEFAULT 'none' CHECK (phase IN ('none', 'imminent', 'physics', 'standby', 'completed')),
@@ -641,6 +703,13 @@ CREATE TABLE unmatched_results (
   slice_filename TEXT
 ) STRICT;
 
+CREATE TABLE watchers (
+  one INTEGER PRIMARY KEY CHECK (one = 1),
+  process_id INTEGER NOT NULL REFERENCES processes (process_id),
+  -- Its last look. Milliseconds since 1970.
+  looked_ms INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE word_parts (table_name TEXT NOT NULL, part INTEGER NOT NULL, PRIMARY KEY (table_name, part)) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workflow_executions (
@@ -663,6 +732,10 @@ CREATE TABLE workflow_executions (
   start_time TEXT NOT NULL,
   end_time TEXT
 ) STRICT;
+
+CREATE INDEX alarms_execution ON alarms (execution_id, seq);
+
+CREATE INDEX alarms_open ON alarms (state, seq);
 
 CREATE INDEX app_logs_agent ON app_logs (agent, log_id);
 
@@ -698,6 +771,8 @@ CREATE INDEX message_rows_execution_without_effect ON message_rows (execution_no
 
 CREATE INDEX message_rows_landmarks ON message_rows (execution_no, seq) WHERE (rare & 1) <> 0;
 
+CREATE INDEX message_rows_logbook ON message_rows (seq) WHERE (rare & 32) <> 0;
+
 CREATE INDEX message_rows_outbox ON message_rows (namespace_no, seq) WHERE outbox_sent_at IS NULL AND goes_out IN (1, 2);
 
 CREATE INDEX message_rows_run ON message_rows (run_no, seq);
@@ -717,6 +792,10 @@ CREATE INDEX monitor_objects_name ON monitor_objects (kind, name);
 CREATE INDEX monitor_objects_parent ON monitor_objects (kind, parent, number);
 
 CREATE INDEX monitor_objects_run ON monitor_objects (kind, run_id, number);
+
+CREATE INDEX notes_execution ON notes (execution_id, seq);
+
+CREATE INDEX notes_written ON notes (written_at);
 
 CREATE INDEX observed_attempts_execution ON observed_attempts (execution_id, attempt_key);
 

@@ -21,7 +21,13 @@ const leftOut: Readonly<Record<string, string>> = {
   requests_in_hand: 'for a recorder that goes on',
   testbed_requests: 'for an observer that goes on',
   monitor_objects: 'what the stand-in answers to programs now',
+  watchers: 'who watches now',
+  alarm_candidates: 'for a watcher that goes on',
+  alarm_receivers: 'for a watcher that goes on',
 };
+
+/** Tables of entries of the logbook: these are always read again from the log. */
+const ofLogbook = ['notes', 'run_quality', 'alarms'];
 
 it('every table of the schema is in a past store, or left out for a reason: a new one has to be in one of the lists', async () => {
   const { store } = await makeStore();
@@ -31,5 +37,5 @@ it('every table of the schema is in a past store, or left out for a reason: a ne
     )
     .all()
     .map(({ name }) => name);
-  expect([...copiedTables, ...filledTables, ...Object.keys(leftOut)].toSorted()).toEqual(tables.toSorted());
+  expect([...copiedTables, ...filledTables, ...ofLogbook, ...Object.keys(leftOut)].toSorted()).toEqual(tables.toSorted());
 });

@@ -105,10 +105,15 @@ describe('start_workflow', () => {
   it('is not there without --allow-control, and neither is control_workflow', async () => {
     const folder = temporaryFolder();
     await runWorkflow(folder, '--stf-count', '1');
-    for (const args of [[], ['--read-only']]) {
-      const client = await connectStdio({ folder }, ...(args.length === 0 ? [] : ['serve', ...args]));
+    const notes = ['add_note', 'set_quality'];
+    for (const { args, writing } of [
+      { args: [], writing: notes },
+      { args: ['serve', '--read-only'], writing: [] },
+    ]) {
+      const client = await connectStdio({ folder }, ...args);
       const { tools } = await client.listTools();
-      expect(tools.filter(({ annotations }) => annotations?.readOnlyHint !== true)).toEqual([]);
+      const changing = tools.filter(({ annotations }) => annotations?.readOnlyHint !== true);
+      expect(changing.map(({ name }) => name)).toEqual(writing);
       expect(await refusal(client, 'start_workflow', {})).toMatch(/^TOOL_NOT_FOUND: .* --allow-control$/);
     }
     const open = await connectStdio({ folder }, 'serve', '--allow-control');
@@ -116,6 +121,8 @@ describe('start_workflow', () => {
     expect(
       writing.map(({ name, annotations }) => [name, annotations?.destructiveHint, annotations?.idempotentHint]),
     ).toEqual([
+      ['add_note', false, false],
+      ['set_quality', false, true],
       ['start_workflow', false, false],
       ['control_workflow', true, true],
     ]);

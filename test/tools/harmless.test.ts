@@ -109,7 +109,14 @@ describe('resources, prompts and completion', () => {
       /there is no resource file:\/\/\/etc\/passwd/,
     );
     const { prompts } = await client.listPrompts();
-    expect(prompts.map(({ name }) => name)).toEqual(['testbed_ready', 'watch_run', 'why_failed', 'shift_handover']);
+    expect(prompts.map(({ name }) => name)).toEqual([
+      'testbed_ready',
+      'watch_run',
+      'why_failed',
+      'begin_shift',
+      'what_happened',
+      'shift_handover',
+    ]);
     const { messages } = await client.getPrompt({ name: 'shift_handover', arguments: { since: '-24h' } });
     expect(messages).toMatchObject([{ role: 'user', content: { text: expect.stringContaining('since -24h') } }]);
     await expect(client.getPrompt({ name: 'nothing' })).rejects.toThrow(

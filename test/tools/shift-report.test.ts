@@ -75,7 +75,10 @@ describe('the report of a shift', () => {
     expect(once).toMatchObject({
       totals: { ...report['totals'], running: 1 },
       executions: [{ status: 'running', slices_created: report['executions'][0].slices_created }, {}, {}],
-      open: [expect.stringMatching(/^stf_datataking-alice-0003 ran at the end of this time: \d+ of \d+ slices done/)],
+      open: [
+        expect.stringMatching(/^stf_datataking-alice-0003 ran at the end of this time: \d+ of \d+ slices done/),
+        'no quality is set for stf_datataking-tester-0002, stf_datataking-tester-0001',
+      ],
     });
     expect(once['executions'][0]).not.toHaveProperty('health');
     run.child.kill('SIGINT');
@@ -132,6 +135,7 @@ describe('the report of a shift', () => {
     expect(report['open']).toEqual([
       '10 more executions, which have ended, were not looked at; ask for a shorter time',
       expect.stringMatching(/^stf_datataking-tester-0001 runs, health /),
+      expect.stringMatching(/^no quality is set for stf_datataking-tester-0061, .* and 44 more$/),
     ]);
   });
 });

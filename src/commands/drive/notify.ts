@@ -46,10 +46,7 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
       SWF_STATUS: status,
       SWF_REASON: [...(status_reason === null ? [] : [status_reason]), ...failed].join(', '),
     };
-    telling = telling.then(async () => {
-      const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
-      if (problem !== undefined) io.err(`WARNING ${program}, told of ${event}, ${problem}`);
-    });
+    telling = telling.then(() => tellProgram(io, program, variables));
   };
   const look = (): void => {
     try {
@@ -72,4 +69,9 @@ export function startNotifier(io: Io, program: string, queries: () => Queries, e
     },
     leave: () => clearInterval(timer),
   };
+}
+
+async function tellProgram(io: Io, program: string, variables: Record<string, string>): Promise<void> {
+  const problem = await runProgram(program, { ...withoutSecrets(io.env), ...variables });
+  if (problem !== undefined) io.err(`WARNING ${program}, told of ${variables['SWF_EVENT']}, ${problem}`);
 }

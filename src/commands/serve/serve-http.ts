@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { createApp } from '../../http/app.ts';
+import { type AppOptions, createApp } from '../../http/app.ts';
 import type { Scope, Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { createLongCalls, type LongCalls } from '../../http/long-calls.ts';
@@ -43,7 +43,7 @@ export async function serveHttp(io: Io, args: HttpArguments, options: ServerOpti
         onCall: (tool) => metrics.beginCall(tool),
       }),
     queries: options.queries,
-    markSeen: mayWrite ? options.logbook?.seen : undefined,
+    markSeen: markSeenOf(mayWrite ? options.logbook : undefined),
     metrics,
     tokens,
     anyHost: (!isLoopback(address.host) || args.behindProxy) && tokens.length > 0,
@@ -84,6 +84,9 @@ function ofClient(
         : callTool(tool, args, context),
   };
 }
+
+const markSeenOf = (logbook: ServerOptions['logbook']): AppOptions['markSeen'] =>
+  logbook === undefined ? undefined : (alarm, by) => logbook.seen(alarm, by);
 
 /** Made once: what is told of tools is kept by their list. */
 const byScope = new WeakMap<ServerOptions['tools'], Map<Scope, ServerOptions['tools']>>();

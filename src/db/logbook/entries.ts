@@ -4,7 +4,7 @@ import type { AlarmSeverity, Quality } from '../../domain/logbook-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
-import type { Draft, Message } from '../../messages/message.ts';
+import type { Draft } from '../../messages/message.ts';
 import type { Recorded } from '../log/rows.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -103,7 +103,7 @@ export function recordEntry(
     namespace: namespace === undefined || namespace === '' ? noNamespace : namespace,
     execution_id,
     timestamp: utcNow(),
-  } as Message<LogbookType>);
+  });
 }
 
 /** Of an entry about no execution, or of an execution of which nobody has told any. */

@@ -62,9 +62,9 @@ const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy:
 export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
   const some = sql<[number, number, number, string], MessageRow>(
     `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
-     FROM workflow_messages JOIN (SELECT seq, headers, execution_no, rare FROM message_rows) USING (seq)
+     FROM workflow_messages JOIN (SELECT seq, headers, execution_no, ${indexPredicates.logbook} AS is_logbook FROM message_rows) USING (seq)
      WHERE seq > ? AND seq <= ? AND recorded_ms <= ?
-       AND (execution_no IS NULL OR ${indexPredicates.logbook} OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
+       AND (execution_no IS NULL OR is_logbook OR execution_no NOT IN (SELECT name_no FROM names JOIN json_each(?) ON name = value)) ORDER BY seq LIMIT ${page}`,
   );
   const except = JSON.stringify(part.except);
   for (let { after } = part; ;) {

@@ -85,7 +85,7 @@ export class Projector {
     const scope = this.#scopeOf(tx, message);
     if ('effect' in scope) return scope;
     if (message.msg_type === 'workflow_ended') this.#forget(scope.execution_id);
-    return (projections[msg_type as keyof typeof projections] as Projection<MessageType>)(message, { scope, at, tx });
+    return (projections[msg_type] as Projection<MessageType>)(message, { scope, at, tx });
   }
 
   #scopeOf(tx: Transaction, message: Message): Scope | Effect {

@@ -1,4 +1,4 @@
-import { applied, type LogbookProjection } from './effect.ts';
+import { applied, type LogbookProjection, none } from './effect.ts';
 
 /** The one who claims a name; null where that is who writes. */
 const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
@@ -24,6 +24,7 @@ export const note: LogbookProjection<'note'> = (message, { at: written, tx }) =>
 
 export const quality: LogbookProjection<'quality'> = (message, { at, tx }) => {
   const { command_id, execution_id, value, reason, author } = message;
+  if (execution_id === undefined) return none('NO_EXECUTION', 'names no execution');
   tx.sql(
     `INSERT OR REPLACE INTO run_quality (execution_id, message_id, value, reason, author, sent_by, set_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
   ).run(execution_id, `quality/${command_id}`, value, reason, author, sentBy(message), at);

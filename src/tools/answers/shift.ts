@@ -21,6 +21,17 @@ const trouble = () =>
 
 const note = () => personsNote().extend({ execution_id: z.string().optional() });
 
+const alarm = () =>
+  z.strictObject({
+    alarm_id: z.string(),
+    severity: z.enum(alarmSeverities),
+    state: z.enum(alarmStates),
+    count: z.int(),
+    raised_at: z.string(),
+    seen_by: z.string().optional(),
+    cleared_at: z.string().optional(),
+  });
+
 /** The answer of `shift_report`. Times are ISO 8601. */
 export const shiftAnswer = () =>
   z.strictObject({
@@ -68,19 +79,7 @@ export const shiftAnswer = () =>
     from_last: z.array(note()).optional().describe('What the last shift left for this one'),
     notes: z.array(note()).optional(),
     for_next: z.array(note()).optional(),
-    alarms: z
-      .array(
-        z.strictObject({
-          alarm_id: z.string(),
-          severity: z.enum(alarmSeverities),
-          state: z.enum(alarmStates),
-          count: z.int(),
-          raised_at: z.string(),
-          seen_by: z.string().optional(),
-          cleared_at: z.string().optional(),
-        }),
-      )
-      .optional(),
+    alarms: z.array(alarm()).optional(),
     open: z.array(z.string()),
     open_omitted: z.int(),
     text: z.string().describe('The same as Markdown'),

@@ -6,6 +6,7 @@ import type { ObservedPart } from '../../db/reports/observed/facts.ts';
 import { logLevels } from '../../lib/logger.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { CommandGiven, DriverSpan, FailureCause } from '../../monitoring/evidence.ts';
+import type { Finding } from '../../monitoring/findings/rule.ts';
 import { clip, clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
 
@@ -216,8 +217,13 @@ export function lastErrors(executionId: string, queries: Queries) {
 const shownSentence = 1500;
 
 /** A finding's sentence is whole, cause, cost and cure: of long paths their ends are enough. */
-export const sentenceOf = ({ sentence }: { sentence: string }): string =>
-  clipShown(shortPaths(sentence), shownSentence);
+export const findingOf = ({ code, severity, sentence, ids, next }: Finding): Omit<Finding, 'about'> => ({
+  code,
+  severity,
+  sentence: clipShown(shortPaths(sentence), shownSentence),
+  ids,
+  next,
+});
 
 export function clipped(text: string | null): string | null {
   if (text === null) return null;

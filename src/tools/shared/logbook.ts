@@ -1,9 +1,7 @@
 import type { Quality } from '../../domain/logbook-words.ts';
-import { SwfError } from '../../lib/errors.ts';
-import type { LiveContext } from './tool.ts';
 
 /** The person who writes, and the one who says so. */
-interface Author {
+export interface Author {
   author: string;
   sender: string;
 }
@@ -38,16 +36,3 @@ export interface Logbook {
     is_new: boolean;
   }>;
 }
-
-/** Tools that write are offered only where the server has one. */
-export function logbookOf({ logbook }: LiveContext): Logbook {
-  if (logbook === undefined)
-    throw new SwfError('TOOL_NOT_FOUND', 'this server changes nothing; start it without --read-only');
-  return logbook;
-}
-
-/** The author of an entry: the person in whose name it is written, else the caller. */
-export const authorOf = (requestedBy: string | undefined, context: LiveContext): Author => {
-  const sender = context.caller();
-  return { author: requestedBy ?? sender, sender };
-};

@@ -3,7 +3,7 @@ import * as z from 'zod';
 /** The argument and the fields of tools that can be asked about an earlier moment. */
 
 export const momentArgument = {
-  as_of: z.string().min(1).max(500).optional().describe('Earlier moment: a time, or TIME@MESSAGE_ID'),
+  as_of: z.string().min(1).max(500).optional().describe('Earlier moment'),
 };
 
 export const momentFields = {

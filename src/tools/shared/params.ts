@@ -39,10 +39,10 @@ export const namespace = text('Namespace');
 
 /** The arguments of every list. @param time the time that its window is about, in words */
 export const listArguments = (time: string) => ({
-  limit: integer(1, 200, 'Rows a page, 1 to 200 (default 50)'),
+  limit: integer(1, 200, 'Rows a page (default 50)'),
   cursor: z.string().min(1).max(2000).optional().describe('next_cursor of the page before'),
-  order: z.enum(['newest', 'oldest']).optional().describe('By time of recording (default newest first)'),
-  start_time: text(`Of ${time}: ISO 8601, or -15m, -2h, -7d`),
+  order: z.enum(['newest', 'oldest']).optional().describe('By recording (default newest)'),
+  start_time: text(`Of ${time}: ISO 8601, or -2h`),
   end_time: text('As start_time'),
 });
 

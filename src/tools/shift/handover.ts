@@ -1,5 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
-import type { Deed, Shift, ShiftExecution } from './facts.ts';
+import type { Deed, Shift, ShiftExecution } from './shift.ts';
 
 type Note = ReturnType<Queries['notesWritten']>[number];
 type Alarm = ReturnType<Queries['alarmsIn']>[number];

@@ -1,4 +1,4 @@
-import type { Deed } from './facts.ts';
+import type { Deed } from './shift.ts';
 
 /**
  * So many deeds, in the order of time. Where there are more, commands come before starts, and later ones before earlier ones: a stop must not be

@@ -7,9 +7,10 @@ import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
 import { present } from '../shared/params.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import { countOf, type Shift, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { countOf, shiftFacts, type ShiftFacts, statusAtEnd } from './facts.ts';
 import type { Handover } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
+import type { Shift } from './shift.ts';
 import { left, openMatters, shiftText } from './text.ts';
 import { type Trouble, troublesOf } from './troubles.ts';
 

@@ -1,9 +1,10 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { markdownText } from '../../lib/markdown.ts';
-import { countOf, type Deed, type Shift, type ShiftExecution, type ShiftFacts, statusAtEnd } from './facts.ts';
+import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
 import { alarmLine, noteLine, type ShownTime } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
+import type { Deed, Shift, ShiftExecution } from './shift.ts';
 import type { Trouble } from './troubles.ts';
 
 const minutes = (time: string): string => `${time.slice(0, 10)} ${time.slice(11, 16)}`;

@@ -3,7 +3,7 @@ import type { Past } from '../../db/past-queries.ts';
 import { SwfError } from '../../lib/errors.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 import type { LiveContext } from '../shared/tool.ts';
-import type { Deed, Shift } from './facts.ts';
+import type { Deed, Shift } from './shift.ts';
 
 /** A finding that an execution had in a shift. Times are ISO 8601. */
 export interface Trouble {

@@ -1,5 +1,5 @@
-import type { AlarmSeverity } from '../domain/logbook-words.ts';
-import type { Finding } from './findings/rule.ts';
+import type { AlarmSeverity } from '../../domain/logbook-words.ts';
+import type { Finding } from './rule.ts';
 
 /** A finding must last this long before it raises an alarm, and must be gone this long before that is over. Seconds. */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };

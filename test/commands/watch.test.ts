@@ -1,0 +1,180 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { recordEntry } from '../../src/db/logbook/entries.ts';
+import { openStore } from '../../src/db/opening/open-store.ts';
+import { runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
+
+interface Hook {
+  url: string;
+  told: { id: string; change: string; text: string }[];
+  /** The answer to what comes from now on; 0: none at all. */
+  status: number;
+  server: Server;
+}
+
+/** A receiver on HTTP. */
+async function startHook(): Promise<Hook> {
+  const hook: Hook = { url: '', told: [], status: 200, server: createServer() };
+  hook.server.on('request', (request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      if (hook.status === 200) hook.told.push(JSON.parse(body) as Hook['told'][number]);
+      if (hook.status > 0) response.writeHead(hook.status).end();
+    });
+  });
+  await new Promise<void>((ready) => hook.server.listen(0, '127.0.0.1', ready));
+  onTestFinished(() => {
+    hook.server.closeAllConnections();
+    hook.server.close();
+  });
+  hook.url = `http://127.0.0.1:${(hook.server.address() as AddressInfo).port}/hooks/s3cret`;
+  return hook;
+}
+
+/** A program that writes what it is told into a file. */
+function program(folder: string, name: string): { path: string; lines: () => string[] } {
+  const [path, file] = [join(folder, name), join(folder, `${name}.told`)];
+  writeFileSync(path, `#!/bin/sh\necho "$SWF_EVENT $SWF_ID $SWF_MCP_TOKEN" >> ${file}\n`);
+  chmodSync(path, 0o755);
+  return { path, lines: () => (existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : []) };
+}
+
+/** A run of which every slice fails. */
+async function failingRun(folder: string): Promise<void> {
+  const payload = join(folder, 'fails.sh');
+  writeFileSync(payload, '#!/bin/sh\nexit 3\n');
+  chmodSync(payload, 0o755);
+  await runCli(
+    [
+      'run',
+      '--stf-count',
+      '1',
+      '--speed',
+      'max',
+      '--set',
+      `worker.payload=["${payload}"]`,
+      '--set',
+      'worker.max_retries=0',
+    ],
+    { folder },
+  );
+}
+
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 30_000, interval: 20 });
+
+const failed = 'alarm/SLICES_FAILED/stf_datataking-tester-0001/1';
+
+const quickly = ['--every', '1', '--set', 'watch.after.SLICES_FAILED=0'];
+
+describe('swf-mcp watch', () => {
+  it('waits for a store, raises a finding once, and tells a program and a webhook of each change once', async () => {
+    const folder = temporaryFolder();
+    const hook = await startHook();
+    const { path, lines } = program(folder, 'tell.sh');
+    const env = { SWF_WEBHOOK: hook.url, SWF_MCP_TOKEN: 'hidden' };
+    const watching = startCli(['watch', '--notify', path, ...quickly], { folder, env });
+    await watching.saw(/^waits for the store /m);
+    await failingRun(folder);
+    await until(() => expect(hook.told).toHaveLength(1));
+    const open = await runCli(['alarms'], { folder });
+    expect(open.stdout).toMatch(/raised +error +SLICES_FAILED\/stf_datataking-tester-0001/);
+    const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
+    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana\n');
+    await until(() => expect(hook.told).toHaveLength(2));
+    await until(() => expect(lines()).toHaveLength(2));
+    expect(hook.told.map(({ id, change }) => `${change} ${id}`)).toEqual([
+      `raised ${failed}/raised`,
+      `seen ${failed}/seen`,
+    ]);
+    // Behind the id the program would see the token.
+    expect(lines().map((line) => line.trimEnd())).toEqual([
+      `alarm_raised ${failed}/raised`,
+      `alarm_seen ${failed}/seen`,
+    ]);
+    watching.child.kill('SIGTERM');
+    const { code, stderr } = await watching.finished;
+    expect(code).toBe(0);
+    expect(stderr).toContain('webhook at 127.0.0.1:');
+    expect(stderr).not.toMatch(/s3cret|hidden/);
+    expect(await runCli(['check', '--deep'], { folder })).toMatchObject({ code: 0 });
+    // What ended since it was there, it looks at; what it has raised it does not raise again.
+    const again = startCli(['watch', ...quickly], { folder });
+    await again.saw(/and tells nobody/);
+    await delay(2500);
+    again.child.kill('SIGTERM');
+    expect((await again.finished).stderr).not.toContain('raised');
+  });
+
+  it('keeps what a receiver does not take: one that fails, hangs, and comes back has each change', async () => {
+    const folder = temporaryFolder();
+    const hook = await startHook();
+    hook.status = 503;
+    const watching = startCli(['watch', '--webhook', hook.url, ...quickly], { folder });
+    await failingRun(folder);
+    await watching.saw(/WARNING webhook at .* was not told of .*: it answered 503; it is tried again/);
+    await runCli(['alarms', 'seen', 'SLICES_FAILED'], { folder });
+    hook.status = 0;
+    await delay(1500);
+    watching.child.kill('SIGKILL');
+    await watching.finished;
+    hook.server.closeAllConnections();
+    hook.status = 200;
+    startCli(['watch', '--webhook', hook.url, ...quickly], { folder });
+    await until(() => expect(hook.told.map(({ id }) => id)).toEqual([`${failed}/raised`, `${failed}/seen`]));
+  });
+
+  it('loses no delivery at a SIGKILL, and repeats none but with the same id', async () => {
+    const folder = temporaryFolder();
+    await runWorkflow(folder, '--stf-count', '1');
+    const hook = await startHook();
+    const store = await openStore(join(folder, 'swf.db'));
+    onTestFinished(() => store.close());
+    const said: string[] = [];
+    const raise = async (n: number): Promise<void> => {
+      const alarm = { code: 'STAGE_STUCK', subject: `e:${n}`, sentence: 'x', severity: 'error', count: 1 } as const;
+      const recorded = await store.write((tx) =>
+        recordEntry(store, tx, { msg_type: 'alarm_raised', ...alarm }, { execution_id: undefined, sender: 'test' }),
+      );
+      said.push(recorded.message_id);
+    };
+    const kills = Number(process.env['SWF_KILLS'] ?? 6);
+    for (let n = 0; n <= kills; n += 1) {
+      const watching = startCli(['watch', '--webhook', hook.url], { folder });
+      await watching.saw(/^watches /m);
+      await raise(n);
+      await delay((n * 37) % 300);
+      if (n === kills) break;
+      watching.child.kill('SIGKILL');
+      await watching.finished;
+    }
+    await until(() => expect(new Set(hook.told.map(({ id }) => id)).size).toBe(said.length));
+    // The first telling of each comes in their order, and a second one says the same.
+    const first = [...new Map(hook.told.toReversed().map((one) => [one.id, one])).values()].toReversed();
+    expect([...new Set(hook.told.map(({ id }) => id))]).toEqual(said);
+    for (const one of hook.told) expect(first).toContainEqual(one);
+  }, 600_000);
+
+  it('refuses what it cannot do, in a line', async () => {
+    const folder = temporaryFolder();
+    for (const { args, line } of [
+      { args: ['--webhook', 'testbed'], line: /^CONFIG_INVALID: the address of the webhook is none; give https:/ },
+      { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
+      {
+        args: ['--set', 'watch.after.SLICE_FAILED=3'],
+        line: /^CONFIG_INVALID: watch.after.SLICE_FAILED: no finding has this code; the nearest is SLICES_FAILED,/,
+      },
+      { args: ['--set', 'watch.after.SLICES_FAILED=-1'], line: /^CONFIG_INVALID: .*watch.after.SLICES_FAILED/ },
+    ])
+      expect(await runCli(['watch', ...args], { folder })).toMatchObject({
+        code: 78,
+        stderr: expect.stringMatching(line),
+      });
+  });
+});

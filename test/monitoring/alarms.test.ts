@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+
+import { alarmFindings, alarmStep } from '../../src/monitoring/findings/alarms.ts';
+import type { Finding } from '../../src/monitoring/findings/rule.ts';
+
+const at = { now: 100_000, patience: 10 };
+
+describe('a look at a finding', () => {
+  it.each([
+    ['nothing is wrong', {}, undefined, { changes: [] }],
+    ['it is new', {}, 'error', { changes: [], found: 100_000 }],
+    ['it has not lasted yet', { found: 90_001 }, 'error', { changes: [], found: 90_001 }],
+    ['it has lasted', { found: 90_000 }, 'error', { changes: ['raised'] }],
+    ['it went before it had lasted', { found: 90_001 }, undefined, { changes: [] }],
+    ['it stands', { raised: 'error' }, 'error', { changes: [] }],
+    ['it went a moment ago', { raised: 'error' }, undefined, { changes: [], gone: 100_000 }],
+    ['it is gone for a while', { raised: 'error', gone: 90_001 }, undefined, { changes: [], gone: 90_001 }],
+    [
+      'it is gone for as long as it had to last',
+      { raised: 'error', gone: 90_000 },
+      undefined,
+      { changes: ['cleared'] },
+    ],
+    ['it was gone and is back', { raised: 'error', gone: 90_001 }, 'error', { changes: [] }],
+    ['it got worse', { raised: 'warning' }, 'error', { changes: ['cleared', 'raised'] }],
+    ['it got better', { raised: 'error' }, 'warning', { changes: [] }],
+  ] as const)('where %s', (_, standing, severity, step) => {
+    expect(alarmStep(standing, severity, at)).toEqual(step);
+  });
+
+  it('raises at once where it need not last', () => {
+    expect(alarmStep({}, 'warning', { now: 5, patience: 0 })).toEqual({ changes: ['raised'] });
+  });
+});
+
+describe('the findings that raise alarms', () => {
+  const finding = (code: string, severity: Finding['severity'], about?: string): Finding => ({
+    code,
+    severity,
+    sentence: `${severity} ${code}`,
+    ids: [],
+    ...(about === undefined ? {} : { about }),
+    next: { tool: 'list_agents', arguments: {} },
+  });
+
+  it('are errors and warnings, one of a code and subject, the worst', () => {
+    const found = alarmFindings('e-1', [
+      finding('STAGE_STUCK', 'error', 'data'),
+      finding('STAGE_STUCK', 'error', 'worker'),
+      finding('UNANSWERED', 'error', 'fastmon'),
+      finding('UNANSWERED', 'warning', 'fastmon'),
+      finding('SLICES_FAILED', 'error'),
+      finding('TAKEN_UP', 'info'),
+    ]);
+    expect(found.map(({ code, subject, severity }) => `${severity} ${code}/${subject}`)).toEqual([
+      'error STAGE_STUCK/e-1:data',
+      'error STAGE_STUCK/e-1:worker',
+      'error UNANSWERED/e-1:fastmon',
+      'error SLICES_FAILED/e-1',
+    ]);
+  });
+});

@@ -1,0 +1,174 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { listAlarms } from '../../src/db/lists/alarms.ts';
+import { markSeen } from '../../src/db/logbook/entries.ts';
+import type { Queries } from '../../src/db/queries.ts';
+import type { Finding } from '../../src/monitoring/findings/rule.ts';
+import type { Delivery, Receiver } from '../../src/watch/receiver.ts';
+import { watch } from '../../src/watch/watch.ts';
+import { useFastTime } from '../fast-time.ts';
+import { makeRunningStore, type TestStore } from '../helpers.ts';
+
+useFastTime(20);
+
+const execution_id = 'stf_datataking-tester-0001';
+
+const stuck = (about: string): Finding => ({
+  code: 'STAGE_STUCK',
+  severity: 'error',
+  sentence: `${about} does nothing`,
+  ids: [about],
+  about,
+  next: { tool: 'list_agents', arguments: {} },
+});
+
+/** A store as the watcher asks it, with findings that a test gives. */
+const asking = (findings: () => Finding[]): Queries =>
+  ({
+    snapshot: (ask: () => unknown) => ask(),
+    execution: () => ({ status: 'running', end_time: null }),
+    messageCount: () => 0,
+    dataAsOf: () => undefined,
+    assessWithFindings: () => ({ findings: findings() }),
+  }) as unknown as Queries;
+
+interface Started {
+  findings: Finding[];
+  lines: string[];
+  stop: () => Promise<void>;
+}
+
+function start({ store }: TestStore, receivers: Receiver[]): Started {
+  const stopping = new AbortController();
+  const started: Started = { findings: [], lines: [], stop: () => Promise.resolve() };
+  const watching = watch({
+    store,
+    queries: () => asking(() => started.findings),
+    receivers,
+    everySeconds: 1,
+    after: {},
+    version: '0',
+    page: 'https://testbed/',
+    say: (line) => started.lines.push(line),
+    onReady: () => {},
+    signal: stopping.signal,
+  });
+  started.stop = async () => {
+    stopping.abort();
+    await watching;
+  };
+  onTestFinished(started.stop);
+  return started;
+}
+
+function receiver(name: string, tell: Receiver['tell'] = () => Promise.resolve()): Receiver & { told: Delivery[] } {
+  const told: Delivery[] = [];
+  return {
+    name,
+    key: name,
+    told,
+    async tell(delivery, signal) {
+      told.push(delivery);
+      await tell(delivery, signal);
+    },
+  };
+}
+
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 30_000, interval: 5 });
+
+const changesOf = ({ told }: { told: Delivery[] }): string[] => told.map(({ change, count }) => `${change} ${count}`);
+
+const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000));
+
+describe('an alarm', () => {
+  it('is raised once, seen by a name, over by itself, and comes back as the same one; each receiver is told once', async () => {
+    const made = await makeRunningStore();
+    const [a, b] = [receiver('a'), receiver('b')];
+    const watching = start(made, [a, b]);
+    watching.findings = [stuck('data')];
+    await until(() => expect(changesOf(a)).toEqual(['raised 1']));
+    // One that flickers is the same.
+    watching.findings = [];
+    await seconds(4);
+    watching.findings = [stuck('data')];
+    const seen = await markSeen(made.store, 'STAGE_STUCK', { author: 'ana', sender: 'ana', text: 'I look' });
+    expect(seen).toMatchObject({ isNew: true, alarm: { state: 'seen', seen_by: 'ana' } });
+    expect(await markSeen(made.store, 'STAGE', { author: 'bo', sender: 'bo' })).toMatchObject({
+      isNew: false,
+      alarm: { seen_by: 'ana' },
+    });
+    await until(() => expect(changesOf(a)).toEqual(['raised 1', 'seen 1']));
+    watching.findings = [];
+    await until(() => expect(changesOf(a)).toEqual(['raised 1', 'seen 1', 'cleared 1']));
+    watching.findings = [stuck('data')];
+    await until(() => expect(changesOf(a)).toEqual(['raised 1', 'seen 1', 'cleared 1', 'raised 2']));
+    await until(() => expect(b.told).toEqual(a.told));
+    const alarm = `STAGE_STUCK/${execution_id}:data`;
+    expect(a.told.map(({ id }) => id)).toEqual(
+      ['1/raised', '1/seen', '1/cleared', '2/raised'].map((change) => `alarm/${alarm}/${change}`),
+    );
+    expect(a.told[1]).toMatchObject({
+      code: 'STAGE_STUCK',
+      subject: `${execution_id}:data`,
+      severity: 'error',
+      execution_id,
+    });
+    expect(a.told[1]?.text).toMatch(
+      /^error STAGE_STUCK seen by ana, stf_datataking-tester-0001:data: data does nothing https:\/\/testbed\/#\/stf_datataking-tester-0001\?asof=/,
+    );
+    const { rows } = listAlarms(made.store.sql, {}, { order: 'newest', limit: 10 });
+    expect(rows).toMatchObject([{ alarm_id: alarm, state: 'raised', count: 2, seen_by: null, cleared_at: null }]);
+  });
+
+  it('is kept for a receiver that is away, which is told with the same id; another one does not wait for it', async () => {
+    const made = await makeRunningStore();
+    let isAway = true;
+    const away = receiver('away', () => (isAway ? Promise.reject(new Error('it answered 503')) : Promise.resolve()));
+    const hanging = receiver(
+      'hanging',
+      (_, signal) => new Promise((resolve) => signal.addEventListener('abort', () => resolve())),
+    );
+    const well = receiver('well');
+    const watching = start(made, [away, hanging, well]);
+    watching.findings = [stuck('data'), stuck('worker')];
+    await until(() => expect(well.told).toHaveLength(2));
+    await until(() => expect(away.told.length).toBeGreaterThan(2));
+    isAway = false;
+    await until(() => expect(new Set(away.told.map(({ id }) => id)).size).toBe(2));
+    const first = away.told.filter(({ id }) => id === away.told[0]?.id);
+    expect(away.told.slice(0, first.length)).toEqual(first);
+    expect(hanging.told).toHaveLength(1);
+    expect(watching.lines.filter((line) => line.includes('away was not told'))).toEqual([
+      `WARNING away was not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 503; it is tried again`,
+    ]);
+  });
+
+  it('is one of at most ten that a receiver is told in a minute', async () => {
+    const made = await makeRunningStore();
+    const times: number[] = [];
+    const told = receiver('told', () => {
+      times.push(performance.now());
+      return Promise.resolve();
+    });
+    const watching = start(made, [told]);
+    watching.findings = Array.from({ length: 12 }, (_, n) => stuck(`stage ${n}`));
+    await until(() => expect(told.told).toHaveLength(12));
+    const [first = 0] = times;
+    expect((times[9] ?? 0) - first).toBeLessThan(60_000);
+    expect((times[10] ?? 0) - first).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('is raised by one process for a store: a second one stands by, and goes on where the first has ended', async () => {
+    const made = await makeRunningStore();
+    const [a, b] = [receiver('a'), receiver('b')];
+    const first = start(made, [a]);
+    await until(() => expect(first.lines).toHaveLength(1));
+    const second = start(made, [b]);
+    await until(() => expect(second.lines).toEqual(['another process watches this store; this one stands by']));
+    first.findings = [stuck('data')];
+    second.findings = [stuck('data'), stuck('worker')];
+    await until(() => expect(changesOf(a)).toEqual(['raised 1']));
+    await first.stop();
+    await until(() => expect(b.told.map(({ subject }) => subject)).toEqual([`${execution_id}:worker`]));
+  });
+});

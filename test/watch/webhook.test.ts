@@ -1,0 +1,71 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import type { Delivery } from '../../src/watch/receiver.ts';
+import { webhookReceiver } from '../../src/watch/webhook.ts';
+
+const delivery: Delivery = {
+  id: 'alarm/SLICES_FAILED/e-1/1/raised',
+  text: 'error SLICES_FAILED raised, e-1: 3 TF slices stay failed',
+  code: 'SLICES_FAILED',
+  subject: 'e-1',
+  change: 'raised',
+  severity: 'error',
+  count: 1,
+  execution_id: 'e-1',
+};
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const part of request.setEncoding('utf8')) text += part as string;
+  return text;
+}
+
+/** A receiver that answers each request with the next of these. */
+async function serve(answers: number[], location?: string): Promise<{ url: string; got: unknown[] }> {
+  const got: unknown[] = [];
+  const server = createServer((request, response) => {
+    void textOf(request).then((text) => {
+      got.push(JSON.parse(text));
+      response.writeHead(answers.shift() ?? 200, location === undefined ? {} : { location }).end('thanks');
+      return undefined;
+    });
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  onTestFinished(() => void server.close());
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks/s3cret?key=s3cret`, got };
+}
+
+const never = new AbortController().signal;
+
+describe('a webhook', () => {
+  it('is posted JSON that Mattermost and Slack read', async () => {
+    const { url, got } = await serve([204]);
+    await webhookReceiver(url).tell(delivery, never);
+    expect(got).toEqual([delivery]);
+  });
+
+  it.each([
+    ['an answer that is no success', [500], undefined, /^it answered 500$/],
+    ['an answer that leads elsewhere', [302], 'http://127.0.0.1:1/', /redirect/],
+  ])('has not taken it after %s', async (_, answers, location, reason) => {
+    const { url } = await serve(answers, location);
+    await expect(webhookReceiver(url).tell(delivery, never)).rejects.toThrow(reason);
+  });
+
+  it('has not taken it where nobody answers, which is told without the secrets of its address', async () => {
+    const receiver = webhookReceiver('https://127.0.0.1:65533/hooks/s3cret');
+    const error = await receiver.tell(delivery, never).catch((reason: unknown) => reason as Error);
+    expect((error as Error).message).toBe('ECONNREFUSED');
+    expect(JSON.stringify([receiver.name, receiver.key])).not.toContain('s3cret');
+    expect(receiver.name).toBe('webhook at 127.0.0.1:65533');
+  });
+
+  it.each(['testbed', 'ftp://host/hook', 'https://ana:s3cret@host/hook', ''])('is refused where it is %s', (url) => {
+    const made = (): unknown => webhookReceiver(url);
+    expect(made).toThrow(/^the address of the webhook is none( \(host host\))?; give https/);
+    expect(made).not.toThrow(/s3cret/);
+  });
+});
