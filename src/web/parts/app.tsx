@@ -6,7 +6,11 @@ import { hashOf } from '../state/route.ts';
 import { Around } from '../state/world.ts';
 import type { World } from '../transport/call.ts';
 import { Button } from './card.tsx';
+import { lazy } from './lazy.tsx';
 import { Page } from './pages.tsx';
+
+/** Its place is kept, so that nothing moves when it comes. */
+const AlarmBar = lazy(async () => (await import('./alarms.tsx')).AlarmBar);
 
 type Theme = 'system' | 'light' | 'dark';
 
@@ -31,6 +35,11 @@ export function App({ world }: { world: World }) {
   return (
     <Around.Provider value={{ world, zone }}>
       <Top hasPages={report === undefined} {...{ zone, setZone, theme, setTheme }} />
+      {world.kind === 'live' && (
+        <aside class="alarm-place" aria-label="Alarms">
+          <AlarmBar />
+        </aside>
+      )}
       <main id="main" tabindex={-1}>
         {report && (
           <p class={`banner ${report.isRunning ? 'warn' : ''}`}>

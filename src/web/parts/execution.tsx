@@ -19,6 +19,7 @@ import { lazy } from './lazy.tsx';
 import { Pictures } from './pictures.tsx';
 
 const Drawer = lazy(async () => (await import('./drawer.tsx')).Drawer);
+const People = lazy(async () => (await import('./people.tsx')).People);
 const Tabs = lazy(async () => (await import('./tabs.tsx')).Tabs);
 
 interface Part {
@@ -93,6 +94,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
       )}
       <Pictures {...{ monitor, shown, asOf, theme, change, open, frame: ref }} />
+      <People monitor={told.monitor} />
       <div class={dimmedIf(told.isNow)}>
         <Tabs
           executionId={id}

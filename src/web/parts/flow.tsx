@@ -27,7 +27,7 @@ export function Flow({ monitor, timeline, asOf, onZoom, isCompact = false }: Pro
       title="Throughput and backlog"
       note={`bins of ${timeline.bin_seconds} s${onZoom === undefined ? '' : '; drag to choose a part'}`}
     >
-      <PhaseStrip timeline={timeline} />
+      <PhaseStrip timeline={timeline} notes={monitor.notes} />
       <TimeChart
         title="Throughput"
         unit="slices/s"

@@ -133,6 +133,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['payload', payload],
     ['speed', speed],
     ['data', audit?.verdict],
+    ['quality', qualityOf(monitor)],
     ['paused by', said(monitor.paused_by)],
     ['ended by', said(monitor.stopped_by)],
   ];
@@ -149,6 +150,8 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     </dl>
   );
 }
+
+const qualityOf = ({ quality }: Monitor): string | undefined => quality?.value;
 
 const said = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);

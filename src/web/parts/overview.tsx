@@ -3,20 +3,23 @@ import { useState } from 'preact/hooks';
 import type { ExecutionRow, Page } from '../shared/answers.ts';
 import { count, duration, time } from '../shared/format.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
-import { executionHash, hashOf, type PageProps } from '../state/route.ts';
+import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { Bar } from './bar.tsx';
 import { Button } from './card.tsx';
+import { Filters, inOrder, orderWords, questionOf } from './filters.tsx';
+import { lazy } from './lazy.tsx';
 import { Pill } from './pill.tsx';
 import { type Column, numbers, Table } from './table.tsx';
 
 const pageRows = 25;
 const everyMilliseconds = 2000;
 
-const filters = { namespace: 'namespace', executed_by: 'started by' };
+/** Rows that are put into another order than that of their time. */
+const sortedRows = 200;
 
-const statuses = ['', 'running', 'completed', 'failed', 'terminated'];
+const Trends = lazy(async () => (await import('./trends.tsx')).Trends);
 
 type Change = PageProps['change'];
 
@@ -24,30 +27,29 @@ type Change = PageProps['change'];
 export function Overview({ params, change }: PageProps) {
   const { world } = useAround();
   const now = useNow();
-  const { namespace = '', executed_by = '', status = '', cursor = '' } = params;
-  const asked = Object.fromEntries(
-    Object.entries({ namespace, executed_by, status, cursor }).filter(([, value]) => value !== ''),
-  );
+  const { status = '', cursor = '', sort = '' } = params;
+  const asked = questionOf(params);
   const { answer, fault, at } = usePoll(
     async () => {
       const ask = (more: object): Promise<Page<ExecutionRow>> =>
-        world.call('list_workflow_executions', { limit: pageRows, ...asked, ...more });
+        world.call('list_workflow_executions', { limit: sort === '' ? pageRows : sortedRows, ...asked, ...more });
       const page = await ask({});
       if (status !== '' || cursor !== '') return page;
       const { items } = await ask({ status: 'running' });
       return { ...page, items: [...items, ...page.items.filter((row) => row.status !== 'running')] };
     },
-    { key: JSON.stringify(asked), every: everyMilliseconds, isOver: () => false },
+    { key: JSON.stringify([asked, sort !== '']), every: everyMilliseconds, isOver: () => false },
   );
   // A server may be there before the first run.
   const isNoStore = fault?.message.startsWith('STORE_UNAVAILABLE: there is no store');
+  const [isTrend, showTrends] = useState(false);
   const [chosen, choose] = useState<string[]>([]);
   const toggle = (id: string): void =>
     choose(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-2));
   return (
     <section class="card">
       <h1>
-        Executions <small>those that run, then the newest</small>
+        Executions <small>{orderWords(sort)}</small>
       </h1>
       <Filters params={params} change={change} chosen={chosen} />
       {isNoStore ? <Empty /> : <FaultBanner fault={fault} at={at} now={now} />}
@@ -55,7 +57,7 @@ export function Overview({ params, change }: PageProps) {
       {answer && (
         <>
           {answer.items.length > 0 ? (
-            <Executions answer={answer} chosen={chosen} toggle={toggle} />
+            <Executions answer={{ ...answer, items: inOrder(answer.items, sort) }} chosen={chosen} toggle={toggle} />
           ) : Object.keys(asked).length > 0 ? (
             <p>Nothing fits. {answer.note}</p>
           ) : (
@@ -64,51 +66,11 @@ export function Overview({ params, change }: PageProps) {
           <Pages answer={answer} isFirst={cursor === ''} change={change} />
         </>
       )}
+      <details onToggle={(event) => showTrends(event.currentTarget.open)}>
+        <summary>how runs went, day by day</summary>
+        {isTrend && <Trends />}
+      </details>
     </section>
-  );
-}
-
-function Filters({
-  params,
-  change,
-  chosen,
-}: {
-  params: Readonly<Record<string, string>>;
-  change: Change;
-  chosen: string[];
-}) {
-  return (
-    <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      {Object.entries(filters).map(([name, label]) => (
-        <label key={name}>
-          {label}{' '}
-          <input
-            value={params[name] ?? ''}
-            onInput={(event) => change({ [name]: event.currentTarget.value, cursor: '' })}
-          />
-        </label>
-      ))}
-      <label>
-        state{' '}
-        <select
-          value={params['status'] ?? ''}
-          onChange={(event) => change({ status: event.currentTarget.value, cursor: '' })}
-        >
-          {statuses.map((one) => (
-            <option key={one} value={one}>
-              {one === '' ? 'any' : one}
-            </option>
-          ))}
-        </select>
-      </label>
-      {chosen.length === 2 ? (
-        <a class="button" href={hashOf({ page: 'compare', ids: chosen, params: {} })}>
-          compare the two
-        </a>
-      ) : (
-        <small>tick two to compare them</small>
-      )}
-    </form>
   );
 }
 
@@ -183,6 +145,7 @@ function Executions({
     },
     numbers('run', ({ run_number }) => run_number),
     { head: 'namespace', cell: ({ namespace }) => namespace },
+    { head: 'quality', cell: ({ quality }) => quality },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
     numbers('took', ({ duration_seconds }) => duration(duration_seconds), 'when'),
     numbers('STFs', ({ stf_count }) => count(stf_count)),

@@ -1,8 +1,8 @@
 import { phasesIn, spanOf } from '../draw/span.ts';
-import type { Timeline } from '../shared/answers.ts';
+import type { Monitor, Timeline } from '../shared/answers.ts';
 
-/** The phases in words, over the charts whose grounds have their colours. */
-export function PhaseStrip({ timeline }: { timeline: Timeline }) {
+/** The phases in words, and marks where somebody wrote a note, over the charts whose grounds have their colours. */
+export function PhaseStrip({ timeline, notes = [] }: { timeline: Timeline; notes?: Monitor['notes'] }) {
   const { begin, end } = spanOf(timeline);
   const span = Math.max(1, end - begin);
   return (
@@ -19,6 +19,22 @@ export function PhaseStrip({ timeline }: { timeline: Timeline }) {
           >
             <span>{words}</span>
           </div>
+        );
+      })}
+      {notes.map(({ at, author, text }) => {
+        const place = (Date.parse(at) - begin) / span;
+        return (
+          place >= 0 &&
+          place <= 1 && (
+            <div
+              key={at + text}
+              role="listitem"
+              class="note-mark"
+              title={`${author}: ${text}`}
+              aria-label={`note of ${author}: ${text}`}
+              style={{ left: `${place * 100}%` }}
+            />
+          )
         );
       })}
     </div>

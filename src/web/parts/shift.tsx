@@ -54,6 +54,7 @@ function Report({ report }: { report: ShiftAnswer }) {
         {n('attempts_failed')} attempts failed in this time; {n('slices_stay_failed')} slices stay failed,{' '}
         {n('slices_not_done')} are not done. {report.note}
       </p>
+      <Notes title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
       <List items={report.open} />
       <More n={report.open_omitted} />
@@ -64,7 +65,7 @@ function Report({ report }: { report: ShiftAnswer }) {
             <a href={executionHash(one.execution_id)}>{one.execution_id}</a> <Pill state={one.status} />{' '}
             {one.status === 'running' && one.health !== undefined && <Pill state={one.health} />}{' '}
             {count(one.slices_completed)} of {count(one.slices_created)} slices made, {count(one.slices_stay_failed)}{' '}
-            stay failed
+            stay failed{one.quality !== undefined && `, quality ${one.quality}`}
           </li>
         ))}
       </ul>
@@ -72,6 +73,18 @@ function Report({ report }: { report: ShiftAnswer }) {
       <h2>Failed attempts by cause</h2>
       <List items={report.causes.map(({ cause, attempts }) => `${count(attempts)} × ${cause}`)} />
       <More n={report.causes_omitted} />
+      {report.alarms !== undefined && (
+        <>
+          <h2>Alarms</h2>
+          <List
+            items={report.alarms.map(
+              ({ alarm_id, severity, raised_at, seen_by, cleared_at }) =>
+                `${time(raised_at, zone)} ${severity} ${alarm_id}, ${seen_by === undefined ? 'not seen by anybody' : `seen by ${seen_by}`}, ${cleared_at === undefined ? 'not over' : `over ${time(cleared_at, zone)}`}`,
+            )}
+          />
+        </>
+      )}
+      <Notes title="Notes" notes={report.notes} />
       <h2>Done by people</h2>
       <List
         items={report.people.map(
@@ -80,10 +93,37 @@ function Report({ report }: { report: ShiftAnswer }) {
         )}
       />
       <More n={report.people_omitted} />
+      <Notes title="For the next shift" notes={report.for_next} />
       <details>
         <summary>as Markdown, for a logbook</summary>
         <pre class="words">{report.text}</pre>
       </details>
+    </>
+  );
+}
+
+/** Notes, each with a link to the page as it was then. */
+function Notes({ title, notes }: { title: string; notes: ShiftAnswer['notes'] }) {
+  const { zone } = useAround();
+  if (notes === undefined) return null;
+  return (
+    <>
+      <h2>{title}</h2>
+      <ul class="lines">
+        {notes.map(({ at, author, text, execution_id }) => (
+          <li key={at + text} class="words">
+            {text}{' '}
+            <small>
+              {author}, {time(at, zone)}
+              {execution_id !== undefined && (
+                <>
+                  , <a href={executionHash(execution_id, { asof: at })}>{execution_id}</a>
+                </>
+              )}
+            </small>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

@@ -28,6 +28,8 @@ export interface World {
   call: Call;
   /** Takes the token that the server asks for; only of a server. */
   login?: (token: string) => void;
+  /** Sends something to a route of the server; only of one. Rejects with a `CallError`. */
+  post?: (path: string, body: object) => Promise<unknown>;
   /** Hands words to the assistant; only in a chat. */
   say?: (text: string) => void;
   /** The execution that the page is about, and when it was made; only of a file. */

@@ -15,25 +15,24 @@ export function httpWorld(): World {
   takeToken();
   // Heard before the page hears of it.
   addEventListener('hashchange', takeToken);
-  return { kind: 'live', call, login: (token) => sessionStorage.setItem(tokenKey, token) };
+  return { kind: 'live', call, post, login: (token) => sessionStorage.setItem(tokenKey, token) };
 }
 
 let id = 0;
 
-const call: Call = async <T>(tool: string, args: object): Promise<T> => {
+/** A request with the token of this tab. Rejects with a `CallError`. */
+async function post(path: string, body: object): Promise<{ result?: object }> {
   const token = sessionStorage.getItem(tokenKey);
-  id += 1;
-  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } });
   let response: Response;
   try {
-    response = await fetch('mcp', {
+    response = await fetch(path, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/json',
         Accept: 'application/json, text/event-stream',
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
       },
-      body,
+      body: JSON.stringify(body),
       signal: AbortSignal.timeout(60_000),
     });
   } catch {
@@ -41,10 +40,6 @@ const call: Call = async <T>(tool: string, args: object): Promise<T> => {
   }
   const text = await response.text().catch(() => '');
   if (response.status === 401) throw new CallError('unauthorised', token === null ? '' : 'That token is wrong.');
-  return read(response, text) as T;
-};
-
-function read(response: Response, text: string): unknown {
   let message: { result?: object; error?: { message?: string } };
   try {
     // One answer as a stream of one event, or as it is.
@@ -53,7 +48,13 @@ function read(response: Response, text: string): unknown {
   } catch {
     throw new CallError('disconnected', `the server answered ${response.status} without words`);
   }
-  if (message.result === undefined)
+  if (message.error !== undefined || !response.ok)
     throw new CallError('refused', message.error?.message ?? `status ${response.status}`);
-  return answerOf(message.result);
+  return message;
 }
+
+const call: Call = async <T>(tool: string, args: object): Promise<T> => {
+  id += 1;
+  const asked = { jsonrpc: '2.0', id, method: 'tools/call', params: { name: tool, arguments: args } };
+  return answerOf((await post('mcp', asked)).result ?? {}) as T;
+};

@@ -1,0 +1,126 @@
+import type { ExecutionRow } from '../shared/answers.ts';
+import { hashOf, type PageProps } from '../state/route.ts';
+
+/** Filters of executions that are written, by the argument of the tool. */
+const written = {
+  namespace: 'namespace',
+  executed_by: 'started by',
+  search: 'words of notes and reasons',
+  config: 'configuration',
+  payload: 'payload',
+  min_stf_count: 'STF files at least',
+} as const;
+
+/** Filters that are chosen, each with its values and their words; none: any. */
+const chosenOf = {
+  status: { label: 'state', values: ['running', 'completed', 'failed', 'terminated'] },
+  quality: { label: 'quality', values: ['good', 'bad', 'test', 'none'] },
+  has_failures: { label: 'failed slices', values: ['true', 'false'] },
+  origin: { label: 'made', values: ['own', 'observed'] },
+} as const;
+
+const valueWords: Readonly<Record<string, string>> = { true: 'some', false: 'none', own: 'here', none: 'not set' };
+
+/** Filters that stand open; the others are behind a word. */
+const usual: readonly string[] = ['namespace', 'executed_by', 'status'];
+
+/** Orders of rows beside that of their time, the largest first. */
+const orders: Readonly<Record<string, (row: ExecutionRow) => number>> = {
+  took: ({ duration_seconds }) => duration_seconds,
+  failed: ({ slices_failed }) => slices_failed,
+  slices: ({ slices_created }) => slices_created,
+  STFs: ({ stf_count }) => stf_count,
+};
+
+export function inOrder(rows: readonly ExecutionRow[], sort: string): ExecutionRow[] {
+  const of = orders[sort];
+  return of === undefined ? [...rows] : rows.toSorted((a, b) => of(b) - of(a));
+}
+
+export const orderWords = (sort: string): string =>
+  orders[sort] === undefined ? 'those that run, then the newest' : `of the newest those with most: ${sort}`;
+
+/** The arguments of the tool that an address names. */
+export function questionOf(params: PageProps['params']): Record<string, string | boolean> {
+  const names = [...Object.keys(written), ...Object.keys(chosenOf), 'cursor'];
+  return Object.fromEntries(
+    names.flatMap((name): [string, string | boolean][] => {
+      const value = params[name] ?? '';
+      if (value === '') return [];
+      return [[name, name === 'has_failures' ? value === 'true' : value]];
+    }),
+  );
+}
+
+interface FiltersProps extends Pick<PageProps, 'params' | 'change'> {
+  chosen: readonly string[];
+}
+
+/** The filters and the order of executions. What is chosen stands in the address. */
+export function Filters({ params, change, chosen }: FiltersProps) {
+  const fields = [...Object.keys(written), ...Object.keys(chosenOf)].map((name) => ({
+    name,
+    field: <Field key={name} name={name} params={params} change={change} />,
+  }));
+  const isOpen = fields.some(({ name }) => !usual.includes(name) && (params[name] ?? '') !== '');
+  return (
+    <form class="filters" onSubmit={(event) => event.preventDefault()}>
+      {fields.filter(({ name }) => usual.includes(name)).map(({ field }) => field)}
+      <label>
+        order{' '}
+        <select
+          value={params['sort'] ?? ''}
+          onChange={(event) => change({ sort: event.currentTarget.value, cursor: '' })}
+        >
+          <option value="">newest</option>
+          {Object.keys(orders).map((order) => (
+            <option key={order} value={order}>
+              {order}
+            </option>
+          ))}
+        </select>
+      </label>
+      {chosen.length === 2 ? (
+        <a class="button" href={hashOf({ page: 'compare', ids: [...chosen], params: {} })}>
+          compare the two
+        </a>
+      ) : (
+        <small>tick two to compare them</small>
+      )}
+      <details open={isOpen}>
+        <summary>more filters</summary>
+        <div class="filters">{fields.filter(({ name }) => !usual.includes(name)).map(({ field }) => field)}</div>
+      </details>
+    </form>
+  );
+}
+
+function Field({ name, params, change }: { name: string } & Pick<PageProps, 'params' | 'change'>) {
+  const value = params[name] ?? '';
+  const set = (next: string): void => change({ [name]: next, cursor: '' });
+  const choice = chosenOf[name as keyof typeof chosenOf] as (typeof chosenOf)[keyof typeof chosenOf] | undefined;
+  if (choice === undefined)
+    return (
+      <label>
+        {written[name as keyof typeof written]}{' '}
+        <input
+          value={value}
+          inputmode={name === 'min_stf_count' ? 'numeric' : 'text'}
+          onInput={(event) => set(event.currentTarget.value)}
+        />
+      </label>
+    );
+  return (
+    <label>
+      {choice.label}{' '}
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        <option value="">any</option>
+        {choice.values.map((one) => (
+          <option key={one} value={one}>
+            {valueWords[one] ?? one}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

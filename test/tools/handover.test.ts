@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+
+import { ask, connectInProcess, makeStore, type TestStore } from '../helpers.ts';
+
+/** Hours before the end of the shift, which is now. */
+const end = Date.now() - 1000;
+const hour = (before: number): string => new Date(end - before * 3_600_000).toISOString();
+
+const idOf = (n: number): string => `stf_datataking-tester-000${n}`;
+
+const counts = {
+  stf_count: 0,
+  tf_files_received: 0,
+  slices_created: 0,
+  slices_queued: 0,
+  slices_processing: 0,
+  slices_completed: 0,
+  slices_failed: 0,
+};
+
+/** A run of no slices that began then, and ended half an hour later, or goes on. */
+async function run(
+  { say }: TestStore,
+  n: number,
+  { began, status }: { began: number; status?: 'completed' | 'failed' },
+): Promise<void> {
+  await say('run_workflow', {
+    command_id: `c${n}`,
+    workflow_name: 'stf_datataking',
+    params: {},
+    executed_by: 'tester',
+    speed: 1,
+    timestamp: hour(began),
+  });
+  if (status === undefined) return;
+  const of = { execution_id: idOf(n), run_id: String(100_009 + n), timestamp: hour(began - 0.5) };
+  await say('workflow_ended', { ...of, ...counts, status, reason: status === 'failed' ? 'the disk is full' : status });
+}
+
+interface Trouble {
+  of: number;
+  code: string;
+  raised: number;
+  seen?: number;
+  by?: string;
+  cleared?: number;
+}
+
+async function trouble({ say }: TestStore, { of, code, raised, seen, by = '', cleared }: Trouble): Promise<void> {
+  const alarm = { code, subject: idOf(of), sentence: `${code} it is`, severity: 'error', count: 1 } as const;
+  const about = { execution_id: idOf(of), sender: 'watch' };
+  await say('alarm_raised', { ...alarm, ...about, timestamp: hour(raised) });
+  if (seen !== undefined)
+    await say('alarm_seen', { ...alarm, ...about, sender: by, author: by, text: 'I look', timestamp: hour(seen) });
+  if (cleared !== undefined) await say('alarm_cleared', { ...alarm, ...about, timestamp: hour(cleared) });
+}
+
+async function note(
+  { say }: TestStore,
+  n: number,
+  fields: { author: string; text: string; at: number; execution_id?: string; for_next?: boolean },
+): Promise<void> {
+  const { author, text, at, execution_id, for_next } = fields;
+  await say('note', { command_id: `n${n}`, sender: author, author, text, for_next, execution_id, timestamp: hour(at) });
+}
+
+/** Eight hours of two people: six runs, three troubles. */
+async function shift(): Promise<TestStore> {
+  const made = await makeStore();
+  await note(made, 1, { author: 'eve', text: 'mind the new payload', at: 9, for_next: true });
+  await note(made, 2, { author: 'eve', text: 'quiet evening', at: 10 });
+  await run(made, 1, { began: 7.5, status: 'completed' });
+  await run(made, 2, { began: 6.5, status: 'failed' });
+  await trouble(made, { of: 2, code: 'EXECUTION_FAILED', raised: 6, seen: 5.9, by: 'ana' });
+  await made.say('quality', {
+    command_id: 'q1',
+    execution_id: idOf(2),
+    value: 'bad',
+    reason: 'disk',
+    author: 'ana',
+    sender: 'ana',
+    timestamp: hour(5.8),
+  });
+  await run(made, 3, { began: 5, status: 'completed' });
+  await trouble(made, { of: 3, code: 'STAGE_STUCK', raised: 4.9, seen: 4.8, by: 'bo', cleared: 4.7 });
+  await note(made, 3, { author: 'bo', text: 'the link was down', at: 4.6, execution_id: idOf(3) });
+  await run(made, 4, { began: 4, status: 'completed' });
+  await made.say('quality', {
+    command_id: 'q2',
+    execution_id: idOf(4),
+    value: 'good',
+    reason: 'as planned',
+    author: 'bo',
+    sender: 'bo',
+    timestamp: hour(3),
+  });
+  await run(made, 5, { began: 2, status: 'completed' });
+  await trouble(made, { of: 5, code: 'SLICES_FAILED', raised: 1.5 });
+  await run(made, 6, { began: 1 });
+  await note(made, 4, { author: 'ana', text: 'run 6 goes on till noon', at: 0.1, for_next: true });
+  return made;
+}
+
+describe('the hand-over of eight hours', () => {
+  it('holds what the last shift left, all that two people did, what is open, and what the next shift should know', async () => {
+    const client = await connectInProcess((await shift()).path);
+    const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: new Date(end).toISOString() });
+    expect(report).toMatchObject({
+      totals: { executions: 6, running: 1, completed: 4, failed: 1 },
+      from_last: [{ author: 'eve', text: 'mind the new payload', for_next: true }],
+      notes: [{ author: 'bo', text: 'the link was down', execution_id: idOf(3) }],
+      for_next: [{ author: 'ana', text: 'run 6 goes on till noon' }],
+      alarms: [
+        { alarm_id: `EXECUTION_FAILED/${idOf(2)}`, state: 'seen', seen_by: 'ana' },
+        { alarm_id: `STAGE_STUCK/${idOf(3)}`, state: 'cleared', seen_by: 'bo' },
+        { alarm_id: `SLICES_FAILED/${idOf(5)}`, state: 'raised' },
+      ],
+    });
+    const people = report['people'] as { name: string; did: string; execution_id: string }[];
+    expect(
+      people
+        .filter(({ did }) => did !== 'started')
+        .map(({ name, did, execution_id }) => `${name} ${did} ${execution_id}`),
+    ).toEqual([
+      `ana saw EXECUTION_FAILED of ${idOf(2)}`,
+      `ana set quality bad for ${idOf(2)}`,
+      `bo saw STAGE_STUCK of ${idOf(3)}`,
+      `bo set quality good for ${idOf(4)}`,
+    ]);
+    expect(report['open']).toEqual([
+      expect.stringMatching(`^${idOf(6)} ran at the end of this time`),
+      `${idOf(2)} was failed (the disk is full)`,
+      `nobody has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
+      `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
+    ]);
+    const lines = (report['text'] as string).split('\n');
+    const titles = lines.filter((line) => line.startsWith('## ')).map((line) => line.slice(3));
+    expect([titles[0], titles.at(-1)]).toEqual(['From the last shift', 'For the next shift']);
+    expect(lines).toContainEqual(expect.stringMatching(/^- \S+ \d\d:\d\d eve: mind the new payload$/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^- \S+ \d\d:\d\d bo, stf_datataking-tester-0003: the link was down$/),
+    );
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, over \d\d:\d\d:\d\d\): /,
+      ),
+    );
+    expect(lines).toContainEqual(expect.stringMatching(/^\| stf_datataking-tester-0002 \| failed \| bad \| /));
+    // A page.
+    expect(lines.length).toBeLessThan(60);
+  });
+
+  it('of a time that has passed is as it was at its end, whatever people did since', async () => {
+    const client = await connectInProcess((await shift()).path);
+    const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(4.85) });
+    expect(report['alarms']).toMatchObject([
+      { state: 'seen' },
+      { state: 'raised', alarm_id: `STAGE_STUCK/${idOf(3)}` },
+    ]);
+    expect(report['alarms'][1]).not.toHaveProperty('seen_by');
+    expect(report).not.toHaveProperty('for_next');
+    expect(report['open']).toContain(`nobody has seen alarm STAGE_STUCK/${idOf(3)}: STAGE_STUCK it is`);
+  });
+});
