@@ -4,10 +4,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 /**
- * Makes docs/page.png from a real run some of whose slices fail: npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is a script of its own since
+ * Makes the pictures of the page in docs/ from real runs, one with slices that fail and one that goes on: npm run docs:page. It needs a browser (CHROMIUM, or Debian's), and is a script of its own since
  * each run looks a little different.
  */
 const folder = mkdtempSync(join(tmpdir(), 'swf-mcp-picture-'));
@@ -33,29 +33,86 @@ const settings = [
   'fast_processing.target_worker_count=12',
 ].flatMap((one) => ['--set', one]);
 
+/** This program, until it has ended. */
+const run = (...words: string[]): string =>
+  execFileSync(process.execPath, [cli, ...words], { cwd: folder, env, encoding: 'utf8' });
+
+/** The pictures by their files: where each is, how large, and what is done before. */
+const pictures: Readonly<
+  Record<
+    string,
+    { place: (id: string) => string; width?: number; height: number; ready: (page: Page) => Promise<void> }
+  >
+> = {
+  'page.png': {
+    place: (id) => `#/${id}`,
+    height: 1480,
+    ready: (page) => page.locator('canvas').waitFor(),
+  },
+  'page-executions.png': {
+    place: () => '#/',
+    height: 420,
+    ready: (page) => page.getByRole('link', { name: /^stf_/ }).first().waitFor(),
+  },
+  'page-wall.png': {
+    place: () => '#/wall',
+    width: 1920,
+    height: 1080,
+    ready: (page) => page.getByText(/ of .* slices/).waitFor(),
+  },
+  'page-phone.png': {
+    place: () => '#/wall',
+    width: 390,
+    height: 700,
+    ready: (page) => page.getByText(/ of .* slices/).waitFor(),
+  },
+  'shift-alarms.png': {
+    place: () => '#/',
+    height: 420,
+    async ready(page) {
+      await page.getByText('not seen by anybody').click();
+      await page.getByRole('link', { name: /^stf_/ }).first().waitFor();
+    },
+  },
+  'shift-report.png': {
+    place: () => '#/shift',
+    height: 900,
+    ready: (page) => page.getByRole('heading', { name: 'For the next shift' }).waitFor(),
+  },
+};
+
 const server = spawn(process.execPath, [cli, 'serve', '--http', '0'], { cwd: folder, env });
+const watcher = spawn(process.execPath, [cli, 'watch', '--every', '1', '--set', 'watch.after.SLICES_FAILED=0'], {
+  cwd: folder,
+  env,
+});
+const others = [server, watcher];
 try {
   spawnSync(process.execPath, [cli, 'run', '--speed', '8', '--stf-count', '30', ...settings], {
     cwd: folder,
     env,
-    stdio: 'inherit',
+    stdio: 'ignore',
   });
   const [line] = (await once(server.stderr, 'data')) as [Buffer];
   const [root = ''] = /http:\S+\/(?=mcp)/.exec(line.toString()) ?? [];
-  const { execution_id } = JSON.parse(
-    execFileSync(process.execPath, [cli, 'status', '--json'], { cwd: folder, env, encoding: 'utf8' }),
-  ) as { execution_id: string };
+  const { execution_id } = JSON.parse(run('status', '--json')) as { execution_id: string };
+  run('note', execution_id, 'the geometry of the new detector is missing: some slices cannot be done');
+  run('quality', execution_id, 'test', '--reason', 'without the geometry');
+  others.push(spawn(process.execPath, [cli, 'run', '--speed', '4', '--stf-count', '60'], { cwd: folder, env }));
+  run('note', 'none', 'mind the geometry before the next physics run', '--for-next');
   const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox'],
   });
-  const page = await browser.newPage({ viewport: { width: 1280, height: 1320 }, colorScheme: 'light' });
-  await page.goto(`${root}#/${execution_id}`);
-  await page.getByRole('heading', { name: 'Slots' }).waitFor();
-  await page.locator('canvas').waitFor();
-  await page.screenshot({ path: 'docs/page.png' });
+  for (const [file, { place, width = 1280, height, ready }] of Object.entries(pictures)) {
+    const page = await browser.newPage({ viewport: { width, height }, colorScheme: 'light' });
+    await page.goto(root + place(execution_id));
+    await ready(page);
+    await page.screenshot({ path: join('docs', file) });
+    await page.close();
+  }
   await browser.close();
 } finally {
-  server.kill();
+  for (const other of others) other.kill();
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 }

@@ -30,6 +30,9 @@ const calls: readonly [tool: string, args: Record<string, unknown>][] = [
   ['verify_files', { execution_id: 'latest' }],
   ['plan_run', { target_worker_count: 100 }],
   ['query_store', { sql: 'SELECT stf_filename, count(*) AS slices FROM v_slices GROUP BY 1' }],
+  ['add_note', { execution_id: 'latest', text: 'the beam was off' }],
+  ['set_quality', { execution_id: 'latest', value: 'test', reason: 'an example' }],
+  ['list_alarms', {}],
   ['start_workflow', { stf_count: 2, speed: '1' }],
   ['control_workflow', { execution_id: 'latest', action: 'stop', reason: 'an example' }],
 ];

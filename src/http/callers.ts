@@ -10,7 +10,7 @@ export type Scope = (typeof scopes)[number];
 export interface Caller {
   /** The token's name; undefined where it has none. */
   name: string | undefined;
-  /** What this caller may do: ask, write into the logbook too, or control executions too. */
+  /** The rights of this caller: to ask, to write into the logbook too, or to control executions too. */
   scope: Scope;
 }
 

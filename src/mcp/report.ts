@@ -124,7 +124,7 @@ export function reportOf(queries: Queries, executionId: string, now: number): st
 /** Notes that a report shows: the last ones. */
 const shownNotes = 20;
 
-/** What people wrote about an execution. */
+/** The quality of an execution and the notes about it. */
 function peopleSection(queries: Queries, executionId: string): string[] {
   const quality = queries.qualityOf(executionId);
   const notes = queries.notesOf(executionId, shownNotes).toReversed();

@@ -23,7 +23,7 @@ const alarmKey = ({ code, subject, count }: { code: string; subject: string; cou
   `alarm/${code}/${subject}/${count}/${change}`;
 
 /**
- * What people write about a run, and alarms. The process that is asked records them; none goes over a broker. They belong to an execution, running or
+ * Notes and judgements of people, and alarms. The process that is asked records them; none goes over a broker. They belong to an execution, running or
  * ended, own or observed, or to none, and their key is the whole id.
  */
 export const logbookMessages = {

@@ -15,7 +15,7 @@ import { type AlarmFinding, type AlarmStep, alarmStep, usualPatience } from '../
 /** As whom alarms are raised and cleared. */
 const sender = 'watch';
 
-/** What was found in one look. Executions that could not be looked at are not among them. */
+/** The findings of one look, by execution. Executions that could not be looked at are not among them. */
 export type Found = ReadonlyMap<string, readonly AlarmFinding[]>;
 
 /** A step of one alarm, with its finding while that is there. */
@@ -33,7 +33,7 @@ interface Situation {
   after: Readonly<Record<string, number>>;
 }
 
-/** What a look changes, decided by the alarms that are open and by those that are on their way. */
+/** The changes that a look makes, decided by the alarms that are open and by those that are on their way. */
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));

@@ -20,7 +20,7 @@ export interface Delivery {
 export interface Receiver {
   /** In lines for people, without secrets. */
   name: string;
-  /** What the store knows it by. */
+  /** Its name in the store. */
   key: string;
   /** Rejects with what went wrong: it is tried again. */
   tell(delivery: Delivery, signal: AbortSignal): Promise<void>;

@@ -117,7 +117,7 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
 /** An execution that has ended this long ago does not change by itself, in milliseconds. */
 const settled = 120_000;
 
-/** What ended shortly before the last look of an earlier watcher may not have been looked at, in milliseconds. */
+/** An execution that ended shortly before the last look of an earlier watcher may have been missed, in milliseconds. */
 const overlap = 300_000;
 
 /** Looks at executions, and remembers those of which nothing new is to be found. */

@@ -27,7 +27,7 @@ export function webhookReceiver(url: string): Receiver {
         headers: { 'content-type': 'application/json' },
         body: JSON.stringify(delivery),
         signal: AbortSignal.any([signal, AbortSignal.timeout(patience)]),
-        // What is told goes to this receiver alone.
+        // An alarm goes to this receiver alone.
         redirect: 'error',
       }).catch((error: unknown) => {
         throw new Error(reasonOf(error));

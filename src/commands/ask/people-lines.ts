@@ -2,7 +2,7 @@ import type { AnswerOf } from '../../tools/answers/by-tool.ts';
 
 type Monitor = AnswerOf<'get_workflow_monitor'>;
 
-/** What people wrote about an execution, the last note first. */
+/** The quality of an execution and the notes about it, the last note first. */
 export const peopleLines = ({ quality, notes = [] }: Monitor): string[] => [
   ...(quality === undefined
     ? []

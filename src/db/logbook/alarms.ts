@@ -71,7 +71,7 @@ export const openAlarms = (sql: Prepare, most = 1000): AlarmRow[] =>
     `SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen') ORDER BY seq DESC LIMIT ?`,
   ).all(most);
 
-/** What a message says of an alarm. */
+/** A change of an alarm, as the log has it. */
 interface AlarmMessage {
   message_type: string;
   execution_id: string | null;

@@ -72,7 +72,7 @@ export function markSeen(
   });
 }
 
-/** What an alarm says in each of its messages. */
+/** The fields of an alarm in each of its messages. */
 export const contentOf = ({ code, subject, sentence, severity, count }: AlarmContent): AlarmContent => ({
   code,
   subject,

@@ -103,6 +103,33 @@ const logColumns = {
   context: 'text',
 } as const;
 
+const noteColumns = {
+  message_id: 'text',
+  execution_id: 'text',
+  text: 'text',
+  author: 'text',
+  at: 'time',
+  about: 'text',
+  for_next: 'integer',
+  written_at: 'time',
+} as const;
+
+const alarmColumns = {
+  alarm_id: 'text',
+  execution_id: 'text',
+  code: 'text',
+  subject: 'text',
+  severity: 'text',
+  state: 'text',
+  sentence: 'text',
+  count: 'integer',
+  raised_at: 'time',
+  seen_by: 'text',
+  seen_at: 'time',
+  seen_text: 'text',
+  cleared_at: 'time',
+} as const;
+
 const messageNames = {
   seq: 'integer',
   message_id: 'text',
@@ -176,6 +203,14 @@ const messages: ExportedTable = {
   lastKey: `SELECT max(key) AS key FROM (SELECT seq AS key ${messagesOfExecution} ORDER BY seq LIMIT ($limit + 0))`,
 };
 
+/** The quality of the run, one row at most. */
+const quality: ExportedTable = {
+  name: 'quality',
+  columns: { execution_id: 'text', value: 'text', reason: 'text', author: 'text', set_at: 'time' },
+  rows: 'SELECT 1 AS key, execution_id, value, reason, author, set_at FROM run_quality WHERE execution_id = $id AND $after < 1 AND $upTo >= 1',
+  lastKey: 'SELECT max(1) AS key FROM run_quality WHERE execution_id = $id AND $after < 1 AND $limit > 0',
+};
+
 /** The tables of an export. A new one is an entry here. */
 export const exportedTables: readonly ExportedTable[] = [
   slices,
@@ -184,6 +219,9 @@ export const exportedTables: readonly ExportedTable[] = [
   plain('tf_files', tfColumns, { table: 'fastmon_files' }),
   messages,
   plain('logs', logColumns, { table: 'app_logs', key: 'log_id', shown: { level: levelName('level') } }),
+  plain('notes', noteColumns),
+  plain('alarms', alarmColumns),
+  quality,
 ];
 
 /** The rows of a table, a few thousand in memory at a time. To be read within one snapshot, or rows that change meanwhile come as they are then. */

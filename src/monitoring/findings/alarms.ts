@@ -4,7 +4,7 @@ import type { Finding } from './rule.ts';
 /** A finding must last this long before it raises an alarm, and must be gone this long before that is over. Seconds. */
 export const usualPatience: Readonly<Record<AlarmSeverity, number>> = { warning: 30, error: 10 };
 
-/** What an alarm is about: a finding that stands. */
+/** A finding as an alarm tells it. */
 export interface AlarmFinding {
   code: string;
   /** The execution, and `:` with the slice, file, worker or host where the finding has one. */
@@ -13,7 +13,7 @@ export interface AlarmFinding {
   sentence: string;
 }
 
-/** The findings of an execution that raise alarms; of one code and subject the worst. What is only told raises none. */
+/** The findings of an execution that raise alarms; of one code and subject the worst. Findings of severity `info` raise none. */
 export function alarmFindings(executionId: string, findings: readonly Finding[]): AlarmFinding[] {
   const found = new Map<string, AlarmFinding>();
   for (const { code, severity, sentence, about } of findings) {
@@ -35,7 +35,7 @@ export interface AlarmStanding {
   gone?: number | undefined;
 }
 
-/** What follows at one look: the messages to record, and what to remember until the next look. */
+/** The outcome of one look: the messages to record, and the times to remember until the next look. */
 export interface AlarmStep {
   changes: ('raised' | 'cleared')[];
   found?: number;
@@ -43,7 +43,7 @@ export interface AlarmStep {
 }
 
 /**
- * What a look at a finding changes. It is raised when it has lasted, and over when it has been gone as long, so one that flickers is one alarm. One that gets
+ * The change that a look at a finding makes. An alarm is raised when it has lasted, and over when it has been gone as long, so one that flickers is one alarm. One that gets
  * worse is raised anew.
  * @param severity of the finding; undefined where it is not there
  * @param patience seconds

@@ -232,7 +232,7 @@ const evidence = () => ({
   ),
 });
 
-/** What people wrote about it. */
+/** The quality and the notes that people wrote. */
 const people = () => ({
   quality: z
     .strictObject({ value: z.enum(qualities), reason: z.string(), author: z.string(), at: z.string() })

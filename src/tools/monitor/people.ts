@@ -9,7 +9,7 @@ type Judged = NonNullable<ReturnType<Queries['qualityOf']>>;
 const shownNotes = 5;
 const shownText = 400;
 
-/** What people wrote about an execution; null where that is nothing. */
+/** The quality of an execution and the last notes about it; null where there are none. */
 export function peopleOf(executionId: string, queries: Queries) {
   const notes = queries.notesOf(executionId, shownNotes);
   const quality = queries.qualityOf(executionId);

@@ -19,7 +19,7 @@ export interface ShiftFacts {
   causes: readonly Group[];
   /** Oldest first. */
   deeds: readonly Deed[];
-  /** What people wrote, and have not seen yet. */
+  /** Notes, judgements and alarms. */
   handover: Handover;
 }
 

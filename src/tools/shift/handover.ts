@@ -4,7 +4,7 @@ import type { Deed, Shift, ShiftExecution } from './shift.ts';
 type Note = ReturnType<Queries['notesWritten']>[number];
 type Alarm = ReturnType<Queries['alarmsIn']>[number];
 
-/** What people wrote, and what they have not seen yet. */
+/** The notes of a shift, its alarms, and the quality of its runs. */
 export interface Handover {
   /** Notes of the shift before for this one. */
   left: readonly Note[];
@@ -51,7 +51,7 @@ export function handoverOf(
 
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 
-/** What people did about alarms and quality in a shift. */
+/** The alarms that people saw in a shift, and the runs that they judged. */
 export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, end_time }: Shift): Deed[] {
   const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
   const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_at, seen_text }): Deed[] =>
@@ -84,7 +84,7 @@ export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, en
   return [...seen, ...judged];
 }
 
-/** What nobody has done yet: alarms that nobody has seen, and executions that nobody has judged. */
+/** The work that is left: alarms that nobody has seen, and executions that nobody has judged. */
 export function undoneByPeople({ alarms, qualities }: Handover, executions: readonly ShiftExecution[]): string[] {
   const unseen = alarms
     .filter(({ seen_by }) => seen_by === null)
