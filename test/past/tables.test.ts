@@ -37,5 +37,7 @@ it('every table of the schema is in a past store, or left out for a reason: a ne
     )
     .all()
     .map(({ name }) => name);
-  expect([...copiedTables, ...filledTables, ...ofLogbook, ...Object.keys(leftOut)].toSorted()).toEqual(tables.toSorted());
+  expect([...copiedTables, ...filledTables, ...ofLogbook, ...Object.keys(leftOut)].toSorted()).toEqual(
+    tables.toSorted(),
+  );
 });
