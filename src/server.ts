@@ -16,6 +16,7 @@ import type { Queries } from './db/queries.ts';
 import { SwfError } from './lib/errors.ts';
 import type { Log } from './lib/logger.ts';
 import { allPrintable, printable } from './lib/printable.ts';
+import { callerOf } from './mcp/caller.ts';
 import { completionsOf } from './mcp/completion.ts';
 import { definitionsOf } from './mcp/definitions.ts';
 import { instructions } from './mcp/instructions.ts';
@@ -62,7 +63,7 @@ export interface ServerOptions {
   log: Log;
 }
 
-/** Any call: the SDK's own schema answers what is not as it wants in words of its own; we say what is wanted. */
+/** Any call: the SDK's own schema would answer in words of its own. */
 const callRequest = z.object({ method: z.literal('tools/call'), params: z.unknown().optional() });
 const callParams = z.looseObject({ name: z.string(), arguments: z.unknown().optional() });
 
@@ -115,16 +116,6 @@ export function createServer(options: ServerOptions): Server {
   offerReading(server, options);
   offerResources(server, options);
   return server;
-}
-
-const longestName = 100;
-
-/** The client by its own name; `mcp` where it has told none, as over HTTP, where each request stands alone. */
-function callerOf(server: Server): string {
-  const name = printable(server.getClientVersion()?.name ?? '')
-    .trim()
-    .slice(0, longestName);
-  return name === '' ? 'mcp' : name;
 }
 
 /** The context of a tool that takes its time. Clients that asked for progress hear of it. */
