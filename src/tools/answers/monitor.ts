@@ -217,7 +217,7 @@ const evidence = () => ({
       type: z.string(),
       message_id: z.string(),
       by: z.string().optional(),
-      effect: z.string(),
+      effect: z.string().optional().describe('Absent: applied'),
       note: z.string().optional(),
     }),
   ),

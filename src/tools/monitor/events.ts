@@ -27,7 +27,8 @@ export function asEvent(row: Landmark) {
     by: clipped(
       body['claimed_by'] === undefined ? row.sender_agent : `${body['claimed_by']}, as ${row.sender_agent} claims`,
     ),
-    effect: row.effect,
+    // The usual one is left out.
+    effect: row.effect === 'applied' ? null : row.effect,
     note: clipped(row.effect === 'applied' ? noteOf(row, body) : refusalOf(row)),
   });
 }

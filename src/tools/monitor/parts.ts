@@ -11,7 +11,8 @@ import { clip, clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
 
 /** Events and errors that are shown. */
-export const lastEvents = 8;
+export const lastEvents = 6;
+const shownErrors = 8;
 const shownAgents = 12;
 const shownText = 300;
 
@@ -198,19 +199,19 @@ export function agentsOf(executionId: string, queries: Queries) {
 
 /** The last errors that agents logged and the last messages that could not be taken as they were, newest first. */
 export function lastErrors(executionId: string, queries: Queries) {
-  const logs = queries.lastLogLines(executionId, logLevels.ERROR, lastEvents).map((row) => ({
+  const logs = queries.lastLogLines(executionId, logLevels.ERROR, shownErrors).map((row) => ({
     time: row.timestamp,
     source: row.agent,
     error: clipped(row.message) ?? '',
     log_id: row.key,
   }));
-  const messages = queries.lastTroubledMessages(executionId, lastEvents).map((row) => ({
+  const messages = queries.lastTroubledMessages(executionId, shownErrors).map((row) => ({
     time: row.recorded_at,
     source: row.sender_agent ?? row.destination,
     error: `${row.message_type} ${row.effect}: ${clipped(row.effect_reason) ?? ''}`,
     message_id: row.message_id,
   }));
-  return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, lastEvents);
+  return [...logs, ...messages].toSorted((a, b) => (a.time < b.time ? 1 : -1)).slice(0, shownErrors);
 }
 
 /** More of a sentence is not shown: the longest reason that a driver gives, and what surrounds it. */
