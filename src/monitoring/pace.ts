@@ -59,9 +59,12 @@ export function overdueSlices({ in_hand, now }: Facts, { slow_seconds }: Pace): 
   return in_hand.map((slice) => aged(slice, now)).filter(({ seconds }) => seconds > slow_seconds);
 }
 
-/** How the slices in hand do, as the oldest of them tells. */
+/** How the slices in hand do, as the oldest of them tells. While most of the others are done in their usual time, those that hang make a run slow, and not stuck. */
 export function handState(facts: Facts, { slow_seconds, stalled_seconds }: Pace): 'working' | 'slow' | 'stuck' {
-  const seconds = oldestInHand(facts)?.seconds ?? 0;
-  if (stalled_seconds !== undefined && seconds > stalled_seconds) return 'stuck';
-  return seconds > slow_seconds ? 'slow' : 'working';
+  const [oldest = 0, ...others] = facts.in_hand.map((slice) => aged(slice, facts.now).seconds);
+  if (oldest <= slow_seconds) return 'working';
+  if (stalled_seconds === undefined || oldest <= stalled_seconds) return 'slow';
+  const inTime = others.filter((seconds) => seconds <= slow_seconds).length;
+  const done = secondsBetween(delayOf(facts, 'slice_started → slice_result')?.last_at ?? '', facts.now);
+  return inTime > facts.in_hand.length / 2 && done <= slow_seconds ? 'slow' : 'stuck';
 }

@@ -135,7 +135,7 @@ const situations: Readonly<Record<string, Given>> = {
   SLICE_OVERDUE: { facts: { in_hand: [inHand(20)] }, counts: { slices_processing: 1 } },
   STAGE_STUCK: { judged: { stages: [stage('stuck')] } },
   STAGE_SLOW: { judged: { stages: [stage('slow')] } },
-  AGENT_MISSING: { facts: { isOverBroker: true }, evidence: { missing: ['data', 'worker'] } },
+  AGENT_MISSING: { facts: { isOverBroker: true, delays: [] }, evidence: { missing: ['data', 'worker'] } },
   AGENT_GONE: { facts: { lost: [inHand(80)] }, evidence: { agents: [{ ...agent, status: 'STALE' }] } },
   WORKER_GONE: { facts: { lost: [inHand(80)] } },
   FILE_GONE: {
@@ -243,6 +243,14 @@ const situations: Readonly<Record<string, Given>> = {
   CLOCK_OFF: { evidence: { agents: [{ ...agent, last_heartbeat: ago(1), clock_offset: -90 }] } },
 };
 
+const faultAgo = (seconds: number): DriverSpan =>
+  driver({ until: ago(seconds), ended: 'fault', code: 'DATA_UNAVAILABLE', reason: '/data is full (ENOSPC)' });
+
+const takenUpAgo = (seconds: number) => ({
+  isOverBroker: true,
+  driver: { alive: true, silent: false, since: ago(seconds) },
+});
+
 describe('the findings', () => {
   it('are none where nothing is wrong', () => {
     expect(findingsOf(situationOf())).toEqual([]);
@@ -280,7 +288,19 @@ describe('the findings', () => {
       'TAKE_UP_FAILED',
       { ...situations['TAKE_UP_FAILED'], evidence: { ...situations['TAKE_UP_FAILED']?.evidence, take_ups: 2 } },
     ],
+    ['TAKE_UP_FAILED', { evidence: { drivers: [faultAgo(61), faultAgo(20), faultAgo(5)] } }],
+    // A driver that has just begun has not heard the agents yet, and a worker of another make says nothing of itself.
+    ['AGENT_MISSING', { facts: { ...takenUpAgo(14), delays: [] }, evidence: { missing: ['data'] } }],
+    ['AGENT_MISSING', { facts: { isOverBroker: true }, evidence: { missing: ['worker'] } }],
   ] satisfies [string, Given][])('%s is not told within its bound', (code, given) => {
     expect(findingsOf(situationOf(given)).map((finding) => finding.code)).not.toContain(code);
+  });
+
+  it('TAKE_UP_FAILED is told of drivers that fail again and again, though results are recorded meanwhile', () => {
+    const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
+    const [finding] = findingsOf(situationOf(given)).filter(({ code }) => code === 'TAKE_UP_FAILED');
+    expect(finding?.sentence).toBe(
+      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, though results of workers are recorded meanwhile. Mend that: the service takes it up again by itself.',
+    );
   });
 });

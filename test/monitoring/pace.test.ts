@@ -81,8 +81,17 @@ describe('the pace of slices', () => {
     [[6.1, 1], 'slow'],
     [[15], 'slow'],
     [[15.1], 'stuck'],
+    // Half of them hang, then fewer, while others are done.
+    [[40, 40, 1, 1], 'stuck'],
+    [[40, 1, 1, 6], 'slow'],
   ] as const)('makes slices in hand since %j s %s', (ages, state) => {
     expect(handState(factsOf({ facts: hand(...ages) }), pace)).toBe(state);
+  });
+
+  it('is stuck where some hang and nothing else is done, however short the others have been in hand', () => {
+    const facts = factsOf({ facts: hand(40, 1, 1, 1) });
+    const delays = facts.delays.map((delay) => ({ ...delay, last_at: ago(7) }));
+    expect(handState({ ...facts, delays }, pace)).toBe('stuck');
   });
 
   it('stalls nothing where nobody knows it', () => {

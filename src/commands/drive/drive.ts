@@ -6,18 +6,18 @@ import type { Store } from '../../db/opening/store.ts';
 import { createQueries, type Queries } from '../../db/queries.ts';
 import type { Counts } from '../../domain/counts.ts';
 import type { Speed } from '../../domain/params.ts';
-import { createLog, type Log } from '../../lib/logger.ts';
+import { createLog } from '../../lib/logger.ts';
 import { isAlive } from '../../lib/process-identity.ts';
 import type { MessageType } from '../../messages/vocabulary.ts';
 import type { HostOptions } from '../../runtime/host.ts';
 import type { RunningExecution } from '../../runtime/start-execution.ts';
 import { type Live, startLive } from '../live/live.ts';
-import { takeSnapshot } from '../live/snapshot.ts';
 import { brokerChoice } from '../shared/broker-choice.ts';
 import { type Io, logLevel, storeOption, userName } from '../shared/io.ts';
 import { startKeys } from './keys.ts';
 import { type Notifier, startNotifier } from './notify.ts';
 import { tellEnding } from './summary.ts';
+import { watchFindings } from './watch-findings.ts';
 
 /** An execution to be driven. */
 export interface DriveArguments {
@@ -113,7 +113,12 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       }
     };
     const log = warningsTo((line) => io.err(line));
-    return { live: undefined, say: plain, options: { log, onProgress }, watch: (id) => watchOverdue(queries, id, log) };
+    return {
+      live: undefined,
+      say: plain,
+      options: { log, onProgress },
+      watch: (id) => watchFindings(queries, id, log),
+    };
   }
   const live = startLive(terminal, () => queries, storeOption(io));
   const print = (line: string): void => live.print(line);
@@ -127,34 +132,6 @@ function openDisplay(io: Io, queries: Queries, json: boolean): Display {
       agentLog: { write: () => {} },
     },
   };
-}
-
-/** How often it is looked for slices that do not end, in milliseconds. */
-const watchMilliseconds = 5000;
-
-/** Says once in a while that slices are in hand for too long: the log of a night must show it. Returns how to end it. */
-function watchOverdue(queries: Queries, executionId: string, log: Log): () => void {
-  let told = '';
-  const look = (): void => {
-    const { inHand } = takeSnapshot(queries, executionId);
-    const { overdue, oldest } = inHand;
-    const which = overdue === 0 || oldest === undefined ? '' : oldest.slice_filename;
-    if (which !== told && oldest !== undefined && which !== '')
-      log.write({
-        level: 'WARNING',
-        message: `${overdue} TF slices are in hand for too long, the oldest for ${Math.round(oldest.seconds)} s: ${which} by ${oldest.assigned_worker}`,
-      });
-    told = which;
-  };
-  const timer = setInterval(() => {
-    try {
-      look();
-    } catch {
-      // A store that cannot be read is told of by those who write it.
-    }
-  }, watchMilliseconds);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 const warningsTo = (writeLine: (line: string) => void) => createLog('WARNING', writeLine);

@@ -1,3 +1,4 @@
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import { momentOf } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
@@ -12,7 +13,7 @@ const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
   const last = sql<[string], { seq: number }>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'
-       AND type_no NOT IN ${typeNumbers(driverTypes)} ORDER BY seq DESC LIMIT 1`,
+       AND type_no NOT IN ${typeNumbers(driverTypes)} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId);
   return (
     sql<unknown[], { n: number }>(

@@ -1,14 +1,18 @@
+import { goneSeconds, lateSeconds } from '../../domain/liveness.ts';
+import { delayOf, type Facts } from '../facts.ts';
 import { queueState } from '../stage-states.ts';
 import type { Judgement } from './rule.ts';
 import { defineFinding, isDriven } from './rule.ts';
 
 export const agentMissing = defineFinding(
   'AGENT_MISSING',
-  ({ facts, evidence: { missing, broker_away_since }, judged: { stages } }) => {
+  ({ facts, evidence: { missing: absent, broker_away_since }, judged: { stages } }) => {
     // Without its driver all agents of that process are gone, which another finding tells.
-    if (facts.status !== 'running' || !isDriven(facts) || missing.length === 0) return undefined;
+    if (facts.status !== 'running' || !isDriven(facts)) return undefined;
     // Nobody is heard then, which another finding tells.
-    if (broker_away_since !== undefined) return undefined;
+    if (broker_away_since !== undefined || hasJustBegun(facts)) return undefined;
+    const missing = absent.filter((type) => !(type === 'worker' && isWorkedOn(facts)));
+    if (missing.length === 0) return undefined;
     const behind = stages.map((stage) => (stage.stage === 'worker' ? queueState(facts) : stage));
     return {
       severity: 'error',
@@ -18,6 +22,16 @@ export const agentMissing = defineFinding(
     };
   },
 );
+
+/** Agents that live say so every few seconds: a driver that has just begun has not heard them yet. */
+const hasJustBegun = ({ driver, now }: Facts): boolean =>
+  driver !== undefined && (now - Date.parse(driver.since)) / 1000 < lateSeconds;
+
+/** Slices are begun or done: some worker is there, though it says nothing of itself, such as one of another make. */
+const isWorkedOn = (facts: Facts): boolean =>
+  (['slice → slice_started', 'slice_started → slice_result', 'slice_started → failed result'] as const).some(
+    (stage) => (facts.now - Date.parse(delayOf(facts, stage)?.last_at ?? '')) / 1000 < goneSeconds,
+  );
 
 /** The work that waits for what is missing, and for how long. */
 function costOf(stages: Judgement['stages'], missing: readonly string[]): string {

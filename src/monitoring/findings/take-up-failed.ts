@@ -1,14 +1,20 @@
-import { defineFinding } from './rule.ts';
+import type { DriverSpan } from '../evidence.ts';
+import type { Facts } from '../facts.ts';
+import { defineFinding, type FindingRule } from './rule.ts';
 
 /** After so many take-ups without anything new an execution is left alone. */
 export const mostTakeUps = 3;
 
-/** A service has given up on an execution whose drivers came to nothing. */
+/** So many drivers that fail within this time are told, whatever else goes on. Seconds. */
+const oftenSeconds = 60;
+
+/** A service has given up on an execution whose drivers came to nothing, or takes it up again and again while results still come in. */
 export const takeUpFailed = defineFinding(
   'TAKE_UP_FAILED',
   ({ facts, evidence: { execution_id, take_ups, driver, drivers } }) => {
     const isDriven = driver?.alive === true && drivers.at(-1)?.until === undefined;
-    if (facts.status !== 'running' || take_ups < mostTakeUps || isDriven) return undefined;
+    if (facts.status !== 'running') return undefined;
+    if (take_ups < mostTakeUps || isDriven) return failsOften({ facts, drivers, execution_id });
     const { code, reason } = drivers.findLast(({ ended }) => ended === 'fault') ?? {};
     const cause = reason === undefined ? 'Its drivers came to nothing' : `${code ?? 'a bug'}: ${reason}`;
     return {
@@ -19,3 +25,26 @@ export const takeUpFailed = defineFinding(
     };
   },
 );
+
+/** Drivers fail one after the other though messages of workers are recorded, such as on a full disk. */
+function failsOften({
+  facts,
+  drivers,
+  execution_id,
+}: {
+  facts: Facts;
+  drivers: readonly DriverSpan[];
+  execution_id: string;
+}): ReturnType<FindingRule['find']> {
+  const failed = drivers.filter(
+    ({ ended, until }) => ended === 'fault' && (facts.now - Date.parse(until ?? '')) / 1000 <= oftenSeconds,
+  );
+  if (failed.length < mostTakeUps) return undefined;
+  const { code = 'a bug', reason = 'no reason given' } = failed.at(-1) ?? {};
+  return {
+    severity: 'error',
+    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Mend that: the service takes it up again by itself.`,
+    ids: [],
+    next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
+  };
+}

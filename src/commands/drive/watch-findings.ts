@@ -1,0 +1,38 @@
+import type { Queries } from '../../db/queries.ts';
+import type { Log } from '../../lib/logger.ts';
+import type { Finding } from '../../monitoring/findings/rule.ts';
+
+/** How often it is looked for findings, in milliseconds. */
+const lookMilliseconds = 5000;
+
+const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;
+
+/**
+ * Tells of each finding once it has stood for two looks, and again where it comes back: the log of a night must show why a run waits. Failed slices have lines of their
+ * own. Returns how to end it.
+ */
+export function watchFindings(queries: Queries, executionId: string, log: Log): () => void {
+  let before = new Set<string>();
+  let told = new Set<string>();
+  const look = (): void => {
+    const findings = queries.snapshot(() => {
+      const execution = queries.execution(executionId);
+      return queries.assessWithFindings(execution, Date.now(), queries.dataAsOf()).findings;
+    });
+    const found = findings.filter(({ code, severity }) => severity !== 'info' && code !== 'SLICES_FAILED');
+    const standing = found.filter((finding) => before.has(nameOf(finding)));
+    for (const finding of standing)
+      if (!told.has(nameOf(finding))) log.write({ level: 'WARNING', message: `${finding.code}: ${finding.sentence}` });
+    before = new Set(found.map(nameOf));
+    told = new Set([...standing.map(nameOf), ...[...told].filter((name) => before.has(name))]);
+  };
+  const timer = setInterval(() => {
+    try {
+      look();
+    } catch {
+      // A store that cannot be read is told of by those who write it.
+    }
+  }, lookMilliseconds);
+  timer.unref();
+  return () => clearInterval(timer);
+}
