@@ -90,7 +90,7 @@ describe('the pace of slices', () => {
 
   it('is stuck where some hang and nothing else is done, however short the others have been in hand', () => {
     const facts = factsOf({ facts: hand(40, 1, 1, 1) });
-    const delays = facts.delays.map((delay) => ({ ...delay, last_at: ago(7) }));
+    const delays = facts.delays.map((one) => ({ ...one, last_at: ago(7) }));
     expect(handState({ ...facts, delays }, pace)).toBe('stuck');
   });
 

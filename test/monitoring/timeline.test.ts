@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { Attempts } from '../../src/monitoring/timeline/attempts.ts';
+import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
 import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
 import { pictureOf } from '../../src/monitoring/timeline/picture.ts';
@@ -88,8 +88,7 @@ const lifeOf = (attempts: Attempts) => ({
   hasEnded: false,
 });
 
-const picture = (attempts: Attempts, mostBins = 300) => {
-  const life = lifeOf(attempts);
+const picture = (attempts: Attempts, mostBins = 300, life: Life = lifeOf(attempts)) => {
   return pictureOf(attempts, {
     life,
     from: life.start,
@@ -129,6 +128,26 @@ describe('the picture of an execution', () => {
         expect(series.queued.at(-1)).toBe(having('queued'));
         expect(series.processing.at(-1)).toBe(having('processing'));
         expect(Math.min(...series.queued, ...series.processing)).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
+  it('has nothing in hand after the last sign of life of a driver that is gone, and no bar goes on', () => {
+    fc.assert(
+      fc.property(slices, (all) => {
+        const attempts = attemptsOf(all);
+        const { end } = lifeOf(attempts);
+        const { series, spans = [] } = picture(attempts, 300, {
+          start,
+          end: end + 60_000,
+          hasEnded: false,
+          silentSince: end,
+        });
+        expect(series.processing.at(-1)).toBe(0);
+        expect(series.queued.at(-1)).toBe(all.filter(({ last }) => last === 'queued').length);
+        const lost = spans.filter(({ state }) => state === 'processing');
+        expect(lost).toHaveLength(all.filter(({ last }) => last === 'processing').length);
+        expect(lost.map(({ start: begun, duration }) => begun + (duration ?? Infinity))).toEqual(lost.map(() => end));
       }),
     );
   });

@@ -11,14 +11,25 @@ import type { Prepare } from '../sqlite/statements.ts';
  */
 export function endOfLife(
   sql: Prepare,
-  { execution_id, end_time }: Pick<ExecutionRow, 'execution_id' | 'end_time'>,
+  execution: Ended,
   { isAlive, now }: { isAlive: LivenessTest; now: number },
 ): number {
+  const { execution_id, end_time } = execution;
   if (end_time !== null) return Date.parse(end_time);
-  const owner = ownerOf(sql, execution_id);
-  if (owner === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;
-  if (isProcessAlive(owner, isAlive)) return now;
-  return Math.min(now, Date.parse(lastSignOf(sql, owner).at));
+  if (ownerOf(sql, execution_id) === undefined) return heardUntil(sql, execution_id, { isAlive, now }) ?? now;
+  return Math.min(now, silentSince(sql, execution, isAlive) ?? now);
+}
+
+type Ended = Pick<ExecutionRow, 'execution_id' | 'end_time'>;
+
+/** The last sign of life of the driver of an execution that has no end, where that driver is gone. Milliseconds since 1970. */
+export function silentSince(
+  sql: Prepare,
+  { execution_id, end_time }: Ended,
+  isAlive: LivenessTest,
+): number | undefined {
+  const owner = end_time === null ? ownerOf(sql, execution_id) : undefined;
+  return owner === undefined || isProcessAlive(owner, isAlive) ? undefined : Date.parse(lastSignOf(sql, owner).at);
 }
 
 /** Wall time of an execution in seconds, so far while it runs, without steps of its clock. */

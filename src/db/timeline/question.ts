@@ -1,9 +1,10 @@
 import { SwfError } from '../../lib/errors.ts';
+import type { Life } from '../../monitoring/timeline/attempts.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
 import { executionParams } from '../execution/params.ts';
 import { type LivenessTest, momentOf } from '../presence/leases.ts';
 import { speedsOf } from '../reports/drivers.ts';
-import { endOfLife } from '../reports/life.ts';
+import { endOfLife, silentSince } from '../reports/life.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { leastWidth, type TimelineQuestion } from './timeline.ts';
 
@@ -20,8 +21,8 @@ export function timelineQuestion(
   { wanted, isAlive, now }: { wanted: WantedTimeline; isAlive: LivenessTest; now: number },
 ): TimelineQuestion {
   const start = Date.parse(execution.start_time);
-  const moment = { isAlive, now: momentOf(sql, execution.execution_id, now) };
-  const end = Math.max(start, endOfLife(sql, execution, moment));
+  const life = lifeOf(sql, execution, { isAlive, now: momentOf(sql, execution.execution_id, now) });
+  const { end } = life;
   const from = wanted.from === undefined ? start : Math.max(start, Date.parse(wanted.from));
   const until = wanted.until === undefined ? end : Math.min(end, Date.parse(wanted.until));
   if (from > until)
@@ -33,10 +34,22 @@ export function timelineQuestion(
     ...wanted,
     execution,
     ...planned(sql, execution),
-    life: { start, end, hasEnded: execution.end_time !== null },
+    life,
     from,
     until,
   };
+}
+
+/**
+ * The life that is drawn. Where the driver is gone it goes on without it, until now, but no longer than the execution was driven: of one that died a
+ * week ago something is still to be seen.
+ */
+function lifeOf(sql: Prepare, execution: ExecutionRow, moment: { isAlive: LivenessTest; now: number }): Life {
+  const start = Date.parse(execution.start_time);
+  const end = Math.max(start, endOfLife(sql, execution, moment));
+  const hasEnded = execution.end_time !== null;
+  if (silentSince(sql, execution, moment.isAlive) === undefined) return { start, end, hasEnded };
+  return { start, end: Math.max(end, Math.min(moment.now, 2 * end - start)), hasEnded, silentSince: end };
 }
 
 /** The parts of a picture that follow from the plan. The retries of an observed execution are unknown, so none is expected. */

@@ -1,6 +1,7 @@
 import type { ExecutionParams } from '../../domain/params.ts';
 import { stages } from '../../domain/stages.ts';
 import type { Steps } from '../../lib/steps.ts';
+import type { Life } from '../../monitoring/timeline/attempts.ts';
 import { type PhaseBand, type PhaseChange, phasesOf } from '../../monitoring/timeline/phases.ts';
 import { type Picture, pictureOf, type StagePicture, type WantedPicture } from '../../monitoring/timeline/picture.ts';
 import type { ExecutionRow } from '../execution/find-execution.ts';
@@ -31,10 +32,7 @@ export function* timelineOf(sql: Prepare, history: AttemptHistory, question: Tim
   const attempts = yield* history.follow();
   return {
     seq: history.seq,
-    phases: [
-      ...phasesSince(life.start, phaseChanges(sql, execution.execution_id)),
-      ...holesIn(sql, execution, life.end),
-    ],
+    phases: [...phasesSince(life.start, phaseChanges(sql, execution.execution_id)), ...holesIn(sql, execution, life)],
     latency:
       execution.origin === 'own' ? delaysOf(sql, execution.execution_id) : observedBuckets(sql, execution.execution_id),
     ...pictureOf(attempts, question),
@@ -72,14 +70,17 @@ function phasesSince(start: number, changes: readonly PhaseChange[]) {
   return phasesOf(first !== undefined && changes.length === mostChanges ? first.at : start, changes);
 }
 
-/** Times of which nothing is known. @param until milliseconds since 1970 */
-function holesIn(sql: Prepare, execution: ExecutionRow, until: number): PhaseBand[] {
+/** Times of which nothing is known, or in which nobody could do anything. */
+function holesIn(sql: Prepare, execution: ExecutionRow, { end: until, silentSince }: Life): PhaseBand[] {
   if (execution.origin === 'own')
-    return standstillsOf(sql, execution.execution_id).map(({ from, until: end }) => ({
-      phase: 'unwritten',
-      start: Date.parse(from),
-      end: Date.parse(end),
-    }));
+    return [
+      ...standstillsOf(sql, execution.execution_id).map(({ from, until: end }) => ({
+        phase: 'unwritten' as const,
+        start: Date.parse(from),
+        end: Date.parse(end),
+      })),
+      ...(silentSince === undefined ? [] : [{ phase: 'undriven' as const, start: silentSince, end: undefined }]),
+    ];
   return gapsOf(sql, execution.execution_id, until).map(({ from, until: end }) => ({
     phase: 'unheard',
     start: from,

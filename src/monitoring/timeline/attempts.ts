@@ -27,4 +27,12 @@ export interface Life {
   /** Its end, or now. */
   end: number;
   hasEnded: boolean;
+  /** When its driver last gave a sign of life, where that is gone and nobody has taken its place: nothing has been done since. */
+  silentSince?: number;
 }
+
+/** Until when anybody worked. */
+export const endOfWork = ({ end, silentSince }: Life): number => silentSince ?? end;
+
+/** Whether what is in hand may still be done. */
+export const goesOn = ({ hasEnded, silentSince }: Life): boolean => !hasEnded && silentSince === undefined;

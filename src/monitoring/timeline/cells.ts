@@ -1,5 +1,5 @@
 import { sliceStatuses } from '../../domain/slice-states.ts';
-import type { Attempts, Life } from './attempts.ts';
+import { type Attempts, endOfWork, type Life } from './attempts.ts';
 import type { Bins } from './bins.ts';
 
 const failed = sliceStatuses.indexOf('failed');
@@ -8,7 +8,7 @@ const failed = sliceStatuses.indexOf('failed');
 export function endOfAttempt(attempts: Attempts, at: number, life: Life): number {
   const started = attempts.started[at] as number;
   const completed = attempts.completed[at] as number;
-  return Number.isNaN(completed) ? (Number.isNaN(started) ? NaN : life.end) : Math.max(started, completed);
+  return Number.isNaN(completed) ? (Number.isNaN(started) ? NaN : endOfWork(life)) : Math.max(started, completed);
 }
 
 /**

@@ -1,9 +1,19 @@
 /**
  * A phase of an execution as a picture shows it: `paused` by an operator, `standby` between two periods, `draining` after the DAQ, `after` the end. Over these lie
- * times in which nothing could be heard (`unheard`), or a driver wrote nothing (`unwritten`).
+ * times in which nothing could be heard (`unheard`), a driver wrote nothing (`unwritten`), or there was none (`undriven`).
  */
 export interface PhaseBand {
-  phase: 'before' | 'imminent' | 'physics' | 'standby' | 'paused' | 'draining' | 'after' | 'unheard' | 'unwritten';
+  phase:
+    | 'before'
+    | 'imminent'
+    | 'physics'
+    | 'standby'
+    | 'paused'
+    | 'draining'
+    | 'after'
+    | 'unheard'
+    | 'unwritten'
+    | 'undriven';
   /** Milliseconds since 1970; `end` undefined: it goes on. */
   start: number;
   end: number | undefined;

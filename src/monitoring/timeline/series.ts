@@ -1,5 +1,5 @@
 import { sliceStatuses } from '../../domain/slice-states.ts';
-import type { Attempts, Life } from './attempts.ts';
+import { type Attempts, endOfWork, goesOn, type Life } from './attempts.ts';
 import { type Bins, binOf } from './bins.ts';
 
 /** Counts of events in each bin, and levels at its end. */
@@ -79,10 +79,10 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
   if (!Number.isNaN(end)) {
     if (isStarted) change(series.processing, Math.max(started, end), -1);
     else change(series.queued, end, -1);
-  } else if (life.hasEnded && isStarted) {
-    // Given up: it waits again.
-    change(series.processing, life.end, -1);
-    change(series.queued, life.end, 1);
+  } else if (isStarted && !goesOn(life)) {
+    change(series.processing, endOfWork(life), -1);
+    // Given up at an end it waits again; with a driver that is gone it is lost.
+    if (life.hasEnded) change(series.queued, life.end, 1);
   }
 }
 

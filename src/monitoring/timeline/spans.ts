@@ -1,5 +1,5 @@
 import { type SliceStatus, sliceStatuses } from '../../domain/slice-states.ts';
-import type { Attempts, Life } from './attempts.ts';
+import { type Attempts, goesOn, type Life } from './attempts.ts';
 import { endOfAttempt } from './cells.ts';
 
 /** An attempt as a bar: the row of its slot, when it was begun (milliseconds since 1970), for how long; undefined: it goes on. */
@@ -28,7 +28,7 @@ export function spansOf(
     const start = Number.isNaN(begun) ? end : begun;
     if (row === undefined || Number.isNaN(end) || end < from || start > until) continue;
     if (spans.length === most) return undefined;
-    const isOpen = Number.isNaN(attempts.completed[at]) && !life.hasEnded;
+    const isOpen = Number.isNaN(attempts.completed[at]) && goesOn(life);
     spans.push({
       row,
       start,

@@ -1,6 +1,6 @@
 import { sliceFilename } from '../../domain/file-names.ts';
 import { sliceStatuses } from '../../domain/slice-states.ts';
-import type { Life } from './attempts.ts';
+import { endOfWork, type Life } from './attempts.ts';
 import type { Picture } from './picture.ts';
 import type { Series } from './series.ts';
 
@@ -106,7 +106,7 @@ function partsOf(
     })),
     causes_omitted: causes.length > most.causes ? causes.length - most.causes : null,
     workers: worst.slice(0, most.workers).map((worker) => {
-      const seen = Math.max(1, Math.min(life.end, end) - Math.max(worker.first, bins.from));
+      const seen = Math.max(1, Math.min(endOfWork(life), end) - Math.max(worker.first, bins.from));
       const ended = worker.completed + worker.failed;
       return without({
         worker_id: worker.worker_id.slice(0, shownName),

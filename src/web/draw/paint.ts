@@ -13,7 +13,7 @@ export interface Bar {
 export type BarState = 'completed' | 'failed' | 'processing' | 'queued';
 
 /** Colours as 32-bit numbers of little-endian pixels: ABGR. */
-export type Colours = Readonly<Record<'completed' | 'alternate' | 'failed' | 'processing' | 'ground', number>>;
+export type Colours = Readonly<Record<'completed' | 'alternate' | 'failed' | 'processing' | 'lost' | 'ground', number>>;
 
 /** `#rrggbb` as a pixel. */
 export function pixelOf(hex: string): number {
@@ -29,19 +29,36 @@ export interface Ground {
   rowHeight: number;
 }
 
-/** Paints bars by pixels: of the 162,000 of a long run in a hundredth of a second. Failures come last and are seen however narrow they are. */
+/**
+ * Paints bars by pixels: of the 162,000 of a long run in a hundredth of a second. Those of a row take turns in two shades, and a line of ground parts
+ * those that touch, so that each is seen as long as it is. Failures come last and are seen however narrow they are.
+ */
 export function paintBars(ground: Ground, bars: readonly Bar[], span: number, colours: Colours): void {
   ground.pixels.fill(colours.ground);
-  let isAlternate = false;
+  const rows = new Map<number, { isAlternate: boolean; until: number }>();
+  const failed: [row: number, edges: [number, number]][] = [];
   for (const bar of bars) {
-    if (bar.state === 'failed') continue;
-    isAlternate = !isAlternate;
-    const colour = bar.isOpen ? colours.processing : isAlternate ? colours.completed : colours.alternate;
-    fill(ground, bar.row, edges(bar, span, ground.width), bar.state === 'queued' ? colours.processing : colour);
+    const last = rows.get(bar.row) ?? { isAlternate: true, until: -1 };
+    const place = parted(edges(bar, span, ground.width), last.until);
+    rows.set(bar.row, { isAlternate: !last.isAlternate, until: Math.max(place[1], last.until) });
+    if (bar.state === 'failed') failed.push([bar.row, widened(place, ground.width)]);
+    else fill(ground, bar.row, place, colourOf(bar, last.isAlternate, colours));
   }
-  for (const bar of bars)
-    if (bar.state === 'failed')
-      fill(ground, bar.row, widened(edges(bar, span, ground.width), ground.width), colours.failed);
+  for (const [row, place] of failed) fill(ground, row, place, colours.failed);
+}
+
+function colourOf({ state, isOpen }: Bar, isAfterAlternate: boolean, colours: Colours): number {
+  if (isOpen || state === 'queued') return colours.processing;
+  // In hand, and nobody works any more.
+  if (state === 'processing') return colours.lost;
+  return isAfterAlternate ? colours.completed : colours.alternate;
+}
+
+const leastParted = 3;
+
+/** The edges of a bar a pixel away from the one before it, where it is wide enough for that. */
+function parted([left, right]: [number, number], before: number): [number, number] {
+  return left <= before && right - before > leastParted ? [before + 1, right] : [left, right];
 }
 
 /** Paints cells, a character a bin: busy parts by their shade, failures over all of the bin. */

@@ -4,7 +4,7 @@ import { spanOf } from '../draw/span.ts';
 import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
-import { drawable, isEnded, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
+import { drawable, isEnded, silentSinceOf, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
 import { useNow, useVisible } from '../state/hooks.ts';
 import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
@@ -64,12 +64,13 @@ interface WholeProps extends Omit<PageProps, 'ids'> {
 function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const isOver = isEnded(monitor);
   const [ref, isVisible] = useVisible();
-  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver });
+  const silentSince = silentSinceOf(monitor);
+  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver, silentSince });
   const part = partOf(params);
   const zoomed = useTimeline(
     id,
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
-    { every: isVisible ? 3 * second : every, isOver },
+    { every: isVisible ? 3 * second : every, isOver, ...(part.start_time === undefined ? { silentSince } : {}) },
   );
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));

@@ -1,6 +1,7 @@
 import type { Audit, Monitor } from '../shared/answers.ts';
 import { count, duration, percent, time } from '../shared/format.ts';
 import type { Standing } from '../state/as-of.ts';
+import { silentSinceOf } from '../state/asking.ts';
 import { useAround } from '../state/world.ts';
 import { Bar } from './bar.tsx';
 import { Key } from './legend.tsx';
@@ -114,8 +115,7 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
   const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
     monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
-  // Its driver is gone, and the store has no end of it.
-  const silent = status === 'running' ? monitor.drivers?.at(-1)?.last_heard : undefined;
+  const silent = silentSinceOf(monitor);
   // Facts that are not known are left out.
   const facts: [string, string | number | boolean | undefined][] = [
     ['run', run_number],

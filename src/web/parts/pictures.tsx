@@ -5,8 +5,10 @@ import type { PageProps } from '../state/route.ts';
 import { Skeleton } from './banner.tsx';
 import { Flow } from './flow.tsx';
 import { Latency } from './latency.tsx';
+import { lazy } from './lazy.tsx';
 import { Slots } from './slots.tsx';
-import { Workers } from './workers.tsx';
+
+const Workers = lazy(async () => (await import('./workers.tsx')).Workers);
 
 interface PicturesProps {
   monitor: Monitor;

@@ -18,17 +18,22 @@ function barsOf(timeline: Timeline): Bar[] {
   const { spans = [], stfs = [] } = timeline;
   const { begin, end: last } = spanOf(timeline);
   const end = last - begin;
-  return spans.map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
-    row,
-    start,
-    end: length < 0 ? end : start + length,
-    isOpen: length < 0,
-    state: states[state] ?? 'queued',
-    stf: stfs[stf] ?? '',
-    sliceId,
-    attempt,
-  }));
+  return spans
+    .map(([row = 0, start = 0, length = 0, state = 0, stf = 0, sliceId = 0, attempt = 1]) => ({
+      row,
+      start,
+      end: length < 0 ? end : start + length,
+      isOpen: length < 0,
+      state: states[state] ?? 'queued',
+      stf: stfs[stf] ?? '',
+      sliceId,
+      attempt,
+    }))
+    .toSorted((a, b) => a.start - b.start);
 }
+
+/** In hand when the last worker was gone. */
+const isLost = ({ state, isOpen }: Bar): boolean => state === 'processing' && !isOpen;
 
 interface Props {
   timeline: Timeline;
@@ -57,6 +62,7 @@ export function Workers(props: Props) {
         <Key state="completed">completed</Key>
         <Key state="processing">in hand</Key>
         <Key state="failed">failed attempt</Key>
+        {bars.some(isLost) && <Key state="lost">lost</Key>}
       </p>
       <div ref={box} class="workers">
         <RowLabels slots={slots} rowHeight={rowHeight} />
@@ -160,7 +166,7 @@ const wordsOf = ({ slots = [], slot_count, spans }: Timeline, bars: number): str
   `${slots.length < slot_count ? `${slots.length} of ` : ''}${count(slot_count)} slots${spans === undefined ? ', busy part of each bin' : `, ${count(bars)} attempts`}`;
 
 function readingOf(bar: Bar, slots: readonly string[], begin: number, zone: 'UTC' | 'local'): string {
-  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
+  return `${sliceFilename(bar.stf, bar.sliceId)} attempt ${bar.attempt}: ${bar.isOpen ? 'in hand' : isLost(bar) ? 'lost' : bar.state} by ${slots[bar.row] ?? ''}, from ${clock(begin + bar.start, zone, true)}, ${duration((bar.end - bar.start) / 1000)}`;
 }
 
 interface Painting {
@@ -199,6 +205,7 @@ function coloursOf(element: HTMLElement): Colours {
     alternate: colour('--completed-2'),
     failed: colour('--failed'),
     processing: colour('--processing'),
+    lost: colour('--queued'),
     ground: colour('--ground'),
   };
 }

@@ -4,6 +4,10 @@ import { useAround } from './world.ts';
 
 export const isEnded = ({ status }: { status: string }): boolean => status !== 'running';
 
+/** When the driver of an execution that has no end was last heard, where it is gone. */
+export const silentSinceOf = ({ status, drivers }: Monitor): string | undefined =>
+  status === 'running' ? drivers?.at(-1)?.last_heard : undefined;
+
 /** The monitor of an execution, again and again until that has ended. */
 export function useMonitor(id: string, every: number): Polled<Monitor> {
   const { world } = useAround();
@@ -36,11 +40,21 @@ export function useAudit(id: string, isOver: boolean): Audit | undefined {
   ).answer;
 }
 
+/**
+ * Whether a picture shows much less of the time since the driver fell silent than there is by now: nothing changes in the log then, and time goes on.
+ * It shows no more of that than of the time before. @param silentSince as ISO 8601
+ */
+function lags({ until, from }: TimelineAnswer, silentSince: string | undefined): boolean {
+  if (silentSince === undefined || from === undefined || until === undefined) return false;
+  const [start, silent, end] = [from, silentSince, until].map(Date.parse) as [number, number, number];
+  return end < silent + 0.9 * (silent - start) && Date.now() - end > (end - start) / 20;
+}
+
 /** The timeline of an execution, or of a part of it; the same answer again where nothing has changed. */
 export function useTimeline(
   id: string,
   args: Record<string, unknown>,
-  { every, isOver }: { every: number; isOver: boolean },
+  { every, isOver, silentSince }: { every: number; isOver: boolean; silentSince?: string | undefined },
 ) {
   const { world } = useAround();
   const key = JSON.stringify([id, args, isOver]);
@@ -50,7 +64,7 @@ export function useTimeline(
         execution_id: id,
         detail: 'page',
         ...args,
-        ...(before?.seq === undefined ? {} : { since: before.seq }),
+        ...(before?.seq === undefined || lags(before, silentSince) ? {} : { since: before.seq }),
       };
       const answer = await world.call<TimelineAnswer>('get_execution_timeline', asked);
       return answer.unchanged === true && before !== undefined ? before : answer;

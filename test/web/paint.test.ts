@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+
+import { type Bar, paintBars } from '../../src/web/draw/paint.ts';
+
+const colours = { ground: 0, completed: 1, alternate: 2, failed: 3, processing: 4, lost: 5 };
+const letters = '.aAFPL';
+
+/** Rows of a picture of 20 pixels, each pixel the letter of its colour. */
+function drawn(bars: readonly Partial<Bar>[], rows = 1): string[] {
+  const width = 20;
+  const pixels = new Uint32Array(width * rows);
+  const all = bars.map((bar) => ({
+    row: 0,
+    start: 0,
+    end: 0,
+    state: 'completed' as const,
+    stf: 's',
+    sliceId: 0,
+    attempt: 1,
+    isOpen: false,
+    ...bar,
+  }));
+  paintBars({ pixels, width, height: rows, rowHeight: 1 }, all, 100, colours);
+  const text = Array.from(pixels, (pixel) => letters[pixel]).join('');
+  return Array.from({ length: rows }, (_, row) => text.slice(row * width, (row + 1) * width));
+}
+
+describe('the bars of workers', () => {
+  it.each<[string, Partial<Bar>[], string]>([
+    ['one is as long as its work', [{ start: 10, end: 40 }], '..aaaaaa............'],
+    ['one after the other take turns', [{ end: 20 }, { start: 30, end: 50 }], 'aaaa..AAAA..........'],
+    ['that touch are parted', [{ end: 25 }, { start: 25, end: 50 }, { start: 50, end: 75 }], 'aaaaa.AAAA.aaaa.....'],
+    [
+      'that failed one after the other are parted too',
+      [
+        { end: 25, state: 'failed' },
+        { start: 25, end: 50, state: 'failed' },
+      ],
+      'FFFFF.FFFF..........',
+    ],
+    ['a failure too short to be seen is widened', [{ start: 50, end: 51, state: 'failed' }], '.........FFF........'],
+    [
+      'in hand go on; lost ones do not',
+      [
+        { start: 10, end: 30, state: 'processing', isOpen: true },
+        { start: 60, end: 80, state: 'processing' },
+      ],
+      '..PPPP......LLLL....',
+    ],
+  ])('%s', (_, bars, line) => {
+    expect(drawn(bars)).toEqual([line]);
+  });
+
+  it('take turns in their row, whatever the rows beside it do', () => {
+    const bars = [0, 20, 40, 60].flatMap((start) => [
+      { row: 0, start, end: start + 15 },
+      { row: 1, start: start + 1, end: start + 15 },
+    ]);
+    const rows = drawn(bars, 2);
+    expect(rows.map((row) => row.replaceAll(/\.|(.)(?=\1)/g, ''))).toEqual(['aAaA', 'aAaA']);
+  });
+
+  it('that are narrower than their number are one to the eye, and nothing of them is lost', () => {
+    const bars = Array.from({ length: 50 }, (_, at) => ({ start: at * 2, end: at * 2 + 2 }));
+    expect(drawn(bars)).toEqual([expect.stringMatching(/^[aA]{20}$/)]);
+  });
+});
