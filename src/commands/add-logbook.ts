@@ -16,10 +16,13 @@ interface WatchFlags {
   config?: string;
   set: string[];
   notify?: string;
-  webhook?: string;
+  webhook: string[];
   every: number;
   untilParentEnds?: true;
 }
+
+/** @param text seconds between two looks: a finding of an hour ago is no alarm */
+const parseEvery = (text: string): number => Math.min(3600, parsePositive(text));
 
 /** The commands by which people write about runs, and the service that raises alarms. */
 export function addLogbook(add: Add, run: Run): void {
@@ -45,11 +48,15 @@ export function addLogbook(add: Add, run: Run): void {
     .option('--config <FILE>', 'the configuration, for [watch.after]: seconds by code that a finding must last')
     .addOption(setOption())
     .option('--notify <PATH>', 'a program that is run at each change of an alarm (SWF_EVENT, SWF_ID, SWF_TEXT …)')
-    .option(
-      '--webhook <URL>',
-      'an address that each change is posted to, as Mattermost and Slack read it (default: $SWF_WEBHOOK)',
+    .addOption(
+      new Option(
+        '--webhook <URL>',
+        'an address that each change is posted to, as Mattermost and Slack read it; may be repeated (default: $SWF_WEBHOOK)',
+      )
+        .argParser((url: string, before: string[]) => [...before, url])
+        .default([], 'none'),
     )
-    .addOption(new Option('--every <S>', 'seconds between two looks').argParser(parsePositive).default(5))
+    .addOption(new Option('--every <S>', 'seconds between two looks, at most 3600').argParser(parseEvery).default(5))
     .addOption(new Option('--until-parent-ends').hideHelp())
     .action(async ({ config, set: sets, notify, webhook, every, untilParentEnds }: WatchFlags) => {
       const args = { config, sets, notify, webhook, every, untilParentEnds: untilParentEnds === true };

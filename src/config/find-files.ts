@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
+import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
 import { closest } from '../lib/suggest.ts';
 
@@ -11,8 +12,6 @@ export interface ConfigPlaces {
   /** The files that the package ships. */
   shippedFolder: string;
 }
-
-export const defaultName = 'fast_processing_default';
 
 /** The file of `SWF_TESTBED_CONFIG`. A bare name is looked for in `./workflows`, as the testbed does. Throws `CONFIG_NOT_FOUND`. */
 export function findTestbedFile(name: string, { workingFolder }: ConfigPlaces): string {
@@ -41,7 +40,7 @@ export function findConfig(name: string, { workingFolder, shippedFolder }: Confi
   }
   throw new SwfError(
     'CONFIG_NOT_FOUND',
-    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${defaultName}`,
+    `there is no configuration ${JSON.stringify(name)}: no ${candidates.join(', ')} in ./workflows or among the shipped files; ${nearestTo(name, { workingFolder, shippedFolder })}"swf-mcp config --list" names all, and without a name it is ${usualConfiguration}`,
   );
 }
 

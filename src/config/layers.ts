@@ -1,5 +1,6 @@
+import { usualConfiguration } from '../domain/names.ts';
 import { SwfError } from '../lib/errors.ts';
-import { type ConfigPlaces, defaultName, findConfig, findInclude, findTestbedFile } from './find-files.ts';
+import { type ConfigPlaces, findConfig, findInclude, findTestbedFile } from './find-files.ts';
 import type { Origins } from './testbed-compat.ts';
 import { isTable, readToml, showValue, type Table, tomlValue } from './toml.ts';
 
@@ -21,7 +22,7 @@ const movedPeriodCount = { from: 'daq_state_machine.physics_period_count', to: '
 /** All layers in one table, with the file or flag that each key came from. Throws `CONFIG_NOT_FOUND` or `CONFIG_INVALID`. */
 export function readLayers(sources: ConfigSources): { table: Table; origins: Origins; path: string } {
   const origins: Origins = new Map();
-  const path = findConfig(sources.name ?? defaultName, sources);
+  const path = findConfig(sources.name ?? usualConfiguration, sources);
   const table = mergeIncludes(path, origins, sources);
   if (sources.testbedFile !== undefined && sources.testbedFile !== '') {
     const file = findTestbedFile(sources.testbedFile, sources);

@@ -9,3 +9,6 @@ export const configNamePattern = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 
 /** The name of a data file as it comes in a message. */
 export const fileNamePattern = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+/** The configuration of an execution for which nobody names another. */
+export const usualConfiguration = 'fast_processing_default';

@@ -1,4 +1,4 @@
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import * as z from 'zod';
 
 import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
@@ -10,7 +10,7 @@ import { callerOf, refuse } from './guard.ts';
 export type MarkSeen = (
   alarm: string,
   by: { author: string; sender: string; text: string | undefined },
-) => Promise<{ alarm_id: string; seen_by: string; is_new: boolean }>;
+) => Promise<{ alarm_id: string; seen_by: string; is_over: boolean; is_new: boolean }>;
 
 /** The largest body, which holds a note. */
 const bodyLimit = '32kb';
@@ -26,8 +26,8 @@ const seenBody = z.strictObject({
 });
 
 /** `POST /alarms/seen`: for tokens that may write into the logbook. @param markSeen left out, nobody may */
-export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined): void {
-  app.post('/alarms/seen', express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
+export function addAlarmSeen(app: Express, markSeen: MarkSeen | undefined, inTurn: RequestHandler): void {
+  app.post('/alarms/seen', inTurn, express.json({ limit: bodyLimit, type: () => true }), (request, response, next) => {
     const { name = nameless, scope } = callerOf(request);
     if (markSeen === undefined || scope === 'read') {
       refuse(

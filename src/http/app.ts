@@ -74,7 +74,7 @@ const routes: readonly Route[] = [
   addMcp,
   addMetrics,
   addParameters,
-  (app, { markSeen }) => addAlarmSeen(app, markSeen),
+  (app, { markSeen }, turn) => addAlarmSeen(app, markSeen, inTurn(turn)),
 ];
 
 function addMcp(app: Express, options: AppOptions, turn: Turn): void {

@@ -5,6 +5,9 @@ import { define } from './definition.ts';
 import { positive, text } from './fields.ts';
 
 const words = z.string().min(1).max(maxNote);
+
+/** An observed execution has the id that its program gave it, whatever is in that. */
+const ofAny = () => ({ execution_id: z.string().min(1).max(2000).optional() });
 const author = z.string().min(1).max(maxAuthor);
 
 const alarm = () => ({
@@ -12,7 +15,7 @@ const alarm = () => ({
     .string()
     .max(50)
     .regex(/^[A-Z][A-Z0-9_]*$/),
-  subject: z.string().min(1).max(500),
+  subject: z.string().min(1).max(2500),
   sentence: words,
   severity: z.enum(alarmSeverities),
   /** How often the alarm has come, from 1. */
@@ -37,33 +40,23 @@ export const logbookMessages = {
       about: text.optional(),
       for_next: z.boolean().optional(),
     }),
-    () => ({}),
+    ofAny,
     (m) => `note/${m.command_id}`,
   ),
   quality: define(
     ['control', 'logbook'],
     () => ({ command_id: text, value: z.enum(qualities), reason: words, author }),
-    () => ({}),
+    ofAny,
     (m) => `quality/${m.command_id}`,
   ),
-  alarm_raised: define(
-    ['control', 'logbook'],
-    alarm,
-    () => ({}),
-    (m) => alarmKey(m, 'raised'),
-  ),
+  alarm_raised: define(['control', 'logbook'], alarm, ofAny, (m) => alarmKey(m, 'raised')),
   alarm_seen: define(
     ['control', 'logbook'],
     () => ({ ...alarm(), author, text: words.optional() }),
-    () => ({}),
+    ofAny,
     (m) => alarmKey(m, 'seen'),
   ),
-  alarm_cleared: define(
-    ['control', 'logbook'],
-    alarm,
-    () => ({}),
-    (m) => alarmKey(m, 'cleared'),
-  ),
+  alarm_cleared: define(['control', 'logbook'], alarm, ofAny, (m) => alarmKey(m, 'cleared')),
 } as const;
 
 export type LogbookType = keyof typeof logbookMessages;

@@ -2,6 +2,7 @@ import * as z from 'zod';
 
 import { alarmSeverities, alarmStates } from '../domain/logbook-words.ts';
 import { pageAnswer } from './answers/page.ts';
+import { seenByShown } from './monitor/people.ts';
 import { clipShown } from './shared/clip.ts';
 import { listPage } from './shared/list.ts';
 import { executionId, listArguments, namespace, present } from './shared/params.ts';
@@ -45,7 +46,7 @@ export const listAlarmsTool = defineTool({
     listPage('list_alarms', args, context, {
       ask: (fixed, page) => context.queries.alarms({ ...args, ...fixed }, page),
       values: { namespace: 'namespace' },
-      whenEmpty: () =>
+      remark: () =>
         context.asOf !== undefined || context.queries.isWatched(context.now) === true ? undefined : nobodyWatches,
       toItem: (row) =>
         present({
@@ -58,7 +59,7 @@ export const listAlarmsTool = defineTool({
           execution_id: row.execution_id,
           raised_at: row.raised_at,
           count: row.count,
-          seen_by: row.seen_by,
+          seen_by: seenByShown(row),
           seen_at: row.seen_at,
           seen_text: row.seen_text === null ? null : clipShown(row.seen_text, shownSentence),
           cleared_at: row.cleared_at,

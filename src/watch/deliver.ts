@@ -5,10 +5,10 @@ import { backoff } from '../lib/backoff.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf } from '../lib/errors.ts';
 import { markdownText } from '../lib/markdown.ts';
-import { decodeRecorded } from '../messages/codec.ts';
+import { decodeMessage } from '../messages/codec.ts';
 import type { Message } from '../messages/message.ts';
 import { RateLimit } from './rate-limit.ts';
-import type { Delivery, Receiver } from './receiver.ts';
+import { type Delivery, type Receiver, Refused } from './receiver.ts';
 
 /** How often it is looked for changes, in milliseconds. */
 const lookMilliseconds = 250;
@@ -28,36 +28,87 @@ export interface DeliveryOptions {
   signal: AbortSignal;
 }
 
+/** A change that the receiver refuses as it is, so often in a row, is left out: the next ones may be taken. */
+const mostRefusals = 5;
+
+/** What became of the changes for one receiver. */
+interface Standing {
+  /** The newest change that it has taken, or that was left out, where the store does not have that yet. */
+  done: number;
+  failures: number;
+  refusals: number;
+  /** The change that it is being told, or has not taken. */
+  telling?: string;
+}
+
 /**
  * Tells one receiver of each change of an alarm, in their order, until the signal. A change is noted as told once the receiver has taken it, so each is told at
  * least once, with the same id. Receivers do not wait for each other.
  */
-export async function deliver(
-  receiver: Receiver,
-  { store, processId, page, say, signal }: DeliveryOptions,
-): Promise<void> {
+export async function deliver(receiver: Receiver, options: DeliveryOptions): Promise<void> {
+  const { say, signal } = options;
   const limit = new RateLimit(perMinute, 60_000);
-  let failures = 0;
+  const standing: Standing = { done: 0, failures: 0, refusals: 0 };
   while (!signal.aborted) {
-    const next = isWatcher(store.sql, processId) ? firstUndelivered(store.sql, receiver.key) : undefined;
-    const wait = next === undefined ? lookMilliseconds : limit.wait(performance.now());
-    if (next === undefined || wait > 0) {
-      await pause(wait, [signal]);
-      continue;
-    }
-    limit.note(performance.now());
     try {
-      await receiver.tell(deliveryOf(next, page), signal);
-      await store.write((tx) => noteDelivered(tx, receiver.key, next.seq));
-      if (failures > 0) say(`${receiver.name} takes alarms again`);
-      failures = 0;
+      const wait = await deliverNext(receiver, options, { limit, standing });
+      if (wait > 0) await pause(wait, [signal]);
     } catch (error) {
       if (signal.aborted) return;
-      failures += 1;
-      if (failures === 1)
-        say(`WARNING ${receiver.name} was not told of ${next.message_id}: ${messageOf(error)}; it is tried again`);
-      await pause(backoff(failures, retries), [signal]);
+      standing.failures += 1;
+      if (standing.failures === 1)
+        say(
+          `WARNING ${receiver.name} was not told of ${standing.telling ?? 'alarms'}: ${messageOf(error)}; it is tried again`,
+        );
+      await pause(backoff(standing.failures, retries), [signal]);
     }
+  }
+}
+
+/** Tells of one change, where there is one. @returns how long to wait until the next is looked for, in milliseconds */
+async function deliverNext(
+  receiver: Receiver,
+  { store, processId, page, say, signal }: DeliveryOptions,
+  { limit, standing }: { limit: RateLimit; standing: Standing },
+): Promise<number> {
+  if (!isWatcher(store.sql, processId)) return lookMilliseconds;
+  const next = firstUndelivered(store.sql, receiver.key);
+  if (next === undefined) return lookMilliseconds;
+  // Told once is enough, however long the store cannot be written.
+  if (next.seq > standing.done) {
+    const wait = limit.wait(performance.now());
+    if (wait > 0) return wait;
+    limit.note(performance.now());
+    await tell(receiver, next, { page, say, signal, standing });
+    standing.done = next.seq;
+    delete standing.telling;
+  }
+  await store.write((tx) => noteDelivered(tx, receiver.key, next.seq));
+  if (standing.failures > 0) say(`${receiver.name} takes alarms again`);
+  standing.failures = 0;
+  standing.refusals = 0;
+  return 0;
+}
+
+/** Rejects where the receiver did not take the change and is to be told again. */
+async function tell(
+  receiver: Receiver,
+  next: Undelivered,
+  { page, say, signal, standing }: Pick<DeliveryOptions, 'page' | 'say' | 'signal'> & { standing: Standing },
+): Promise<void> {
+  const delivery = deliveryOf(next, page);
+  if (delivery === undefined) {
+    say(`WARNING ${receiver.name} is not told of ${next.message_id}, which cannot be read`);
+    return;
+  }
+  standing.telling = next.message_id;
+  try {
+    await receiver.tell(delivery, signal);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    standing.refusals += 1;
+    if (standing.refusals < mostRefusals) throw error;
+    say(`WARNING ${receiver.name} is not told of ${next.message_id}: ${error.message}, ${mostRefusals} times`);
   }
 }
 
@@ -65,24 +116,37 @@ const words = { alarm_raised: 'raised', alarm_seen: 'seen', alarm_cleared: 'clea
 
 const longestSentence = 600;
 
-function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery {
-  const said = decodeRecorded(payload) as Message<keyof typeof words>;
+function seenBy({ author, sender, text }: Message<'alarm_seen'>): string {
+  const claimed = sender === author ? '' : ` (as ${markdownText(sender, 60)} claims)`;
+  return `${markdownText(author, 60)}${claimed}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
+}
+
+/** Undefined for what can be read no more. */
+function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
+  const decoded = decodeMessage(payload);
+  if (decoded.kind !== 'message') return undefined;
+  const said = decoded.message as Message<keyof typeof words>;
   const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = said;
   const change = words[msg_type];
-  const by = msg_type === 'alarm_seen' ? ` by ${markdownText(said.author)}` : '';
-  const again = count > 1 ? ` (${count}. time)` : '';
+  const by = msg_type === 'alarm_seen' ? ` by ${seenBy(said)}` : '';
+  const again = count > 1 ? ` (time ${count})` : '';
+  // Of one that is over the sentence is of the past.
+  const was = msg_type === 'alarm_cleared' ? 'it said: ' : '';
   const link =
     page === undefined || execution_id === undefined
       ? ''
       : ` ${page}#/${encodeURIComponent(execution_id)}?asof=${encodeURIComponent(timestamp)}`;
   return {
     id: message_id,
-    text: `${severity} ${code} ${change}${by}${again}, ${markdownText(subject, 300)}: ${markdownText(sentence, longestSentence)}${link}`,
+    text: `${severity} ${code} ${change}${by}${again}, ${markdownText(subject, 300)}: ${was}${markdownText(sentence, longestSentence)}${link}`,
     code,
     subject,
     change,
     severity,
     count,
+    ...(msg_type === 'alarm_seen'
+      ? { seen_by: said.author, ...(said.text === undefined ? {} : { seen_text: said.text }) }
+      : {}),
     ...(execution_id === undefined ? {} : { execution_id }),
   };
 }

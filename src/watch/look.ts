@@ -37,7 +37,10 @@ interface Situation {
 function decide(store: Pick<Store, 'sql'>, { found, now, after }: Situation): Decision[] {
   const open = new Map(openAlarms(store.sql).map((alarm) => [alarm.alarm_id, alarm]));
   const waiting = new Map(candidates(store.sql).map((one) => [one.alarm_id, one]));
-  return [...found].flatMap(([execution_id, findings]) => {
+  // One may have been removed since it was looked at.
+  const isThere = store.sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
+  const there = [...found].filter(([execution_id]) => isThere.get(execution_id) !== undefined);
+  return there.flatMap(([execution_id, findings]) => {
     const ofExecution = (one: { execution_id: string | null }): boolean => one.execution_id === execution_id;
     const byId = new Map(findings.map((finding) => [`${finding.code}/${finding.subject}`, finding]));
     const ids = new Set([
@@ -87,15 +90,16 @@ function carryOut(store: Store, tx: Transaction, { alarm_id, execution_id, findi
   const { changes, found, gone } = step;
   if (found === undefined && gone === undefined) dropCandidate(tx, alarm_id);
   else keepCandidate(tx, { alarm_id, execution_id, found_ms: found ?? null, gone_ms: gone ?? null });
-  return changes.map((change) => {
+  return changes.flatMap((change) => {
     const before = alarmOf(tx.sql, alarm_id);
+    const by = { execution_id, sender };
     if (change === 'cleared') {
       const content = contentOf(before as AlarmRow);
-      recordEntry(store, tx, { msg_type: 'alarm_cleared', ...content }, { execution_id, sender });
-      return `cleared ${alarm_id}`;
+      const { effect } = recordEntry(store, tx, { msg_type: 'alarm_cleared', ...content }, by);
+      return effect === 'applied' ? [`cleared ${alarm_id}`] : [];
     }
     const content = { ...(finding as AlarmFinding), count: (before?.count ?? 0) + 1 };
-    recordEntry(store, tx, { msg_type: 'alarm_raised', ...content }, { execution_id, sender });
-    return `raised ${content.severity} ${alarm_id}: ${content.sentence}`;
+    const { effect } = recordEntry(store, tx, { msg_type: 'alarm_raised', ...content }, by);
+    return effect === 'applied' ? [`raised ${content.severity} ${alarm_id}: ${content.sentence}`] : [];
   });
 }

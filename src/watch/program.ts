@@ -1,3 +1,4 @@
+import { printable } from '../lib/printable.ts';
 import { runProgram } from '../lib/run-program.ts';
 import { withoutSecrets } from '../lib/secrets.ts';
 import type { Receiver } from './receiver.ts';
@@ -11,14 +12,14 @@ export const programReceiver = (path: string, env: NodeJS.ProcessEnv): Receiver 
     const problem = await runProgram(path, {
       ...withoutSecrets(env),
       SWF_EVENT: `alarm_${change}`,
-      SWF_ID: id,
-      SWF_TEXT: text,
+      SWF_ID: printable(id),
+      SWF_TEXT: printable(text),
       SWF_CODE: code,
-      SWF_SUBJECT: subject,
+      SWF_SUBJECT: printable(subject),
       SWF_CHANGE: change,
       SWF_SEVERITY: severity,
       SWF_COUNT: String(count),
-      SWF_EXECUTION_ID: execution_id,
+      SWF_EXECUTION_ID: printable(execution_id),
     });
     if (problem !== undefined) throw new Error(`it ${problem}`);
   },

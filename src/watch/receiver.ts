@@ -13,8 +13,14 @@ export interface Delivery {
   severity: AlarmSeverity;
   /** How often the alarm has come, from 1. */
   count: number;
+  /** Who has seen it, and what that person said. */
+  seen_by?: string;
+  seen_text?: string;
   execution_id?: string;
 }
+
+/** A receiver does not take what it was told, and would not the next time. */
+export class Refused extends Error {}
 
 /** Somebody who is told of alarms. */
 export interface Receiver {
@@ -22,6 +28,6 @@ export interface Receiver {
   name: string;
   /** Its name in the store. */
   key: string;
-  /** Rejects with what went wrong: it is tried again. */
+  /** Rejects with what went wrong: it is tried again, after `Refused` a few times. */
   tell(delivery: Delivery, signal: AbortSignal): Promise<void>;
 }

@@ -1,9 +1,11 @@
-import { knowReceiver } from '../db/logbook/receivers.ts';
+import { knowReceiver, leaveOut } from '../db/logbook/receivers.ts';
 import { becomeWatcher, candidates, lastLook, watchedExecutions } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
 import { recordEnd, recordHeartbeat } from '../db/presence/agent-registry.ts';
 import { registerProcess } from '../db/presence/leases.ts';
 import type { Queries } from '../db/queries.ts';
+import { fileAt } from '../db/sqlite/store-file.ts';
+import type { Transaction } from '../db/sqlite/transaction.ts';
 import { beatSeconds } from '../domain/liveness.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf, SwfError } from '../lib/errors.ts';
@@ -70,9 +72,8 @@ async function takePlace(options: WatchOptions, processId: number): Promise<bool
   const { store, receivers, say, onReady, signal } = options;
   for (let isFirst = true; !signal.aborted; isFirst = false) {
     const isMine = await store.write((tx) => {
-      if (!becomeWatcher(tx, processId, isAlive, Date.now())) return false;
-      for (const { key } of receivers) knowReceiver(tx, key);
-      return true;
+      if (isFirst) for (const receiver of receivers) knowAgain(tx, receiver, say);
+      return becomeWatcher(tx, processId, isAlive, Date.now());
     });
     if (isFirst) onReady();
     if (isMine) {
@@ -82,20 +83,35 @@ async function takePlace(options: WatchOptions, processId: number): Promise<bool
       );
       return true;
     }
-    if (isFirst) say('another process watches this store; this one stands by');
+    if (isFirst)
+      say(
+        `another process watches this store; this one stands by${receivers.length === 0 ? '' : ', and tells what comes meanwhile once it watches'}`,
+      );
     await pause(standbyMilliseconds, [signal]);
   }
   return false;
+}
+
+/** A change that a receiver has not been told for this long is no news to it, in milliseconds. */
+const stale = 86_400_000;
+
+function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string) => void): void {
+  knowReceiver(tx, key);
+  const changes = leaveOut(tx, key, Date.now() - stale);
+  if (changes > 0)
+    say(`WARNING ${name} is not told of ${changes} changes that are older than a day; "swf-mcp alarms" lists alarms`);
 }
 
 async function lookAgainAndAgain(options: WatchOptions, processId: number): Promise<void> {
   const { store, everySeconds, after, say, signal } = options;
   const looker = new Looker(options);
   while (!signal.aborted) {
-    const began = performance.now();
+    let took = 0;
     try {
       const now = Date.now();
+      const began = performance.now();
       const found = looker.look(now);
+      took = performance.now() - began;
       const recorded = await recordLook(store, processId, { found, now, after });
       if (recorded === undefined)
         throw new SwfError(
@@ -103,13 +119,11 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
           'another process watches this store now; start this one again to stand by',
         );
       for (const line of recorded.lines) say(line);
-      looker.succeeded();
+      looker.succeeded(now);
     } catch (error) {
-      if (!(error instanceof SwfError) || error.code === 'EXECUTION_IN_USE') throw error;
       looker.failed(error);
     }
     // A look at a very large run must leave time to others.
-    const took = performance.now() - began;
     await pause(Math.max(everySeconds * 1000 - took, took), [signal]);
   }
 }
@@ -117,21 +131,25 @@ async function lookAgainAndAgain(options: WatchOptions, processId: number): Prom
 /** An execution that has ended this long ago does not change by itself, in milliseconds. */
 const settled = 120_000;
 
-/** An execution that ended shortly before the last look of an earlier watcher may have been missed, in milliseconds. */
-const overlap = 300_000;
+/** An execution that ended shortly before the last look may have been missed, or may change yet, in milliseconds. */
+const overlap = 3_600_000;
 
 /** Looks at executions, and remembers those of which nothing new is to be found. */
 class Looker {
   readonly #options: Pick<WatchOptions, 'store' | 'queries' | 'say'>;
-  readonly #since: string;
-  /** The messages of ended executions at the last look. */
-  readonly #known = new Map<string, number>();
+  readonly #file: string | undefined;
+  /** Milliseconds since 1970. */
+  #since: number;
+  /** The messages of settled executions at the last look that was recorded, and at this one. */
+  #known: ReadonlyMap<string, number> = new Map();
+  #found = new Map<string, number>();
   readonly #unreadable = new Set<string>();
   #failures = 0;
 
   constructor(options: Pick<WatchOptions, 'store' | 'queries' | 'say'>) {
     this.#options = options;
-    this.#since = new Date(lastLook(options.store.sql) - overlap).toISOString();
+    this.#file = fileAt(options.store.path);
+    this.#since = Math.min(lastLook(options.store.sql), Date.now()) - overlap;
   }
 
   /** The findings of each execution that was looked at. Throws `SwfError` where the store cannot be read. */
@@ -139,37 +157,49 @@ class Looker {
     const { store, queries } = this.#options;
     const found = new Map<string, AlarmFinding[]>();
     const onTheirWay = new Set(candidates(store.sql).map(({ execution_id }) => execution_id));
-    for (const id of watchedExecutions(store.sql, this.#since)) {
-      if (onTheirWay.has(id)) this.#known.delete(id);
-      const findings = this.#findingsOf(queries(), id, now);
+    this.#found = new Map();
+    for (const id of watchedExecutions(store.sql, new Date(this.#since).toISOString())) {
+      const findings = this.#findingsOf(queries(), id, { now, isKnown: !onTheirWay.has(id) });
       if (findings !== undefined) found.set(id, findings);
     }
     return found;
   }
 
-  succeeded(): void {
+  /** What was found has been recorded. */
+  succeeded(now: number): void {
+    this.#known = this.#found;
+    this.#since = now - overlap;
     if (this.#failures > 0) this.#options.say('the store can be looked at again');
     this.#failures = 0;
   }
 
-  failed(error: SwfError): void {
+  /** Throws what does not pass by itself: another store, that of another version, or another watcher. A full disk and a lock pass. */
+  failed(error: unknown): void {
+    const passes = error instanceof SwfError && error.code === 'STORE_UNAVAILABLE';
+    if (!passes || fileAt(this.#options.store.path) !== this.#file) throw error;
     this.#failures += 1;
     if (this.#failures === 1) this.#options.say(`WARNING nothing is looked at: ${error.line}`);
   }
 
   /** Undefined for an execution that cannot be read, was removed, or has not changed since it ended. */
-  #findingsOf(queries: Queries, id: string, now: number): AlarmFinding[] | undefined {
+  #findingsOf(
+    queries: Queries,
+    id: string,
+    { now, isKnown }: { now: number; isKnown: boolean },
+  ): AlarmFinding[] | undefined {
     try {
-      return queries.snapshot(() => {
+      const found = queries.snapshot(() => {
         const execution = queries.execution(id);
         const { status, end_time } = execution;
         const isSettled = status !== 'running' && end_time !== null && now - Date.parse(end_time) > settled;
         const messages = queries.messageCount(id);
-        if (isSettled && this.#known.get(id) === messages) return undefined;
+        if (isSettled) this.#found.set(id, messages);
+        if (isSettled && isKnown && this.#known.get(id) === messages) return undefined;
         const { findings } = queries.assessWithFindings(execution, now, queries.dataAsOf());
-        if (isSettled) this.#known.set(id, messages);
         return alarmFindings(id, findings);
       });
+      this.#unreadable.delete(id);
+      return found;
     } catch (error) {
       if (!this.#unreadable.has(id) && !(error instanceof SwfError && error.code === 'EXECUTION_REMOVED'))
         this.#options.say(`WARNING ${id} cannot be looked at: ${messageOf(error)}`);

@@ -1,9 +1,12 @@
 import { SwfError } from '../lib/errors.ts';
 import { sha256 } from '../lib/sha256.ts';
-import type { Receiver } from './receiver.ts';
+import { type Receiver, Refused } from './receiver.ts';
 
 /** How long an answer may take, in milliseconds. */
 const patience = 30_000;
+
+/** Answers about what is in the request: bad, too large, not to be processed. Others are about the receiver. */
+const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 /**
  * A receiver that is told by a POST of JSON, whose `text` Mattermost and Slack show. Everything of its address but the host may be a secret, and is in no line.
@@ -16,7 +19,7 @@ export function webhookReceiver(url: string): Receiver {
   if ((protocol !== 'http:' && protocol !== 'https:') || username !== '' || password !== '')
     throw new SwfError(
       'CONFIG_INVALID',
-      `the address of the webhook is none${host === '' ? '' : ` (host ${host})`}; give https://HOST/PATH, without a login in it`,
+      `the webhook${host === '' ? '' : ` at ${host}`} is no address that can be posted to; give https://HOST/PATH, without a login in it`,
     );
   return {
     name: `webhook at ${host}`,
@@ -33,6 +36,7 @@ export function webhookReceiver(url: string): Receiver {
         throw new Error(reasonOf(error));
       });
       await response.body?.cancel();
+      if (refusals.has(response.status)) throw new Refused(`it answered ${response.status}`);
       if (!response.ok) throw new Error(`it answered ${response.status}`);
     },
   };

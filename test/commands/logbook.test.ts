@@ -49,8 +49,8 @@ describe('a note and a quality', () => {
       await cli('note', id, 'the *beam* was off\u202E', '--at', '-10m', '--about', 'DAQ', '--requested-by', 'Ana'),
     ).toMatch(new RegExp(`^note/\\S+ is written about ${id}\n$`));
     await cli('note', 'none', 'call the expert', '--for-next');
-    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`${id} is bad\n`);
-    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`${id} is test; it was bad\n`);
+    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`${id} has quality bad\n`);
+    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`${id} has quality test; it was bad\n`);
     const client = await connectStdio({ folder });
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
     expect(monitor).toMatchObject({
@@ -77,7 +77,9 @@ describe('a note and a quality', () => {
       { namespace: 'none', effect: 'applied' },
     ]);
     expect(items[1]).not.toHaveProperty('execution_id');
-    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`${id} is judged no more; it was test\n`);
+    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(
+      `${id} has no quality any more; it was test\n`,
+    );
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
     expect(await cli('check', '--deep')).toMatch(/^ok {4}log {2}read again, it gives the same rows$/m);
     // They go with their execution.
@@ -100,7 +102,7 @@ describe('a note and a quality', () => {
       { args: ['note', id, 'x', '--at', 'soon'], line: /^ARGUMENT_INVALID: at = "soon"/ },
       {
         args: ['quality', id, 'goood', '--reason', 'x'],
-        line: /^ARGUMENT_INVALID: the quality "goood" is none; the nearest is good, allowed are good, bad, test, none/,
+        line: /^ARGUMENT_INVALID: "goood" is no quality; the nearest is good, allowed are good, bad, test, none/,
       },
       { args: ['note', id, 'x', '--requested-by', ''], line: /^ARGUMENT_INVALID: --requested-by has 0 characters/ },
       { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none was raised yet/ },
@@ -239,6 +241,7 @@ describe('a token of scope note', () => {
     expect(JSON.parse((await seen('write-1', { alarm_id, text: 'I look' })).body)).toEqual({
       alarm_id,
       seen_by: 'ana',
+      is_over: false,
       is_new: true,
     });
     expect(JSON.parse((await seen('lead-1', { alarm_id })).body)).toMatchObject({ seen_by: 'ana', is_new: false });

@@ -86,7 +86,7 @@ describe('swf-mcp watch', () => {
     const open = await runCli(['alarms'], { folder });
     expect(open.stdout).toMatch(/raised +error +SLICES_FAILED\/stf_datataking-tester-0001/);
     const seen = await runCli(['alarms', 'seen', 'SLICES', 'I look at it', '--requested-by', 'Ana'], { folder });
-    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana\n');
+    expect(seen.stdout).toBe('SLICES_FAILED/stf_datataking-tester-0001 is seen by Ana (as tester claims)\n');
     await until(() => expect(hook.told).toHaveLength(2));
     await until(() => expect(lines()).toHaveLength(2));
     expect(hook.told.map(({ id, change }) => `${change} ${id}`)).toEqual([
@@ -164,7 +164,10 @@ describe('swf-mcp watch', () => {
   it('refuses what it cannot do, in a line', async () => {
     const folder = temporaryFolder();
     for (const { args, line } of [
-      { args: ['--webhook', 'testbed'], line: /^CONFIG_INVALID: the address of the webhook is none; give https:/ },
+      {
+        args: ['--webhook', 'testbed'],
+        line: /^CONFIG_INVALID: the webhook is no address that can be posted to; give https:/,
+      },
       { args: ['--notify', './none'], line: /^ARGUMENT_INVALID: --notify .\/none cannot be run/ },
       {
         args: ['--set', 'watch.after.SLICE_FAILED=3'],

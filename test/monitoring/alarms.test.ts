@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { decodeObject } from '../../src/messages/codec.ts';
 import { alarmFindings, alarmStep } from '../../src/monitoring/findings/alarms.ts';
 import type { Finding } from '../../src/monitoring/findings/rule.ts';
 
@@ -22,7 +23,21 @@ describe('a look at a finding', () => {
       { changes: ['cleared'] },
     ],
     ['it was gone and is back', { raised: 'error', gone: 90_001 }, 'error', { changes: [] }],
-    ['it got worse', { raised: 'warning' }, 'error', { changes: ['cleared', 'raised'] }],
+    ['it got worse a moment ago', { raised: 'warning' }, 'error', { changes: [], found: 100_000 }],
+    [
+      'it has been worse for long enough',
+      { raised: 'warning', found: 90_000 },
+      'error',
+      { changes: ['cleared', 'raised'] },
+    ],
+    ['it was worse for a moment', { raised: 'warning', found: 95_000 }, 'warning', { changes: [] }],
+    ['the clock was set back since it was found', { found: 200_000 }, 'error', { changes: [], found: 100_000 }],
+    [
+      'the clock was set back since it went',
+      { raised: 'error', gone: 200_000 },
+      undefined,
+      { changes: [], gone: 100_000 },
+    ],
     ['it got better', { raised: 'error' }, 'warning', { changes: [] }],
   ] as const)('where %s', (_, standing, severity, step) => {
     expect(alarmStep(standing, severity, at)).toEqual(step);
@@ -33,14 +48,34 @@ describe('a look at a finding', () => {
   });
 });
 
+const finding = (code: string, severity: Finding['severity'], about?: string): Finding => ({
+  code,
+  severity,
+  sentence: `${severity} ${code}`,
+  ids: [],
+  ...(about === undefined ? {} : { about }),
+  next: { tool: 'list_agents', arguments: {} },
+});
+
 describe('the findings that raise alarms', () => {
-  const finding = (code: string, severity: Finding['severity'], about?: string): Finding => ({
-    code,
-    severity,
-    sentence: `${severity} ${code}`,
-    ids: [],
-    ...(about === undefined ? {} : { about }),
-    next: { tool: 'list_agents', arguments: {} },
+  it('have subjects and sentences that a message can hold, whatever programs call themselves', () => {
+    const long = 'x'.repeat(3000);
+    const found = alarmFindings('e 1~102007', [
+      { ...finding('FILE_GONE', 'error', `${long}a`), sentence: 'y'.repeat(20_000) },
+      finding('FILE_GONE', 'error', `${long}b`),
+    ]);
+    expect(new Set(found.map(({ subject }) => subject)).size).toBe(2);
+    for (const alarm of found) {
+      const said = {
+        msg_type: 'alarm_raised',
+        ...alarm,
+        count: 1,
+        sender: 'watch',
+        namespace: 'n',
+        execution_id: 'e 1~102007',
+      };
+      expect(decodeObject(said)).toMatchObject({ kind: 'message' });
+    }
   });
 
   it('are errors and warnings, one of a code and subject, the worst', () => {

@@ -152,6 +152,27 @@ describe('the picture of an execution', () => {
     );
   });
 
+  it('has finer bins of a part than of all', () => {
+    const attempts = attemptsOf([]);
+    const life = { start, end: start + 60_000, hasEnded: true };
+    const binsOfPart = (from: number, until: number, mostBins = 300) =>
+      pictureOf(attempts, {
+        life,
+        from: start + from,
+        until: start + until,
+        mostBins,
+        leastWidth: 4000,
+        mostRetries,
+        firstSlot: 0,
+        slots: 0,
+        mostSpans: 0,
+      }).bins;
+    expect(binsOfPart(0, 60_000)).toEqual({ from: start, width: 5000, count: 13 });
+    expect(binsOfPart(2700, 10_300)).toEqual({ from: start + 2600, width: 200, count: 39 });
+    // No more of them than were asked for.
+    expect(binsOfPart(2700, 10_300, 10)).toEqual({ from: start + 2000, width: 1000, count: 9 });
+  });
+
   it('changes no bin that is over while the execution grows', () => {
     fc.assert(
       fc.property(

@@ -44,10 +44,14 @@ interface Trouble {
   seen?: number;
   by?: string;
   cleared?: number;
+  count?: number;
 }
 
-async function trouble({ say }: TestStore, { of, code, raised, seen, by = '', cleared }: Trouble): Promise<void> {
-  const alarm = { code, subject: idOf(of), sentence: `${code} it is`, severity: 'error', count: 1 } as const;
+async function trouble(
+  { say }: TestStore,
+  { of, code, raised, seen, by = '', cleared, count = 1 }: Trouble,
+): Promise<void> {
+  const alarm = { code, subject: idOf(of), sentence: `${code} it is`, severity: 'error', count } as const;
   const about = { execution_id: idOf(of), sender: 'watch' };
   await say('alarm_raised', { ...alarm, ...about, timestamp: hour(raised) });
   if (seen !== undefined)
@@ -130,8 +134,8 @@ describe('the hand-over of eight hours', () => {
     expect(report['open']).toEqual([
       expect.stringMatching(`^${idOf(6)} ran at the end of this time`),
       `${idOf(2)} was failed (the disk is full)`,
-      `nobody has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
       `no quality is set for ${idOf(5)}, ${idOf(3)}, ${idOf(1)}`,
+      `nobody has seen alarm SLICES_FAILED/${idOf(5)}: SLICES_FAILED it is`,
     ]);
     const lines = (report['text'] as string).split('\n');
     const titles = lines.filter((line) => line.startsWith('## ')).map((line) => line.slice(3));
@@ -142,7 +146,7 @@ describe('the hand-over of eight hours', () => {
     );
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, over \d\d:\d\d:\d\d\): /,
+        /STAGE_STUCK\/stf_datataking-tester-0003 \(seen by bo \d\d:\d\d:\d\d, I look, over \d\d:\d\d:\d\d\): /,
       ),
     );
     expect(lines).toContainEqual(expect.stringMatching(/^\| stf_datataking-tester-0002 \| failed \| bad \| /));
@@ -160,5 +164,62 @@ describe('the hand-over of eight hours', () => {
     expect(report['alarms'][1]).not.toHaveProperty('seen_by');
     expect(report).not.toHaveProperty('for_next');
     expect(report['open']).toContain(`nobody has seen alarm STAGE_STUCK/${idOf(3)}: STAGE_STUCK it is`);
+  });
+
+  it('has each judgement in its turn, and the one that stood at its end', async () => {
+    const made = await makeStore();
+    await run(made, 1, { began: 7.5, status: 'completed' });
+    for (const [n, value] of (['bad', 'good', 'none'] as const).entries())
+      await made.say('quality', {
+        command_id: `q${n}`,
+        execution_id: idOf(1),
+        value,
+        reason: 'as seen',
+        author: 'ana',
+        sender: 'token',
+        timestamp: hour(6 - n),
+      });
+    const client = await connectInProcess(made.path);
+    const until = async (end_time: string) => ask(client, 'shift_report', { start_time: hour(8), end_time });
+    const report = await until(hour(4.5));
+    expect(report['executions']).toMatchObject([{ quality: 'good' }]);
+    expect(report['people'].map(({ name, sent_by, did }: Record<string, string>) => [name, sent_by, did])).toEqual([
+      ['tester', undefined, 'started'],
+      ['ana', 'token', 'set quality bad for'],
+      ['ana', 'token', 'set quality good for'],
+    ]);
+    expect((await until(hour(3)))['executions'][0]).not.toHaveProperty('quality');
+  });
+
+  it('has both times of an alarm that came back, and one line for what nobody has seen of the time before', async () => {
+    const made = await makeStore();
+    await run(made, 1, { began: 20, status: 'failed' });
+    await trouble(made, { of: 1, code: 'EXECUTION_FAILED', raised: 19 });
+    await run(made, 2, { began: 7.5 });
+    await trouble(made, { of: 2, code: 'DRIVER_GONE', raised: 7, seen: 6.9, by: 'ana', cleared: 6 });
+    await trouble(made, { of: 2, code: 'DRIVER_GONE', raised: 5, count: 2 });
+    const client = await connectInProcess(made.path);
+    const report = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
+    expect(report['alarms']).toMatchObject([
+      { alarm_id: `EXECUTION_FAILED/${idOf(1)}` },
+      { alarm_id: `DRIVER_GONE/${idOf(2)}`, state: 'cleared', seen_by: 'ana', count: 1 },
+      { alarm_id: `DRIVER_GONE/${idOf(2)}`, state: 'raised', count: 2 },
+    ]);
+    expect(report['people']).toContainEqual(expect.objectContaining({ name: 'ana', did: 'saw DRIVER_GONE of' }));
+    expect(report['open'].slice(-2)).toEqual([
+      `nobody has seen alarm DRIVER_GONE/${idOf(2)}: DRIVER_GONE it is`,
+      'nobody has seen 1 alarm that was raised before this time',
+    ]);
+  });
+
+  it('shows the newest notes where there are many', async () => {
+    const made = await makeStore();
+    for (let n = 1; n <= 30; n += 1)
+      await note(made, n, { author: 'ana', text: `note ${n}`, at: 7 - n / 10, for_next: true });
+    const client = await connectInProcess(made.path);
+    const { text } = await ask(client, 'shift_report', { start_time: hour(8), end_time: hour(0) });
+    expect(text).toContain('- 18 more notes, earlier; ask for a shorter time');
+    expect(text).toMatch(/ana: note 30$/);
+    expect(text).not.toMatch(/note 18$/m);
   });
 });

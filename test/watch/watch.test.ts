@@ -1,10 +1,13 @@
+import { rmSync, writeFileSync } from 'node:fs';
+
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { listAlarms } from '../../src/db/lists/alarms.ts';
 import { markSeen } from '../../src/db/logbook/entries.ts';
 import type { Queries } from '../../src/db/queries.ts';
+import { SwfError } from '../../src/lib/errors.ts';
 import type { Finding } from '../../src/monitoring/findings/rule.ts';
-import type { Delivery, Receiver } from '../../src/watch/receiver.ts';
+import { type Delivery, type Receiver, Refused } from '../../src/watch/receiver.ts';
 import { watch } from '../../src/watch/watch.ts';
 import { useFastTime } from '../fast-time.ts';
 import { makeRunningStore, type TestStore } from '../helpers.ts';
@@ -23,10 +26,10 @@ const stuck = (about: string): Finding => ({
 });
 
 /** A store as the watcher asks it, with findings that a test gives. */
-const asking = (findings: () => Finding[]): Queries =>
+const asking = (findings: () => Finding[], execution: object): Queries =>
   ({
     snapshot: (ask: () => unknown) => ask(),
-    execution: () => ({ status: 'running', end_time: null }),
+    execution: () => ({ status: 'running', end_time: null, ...execution }),
     messageCount: () => 0,
     dataAsOf: () => undefined,
     assessWithFindings: () => ({ findings: findings() }),
@@ -36,14 +39,22 @@ interface Started {
   findings: Finding[];
   lines: string[];
   stop: () => Promise<void>;
+  ended: Promise<void>;
 }
 
-function start({ store }: TestStore, receivers: Receiver[]): Started {
+/** The next writes fail as on a full disk. */
+function refuseWrites({ store }: TestStore, times: number): void {
+  const spy = vi.spyOn(store, 'write');
+  for (let n = 0; n < times; n += 1)
+    spy.mockRejectedValueOnce(new SwfError('STORE_UNAVAILABLE', 'the store has no room on its disk'));
+}
+
+function start({ store }: TestStore, receivers: Receiver[], execution: object = {}): Started {
   const stopping = new AbortController();
-  const started: Started = { findings: [], lines: [], stop: () => Promise.resolve() };
+  const started: Started = { findings: [], lines: [], stop: () => Promise.resolve(), ended: Promise.resolve() };
   const watching = watch({
     store,
-    queries: () => asking(() => started.findings),
+    queries: () => asking(() => started.findings, execution),
     receivers,
     everySeconds: 1,
     after: {},
@@ -53,11 +64,12 @@ function start({ store }: TestStore, receivers: Receiver[]): Started {
     onReady: () => {},
     signal: stopping.signal,
   });
+  started.ended = watching;
   started.stop = async () => {
     stopping.abort();
     await watching;
   };
-  onTestFinished(started.stop);
+  onTestFinished(() => started.stop());
   return started;
 }
 
@@ -114,7 +126,7 @@ describe('an alarm', () => {
       execution_id,
     });
     expect(a.told[1]?.text).toMatch(
-      /^error STAGE_STUCK seen by ana, stf_datataking-tester-0001:data: data does nothing https:\/\/testbed\/#\/stf_datataking-tester-0001\?asof=/,
+      /^error STAGE_STUCK seen by ana \(I look\), stf_datataking-tester-0001:data: data does nothing https:\/\/testbed\/#\/stf_datataking-tester-0001\?asof=/,
     );
     const { rows } = listAlarms(made.store.sql, {}, { order: 'newest', limit: 10 });
     expect(rows).toMatchObject([{ alarm_id: alarm, state: 'raised', count: 2, seen_by: null, cleared_at: null }]);
@@ -164,11 +176,74 @@ describe('an alarm', () => {
     const first = start(made, [a]);
     await until(() => expect(first.lines).toHaveLength(1));
     const second = start(made, [b]);
-    await until(() => expect(second.lines).toEqual(['another process watches this store; this one stands by']));
+    await until(() =>
+      expect(second.lines).toEqual([
+        'another process watches this store; this one stands by, and tells what comes meanwhile once it watches',
+      ]),
+    );
     first.findings = [stuck('data')];
     second.findings = [stuck('data'), stuck('worker')];
     await until(() => expect(changesOf(a)).toEqual(['raised 1']));
     await first.stop();
-    await until(() => expect(b.told.map(({ subject }) => subject)).toEqual([`${execution_id}:worker`]));
+    // What came while it stood by is news to its receiver.
+    await until(() =>
+      expect(b.told.map(({ subject }) => subject)).toEqual([`${execution_id}:data`, `${execution_id}:worker`]),
+    );
+  });
+
+  it('is left out for a receiver that refuses what it says, five times, and the next one is told', async () => {
+    const made = await makeRunningStore();
+    const strict = receiver('strict', ({ subject }) =>
+      subject.endsWith('data') ? Promise.reject(new Refused('it answered 400')) : Promise.resolve(),
+    );
+    const watching = start(made, [strict]);
+    watching.findings = [stuck('data'), stuck('worker')];
+    await until(() => expect(strict.told.at(-1)?.subject).toBe(`${execution_id}:worker`));
+    expect(strict.told).toHaveLength(6);
+    expect(watching.lines).toContain(
+      `WARNING strict is not told of alarm/STAGE_STUCK/${execution_id}:data/1/raised: it answered 400, 5 times`,
+    );
+  });
+
+  it('is told once where the store cannot be written just then', async () => {
+    const made = await makeRunningStore();
+    const a = receiver('a', () => {
+      if (a.told.length === 1) refuseWrites(made, 3);
+      return Promise.resolve();
+    });
+    const watching = start(made, [a]);
+    watching.findings = [stuck('data')];
+    await until(() => expect(watching.lines).toContain('a takes alarms again'));
+    watching.findings = [];
+    await until(() => expect(changesOf(a)).toEqual(['raised 1', 'cleared 1']));
+  });
+
+  it('is raised by the next look where the store could not be written at this one', async () => {
+    const made = await makeRunningStore();
+    const a = receiver('a');
+    const watching = start(made, [a], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
+    watching.findings = [stuck('data')];
+    await until(() => expect(watching.lines).toHaveLength(1));
+    refuseWrites(made, 2);
+    await until(() => expect(changesOf(a)).toEqual(['raised 1']));
+  });
+
+  it('is raised of an execution of other programs, whatever it is called', async () => {
+    const made = await makeRunningStore();
+    made.store.sql(`UPDATE workflow_executions SET execution_id = 'their run~102007'`).run();
+    const a = receiver('a');
+    const watching = start(made, [a]);
+    watching.findings = [stuck('data')];
+    await until(() => expect(a.told).toMatchObject([{ execution_id: 'their run~102007' }]));
+  });
+
+  it('ends the watch where another store has taken the place of this one', async () => {
+    const made = await makeRunningStore();
+    const watching = start(made, []);
+    await until(() => expect(watching.lines).toHaveLength(1));
+    rmSync(made.path);
+    writeFileSync(made.path, 'another');
+    await expect(watching.ended).rejects.toThrow(/was replaced by another file/);
+    watching.stop = () => Promise.resolve();
   });
 });

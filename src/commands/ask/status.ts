@@ -1,4 +1,5 @@
 import { causeOf } from '../../domain/causes.ts';
+import { usualConfiguration } from '../../domain/names.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
@@ -102,7 +103,7 @@ function configurationOf({ configuration }: Monitor): string[] {
   const { config, speed, target_worker_count, payload } = configuration;
   // Its own programs tell each of these; of an observed run some are known.
   const known = [
-    speed === undefined ? config : (config ?? 'fast_processing_default'),
+    speed === undefined ? config : (config ?? usualConfiguration),
     speed === undefined ? undefined : `speed ${speed}`,
     target_worker_count === undefined ? undefined : `${target_worker_count} workers`,
     payload === undefined ? undefined : `payload ${payload}`,

@@ -11,6 +11,7 @@ import {
   sentAt,
   withdrawRequest,
 } from '../../db/stand-in/requests.ts';
+import { usualConfiguration } from '../../domain/names.ts';
 import { pause } from '../../lib/deadline.ts';
 import { NoStoreYet, SwfError } from '../../lib/errors.ts';
 import { isAlive } from '../../lib/process-identity.ts';
@@ -23,11 +24,10 @@ const startSeconds = 30;
 const lookMilliseconds = 250;
 
 /** As their own command names it where no other is given. */
-const usualConfig = 'fast_processing_default';
 
 /** Asks the runner of an observed testbed to start a run, in the shape of its own command. */
 export async function startTheirs(io: Io, namespace: string, request: StartRequest): Promise<TestbedAnswer> {
-  const { by, config = usualConfig, speed = 1, settings } = request;
+  const { by, config = usualConfiguration, speed = 1, settings } = request;
   if (speed !== 1 && speed !== 'max')
     throw new SwfError(
       'ARGUMENT_INVALID',

@@ -1,6 +1,7 @@
 import { addNote, markSeen, setQuality } from '../../db/logbook/entries.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
+import { seenByShown } from '../../tools/monitor/people.ts';
 import type { Logbook } from '../../tools/shared/logbook.ts';
 import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
@@ -10,7 +11,12 @@ export const createLogbook = (io: Io): Logbook => ({
   quality: (request) => onStore(io, (store) => setQuality(store, request)),
   async seen(name, request) {
     const { alarm, isNew } = await onStore(io, (store) => markSeen(store, name, request));
-    return { alarm_id: alarm.alarm_id, seen_by: alarm.seen_by ?? '', is_new: isNew };
+    return {
+      alarm_id: alarm.alarm_id,
+      seen_by: seenByShown(alarm) ?? '',
+      is_over: alarm.state === 'cleared',
+      is_new: isNew,
+    };
   },
 });
 

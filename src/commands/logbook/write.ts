@@ -55,7 +55,7 @@ export async function qualityCommand(
   const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };
   const { was } = await createLogbook(io).quality(request);
   io.out(
-    `${execution_id} is ${request.value === 'none' ? 'judged no more' : request.value}${was === 'none' ? '' : `; it was ${was}`}\n`,
+    `${execution_id} has ${request.value === 'none' ? 'no quality any more' : `quality ${request.value}`}${was === 'none' ? '' : `; it was ${was}`}\n`,
   );
   return exitCodes.fine;
 }
@@ -66,8 +66,12 @@ export async function seenCommand(
   { name, text, requestedBy }: Writer & { name: string; text: string | undefined },
 ): Promise<number> {
   if (text !== undefined) requireText('the text', text);
-  const { alarm_id, seen_by, is_new } = await createLogbook(io).seen(name, { text, ...authorOf(io, requestedBy) });
-  io.out(printable(is_new ? `${alarm_id} is seen by ${seen_by}` : `${alarm_id} was seen by ${seen_by} before`) + '\n');
+  const { alarm_id, seen_by, is_over, is_new } = await createLogbook(io).seen(name, {
+    text,
+    ...authorOf(io, requestedBy),
+  });
+  const what = is_new ? `is seen by ${seen_by}` : `was seen by ${seen_by} before`;
+  io.out(printable(`${alarm_id} ${what}${is_over ? '; it is over' : ''}`) + '\n');
   return exitCodes.fine;
 }
 
@@ -76,7 +80,7 @@ function qualityNamed(value: string): Quality {
   if (found !== undefined) return found;
   throw new SwfError(
     'ARGUMENT_INVALID',
-    `the quality ${JSON.stringify(value)} is none; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
+    `${JSON.stringify(value)} is no quality; the nearest is ${nearest(value, qualities, 1)[0]}, allowed are ${qualities.join(', ')}`,
   );
 }
 

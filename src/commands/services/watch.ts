@@ -21,8 +21,8 @@ export interface WatchArguments {
   sets: string[];
   /** A program that is told of each change. */
   notify: string | undefined;
-  /** An address that is told of each change. */
-  webhook: string | undefined;
+  /** Addresses that are told of each change. */
+  webhook: string[];
   /** Seconds between two looks. */
   every: number;
   /** It ends as at SIGTERM when the process that has started it has ended. */
@@ -97,9 +97,10 @@ function patienceByCode(io: Io, { config: name, sets }: WatchArguments): Record<
 
 function receiversOf(io: Io, { notify, webhook }: WatchArguments): Receiver[] {
   const program = requireProgram(io, notify);
-  const address = webhook ?? io.env['SWF_WEBHOOK'];
+  const { SWF_WEBHOOK: usual = '' } = io.env;
+  const addresses = webhook.length > 0 ? webhook : usual === '' ? [] : [usual];
   return [
     ...(program === undefined ? [] : [programReceiver(program, io.env)]),
-    ...(address === undefined || address === '' ? [] : [webhookReceiver(address)]),
+    ...addresses.map((address) => webhookReceiver(address)),
   ];
 }

@@ -71,11 +71,20 @@ function csvOf(answer: Answer): string {
     ...keys.map((key) => group[key]),
     group.count,
     group.failed,
+    group.stay_failed,
     group.retries,
     group.bytes,
     ...spread.map((name) => group.seconds?.[name]),
   ]);
-  const head = [...keys, 'count', 'failed', 'retries', 'bytes', ...spread.map((name) => `seconds_${name}`)];
+  const head = [
+    ...keys,
+    'count',
+    'failed',
+    'stay_failed',
+    'retries',
+    'bytes',
+    ...spread.map((name) => `seconds_${name}`),
+  ];
   return [head, ...rows].map((row) => csvRecord(row)).join('');
 }
 
@@ -86,6 +95,7 @@ function tableOf(answer: Answer, width: number | undefined): string[] {
   const columns: (Column & { of: (sums: Sums) => unknown })[] = [
     { ...number('COUNT'), of: ({ count }) => count },
     { ...number('FAILED'), of: ({ failed }) => failed },
+    { ...number('STAY FAILED', 2), of: ({ stay_failed }) => stay_failed },
     { ...number('RETRIES', 3), of: ({ retries }) => retries },
     { ...number('BYTES', 4), of: ({ bytes }) => bytes },
     { ...number('MEAN', 2), of: ({ seconds }) => durationOf(seconds?.mean) },

@@ -8,6 +8,7 @@ import { readMessage } from '../execution/log-reader.ts';
 import { executionParams } from '../execution/params.ts';
 import { refuseWaiting } from '../log/commands.ts';
 import { isHeld } from '../log/held.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Store } from '../opening/store.ts';
 import { noteLost, registerAgent } from '../presence/agent-registry.ts';
@@ -141,7 +142,7 @@ const maxAhead = 86_400_000;
 /** Times of an execution do not go back with another driver, whose clock may have been set back before it began. */
 function goOnWithClock({ sql }: Transaction, executionId: string): void {
   const newest = sql<[string], { at: number }>(
-    `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} ORDER BY seq DESC LIMIT 1`,
+    `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
   ).get(executionId)?.at;
   const clock = steadyClock();
   if (newest !== undefined && newest - clock.now() < maxAhead) clock.catchUp(newest);

@@ -1,4 +1,5 @@
 import type { Quality } from '../../domain/logbook-words.ts';
+import { usualConfiguration } from '../../domain/names.ts';
 import { shownCommand } from '../../domain/shown-command.ts';
 import { type ExecutionRow, executionColumns } from '../execution/find-execution.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
@@ -99,10 +100,10 @@ const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execu
 /** As SQL: the payload in the recorded parameters, as JSON; NULL where it is not known. */
 const payloadField = `CASE WHEN origin = 'own' AND json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`;
 
-/** As SQL: the configuration that somebody named, by its name or its path; of an observed execution as its runner told it. */
-const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, (
+/** As SQL: the configuration by its name or its path, the usual one where nobody named any; of an observed execution as its runner told it. */
+const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, coalesce((
   SELECT ${jsonField('body', 'config')} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
-    AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1))`;
+    AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1), '${usualConfiguration}'))`;
 
 /** As SQL: whether that configuration has a name. */
 const configIs = `EXISTS (SELECT 1 FROM (SELECT '/' || ? AS name, '/' || ${configField} AS path) WHERE substr(path, -length(name)) = name)`;

@@ -111,7 +111,8 @@ export function insertRow(
     seq ?? null,
     message_id,
     numberOf(message_type),
-    typeTraits(message_type),
+    // What a broker brings is no entry of ours, whatever it calls itself.
+    typeTraits(message_type, headers !== undefined || fromBroker === true),
     numberOf(envelope.sender),
     numberOf(envelope.namespace),
     numberOf(execution_id),

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AlarmSeverity, Quality } from '../../domain/logbook-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
+import { decodeObject } from '../../messages/codec.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
 import type { Draft } from '../../messages/message.ts';
 import type { Recorded } from '../log/rows.ts';
@@ -89,7 +90,7 @@ export interface AlarmContent {
   count: number;
 }
 
-/** Writes an entry, in the namespace of its execution. */
+/** Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` for one that could not be read again. */
 export function recordEntry(
   store: Pick<Store, 'messages'>,
   tx: Transaction,
@@ -97,17 +98,26 @@ export function recordEntry(
   { execution_id, sender }: { execution_id: string | undefined; sender: string },
 ): Recorded {
   const namespace = execution_id === undefined ? undefined : namespaceOf(tx.sql, execution_id);
-  return store.messages.record(tx, {
+  const message = {
     ...draft,
     sender,
-    namespace: namespace === undefined || namespace === '' ? noNamespace : namespace,
+    namespace: namespace === undefined || namespace === '' ? noNamespace : namespace.slice(0, longestNamespace),
     execution_id,
     timestamp: utcNow(),
-  });
+  };
+  const decoded = decodeObject(message);
+  if (decoded.kind === 'message') return store.messages.record(tx, decoded.message);
+  throw new SwfError(
+    'ARGUMENT_INVALID',
+    decoded.kind === 'rejected' ? decoded.reason : `no entry is a ${draft.msg_type}`,
+  );
 }
 
 /** Of an entry about no execution, or of an execution of which nobody has told any. */
 const noNamespace = 'none';
+
+/** Other programs' may be longer than ours. */
+const longestNamespace = 200;
 
 /** Throws `EXECUTION_NOT_FOUND` for one that was removed a moment ago. */
 function namespaceOf(sql: Prepare, executionId: string): string {

@@ -1,5 +1,6 @@
 import type { Quality } from '../../domain/logbook-words.ts';
 import type { Prepare } from '../sqlite/statements.ts';
+import { entriesUntil } from './read-log.ts';
 
 /** A note of a person. Times are ISO 8601. */
 export interface NoteRow {
@@ -32,7 +33,9 @@ export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRo
     `SELECT ${noteColumns} FROM notes WHERE execution_id = ? ORDER BY seq DESC LIMIT ?`,
   ).all(executionId, most);
 
-/** The notes that were written in a time, oldest first: of a namespace, and those about none. */
+const mostWritten = 1000;
+
+/** The last notes that were written in a time, oldest first: of a namespace, and those about none. */
 export const notesWritten = (
   sql: Prepare,
   { start_time, end_time, namespace }: { start_time: string; end_time: string; namespace?: string | undefined },
@@ -40,8 +43,26 @@ export const notesWritten = (
   sql<[string, string, string | null, string | null], NoteRow>(
     `SELECT ${noteColumns} FROM notes WHERE written_at >= ? AND written_at <= ?
        AND (? IS NULL OR execution_id IS NULL OR execution_id IN (SELECT execution_id FROM workflow_executions WHERE namespace = ?))
-     ORDER BY seq LIMIT 1000`,
-  ).all(start_time, end_time, namespace ?? null, namespace ?? null);
+     ORDER BY seq DESC LIMIT ${mostWritten}`,
+  )
+    .all(start_time, end_time, namespace ?? null, namespace ?? null)
+    .toReversed();
+
+/** A quality as somebody set it, before it may have been set again. */
+export interface JudgementRow extends QualityRow {
+  execution_id: string;
+}
+
+/** Every quality that was set up to a time, oldest first: the log has them all. */
+export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesUntil>[2]): JudgementRow[] =>
+  entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
+    execution_id,
+    value,
+    reason,
+    author,
+    sent_by: sender === author ? null : sender,
+    set_at: sent_at,
+  }));
 
 /** The quality of a run; undefined where nobody has set it. One that was taken back is `none`. */
 export const qualityOf = (sql: Prepare, executionId: string): QualityRow | undefined =>

@@ -28,6 +28,20 @@ export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | 
        AND type_no IN ${typeNumbers(alarmTypes)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
+/** Leaves out the changes that a receiver was not told in time: it was away, or was not wanted. @returns how many. @param before milliseconds since 1970 */
+export function leaveOut(tx: Transaction, receiver: string, before: number): number {
+  const old = tx
+    .sql<[string, number], { last: number | null; changes: number }>(
+      `SELECT max(seq) AS last, count(*) AS changes FROM message_rows INDEXED BY message_rows_logbook
+     WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
+       AND type_no IN ${typeNumbers(alarmTypes)} AND effect = 'applied' AND recorded_ms < ?`,
+    )
+    .get(receiver, before);
+  if (old === undefined || old.last === null) return 0;
+  noteDelivered(tx, receiver, old.last);
+  return old.changes;
+}
+
 /** A receiver has a change. */
 export function noteDelivered({ sql }: Transaction, receiver: string, seq: number): void {
   sql('UPDATE alarm_receivers SET seq = max(seq, ?) WHERE receiver = ?').run(seq, receiver);

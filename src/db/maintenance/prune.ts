@@ -26,12 +26,15 @@ export interface RemovalRule {
   observed?: boolean | undefined;
 }
 
+/** As SQL: nobody has left a note about the execution for the next shift in the last day, which may not have read it. */
+const isReadByNext = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
+
 /** A process that drove an execution may still have last messages of it to send for so long. */
 const farewellMilliseconds = 60_000;
 
 /**
  * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do those whose process has not gone yet or
- * whose last messages have still to be sent.
+ * whose last messages have still to be sent, or of which the next shift has to read.
  */
 export function removableExecutions(
   sql: Prepare,
@@ -46,6 +49,7 @@ export function removableExecutions(
      FROM workflow_executions
      WHERE origin = 'own' AND status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'own' ORDER BY seq DESC LIMIT ?)
+       AND ${isReadByNext}
        AND execution_id NOT IN (
          SELECT ${nameOf('execution_no')} FROM message_rows INDEXED BY message_rows_outbox WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
      ORDER BY seq`,
@@ -68,7 +72,7 @@ const removableObserved = (
 ): Removable[] =>
   sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
-     WHERE ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
+     WHERE ${isReadByNext} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
        AND (status <> 'running' OR last_ms < ?)
      ORDER BY seq`,
   ).all(heardBefore, keep, Date.now() - mayGoOn);
@@ -84,10 +88,10 @@ export function runningCount(sql: Prepare): number {
 
 /** When the oldest execution that is there began; undefined where there is none. */
 export function oldestStart(sql: Prepare): string | undefined {
-  return (
-    sql<[], { start_time: string | null }>('SELECT min(start_time) AS start_time FROM workflow_executions').get()
-      ?.start_time ?? undefined
+  const oldest = sql<[], { start_time: string | null }>(
+    'SELECT min(start_time) AS start_time FROM workflow_executions',
   );
+  return oldest.get()?.start_time ?? undefined;
 }
 
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */

@@ -15,9 +15,10 @@ const landmarks: ReadonlySet<string> = new Set(landmarkTypes);
 const logbook: ReadonlySet<string> = new Set(logbookTypes);
 
 /** The traits of a type in bits; null for the frequent types, of which nearly all messages are. */
-export function typeTraits(type: string): number | null {
+export function typeTraits(type: string, isHeard: boolean): number | null {
   if (frequent.has(type)) return null;
-  return bits.seldom | (landmarks.has(type) ? bits.landmark : 0) | (logbook.has(type) ? bits.logbook : 0);
+  const isEntry = logbook.has(type) && !isHeard;
+  return bits.seldom | (landmarks.has(type) ? bits.landmark : 0) | (isEntry ? bits.logbook : 0);
 }
 
 /**

@@ -41,6 +41,8 @@ CREATE TABLE alarms (
   count INTEGER NOT NULL,
   raised_at TEXT NOT NULL,
   seen_by TEXT,
+  -- The one who claims that name; NULL where it is the one who saw it.
+  seen_sent_by TEXT,
   seen_at TEXT,
   -- What the one who saw it said.
   seen_text TEXT,

@@ -1,5 +1,6 @@
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
+import { sentBy } from './people.ts';
 
 interface Named {
   code: string;
@@ -44,8 +45,8 @@ export const alarmSeen: LogbookProjection<'alarm_seen'> = (message, { at, tx }) 
   const before = standing(tx, message);
   if (before?.count !== message.count || before.seen_by !== null) return noStep(message, before);
   tx.sql(
-    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), seen_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
-  ).run(message.author, at, message.text ?? null, idOf(message));
+    `UPDATE alarms SET state = iif(state = 'raised', 'seen', state), seen_by = ?, seen_sent_by = ?, seen_at = ?, seen_text = ? WHERE alarm_id = ?`,
+  ).run(message.author, sentBy(message), at, message.text ?? null, idOf(message));
   return applied;
 };
 

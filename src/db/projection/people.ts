@@ -1,7 +1,8 @@
 import { applied, type LogbookProjection, none } from './effect.ts';
 
 /** The one who claims a name; null where that is who writes. */
-const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
+/** The one who claims the author's name; null where it is the author. */
+export const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
   sender === author ? null : sender;
 
 export const note: LogbookProjection<'note'> = (message, { at: written, tx }) => {

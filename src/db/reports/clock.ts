@@ -1,4 +1,5 @@
 import { toleratedSeconds } from '../../monitoring/findings/clock-off.ts';
+import { indexPredicates } from '../migrations/index-predicates.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
@@ -10,7 +11,8 @@ export function clockBehind(sql: Prepare, executionId: string): number {
   const row = sql<[string], { behind: number | null }>(
     `SELECT (before.recorded_ms - first.recorded_ms) / 1000.0 AS behind
      FROM (SELECT seq, recorded_ms FROM message_rows WHERE execution_no = ${numberOf('?')} ORDER BY seq LIMIT 1) AS first
-       JOIN message_rows AS before ON before.seq = first.seq - 1 AND before.headers IS NULL`,
+       JOIN message_rows AS before ON before.seq = first.seq - 1 AND before.headers IS NULL
+       AND ${indexPredicates.exceptLogbook}`,
   ).get(executionId);
   const behind = row?.behind ?? 0;
   return behind > toleratedSeconds ? Math.round(behind) : 0;

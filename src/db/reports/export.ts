@@ -125,6 +125,7 @@ const alarmColumns = {
   count: 'integer',
   raised_at: 'time',
   seen_by: 'text',
+  seen_sent_by: 'text',
   seen_at: 'time',
   seen_text: 'text',
   cleared_at: 'time',

@@ -25,7 +25,6 @@ export function failuresOnOneFinding(
     severity: 'error',
     sentence: `${failed} of ${tried} TF slices failed on ${where}, and ${elsewhere}: more than chance gives.${causesSentence(countCauses(errors))}`,
     ids: places.slice(0, named),
-    ...(places.length === 1 ? { about: String(places[0]) } : {}),
     next: {
       tool: 'summarize',
       arguments: { execution_id, what: 'slices', group_by: `${groupOf[kind]},status` },

@@ -35,7 +35,7 @@ export interface WantedPicture {
   until: number;
   /** Bins at most. */
   mostBins: number;
-  /** The width of a bin at least, in milliseconds. */
+  /** The width of a bin at least where all is shown, in milliseconds. */
   leastWidth: number;
   /** Attempts after the first that a slice may have. */
   mostRetries: number;
@@ -48,8 +48,8 @@ export interface WantedPicture {
 
 /** The part of a picture that follows from the attempts alone. */
 export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Picture, 'phases' | 'latency'> {
-  const { life, from, until, mostBins, leastWidth, mostRetries } = wanted;
-  const bins = binsOf({ from, until }, { start: life.start, most: mostBins, least: leastWidth });
+  const { life, from, until, mostBins, mostRetries } = wanted;
+  const bins = binsOf({ from, until }, { start: life.start, most: mostBins, least: leastWidthOf(wanted) });
   const window = { from: bins.from, until: Math.min(Math.max(life.end, from), bins.from + bins.count * bins.width) };
   const names = attempts.names.worker.all;
   const inOrder = names.map((_, number) => number).toSorted((a, b) => byName.compare(names[a] ?? '', names[b] ?? ''));
@@ -63,6 +63,14 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
     slots: slots.map((number) => names[number] ?? ''),
     ...workOf(attempts, { bins, slots, life, window, mostSpans: wanted.mostSpans }),
   };
+}
+
+/** Bins that a part of a life has at least: whoever looks at a part wants to see single STFs come. */
+const fewestOfPart = 40;
+
+function leastWidthOf({ life, from, until, leastWidth }: WantedPicture): number {
+  const isPart = from > life.start || until < life.end;
+  return isPart ? Math.min(leastWidth, (until - from) / fewestOfPart) : leastWidth;
 }
 
 const byName = new Intl.Collator('en', { numeric: true });

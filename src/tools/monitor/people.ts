@@ -36,5 +36,14 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
     for_next: for_next === 1 ? true : null,
   });
 
+/** Who has seen an alarm, with the name of who claims that where it is another; null where nobody has. */
+export const seenByShown = ({
+  seen_by,
+  seen_sent_by,
+}: {
+  seen_by: string | null;
+  seen_sent_by: string | null;
+}): string | null => (seen_by === null ? null : authorShown({ author: seen_by, sent_by: seen_sent_by }));
+
 const authorShown = ({ author, sent_by }: Pick<Note, 'author' | 'sent_by'>): string =>
   sent_by === null ? author : `${author} (as ${sent_by} claims)`;

@@ -33,6 +33,8 @@ export interface Logbook {
   ): Promise<{
     alarm_id: string;
     seen_by: string;
+    /** It was over when it was seen. */
+    is_over: boolean;
     is_new: boolean;
   }>;
 }

@@ -53,7 +53,7 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
     deeds.push(...deedsOf(queries, row, shift));
     yield;
   }
-  const handover = handoverOf(queries, shift, executions, now);
+  const handover = handoverOf(queries, shift, now);
   deeds.unshift(...deedsOfLogbook(handover, shift).toReversed());
   const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
   return { executions, all, stf_files, ended, causes, deeds: inTime(deeds.toReversed()), handover };

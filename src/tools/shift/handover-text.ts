@@ -9,21 +9,27 @@ export type ShownTime = (time: string, executionId?: string | null) => string;
 
 const longestNote = 600;
 
+/** A name, with the one who claims it. */
+const whoOf = (author: string, sentBy: string | null): string =>
+  `${markdownText(author, 60)}${sentBy === null ? '' : ` (as ${markdownText(sentBy, 60)} claims)`}`;
+
 /** A note as a line of Markdown. */
 export const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {
-  const who = `${markdownText(author, 60)}${sent_by === null ? '' : ` (as ${markdownText(sent_by, 60)} claims)`}`;
+  const who = whoOf(author, sent_by);
   const what = [execution_id, about].filter((name) => name !== null).map((name) => markdownText(name));
   return `- ${shown(at, execution_id)} ${who}${what.length === 0 ? '' : `, ${what.join(', ')}`}: ${markdownText(text, longestNote)}`;
 };
 
 /** An alarm as a line of Markdown. */
 export const alarmLine = (
-  { raised_at, cleared_at, seen_by, seen_at, count, alarm_id, sentence, execution_id }: Alarm,
+  { raised_at, cleared_at, seen_by, seen_sent_by, seen_at, seen_text, count, alarm_id, sentence, execution_id }: Alarm,
   shown: ShownTime,
 ): string => {
   const life = [
-    count === 1 ? [] : `for the ${count}. time`,
-    seen_by === null ? 'not seen' : `seen by ${markdownText(seen_by, 60)} ${clock(seen_at ?? '')}`,
+    count === 1 ? [] : `time ${count}`,
+    seen_by === null
+      ? 'not seen'
+      : `seen by ${whoOf(seen_by, seen_sent_by)} ${clock(seen_at ?? '')}${seen_text === null ? '' : `, ${markdownText(seen_text, 100)}`}`,
     cleared_at === null ? 'not over' : `over ${clock(cleared_at)}`,
   ].flat();
   return `- ${shown(raised_at, execution_id)} ${markdownText(alarm_id)} (${life.join(', ')}): ${markdownText(sentence, 300)}`;

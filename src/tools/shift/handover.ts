@@ -3,6 +3,7 @@ import type { Deed, Shift, ShiftExecution } from './shift.ts';
 
 type Note = ReturnType<Queries['notesWritten']>[number];
 type Alarm = ReturnType<Queries['alarmsIn']>[number];
+type Judgement = ReturnType<Queries['judgementsUntil']>[number];
 
 /** The notes of a shift, its alarms, and the quality of its runs. */
 export interface Handover {
@@ -15,28 +16,21 @@ export interface Handover {
   alarms: readonly Alarm[];
   /** Whether anybody watches for alarms; undefined for a shift that is over, and where nobody ever has. */
   isWatched: boolean | undefined;
-  /** The quality of executions that were judged by the end of the shift. */
-  qualities: ReadonlyMap<string, NonNullable<ReturnType<Queries['qualityOf']>>>;
+  /** The qualities that were set by the end of the shift, and the last of each execution that was not taken back. */
+  judgements: readonly Judgement[];
+  qualities: ReadonlyMap<string, Judgement>;
 }
 
 /** The shift before was at least this long. Milliseconds. */
 const usualShift = 8 * 3_600_000;
 
 /** @param now in milliseconds since 1970 */
-export function handoverOf(
-  queries: Queries,
-  shift: Shift,
-  executions: readonly ShiftExecution[],
-  now: number,
-): Handover {
-  const { start_time, end_time, namespace } = shift;
+export function handoverOf(queries: Queries, { start_time, end_time, namespace }: Shift, now: number): Handover {
   const [start, end] = [Date.parse(start_time), Date.parse(end_time)];
   const before = new Date(start - Math.max(usualShift, end - start)).toISOString();
   const written = queries.notesWritten({ start_time, end_time, namespace });
-  const judged = executions.flatMap(({ row: { execution_id } }) => {
-    const quality = queries.qualityOf(execution_id);
-    return quality === undefined || quality.set_at > end_time ? [] : [[execution_id, quality] as const];
-  });
+  const judgements = queries.judgementsUntil({ end_time, namespace });
+  const last = new Map(judgements.map((one) => [one.execution_id, one]));
   return {
     left: queries
       .notesWritten({ start_time: before, end_time: justBefore(start_time), namespace })
@@ -45,21 +39,23 @@ export function handoverOf(
     forNext: written.filter(({ for_next }) => for_next === 1),
     alarms: queries.alarmsIn({ start_time, end_time, namespace }),
     isWatched: end < now ? undefined : queries.isWatched(now),
-    qualities: new Map(judged),
+    judgements,
+    qualities: new Map([...last].filter(([, { value }]) => value !== 'none')),
   };
 }
 
 const justBefore = (time: string): string => new Date(Date.parse(time) - 1).toISOString();
 
 /** The alarms that people saw in a shift, and the runs that they judged. */
-export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, end_time }: Shift): Deed[] {
+export function deedsOfLogbook({ alarms, judgements }: Handover, { start_time, end_time }: Shift): Deed[] {
   const isIn = (time: string | null): time is string => time !== null && time >= start_time && time <= end_time;
-  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_at, seen_text }): Deed[] =>
+  const seen = alarms.flatMap(({ execution_id, code, seen_by, seen_sent_by, seen_at, seen_text }): Deed[] =>
     isIn(seen_at)
       ? [
           {
             time: seen_at,
             name: seen_by ?? '',
+            ...(seen_sent_by === null ? {} : { sent_by: seen_sent_by }),
             did: `saw ${code} of`,
             execution_id: execution_id ?? 'none',
             reason: seen_text ?? undefined,
@@ -67,14 +63,14 @@ export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, en
         ]
       : [],
   );
-  const judged = [...qualities].flatMap(([execution_id, { value, reason, author, sent_by, set_at }]): Deed[] =>
+  const judged = judgements.flatMap(({ execution_id, value, reason, author, sent_by, set_at }): Deed[] =>
     isIn(set_at)
       ? [
           {
             time: set_at,
             name: author,
             ...(sent_by === null ? {} : { sent_by }),
-            did: `set quality ${value} for`,
+            did: value === 'none' ? 'took back the quality of' : `set quality ${value} for`,
             execution_id,
             reason,
           },
@@ -85,9 +81,15 @@ export function deedsOfLogbook({ alarms, qualities }: Handover, { start_time, en
 }
 
 /** The work that is left: alarms that nobody has seen, and executions that nobody has judged. */
-export function undoneByPeople({ alarms, qualities }: Handover, executions: readonly ShiftExecution[]): string[] {
-  const unseen = alarms
-    .filter(({ seen_by }) => seen_by === null)
+export function undoneByPeople(
+  { alarms, qualities }: Handover,
+  executions: readonly ShiftExecution[],
+  { start_time }: Shift,
+): string[] {
+  const unseen = alarms.filter(({ seen_by }) => seen_by === null);
+  const old = unseen.filter(({ raised_at }) => raised_at < start_time).length;
+  const raised = unseen
+    .filter(({ raised_at }) => raised_at >= start_time)
     .map(
       ({ alarm_id, state, sentence }) =>
         `nobody has seen alarm ${alarm_id}${state === 'cleared' ? ', which is over' : ''}: ${sentence}`,
@@ -97,7 +99,13 @@ export function undoneByPeople({ alarms, qualities }: Handover, executions: read
     .map(({ row }) => row.execution_id);
   const named = unjudged.slice(0, mostNamed).join(', ');
   const more = unjudged.length > mostNamed ? ` and ${unjudged.length - mostNamed} more` : '';
-  return [...unseen, ...(unjudged.length === 0 ? [] : [`no quality is set for ${named}${more}`])];
+  return [
+    ...(unjudged.length === 0 ? [] : [`no quality is set for ${named}${more}`]),
+    ...raised,
+    ...(old === 0
+      ? []
+      : [`nobody has seen ${old} ${old === 1 ? 'alarm that was' : 'alarms that were'} raised before this time`]),
+  ];
 }
 
 /** Executions that a sentence names. */

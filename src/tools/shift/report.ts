@@ -1,7 +1,7 @@
 import { SwfError } from '../../lib/errors.ts';
 import { parseTime } from '../../lib/time-arguments.ts';
 import { clipped } from '../monitor/parts.ts';
-import { notePart } from '../monitor/people.ts';
+import { notePart, seenByShown } from '../monitor/people.ts';
 import { clipShown } from '../shared/clip.ts';
 import { inSteps } from '../shared/in-steps.ts';
 import { nowhereNote } from '../shared/nowhere.ts';
@@ -43,7 +43,7 @@ export async function reportOfShift(args: Asked, context: LiveContext) {
     start_time: shift.start_time,
     end_time: shift.end_time,
     totals: totalsOf(facts, shift),
-    ...partsOf(facts),
+    ...partsOf(facts, shift),
     troubles: found?.troubles.slice(0, shownTroubles).map(shownTrouble),
     text: shiftText(shift, facts, { troubles: found?.troubles, page: context.page }),
     data_as_of: queries.dataAsOf(),
@@ -84,7 +84,7 @@ function totalsOf({ all, executions, stf_files, ended, causes }: ShiftFacts, shi
   };
 }
 
-function partsOf(facts: ShiftFacts) {
+function partsOf(facts: ShiftFacts, shift: Shift) {
   const { executions, all, causes, deeds, handover } = facts;
   const shown = executions.slice(0, shownExecutions).map(({ row, status, health, ...counts }) =>
     present({
@@ -98,7 +98,7 @@ function partsOf(facts: ShiftFacts) {
     }),
   );
   const people = mostTelling(deeds, shownDeeds);
-  const open = openMatters(facts);
+  const open = openMatters(facts, shift);
   return {
     executions: shown,
     executions_omitted: all.length - shown.length,
@@ -131,8 +131,8 @@ function handoverParts({ left: fromLast, notes, forNext, alarms }: Handover) {
     from_last: some(fromLast, note),
     notes: some(notes, note),
     for_next: some(forNext, note),
-    alarms: some(alarms, ({ alarm_id, severity, state, count, raised_at, seen_by, cleared_at }) =>
-      present({ alarm_id, severity, state, count, raised_at, seen_by, cleared_at }),
+    alarms: some(alarms, ({ alarm_id, severity, state, count, raised_at, cleared_at, ...seen }) =>
+      present({ alarm_id, severity, state, count, raised_at, seen_by: seenByShown(seen), cleared_at }),
     ),
   });
 }

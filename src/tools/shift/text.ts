@@ -64,7 +64,7 @@ export function shiftText(
     ...section(
       'Open',
       some(
-        openMatters(facts).map((line) => `- ${markdownText(line, longestMatter)}`),
+        openMatters(facts, shift).map((line) => `- ${markdownText(line, longestMatter)}`),
         shownOpen,
         'matters',
       ),
@@ -88,7 +88,7 @@ function troubleLine({ execution_id, code, sentence, began_at, told_at, gone_at,
 }
 
 const noteLines = (notes: Handover['notes'], shown: ShownTime): string[] =>
-  some(
+  lastOf(
     notes.map((one) => noteLine(one, shown)),
     shownNotes,
     'notes',
@@ -115,6 +115,12 @@ const section = (title: string, lines: readonly string[]): string[] => [
 const some = (lines: readonly string[], most: number, what: string): string[] =>
   lines.length <= most ? [...lines] : [...lines.slice(0, most), `- and ${lines.length - most} more ${what}`];
 
+/** The last lines, which are the newest, in their order. */
+const lastOf = (lines: readonly string[], most: number, what: string): string[] =>
+  lines.length <= most
+    ? [...lines]
+    : [`- ${lines.length - most} more ${what}, earlier; ask for a shorter time`, ...lines.slice(-most)];
+
 const amount = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, shift: Shift): string {
@@ -127,7 +133,7 @@ function totalsLine({ all, executions, ended, causes, stf_files }: ShiftFacts, s
   const head = `${amount(all.length, 'execution')}${where}${states.length === 0 ? '' : `: ${states.join(', ')}`}`;
   const { waiting, stay_failed } = left(executions);
   return (
-    `${head}. In this time ${amount(stf_files.count, 'STF file')} were made, ${amount(countOf(ended, 'completed'), 'slice')} completed, ` +
+    `${head}. In this time ${amount(stf_files.count, 'STF file')} ${stf_files.count === 1 ? 'was' : 'were'} made, ${amount(countOf(ended, 'completed'), 'slice')} completed, ` +
     `and ${amount(countOf(causes), 'attempt')} failed. At its end ${stay_failed} of their slices stay failed and ${waiting} are not done.`
   );
 }
@@ -171,14 +177,14 @@ const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed, show
   `- ${shown(time, execution_id)} ${markdownText(name, 60)}${sent_by === undefined ? '' : ` (as ${markdownText(sent_by, 60)} claims)`} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
-export function openMatters({ executions, all, handover }: ShiftFacts): string[] {
+export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {
   const unseen = all.length - executions.length;
   return [
     ...(unseen === 0
       ? []
       : [`${unseen} more executions, which have ended, were not looked at; ask for a shorter time`]),
     ...executions.flatMap((execution) => openOf(execution)),
-    ...undoneByPeople(handover, executions),
+    ...undoneByPeople(handover, executions, shift),
   ];
 }
 

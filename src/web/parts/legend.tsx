@@ -1,7 +1,13 @@
 import type { ComponentChildren } from 'preact';
 
 /** Glyphs that say the same as colours. */
-const glyphs: Readonly<Record<string, string>> = { completed: '#', processing: '=', queued: '-', failed: '!' };
+const glyphs: Readonly<Record<string, string>> = {
+  completed: '#',
+  processing: '=',
+  queued: '-',
+  lost: 'x',
+  failed: '!',
+};
 
 /** A colour with its glyph and its word. */
 export function Key({ state, children }: { state: string; children: ComponentChildren }) {
