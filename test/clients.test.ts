@@ -13,7 +13,7 @@ import { createApp } from '../src/http/app.ts';
 import { createMetrics } from '../src/http/metrics.ts';
 import { isAlive } from '../src/lib/process-identity.ts';
 import { createServer } from '../src/server.ts';
-import { tools } from '../src/tools/index.ts';
+import { noteTools, tools } from '../src/tools/index.ts';
 import { withFixtures } from './conformance-fixtures.ts';
 import { cliPath, runWorkflow, startHttp, startProcess, temporaryFolder } from './helpers.ts';
 
@@ -37,10 +37,13 @@ async function finished(): Promise<string> {
   return folder;
 }
 
+/** A server on stdio also offers what writes into the logbook; over HTTP that needs a token. */
+const offered = { stdio: tools.length + noteTools.length, http: tools.length };
+
 describe.skipIf(skipped)('a client that is not ours', () => {
   const answer = { status: 'completed', slices_completed: 30 };
 
-  it.each(['stdio', 'http'])(
+  it.each(['stdio', 'http'] as const)(
     "the inspector finds every tool's schema portable over %s, and calls one",
     async (transport) => {
       const folder = await finished();
@@ -51,7 +54,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
       const listed = await inspect('--strict', '--method', 'tools/list');
       expect(listed).toMatchObject({ code: 0 });
       expect(listed.stderr).not.toMatch(/warn/i);
-      expect((JSON.parse(listed.stdout) as { tools: unknown[] }).tools).toHaveLength(tools.length);
+      expect((JSON.parse(listed.stdout) as { tools: unknown[] }).tools).toHaveLength(offered[transport]);
       const called = await inspect(
         '--method',
         'tools/call',
@@ -79,7 +82,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
     },
   );
 
-  it.each(['stdio', 'http'])('@ai-sdk/mcp calls a tool over %s', async (transport) => {
+  it.each(['stdio', 'http'] as const)('@ai-sdk/mcp calls a tool over %s', async (transport) => {
     const folder = await finished();
     const { createMCPClient } = await load('@ai-sdk/mcp/dist/index.js');
     const [command, ...args] = onStdio(folder);
@@ -90,7 +93,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
     });
     onTestFinished(() => client.close());
     const found = await client.tools();
-    expect(Object.keys(found)).toHaveLength(tools.length);
+    expect(Object.keys(found)).toHaveLength(offered[transport]);
     const result = await found['get_workflow_monitor'].execute(
       { execution_id: 'latest' },
       { messages: [], toolCallId: '1' },
@@ -98,7 +101,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
     expect(result).toMatchObject({ structuredContent: answer });
   });
 
-  it.each(['stdio', 'http'])('@langchain/mcp-adapters calls a tool over %s', async (transport) => {
+  it.each(['stdio', 'http'] as const)('@langchain/mcp-adapters calls a tool over %s', async (transport) => {
     const folder = await finished();
     const { MultiServerMCPClient } = await load('@langchain/mcp-adapters/dist/index.js');
     const [command, ...args] = onStdio(folder);
@@ -112,7 +115,7 @@ describe.skipIf(skipped)('a client that is not ours', () => {
     });
     onTestFinished(() => client.close());
     const found = (await client.getTools()) as { name: string; invoke: (args: object) => Promise<unknown> }[];
-    expect(found).toHaveLength(tools.length);
+    expect(found).toHaveLength(offered[transport]);
     const monitor = found.find(({ name }) => name.endsWith('get_workflow_monitor'));
     expect(JSON.stringify(await monitor?.invoke({ execution_id: 'latest' }))).toMatch(/slices_completed\W+30/);
   });

@@ -50,7 +50,11 @@ const commandsOf = (page: string): string[][] =>
   blocksOf(page, 'console')
     .flatMap((block) => block.split('\n'))
     .filter((line) => line.startsWith('$ '))
-    .map((line) => [...line.slice(2).matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''));
+    .map((line) =>
+      [...line.slice(2).matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+        ([, single, double, plain]) => single ?? double ?? plain ?? '',
+      ),
+    );
 
 /** The form of an answer: its keys and types, without what differs from run to run. */
 function formOf(value: unknown): unknown {

@@ -31,7 +31,7 @@ export interface DeliveryOptions {
 /** A change that the receiver refuses as it is, so often in a row, is left out: the next ones may be taken. */
 const mostRefusals = 5;
 
-/** What became of the changes for one receiver. */
+/** How far one receiver has come. */
 interface Standing {
   /** The newest change that it has taken, or that was left out, where the store does not have that yet. */
   done: number;

@@ -13,7 +13,7 @@ export interface Delivery {
   severity: AlarmSeverity;
   /** How often the alarm has come, from 1. */
   count: number;
-  /** Who has seen it, and what that person said. */
+  /** The person who has seen it, and what that person said. */
   seen_by?: string;
   seen_text?: string;
   execution_id?: string;

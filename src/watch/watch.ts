@@ -165,7 +165,7 @@ class Looker {
     return found;
   }
 
-  /** What was found has been recorded. */
+  /** The last look has been recorded. */
   succeeded(now: number): void {
     this.#known = this.#found;
     this.#since = now - overlap;

@@ -50,21 +50,25 @@ describe('swf-mcp config', () => {
     for (const key of knownKeys) expect(lineOf(text, key.split('.').at(-1) as string)).toBeDefined();
   });
 
-  it('is a configuration itself, with the same effect, also in another folder', async () => {
-    const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
-    const sets = [
-      'workflow.description="a \\"quoted\\" text"',
-      'data.dir="/data"',
-      'fast_processing.stf_sampling_rate=0.29',
-    ];
-    const text = await config(folder, ['histogram', ...sets.flatMap((set) => ['--set', set])]);
-    writeFileSync(join(elsewhere, 'copy.toml'), text);
-    const { includes: _, ...workflow } = loadConfig({ name: 'histogram', sets, workingFolder: folder, shippedFolder })
-      .config.workflow;
-    const original = loadConfig({ name: 'histogram', sets, workingFolder: folder, shippedFolder }).config;
-    const copy = loadConfig({ name: './copy.toml', workingFolder: elsewhere, shippedFolder }).config;
-    expect(copy).toEqual({ ...original, workflow: { ...workflow, includes: [] } });
-  });
+  it.each([[], ['watch.after.SLICES_FAILED=60']])(
+    'is a configuration itself, with the same effect, also in another folder: %s',
+    async (...also) => {
+      const [folder, elsewhere] = [temporaryFolder(), temporaryFolder()];
+      const sets = [
+        'workflow.description="a \\"quoted\\" text"',
+        'data.dir="/data"',
+        'fast_processing.stf_sampling_rate=0.29',
+        ...also,
+      ];
+      const text = await config(folder, ['histogram', ...sets.flatMap((set) => ['--set', set])]);
+      writeFileSync(join(elsewhere, 'copy.toml'), text);
+      const { includes: _, ...workflow } = loadConfig({ name: 'histogram', sets, workingFolder: folder, shippedFolder })
+        .config.workflow;
+      const original = loadConfig({ name: 'histogram', sets, workingFolder: folder, shippedFolder }).config;
+      const copy = loadConfig({ name: './copy.toml', workingFolder: elsewhere, shippedFolder }).config;
+      expect(copy).toEqual({ ...original, workflow: { ...workflow, includes: [] } });
+    },
+  );
 
   it('refuses what a run would refuse', async () => {
     const folder = temporaryFolder();

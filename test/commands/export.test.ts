@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 import { ask, askAll, connectStdio, runCli, temporaryFolder } from '../helpers.ts';
 
-const tables = ['attempts', 'logs', 'messages', 'slices', 'stf_files', 'tf_files'];
+const tables = ['alarms', 'attempts', 'logs', 'messages', 'notes', 'quality', 'slices', 'stf_files', 'tf_files'];
 
 /** DuckDB, as far as it is used here. */
 interface DuckDb {

@@ -38,7 +38,9 @@ describe('tables for people', () => {
 
   it('of executions have the newest first, with what stayed failed', async () => {
     const lines = await table('list');
-    expect(lines[0]).toMatch(/^EXECUTION +STATUS +HEALTH +STFS +SLICES +DONE +FAILED +RETRIES +STARTED +TOOK$/);
+    expect(lines[0]).toMatch(
+      /^EXECUTION +STATUS +HEALTH +STFS +SLICES +DONE +FAILED +RETRIES +QUALITY +STARTED +TOOK$/,
+    );
     expect(lines[1]).toMatch(/^stf_datataking-tester-0002 +completed +finished +3 +45 +39 +6 +6 /);
     expect(lines[2]).toMatch(/^stf_datataking-tester-0001 +completed +finished +2 +30 +30 +0 +0 /);
     expect(lines).toHaveLength(3);

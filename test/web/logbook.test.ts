@@ -78,13 +78,13 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
   it('takes notes and the quality of a run, shows them, and marks the time of a note', async () => {
     const reader = await open(`#/${id}`, 'look-1');
     await reader.getByText('write a note, or judge the run').click();
-    await reader.getByLabel('words', { exact: true }).first().fill('x');
+    await reader.getByLabel('note or reason').fill('x');
     await reader.getByRole('button', { name: 'write the note' }).click();
     await reader.getByText('TOOL_NOT_FOUND: add_note writes into the logbook').waitFor();
 
     const page = await open(`#/${id}`, 'write-1');
     await page.getByText('write a note, or judge the run').click();
-    await page.getByLabel('words', { exact: true }).first().fill('the <i>beam</i> was off');
+    await page.getByLabel('note or reason').fill('the <i>beam</i> was off');
     await page.getByRole('button', { name: 'quality bad' }).click();
     await page.getByText('written', { exact: true }).waitFor();
     const { stdout } = await runCli(['list', '--quality', 'bad', '-o', 'json'], { folder });

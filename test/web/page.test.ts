@@ -401,7 +401,8 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
     await page.route('**/mcp', async (route) => {
-      asked += 1;
+      // The line of alarms has a chain of its own.
+      if (route.request().postData()?.includes('list_workflow_executions') === true) asked += 1;
       await held;
       await route.continue();
     });

@@ -63,11 +63,13 @@ function brokerValues({ env }: Io, { url }: Loaded['config']['broker']): [string
 
 function tomlLines(values: Map<string, Effective>): string[] {
   const lines: string[] = [];
+  const homeOf = (dotted: string): string => dotted.slice(0, dotted.lastIndexOf('.'));
+  const homes = new Set([...values].flatMap(([dotted, { value }]) => (value === undefined ? [] : homeOf(dotted))));
   let section = '';
   for (const [dotted, { value, source }] of values) {
-    const cut = dotted.lastIndexOf('.');
-    const [home, key] = [dotted.slice(0, cut), dotted.slice(cut + 1)];
-    if (home !== section) lines.push(...(section === '' ? [] : ['']), `[${home}]`);
+    const home = homeOf(dotted);
+    const key = dotted.slice(home.length + 1);
+    if (home !== section) lines.push(...(section === '' ? [] : ['']), `${homes.has(home) ? '' : '# '}[${home}]`);
     section = home;
     lines.push(lineOf(dotted, key, { value, source }));
   }
@@ -87,6 +89,10 @@ function lineOf(dotted: string, key: string, { value, source }: Effective): stri
 /** Strings in JSON's way of writing are strings in TOML's, but for characters that JSON leaves as they are and a terminal would not show. */
 function tomlOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(tomlOf).join(', ')}]`;
+  if (isTable(value))
+    return `{ ${Object.entries(value)
+      .map(([key, one]) => `${key} = ${tomlOf(one)}`)
+      .join(', ')} }`;
   return JSON.stringify(value).replaceAll(hidden, escaped);
 }
 

@@ -111,7 +111,7 @@ export function insertRow(
     seq ?? null,
     message_id,
     numberOf(message_type),
-    // What a broker brings is no entry of ours, whatever it calls itself.
+    // A message from a broker is no entry of ours, whatever it calls itself.
     typeTraits(message_type, headers !== undefined || fromBroker === true),
     numberOf(envelope.sender),
     numberOf(envelope.namespace),

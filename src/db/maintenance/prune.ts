@@ -88,10 +88,8 @@ export function runningCount(sql: Prepare): number {
 
 /** When the oldest execution that is there began; undefined where there is none. */
 export function oldestStart(sql: Prepare): string | undefined {
-  const oldest = sql<[], { start_time: string | null }>(
-    'SELECT min(start_time) AS start_time FROM workflow_executions',
-  );
-  return oldest.get()?.start_time ?? undefined;
+  const oldest = sql<[], { at: string | null }>('SELECT min(start_time) AS at FROM workflow_executions');
+  return oldest.get()?.at ?? undefined;
 }
 
 /** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */

@@ -65,7 +65,7 @@ export function pictureOf(attempts: Attempts, wanted: WantedPicture): Omit<Pictu
   };
 }
 
-/** Bins that a part of a life has at least: whoever looks at a part wants to see single STFs come. */
+/** Bins that a part of a life has at least: people look at a part to see single STFs come. */
 const fewestOfPart = 40;
 
 function leastWidthOf({ life, from, until, leastWidth }: WantedPicture): number {

@@ -36,7 +36,7 @@ export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =
     for_next: for_next === 1 ? true : null,
   });
 
-/** Who has seen an alarm, with the name of who claims that where it is another; null where nobody has. */
+/** The person who has seen an alarm, with the name of the one who claims that where it is another; null where nobody has. */
 export const seenByShown = ({
   seen_by,
   seen_sent_by,

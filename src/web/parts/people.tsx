@@ -84,7 +84,8 @@ function Write({ id }: { id: string }) {
           your name <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
         </label>
         <label>
-          words <input class="long" value={text} required onInput={(event) => setText(event.currentTarget.value)} />
+          note or reason{' '}
+          <input class="long" value={text} required onInput={(event) => setText(event.currentTarget.value)} />
         </label>
         <label>
           <input type="checkbox" checked={isForNext} onChange={(event) => setForNext(event.currentTarget.checked)} />{' '}
@@ -96,7 +97,7 @@ function Write({ id }: { id: string }) {
             key={value}
             type="button"
             disabled={text.trim() === ''}
-            title="the words are the reason"
+            title="what you wrote is the reason"
             onClick={() => void send('set_quality', { execution_id: id, value, reason: text, ...by })}
           >
             {value === 'none' ? 'no quality' : `quality ${value}`}

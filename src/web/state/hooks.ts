@@ -11,6 +11,8 @@ export function useRoute(): [Route, (params: Record<string, string | undefined>)
   useEffect(() => {
     const read = (): void => setRoute(readRoute(location.hash));
     addEventListener('hashchange', read);
+    // The address may have changed since the page was first drawn, which nobody has heard.
+    read();
     return () => removeEventListener('hashchange', read);
   }, []);
   const change = (params: Record<string, string | undefined>): void => {
