@@ -1,12 +1,13 @@
 import { useState } from 'preact/hooks';
 
 import type { Page } from '../shared/answers.ts';
-import { time } from '../shared/format.ts';
+import { inZone, time } from '../shared/format.ts';
 import { useChoice, usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { CallError } from '../transport/call.ts';
 import { More } from './card.tsx';
+import { Icon } from './icon.tsx';
 import { Pill } from './pill.tsx';
 
 interface Alarm {
@@ -42,7 +43,11 @@ export function AlarmBar() {
   return (
     <details class="alarms">
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>
-        {unseen.total_count > 0 && <strong>! {amount(unseen.total_count)} not seen by anybody</strong>}
+        {unseen.total_count > 0 && (
+          <strong>
+            <Icon name="alert" /> {amount(unseen.total_count)} not seen by anybody
+          </strong>
+        )}
         {unseen.total_count > 0 && seen.total_count > 0 && ', '}
         {seen.total_count > 0 && `${amount(seen.total_count)} seen and not over`}
       </summary>
@@ -73,7 +78,7 @@ function Line({ alarm }: { alarm: Alarm }) {
         since {time(raised_at, zone)}
         {count > 1 && `, for the ${count}. time`}
       </small>
-      <div>{sentence}</div>
+      <div>{inZone(sentence, zone)}</div>
       {seen_by === undefined ? <SeenForm alarmId={alarm_id} /> : <small>seen by {seen_by}</small>}
     </li>
   );

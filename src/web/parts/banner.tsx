@@ -5,6 +5,7 @@ import { age, time } from '../shared/format.ts';
 import type { Polled } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
 import type { CallError } from '../transport/call.ts';
+import { Icon } from './icon.tsx';
 
 /** Says why there is nothing new, and what can be done. The picture before stays. */
 export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; at: number; now: number }) {
@@ -14,7 +15,9 @@ export function FaultBanner({ fault, at, now }: { fault: CallError | undefined; 
   const since = at === 0 ? '' : ` What you see is of ${time(at, zone)}, ${age((now - at) / 1000)}.`;
   return (
     <p class="banner bad">
-      <strong role="alert">! {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}</strong>
+      <strong role="alert">
+        <Icon name="alert" /> {fault.fault === 'disconnected' ? 'The server does not answer.' : fault.message}
+      </strong>
       {fault.fault === 'disconnected' ? ` It is asked again and again.${since}` : since}
     </p>
   );

@@ -1,8 +1,11 @@
 import type { Finding, Monitor } from '../shared/answers.ts';
+import { inZone } from '../shared/format.ts';
+import { useAround } from '../state/world.ts';
 import { Button, More } from './card.tsx';
+import { Icon } from './icon.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
 
-const glyphs = { error: '!', warning: '~', info: 'i' } as const;
+const icons = { error: 'alert', warning: 'slow', info: 'info' } as const;
 
 /** All that is worth saying, the worst first, each with the ids that show it. */
 export function Findings({
@@ -43,14 +46,12 @@ function One({
   executionId: string;
   onOpen: ((name: string) => void) | undefined;
 }) {
+  const { zone } = useAround();
   const { code, severity, sentence, ids, next } = finding;
   return (
     <div class={`finding ${severity}`}>
       <p>
-        <span class="mark" aria-hidden="true">
-          {glyphs[severity]}
-        </span>{' '}
-        <strong>{code}</strong> <span class="words">{sentence}</span>
+        <Icon name={icons[severity]} /> <strong>{code}</strong> <span class="words">{inZone(sentence, zone)}</span>
       </p>
       <p class="ids">
         {ids.slice(0, 5).map((id) =>

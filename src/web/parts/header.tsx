@@ -21,13 +21,14 @@ interface Props {
 /** An execution in a few numbers. What is not of the same time as they are is dimmed and says so. */
 export function Header({ monitor, audit, standing, isNow, slider }: Props) {
   const { execution_id, status, health, progress } = monitor;
+  const silent = silentSinceOf(monitor);
   const dimmed = isNow ? 'dimmed' : '';
   return (
     <section class="card header">
       <div class="title">
         <h1>{execution_id}</h1>
         <span class={dimmed}>
-          <Pill state={status} />
+          {silent === undefined ? <Pill state={status} /> : <Pill state="lost">running, nobody drives</Pill>}
           {standing.failed > 0 && !isNow && (
             <Pill state="failed">{`${count(standing.failed)} ${standing.isExhausted ? 'stay failed' : 'failed'}`}</Pill>
           )}

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 import { Skeleton } from './banner.tsx';
 import { Button } from './card.tsx';
+import { Icon } from './icon.tsx';
 
 /** A part of the page whose program is fetched when it is first shown. A server sends it as a file of its own; the App and a report hold all parts. */
 export const lazy =
@@ -22,8 +23,11 @@ export const lazy =
     if (isAway !== true) return <Skeleton />;
     return (
       <p class="banner bad">
-        <strong role="alert">! This part of the page does not come.</strong> The server is away, or is another version
-        now. <Button onClick={() => location.reload()}>load the page again</Button>
+        <strong role="alert">
+          <Icon name="alert" /> This part of the page does not come.
+        </strong>{' '}
+        The server is away, or is another version now.{' '}
+        <Button onClick={() => location.reload()}>load the page again</Button>
       </p>
     );
   };

@@ -1,20 +1,13 @@
 import type { ComponentChildren } from 'preact';
 
-/** Glyphs that say the same as colours. */
-const glyphs: Readonly<Record<string, string>> = {
-  completed: '#',
-  processing: '=',
-  queued: '-',
-  lost: 'x',
-  failed: '!',
-};
+import { Icon, markOf } from './icon.tsx';
 
-/** A colour with its glyph and its word. */
+/** A colour with its icon and its word. */
 export function Key({ state, children }: { state: string; children: ComponentChildren }) {
   return (
     <span class="key">
       <span class={`swatch ${state}`} aria-hidden="true">
-        {glyphs[state]}
+        <Icon name={markOf(state)[0]} />
       </span>{' '}
       {children}
     </span>

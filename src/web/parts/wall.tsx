@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 
 import type { ExecutionRow, Monitor, Page } from '../shared/answers.ts';
-import { count, duration, percent, time } from '../shared/format.ts';
+import { count, duration, inZone, percent, time } from '../shared/format.ts';
 import { standingNow } from '../state/as-of.ts';
 import { useMonitor } from '../state/asking.ts';
 import { useNow, usePoll } from '../state/hooks.ts';
@@ -72,6 +72,7 @@ function useWallInTab(monitors: readonly Monitor[], isAway: boolean): void {
 }
 
 function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => void }) {
+  const { zone } = useAround();
   const { answer: monitor, fault, at } = useMonitor(id, every);
   useEffect(() => {
     if (monitor !== undefined) onSeen(monitor);
@@ -112,7 +113,7 @@ function WallCard({ id, onSeen }: { id: string; onSeen: (monitor: Monitor) => vo
         }}
       />
       <p class={worst === undefined ? 'quiet' : 'finding'}>
-        {worst === undefined ? `${namespace ?? ''}: no findings` : worst.sentence}
+        {worst === undefined ? `${namespace ?? ''}: no findings` : inZone(worst.sentence, zone)}
       </p>
     </article>
   );

@@ -20,8 +20,19 @@ export function time(iso: string | number, zone: Zone, digits = 19): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return String(iso);
   if (zone === 'UTC') return `${date.toISOString().slice(0, digits).replace('T', ' ')} UTC`;
-  return `${localIso(date).slice(0, digits).replace('T', ' ')} local`;
+  return `${localIso(date).slice(0, digits).replace('T', ' ')} ${offsetOf(date)}`;
 }
+
+/** The distance of local time from UTC, such as `+01:00`. */
+function offsetOf(date: Date): string {
+  const minutes = -date.getTimezoneOffset();
+  const two = (n: number): string => String(Math.floor(n)).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+
+/** A sentence with its times as people read them. */
+export const inZone = (sentence: string, zone: Zone): string =>
+  sentence.replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, (iso) => time(iso, zone));
 
 /** The time of day, for axes and rows whose zone stands above them. */
 export function clock(at: number, zone: Zone, withMilliseconds = false): string {

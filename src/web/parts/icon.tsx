@@ -1,0 +1,47 @@
+/** Lines in a square of 16, as SVG paths. */
+const paths = {
+  check: 'M3 8.5 6.5 12 13 4.5',
+  play: 'M5 3v10l8-5z',
+  clock: 'M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2M8 5v3.2l2 1.6',
+  alert: 'M8 2 14.5 13.5h-13zM8 6.5v3M8 11.6v.1',
+  cross: 'M4 4l8 8M12 4l-8 8',
+  stop: 'M4 4h8v8H4z',
+  slow: 'M4.5 2.5h7M4.5 13.5h7M5.5 3c0 5 5 5 5 10M10.5 3c0 5-5 5-5 10',
+  pause: 'M5.5 3.5v9M10.5 3.5v9',
+  info: 'M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2M8 7.5V11M8 5v.1',
+  dot: 'M8 7.5v1',
+} as const;
+
+export type IconName = keyof typeof paths;
+
+/** A sign beside a word, which says the same: for those who tell no colours apart, and for paper. */
+export const Icon = ({ name }: { name: IconName }) => (
+  <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+    <path d={paths[name]} />
+  </svg>
+);
+
+/** The icon and the shade of a state. */
+const marks: Readonly<Record<string, readonly [IconName, string]>> = {
+  completed: ['check', 'good'],
+  processed: ['check', 'good'],
+  finished: ['check', 'good'],
+  balanced: ['check', 'good'],
+  running: ['play', 'busy'],
+  processing: ['play', 'busy'],
+  progressing: ['play', 'busy'],
+  queued: ['clock', 'plain'],
+  registered: ['clock', 'plain'],
+  open: ['clock', 'plain'],
+  failed: ['alert', 'bad'],
+  broken: ['alert', 'bad'],
+  stalled: ['alert', 'bad'],
+  lost: ['cross', 'bad'],
+  terminated: ['stop', 'idle'],
+  slow: ['slow', 'warn'],
+  paused: ['pause', 'idle'],
+  standby: ['pause', 'idle'],
+  draining: ['info', 'plain'],
+};
+
+export const markOf = (state: string): readonly [IconName, string] => marks[state] ?? ['dot', 'plain'];

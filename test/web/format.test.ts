@@ -1,0 +1,25 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { inZone, time } from '../../src/web/shared/format.ts';
+
+describe('a time on the page', () => {
+  beforeEach(() => vi.stubEnv('TZ', 'America/New_York'));
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each([
+    ['2026-11-28T10:35:10.153Z', 'UTC', '2026-11-28 10:35:10 UTC'],
+    ['2026-11-28T10:35:10.153Z', 'local', '2026-11-28 05:35:10 -05:00'],
+    ['2026-07-28T02:35:10Z', 'local', '2026-07-27 22:35:10 -04:00'],
+    ['no time', 'local', 'no time'],
+  ] as const)('%s in %s is %s', (iso, zone, shown) => {
+    expect(time(iso, zone)).toBe(shown);
+  });
+
+  it('has its zone within a sentence, too', () => {
+    const sentence = 'gone, last heard 2026-11-28T09:54:17.060Z; began 2026-11-28T09:00:00Z.';
+    expect(inZone(sentence, 'UTC')).toBe('gone, last heard 2026-11-28 09:54:17 UTC; began 2026-11-28 09:00:00 UTC.');
+    expect(inZone(sentence, 'local')).toBe(
+      'gone, last heard 2026-11-28 04:54:17 -05:00; began 2026-11-28 04:00:00 -05:00.',
+    );
+  });
+});
