@@ -13,7 +13,7 @@ import { sliceHeaders, wireHeaders } from '../src/exchange/wire-headers.ts';
 import { errorCodes } from '../src/lib/errors.ts';
 import { findingRules } from '../src/monitoring/findings/index.ts';
 import { observedRules } from '../src/monitoring/observed/findings/index.ts';
-import { controlTools, noteTools, tools } from '../src/tools/index.ts';
+import { everyTool } from '../src/tools/index.ts';
 import { cliPath, runCli, temporaryFolder } from './helpers.ts';
 
 const packageJson = JSON.parse(readFileSync('package.json', 'utf8')) as {
@@ -146,7 +146,7 @@ describe('the README', () => {
   });
 
   it('has a row for every tool, and no others', () => {
-    const all = [...tools, ...noteTools, ...controlTools].map(({ name }) => name);
+    const all = everyTool.map(({ name }) => name);
     expect(firstColumn('README.md', 'What you can ask').toSorted()).toEqual(all.toSorted());
   });
 });
@@ -195,9 +195,7 @@ describe('the tables of docs/', () => {
     const [shown, made] = [blocksOf('docs/answers.md', 'json'), now.map(({ answer }) => answer)];
     expect(shown.map((text) => formOf(JSON.parse(text)))).toEqual(made.map(formOf));
     expect(read('docs/answers.md').match(/^## \S+$/gm)).toEqual(answersPage(now).match(/^## \S+$/gm));
-    expect(now.map(({ tool }) => tool).toSorted()).toEqual(
-      [...tools, ...noteTools, ...controlTools].map(({ name }) => name).toSorted(),
-    );
+    expect(now.map(({ tool }) => tool).toSorted()).toEqual(everyTool.map(({ name }) => name).toSorted());
   });
 
   it.each([

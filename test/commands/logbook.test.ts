@@ -47,7 +47,7 @@ describe('a note and a quality', () => {
     };
     expect(
       await cli('note', id, 'the *beam* was off\u202E', '--at', '-10m', '--about', 'DAQ', '--requested-by', 'Ana'),
-    ).toMatch(new RegExp(`^note/\\S+ is written about ${id}\n$`));
+    ).toMatch(new RegExp(`^note/\\S+ is written about ${id}, of \\d{4}-\\S+Z\n$`));
     await cli('note', 'none', 'call the expert', '--for-next');
     expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`${id} has quality bad\n`);
     expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`${id} has quality test; it was bad\n`);

@@ -4,7 +4,7 @@ import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 import { describe, expect, it } from 'vitest';
 
 import { definitionOf, ofEveryAnswer } from '../../src/mcp/definitions.ts';
-import { controlTools, noteTools, tools } from '../../src/tools/index.ts';
+import { everyTool, tools } from '../../src/tools/index.ts';
 import type { Tool } from '../../src/tools/shared/tool.ts';
 import { connectInProcess, makeStore } from '../helpers.ts';
 
@@ -33,8 +33,7 @@ describe('the tools', () => {
       'verify_files',
       'wait_for_execution',
     ]);
-    for (const { name } of [...tools, ...noteTools, ...controlTools])
-      expect(existsSync(`src/tools/${name.replaceAll('_', '-')}.ts`)).toBe(true);
+    for (const { name } of everyTool) expect(existsSync(`src/tools/${name.replaceAll('_', '-')}.ts`)).toBe(true);
   });
 
   it('say what they are, take nothing that they do not name, and describe each argument', async () => {
@@ -64,7 +63,7 @@ describe('the tools', () => {
   });
 
   it('are told of as the golden file shows, none in more than 750 tokens, and all within the share of the tools that there are', async () => {
-    const all = [...tools, ...noteTools, ...controlTools].map(definitionOf);
+    const all = everyTool.map(definitionOf);
     await expect(`${JSON.stringify(all, null, 2)}\n`).toMatchFileSnapshot('../golden/tools.json');
     const tokens = all.map((definition) => ({
       name: definition.name,
@@ -79,7 +78,7 @@ describe('the tools', () => {
   });
 
   it('name every field of an answer, and of a list the fields of its items', async () => {
-    for (const tool of [...tools, ...controlTools]) {
+    for (const tool of everyTool) {
       const told = definitionOf(tool).outputSchema as { properties: Record<string, { description?: string }> };
       expect(Object.keys(told.properties)).toEqual(
         Object.keys(tool.output.shape).filter((name) => !ofEveryAnswer.includes(name)),

@@ -54,6 +54,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     const before = await top();
     await change('alarm_raised', 'data');
     await page.getByText('1 alarm not seen by anybody').waitFor({ timeout: 15_000 });
+    await page.getByText('no new one comes: "swf-mcp watch" does not run').waitFor();
     expect(await top()).toBe(before);
     await page.getByText('1 alarm not seen by anybody').click();
     await page.getByText('<b>data</b> does nothing').waitFor();

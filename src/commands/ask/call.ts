@@ -1,6 +1,6 @@
 import { SwfError } from '../../lib/errors.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
-import { controlTools, noteTools, tools } from '../../tools/index.ts';
+import { everyTool, tools } from '../../tools/index.ts';
 import { callTool, findTool } from '../../tools/run-tool.ts';
 import { harmless } from '../../tools/shared/harmless.ts';
 import type { LiveContext } from '../../tools/shared/tool.ts';
@@ -45,7 +45,7 @@ export async function callCommand(
   { words, yes }: { words: readonly string[]; yes: boolean },
 ): Promise<number> {
   // A wrong name is told before a missing store.
-  const tool = findTool([...tools, ...noteTools, ...controlTools], name);
+  const tool = findTool(everyTool, name);
   const args = parseArguments(words);
   if (tool.writes !== undefined && !yes && (await io.ask(`${name} changes something: do it?`)) === false) {
     io.err('nothing was done; --yes answers the question beforehand');

@@ -27,15 +27,17 @@ export async function noteCommand(
 ): Promise<number> {
   requireText('the note', text);
   const execution_id = executionId === 'none' ? undefined : idOf(io, executionId);
+  const time = timeOfNote(at, Date.now());
   const message_id = await createLogbook(io).note({
     execution_id,
     text,
-    at: timeOfNote(at, Date.now()),
+    at: time,
     about,
     for_next: forNext ? true : undefined,
     ...authorOf(io, requestedBy),
   });
-  io.out(`${message_id} is written${execution_id === undefined ? '' : ` about ${execution_id}`}\n`);
+  const which = execution_id === undefined ? '' : ` about ${execution_id}`;
+  io.out(`${message_id} is written${which}${time === undefined ? '' : `, of ${time}`}\n`);
   return exitCodes.fine;
 }
 

@@ -1,20 +1,19 @@
 import * as z from 'zod';
 
-import { controlTools, tools } from '../../tools/index.ts';
+import { everyTool } from '../../tools/index.ts';
 import { findTool } from '../../tools/run-tool.ts';
 import { exitCodes, type Io } from '../shared/io.ts';
 import { tableLines } from './layout.ts';
 
 /** `swf-mcp tools [TOOL]`: the tools that `call` and MCP clients call; of one what it does and takes. Returns the exit code. */
 export function toolsCommand(io: Io, name: string | undefined): number {
-  const all = [...tools, ...controlTools];
   const width = io.terminal('out')?.columns();
   if (name === undefined) {
-    const rows = all.map((tool) => [tool.name, tool.title]);
+    const rows = everyTool.map((tool) => [tool.name, tool.title]);
     io.out(`${tableLines([{ head: 'TOOL' }, { head: 'DOES', least: 20 }], rows, width).join('\n')}\n`);
     return exitCodes.fine;
   }
-  const tool = findTool(all, name);
+  const tool = findTool(everyTool, name);
   const { properties = {}, required = [] } = z.toJSONSchema(tool.input, { io: 'input' }) as {
     properties?: Record<string, { type?: string; enum?: string[]; description?: string }>;
     required?: string[];

@@ -36,10 +36,9 @@ export function AlarmBar() {
   if (answer === undefined) return <p class="alarms quiet">{fault === undefined ? '' : 'alarms: no answer'}</p>;
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
-  if (total === 0)
-    return (
-      <p class="alarms quiet">{unseen.note === undefined ? 'no alarms' : 'no alarms: "swf-mcp watch" does not run'}</p>
-    );
+  // The tool says so in a note, which may say more.
+  const nobody = unseen.note?.includes('"swf-mcp watch" runs') === true ? ': "swf-mcp watch" does not run' : '';
+  if (total === 0) return <p class="alarms quiet">no alarms{nobody}</p>;
   return (
     <details class="alarms">
       <summary class={unseen.total_count > 0 ? 'loud' : ''}>
@@ -50,6 +49,8 @@ export function AlarmBar() {
         )}
         {unseen.total_count > 0 && seen.total_count > 0 && ', '}
         {seen.total_count > 0 && `${amount(seen.total_count)} seen and not over`}
+        {nobody !== '' && '; no new one comes'}
+        {nobody}
       </summary>
       <ul class="lines">
         {alarms.map((alarm) => (
