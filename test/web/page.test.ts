@@ -392,6 +392,21 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     });
   });
 
+  it('says so where the pictures of a run that has ended do not come, and draws them when they do', async () => {
+    const folder = temporaryFolder();
+    await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(url.replace(/mcp$/, ''), { mayComplain: true });
+    await page.route('**/mcp', (route) =>
+      route.request().postData()?.includes('get_execution_timeline') === true ? route.abort() : route.continue(),
+    );
+    await page.goto(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
+    await page.getByText('The server does not answer. It is asked again and again.').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.getByRole('heading', { name: 'Throughput and backlog' }).waitFor();
+    await page.getByText('The server does not answer.').waitFor({ state: 'detached' });
+  });
+
   it('has one chain of questions, however often it is hidden and shown', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });

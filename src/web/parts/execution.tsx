@@ -72,6 +72,7 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
     { every: isVisible ? 3 * second : every, isOver, ...(part.start_time === undefined ? { silentSince } : {}) },
   );
+  const fault = zoomed.fault ?? whole.fault;
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const told = useTold(id, { monitor, params, line, isOver });
@@ -89,7 +90,12 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           </div>
         )}
       </div>
-      <Refused fault={zoomed.fault ?? whole.fault} at={zoomed.at} />
+      {/* Of an execution that has ended nobody else notices that the server is away. */}
+      {shown === undefined && fault !== undefined ? (
+        <FaultBanner fault={fault} at={0} now={0} />
+      ) : (
+        <Refused fault={fault} at={zoomed.at} />
+      )}
       {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
       {part.start_time !== undefined && (
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
