@@ -20,7 +20,7 @@ FROM earlier_attempts;
 CREATE VIEW v_agents AS SELECT agent_name, agent_type, namespace, state, last_heartbeat, current_execution_id, pid, hostname
 FROM system_agents JOIN processes USING (process_id);
 
-CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_at, seen_text, cleared_at FROM alarms;
+CREATE VIEW v_alarms AS SELECT alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at FROM alarms;
 
 CREATE VIEW v_attempts AS SELECT slice_filename, attempt, execution_id, state, worker_id, hostname, starts, queued_at, started_at, completed_at,
   round(max(0, unixepoch(completed_at, 'subsec') - unixepoch(started_at, 'subsec')), 3) AS seconds, error, exit_code, signal, output_tail
@@ -139,6 +139,8 @@ CREATE TABLE alarms (
   count INTEGER NOT NULL,
   raised_at TEXT NOT NULL,
   seen_by TEXT,
+  -- The one who claims that name; NULL where it is the one who saw it.
+  seen_sent_by TEXT,
   seen_at TEXT,
   -- What the one who saw it said.
   seen_text TEXT,

@@ -71,19 +71,19 @@ function csvOf(answer: Answer): string {
     ...keys.map((key) => group[key]),
     group.count,
     group.failed,
-    group.stay_failed,
     group.retries,
     group.bytes,
     ...spread.map((name) => group.seconds?.[name]),
+    group.stay_failed,
   ]);
   const head = [
     ...keys,
     'count',
     'failed',
-    'stay_failed',
     'retries',
     'bytes',
     ...spread.map((name) => `seconds_${name}`),
+    'stay_failed',
   ];
   return [head, ...rows].map((row) => csvRecord(row)).join('');
 }

@@ -5,7 +5,7 @@ import type { Monitor, Timeline, TimelineAnswer } from '../shared/answers.ts';
 import { duration, time } from '../shared/format.ts';
 import { binOf, endOf, type Standing, standingAt, standingNow } from '../state/as-of.ts';
 import { drawable, isEnded, silentSinceOf, useAudit, useMonitor, useMonitorAt, useTimeline } from '../state/asking.ts';
-import { useNow, useVisible } from '../state/hooks.ts';
+import { type Polled, useNow, useVisible } from '../state/hooks.ts';
 import type { PageProps } from '../state/route.ts';
 import { useTab } from '../state/tab.ts';
 import { useAround } from '../state/world.ts';
@@ -30,6 +30,18 @@ interface Part {
 const second = 1000;
 /** A running execution of which nothing has been recorded for so long is told to be old. */
 const old = { warning: 60, alarm: 900 };
+
+/** Why the pictures do not come, or how much of them has been read. */
+function Awaited({ isShown, polled: { answer, fault, at } }: { isShown: boolean; polled: Polled<TimelineAnswer> }) {
+  if (isShown) return <Refused fault={fault} at={at} />;
+  return (
+    <>
+      {/* Of an execution that has ended nobody else notices that the server is away. */}
+      <FaultBanner fault={fault} at={0} now={0} />
+      <Loading answer={answer} />
+    </>
+  );
+}
 
 /** One execution: what it is, what is wrong, and how it went, all over one axis of time. */
 export function Execution({ ids: [id = ''], ...props }: PageProps) {
@@ -72,7 +84,6 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
     { every: isVisible ? 3 * second : every, isOver, ...(part.start_time === undefined ? { silentSince } : {}) },
   );
-  const fault = zoomed.fault ?? whole.fault;
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));
   const told = useTold(id, { monitor, params, line, isOver });
@@ -90,13 +101,10 @@ function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
           </div>
         )}
       </div>
-      {/* Of an execution that has ended nobody else notices that the server is away. */}
-      {shown === undefined && fault !== undefined ? (
-        <FaultBanner fault={fault} at={0} now={0} />
-      ) : (
-        <Refused fault={fault} at={zoomed.at} />
-      )}
-      {shown === undefined && <Loading answer={zoomed.answer ?? whole.answer} />}
+      <Awaited
+        isShown={shown !== undefined}
+        polled={{ fault: zoomed.fault ?? whole.fault, answer: zoomed.answer ?? whole.answer, at: zoomed.at }}
+      />
       {part.start_time !== undefined && (
         <PartShown shown={shown} isAwaited={drawable(zoomed.answer) === undefined} change={change} />
       )}
