@@ -72,6 +72,9 @@ describe('tables for people', () => {
     const failed = await table('slices', '--status', 'failed', '--min-retries', '1');
     expect(failed.slice(1)).toHaveLength(6);
     expect(failed[1]).toMatch(/_slice_007\.tf +failed +1 +worker-agent-\S+ .*its last words: bad geometry$/);
+    const wide = await table('slices', '--status', 'failed', '-o', 'wide');
+    expect(wide[0]).toMatch(/ FROM +TO +PAYLOAD +EXIT +SIGNAL +OUTPUTS +TF FILE +EXECUTION$/);
+    expect(wide[1]).toMatch(/ sh sha256:\S+ +3 +swf\.100011\.\d+_tf_001\.tf +stf_datataking-tester-0002$/);
     expect((await table('messages', '--message-type', 'end_run'))[1]).toMatch(/ end_run +daq_simulator-agent-/);
     expect(
       (await table('logs', '--level', 'ERROR', '--agent', 'fast_processing-agent-tester-9')).slice(1),

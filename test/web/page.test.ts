@@ -143,6 +143,14 @@ describe.skipIf(missing !== undefined)('the page', () => {
     await page.getByRole('button', { name: 'example' }).first().click();
     await page.getByRole('dialog').getByText('slice_started').first().waitFor();
     expect(await page.getByRole('dialog').innerText()).toContain(hostile);
+    await page
+      .getByRole('dialog')
+      .getByText(/^frames \d+ to \d+$/)
+      .waitFor();
+    await page
+      .getByRole('dialog')
+      .getByText(/^worker worker-agent-\S+$/)
+      .waitFor();
     expect(page.url()).toMatch(/[?&]slice=swf\.\S+_slice_\d+\.tf/);
   });
 

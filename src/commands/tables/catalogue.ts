@@ -47,6 +47,10 @@ const name = (head: string, key: string, rest: Partial<Column> = {}): ShownColum
 const number = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn =>
   column(head, key, { align: 'right', ...rest });
 
+/** The names of files. */
+const namesOf = (files: unknown): string =>
+  Array.isArray(files) ? files.map((file: { name?: unknown }) => textOf(file.name)).join(', ') : '';
+
 /** UTC to the second. */
 const time = (head: string, key: string, rest: Partial<Column> = {}): ShownColumn => ({
   head,
@@ -118,6 +122,9 @@ export const tableCommands: readonly TableCommand[] = [
       number('FROM', 'tf_first'),
       number('TO', 'tf_last'),
       column('PAYLOAD', 'payload'),
+      number('EXIT', 'exit_code'),
+      column('SIGNAL', 'signal'),
+      { head: 'OUTPUTS', of: ({ outputs: files }) => namesOf(files) },
       name('TF FILE', 'tf_filename'),
       name('EXECUTION', 'execution_id'),
     ],

@@ -8,6 +8,7 @@ import { Answered } from './banner.tsx';
 import { Button } from './card.tsx';
 import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
+import { SliceFacts } from './slice-facts.tsx';
 
 /** The way of a file through the workflow. Escape closes it, and the focus goes back to where it was. */
 export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | undefined; onClose: () => void }) {
@@ -35,6 +36,8 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
         <h2>{name}</h2>
         <Button onClick={onClose}>close</Button>
       </div>
+      {/* A report has the slices that failed alone. */}
+      {world.kind !== 'report' && name.includes('_slice_') && <SliceFacts name={name} asOf={asOf} />}
       <Answered polled={polled}>{(trace) => <Way trace={trace} />}</Answered>
     </div>
   );

@@ -1,0 +1,72 @@
+import type { Page } from '../shared/answers.ts';
+import { duration } from '../shared/format.ts';
+import { useAnswer } from '../state/hooks.ts';
+import { useAround } from '../state/world.ts';
+
+/** A slice, as far as it is shown here. */
+interface Slice {
+  tf_filename: string;
+  tf_first?: number;
+  tf_last?: number;
+  assigned_worker?: string;
+  seconds?: number;
+  payload?: string;
+  exit_code?: number;
+  signal?: string;
+  output_tail?: string;
+  outputs?: { name: string; size_bytes: number }[];
+  outputs_omitted?: number;
+}
+
+/** How a slice was worked on, and what came of that. */
+export function SliceFacts({ name, asOf }: { name: string; asOf: string | undefined }) {
+  const { world } = useAround();
+  const { answer } = useAnswer(`facts ${name} ${asOf}`, () =>
+    world.call<Page<Slice>>('list_tf_slices', { slice_filename: name, ...(asOf === undefined ? {} : { as_of: asOf }) }),
+  );
+  const slice = answer?.items[0];
+  if (slice === undefined) return null;
+  const { outputs = [], outputs_omitted = 0, output_tail } = slice;
+  return (
+    <>
+      <dl class="facts">
+        {factsOf(slice).map(
+          ([term, value]) =>
+            value !== undefined && (
+              <div key={term}>
+                <dt>{term}</dt> <dd>{value}</dd>
+              </div>
+            ),
+        )}
+      </dl>
+      {outputs.length > 0 && (
+        <ul class="lines" aria-label="outputs">
+          {outputs.map((output) => (
+            <li key={output.name}>
+              <span class="mono">{output.name}</span> <small>{bytes(output.size_bytes)}</small>
+            </li>
+          ))}
+          {outputs_omitted > 0 && <li>and {outputs_omitted} more</li>}
+        </ul>
+      )}
+      {output_tail !== undefined && <pre class="words mono">{output_tail}</pre>}
+    </>
+  );
+}
+
+const factsOf = (slice: Slice): [term: string, value: string | number | undefined][] => [
+  ['frames', slice.tf_first === undefined ? undefined : `${slice.tf_first} to ${slice.tf_last}`],
+  ['of', slice.tf_filename],
+  ['worker', slice.assigned_worker],
+  ['took', slice.seconds === undefined ? undefined : duration(slice.seconds)],
+  ['payload', slice.payload],
+  ['exit code', slice.exit_code],
+  ['signal', slice.signal],
+  ['outputs', slice.outputs === undefined ? undefined : slice.outputs.length + (slice.outputs_omitted ?? 0)],
+];
+
+function bytes(n: number): string {
+  const unit = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const step = n < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(n) / 3));
+  return `${step === 0 ? n : (n / 1000 ** step).toFixed(1)} ${unit[step]}`;
+}
