@@ -154,7 +154,7 @@ describe('backup', () => {
   it('made while a run goes on is a store of that moment, which is resumed to the same end', async () => {
     const folder = temporaryFolder();
     const settings = ['--stf-count', '8', '--set', 'fast_processing.slice_processing_time=4'];
-    const run = startCli(['run', '--speed', '40', ...settings], { folder });
+    const run = startCli(['run', '--speed', '15', ...settings], { folder });
     await run.saw(/start_run/);
     const copy = temporaryFolder();
     expect(await runCli(['backup', join(copy, 'swf.db')], { folder })).toMatchObject({ code: 0, stderr: '' });

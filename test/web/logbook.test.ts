@@ -96,6 +96,7 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await page.getByText('Quality: bad.').waitFor();
     await page.getByText('the <i>beam</i> was off').waitFor();
     await page.getByLabel('note of tester: what I saw').waitFor();
+    await page.getByText('hover, or use the arrow keys').waitFor();
     expect(await barriers(page)).toEqual([]);
   });
 
