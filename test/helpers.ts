@@ -263,17 +263,19 @@ export async function makeStore(): Promise<TestStore> {
   return { path, store, receive: receiverOf(store), say };
 }
 
+/** The counts in the end of an execution of no files. */
+export const noCounts = {
+  stf_count: 0,
+  tf_files_received: 0,
+  slices_created: 0,
+  slices_queued: 0,
+  slices_processing: 0,
+  slices_completed: 0,
+  slices_failed: 0,
+};
+
 /** Records further executions of no slices that have begun and ended, one after the other. */
 export async function sayShortExecutions(made: TestStore, count: number): Promise<void> {
-  const counts = {
-    stf_count: 0,
-    tf_files_received: 0,
-    slices_created: 0,
-    slices_queued: 0,
-    slices_processing: 0,
-    slices_completed: 0,
-    slices_failed: 0,
-  };
   for (let n = 2; n < count + 2; n += 1) {
     const of = { execution_id: `stf_datataking-tester-${String(n).padStart(4, '0')}`, run_id: String(100_009 + n) };
     await made.say('run_workflow', {
@@ -283,7 +285,7 @@ export async function sayShortExecutions(made: TestStore, count: number): Promis
       executed_by: 'tester',
       speed: 1,
     });
-    await made.say('workflow_ended', { ...of, ...counts, status: 'completed', reason: 'completed' });
+    await made.say('workflow_ended', { ...of, ...noCounts, status: 'completed', reason: 'completed' });
   }
 }
 

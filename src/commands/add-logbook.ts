@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 
 import { type Add, parsePositive, type Run, setOption } from './shared/options.ts';
 
@@ -21,8 +21,14 @@ interface WatchFlags {
   untilParentEnds?: true;
 }
 
-/** @param text seconds between two looks: a finding of an hour ago is no alarm */
-const parseEvery = (text: string): number => Math.min(3600, parsePositive(text));
+/** A finding of an hour ago is no alarm. Seconds. */
+const longestEvery = 3600;
+
+function parseEvery(text: string): number {
+  const every = parsePositive(text);
+  if (every <= longestEvery) return every;
+  throw new InvalidArgumentError(`give 1 to ${longestEvery}.`);
+}
 
 /** The commands by which people write about runs, and the service that raises alarms. */
 export function addLogbook(add: Add, run: Run): void {
@@ -56,7 +62,9 @@ export function addLogbook(add: Add, run: Run): void {
         .argParser((url: string, before: string[]) => [...before, url])
         .default([], 'none'),
     )
-    .addOption(new Option('--every <S>', 'seconds between two looks, at most 3600').argParser(parseEvery).default(5))
+    .addOption(
+      new Option('--every <S>', `seconds between two looks, at most ${longestEvery}`).argParser(parseEvery).default(5),
+    )
     .addOption(new Option('--until-parent-ends').hideHelp())
     .action(async ({ config, set: sets, notify, webhook, every, untilParentEnds }: WatchFlags) => {
       const args = { config, sets, notify, webhook, every, untilParentEnds: untilParentEnds === true };

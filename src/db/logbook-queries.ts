@@ -1,4 +1,4 @@
-import { alarmsIn, openAlarms } from './logbook/alarms.ts';
+import { alarmsIn } from './logbook/alarms.ts';
 import { judgementsUntil, notesOf, notesWritten, qualityOf } from './logbook/people.ts';
 import { isWatched } from './logbook/watching.ts';
 import type { LivenessTest } from './presence/leases.ts';
@@ -19,8 +19,6 @@ export const createLogbookQueries = (sql: Prepare, isAlive: LivenessTest) => ({
   },
   /** Every quality that was set up to a time, oldest first, `none` among them. */
   judgementsUntil: (window: Pick<WindowArguments, 'end_time' | 'namespace'>) => judgementsUntil(sql, window),
-  /** The alarms that are not over, newest first. */
-  openAlarms: () => openAlarms(sql),
   /** The alarms that stood in a time, oldest first; one that came back is there for each time. */
   alarmsIn: (window: WindowArguments) => alarmsIn(sql, window),
   /** Whether "swf-mcp watch" runs on this store; undefined where it never has. @param now milliseconds since 1970 */

@@ -8,12 +8,28 @@ export const alarmSeverities = ['warning', 'error'] as const;
 
 export type AlarmSeverity = (typeof alarmSeverities)[number];
 
+/** States of an alarm; each is also the change that leads to it. */
 export const alarmStates = ['raised', 'seen', 'cleared'] as const;
 
 export type AlarmState = (typeof alarmStates)[number];
+
+/** The message of each change of an alarm. */
+export const alarmChanges = {
+  alarm_raised: 'raised',
+  alarm_seen: 'seen',
+  alarm_cleared: 'cleared',
+} as const satisfies Record<string, AlarmState>;
+
+export type AlarmMessageType = keyof typeof alarmChanges;
+
+export const alarmMessageTypes = Object.keys(alarmChanges) as AlarmMessageType[];
 
 /** Characters of a note, and of a reason, at most. */
 export const maxNote = 4000;
 
 /** Characters of a person's name at most. */
 export const maxAuthor = 100;
+
+/** The one who claims an author's name; null where it is the author. */
+export const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
+  sender === author ? null : sender;

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { maxAuthor, maxNote } from '../domain/logbook-words.ts';
 import { SwfError } from '../lib/errors.ts';
 import { allPrintable } from '../lib/printable.ts';
+import { nameless } from './callers.ts';
 import { callerOf, refuse } from './guard.ts';
 
 /** Says that a person has seen an alarm. Throws `ARGUMENT_INVALID` for what names none. */
@@ -15,11 +16,8 @@ export type MarkSeen = (
 /** The largest body, which holds a note. */
 const bodyLimit = '32kb';
 
-/** One who has no name, such as everybody of this machine. */
-const nameless = 'mcp';
-
 const seenBody = z.strictObject({
-  alarm_id: z.string().min(1).max(600),
+  alarm_id: z.string().min(1).max(3000),
   text: z.string().trim().min(1).max(maxNote).optional(),
   /** The person in whose name it is said, where that is not the token's. */
   requested_by: z.string().trim().min(1).max(maxAuthor).optional(),

@@ -2,6 +2,9 @@ import { timingSafeEqual } from 'node:crypto';
 
 import { sha256 } from '../lib/sha256.ts';
 
+/** The name in the record of a client that has none, such as one with `SWF_MCP_TOKEN`. */
+export const nameless = 'mcp';
+
 export const scopes = ['read', 'note', 'control'] as const;
 
 export type Scope = (typeof scopes)[number];

@@ -1,6 +1,7 @@
 import type { ExecutionRow } from '../db/execution/find-execution.ts';
 import type { Queries } from '../db/queries.ts';
 import type { InHand } from '../db/reports/assessment.ts';
+import { claimedName } from '../lib/claimed-name.ts';
 import { markdownText as plain } from '../lib/markdown.ts';
 import { printable } from '../lib/printable.ts';
 import type { DriverSpan } from '../monitoring/evidence.ts';
@@ -132,11 +133,11 @@ function peopleSection(queries: Queries, executionId: string): string[] {
     ...(quality === undefined
       ? []
       : [
-          `- quality ${quality.value}, by ${plain(quality.author)} at ${quality.set_at}: ${plain(quality.reason, longest)}`,
+          `- quality ${quality.value}, by ${plain(claimedName(quality.author, quality.sent_by))} at ${quality.set_at}: ${plain(quality.reason, longest)}`,
         ]),
     ...notes.map(
-      ({ at, author, about, text }) =>
-        `- ${at} ${plain(author)}${about === null ? '' : `, ${plain(about)}`}: ${plain(text, longest)}`,
+      ({ at, author, sent_by, about, text }) =>
+        `- ${at} ${plain(claimedName(author, sent_by))}${about === null ? '' : `, ${plain(about)}`}: ${plain(text, longest)}`,
     ),
   ];
   return lines.length === 0 ? [] : ['', ...lines];

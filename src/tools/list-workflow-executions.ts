@@ -46,7 +46,7 @@ export const listWorkflowExecutionsTool = defineTool({
       has_failures: z.boolean().optional().describe('Failed slices'),
       min_stf_count: integer(0, Number.MAX_SAFE_INTEGER, 'STF files at least'),
       config: text('Name of its configuration'),
-      payload: text('Part of its payload command'),
+      payload: text('Part of its payload program'),
       search: text('Words of notes and reasons'),
       ...listArguments('life: those that overlap'),
     }),

@@ -1,7 +1,9 @@
 import { firstUndelivered, noteDelivered, type Undelivered } from '../db/logbook/receivers.ts';
 import { isWatcher } from '../db/logbook/watching.ts';
 import type { Store } from '../db/opening/store.ts';
+import { alarmChanges, type AlarmMessageType, sentBy } from '../domain/logbook-words.ts';
 import { backoff } from '../lib/backoff.ts';
+import { claimedName } from '../lib/claimed-name.ts';
 import { pause } from '../lib/deadline.ts';
 import { messageOf } from '../lib/errors.ts';
 import { markdownText } from '../lib/markdown.ts';
@@ -10,7 +12,7 @@ import type { Message } from '../messages/message.ts';
 import { RateLimit } from './rate-limit.ts';
 import { type Delivery, type Receiver, Refused } from './receiver.ts';
 
-/** How often it is looked for changes, in milliseconds. */
+/** How often to look for changes, in milliseconds. */
 const lookMilliseconds = 250;
 
 /** Tries after a failed one, in milliseconds: twice as long each time. */
@@ -112,22 +114,19 @@ async function tell(
   }
 }
 
-const words = { alarm_raised: 'raised', alarm_seen: 'seen', alarm_cleared: 'cleared' } as const;
-
 const longestSentence = 600;
 
 function seenBy({ author, sender, text }: Message<'alarm_seen'>): string {
-  const claimed = sender === author ? '' : ` (as ${markdownText(sender, 60)} claims)`;
-  return `${markdownText(author, 60)}${claimed}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
+  return `${markdownText(claimedName(author, sentBy({ author, sender })))}${text === undefined ? '' : ` (${markdownText(text, 300)})`}`;
 }
 
 /** Undefined for what can be read no more. */
 function deliveryOf({ message_id, payload }: Undelivered, page: string | undefined): Delivery | undefined {
   const decoded = decodeMessage(payload);
   if (decoded.kind !== 'message') return undefined;
-  const said = decoded.message as Message<keyof typeof words>;
+  const said = decoded.message as Message<AlarmMessageType>;
   const { msg_type, code, subject, severity, count, sentence, execution_id, timestamp = '' } = said;
-  const change = words[msg_type];
+  const change = alarmChanges[msg_type];
   const by = msg_type === 'alarm_seen' ? ` by ${seenBy(said)}` : '';
   const again = count > 1 ? ` (time ${count})` : '';
   // Of one that is over the sentence is of the past.

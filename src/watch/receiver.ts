@@ -1,4 +1,4 @@
-import type { AlarmSeverity } from '../domain/logbook-words.ts';
+import type { AlarmSeverity, AlarmState } from '../domain/logbook-words.ts';
 
 /** A change of an alarm as receivers are told it. */
 export interface Delivery {
@@ -9,7 +9,7 @@ export interface Delivery {
   code: string;
   /** The execution, and `:` with the slice, file, worker or host where there is one. */
   subject: string;
-  change: 'raised' | 'seen' | 'cleared';
+  change: AlarmState;
   severity: AlarmSeverity;
   /** How often the alarm has come, from 1. */
   count: number;

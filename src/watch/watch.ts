@@ -99,7 +99,9 @@ function knowAgain(tx: Transaction, { key, name }: Receiver, say: (line: string)
   knowReceiver(tx, key);
   const changes = leaveOut(tx, key, Date.now() - stale);
   if (changes > 0)
-    say(`WARNING ${name} is not told of ${changes} changes that are older than a day; "swf-mcp alarms" lists alarms`);
+    say(
+      `WARNING ${name} is not told of ${changes} ${changes === 1 ? 'change that is' : 'changes that are'} older than a day; "swf-mcp alarms" lists alarms`,
+    );
 }
 
 async function lookAgainAndAgain(options: WatchOptions, processId: number): Promise<void> {

@@ -12,6 +12,7 @@ import {
   refusal,
   runCli,
   runWorkflow,
+  startCli,
   startHttp,
   temporaryFolder,
 } from '../helpers.ts';
@@ -49,8 +50,8 @@ describe('a note and a quality', () => {
       await cli('note', id, 'the *beam* was off\u202E', '--at', '-10m', '--about', 'DAQ', '--requested-by', 'Ana'),
     ).toMatch(new RegExp(`^note/\\S+ is written about ${id}, of \\d{4}-\\S+Z\n$`));
     await cli('note', 'none', 'call the expert', '--for-next');
-    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`${id} has quality bad\n`);
-    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`${id} has quality test; it was bad\n`);
+    expect(await cli('quality', id, 'bad', '--reason', 'no beam')).toBe(`judged ${id} bad\n`);
+    expect(await cli('quality', id, 'test', '--reason', 'it was a drill')).toBe(`judged ${id} test (was bad)\n`);
     const client = await connectStdio({ folder });
     const monitor = await ask(client, 'get_workflow_monitor', { execution_id: id });
     expect(monitor).toMatchObject({
@@ -66,9 +67,11 @@ describe('a note and a quality', () => {
     expect(await list({ quality: 'none' })).toEqual(['2']);
     expect(await list({ search: 'BEAM drill' })).toEqual(['1']);
     expect(await list({ search: 'expert' })).toEqual([]);
+    expect(await list({ config: 'fast_processing_default' })).toEqual(['2', '1']);
+    expect(await list({ config: 'histogram' })).toEqual([]);
     expect(await cli('status', id)).toMatch(/^ {2}quality {5}test: it was a drill \(tester, /m);
     expect(await cli('report', id)).toMatch(
-      /^- quality test, by tester at .*: it was a drill\n- .* Ana, DAQ: the \\\*beam\\\* was off/m,
+      /^- quality test, by tester at .*: it was a drill\n- .* Ana \(as tester claims\), DAQ: the \\\*beam\\\* was off/m,
     );
     expect(await cli('list')).toMatch(/QUALITY[\s\S]*test/);
     const { items } = await ask(client, 'list_messages', { message_type: 'note', order: 'oldest' });
@@ -77,9 +80,7 @@ describe('a note and a quality', () => {
       { namespace: 'none', effect: 'applied' },
     ]);
     expect(items[1]).not.toHaveProperty('execution_id');
-    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(
-      `${id} has no quality any more; it was test\n`,
-    );
+    expect(await cli('quality', id, 'none', '--reason', 'a mistake')).toBe(`cleared the quality of ${id} (was test)\n`);
     expect(await ask(client, 'get_workflow_monitor', { execution_id: id })).not.toHaveProperty('quality');
     expect(await cli('check', '--deep')).toMatch(/^ok {4}log {2}read again, it gives the same rows$/m);
     // They go with their execution.
@@ -88,6 +89,43 @@ describe('a note and a quality', () => {
     expect((await ask(client, 'query_store', { sql: 'SELECT text FROM v_notes' }))['rows']).toEqual([
       ['call the expert'],
     ]);
+  });
+
+  it('for the next shift keeps its execution from being removed for a day', async () => {
+    const folder = await folderWithRuns(2);
+    await runCli(['note', id, 'look at this', '--for-next'], { folder });
+    const prune = async (): Promise<string> => (await runCli(['prune', '--keep', '0'], { folder })).stdout;
+    expect(await prune()).toMatch(/^removed stf_datataking-tester-0002,.*\n1 execution removed/);
+    const store = await openStore(join(folder, 'swf.db'));
+    await store.write(({ sql }) => sql(`UPDATE notes SET written_at = '2026-01-01T00:00:00.000Z'`).run());
+    store.close();
+    expect(await prune()).toMatch(/^removed stf_datataking-tester-0001,/);
+  });
+
+  it('whose clock is ahead dates nothing that comes after', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--stf-count', '8', '--speed', '20'], { folder });
+    await run.saw(/start_run/);
+    run.child.kill('SIGKILL');
+    await run.finished;
+    await runCli(['note', id, 'gone'], { folder });
+    const store = await openStore(join(folder, 'swf.db'));
+    onTestFinished(() => store.close());
+    await store.write(({ sql }) =>
+      sql(`UPDATE message_rows SET recorded_ms = recorded_ms + 3600000 WHERE (rare & 32) <> 0`).run(),
+    );
+    expect(await runCli(['resume', 'latest', '--speed', 'max'], { folder })).toMatchObject({ code: 0 });
+    await runCli(['note', 'none', 'a quiet night'], { folder });
+    await store.write(({ sql }) =>
+      sql(`UPDATE message_rows SET recorded_ms = recorded_ms + 3600000 WHERE execution_no IS NULL`).run(),
+    );
+    await runWorkflow(folder, '--stf-count', '1');
+    const newest = store.sql<[], { at: number }>(
+      `SELECT max(recorded_ms) AS at FROM message_rows WHERE (rare & 32) IS NOT 32`,
+    );
+    expect(newest.get()?.at).toBeLessThan(Date.now() + 60_000);
+    const { stdout } = await runCli(['status', 'latest', '--json'], { folder });
+    expect(stdout).not.toContain('CLOCK_OFF');
   });
 
   it('are refused in words where they say nothing, or are about nothing', async () => {
@@ -104,6 +142,8 @@ describe('a note and a quality', () => {
         args: ['quality', id, 'goood', '--reason', 'x'],
         line: /^ARGUMENT_INVALID: "goood" is no quality; the nearest is good, allowed are good, bad, test, none/,
       },
+      { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },
+      { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: "" is no alarm/ },
       { args: ['note', id, 'x', '--requested-by', ''], line: /^ARGUMENT_INVALID: --requested-by has 0 characters/ },
       { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none was raised yet/ },
     ])

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { recordEntry } from '../../src/db/logbook/entries.ts';
+import { lastLook } from '../../src/db/logbook/watching.ts';
 import { openStore } from '../../src/db/opening/open-store.ts';
 import { runCli, runWorkflow, startCli, temporaryFolder } from '../helpers.ts';
 
@@ -15,18 +16,21 @@ interface Hook {
   told: { id: string; change: string; text: string }[];
   /** The answer to what comes from now on; 0: none at all. */
   status: number;
+  /** Requests that wait for an answer that does not come. */
+  hanging: number;
   server: Server;
 }
 
 /** A receiver on HTTP. */
 async function startHook(): Promise<Hook> {
-  const hook: Hook = { url: '', told: [], status: 200, server: createServer() };
+  const hook: Hook = { url: '', told: [], status: 200, hanging: 0, server: createServer() };
   hook.server.on('request', (request, response) => {
     let body = '';
     request.setEncoding('utf8').on('data', (part: string) => (body += part));
     request.on('end', () => {
       if (hook.status === 200) hook.told.push(JSON.parse(body) as Hook['told'][number]);
       if (hook.status > 0) response.writeHead(hook.status).end();
+      else hook.hanging += 1;
     });
   });
   await new Promise<void>((ready) => hook.server.listen(0, '127.0.0.1', ready));
@@ -105,9 +109,12 @@ describe('swf-mcp watch', () => {
     expect(stderr).not.toMatch(/s3cret|hidden/);
     expect(await runCli(['check', '--deep'], { folder })).toMatchObject({ code: 0 });
     // What ended since it was there, it looks at; what it has raised it does not raise again.
+    const store = await openStore(join(folder, 'swf.db'));
+    onTestFinished(() => store.close());
+    const before = lastLook(store.sql);
     const again = startCli(['watch', ...quickly], { folder });
     await again.saw(/and tells nobody/);
-    await delay(2500);
+    await until(() => expect(lastLook(store.sql)).toBeGreaterThan(before));
     again.child.kill('SIGTERM');
     expect((await again.finished).stderr).not.toContain('raised');
   });
@@ -121,7 +128,7 @@ describe('swf-mcp watch', () => {
     await watching.saw(/WARNING webhook at .* was not told of .*: it answered 503; it is tried again/);
     await runCli(['alarms', 'seen', 'SLICES_FAILED'], { folder });
     hook.status = 0;
-    await delay(1500);
+    await until(() => expect(hook.hanging).toBe(1));
     watching.child.kill('SIGKILL');
     await watching.finished;
     hook.server.closeAllConnections();
@@ -163,6 +170,10 @@ describe('swf-mcp watch', () => {
 
   it('refuses what it cannot do, in a line', async () => {
     const folder = temporaryFolder();
+    expect(await runCli(['watch', '--every', '86400'], { folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/'86400' is invalid. give 1 to 3600/),
+    });
     for (const { args, line } of [
       {
         args: ['--webhook', 'testbed'],

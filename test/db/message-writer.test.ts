@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Message } from '../../src/messages/message.ts';
-import { ask, connectInProcess, makeRunningStore, makeStore, type TestStore } from '../helpers.ts';
+import { ask, connectInProcess, makeRunningStore, makeStore, type TestStore, noCounts } from '../helpers.ts';
 
 const stf = 'swf.100010.000001.stf';
 const sample = 'swf.100010.000001_tf_001.tf';
@@ -48,7 +48,7 @@ describe('recording', () => {
       store.write((tx) =>
         store.messages.record(
           tx,
-          said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...zeroCounts }),
+          said({ msg_type: 'workflow_ended', status: 'terminated', reason: 'stopped', ...noCounts }),
         ),
       ),
       store.write((tx) => store.messages.record(tx, said({ ...result, ...secondSlice }))),
@@ -201,6 +201,22 @@ describe('recording', () => {
     // When it came is when it was sent, but for the moment that recording takes.
     const { sent_at, recorded_at } = times('resume_run');
     expect(Date.parse(recorded_at) - Date.parse(sent_at)).toSatisfy((late: number) => late >= 0 && late < 1000);
+  });
+});
+
+describe('a note that comes over a broker', () => {
+  it('is refused, and is no entry of the logbook', async () => {
+    const made = await makeRunningStore();
+    const said = { ...envelope, msg_type: 'note', command_id: 'n1', text: 'trust me', author: 'ana' };
+    const { message_id } = await made.store.write((tx) =>
+      made.receive(tx, '/queue/workflow_control', JSON.stringify(said), { fromBroker: true }),
+    );
+    expect(
+      made.store.db
+        .prepare('SELECT effect_code, (rare & 32) <> 0 AS is_entry FROM message_rows WHERE message_id = ?')
+        .get(message_id),
+    ).toEqual({ effect_code: 'REFUSED', is_entry: 0 });
+    expect(made.store.db.prepare('SELECT count(*) AS n FROM notes').get()).toEqual({ n: 0 });
   });
 });
 
@@ -369,7 +385,7 @@ describe('a slice', () => {
     async (end) => {
       const made = await withSlice();
       await made.say('slice_started', byWorker(1));
-      await made.say('workflow_ended', { status: end, reason: 'stopped', ...zeroCounts });
+      await made.say('workflow_ended', { status: end, reason: 'stopped', ...noCounts });
       expect(row(made)).toMatchObject({ status: 'queued', attempt: 1, assigned_worker: null });
       expect(state(made)).toMatchObject({ slices_queued: 1, slices_processing: 0 });
       expect(made.store.db.prepare('SELECT state, starts FROM slice_attempts').all()).toEqual([
@@ -505,13 +521,3 @@ describe('a slice', () => {
     expect(made.store.db.prepare('SELECT starts FROM slice_attempts').get()).toEqual({ starts: 2 });
   });
 });
-
-const zeroCounts = {
-  stf_count: 0,
-  tf_files_received: 0,
-  slices_created: 0,
-  slices_queued: 0,
-  slices_processing: 0,
-  slices_completed: 0,
-  slices_failed: 0,
-};

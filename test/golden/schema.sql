@@ -43,9 +43,9 @@ CREATE VIEW v_messages AS SELECT seq, message_id, t.name AS message_type, s.name
 FROM message_rows AS m LEFT JOIN names AS t ON t.name_no = type_no LEFT JOIN names AS s ON s.name_no = sender_no
   LEFT JOIN names AS n ON n.name_no = namespace_no LEFT JOIN names AS e ON e.name_no = execution_no LEFT JOIN names AS r ON r.name_no = run_no;
 
-CREATE VIEW v_notes AS SELECT message_id, execution_id, text, author, at, about, for_next, written_at FROM notes;
+CREATE VIEW v_notes AS SELECT message_id, execution_id, text, author, sent_by, at, about, for_next, written_at FROM notes;
 
-CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, set_at FROM run_quality;
+CREATE VIEW v_quality AS SELECT execution_id, value, reason, author, sent_by, set_at FROM run_quality;
 
 CREATE VIEW v_removed AS SELECT execution_id, removed_at, removed_by FROM removals;
 

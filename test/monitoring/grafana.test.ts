@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 
 import { expect, it } from 'vitest';
 
-import { makeRunningStore, sayShortExecutions, startHttp, temporaryFolder } from '../helpers.ts';
+import { makeRunningStore, sayShortExecutions, startHttp, temporaryFolder, noCounts } from '../helpers.ts';
 import { hostileRun } from '../web/hostile-run.ts';
 
 /** The names of the series that a text asks for. */
@@ -41,13 +41,7 @@ it('an execution that ended last is told, however many have begun and ended sinc
   await made.say('workflow_ended', {
     status: 'failed',
     reason: 'the disk is full',
-    stf_count: 0,
-    tf_files_received: 0,
-    slices_created: 0,
-    slices_queued: 0,
-    slices_processing: 0,
-    slices_completed: 0,
-    slices_failed: 0,
+    ...noCounts,
   });
   const { url } = await startHttp({ folder: dirname(made.path) });
   const text = await (await fetch(url.replace(/mcp$/, 'metrics'))).text();

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { MemoryBroker } from '../brokers/memory-broker.ts';
+import { noCounts } from '../helpers.ts';
 import { MemorySite } from './memory-site.ts';
 
 const broadcast = '/topic/epictopic';
@@ -22,13 +23,8 @@ const ended = (execution_id: string) => ({
   run_id: '7',
   status: 'terminated',
   reason: 'stopped',
+  ...noCounts,
   stf_count: 5,
-  tf_files_received: 0,
-  slices_created: 0,
-  slices_queued: 0,
-  slices_processing: 0,
-  slices_completed: 0,
-  slices_failed: 0,
 });
 
 describe('a remote agent that reads', () => {

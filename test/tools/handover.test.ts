@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { ask, connectInProcess, makeStore, type TestStore } from '../helpers.ts';
+import { ask, connectInProcess, makeStore, noCounts, type TestStore } from '../helpers.ts';
 
 /** Hours before the end of the shift, which is now. */
 const end = Date.now() - 1000;
 const hour = (before: number): string => new Date(end - before * 3_600_000).toISOString();
 
 const idOf = (n: number): string => `stf_datataking-tester-000${n}`;
-
-const counts = {
-  stf_count: 0,
-  tf_files_received: 0,
-  slices_created: 0,
-  slices_queued: 0,
-  slices_processing: 0,
-  slices_completed: 0,
-  slices_failed: 0,
-};
 
 /** A run of no slices that began then, and ended half an hour later, or goes on. */
 async function run(
@@ -34,7 +24,12 @@ async function run(
   });
   if (status === undefined) return;
   const of = { execution_id: idOf(n), run_id: String(100_009 + n), timestamp: hour(began - 0.5) };
-  await say('workflow_ended', { ...of, ...counts, status, reason: status === 'failed' ? 'the disk is full' : status });
+  await say('workflow_ended', {
+    ...of,
+    ...noCounts,
+    status,
+    reason: status === 'failed' ? 'the disk is full' : status,
+  });
 }
 
 interface Trouble {

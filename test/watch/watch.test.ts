@@ -205,6 +205,25 @@ describe('an alarm', () => {
     );
   });
 
+  it('is left out for a receiver that comes back after a day, which a line says', async () => {
+    const made = await makeRunningStore();
+    const first = start(made, [receiver('a')]);
+    first.findings = [stuck('data')];
+    await until(() => expect(first.lines).toHaveLength(2));
+    await first.stop();
+    await made.store.write(({ sql }) => {
+      sql(`UPDATE alarm_receivers SET seq = 0`).run();
+      sql(`UPDATE message_rows SET recorded_ms = recorded_ms - 90000000 WHERE (rare & 32) <> 0`).run();
+    });
+    const a = receiver('a');
+    const second = start(made, [a]);
+    second.findings = [stuck('data'), stuck('worker')];
+    await until(() => expect(a.told.map(({ subject }) => subject)).toEqual([`${execution_id}:worker`]));
+    expect(second.lines[0]).toBe(
+      'WARNING a is not told of 1 change that is older than a day; "swf-mcp alarms" lists alarms',
+    );
+  });
+
   it('is told once where the store cannot be written just then', async () => {
     const made = await makeRunningStore();
     const a = receiver('a', () => {

@@ -65,15 +65,18 @@ describe.skipIf(missing !== undefined)('the logbook on the page', () => {
     await page.getByRole('button', { name: 'I have seen it' }).click();
     await page.getByText('only a token of scope note or control marks an alarm as seen').waitFor();
 
-    const writer = await open('#/', 'write-1');
+    const writer = await open('#/', 'write-1', true);
     await writer.getByText('1 alarm not seen by anybody').click();
     await writer.getByLabel('your name').fill('Bo');
     await writer.getByLabel('what you do').fill('I look');
     await writer.getByRole('button', { name: 'I have seen it' }).click();
     await writer.getByText('1 alarm seen and not over').waitFor();
-    await writer.getByText('seen by Bo').waitFor();
+    await writer.getByText('seen by Bo (as ana claims): I look').waitFor();
     await change('alarm_cleared', 'data');
     await writer.getByText('no alarms').waitFor({ timeout: 15_000 });
+    // The last answer says nothing of now.
+    await writer.route('**/mcp', (route) => route.abort());
+    await writer.getByText('alarms: no answer').waitFor({ timeout: 15_000 });
   });
 
   it('takes notes and the quality of a run, shows them, and marks the time of a note', async () => {

@@ -400,6 +400,27 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
     });
   });
 
+  it('shows that nobody drives a run whose process is gone, and what was lost with it', async () => {
+    const folder = temporaryFolder();
+    const run = startCli(['run', '--stf-count', '40'], { folder });
+    await run.saw(/start_run/);
+    const { url } = await startHttp({ folder });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
+    await page
+      .locator('.header .key')
+      .filter({ hasText: /[1-9]\d*\s+processing/ })
+      .waitFor();
+    expect(await page.getByText('nobody drives').count()).toBe(0);
+    run.child.kill('SIGKILL');
+    await page.getByText('running, nobody drives').waitFor();
+    await page.getByRole('list', { name: 'Phases' }).getByText('nobody drives').waitFor();
+    await page.getByText('Workers over time').scrollIntoViewIfNeeded();
+    await page
+      .locator('.legend .key')
+      .filter({ hasText: /^\s*lost$/ })
+      .waitFor();
+  });
+
   it('says so where the pictures of a run that has ended do not come, and draws them when they do', async () => {
     const folder = temporaryFolder();
     await runCli(['run', '--speed', 'max', '--stf-count', '1', '--json'], { folder });

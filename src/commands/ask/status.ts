@@ -1,5 +1,6 @@
 import { causeOf } from '../../domain/causes.ts';
 import { usualConfiguration } from '../../domain/names.ts';
+import { claimedName } from '../../lib/claimed-name.ts';
 import { allPrintable, printable } from '../../lib/printable.ts';
 import { shortPaths } from '../../lib/short-paths.ts';
 import type { AnswerOf } from '../../tools/answers/by-tool.ts';
@@ -50,7 +51,7 @@ function pauseOf({ paused_by, health, execution_id }: Monitor, option: string): 
 }
 
 const givenBy = ({ name, time, reason, sent_by }: NonNullable<Monitor['paused_by']>): string =>
-  `${name}${sent_by === undefined ? '' : ` (as ${sent_by} claims)`} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
+  `${claimedName(name, sent_by)} at ${time}${reason === undefined ? '' : ` (${reason})`}`;
 
 /** The time that is left, as far as anybody can tell. */
 function leftOf({ progress }: Monitor): string[] {

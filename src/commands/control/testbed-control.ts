@@ -23,8 +23,6 @@ const startSeconds = 30;
 
 const lookMilliseconds = 250;
 
-/** As their own command names it where no other is given. */
-
 /** Asks the runner of an observed testbed to start a run, in the shape of its own command. */
 export async function startTheirs(io: Io, namespace: string, request: StartRequest): Promise<TestbedAnswer> {
   const { by, config = usualConfiguration, speed = 1, settings } = request;

@@ -2,7 +2,7 @@ import type { Queries } from '../../db/queries.ts';
 import type { Log } from '../../lib/logger.ts';
 import type { Finding } from '../../monitoring/findings/rule.ts';
 
-/** How often it is looked for findings, in milliseconds. */
+/** How often to look for findings, in milliseconds. */
 const lookMilliseconds = 5000;
 
 const nameOf = ({ code, about = '' }: Finding): string => `${code} ${about}`;

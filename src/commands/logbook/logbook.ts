@@ -7,7 +7,7 @@ import { type Io, storeOptions, storePath } from '../shared/io.ts';
 
 /** The logbook of the store, as tools, routes and commands write it. The store is opened for each entry: there are few. */
 export const createLogbook = (io: Io): Logbook => ({
-  note: (request) => onStore(io, (store) => addNote(store, { ...request })),
+  note: (request) => onStore(io, (store) => addNote(store, request)),
   quality: (request) => onStore(io, (store) => setQuality(store, request)),
   async seen(name, request) {
     const { alarm, isNew } = await onStore(io, (store) => markSeen(store, name, request));

@@ -56,9 +56,9 @@ export async function qualityCommand(
   const execution_id = idOf(io, executionId);
   const request = { execution_id, value: qualityNamed(value), reason, ...authorOf(io, requestedBy) };
   const { was } = await createLogbook(io).quality(request);
-  io.out(
-    `${execution_id} has ${request.value === 'none' ? 'no quality any more' : `quality ${request.value}`}${was === 'none' ? '' : `; it was ${was}`}\n`,
-  );
+  const done =
+    request.value === 'none' ? `cleared the quality of ${execution_id}` : `judged ${execution_id} ${request.value}`;
+  io.out(`${done}${was === 'none' ? '' : ` (was ${was})`}\n`);
   return exitCodes.fine;
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 
-import { type Scope, scopes, type Token } from '../../http/callers.ts';
+import { nameless, type Scope, scopes, type Token } from '../../http/callers.ts';
 import { isLoopback } from '../../http/guard.ts';
 import { bearerTokenPattern } from '../../lib/bearer-token.ts';
 import { messageOf, SwfError } from '../../lib/errors.ts';
@@ -82,9 +82,6 @@ function tokensIn(path: string): Token[] {
 
 const shown = (path: string): string => printable(path);
 
-/** As whom a client is recorded that has no name, such as one with `SWF_MCP_TOKEN`. */
-const nameless = 'mcp';
-
 const form = 'a line is NAME read|note|control TOKEN, such as: shift-assistant note 3f9c…';
 
 const isScope = (word: string): word is Scope => scopes.some((scope) => scope === word);
@@ -115,7 +112,7 @@ function tokenOf(line: string, where: string): Token | undefined {
   if (name === nameless) throw invalid(`${where}: ${nameless} is the name of clients without one; choose another`);
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(name))
     throw invalid(`${where}: the name may have up to 64 letters, digits, ".", "_" and "-"; ${form}`);
-  if (!isScope(scope)) throw invalid(`${where}, ${name}: the scope is none of ${scopes.join(', ')}; ${form}`);
+  if (!isScope(scope)) throw invalid(`${where}, ${name}: unknown scope ${JSON.stringify(scope)}; ${form}`);
   if (!bearerTokenPattern.test(token))
     throw invalid(`${where}, ${name}: the token holds a letter that no header can have; choose another`);
   return { name, scope, token };

@@ -65,7 +65,7 @@ async function watchStore(io: Io, args: WatchArguments): Promise<void> {
   }
 }
 
-/** How often it is looked for a store, in milliseconds. */
+/** How often to look for the store, in milliseconds. */
 const lookMilliseconds = 1000;
 
 /** Opens the store once somebody has made it; undefined where the signal comes first. */

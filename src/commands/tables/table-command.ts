@@ -159,7 +159,7 @@ async function readParts(
     all.isAtLeast ||= rows.isAtLeast;
     all.note ??= rows.note;
   }
-  return { ...all, note: all.items.length === 0 ? all.note : undefined };
+  return all;
 }
 
 async function readPages(

@@ -1,4 +1,10 @@
-import type { AlarmSeverity, AlarmState } from '../../domain/logbook-words.ts';
+import {
+  type AlarmMessageType,
+  alarmMessageTypes,
+  type AlarmSeverity,
+  type AlarmState,
+  sentBy,
+} from '../../domain/logbook-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -64,11 +70,9 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
 export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
   sql<[string], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
-/** The alarms that are not over, newest first. @param most rows, all where it is left out */
-export const openAlarms = (sql: Prepare, most = -1): AlarmRow[] =>
-  sql<[number], AlarmRow>(
-    `SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen') ORDER BY seq DESC LIMIT ?`,
-  ).all(most);
+/** The alarms that are not over. */
+export const openAlarms = (sql: Prepare): AlarmRow[] =>
+  sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
 /**
  * The alarms that stood in a time, as they stood at its end, oldest first; one that came back is there for each time. The table has the last time alone, so they
@@ -79,11 +83,11 @@ export function alarmsIn(
   { start_time, ...window }: { start_time: string; end_time: string; namespace?: string | undefined },
 ): AlarmRow[] {
   const alarms = new Map<string, AlarmRow>();
-  for (const said of entriesUntil(sql, ['alarm_raised', 'alarm_seen', 'alarm_cleared'], window)) take(alarms, said);
+  for (const said of entriesUntil(sql, alarmMessageTypes, window)) take(alarms, said);
   return [...alarms.values()].filter(({ cleared_at }) => cleared_at === null || cleared_at >= start_time);
 }
 
-type Change = ReturnType<typeof entriesUntil<'alarm_raised' | 'alarm_seen' | 'alarm_cleared'>>[number];
+type Change = ReturnType<typeof entriesUntil<AlarmMessageType>>[number];
 
 function take(alarms: Map<string, AlarmRow>, said: Change): void {
   const { execution_id = null, code, subject, severity, sentence, count, sent_at } = said;
@@ -95,12 +99,12 @@ function take(alarms: Map<string, AlarmRow>, said: Change): void {
     const content = { alarm_id, execution_id, code, subject, severity, sentence, count };
     alarms.set(life, { key: alarms.size, ...content, ...none, state: 'raised', raised_at: sent_at });
   } else if (before !== undefined && said.msg_type === 'alarm_seen') {
-    const { author, sender, text = null } = said;
+    const { author, text = null } = said;
     alarms.set(life, {
       ...before,
       state: before.state === 'cleared' ? 'cleared' : 'seen',
       seen_by: author,
-      seen_sent_by: sender === author ? null : sender,
+      seen_sent_by: sentBy(said),
       seen_at: sent_at,
       seen_text: text,
     });

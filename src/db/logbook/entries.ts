@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import type { AlarmSeverity, Quality } from '../../domain/logbook-words.ts';
+import type { Quality } from '../../domain/logbook-words.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { utcNow } from '../../lib/time.ts';
 import { decodeObject } from '../../messages/codec.ts';
 import type { LogbookType } from '../../messages/logbook.ts';
 import type { Draft } from '../../messages/message.ts';
+import type { AlarmFinding } from '../../monitoring/findings/alarms.ts';
 import type { Recorded } from '../log/rows.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -82,11 +83,8 @@ export const contentOf = ({ code, subject, sentence, severity, count }: AlarmCon
   count,
 });
 
-export interface AlarmContent {
-  code: string;
-  subject: string;
-  sentence: string;
-  severity: AlarmSeverity;
+export interface AlarmContent extends AlarmFinding {
+  /** How often the alarm has come, from 1. */
   count: number;
 }
 

@@ -1,4 +1,4 @@
-import type { Quality } from '../../domain/logbook-words.ts';
+import { type Quality, sentBy } from '../../domain/logbook-words.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { entriesUntil } from './read-log.ts';
 
@@ -60,7 +60,7 @@ export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesU
     value,
     reason,
     author,
-    sent_by: sender === author ? null : sender,
+    sent_by: sentBy({ author, sender }),
     set_at: sent_at,
   }));
 

@@ -1,3 +1,4 @@
+import { alarmMessageTypes } from '../../domain/logbook-words.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
 import { messageColumns } from '../migrations/message-columns.ts';
 import { typeNumbers } from '../migrations/names.ts';
@@ -11,8 +12,6 @@ export interface Undelivered {
   payload: string;
 }
 
-const alarmTypes = ['alarm_raised', 'alarm_seen', 'alarm_cleared'];
-
 /** Makes a receiver known. A new one is told what comes from now on. @param receiver a digest */
 export function knowReceiver({ sql }: Transaction, receiver: string): void {
   sql(
@@ -20,26 +19,25 @@ export function knowReceiver({ sql }: Transaction, receiver: string): void {
   ).run(receiver);
 }
 
+/** As SQL: the changes that a receiver has not been told. */
+const undelivered = `message_rows INDEXED BY message_rows_logbook
+  WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
+    AND type_no IN ${typeNumbers(alarmMessageTypes)} AND effect = 'applied'`;
+
 /** The first change that a receiver has not been told; undefined where it has all. */
 export const firstUndelivered = (sql: Prepare, receiver: string): Undelivered | undefined =>
   sql<[string], Undelivered>(
-    `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_logbook
-     WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
-       AND type_no IN ${typeNumbers(alarmTypes)} AND effect = 'applied' ORDER BY seq LIMIT 1`,
+    `SELECT seq, message_id, ${messageColumns.payload} AS payload FROM ${undelivered} ORDER BY seq LIMIT 1`,
   ).get(receiver);
 
 /** Leaves out the changes that a receiver was not told in time: it was away, or was not wanted. @returns how many. @param before milliseconds since 1970 */
 export function leaveOut(tx: Transaction, receiver: string, before: number): number {
   const old = tx
-    .sql<[string, number], { last: number | null; changes: number }>(
-      `SELECT max(seq) AS last, count(*) AS changes FROM message_rows INDEXED BY message_rows_logbook
-     WHERE ${indexPredicates.logbook} AND seq > (SELECT seq FROM alarm_receivers WHERE receiver = ?)
-       AND type_no IN ${typeNumbers(alarmTypes)} AND effect = 'applied' AND recorded_ms < ?`,
-    )
-    .get(receiver, before);
-  if (old === undefined || old.last === null) return 0;
-  noteDelivered(tx, receiver, old.last);
-  return old.changes;
+    .sql<[string, number], { seq: number }>(`SELECT seq FROM ${undelivered} AND recorded_ms < ? ORDER BY seq`)
+    .all(receiver, before);
+  const last = old.at(-1);
+  if (last !== undefined) noteDelivered(tx, receiver, last.seq);
+  return old.length;
 }
 
 /** A receiver has a change. */

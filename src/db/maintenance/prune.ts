@@ -26,8 +26,8 @@ export interface RemovalRule {
   observed?: boolean | undefined;
 }
 
-/** As SQL: nobody has left a note about the execution for the next shift in the last day, which may not have read it. */
-const isReadByNext = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
+/** As SQL: nobody has left a note about the execution for the next shift within a day: later everybody has read it. */
+const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
 
 /** A process that drove an execution may still have last messages of it to send for so long. */
 const farewellMilliseconds = 60_000;
@@ -49,7 +49,7 @@ export function removableExecutions(
      FROM workflow_executions
      WHERE origin = 'own' AND status <> 'running' AND end_time < ?
        AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'own' ORDER BY seq DESC LIMIT ?)
-       AND ${isReadByNext}
+       AND ${isLeftForNobody}
        AND execution_id NOT IN (
          SELECT ${nameOf('execution_no')} FROM message_rows INDEXED BY message_rows_outbox WHERE ${indexPredicates.unsent} AND execution_no IS NOT NULL)
      ORDER BY seq`,
@@ -72,7 +72,7 @@ const removableObserved = (
 ): Removable[] =>
   sql<[string, number, number], Removable>(
     `SELECT execution_id, status, ${isoTime('last_ms')} AS end_time, NULL AS data_folder FROM workflow_executions JOIN observed_runs USING (execution_id)
-     WHERE ${isReadByNext} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
+     WHERE ${isLeftForNobody} AND ${isoTime('last_ms')} < ? AND seq NOT IN (SELECT seq FROM workflow_executions WHERE origin = 'observed' ORDER BY seq DESC LIMIT ?)
        AND (status <> 'running' OR last_ms < ?)
      ORDER BY seq`,
   ).all(heardBefore, keep, Date.now() - mayGoOn);

@@ -1,6 +1,6 @@
+import { type AlarmState, sentBy } from '../../domain/logbook-words.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
-import { sentBy } from './people.ts';
 
 interface Named {
   code: string;
@@ -12,7 +12,7 @@ const idOf = ({ code, subject }: Named): string => `${code}/${subject}`;
 
 interface Standing {
   count: number;
-  state: 'raised' | 'seen' | 'cleared';
+  state: AlarmState;
   seen_by: string | null;
 }
 
@@ -24,7 +24,7 @@ const noStep = (alarm: Named, before: Standing | undefined) =>
     'NO_STEP',
     before === undefined
       ? `no alarm ${idOf(alarm)} was raised`
-      : `alarm ${idOf(alarm)} is ${before.state}, for the ${before.count}. time`,
+      : `alarm ${idOf(alarm)} is ${before.state}, time ${before.count}`,
   );
 
 /** One that comes back gets a new row, so that lists show it as the newest. */

@@ -1,9 +1,5 @@
+import { sentBy } from '../../domain/logbook-words.ts';
 import { applied, type LogbookProjection, none } from './effect.ts';
-
-/** The one who claims a name; null where that is who writes. */
-/** The one who claims the author's name; null where it is the author. */
-export const sentBy = ({ author, sender }: { author: string; sender: string }): string | null =>
-  sender === author ? null : sender;
 
 export const note: LogbookProjection<'note'> = (message, { at: written, tx }) => {
   const { command_id, execution_id, text, author, at = written, about, for_next = false } = message;

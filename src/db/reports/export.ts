@@ -108,6 +108,7 @@ const noteColumns = {
   execution_id: 'text',
   text: 'text',
   author: 'text',
+  sent_by: 'text',
   at: 'time',
   about: 'text',
   for_next: 'integer',
@@ -207,8 +208,8 @@ const messages: ExportedTable = {
 /** The quality of the run, one row at most. */
 const quality: ExportedTable = {
   name: 'quality',
-  columns: { execution_id: 'text', value: 'text', reason: 'text', author: 'text', set_at: 'time' },
-  rows: 'SELECT 1 AS key, execution_id, value, reason, author, set_at FROM run_quality WHERE execution_id = $id AND $after < 1 AND $upTo >= 1',
+  columns: { execution_id: 'text', value: 'text', reason: 'text', author: 'text', sent_by: 'text', set_at: 'time' },
+  rows: 'SELECT 1 AS key, execution_id, value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = $id AND $after < 1 AND $upTo >= 1',
   lastKey: 'SELECT max(1) AS key FROM run_quality WHERE execution_id = $id AND $after < 1 AND $limit > 0',
 };
 

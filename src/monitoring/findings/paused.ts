@@ -1,8 +1,8 @@
+import { claimedName } from '../../lib/claimed-name.ts';
 import type { CommandGiven } from '../evidence.ts';
 import { defineFinding } from './rule.ts';
 
-const nameOf = ({ name, sent_by }: CommandGiven): string =>
-  sent_by === undefined ? name : `${name} (as ${sent_by} claims)`;
+const nameOf = ({ name, sent_by }: CommandGiven): string => claimedName(name, sent_by);
 
 export const paused = defineFinding('PAUSED', ({ facts, evidence: { execution_id, paused_by } }) => {
   const { status, phase, isHeld, driver } = facts;

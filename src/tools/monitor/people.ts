@@ -1,4 +1,5 @@
 import type { Queries } from '../../db/queries.ts';
+import { claimedName } from '../../lib/claimed-name.ts';
 import { clipShown } from '../shared/clip.ts';
 import { present } from '../shared/params.ts';
 
@@ -20,17 +21,17 @@ export function peopleOf(executionId: string, queries: Queries) {
 }
 
 /** A quality with the name of its author; one that is only claimed has the name of who claims it behind it. */
-export const qualityPart = ({ value, reason, author, sent_by, set_at }: Judged) => ({
+const qualityPart = ({ value, reason, author, sent_by, set_at }: Judged) => ({
   value,
   reason: clipShown(reason, shownText),
-  author: authorShown({ author, sent_by }),
+  author: claimedName(author, sent_by),
   at: set_at,
 });
 
 export const notePart = ({ text, author, sent_by, at, about, for_next }: Note) =>
   present({
     text: clipShown(text, shownText),
-    author: authorShown({ author, sent_by }),
+    author: claimedName(author, sent_by),
     at,
     about,
     for_next: for_next === 1 ? true : null,
@@ -43,7 +44,4 @@ export const seenByShown = ({
 }: {
   seen_by: string | null;
   seen_sent_by: string | null;
-}): string | null => (seen_by === null ? null : authorShown({ author: seen_by, sent_by: seen_sent_by }));
-
-const authorShown = ({ author, sent_by }: Pick<Note, 'author' | 'sent_by'>): string =>
-  sent_by === null ? author : `${author} (as ${sent_by} claims)`;
+}): string | null => (seen_by === null ? null : claimedName(seen_by, seen_sent_by));

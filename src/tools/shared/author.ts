@@ -1,5 +1,6 @@
+import type { Author } from '../../db/logbook/entries.ts';
 import { SwfError } from '../../lib/errors.ts';
-import type { Author, Logbook } from './logbook.ts';
+import type { Logbook } from './logbook.ts';
 import type { LiveContext } from './tool.ts';
 
 /** Tools that write are offered only where the server has one. */

@@ -105,8 +105,6 @@ export function listPage<Row extends { key: number }, Item extends object>(
       ? writeCursor({ after: last, given, total, of, as_of: context.asOf }, fixed, args.execution_id === 'latest')
       : undefined;
   const noteOf = (): string | undefined => {
-    const remarked = remark?.(fixed);
-    if (remarked !== undefined) return remarked;
     if (isShort) return shortPage;
     const cut = items.length < found.rows.length ? cutPage(items.length) : undefined;
     if (hasMore) return [found.mayShift === true ? shiftingPages : [], cut ?? []].flat().join(' ') || undefined;
@@ -120,7 +118,7 @@ export function listPage<Row extends { key: number }, Item extends object>(
     ...present({
       next_cursor: next,
       data_as_of: context.queries.dataAsOf(),
-      note: noteOf(),
+      note: [remark?.(fixed) ?? [], noteOf() ?? []].flat().join(' ') || null,
     }),
   };
 }

@@ -54,9 +54,16 @@ export function* shiftFacts(queries: Queries, shift: Shift, now: number): Steps<
     yield;
   }
   const handover = handoverOf(queries, shift, now);
-  deeds.unshift(...deedsOfLogbook(handover, shift).toReversed());
   const stf_files = { count: countOf(stfs), bytes: stfs.reduce((sum, { bytes }) => sum + bytes, 0) };
-  return { executions, all, stf_files, ended, causes, deeds: inTime(deeds.toReversed()), handover };
+  return {
+    executions,
+    all,
+    stf_files,
+    ended,
+    causes,
+    deeds: inTime([...deeds.toReversed(), ...deedsOfLogbook(handover, shift)]),
+    handover,
+  };
 }
 
 /** In the order of time; those of one moment stay as they are. */

@@ -1,3 +1,4 @@
+import { claimedName } from '../../lib/claimed-name.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import type { Handover } from './handover.ts';
 
@@ -10,8 +11,8 @@ export type ShownTime = (time: string, executionId?: string | null) => string;
 const longestNote = 600;
 
 /** A name, with the one who claims it. */
-const whoOf = (author: string, sentBy: string | null): string =>
-  `${markdownText(author, 60)}${sentBy === null ? '' : ` (as ${markdownText(sentBy, 60)} claims)`}`;
+export const whoOf = (name: string, sentBy: string | null | undefined): string =>
+  markdownText(claimedName(name, sentBy), 120);
 
 /** A note as a line of Markdown. */
 export const noteLine = ({ at, author, sent_by, execution_id, about, text }: Note, shown: ShownTime): string => {

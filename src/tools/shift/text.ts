@@ -1,7 +1,7 @@
 import { executionStatuses } from '../../domain/states.ts';
 import { markdownText } from '../../lib/markdown.ts';
 import { countOf, type ShiftFacts, statusAtEnd } from './facts.ts';
-import { alarmLine, noteLine, type ShownTime } from './handover-text.ts';
+import { alarmLine, noteLine, type ShownTime, whoOf } from './handover-text.ts';
 import { type Handover, undoneByPeople } from './handover.ts';
 import { mostTelling } from './most-telling.ts';
 import type { Deed, Shift, ShiftExecution } from './shift.ts';
@@ -174,7 +174,7 @@ function executionTable({ executions, all, handover: { qualities } }: ShiftFacts
 }
 
 const deedLine = ({ time, name, sent_by, did, execution_id, reason }: Deed, shown: ShownTime): string =>
-  `- ${shown(time, execution_id)} ${markdownText(name, 60)}${sent_by === undefined ? '' : ` (as ${markdownText(sent_by, 60)} claims)`} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
+  `- ${shown(time, execution_id)} ${whoOf(name, sent_by)} ${did} ${markdownText(execution_id)}${reason === undefined ? '' : ` (${markdownText(reason)})`}`;
 
 /** Matters that the next shift has to look at: runs that go on, and what was left. */
 export function openMatters({ executions, all, handover }: ShiftFacts, shift: Shift): string[] {

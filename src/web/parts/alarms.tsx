@@ -2,13 +2,14 @@ import { useState } from 'preact/hooks';
 
 import type { Page } from '../shared/answers.ts';
 import { inZone, time } from '../shared/format.ts';
-import { useChoice, usePoll } from '../state/hooks.ts';
+import { usePoll } from '../state/hooks.ts';
 import { executionHash } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
-import { CallError } from '../transport/call.ts';
+import type { World } from '../transport/call.ts';
 import { More } from './card.tsx';
 import { Icon } from './icon.tsx';
 import { Pill } from './pill.tsx';
+import { useOwnName, useWriting } from './writing.tsx';
 
 interface Alarm {
   alarm_id: string;
@@ -18,6 +19,7 @@ interface Alarm {
   raised_at: string;
   count: number;
   seen_by?: string;
+  seen_text?: string;
 }
 
 const everyMilliseconds = 5000;
@@ -33,7 +35,9 @@ export function AlarmBar() {
     },
     { key: 'alarms', every: everyMilliseconds, isOver: () => false },
   );
-  if (answer === undefined) return <p class="alarms quiet">{fault === undefined ? '' : 'alarms: no answer'}</p>;
+  // The last answer may be long gone by.
+  if (fault !== undefined) return <p class="alarms quiet">alarms: no answer</p>;
+  if (answer === undefined) return <p class="alarms quiet" />;
   const { unseen, seen } = answer;
   const [alarms, total] = [[...unseen.items, ...seen.items], unseen.total_count + seen.total_count];
   // The tool says so in a note, which may say more.
@@ -65,11 +69,11 @@ export function AlarmBar() {
 const amount = (n: number): string => `${n} alarm${n === 1 ? '' : 's'}`;
 
 function Line({ alarm }: { alarm: Alarm }) {
-  const { zone } = useAround();
-  const { alarm_id, severity, sentence, execution_id, raised_at, count, seen_by } = alarm;
+  const { world, zone } = useAround();
+  const { alarm_id, severity, sentence, execution_id, raised_at, count, seen_by, seen_text } = alarm;
   return (
     <li>
-      <Pill state={severity === 'error' ? 'failed' : 'slow'}>{severity}</Pill>{' '}
+      <Pill state={severity} />{' '}
       {execution_id === undefined ? (
         <strong>{alarm_id}</strong>
       ) : (
@@ -77,50 +81,40 @@ function Line({ alarm }: { alarm: Alarm }) {
       )}{' '}
       <small>
         since {time(raised_at, zone)}
-        {count > 1 && `, for the ${count}. time`}
+        {count > 1 && `, time ${count}`}
       </small>
       <div>{inZone(sentence, zone)}</div>
-      {seen_by === undefined ? <SeenForm alarmId={alarm_id} /> : <small>seen by {seen_by}</small>}
+      {seen_by !== undefined && (
+        <small>
+          seen by {seen_by}
+          {seen_text !== undefined && `: ${seen_text}`}
+        </small>
+      )}
+      {seen_by === undefined && world.post && <SeenForm alarmId={alarm_id} post={world.post} />}
     </li>
   );
 }
 
 /** Says that a person has seen an alarm. */
-function SeenForm({ alarmId }: { alarmId: string }) {
-  const { world } = useAround();
-  const [name, setName] = useChoice<string>('name', '');
-  const [text, setText] = useState('');
-  const [told, tell] = useState('');
-  const { post } = world;
-  if (post === undefined) return null;
-  const send = async (): Promise<void> => {
-    try {
-      const by = { requested_by: name.trim(), text: text.trim() };
-      await post('alarms/seen', {
-        alarm_id: alarmId,
-        ...Object.fromEntries(Object.entries(by).filter(([, value]) => value !== '')),
-      });
-      dispatchEvent(new Event('swf-again'));
-    } catch (error) {
-      tell(error instanceof CallError ? error.message : String(error));
-    }
-  };
+function SeenForm({ alarmId, post }: { alarmId: string; post: NonNullable<World['post']> }) {
+  const { by, field } = useOwnName();
+  const { told, send } = useWriting();
+  const [words, setWords] = useState('');
+  const text = words.trim() === '' ? {} : { text: words.trim() };
   return (
     <form
       class="filters"
       onSubmit={(event) => {
         event.preventDefault();
-        void send();
+        void send(post('alarms/seen', { alarm_id: alarmId, ...by, ...text }));
       }}
     >
+      {field}
       <label>
-        your name <input value={name} onInput={(event) => setName(event.currentTarget.value)} />
-      </label>
-      <label>
-        what you do <input value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        what you do <input value={words} onInput={(event) => setWords(event.currentTarget.value)} />
       </label>
       <button type="submit">I have seen it</button>
-      {told !== '' && <small role="alert">{told}</small>}
+      {told}
     </form>
   );
 }

@@ -20,6 +20,22 @@ export function Card({
   );
 }
 
+export type Fact = readonly [term: string, value: string | number | undefined];
+
+/** Terms with their values; those that are not known are left out. */
+export const FactList = ({ facts, shade = '' }: { facts: readonly Fact[]; shade?: string }) => (
+  <dl class={`facts ${shade}`}>
+    {facts.map(
+      ([term, value]) =>
+        value !== undefined && (
+          <div key={term}>
+            <dt>{term}</dt> <dd>{value}</dd>
+          </div>
+        ),
+    )}
+  </dl>
+);
+
 export function Button({
   onClick,
   shade,

@@ -36,15 +36,13 @@ export function Drawer({ name, asOf, onClose }: { name: string; asOf?: string | 
         <h2>{name}</h2>
         <Button onClick={onClose}>close</Button>
       </div>
-      {/* A report has the slices that failed alone. */}
-      {world.kind !== 'report' && name.includes('_slice_') && <SliceFacts name={name} asOf={asOf} />}
-      <Answered polled={polled}>{(trace) => <Way trace={trace} />}</Answered>
+      <Answered polled={polled}>{(trace) => <Way trace={trace} asOf={asOf} />}</Answered>
     </div>
   );
 }
 
-function Way({ trace }: { trace: Trace }) {
-  const { zone } = useAround();
+function Way({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
+  const { world, zone } = useAround();
   const { hops, logs } = trace;
   return (
     <>
@@ -59,6 +57,8 @@ function Way({ trace }: { trace: Trace }) {
           { tool: 'trace_data_product', arguments: { filename: trace.filename } },
         ])}
       />
+      {/* A report has the slices that failed alone. */}
+      {world.kind !== 'report' && trace.filename.includes('_slice_') && <SliceFacts trace={trace} asOf={asOf} />}
       <ol class="way">
         {hops.map((hop, at) => (
           <li key={at} class={hop.outcome === 'failed' ? 'bad' : ''}>

@@ -28,6 +28,9 @@ interface Part {
 }
 
 const second = 1000;
+/** How often to ask for the pictures of an execution that nobody drives: only its time goes on. */
+const silentEvery = 15 * second;
+
 /** A running execution of which nothing has been recorded for so long is told to be old. */
 const old = { warning: 60, alarm: 900 };
 
@@ -76,13 +79,13 @@ interface WholeProps extends Omit<PageProps, 'ids'> {
 function Whole({ id, params, change, theme, monitor, every }: WholeProps) {
   const isOver = isEnded(monitor);
   const [ref, isVisible] = useVisible();
-  const silentSince = silentSinceOf(monitor);
-  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every, isOver, silentSince });
+  const pace = silentSinceOf(monitor) === undefined ? every : silentEvery;
+  const whole = useTimeline(id, { bins: 300, slots: 0 }, { every: pace, isOver });
   const part = partOf(params);
   const zoomed = useTimeline(
     id,
     { bins: 300, slots: isVisible ? 400 : 0, ...part },
-    { every: isVisible ? 3 * second : every, isOver, ...(part.start_time === undefined ? { silentSince } : {}) },
+    { every: isVisible ? Math.max(3 * second, pace) : pace, isOver },
   );
   const line = drawable(whole.answer);
   const shown = useKept(drawable(zoomed.answer) ?? (part.start_time === undefined ? line : undefined));

@@ -1,3 +1,5 @@
+import { qualities } from '../../domain/logbook-words.ts';
+import { executionStatuses, origins } from '../../domain/states.ts';
 import type { ExecutionRow } from '../shared/answers.ts';
 import { hashOf, type PageProps } from '../state/route.ts';
 
@@ -13,10 +15,10 @@ const written = {
 
 /** Filters that are chosen, each with its values and their words; none: any. */
 const chosenOf = {
-  status: { label: 'state', values: ['running', 'completed', 'failed', 'terminated'] },
-  quality: { label: 'quality', values: ['good', 'bad', 'test', 'none'] },
+  status: { label: 'state', values: executionStatuses },
+  quality: { label: 'quality', values: qualities },
   has_failures: { label: 'failed slices', values: ['true', 'false'] },
-  origin: { label: 'made', values: ['own', 'observed'] },
+  origin: { label: 'made', values: origins },
 } as const;
 
 const valueWords: Readonly<Record<string, string>> = { true: 'some', false: 'none', own: 'here', none: 'not set' };

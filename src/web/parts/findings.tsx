@@ -2,10 +2,8 @@ import type { Finding, Monitor } from '../shared/answers.ts';
 import { inZone } from '../shared/format.ts';
 import { useAround } from '../state/world.ts';
 import { Button, More } from './card.tsx';
-import { Icon } from './icon.tsx';
+import { Icon, markOf } from './icon.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
-
-const icons = { error: 'alert', warning: 'slow', info: 'info' } as const;
 
 /** All that is worth saying, the worst first, each with the ids that show it. */
 export function Findings({
@@ -51,7 +49,7 @@ function One({
   return (
     <div class={`finding ${severity}`}>
       <p>
-        <Icon name={icons[severity]} /> <strong>{code}</strong> <span class="words">{inZone(sentence, zone)}</span>
+        <Icon name={markOf(severity)[0]} /> <strong>{code}</strong> <span class="words">{inZone(sentence, zone)}</span>
       </p>
       <p class="ids">
         {ids.slice(0, 5).map((id) =>

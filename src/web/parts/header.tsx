@@ -4,6 +4,7 @@ import type { Standing } from '../state/as-of.ts';
 import { silentSinceOf } from '../state/asking.ts';
 import { useAround } from '../state/world.ts';
 import { Bar } from './bar.tsx';
+import { type Fact, FactList } from './card.tsx';
 import { Key } from './legend.tsx';
 import { Pill } from './pill.tsx';
 import { PromptButton, promptOf } from './prompt.tsx';
@@ -113,12 +114,21 @@ function Figures({ monitor, standing, dimmed }: { monitor: Monitor; standing: St
 
 function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | undefined; dimmed: string }) {
   const { zone } = useAround();
-  const { run_number, status, phase, namespace, executed_by, start_time, end_time, duration_seconds, configuration } =
-    monitor;
+  const {
+    run_number,
+    status,
+    phase,
+    namespace,
+    executed_by,
+    start_time,
+    end_time,
+    duration_seconds,
+    configuration,
+    quality,
+  } = monitor;
   const { target_worker_count, payload, speed } = configuration ?? {};
   const silent = silentSinceOf(monitor);
-  // Facts that are not known are left out.
-  const facts: [string, string | number | boolean | undefined][] = [
+  const facts: Fact[] = [
     ['run', run_number],
     ['phase', status !== 'running' || phase === 'none' ? undefined : phase === 'completed' ? 'the DAQ is done' : phase],
     ['because', monitor.status_reason],
@@ -134,25 +144,12 @@ function Facts({ monitor, audit, dimmed }: { monitor: Monitor; audit: Audit | un
     ['payload', payload],
     ['speed', speed],
     ['data', audit?.verdict],
-    ['quality', qualityOf(monitor)],
+    ['quality', quality?.value],
     ['paused by', said(monitor.paused_by)],
     ['ended by', said(monitor.stopped_by)],
   ];
-  return (
-    <dl class={`facts ${dimmed}`}>
-      {facts.map(
-        ([name, value]) =>
-          value !== undefined && (
-            <div key={name}>
-              <dt>{name}</dt> <dd>{value}</dd>
-            </div>
-          ),
-      )}
-    </dl>
-  );
+  return <FactList facts={facts} shade={dimmed} />;
 }
-
-const qualityOf = ({ quality }: Monitor): string | undefined => quality?.value;
 
 const said = (by: Monitor['paused_by']): string | undefined =>
   by && (by.reason === undefined ? by.name : `${by.name} (${by.reason})`);

@@ -12,7 +12,7 @@ const paths = {
   dot: 'M8 7.5v1',
 } as const;
 
-export type IconName = keyof typeof paths;
+type IconName = keyof typeof paths;
 
 /** A sign beside a word, which says the same: for those who tell no colours apart, and for paper. */
 export const Icon = ({ name }: { name: IconName }) => (
@@ -21,7 +21,7 @@ export const Icon = ({ name }: { name: IconName }) => (
   </svg>
 );
 
-/** The icon and the shade of a state. */
+/** The icon and the shade of a state, and of a severity. */
 const marks: Readonly<Record<string, readonly [IconName, string]>> = {
   completed: ['check', 'good'],
   processed: ['check', 'good'],
@@ -37,6 +37,9 @@ const marks: Readonly<Record<string, readonly [IconName, string]>> = {
   broken: ['alert', 'bad'],
   stalled: ['alert', 'bad'],
   lost: ['cross', 'bad'],
+  error: ['alert', 'bad'],
+  warning: ['alert', 'warn'],
+  info: ['info', 'plain'],
   terminated: ['stop', 'idle'],
   slow: ['slow', 'warn'],
   paused: ['pause', 'idle'],
@@ -44,4 +47,4 @@ const marks: Readonly<Record<string, readonly [IconName, string]>> = {
   draining: ['info', 'plain'],
 };
 
-export const markOf = (state: string): readonly [IconName, string] => marks[state] ?? ['dot', 'plain'];
+export const markOf = (state: string): readonly [icon: IconName, shade: string] => marks[state] ?? ['dot', 'plain'];

@@ -5,6 +5,7 @@ import { executionHash, type PageProps } from '../state/route.ts';
 import { useAround } from '../state/world.ts';
 import { FaultBanner, Skeleton } from './banner.tsx';
 import { More } from './card.tsx';
+import { Notes } from './notes.tsx';
 import { Pill } from './pill.tsx';
 
 const spans = ['-1h', '-8h', '-24h', '-7d'];
@@ -54,7 +55,7 @@ function Report({ report }: { report: ShiftAnswer }) {
         {n('attempts_failed')} attempts failed in this time; {n('slices_stay_failed')} slices stay failed,{' '}
         {n('slices_not_done')} are not done. {report.note}
       </p>
-      <Notes title="From the last shift" notes={report.from_last} />
+      <Section title="From the last shift" notes={report.from_last} />
       <h2>Open</h2>
       <List items={report.open} />
       <More n={report.open_omitted} />
@@ -84,7 +85,7 @@ function Report({ report }: { report: ShiftAnswer }) {
           />
         </>
       )}
-      <Notes title="Notes" notes={report.notes} />
+      <Section title="Notes" notes={report.notes} />
       <h2>Done by people</h2>
       <List
         items={report.people.map(
@@ -93,7 +94,7 @@ function Report({ report }: { report: ShiftAnswer }) {
         )}
       />
       <More n={report.people_omitted} />
-      <Notes title="For the next shift" notes={report.for_next} />
+      <Section title="For the next shift" notes={report.for_next} />
       <details>
         <summary>as Markdown, for a logbook</summary>
         <pre class="words">{report.text}</pre>
@@ -102,31 +103,13 @@ function Report({ report }: { report: ShiftAnswer }) {
   );
 }
 
-/** Notes, each with a link to the page as it was then. */
-function Notes({ title, notes }: { title: string; notes: ShiftAnswer['notes'] }) {
-  const { zone } = useAround();
-  if (notes === undefined) return null;
-  return (
+const Section = ({ title, notes }: { title: string; notes: ShiftAnswer['notes'] }) =>
+  notes && (
     <>
       <h2>{title}</h2>
-      <ul class="lines">
-        {notes.map(({ at, author, text, execution_id }) => (
-          <li key={at + text} class="words">
-            {text}{' '}
-            <small>
-              {author}, {time(at, zone)}
-              {execution_id !== undefined && (
-                <>
-                  , <a href={executionHash(execution_id, { asof: at })}>{execution_id}</a>
-                </>
-              )}
-            </small>
-          </li>
-        ))}
-      </ul>
+      <Notes notes={notes} />
     </>
   );
-}
 
 function List({ items }: { items: readonly string[] }) {
   if (items.length === 0) return <p>None.</p>;

@@ -1,7 +1,9 @@
-import type { Page } from '../shared/answers.ts';
+import type { Page, Trace } from '../shared/answers.ts';
 import { duration } from '../shared/format.ts';
 import { useAnswer } from '../state/hooks.ts';
 import { useAround } from '../state/world.ts';
+import { Answered } from './banner.tsx';
+import { type Fact, FactList } from './card.tsx';
 
 /** A slice, as far as it is shown here. */
 interface Slice {
@@ -19,26 +21,24 @@ interface Slice {
 }
 
 /** How a slice was worked on, and what came of that. */
-export function SliceFacts({ name, asOf }: { name: string; asOf: string | undefined }) {
+export function SliceFacts({ trace, asOf }: { trace: Trace; asOf: string | undefined }) {
   const { world } = useAround();
-  const { answer } = useAnswer(`facts ${name} ${asOf}`, () =>
-    world.call<Page<Slice>>('list_tf_slices', { slice_filename: name, ...(asOf === undefined ? {} : { as_of: asOf }) }),
+  const { filename, execution_id } = trace;
+  const polled = useAnswer(`facts ${filename} ${asOf}`, () =>
+    world.call<Page<Slice>>('list_tf_slices', {
+      execution_id,
+      slice_filename: filename,
+      ...(asOf === undefined ? {} : { as_of: asOf }),
+    }),
   );
-  const slice = answer?.items[0];
-  if (slice === undefined) return null;
+  return <Answered polled={polled}>{({ items: [slice] }) => slice && <Worked slice={slice} />}</Answered>;
+}
+
+function Worked({ slice }: { slice: Slice }) {
   const { outputs = [], outputs_omitted = 0, output_tail } = slice;
   return (
     <>
-      <dl class="facts">
-        {factsOf(slice).map(
-          ([term, value]) =>
-            value !== undefined && (
-              <div key={term}>
-                <dt>{term}</dt> <dd>{value}</dd>
-              </div>
-            ),
-        )}
-      </dl>
+      <FactList facts={factsOf(slice)} />
       {outputs.length > 0 && (
         <ul class="lines" aria-label="outputs">
           {outputs.map((output) => (
@@ -54,7 +54,7 @@ export function SliceFacts({ name, asOf }: { name: string; asOf: string | undefi
   );
 }
 
-const factsOf = (slice: Slice): [term: string, value: string | number | undefined][] => [
+const factsOf = (slice: Slice): Fact[] => [
   ['frames', slice.tf_first === undefined ? undefined : `${slice.tf_first} to ${slice.tf_last}`],
   ['of', slice.tf_filename],
   ['worker', slice.assigned_worker],

@@ -40,31 +40,25 @@ export function useAudit(id: string, isOver: boolean): Audit | undefined {
   ).answer;
 }
 
-/**
- * Whether a picture shows much less of the time since the driver fell silent than there is by now: nothing changes in the log then, and time goes on.
- * It shows no more of that than of the time before. @param silentSince as ISO 8601
- */
-function lags({ until, from }: TimelineAnswer, silentSince: string | undefined): boolean {
-  if (silentSince === undefined || from === undefined || until === undefined) return false;
-  const [start, silent, end] = [from, silentSince, until].map(Date.parse) as [number, number, number];
-  return end < silent + 0.9 * (silent - start) && Date.now() - end > (end - start) / 20;
-}
+/** Whether the last bin of a picture is over: time goes on also where nothing is recorded. */
+const isBehind = ({ until }: TimelineAnswer): boolean => until !== undefined && Date.now() > Date.parse(until);
 
-/** The timeline of an execution, or of a part of it; the same answer again where nothing has changed. */
+/** The timeline of an execution, or of a part of it; the same answer again where nothing has changed and no bin has ended. */
 export function useTimeline(
   id: string,
   args: Record<string, unknown>,
-  { every, isOver, silentSince }: { every: number; isOver: boolean; silentSince?: string | undefined },
+  { every, isOver }: { every: number; isOver: boolean },
 ) {
   const { world } = useAround();
   const key = JSON.stringify([id, args, isOver]);
+  const grows = !isOver && args['end_time'] === undefined;
   return usePoll<TimelineAnswer>(
     async (before) => {
       const asked = {
         execution_id: id,
         detail: 'page',
         ...args,
-        ...(before?.seq === undefined || lags(before, silentSince) ? {} : { since: before.seq }),
+        ...(before?.seq === undefined || (grows && isBehind(before)) ? {} : { since: before.seq }),
       };
       const answer = await world.call<TimelineAnswer>('get_execution_timeline', asked);
       return answer.unchanged === true && before !== undefined ? before : answer;

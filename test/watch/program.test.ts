@@ -1,0 +1,47 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { programReceiver } from '../../src/watch/program.ts';
+import { temporaryFolder } from '../helpers.ts';
+
+const delivery = {
+  id: 'alarm/FILE_GONE/e-1:host/1/raised',
+  text: 'gone',
+  code: 'FILE_GONE',
+  subject: 'e-1:host',
+  change: 'raised',
+  severity: 'error',
+  count: 1,
+} as const;
+
+/** A program that writes a variable into a file, and ends with a code. */
+function made(variable: string, code = 0) {
+  const folder = temporaryFolder();
+  const [path, file] = [join(folder, 'tell.sh'), join(folder, 'told')];
+  writeFileSync(path, `#!/bin/sh\nprintf %s "$${variable}" > ${file}\nexit ${code}\n`);
+  chmodSync(path, 0o755);
+  return { path, told: () => readFileSync(file, 'utf8') };
+}
+
+const { signal } = new AbortController();
+
+describe('a program that is told of alarms', () => {
+  it('is told names that no environment can hold by their escapes', async () => {
+    const { path, told } = made('SWF_SUBJECT');
+    await programReceiver(path, process.env).tell({ ...delivery, subject: 'e-1:host\u0000\u202E' }, signal);
+    expect(told()).toBe(String.raw`e-1:host\u{0}\u{202e}`);
+  });
+
+  it('inherits no secret', async () => {
+    const { path, told } = made('SWF_WEBHOOK');
+    await programReceiver(path, { ...process.env, SWF_WEBHOOK: 'https://host/key' }).tell(delivery, signal);
+    expect(told()).toBe('');
+  });
+
+  it('has not taken what it ends with an error for', async () => {
+    const { path } = made('SWF_ID', 3);
+    await expect(programReceiver(path, process.env).tell(delivery, signal)).rejects.toThrow('it ended with 3');
+  });
+});
