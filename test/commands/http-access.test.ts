@@ -72,7 +72,7 @@ describe('the tokens of a server', () => {
     const refused: [text: string, mode: number, why: RegExp][] = [
       ['a read sesame-1\n', 0o640, /can be read or written by others \(mode 640\); chmod 600 it/],
       ['a read sesame-1\n', 0o602, /mode 602/],
-      ['a look sesame-1\n', 0o600, /line 1, a: the scope is none of read, note, control/],
+      ['a look sesame-1\n', 0o600, /line 1, a: unknown scope "look"; a line is NAME read\|note\|control TOKEN/],
       ['a read\n', 0o600, /line 1 does not have three words; a line is NAME read\|note\|control TOKEN/],
       ['\na read sesame-1 sesame-2\n', 0o600, /line 2 does not have three words/],
       ['a/b read sesame-1\n', 0o600, /line 1: the name may have/],

@@ -4,9 +4,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { listAlarms } from '../../src/db/lists/alarms.ts';
 import { markSeen } from '../../src/db/logbook/entries.ts';
+import { becomeWatcher, candidates, lastLook } from '../../src/db/logbook/watching.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
 import type { Queries } from '../../src/db/queries.ts';
 import { SwfError } from '../../src/lib/errors.ts';
+import { currentProcess, isAlive } from '../../src/lib/process-identity.ts';
 import type { Finding } from '../../src/monitoring/findings/rule.ts';
+import { recordLook } from '../../src/watch/look.ts';
 import { type Delivery, type Receiver, Refused } from '../../src/watch/receiver.ts';
 import { watch } from '../../src/watch/watch.ts';
 import { useFastTime } from '../fast-time.ts';
@@ -254,6 +258,48 @@ describe('an alarm', () => {
     const watching = start(made, [a]);
     watching.findings = [stuck('data')];
     await until(() => expect(a.told).toMatchObject([{ execution_id: 'their run~102007' }]));
+  });
+
+  it('is raised though another execution was removed while it was looked at', async () => {
+    const { store } = await makeRunningStore();
+    const watcher = await store.write((tx) => {
+      const id = registerProcess(tx, currentProcess(), '0');
+      becomeWatcher(tx, id, isAlive, Date.now());
+      return id;
+    });
+    const finding = (subject: string) => ({ code: 'STAGE_STUCK', severity: 'error' as const, subject, sentence: 'x' });
+    const found = new Map([
+      ['stf_datataking-tester-0099', [finding('removed')]],
+      [execution_id, [finding('data')]],
+    ]);
+    const recorded = await recordLook(store, watcher, { found, now: Date.now(), after: { STAGE_STUCK: 0 } });
+    expect(recorded).toEqual({ lines: ['raised error STAGE_STUCK/data: x'] });
+    expect(candidates(store.sql).map((one) => one.execution_id)).not.toContain('stf_datataking-tester-0099');
+  });
+
+  it('is looked for once in a run that has long ended', async () => {
+    const made = await makeRunningStore();
+    let looks = 0;
+    const watching = start(made, [], { status: 'completed', end_time: '2026-01-01T00:00:00.000Z' });
+    Object.defineProperty(watching, 'findings', {
+      get() {
+        looks += 1;
+        return [];
+      },
+    });
+    await until(() => expect(looks).toBe(1));
+    const first = lastLook(made.store.sql);
+    await until(() => expect(lastLook(made.store.sql)).toBeGreaterThan(first + 3000));
+    expect(looks).toBe(1);
+  });
+
+  it('ends the watch where a newer program has brought the store up to date', async () => {
+    const made = await makeRunningStore();
+    const watching = start(made, []);
+    await until(() => expect(watching.lines).toHaveLength(1));
+    vi.spyOn(made.store, 'write').mockRejectedValue(new SwfError('STORE_TOO_NEW', 'it is newer'));
+    await expect(watching.ended).rejects.toThrow('it is newer');
+    watching.stop = () => Promise.resolve();
   });
 
   it('ends the watch where another store has taken the place of this one', async () => {

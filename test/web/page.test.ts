@@ -292,7 +292,8 @@ describe.skipIf(missing !== undefined)('the page', () => {
       ['shift?since=-8h', 'as Markdown'],
     ]) {
       const page = await browser.open(`${root}#/${address}`, { theme });
-      await page
+      const main = page.getByRole('main');
+      await main
         .getByText(shown as string)
         .first()
         .waitFor();
@@ -419,6 +420,16 @@ describe.skipIf(missing !== undefined)('the page of a server', () => {
       .locator('.legend .key')
       .filter({ hasText: /^\s*lost$/ })
       .waitFor();
+  });
+
+  it('goes on in time where nothing is recorded', async () => {
+    const made = await makeRunningStore();
+    const { url } = await startHttp({ folder: dirname(made.path) });
+    const page = await browser.open(`${url.replace(/mcp$/, '')}#/stf_datataking-tester-0001`);
+    const times = () => page.locator('svg.axis text, .chart svg text').allInnerTexts();
+    await expect.poll(times).not.toEqual([]);
+    const before = await times();
+    await expect.poll(times, { timeout: 30_000 }).not.toEqual(before);
   });
 
   it('says so where the pictures of a run that has ended do not come, and draws them when they do', async () => {
