@@ -28,7 +28,7 @@ export const daqSimulatorRole: AgentRole = {
 };
 
 /** Where the schedule stands by the simulator's messages so far. */
-export function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
+function readPosition(journal: Journal, params: WorkflowParams): DaqPosition {
   const types: readonly MessageType[] = scheduleTypes;
   let position = startPosition;
   let after = 0;

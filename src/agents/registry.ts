@@ -1,5 +1,4 @@
 import type { AgentType } from '../domain/states.ts';
-import type { MessageType } from '../messages/vocabulary.ts';
 import type { Agent, AgentRole } from './agent.ts';
 import { daqSimulatorRole } from './daq-simulator.ts';
 import { dataAgent } from './data.ts';
@@ -18,7 +17,3 @@ export const agentRoles: Readonly<Record<AgentType, AgentRole>> = {
   fast_processing: fastProcessingAgent,
   worker: workerRole,
 };
-
-/** The messages that agents of these types say. */
-export const emittedBy = (types: readonly AgentType[]): MessageType[] =>
-  types.flatMap((type) => [...agentRoles[type].emits]);

@@ -41,7 +41,7 @@ function parseOne(text: string): BrokerAddress {
 }
 
 /** A URL as it may be shown: without what stands for a password. */
-export function masked(url: string): string {
+function masked(url: string): string {
   return url.replace(/\/\/[^/@,]*@/g, '//***@');
 }
 

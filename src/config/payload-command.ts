@@ -5,7 +5,7 @@ import { SwfError } from '../lib/errors.ts';
 import type { Config } from './schema.ts';
 
 /** The placeholders that a payload command may have in its words. */
-export const placeholders: readonly string[] = [
+const placeholders: readonly string[] = [
   'tf_path',
   'start',
   'end',

@@ -10,7 +10,7 @@ export const beatSeconds = 5;
 export const lateSeconds = 15;
 
 /** Six are missing: one that works here is not coming back by itself. */
-export const silentSeconds = 30;
+const silentSeconds = 30;
 
 /** One of another host is gone, and what it had in hand is lost. */
 export const goneSeconds = 60;

@@ -55,7 +55,7 @@ export const startFields = { ...sliceFields, worker_id: text };
 export const checksum = z.string().max(200);
 
 /** A payload program by its name, and by the digest of its command where that is known. */
-export const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
+const payloadName = z.object({ name: text, digest: z.string().max(200).optional() });
 
 /** The facts that decide how a slice is worked on, so that a worker that knows nothing else does it rightly. */
 export const workFields = {

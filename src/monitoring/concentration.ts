@@ -25,7 +25,7 @@ export interface Concentration {
 }
 
 /** The probability that a run whose failures are chance is told to have them on some places. */
-export const falseAlarmRate = 0.001;
+const falseAlarmRate = 0.001;
 
 /** Fewer failures, in slices, tell nothing. */
 const minFailed = 3;

@@ -2,7 +2,7 @@ import { SwfError } from '../lib/errors.ts';
 import { type LayoutName, layoutTopics } from '../messages/layouts.ts';
 
 /** The topic of broadcasts, which every layout of the testbed has. */
-export const broadcastTopic = '/topic/epictopic';
+const broadcastTopic = '/topic/epictopic';
 
 /**
  * The topics that an observer listens to: those that are named, else those of the layout. Throws `CONFIG_INVALID` for a name by which it would take messages

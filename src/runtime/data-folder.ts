@@ -40,7 +40,7 @@ export function requireDataFolder({ data: { dir, write_files } }: Pick<Config, '
  * The files of an execution that has begun must be there before it goes on: with a new empty folder in their place its slices would fail, or
  * be done without their data. Throws `DATA_UNAVAILABLE`.
  */
-export function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
+function requireExecutionFolder({ data: { dir, write_files } }: Config, executionId: string): void {
   if (write_files && dir !== undefined && existsSync(dir)) requireOurFolder(dir);
   if (!write_files || dir === undefined || existsSync(join(dir, executionId))) return;
   throw new SwfError(

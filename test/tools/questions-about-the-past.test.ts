@@ -132,7 +132,7 @@ describe('asked what happened before, the answer', () => {
       /^Rita M\. \(as tester claims\) has paused it at 20\S+Z \(beam tuning\) in phase standby/,
     );
     expect((monitor['events'] as Answer[]).find(({ type }) => type === 'pause_workflow')).toMatchObject({
-      by: 'Rita M., as tester claims',
+      by: 'Rita M. (as tester claims)',
       note: 'beam tuning',
     });
     expect((await runCli(['status'], { folder })).stdout).toMatch(

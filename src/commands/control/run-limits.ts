@@ -12,10 +12,10 @@ import { type DrivenExecution, drivenExecutions } from './driven-executions.ts';
 import { plannedParams } from './tool-services.ts';
 
 /** Runs that may be under way in a store before its server starts another; `--max-runs` changes it. */
-export const usualMaxRuns = 4;
+const usualMaxRuns = 4;
 
 /** The most that one run may be which a tool starts. Larger ones are for people at a terminal. */
-export const mostOfARun = {
+const mostOfARun = {
   stf_files: 50_000,
   slices: 1_000_000,
   /** A week of wall time. */

@@ -5,7 +5,7 @@ import { exitCodes, type Io, storeOption } from '../shared/io.ts';
 import type { Ending, Summary } from './ending.ts';
 import { summaryLines } from './summary-lines.ts';
 
-export function readEnding(queries: Queries, executionId: string): Ending {
+function readEnding(queries: Queries, executionId: string): Ending {
   return queries.snapshot(() => {
     const execution = requireOwn(queries.execution(executionId), 'be ended');
     const detail = queries.executionRecord(execution);

@@ -61,7 +61,7 @@ const countColumns =
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
   executed_by, start_time, end_time, ${countColumns}`;
 
-export const executionTables = 'workflow_executions AS e JOIN run_states USING (execution_id)';
+const executionTables = 'workflow_executions AS e JOIN run_states USING (execution_id)';
 
 /** Throws an `Error` for an execution that is not there. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
@@ -70,7 +70,7 @@ export function countsOf(sql: Prepare, executionId: string): Counts {
   return row;
 }
 
-export function findExecution(sql: Prepare, executionId: string): ExecutionRow | undefined {
+function findExecution(sql: Prepare, executionId: string): ExecutionRow | undefined {
   return sql<[string], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} WHERE e.execution_id = ?`).get(
     executionId,
   );

@@ -35,7 +35,7 @@ export function countAllMessages(sql: Prepare, executionId: string): number {
   return row?.n ?? 0;
 }
 
-export function sumOf(counts: MessageCounts): number {
+function sumOf(counts: MessageCounts): number {
   return [...counts.values()].reduce((sum, n) => sum + n, 0);
 }
 

@@ -9,7 +9,7 @@ export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coa
     FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
 
 /** A payload as people are told of it: of the digest the first digits. */
-export const shownPayload = (payload: string | null): string | null =>
+const shownPayload = (payload: string | null): string | null =>
   payload === null ? null : shortDigests(payload);
 
 /** The payload that the newest slice of an execution asks for; undefined for the placeholder, and before the first slice. */

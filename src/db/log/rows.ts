@@ -65,7 +65,7 @@ export interface LogRow {
 }
 
 /** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
-export const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
+const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
 
 /**
  * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was

@@ -36,7 +36,7 @@ export const searchedTables: readonly SearchedTable[] = [messageWords, logWords]
  */
 export const rowsOfPart = 2 ** 19;
 
-export const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);
+const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);
 
 export const partTable = ({ words }: SearchedTable, part: number): string => `${words}_${part}`;
 

@@ -6,7 +6,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /** Stands for all namespaces. */
-export const anyNamespace = '';
+const anyNamespace = '';
 
 /** A time in which somebody listened, or which a recording is of. Milliseconds since 1970. */
 export interface Span {
@@ -56,7 +56,7 @@ interface ObserverRow extends ProcessSigns {
 }
 
 /** The observers that live. */
-export function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
+function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
   return sql<[], ObserverRow>(
     `SELECT namespace, process_id, since_ms, until_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
   )

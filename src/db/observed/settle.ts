@@ -4,7 +4,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { heardTimeOf } from './hearings.ts';
 
 /** A run whose end was said is complete when nothing more has come for so long, in milliseconds. */
-export const quietMilliseconds = 60_000;
+const quietMilliseconds = 60_000;
 
 /**
  * Calls observed executions completed whose end was said and whose every slice has a result, when a minute has been heard since, or nobody listens any more.

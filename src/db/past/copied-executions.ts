@@ -75,7 +75,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
 }
 
 /** As SQL: copies rows of a table of the store as they are. @param drawn a column that is left out */
-export function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
+function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
   const columns = sql<[string], { name: string }>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
     .all(table)
     .map(({ name }) => name)

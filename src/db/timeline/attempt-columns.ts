@@ -12,7 +12,7 @@ export interface AttemptTimes {
 }
 
 /** The value of a name column where there is no name. */
-export const noName = -1;
+const noName = -1;
 
 const failed = sliceStatuses.indexOf('failed');
 

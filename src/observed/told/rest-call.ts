@@ -2,7 +2,7 @@
 const sitePrefix = /^\/swf-monitor(?=\/)/;
 
 /** A path as all tables have it: without the prefix of a site, and with one `/` at its end. */
-export const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
+const plainPath = (path: string): string => `${path.replace(sitePrefix, '').replace(/\/+$/, '')}/`;
 
 /** Methods that state something. */
 export const writes: ReadonlySet<string> = new Set(['POST', 'PATCH']);

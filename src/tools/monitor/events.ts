@@ -1,4 +1,5 @@
 import type { Landmark } from '../../db/reports/landmarks.ts';
+import { claimedName } from '../../lib/claimed-name.ts';
 import { objectIn } from '../../lib/read-json.ts';
 import { present } from '../shared/params.ts';
 import { clipped } from './parts.ts';
@@ -25,7 +26,7 @@ export function asEvent(row: Landmark) {
     type: row.message_type,
     message_id: row.message_id,
     by: clipped(
-      body['claimed_by'] === undefined ? row.sender_agent : `${body['claimed_by']}, as ${row.sender_agent} claims`,
+      body['claimed_by'] === undefined ? row.sender_agent : claimedName(String(body['claimed_by']), row.sender_agent),
     ),
     // The usual one is left out.
     effect: row.effect === 'applied' ? null : row.effect,
