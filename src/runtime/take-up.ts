@@ -5,7 +5,7 @@ import { type Drive, takeOver } from '../db/driving/take-over.ts';
 import { requireExecution } from '../db/execution/find-execution.ts';
 import { runningOverBroker, startMessage } from '../db/execution/start-message.ts';
 import { fruitlessTakeUps } from '../db/execution/take-ups.ts';
-import { lastWaitingCommand, waitingCommand } from '../db/log/commands.ts';
+import { lastWaitingCommand, noteApplied, noteRefused, waitingCommand } from '../db/log/commands.ts';
 import { heldBy } from '../db/log/held.ts';
 import { isProcessAlive, ownerOf } from '../db/presence/leases.ts';
 import { SwfError } from '../lib/errors.ts';
@@ -78,7 +78,8 @@ export class TakeUp {
     const { log } = options;
     // One that is to be stopped is taken up only to be ended, so it does not matter how often it came to nothing.
     const stop = waitingCommand(store.sql, executionId, ['stop_workflow'])?.message_id;
-    if (stop === undefined && fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
+    const request = waitingCommand(store.sql, executionId, ['resume_workflow'])?.message_id;
+    if ((stop ?? request) === undefined && fruitlessTakeUps(store.sql, executionId) >= mostTakeUps) {
       this.#leave(executionId, {
         level: 'ERROR',
         message: `${executionId} is left alone: it was taken up ${mostTakeUps} times in ten minutes and came to nothing; "swf-mcp status ${executionId}" tells why`,
@@ -86,7 +87,7 @@ export class TakeUp {
       return;
     }
     try {
-      const { drive, isPaused } = await this.#takeOver(executionId, stop);
+      const { drive, isPaused } = await this.#takeOver(executionId, { stop, request });
       this.#left.delete(executionId);
       const pause = isPaused ? '; it stays paused' : '';
       log.write({ level: 'WARNING', message: `${executionId} is taken up: its driver was gone${pause}` });
@@ -94,6 +95,7 @@ export class TakeUp {
     } catch (error) {
       // Somebody else was faster, its parameters are of another version, or its files are not there.
       if (!(error instanceof SwfError) || error.code.startsWith('STORE_')) throw error;
+      if (request !== undefined) await store.write((tx) => noteRefused(tx, request, 'REFUSED', error.line));
       this.#leave(executionId, { level: 'WARNING', message: `${executionId} is not taken up: ${error.line}` });
     }
   }
@@ -107,7 +109,11 @@ export class TakeUp {
     return held === undefined ? undefined : { ...held, command_id: randomUUID(), timestamp: utcNow() };
   }
 
-  #takeOver(executionId: string, stop: string | undefined): Promise<{ drive: Drive; isPaused: boolean }> {
+  /** The two are the ids of commands that wait. */
+  #takeOver(
+    executionId: string,
+    { stop, request }: { stop: string | undefined; request: string | undefined },
+  ): Promise<{ drive: Drive; isPaused: boolean }> {
     const { store, options, processId: process_id, agents } = this.#host;
     const { sql } = store;
     const config = parseRecordedConfig(startMessage(sql, executionId).params, executionId);
@@ -117,6 +123,7 @@ export class TakeUp {
       const pause = stop === undefined ? this.#pauseOf(executionId) : undefined;
       const follows = stop ?? (pause === undefined ? undefined : messageIdOf(pause));
       const drive = takeOver(store, tx, executionId, driver, { isAlive, follows });
+      if (request !== undefined) noteApplied(tx, request);
       // Of one that waits already this makes no second row.
       if (pause !== undefined) store.messages.record(tx, pause);
       return { drive, isPaused: pause !== undefined };

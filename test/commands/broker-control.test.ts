@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -115,6 +115,29 @@ describe.skipIf(missing !== undefined)('over a broker', () => {
     await expect
       .poll(() => here.monitor())
       .toMatchObject({ status: 'completed', slices_completed: 180, slices_failed: 0 });
+  });
+
+  it('resume asks the recorder that lives, which says why it cannot, and goes on when it can', async () => {
+    const here = new Site(() => broker);
+    const first = await here.recorder();
+    await here.request({ stf_count: 50 }, 5, 'one');
+    await expect.poll(async () => (await here.monitor())['stf_count']).toBeGreaterThan(0);
+    first.child.kill('SIGKILL');
+    await first.finished;
+    renameSync(here.dataFolder, `${here.dataFolder}.away`);
+    const recorder = await here.recorder();
+    await recorder.saw(/is not taken up: DATA_UNAVAILABLE/);
+    const who = String.raw`process \d+ on \S+ records this namespace`;
+    const resumed = await here.resume().finished;
+    expect(resumed).toMatchObject({ code: 1, stdout: '' });
+    expect(resumed.stderr).toMatch(
+      new RegExp(`^EXECUTION_IN_USE: ${who} and cannot resume stf_datataking-one-\\d+: DATA_UNAVAILABLE`),
+    );
+    // The recorder has made an empty one.
+    rmSync(here.dataFolder, { recursive: true });
+    renameSync(`${here.dataFolder}.away`, here.dataFolder);
+    await recorder.saw(/is taken up: its driver was gone/);
+    expect(await here.control('stop')).toMatchObject({ code: 0 });
   });
 
   it('a worker process runs the payload of the execution, and what it runs ends with it', async () => {

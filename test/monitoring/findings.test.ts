@@ -300,7 +300,7 @@ describe('the findings', () => {
     const given = { evidence: { drivers: [faultAgo(59), faultAgo(20), faultAgo(5)] } };
     const [finding] = findingsOf(situationOf(given)).filter(({ code }) => code === 'TAKE_UP_FAILED');
     expect(finding?.sentence).toBe(
-      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, though results of workers are recorded meanwhile. Mend that: the service takes it up again by itself.',
+      'DATA_UNAVAILABLE: /data is full (ENOSPC). So 3 drivers have failed within 60 s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.',
     );
   });
 });

@@ -136,9 +136,10 @@ async function resume(io: Io, request: ControlRequest, place: RunPlace): Promise
           'a process has been started that takes it up, and has not said so yet: look with get_workflow_monitor',
       };
     if (message.event === 'done') return { effect: 'refused', sentence: 'it has ended; there is nothing to do' };
+    const driver = message.event === 'resumed' ? message.by : `process ${started.pid}`;
     return {
       effect: 'applied',
-      sentence: `it goes on, driven by process ${started.pid}, as ${by.claimed ?? by.name} asked`,
+      sentence: `it goes on, driven by ${driver}, as ${by.claimed ?? by.name} asked`,
     };
   } finally {
     started.release();

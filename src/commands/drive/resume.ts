@@ -4,12 +4,15 @@ import { requireExecution, requireOwn } from '../../db/execution/find-execution.
 import { executionParams } from '../../db/execution/params.ts';
 import { openExistingStore } from '../../db/opening/open-store.ts';
 import type { Store } from '../../db/opening/store.ts';
+import type { ProcessSigns } from '../../db/presence/leases.ts';
+import { recorderOf } from '../../db/presence/recorders.ts';
 import { createQueries } from '../../db/queries.ts';
 import { pausedBy } from '../../db/reports/commands.ts';
 import type { Speed } from '../../domain/params.ts';
 import { SwfError } from '../../lib/errors.ts';
 import { printable } from '../../lib/printable.ts';
 import { isAlive } from '../../lib/process-identity.ts';
+import { askRecorder } from '../../runtime/ask-recorder.ts';
 import { isDriven } from '../../runtime/commands.ts';
 import { requireOwnFiles } from '../../runtime/data-folder.ts';
 import { resumeExecution } from '../../runtime/start-execution.ts';
@@ -63,6 +66,9 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
       `${execution_id} runs in one process, so nothing of it is on a broker; resume it without --broker`,
     );
   }
+  const recorder = settings && recorderOf(store.sql, execution.namespace, isAlive);
+  if (recorder !== undefined && speed === undefined && !isDriven(store, execution_id, isAlive))
+    return resumeThere(io, store, recorder, { ...args, executionId: execution_id });
   requireOwnFiles(store, execution, config);
   requireRunnable(config, io.env['PATH']);
   tellOfPause(io, store, execution_id);
@@ -80,6 +86,23 @@ async function resume(io: Io, store: Store, args: ResumeArguments): Promise<numb
       },
     ),
   );
+}
+
+/** Has the recorder of its namespace go on with it: a second one would know half of what is said. */
+async function resumeThere(
+  io: Io,
+  store: Store,
+  recorder: ProcessSigns,
+  { executionId, json, sender, asked: { requestedBy: claimed, reason } }: ResumeArguments,
+): Promise<number> {
+  tellOfPause(io, store, executionId);
+  await askRecorder(store, executionId, { recorder, by: { name: sender ?? userName(io), claimed }, reason });
+  const by = `process ${recorder.pid} on ${recorder.hostname}`;
+  io.tellParent({ event: 'resumed', by });
+  const sentence = `${executionId} goes on, driven by ${by}, which records its namespace; see "swf-mcp${storeOption(io)} status ${executionId}"`;
+  if (json) io.err(sentence);
+  else io.out(`${sentence}\n`);
+  return 0;
 }
 
 /** An operator's pause ends with its driver: the one who resumes must hear of it. */

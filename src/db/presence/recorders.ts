@@ -4,6 +4,20 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } from './leases.ts';
 
+interface Recorder extends ProcessSigns {
+  /** 1 where it observes programs of others. */
+  observes: number;
+}
+
+/** The living process that records a namespace in this store. */
+export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTest): Recorder | undefined {
+  const recorder = sql<[string], Recorder>(
+    `SELECT ${signColumns}, process_id IN (SELECT process_id FROM hearings) AS observes
+     FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,
+  ).get(namespace);
+  return recorder !== undefined && isProcessAlive(recorder, isAlive) ? recorder : undefined;
+}
+
 /**
  * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives: two would each know half of
  * what was said; and `NAMESPACE_IN_USE` while an observer has heard programs of others in it.
@@ -14,20 +28,17 @@ export function becomeRecorder(
   processId: number,
   isAlive: LivenessTest,
 ): void {
-  const holder = sql<[string], ProcessSigns & { ended: string | null; observes: number }>(
-    `SELECT ${signColumns}, ended, process_id IN (SELECT process_id FROM hearings) AS observes FROM recorders JOIN processes USING (process_id) WHERE namespace = ?`,
-  ).get(namespace);
-  if (holder !== undefined && holder.ended === null && isProcessAlive(holder, isAlive)) {
-    if (holder.observes === 1)
-      throw new SwfError(
-        'NAMESPACE_IN_USE',
-        `process ${holder.pid} on ${holder.hostname} observes namespace ${namespace} into this store, where programs of others work; use another namespace`,
-      );
+  const recorder = recorderOf(sql, namespace, isAlive);
+  if (recorder?.observes === 1)
+    throw new SwfError(
+      'NAMESPACE_IN_USE',
+      `process ${recorder.pid} on ${recorder.hostname} observes namespace ${namespace} into this store, where programs of others work; use another namespace`,
+    );
+  if (recorder !== undefined)
     throw new SwfError(
       'EXECUTION_IN_USE',
-      `process ${holder.pid} on ${holder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
+      `process ${recorder.pid} on ${recorder.hostname} records namespace ${namespace} in this store already; wait until it ends, or use another store or namespace`,
     );
-  }
   sql(
     `INSERT INTO recorders (namespace, process_id) VALUES (?, ?)
      ON CONFLICT (namespace) DO UPDATE SET process_id = excluded.process_id, broker_away_since = NULL`,

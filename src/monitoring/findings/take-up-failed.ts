@@ -19,7 +19,7 @@ export const takeUpFailed = defineFinding(
     const cause = reason === undefined ? 'Its drivers came to nothing' : `${code ?? 'a bug'}: ${reason}`;
     return {
       severity: 'error',
-      sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Mend that: ten minutes after the last time the service takes it up again by itself.`,
+      sentence: `${cause}. It was taken up ${take_ups} times within ten minutes, each time in vain. Fix that, then run "swf-mcp resume ${execution_id}"; otherwise the service tries again ten minutes after the last time.`,
       ids: [],
       next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
     };
@@ -43,7 +43,7 @@ function failsOften({
   const { code = 'a bug', reason = 'no reason given' } = failed.at(-1) ?? {};
   return {
     severity: 'error',
-    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Mend that: the service takes it up again by itself.`,
+    sentence: `${code}: ${reason}. So ${failed.length} drivers have failed within ${oftenSeconds} s, though results of workers are recorded meanwhile. Fix that: the service goes on trying.`,
     ids: [],
     next: { tool: 'get_workflow_monitor', arguments: { execution_id } },
   };

@@ -1,0 +1,38 @@
+import { commandState } from '../db/log/commands.ts';
+import type { Store } from '../db/opening/store.ts';
+import type { ProcessSigns } from '../db/presence/leases.ts';
+import { pause } from '../lib/deadline.ts';
+import { SwfError } from '../lib/errors.ts';
+import { recordCommand, type Requester } from './commands.ts';
+
+/** A recorder looks for such requests every five seconds. */
+const patienceMilliseconds = 15_000;
+
+const lookMilliseconds = 100;
+
+/**
+ * Has the recorder that lives resume an execution that nobody drives, though it failed to do so again and again. Throws `EXECUTION_IN_USE` where it
+ * cannot, or does not answer within 15 s, as `swf-mcp run` does not; the request stays recorded then.
+ */
+export async function askRecorder(
+  store: Store,
+  executionId: string,
+  { recorder, by, reason }: { recorder: ProcessSigns; by: Requester; reason: string | undefined },
+): Promise<void> {
+  const command = await recordCommand(store, executionId, { action: 'continue', by, reason });
+  if (command === undefined) return;
+  const who = `process ${recorder.pid} on ${recorder.hostname} records this namespace`;
+  const deadline = performance.now() + patienceMilliseconds;
+  for (;;) {
+    const state = commandState(store.sql, command.message_id);
+    if (state !== 'waiting' && state.effect === 'applied') return;
+    if (state !== 'waiting')
+      throw new SwfError('EXECUTION_IN_USE', `${who} and cannot resume ${executionId}: ${state.reason}`);
+    if (performance.now() > deadline)
+      throw new SwfError(
+        'EXECUTION_IN_USE',
+        `${who} and has not resumed ${executionId} in ${patienceMilliseconds / 1000} s; a service does it when it can; wait until a "swf-mcp run" has ended`,
+      );
+    await pause(lookMilliseconds);
+  }
+}

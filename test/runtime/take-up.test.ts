@@ -1,0 +1,83 @@
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+
+import { configSchema } from '../../src/config/schema.ts';
+import { commandState } from '../../src/db/log/commands.ts';
+import type { Recorded } from '../../src/db/log/rows.ts';
+import { registerProcess } from '../../src/db/presence/leases.ts';
+import { Lifetime } from '../../src/lib/lifetime.ts';
+import { currentProcess } from '../../src/lib/process-identity.ts';
+import { askRecorder } from '../../src/runtime/ask-recorder.ts';
+import type { Host } from '../../src/runtime/host.ts';
+import { TakeUp } from '../../src/runtime/take-up.ts';
+import { useFastTime } from '../fast-time.ts';
+import { makeRunningStore } from '../helpers.ts';
+
+useFastTime(20);
+
+const execution_id = 'stf_datataking-tester-0001';
+
+/** A recorder that takes executions up and drives none of them: each of its drivers comes to nothing. */
+async function recorderThatFails() {
+  const config = configSchema.parse({ testbed: { namespace: 'test' }, broker: { url: 'stomp://127.0.0.1:61613' } });
+  const { store, say } = await makeRunningStore({ ...config });
+  const lines: string[] = [];
+  let taken = 0;
+  const processId = await store.write((tx) => registerProcess(tx, currentProcess(), '0'));
+  const host = {
+    store,
+    processId,
+    agents: { daq_simulator: 'daq' },
+    lifetime: new Lifetime(),
+    options: {
+      config,
+      user: 'tester',
+      version: '0',
+      broker: {},
+      log: { write: ({ message }: { message: string }) => lines.push(message) },
+    },
+  } as unknown as Host;
+  const takeUp = new TakeUp(host, {
+    isDriving: () => false,
+    onTaken: () => (taken += 1),
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  onTestFinished(() => takeUp.close());
+  const request = (): Promise<Recorded> => say('resume_workflow', { command_id: 'go', reason: 'the disk has room' });
+  return { store, lines, request, taken: () => taken };
+}
+
+const until = (test: () => void): Promise<void> => vi.waitFor(test, { timeout: 20_000, interval: 5 });
+
+describe('a recorder that is a service', () => {
+  it('leaves an execution alone whose drivers came to nothing, and resumes it at once where somebody asks', async () => {
+    const { store, lines, request, taken } = await recorderThatFails();
+    await until(() => expect(lines.at(-1)).toMatch(/is left alone: it was taken up 3 times/));
+    // Its first driver is the start itself.
+    expect(taken()).toBe(1 + 3);
+    const { message_id } = await request();
+    await until(() => expect(taken()).toBeGreaterThan(4));
+    expect(commandState(store.sql, message_id)).toEqual({ effect: 'applied' });
+    // It has as many tries as before.
+    await until(() => expect(lines.at(-1)).toMatch(/is left alone/));
+    expect(taken()).toBe(4 + 3);
+  });
+
+  it('carries out what it is asked', async () => {
+    const { store, taken } = await recorderThatFails();
+    await until(() => expect(taken()).toBe(4));
+    const recorder = { ...currentProcess(), last_beat: '', is_remote: 0 };
+    const by = { name: 'tester' };
+    await askRecorder(store, execution_id, { recorder, by, reason: undefined });
+    expect(taken()).toBe(5);
+  });
+
+  it('is named to the one who asks where it does not answer', async () => {
+    const { store } = await makeRunningStore();
+    const recorder = { ...currentProcess(), pid: 7, hostname: 'h', last_beat: '', is_remote: 0 };
+    await expect(
+      askRecorder(store, execution_id, { recorder, by: { name: 'tester' }, reason: undefined }),
+    ).rejects.toThrow(`process 7 on h records this namespace and has not resumed ${execution_id} in 15 s`);
+  });
+});
