@@ -80,14 +80,23 @@ export interface OpenSlice {
   attempt: number;
 }
 
+/** A slice that a worker began and did not end. */
+export interface LeftSlice extends OpenSlice {
+  /** The slot that had it. */
+  worker_id: string;
+  hostname: string;
+  /** How many drivers were killed while this attempt was in hand. */
+  killed_drivers: number;
+}
+
 /** The slices of an execution as its workers see them. */
 export interface SliceQueue {
   /** Whether the run's phase lets a worker take a slice. */
   isOpen(): boolean;
   /** The next queued slices, the oldest first. */
   queued(limit: number): OpenSlice[];
-  /** Slices that a worker began and did not end. */
-  inProcess(): OpenSlice[];
+  /** The slices in hand. */
+  inProcess(): LeftSlice[];
   /** How an attempt stands that a broker hands out. */
   standing(sliceFilename: string, attempt: number): SliceStanding;
 }

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Draft } from '../messages/message.ts';
 import type { MessageType } from '../messages/vocabulary.ts';
 import type { ExecutionContext } from './agent.ts';
+import { LeftSlices, maxKilledDrivers } from './left-slices.ts';
 import type { OpenSlice, Payload, PayloadResult, SliceQueue } from './ports.ts';
 import { resultOf, slotName, startFields } from './slice-messages.ts';
 
@@ -25,6 +26,8 @@ export interface WorkerOptions {
   hostname: string;
   queue: SliceQueue;
   payload: Payload;
+  /** Whether the payload is a program, which may kill this process. */
+  isProgram: boolean;
 }
 
 /**
@@ -45,7 +48,7 @@ class WorkerPool {
   readonly #options: WorkerOptions;
   readonly #execution: ExecutionContext;
   readonly #free: string[];
-  #leftOver: OpenSlice[];
+  readonly #left: LeftSlices;
   readonly #finished: Finished[] = [];
   readonly #inHand = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
@@ -54,11 +57,13 @@ class WorkerPool {
     this.#options = options;
     this.#execution = execution;
     this.#free = Array.from({ length: options.slots }, (_, index) => slotName(options.name, index + 1));
-    this.#leftOver = options.queue.inProcess();
+    const left = options.queue.inProcess();
+    this.#left = new LeftSlices(options.isProgram ? left : left.map((slice) => ({ ...slice, killed_drivers: 0 })));
   }
 
   async run(): Promise<void> {
     const { stopped } = this.#execution.lifetime;
+    await this.#failGivenUp();
     while (!stopped.aborted && this.#failures.length === 0) {
       if (this.#hasNothingToDo()) await this.#execution.notifier.news(stopped, wakesOn);
       // Slots that become free in the same turn share one step.
@@ -69,11 +74,27 @@ class WorkerPool {
     await Promise.all(this.#inHand);
   }
 
+  /** Nobody else says their failure. */
+  async #failGivenUp(): Promise<void> {
+    const { givenUp } = this.#left;
+    if (givenUp.length === 0) return;
+    const { journal, clock } = this.#execution;
+    const error = `the process that drives the execution was killed ${maxKilledDrivers} times while this slice was in hand`;
+    const says = givenUp.map(({ worker_id, hostname, ...slice }) => ({
+      msg_type: 'slice_result' as const,
+      ...startFields(slice, worker_id, hostname),
+      state: 'failed' as const,
+      error,
+    }));
+    await journal.step({ sender: this.#options.name, tick: clock.now(), says });
+  }
+
   /** One step: the results of finished slots, and the starts of the slices that the free slots begin. */
   async #takeStep(): Promise<void> {
     const { journal, clock, lifetime } = this.#execution;
     if (lifetime.stopped.aborted) return;
     const ended = this.#finished.splice(0);
+    this.#left.ended(ended.map(({ slice }) => slice));
     let begun: OpenSlice[] = [];
     await journal.step({
       sender: this.#options.name,
@@ -85,7 +106,7 @@ class WorkerPool {
       },
     });
     this.#free.push(...ended.map(({ slot }) => slot));
-    this.#leftOver = this.#leftOver.filter((slice) => !begun.includes(slice));
+    this.#left.begun(begun);
     for (const slice of begun) this.#begin(slice, this.#free.shift() as string);
     for (const _ of ended) clock.leave();
   }
@@ -124,7 +145,7 @@ class WorkerPool {
   #next(most: number): OpenSlice[] {
     const { queue } = this.#options;
     if (this.#execution.lifetime.stopped.aborted || most === 0 || !queue.isOpen()) return [];
-    return this.#leftOver.length > 0 ? this.#leftOver.slice(0, most) : queue.queued(most);
+    return this.#left.next(most, this.#inHand.size === 0) ?? queue.queued(most);
   }
 
   #hasNothingToDo(): boolean {

@@ -320,4 +320,25 @@ describe('the configuration of a payload', () => {
     expect(stderr).toMatch(/^CONFIG_INVALID: /);
     expect(stderr).toMatch(reason);
   });
+
+  it('that kills the process of the run costs its own slice an attempt after three kills, and no other slice one', async () => {
+    const kill = '[ "$SWF_SLICE_ID" != 2 ] || { sleep 0.2; kill -9 $PPID; }; sleep 0.4';
+    const { folder, args } = withPayload(kill, { 'fast_processing.target_worker_count': 4, 'worker.max_retries': 1 });
+    const kills: (string | null)[] = [];
+    let ended = await startCli(args, { folder }).finished;
+    while (ended.signal !== null && kills.length < 10) {
+      kills.push(ended.signal);
+      ended = await startCli(['resume', 'latest', '--json'], { folder }).finished;
+    }
+    // Two attempts.
+    expect(kills).toHaveLength(6);
+    expect(ended.code).toBe(3);
+    const slices = await slicesOf(folder);
+    expect(slices.map(({ retries, status }) => [retries, status])).toEqual(
+      slices.map(({ slice_id }) => (slice_id === 2 ? [1, 'failed'] : [0, 'completed'])),
+    );
+    expect(slices.find(({ slice_id }) => slice_id === 2)?.['error']).toBe(
+      'the process that drives the execution was killed 3 times while this slice was in hand',
+    );
+  });
 });

@@ -1,8 +1,9 @@
-import type { OpenSlice, SliceQueue, SliceStanding } from '../../agents/ports.ts';
+import type { LeftSlice, OpenSlice, SliceQueue, SliceStanding } from '../../agents/ports.ts';
 import { workersMayTake } from '../../domain/run-phases.ts';
 import type { SliceStatus } from '../../domain/slice-states.ts';
 import { isRemoved } from '../log/removals.ts';
 import { indexPredicates } from '../migrations/index-predicates.ts';
+import { numberOf } from '../migrations/names.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import { lostStarts, mostLostStarts } from '../presence/lost-starts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
@@ -10,10 +11,20 @@ import { phaseOf } from './overview.ts';
 
 const columns = 'slice_id, slice_filename, tf_filename, stf_filename, tf_first, tf_last, tf_count, attempt';
 
-const selectIn = (status: 'queued' | 'processing'): string => `SELECT ${columns} FROM tf_slices
-  WHERE execution_id = ? AND status = '${status}' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`;
+const queuedSlices = `SELECT ${columns} FROM tf_slices
+  WHERE execution_id = ? AND status = 'queued' AND ${indexPredicates.openSlice} ORDER BY seq LIMIT ?`;
 
-const slicesIn = { queued: selectIn('queued'), processing: selectIn('processing') } as const;
+/** Counts drivers that were killed, not those that ended in order. A slice that waited to be begun again was not in hand, hence `min`. */
+const leftSlices = `SELECT ${columns}, assigned_worker AS worker_id, coalesce(hostname, '') AS hostname,
+    min(starts, (
+      SELECT count(*) FROM message_rows
+      WHERE execution_no = ${numberOf('s.execution_id')} AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'driver_lost'`)} AND effect = 'applied'
+        AND seq > (SELECT min(seq) FROM message_rows
+          WHERE message_id >= s.execution_id || '/slice_started/' || slice_filename || '/' || s.attempt || '/'
+            AND message_id < s.execution_id || '/slice_started/' || slice_filename || '/' || s.attempt || '0')
+    )) AS killed_drivers
+  FROM tf_slices AS s
+  WHERE execution_id = ? AND status = 'processing' AND ${indexPredicates.openSlice} ORDER BY seq`;
 
 /** The slices of an execution as its workers see them. */
 export function openSliceQueue(
@@ -21,16 +32,14 @@ export function openSliceQueue(
   { execution_id }: { execution_id: string },
   isAlive: LivenessTest,
 ): SliceQueue {
-  const select = (status: 'queued' | 'processing', limit: number): OpenSlice[] =>
-    sql<[string, number], OpenSlice>(slicesIn[status]).all(execution_id, limit);
   return {
     isOpen() {
       const phase = phaseOf(sql, execution_id);
       // A worker that does not know the run works.
       return phase === undefined || workersMayTake(phase);
     },
-    queued: (limit) => select('queued', limit),
-    inProcess: () => select('processing', -1),
+    queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
+    inProcess: () => sql<[string], LeftSlice>(leftSlices).all(execution_id),
     standing: (filename, attempt) => standingOf(sql, execution_id, { filename, attempt }, isAlive),
   };
 }

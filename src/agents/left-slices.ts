@@ -1,0 +1,40 @@
+import type { LeftSlice, OpenSlice } from './ports.ts';
+
+/** An attempt in hand while this many drivers were killed fails: its payload may be what kills them. */
+export const maxKilledDrivers = 3;
+
+/**
+ * The slices that earlier processes began and did not end, in the order in which to begin them again. One that has seen two drivers killed is
+ * begun alone, so that the next kill, if there is one, shows which slice it is and costs no other slice an attempt.
+ */
+export class LeftSlices {
+  /** Those whose attempt has failed. */
+  readonly givenUp: readonly LeftSlice[];
+  #suspects: OpenSlice[];
+  #others: OpenSlice[];
+  #alone: OpenSlice | undefined;
+
+  constructor(left: readonly LeftSlice[]) {
+    const isSuspect = ({ killed_drivers }: LeftSlice): boolean => killed_drivers === maxKilledDrivers - 1;
+    this.givenUp = left.filter(({ killed_drivers }) => killed_drivers >= maxKilledDrivers);
+    this.#suspects = left.filter(isSuspect);
+    this.#others = left.filter((slice) => !isSuspect(slice) && !this.givenUp.includes(slice));
+  }
+
+  /** The slices to begin now, at most `limit`; undefined when none is left and new slices may begin. @param isIdle whether no slice is in hand */
+  next(limit: number, isIdle: boolean): OpenSlice[] | undefined {
+    if (this.#alone !== undefined) return [];
+    if (this.#suspects.length > 0) return isIdle ? this.#suspects.slice(0, 1) : [];
+    return this.#others.length > 0 ? this.#others.slice(0, limit) : undefined;
+  }
+
+  begun(slices: readonly OpenSlice[]): void {
+    this.#alone ??= this.#suspects.find((slice) => slices.includes(slice));
+    this.#suspects = this.#suspects.filter((slice) => !slices.includes(slice));
+    this.#others = this.#others.filter((slice) => !slices.includes(slice));
+  }
+
+  ended(slices: readonly OpenSlice[]): void {
+    if (this.#alone !== undefined && slices.includes(this.#alone)) this.#alone = undefined;
+  }
+}

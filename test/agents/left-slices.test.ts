@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+
+import { LeftSlices } from '../../src/agents/left-slices.ts';
+import type { LeftSlice } from '../../src/agents/ports.ts';
+
+const slice = (slice_id: number, killed_drivers: number): LeftSlice => ({
+  slice_id,
+  slice_filename: `slice ${slice_id}`,
+  tf_filename: 'tf',
+  stf_filename: 'stf',
+  tf_first: 0,
+  tf_last: 9,
+  tf_count: 10,
+  attempt: 1,
+  worker_id: 'w/01',
+  hostname: 'h',
+  killed_drivers,
+});
+
+describe('slices that an earlier process left', () => {
+  it('begin together after one kill, alone after two, and not at all after three', () => {
+    const [fresh, once, twice, again, thrice] = [slice(1, 0), slice(2, 1), slice(3, 2), slice(4, 2), slice(5, 3)];
+    const left = new LeftSlices([fresh, once, twice, again, thrice]);
+    expect(left.givenUp).toEqual([thrice]);
+    for (const suspect of [twice, again]) {
+      expect(left.next(8, false)).toEqual([]);
+      expect(left.next(8, true)).toEqual([suspect]);
+      left.begun([suspect]);
+      // Nothing begins beside it.
+      expect(left.next(8, true)).toEqual([]);
+      left.ended([suspect]);
+    }
+    expect(left.next(1, false)).toEqual([fresh]);
+    left.begun([fresh]);
+    expect(left.next(8, false)).toEqual([once]);
+    left.begun([once]);
+    expect(left.next(8, false)).toBeUndefined();
+  });
+});
