@@ -42,6 +42,8 @@ export function makeAside(executionFolder: string, final: string): string {
   accessSync(executionFolder);
   const aside = `${final}.${randomUUID().slice(0, 8)}${asideEnding}`;
   makeFolder(aside);
+  // A payload may have put a broken link in its way, which Node takes for a folder.
+  accessSync(aside);
   return aside;
 }
 

@@ -341,4 +341,13 @@ describe('the configuration of a payload', () => {
       'the process that drives the execution was killed 3 times while this slice was in hand',
     );
   });
+
+  it('that puts a broken link in the place of the output folder is told of that folder', async () => {
+    const { folder, args } = withPayload('cd ../../..; rm -rf outputs; ln -s nowhere outputs', {
+      'fast_processing.target_worker_count': 1,
+    });
+    await runCli(args, { folder });
+    const errors = (await slicesOf(folder)).map(({ error }) => error);
+    expect(errors).toEqual(Array.from(errors, () => expect.stringMatching(/the output folder \S+ cannot be used: ENOENT/)));
+  });
 });
