@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { sliceStatuses } from '../../src/domain/slice-states.ts';
 import type { Attempts, Life } from '../../src/monitoring/timeline/attempts.ts';
 import { binOf, binsOf } from '../../src/monitoring/timeline/bins.ts';
 import { pack, unpack } from '../../src/monitoring/timeline/pack.ts';
@@ -102,6 +103,8 @@ const picture = (attempts: Attempts, mostBins = 300, life: Life = lifeOf(attempt
   });
 };
 
+const completedState = sliceStatuses.indexOf('completed');
+
 const sum = (values: readonly number[]): number => values.reduce((all, value) => all + value, 0);
 
 /** Attempts in words, whatever numbers their names have. */
@@ -118,7 +121,8 @@ describe('the picture of an execution', () => {
   it('counts each slice, each completion and each failure once, and its levels end at what is left', () => {
     fc.assert(
       fc.property(slices, fc.integer({ min: 10, max: 600 }), (all, mostBins) => {
-        const { series, causes } = picture(attemptsOf(all), mostBins);
+        const attempts = attemptsOf(all);
+        const { series, causes } = picture(attempts, mostBins);
         const having = (state: string): number => all.filter(({ last }) => last === state).length;
         const failures = sum(all.map(({ tries, last }) => tries.length - (last === 'failed' ? 0 : 1)));
         expect(sum(series.arrived)).toBe(all.length);
@@ -128,6 +132,12 @@ describe('the picture of an execution', () => {
         expect(series.queued.at(-1)).toBe(having('queued'));
         expect(series.processing.at(-1)).toBe(having('processing'));
         expect(Math.min(...series.queued, ...series.processing)).toBeGreaterThanOrEqual(0);
+        const times = Array.from(attempts.completed, (end, at) => [attempts.started[at] as number, end] as const);
+        const worked = times.filter((_, at) => attempts.state[at] === completedState).map(([from, end]) => end - from);
+        const inBins = series.mean_seconds.map((mean, bin) => (mean ?? 0) * 1000 * (series.completed[bin] as number));
+        // Means are rounded to a millisecond.
+        expect(Math.abs(sum(inBins) - sum(worked))).toBeLessThanOrEqual(all.length);
+        expect(series.mean_seconds.map((mean) => mean === null)).toEqual(series.completed.map((n) => n === 0));
       }),
     );
   });

@@ -12,6 +12,8 @@ export interface Series {
   exhausted: number[];
   queued: number[];
   processing: number[];
+  /** Wall time from hand-over to result of the slices that were completed in the bin; null where none was. */
+  mean_seconds: (number | null)[];
 }
 
 const [completedState, failedState] = [sliceStatuses.indexOf('completed'), sliceStatuses.indexOf('failed')];
@@ -32,13 +34,21 @@ export function seriesOf(
     addEvents(counters, attempts, at, mostRetries);
   }
   const { queued, processing, ...events } = counters.series;
-  return { ...events, queued: summed(queued), processing: summed(processing) };
+  const mean_seconds = counters.work.map((milliseconds, bin) => {
+    const slices = counters.timed[bin] as number;
+    return slices === 0 ? null : Math.round(milliseconds / slices) / 1000;
+  });
+  return { ...events, queued: summed(queued), processing: summed(processing), mean_seconds };
 }
 
 interface Counters {
   /** Levels are changes of them, until they are summed. */
-  series: Series;
-  count: (into: number[], time: number) => void;
+  series: Omit<Series, 'mean_seconds'>;
+  /** Milliseconds from hand-over to result of the slices completed in each bin. */
+  work: number[];
+  /** The slices of which that is known. */
+  timed: number[];
+  count: (into: number[], time: number, by?: number) => void;
   change: (level: number[], time: number, by: number) => void;
 }
 
@@ -53,9 +63,11 @@ function countersOf(bins: Bins): Counters {
       queued: zeros(),
       processing: zeros(),
     },
-    count(into, time) {
+    work: zeros(),
+    timed: zeros(),
+    count(into, time, by = 1) {
       const bin = binOf(bins, time);
-      if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + 1;
+      if (bin >= 0 && bin < bins.count) into[bin] = (into[bin] as number) + by;
     },
     change(level, time, by) {
       // Changes before the window stand in its first bin.
@@ -86,13 +98,25 @@ function addLevels({ series, change }: Counters, attempts: Attempts, at: number,
   }
 }
 
-function addEvents({ series, count }: Counters, attempts: Attempts, at: number, mostRetries: number): void {
+function addEvents(
+  { series, work, timed, count }: Counters,
+  attempts: Attempts,
+  at: number,
+  mostRetries: number,
+): void {
   const queued = attempts.queued[at] as number;
   const attempt = attempts.attempt[at] as number;
   const state = attempts.state[at];
   const end = Math.max(queued, attempts.completed[at] as number);
   if (attempt === 1) count(series.arrived, queued);
-  if (state === completedState) count(series.completed, end);
+  if (state === completedState) {
+    count(series.completed, end);
+    const started = attempts.started[at] as number;
+    if (!Number.isNaN(started)) {
+      count(work, end, Math.max(0, end - started));
+      count(timed, end);
+    }
+  }
   if (state !== failedState) return;
   count(series.failed_attempts, end);
   if (attempts.isCurrent[at] === 1 && attempt > mostRetries) count(series.exhausted, end);

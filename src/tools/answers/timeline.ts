@@ -16,9 +16,12 @@ const pictured = () => ({
       exhausted: numbers(),
       queued: numbers(),
       processing: numbers(),
+      mean_seconds: z.array(z.number().nullable()),
     })
     .optional()
-    .describe('queued and processing at the end of a bin'),
+    .describe(
+      'queued and processing at the end of a bin; mean_seconds: hand-over to result, of slices completed in it',
+    ),
   phases: z
     .array(
       z.strictObject({ phase: z.string(), start: z.string(), end: z.string().optional(), by: z.string().optional() }),
