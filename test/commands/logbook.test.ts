@@ -143,7 +143,7 @@ describe('a note and a quality', () => {
         line: /^ARGUMENT_INVALID: "goood" is no quality; the nearest is good, allowed are good, bad, test, none/,
       },
       { args: ['note', id, 'x', '--about', ''], line: /^ARGUMENT_INVALID: about: / },
-      { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: "" is no alarm/ },
+      { args: ['alarms', 'seen', ''], line: /^ARGUMENT_INVALID: the alarm name is empty/ },
       { args: ['note', id, 'x', '--requested-by', ''], line: /^ARGUMENT_INVALID: --requested-by has 0 characters/ },
       { args: ['alarms', 'seen', 'X'], line: /^ARGUMENT_INVALID: there is no alarm "X", and none was raised yet/ },
     ])

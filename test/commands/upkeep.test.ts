@@ -188,7 +188,7 @@ describe('backup', () => {
     expect((await runCli(['check'], { folder })).code).toBe(0);
     // The same file moved into the place of the store is the store.
     const again = await runCli(['backup', copy], { folder });
-    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .* there is such a file already/);
+    expect(again.stderr).toMatch(/^STORE_UNAVAILABLE: .* the file already exists/);
     expect(readdirSync(join(copy, '..'))).toEqual(['swf.db']);
   });
 
@@ -198,7 +198,7 @@ describe('backup', () => {
     writeFileSync(join(folder, 'mine'), 'precious');
     const before = readdirSync(folder).toSorted();
     for (const [target, why] of [
-      ['mine', 'there is such a file already'],
+      ['mine', 'the file already exists'],
       ['nowhere/copy.db', 'ENOENT'],
       ['/dev/full', 'already'],
     ] as const) {

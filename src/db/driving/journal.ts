@@ -19,9 +19,9 @@ export interface HeldExecution {
   execution_id: string;
   run_number: number;
   namespace: string;
-  /** Proves a driver's ownership. Agents of other processes have none. */
+  /** Proves a driver's ownership; undefined for agents of other processes. */
   epoch?: number;
-  /** It runs over a broker: what is recorded here and is for others goes out. */
+  /** It runs over a broker, so rows recorded here for others are sent. */
   isOverBroker?: boolean;
 }
 
@@ -34,7 +34,7 @@ export interface ExecutionAccess {
 export interface JournalOptions {
   writeLogLine: LogLineWriter;
   isAlive: LivenessTest;
-  /** Called after the commit with the types of the messages of a step. */
+  /** Called after a step's commit with the types of its messages. */
   onCommitted: (types: MessageType[], step: Step) => void;
 }
 
@@ -96,29 +96,29 @@ class StoreJournal implements Journal {
     this.#store.writeAtOnce((tx) => void this.#commit(tx, step));
   }
 
-  /** The types of the messages that the step said and released; undefined where its cursor stood elsewhere. */
+  /** The types of the messages that the step recorded and released; undefined if its cursor was elsewhere. */
   #commit(tx: Transaction, step: Step): MessageType[] | undefined {
     const { execution_id, run_number, epoch } = this.#held;
     requireOwnership(tx, execution_id, epoch);
     if (step.cursor !== undefined && !moveCursor(tx, execution_id, step.cursor)) return undefined;
     for (const id of step.takes ?? []) noteApplied(tx, id);
     for (const { id, code, reason } of step.refuses ?? []) noteRefused(tx, id, code, reason);
-    // An agent may say what it reads at this moment.
+    // A function may read the store: write pending rows first.
     if (typeof step.says === 'function') tx.settle();
     const drafts = typeof step.says === 'function' ? step.says() : step.says;
     const envelope = envelopeOf(step, this.#held);
     const recorded = drafts.map((draft) =>
-      // Two spreads: an object with names behind a spread is four times as slow, and this is said of every message.
+      // Two spreads: listing properties after a spread is four times as slow, and this runs for every message.
       this.#store.messages.record(tx, { ...draft, ...envelope }, this.#circumstancesOf(draft, envelope)),
     );
-    // A step that is made again says nothing new, and was logged when it was made first.
+    // A repeated step records nothing new, and was logged the first time.
     const isRepetition = recorded.length > 0 && recorded.every(({ isNew }) => !isNew);
     const origin = { agent: step.sender, execution_id, run_id: String(run_number) };
     for (const line of isRepetition ? [] : (step.logs ?? [])) this.#options.writeLogLine(tx, line, origin);
     return [...drafts.map((draft) => draft.msg_type), ...recorded.flatMap(({ released }) => released ?? [])];
   }
 
-  /** Control rows are read from the store by the driver, and what hosted workers say is for the recorder: neither is sent. */
+  /** Not sent: control rows, which the driver reads from the store, and messages of hosted workers, which are for the recorder. */
   #circumstancesOf({ msg_type }: Draft, { timestamp: recordedAt }: StepEnvelope): Circumstances {
     const { destination } = vocabulary[msg_type];
     const goesOut = this.#held.isOverBroker === true && destination !== 'control' && destination !== 'results';
@@ -126,7 +126,7 @@ class StoreJournal implements Journal {
   }
 }
 
-/** The envelope that all messages of a step have. */
+/** The envelope shared by all messages of a step. */
 type StepEnvelope = ReturnType<typeof envelopeOf>;
 
 const envelopeOf = ({ sender, tick }: Step, { namespace, execution_id, run_number }: HeldExecution) => ({

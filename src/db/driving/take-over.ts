@@ -17,7 +17,7 @@ import { isProcessAlive, type LivenessTest, ownerOf, registerProcess, takeOwners
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A process that works here, and the names of the agents that it hosts, by type. */
+/** A process registered in the store, and the names of the agents it hosts, by type. */
 export interface Crew<AgentType extends string> {
   process_id: number;
   agents: Record<AgentType, string>;
@@ -32,7 +32,7 @@ export interface Entry<AgentType extends string> {
   agentTypes: readonly AgentType[];
 }
 
-/** An execution that this process drives. `epoch` proves it. */
+/** An execution that this process drives, as `epoch` proves. */
 export interface Drive {
   execution_id: string;
   run_number: number;
@@ -40,7 +40,7 @@ export interface Drive {
   epoch: number;
 }
 
-/** Enters a process and its agents into the store. */
+/** Registers a process and its agents in the store. */
 export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>): Crew<T> {
   const { identity, version, user, namespace, agentTypes } = entry;
   const process_id = registerProcess(tx, identity, version);
@@ -48,27 +48,27 @@ export function enterProcess<T extends string>(tx: Transaction, entry: Entry<T>)
   return { process_id, agents: Object.fromEntries(names) as Record<T, string> };
 }
 
-/** The process that becomes a driver, as it says of itself. */
+/** The process that becomes the driver, as it describes itself. */
 export interface Driver {
   process_id: number;
   identity: ProcessIdentity;
-  /** The agent that it speaks as: its DAQ simulator. */
+  /** The agent it sends messages as: its DAQ simulator. */
   name: string;
   user: string;
   /** Of this program. */
   version: string;
-  /** Left out, it goes on at the recorded one. */
+  /** Defaults to the recorded speed. */
   speed?: Speed | undefined;
   /** Whether its messages go over a broker. */
   isOverBroker: boolean;
-  /** The person who asked for it, as was claimed, and why. */
+  /** The person who asked for it, as claimed, and the reason. */
   claimedBy?: string | undefined;
   reason?: string | undefined;
 }
 
 /**
- * Starts an execution by its first message and makes this process its driver. Undefined where the command makes none: it has been taken
- * before, or contradicts one that has. Passes on the errors of `takeOver`.
+ * Starts an execution with its first message and makes this process its driver. Returns undefined if the command starts none: it is already
+ * recorded, or contradicts a recorded one. Throws what `takeOver` throws.
  */
 export function beginExecution(
   store: Pick<Store, 'messages'>,
@@ -83,8 +83,8 @@ export function beginExecution(
 }
 
 /**
- * Makes this process the driver of an execution, and says so.
- * @param follows the id of the one earlier command that it is to carry out; all others are refused
+ * Makes this process the driver of an execution and records that.
+ * @param follows the id of the one earlier command that it carries out; all others are refused
  * Throws `EXECUTION_NOT_RUNNING` if it has ended, `EXECUTION_IN_USE` while its driver lives.
  */
 export function takeOver(
@@ -117,7 +117,7 @@ export function takeOver(
     );
   const epoch = takeOwnership(tx, execution_id, process_id, isAlive);
   goOnWithClock(tx, execution_id);
-  // Taking an execution up lets it go on, whatever its last driver was asked and did not hear.
+  // A takeover resumes the execution, whatever commands its last driver missed.
   refuseWaiting(tx, execution_id, {
     code: 'DRIVER_GONE',
     reason: 'the process that drove it was gone',
@@ -136,10 +136,10 @@ export function takeOver(
   return { execution_id, run_number, namespace, epoch };
 }
 
-/** A clock that is ahead by more was wrong: its times are not gone on with. Milliseconds. */
+/** A clock further ahead than this was wrong: its times are not continued. Milliseconds. */
 const maxAhead = 86_400_000;
 
-/** Times of an execution do not go back with another driver, whose clock may have been set back before it began. */
+/** Keeps times from going back under a new driver, whose clock may have been set back before it started. */
 function goOnWithClock({ sql }: Transaction, executionId: string): void {
   const newest = sql<[string], { at: number }>(
     `SELECT recorded_ms AS at FROM message_rows WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.exceptLogbook} ORDER BY seq DESC LIMIT 1`,
@@ -157,7 +157,7 @@ const selfOf = ({ identity: { pid, hostname }, user, version, claimedBy, reason 
   ...(reason === undefined ? {} : { reason }),
 });
 
-/** The loss of an earlier driver that has not said its end. */
+/** The loss of the previous driver, unless it reported its end. */
 function lossOf(sql: Prepare, executionId: string, before: ReturnType<typeof ownerOf>): Draft[] {
   if (before === undefined || readMessage(sql, `${executionId}/driver_ended/${before.epoch}`) !== undefined) return [];
   const { at, by } = lastSignOf(sql, before);

@@ -2,8 +2,7 @@ import { SwfError } from '../../lib/errors.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * Throws `EXECUTION_IN_USE` where the epoch of a driver is not the current one: a driver that was thought dead and wakes up late must not write
- * any more.
+ * Throws `EXECUTION_IN_USE` if a driver's epoch is not the current one: a driver that was thought dead and wakes up late must no longer write.
  * @param epoch undefined for agents of other processes, which need none
  */
 export function requireOwnership({ sql }: Transaction, executionId: string, epoch: number | undefined): void {
@@ -15,7 +14,7 @@ export function requireOwnership({ sql }: Transaction, executionId: string, epoc
   throw new SwfError('EXECUTION_IN_USE', `${executionId} has been taken over by another process; this one ends`);
 }
 
-/** Moves a consumer's cursor by compare-and-set. False where it stands elsewhere: another process has done the same work. */
+/** Moves a consumer's cursor by compare-and-set. False if it is elsewhere: another process has done the same work. */
 export function moveCursor(
   { sql }: Transaction,
   executionId: string,

@@ -6,23 +6,23 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Where TF files are that other hosts publish. The newest word counts for slices without a result. */
+/** Where other hosts publish TF files. The newest report counts for slices without a result. */
 
-/** Where a TF file was last said to be; undefined where it is not known, or nothing was written. */
+/** Where a TF file was last reported to be; undefined if unknown, or if nothing was written. */
 export const newestPlace = (sql: Prepare, tfFilename: string): string | undefined =>
   sql<[string], { file_url: string | null }>(
     'SELECT coalesce(m.file_url, f.file_url) AS file_url FROM fastmon_files AS f LEFT JOIN moved_files AS m USING (tf_filename) WHERE tf_filename = ? AND f.file_url IS NOT NULL',
   ).get(tfFilename)?.file_url ?? undefined;
 
-/** A slice with its file where that was last said to be. */
+/** A slice with its file's last reported place. */
 export function withNewestPlace<T extends SliceNeeds>(sql: Prepare, slice: T): T {
   const file_url = newestPlace(sql, slice.tf_filename) ?? slice.file_url;
   return file_url === slice.file_url || file_url === undefined ? slice : { ...slice, file_url };
 }
 
 /**
- * Notes where a TF file is that was registered before, as the same file. Returns whether it is somewhere else now. A path on a host of its own is no
- * better place than an address.
+ * Notes the place of a TF file that is registered again as the same file. Returns whether it has moved. A host's local path is no better place than
+ * an address.
  */
 export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_registered'>): boolean {
   const { execution_id = '', tf_filename, file_url } = message;
@@ -36,20 +36,20 @@ export function noteNewPlace({ sql }: Transaction, message: Message<'tf_file_reg
   return true;
 }
 
-/** A TF file that workers could not have. */
+/** A TF file that workers could not get. */
 export interface LostFile {
   tf_filename: string;
   stf_filename: string;
   file_url: string;
-  /** The host that made it, and since when nothing on it is heard, ISO 8601; undefined where it is heard. */
+  /** The host that made it, and since when that host is silent, ISO 8601; undefined while it is heard. */
   hostname: string;
   since: string | undefined;
 }
 
-/** An agent that is silent for so long is gone, in seconds. */
+/** An agent silent for this long is gone. Seconds. */
 const goneSeconds = 60;
 
-/** Rows that are looked at. */
+/** Most rows to check. */
 const mostFiles = 1000;
 
 interface Returned {
@@ -58,7 +58,7 @@ interface Returned {
   kind: string;
 }
 
-/** The returns of slices that still wait, since their file was last said to be somewhere. */
+/** The returns of slices that still wait, since their file's place was last reported. */
 function returnsOf(sql: Prepare, executionId: string): Returned[] {
   return sql<[string], Returned>(
     `SELECT DISTINCT s.tf_filename, r.reason, r.kind FROM returned_slices AS r JOIN tf_slices AS s USING (slice_filename, attempt)
@@ -72,14 +72,14 @@ interface MadeFile extends Omit<LostFile, 'since'> {
 }
 
 /**
- * The TF files with slices to do that no worker could have: those that are not where they should be, or are other files than announced, and those of
- * places that nobody reaches and whose hosts are silent. @param now milliseconds since 1970
+ * The TF files with open slices that no worker could get: files that are missing from their place or differ from the announced ones, and files in
+ * places that no worker reaches and whose hosts are silent. @param now milliseconds since 1970
  */
 export function lostFiles(sql: Prepare, executionId: string, now = Date.now()): LostFile[] {
   const returned = returnsOf(sql, executionId);
   if (returned.length === 0) return [];
   const wrong = new Set(returned.filter(({ reason }) => reason === 'WRONG_FILE').map(({ tf_filename }) => tf_filename));
-  // A worker leaves a whole place alone, so no slice of another file of it need have been given back. One that has moved is not of its first place.
+  // A worker avoids a whole place, so slices of its other files need not have been returned. A moved file is no longer at its first place.
   const away = new Set(returned.filter(({ reason }) => reason === 'NO_FILE').map(({ kind }) => kind));
   const given = new Set(returned.map(({ tf_filename }) => tf_filename));
   const before = new Date(now - goneSeconds * 1000).toISOString();

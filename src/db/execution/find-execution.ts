@@ -25,7 +25,7 @@ export interface OwnExecution extends AnyExecution {
   executed_by: string;
 }
 
-/** An execution of other programs: what nobody has told is null, and the namespace empty. */
+/** An execution of other programs. Unreported facts are null, an unreported namespace empty. */
 export interface ObservedExecution extends AnyExecution {
   origin: 'observed';
   workflow_name: string | null;
@@ -57,13 +57,13 @@ export function requireOwn(execution: ExecutionRow, deed: string): OwnExecution 
 const countColumns =
   'stfs_announced AS stf_count, tf_files_received, slices_created, slices_queued, slices_processing, slices_completed, slices_failed';
 
-/** As SQL: the columns of an `ExecutionRow`, of `executionTables`. */
+/** As SQL: the columns of an `ExecutionRow`, from `executionTables`. */
 export const executionColumns = `seq AS key, e.execution_id, origin, workflow_name, namespace, status, status_reason, phase, run_number,
   executed_by, start_time, end_time, ${countColumns}`;
 
 const executionTables = 'workflow_executions AS e JOIN run_states USING (execution_id)';
 
-/** Throws an `Error` for an execution that is not there. */
+/** Throws an `Error` if the execution does not exist. */
 export function countsOf(sql: Prepare, executionId: string): Counts {
   const row = sql<[string], Counts>(`SELECT ${countColumns} FROM run_states WHERE execution_id = ?`).get(executionId);
   if (row === undefined) throw new Error(`the run of ${executionId} has no state`);
@@ -81,7 +81,7 @@ function latestExecution(sql: Prepare): ExecutionRow | undefined {
   return sql<[], ExecutionRow>(`SELECT ${executionColumns} FROM ${executionTables} ORDER BY seq DESC LIMIT 1`).get();
 }
 
-/** An execution by its id, or the last one by the name `latest`. Throws `EXECUTION_NOT_FOUND` with the ids that come near, `EXECUTION_REMOVED` for one that is gone. */
+/** An execution by its id, or the last one for `latest`. Throws `EXECUTION_NOT_FOUND` with similar ids, `EXECUTION_REMOVED` if it was removed. */
 export function requireExecution(sql: Prepare, executionId: string): ExecutionRow {
   const found = executionId === 'latest' ? latestExecution(sql) : findExecution(sql, executionId);
   if (found !== undefined) return found;
@@ -89,14 +89,14 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   if (removal !== undefined)
     throw new SwfError(
       'EXECUTION_REMOVED',
-      `${executionId} was removed${removalWords(removal)}, with all that was recorded of it; list_workflow_executions lists those that are there`,
+      `${executionId} was removed${removalWords(removal)}, with all that was recorded of it; list_workflow_executions lists the others`,
     );
   const known = recentExecutionIds(sql);
   if (known.length === 0)
     throw new SwfError('EXECUTION_NOT_FOUND', `there is no execution in this store yet; ${firstWords(sql)}`);
   const ofRun = /^\d{1,15}$/.test(executionId) ? executionOfRun(sql, Number(executionId)) : undefined;
   if (ofRun !== undefined)
-    throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run; its execution is ${ofRun}: give that`);
+    throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is a run number; use its execution id, ${ofRun}`);
   const near = nearest(executionId, known);
   throw new SwfError(
     'EXECUTION_NOT_FOUND',
@@ -104,15 +104,15 @@ export function requireExecution(sql: Prepare, executionId: string): ExecutionRo
   );
 }
 
-/** An observer waits for those of others. */
+/** An observer awaits other programs' runs. */
 function firstWords(sql: Prepare): string {
   const since = sql<[], { since: number | null }>('SELECT min(since_ms) AS since FROM hearings').get()?.since;
   return since === null || since === undefined
     ? '"swf-mcp run" makes one'
-    : `it was listened to other programs since ${new Date(since).toISOString()}, and no run of theirs was heard`;
+    : `no run of other programs has been heard since listening began at ${new Date(since).toISOString()}`;
 }
 
-/** The execution of a run: our own, else the newest of that number; undefined where no execution here has it. */
+/** The execution of a run: our own, else the newest with that number, or undefined. */
 export function executionOfRun(sql: Prepare, runNumber: number): string | undefined {
   return sql<[number], { execution_id: string }>(
     'SELECT execution_id FROM workflow_executions WHERE run_number = ? ORDER BY origin DESC, seq DESC LIMIT 1',

@@ -19,8 +19,8 @@ interface Batch {
 }
 
 /**
- * The condition of a reading. The type, which is of our vocabulary, is part of the statement: with a value in its place SQLite plans anew at
- * each call, since which partial index fits depends on it. A row that had an effect is JSON.
+ * The condition of a reading. The type, one of our vocabulary, is part of the statement: with a bound value SQLite would plan anew at each call,
+ * since it decides which partial index fits. A row that had an effect is JSON.
  */
 function conditionOf(reading: Reading): { where: string; values: string[] } {
   const ofType = (type: MessageType): string => `type_no = ${numberOf(`'${type}'`)} AND effect = 'applied'`;
@@ -34,9 +34,8 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
     `SELECT max(seq) AS seq FROM message_rows WHERE execution_no = ${numberOf('?')}`,
   ).get(executionId);
   const upTo = newest?.seq ?? 0;
-  // Each type by its index, or the few of one type would be looked for among all others. The index is named, since SQLite takes a shorter one
-  // for a better one. Rows that other processes record meanwhile are left to the next call, or a later message of one type would hide an
-  // earlier one of another.
+  // Read each type by its index, rather than find the few of one type among all others. Name the index, since SQLite prefers a shorter one. Leave
+  // rows that other processes record meanwhile to the next call, or a later message of one type would hide an earlier one of another.
   const parts = readings.map((reading) => {
     const { where, values } = conditionOf(reading);
     const text = `SELECT seq, ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_type
@@ -51,7 +50,7 @@ export function readMessages(sql: Prepare, executionId: string, { readings, afte
   return { messages, seen: messages.length < limit ? Math.max(upTo, last) : last };
 }
 
-/** Messages that took effect late, in that order. There are few, so each is looked at. */
+/** Messages that took effect late, in that order. There are few, so this checks each. */
 export function readLateMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): Batch {
   const rows = sql<[string, number, number], { late_seq: number; payload: string }>(
     `SELECT late_seq, payload FROM late_messages AS l JOIN workflow_messages USING (seq)
@@ -73,7 +72,7 @@ function isRead(message: Message, readings: readonly Reading[]): boolean {
   );
 }
 
-/** How many messages there are after a place. Counting stops at `limit` for each reading. */
+/** How many messages follow a place. Counting stops at `limit` for each reading. */
 export function countMessages(sql: Prepare, executionId: string, { readings, after, limit }: Range): number {
   return readings.reduce((sum, reading) => {
     const { where, values } = conditionOf(reading);

@@ -21,6 +21,6 @@ export function openOverview(sql: Prepare, { execution_id }: { execution_id: str
   };
 }
 
-/** The phase of the run of an execution; undefined for one that this store does not know. */
+/** The phase of the run of an execution; undefined if the store does not know it. */
 export const phaseOf = (sql: Prepare, executionId: string): Phase | undefined =>
   sql<[string], { phase: Phase }>('SELECT phase FROM run_states WHERE execution_id = ?').get(executionId)?.phase;

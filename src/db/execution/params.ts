@@ -2,7 +2,7 @@ import { type ExecutionParams, executionParamsSchema } from '../../domain/params
 import { SwfError } from '../../lib/errors.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** An execution as far as its parameters are found by it. */
+/** The columns of an execution that identify its parameters. */
 export interface ExecutionKey {
   /** Its sequence. */
   key: number;
@@ -12,19 +12,19 @@ export interface ExecutionKey {
 }
 
 interface Known {
-  /** Tells this execution from another one of the same id, which a transaction that was rolled back may have left. */
+  /** Distinguishes this execution from one with the same id that a rolled-back transaction may have left. */
   made: string;
   params: ExecutionParams;
 }
 
-/** Executions whose parameters are kept. A server that is asked about many must not grow for ever. */
+/** Most executions to cache, so that a server asked about many does not grow forever. */
 const mostKept = 500;
 
 const caches = new WeakMap<Prepare, Map<string, Known>>();
 
 /**
- * The parameters of an execution as its log has them: the only source of them. They never change, and to read them out of JSON for each
- * message would be most of the work, so each connection parses them once. Throws `CONFIG_INVALID` where this program cannot use them.
+ * The parameters of an execution as its log has them, which is their only source. They never change, and parsing their JSON for each message would
+ * be most of the work, so each connection parses them once. Throws `CONFIG_INVALID` if this program cannot use them.
  */
 export function executionParams(sql: Prepare, execution: ExecutionKey): ExecutionParams {
   const { key, execution_id, run_number, start_time } = execution;
@@ -42,7 +42,7 @@ export function executionParams(sql: Prepare, execution: ExecutionKey): Executio
   return params;
 }
 
-/** Zod would compile the schema at its first use, which takes longer than to read by it once an execution. */
+/** Zod would compile the schema at its first use, which takes longer than parsing once per execution. */
 const uncompiled = { jitless: true } as const;
 
 function parseParams(text: string, executionId: string): ExecutionParams {
@@ -55,7 +55,7 @@ function parseParams(text: string, executionId: string): ExecutionParams {
   );
 }
 
-/** The value of a text of JSON; undefined for a damaged one. */
+/** Parses JSON; undefined if it is damaged. */
 function readText(text: string): unknown {
   try {
     return JSON.parse(text);

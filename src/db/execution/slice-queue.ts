@@ -35,7 +35,7 @@ export function openSliceQueue(
   return {
     isOpen() {
       const phase = phaseOf(sql, execution_id);
-      // A worker that does not know the run works.
+      // A worker works on a run it does not know.
       return phase === undefined || workersMayTake(phase);
     },
     queued: (limit) => sql<[string, number], OpenSlice>(queuedSlices).all(execution_id, limit),
@@ -53,7 +53,7 @@ function standingOf(
   const execution = sql<[string], { status: string }>(
     'SELECT status FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
-  // A worker that does not know the execution works, since the broker gave it the slice. One that has been pruned is known to be over.
+  // An unknown execution is open, since the broker sent its slice. A pruned one is known to be over.
   if (execution === undefined) return isRemoved(sql, executionId) ? 'over' : 'open';
   if (execution.status !== 'running') return 'over';
   const slice = sql<[string, string], { status: SliceStatus; attempt: number }>(

@@ -6,8 +6,8 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
 /**
- * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` where this store has none: the execution
- * was started elsewhere.
+ * The message that began an execution, with its whole configuration. Throws `EXECUTION_NOT_RUNNING` if this store has none: the execution was
+ * started elsewhere.
  */
 export function startMessage(sql: Prepare, executionId: string): Message<'run_workflow'> {
   const row = sql<[string], { payload: string }>(
@@ -22,18 +22,18 @@ export function startMessage(sql: Prepare, executionId: string): Message<'run_wo
   return JSON.parse(row.payload) as Message<'run_workflow'>;
 }
 
-/** Rows that are looked at for the newest tick. */
+/** Rows to check for the newest tick. */
 const newestRows = 64;
 
-/** A simulated time in seconds, and when it was told. */
+/** A simulated time in seconds, and when it was sent. */
 export interface Tick {
   tick: number;
   sent_at: string;
 }
 
 /**
- * The simulated time that an execution has come to. Steps of agents may be recorded a little out of the order of their ticks, so the last
- * few rows are looked at, not only the last.
+ * The simulated time that an execution has reached. Agents' steps may be recorded slightly out of tick order, so this checks the last few rows, not
+ * only the last.
  */
 export function lastTick(sql: Prepare, executionId: string): Tick | undefined {
   return sql<[string], Tick>(

@@ -4,12 +4,12 @@ import { momentOf } from '../presence/leases.ts';
 import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Take-ups that are longer ago are forgotten, in seconds. */
+/** Older take-ups do not count. Seconds. */
 const windowSeconds = 600;
 
 const driverTypes = ['driver_started', 'driver_ended', 'driver_lost'] as const;
 
-/** How often an execution was taken up of late without a row that came of it. @param now milliseconds since 1970 */
+/** How often an execution was recently taken up without producing a row. @param now milliseconds since 1970 */
 export function fruitlessTakeUps(sql: Prepare, executionId: string, now = Date.now()): number {
   const last = sql<[string], { seq: number }>(
     `SELECT seq FROM message_rows WHERE execution_no = ${numberOf('?')} AND effect = 'applied'

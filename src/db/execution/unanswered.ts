@@ -7,15 +7,15 @@ import { indexPredicates } from '../migrations/index-predicates.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { readMessage } from './log-reader.ts';
 
-/** Rows that are looked at once. */
+/** Most rows to read at once. */
 const mostRows = 1000;
 
-/** A worker that says no heartbeats may have a slice so long, in seconds: nothing tells that it has lost it. */
+/** How long a worker without heartbeats may hold a slice, in seconds: nothing shows that it lost it. */
 const strangerSeconds = 600;
 
 /**
- * The messages of slices that wait, or are in hand, for as long as `seconds` since they were last sent. Which of them somebody has is for the
- * caller to tell.
+ * The messages of slices that have been queued or in progress for `seconds` since they were last sent. The caller decides which of them a worker
+ * still holds.
  */
 export function idleSliceMessages(sql: Prepare, executionId: string, seconds: number): string[] {
   const before = (age: number): string => new Date(steadyClock().now() - age * 1000).toISOString();
@@ -29,7 +29,7 @@ export function idleSliceMessages(sql: Prepare, executionId: string, seconds: nu
   return rows.map(({ slice_filename, attempt }) => sliceMessageId(executionId, slice_filename, attempt));
 }
 
-/** The message of a slice that waits; undefined where it does not wait in this attempt any more. */
+/** The message of a queued slice; undefined if it is no longer queued in this attempt. */
 export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> | undefined {
   const message = readMessage(sql, messageId);
   if (message?.msg_type !== 'slice') return undefined;
@@ -39,10 +39,10 @@ export function queuedSlice(sql: Prepare, messageId: string): Message<'slice'> |
   return row === undefined ? undefined : message;
 }
 
-/** A message of a file that nobody has answered. */
+/** An unanswered message about a file. */
 export type Unanswered = Message<'stf_gen' | 'stf_ready'>;
 
-/** The STFs that were announced before `before` and are not ready, as they were announced. ISO 8601. */
+/** The announcements, from before `before` (ISO 8601), of STFs that are not ready. */
 export function unreadyStfs(sql: Prepare, executionId: string, before: string): Unanswered[] {
   const rows = sql<[string, string], { stf_filename: string }>(
     `SELECT stf_filename FROM stf_files
@@ -51,7 +51,7 @@ export function unreadyStfs(sql: Prepare, executionId: string, before: string): 
   return messagesOf(sql, executionId, 'stf_gen', rows);
 }
 
-/** The STFs that were ready before `before` and have not all samples that the plan gives them. ISO 8601. */
+/** The ready messages, from before `before` (ISO 8601), of STFs that lack samples of their plan. */
 export function unsampledStfs(
   sql: Prepare,
   executionId: string,
@@ -69,7 +69,7 @@ export function unsampledStfs(
   return messagesOf(sql, executionId, 'stf_ready', rows);
 }
 
-/** The announcements by which these files are made. */
+/** The `stf_ready` messages behind these files. */
 export const readyStfs = (
   sql: Prepare,
   executionId: string,

@@ -4,9 +4,9 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { both, clauseOf, type Condition, directionOf, type ListQuery, nowhere, type Where } from './list-query.ts';
 import type { Page } from './page.ts';
 
-/** The index that a list walks along, and the conditions that have to be looked at row by row. */
+/** The index that a list walks along, and the conditions to check row by row. */
 export interface AccessPath {
-  /** As SQL: how SQLite is to find the rows. */
+  /** As SQL: how SQLite should find the rows. */
   source: string;
   /** The conditions that the index serves. */
   indexed: Where;
@@ -37,7 +37,7 @@ export function chooseAccessPath({ conditions, indexes, window, time, instant = 
   return { source: index === undefined ? 'NOT INDEXED' : `INDEXED BY ${index}`, indexed, rest };
 }
 
-/** The keys between which all rows are that may fit. */
+/** The range of keys that holds all matching rows. */
 export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): KeyRange {
   const { from, key, time, instant, blocksOf, madeAt, conditions, rangeBounds = [], candidateKeys } = query;
   const window = madeAt === undefined ? query.window : { end_time: query.window.end_time, start_time: undefined };
@@ -51,7 +51,7 @@ export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): Ke
       ? []
       : [{ where: { conditions: [condition], values: [value] }, source: `INDEXED BY ${index}` }];
   });
-  // Candidates are not found along the index. That its rows mostly stand together helps as much.
+  // Candidates are not found along the index, but its rows mostly lie together, which helps as much.
   if (candidateKeys !== undefined && path.indexed.conditions.length > 0)
     walks.push({ where: path.indexed, source: path.source });
   for (const { where, source } of walks) {
@@ -65,7 +65,7 @@ export function boundRange(sql: Prepare, query: ListQuery, path: AccessPath): Ke
   return range;
 }
 
-/** The part of a range that the page and those behind it are in. */
+/** The part of a range with this page and the following ones. */
 export const afterPage = ({ from, to }: KeyRange, { order, after }: Page): KeyRange => {
   if (after === undefined) return { from, to };
   return order === 'newest' ? { from, to: Math.min(to, after - 1) } : { from: Math.max(from, after + 1), to };
@@ -78,7 +78,7 @@ export const within = (key: string, { from, to }: KeyRange): Where => {
   return both(lower, upper);
 };
 
-/** The key of the row with which `scanLimit` rows have been looked at; undefined where there are no more behind it. */
+/** The key of the row at which `scanLimit` rows have been scanned; undefined if no rows follow it. */
 export function scanEnd(
   sql: Prepare,
   { from, key, page }: ListQuery,
@@ -98,7 +98,7 @@ export function scanEnd(
     const [last, next] = twoKeys(range, scanLimit - 1);
     return next === undefined ? undefined : last;
   }
-  // Of the table itself so many keys are at most so many rows, and need not be counted off.
+  // In the table itself n keys are at most n rows, so rows need not be counted.
   const [first] = twoKeys(range, 0);
   if (first === undefined) return undefined;
   const last = isNewest ? first - scanLimit + 1 : first + scanLimit - 1;

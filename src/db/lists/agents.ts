@@ -12,11 +12,11 @@ export interface AgentRow extends SignsOfLife {
   namespace: string;
   state: AgentState;
   current_execution_id: string | null;
-  /** Of a remote agent: slots without work, kinds of work that it cannot do (JSON), and seconds that its clock is ahead. */
+  /** For a remote agent: idle slots, kinds of work it cannot do (JSON), and seconds that its clock is ahead. */
   free_slots: number | null;
   off_duty: string | null;
   clock_offset: number | null;
-  /** Of a program of another make: the host that it tells, or empty. */
+  /** For a program of another make: the host it reports, or empty. */
   heard_on: string | null;
 }
 

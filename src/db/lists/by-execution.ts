@@ -3,15 +3,15 @@ import { openRemovals } from '../log/removals.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Condition } from './list-query.ts';
 
-/** The execution whose rows are asked for: by its id, by its run, or by both. */
+/** The execution whose rows are wanted: by its id, its run, or both. */
 export interface OfExecution {
   execution_id?: string | undefined;
   run_number?: number | undefined;
 }
 
 /**
- * The conditions `execution` and, where both are given, `run`. A run is found by its execution, so that one index serves both.
- * @param table prefix of the column, where another table has a column of the same name
+ * The conditions `execution` and, if both are given, `run`. A run is found by its execution, so that one index serves both.
+ * @param table prefix of the column, if another table has a column of the same name
  */
 export function ofExecution(
   sql: Prepare,
@@ -27,8 +27,8 @@ export function ofExecution(
 }
 
 /**
- * A count that is kept for each run: of one execution, or of all together. Undefined where rows have to be counted: other conditions are given
- * too, or an execution is being removed, whose count goes before its rows.
+ * A count kept for each run, of one execution or of all together. Undefined if rows must be counted: there are other conditions, or an execution is
+ * being removed, whose count goes before its rows.
  */
 export function keptCount(
   sql: Prepare,

@@ -1,11 +1,11 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** More values are not gathered. */
+/** Most values to collect. */
 export const mostValues = 2000;
 
 /**
- * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, in their order.
- * @param from the first value that is wanted
+ * The values of an indexed column, each found by one step along the index: as fast for many rows as for few. At most 2,000, sorted.
+ * @param from the first value to return
  */
 export function distinctValues(sql: Prepare, table: string, column: string, from = ''): string[] {
   return sql<[string], { v: string }>(

@@ -16,9 +16,9 @@ export type ListedExecution = ExecutionRow & {
   retries: number;
   /** Of its STF files. */
   bytes: number;
-  /** As it was started: a number, or `max`. Null where the recorded parameters are damaged. */
+  /** As started: a number, or `max`. Null if the recorded parameters are damaged. */
   speed: string | number | null;
-  /** Null where nobody has set it. */
+  /** Null if unset. */
   quality: Quality | null;
 };
 
@@ -40,7 +40,7 @@ export interface ExecutionFilter extends Window {
   search?: string | undefined;
 }
 
-/** Executions are found by the overlap of their life with the window. @param isAlive tells which of those that run are driven */
+/** Lists executions whose life overlaps the window. @param isAlive tells which running executions are driven */
 export function listExecutions(
   sql: Prepare,
   filter: ExecutionFilter,
@@ -75,7 +75,7 @@ export function listExecutions(
       ],
       'begun by': ['e.start_time <= ?', end_time],
       'not ended before': [`coalesce(e.end_time, '9999') >= ?`, start_time],
-      // An execution whose driver is gone has no end yet, and lives no more.
+      // Without its driver, an execution has no end yet but is not alive.
       'not dead before': [
         'e.execution_id NOT IN (SELECT value FROM json_each(?))',
         start_time === undefined ? undefined : JSON.stringify(deadBefore(sql, start_time, isAlive)),
@@ -97,30 +97,30 @@ const ofRun = (column: string): string =>
 /** As SQL: the quality of a run. */
 const qualityValue = `coalesce((SELECT value FROM run_quality AS q WHERE q.execution_id = e.execution_id), 'none')`;
 
-/** As SQL: the payload in the recorded parameters, as JSON; NULL where it is not known. */
+/** As SQL: the payload in the recorded parameters, as JSON; NULL if unknown. */
 const payloadField = `CASE WHEN origin = 'own' AND json_valid(params) THEN coalesce(params -> '$.worker.payload', 'null') END`;
 
-/** As SQL: the configuration by its name or its path, the usual one where nobody named any; of an observed execution as its runner told it. */
+/** As SQL: the configuration's name or path, the usual one if none was named; for an observed execution, as its runner reported it. */
 const configField = `iif(origin = 'observed', ${jsonField('params', 'workflow.config')}, coalesce((
   SELECT ${jsonField('body', 'config')} FROM message_rows WHERE execution_no = ${numberOf('e.execution_id')}
     AND ${indexPredicates.landmark} AND type_no = ${numberOf(`'run_workflow'`)} AND effect = 'applied' ORDER BY seq LIMIT 1), '${usualConfiguration}'))`;
 
-/** As SQL: whether that configuration has a name. */
+/** As SQL: whether the configuration has a given name. */
 const configIs = `EXISTS (SELECT 1 FROM (SELECT '/' || ? AS name, '/' || ${configField} AS path) WHERE substr(path, -length(name)) = name)`;
 
-/** As SQL: what people have written about an execution, and why it ended, in small letters. */
+/** As SQL: people's notes and reasons about an execution, and why it ended, in lower case. */
 const writtenOf = `lower(coalesce(status_reason, '') || ' ' ||
   coalesce((SELECT reason FROM run_quality AS q WHERE q.execution_id = e.execution_id), '') || ' ' ||
   coalesce((SELECT group_concat(text, ' ') FROM notes WHERE notes.execution_id = e.execution_id), ''))`;
 
-/** The words of a text. SQLite makes small letters of ASCII alone. */
+/** The words of a text. SQLite lowercases ASCII only. */
 const wordsIn = (text: string): string[] =>
   text
     .replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase())
     .split(/\s+/)
     .filter((word) => word !== '');
 
-/** The recorded payloads, as JSON, of which a text is part of what is shown: a secret cannot be asked for. */
+/** The recorded payloads, as JSON, whose displayed form contains a text: secrets cannot be searched for. */
 const payloadsLike = (sql: Prepare, asked: string): string[] =>
   sql<[], { payload: string | null }>(`SELECT DISTINCT ${payloadField} AS payload FROM workflow_executions`)
     .all()

@@ -1,7 +1,7 @@
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Names and numbers that a store knows: for completion, and for errors that name what there is. */
+/** Names and numbers that a store knows, for completion and for errors that list valid names. */
 
 /** The namespaces of executions. */
 export function namespacesOf(sql: Prepare): string[] {

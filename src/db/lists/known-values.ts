@@ -5,7 +5,7 @@ import { distinctValues, mostValues } from './distinct-values.ts';
 import { countMessages } from './message-counts.ts';
 import { isKnownWorker, workersOf } from './workers.ts';
 
-/** The kinds of values that filters name and that may be found nowhere. */
+/** The kinds of filter values that may not exist anywhere. */
 export type ValueKind =
   | 'worker'
   | 'message sender'
@@ -20,7 +20,7 @@ export type ValueKind =
 
 interface Known {
   isKnown: (value: string) => boolean;
-  /** Values among which the nearest are looked for. */
+  /** Values to search for the nearest ones. */
   near: (value: string) => string[];
 }
 
@@ -31,7 +31,7 @@ function column(sql: Prepare, table: string, name: string): Known {
   };
 }
 
-/** Names of files, of which there are too many to look at each: those beside the mistaken one, and the newest. */
+/** Names of files, too many to read all: the neighbors of the mistaken one, and the newest. */
 function file(sql: Prepare, table: string, name: string): Known {
   return {
     isKnown: (value) => sql<[string]>(`SELECT 1 FROM ${table} WHERE ${name} = ?`).get(value) !== undefined,
@@ -48,7 +48,7 @@ function file(sql: Prepare, table: string, name: string): Known {
   };
 }
 
-/** Those who have said anything. */
+/** All message senders. */
 function senders(sql: Prepare): Known {
   const isSender = 'EXISTS (SELECT 1 FROM message_rows WHERE sender_no = name_no)';
   return {
@@ -91,7 +91,7 @@ const known: Readonly<Record<ValueKind, (sql: Prepare) => Known>> = {
   'TF slice': (sql) => file(sql, 'tf_slices', 'slice_filename'),
 };
 
-/** The nearest values that a store has, where it has the asked one nowhere; undefined where it has. */
+/** The store's values nearest to an unknown one; undefined if the value is known. */
 export function nearestKnown(sql: Prepare, kind: ValueKind, value: string): string[] | undefined {
   const { isKnown, near } = known[kind](sql);
   if (isKnown(value)) return undefined;

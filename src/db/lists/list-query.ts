@@ -6,32 +6,32 @@ import type { Page, Window } from './page.ts';
  * nothing has to be sorted. For example `list_messages(execution_id="e", message_type="slice", start_time="-1h")`:
  *
  * 1. `indexes` names `message_rows_type` for the conditions `execution` and `type`. Both are given, so the walk goes along that index.
- * 2. The time is looked at row by row. `time_blocks` tells between which keys the last hour is, so the walk is bounded.
- * 3. At most `scanLimit` rows are looked at for a page. Where that is not enough to fill it, the page ends there with `scanStoppedAt`.
+ * 2. The time is checked row by row. `time_blocks` gives the keys between which the last hour is, so the walk is bounded.
+ * 3. A page scans at most `scanLimit` rows. If that does not fill it, the page ends there with `scanStoppedAt`.
  */
 export interface ListQuery {
   select: string;
   from: string;
-  /** Tables that each row needs and no condition is about. */
+  /** Tables that each row needs but no condition uses. */
   join?: string;
   /** The column that rows are ordered by: a sequence that only grows. */
   key: string;
   time: string;
-  /** As SQL: a bound time, which is ISO 8601, in the form of `time`; left out where that is text too. */
+  /** As SQL: a bound time, which is ISO 8601, in the form of `time`; left out if that is text too. */
   instant?: string;
   /** The table whose times are noted in blocks; left out for short tables. */
   blocksOf?: string;
-  /** The column that the notes are of, where the window is of another one: nothing happens to a row before it is made. */
+  /** The column that the notes cover, if the window is on another one: nothing happens to a row before it is made. */
   madeAt?: string;
-  /** Rows that are looked at for one page, where more are worth it. */
+  /** Rows to scan for one page, if more are worthwhile. */
   scanLimit?: number;
   conditions: Readonly<Record<string, Condition>>;
   /**
-   * Indexes in the order of `key`, each with the names of the conditions that it serves, the best first. They are named to SQLite, since it
-   * takes a shorter index for a better one as soon as two keys bound the range, and walks past all rows that do not fit.
+   * Indexes in the order of `key`, each with the names of the conditions it serves, best first. Queries name the index, since SQLite prefers a
+   * shorter one as soon as two keys bound the range, and walks past all rows that do not match.
    */
   indexes: readonly (readonly [index: string, conditions: readonly string[]])[];
-  /** Indexes of conditions whose rows stand near each other, so that their first and last key bound the walk along any other index. */
+  /** Indexes of conditions whose rows lie close together, so that their first and last key bound the walk along any other index. */
   rangeBounds?: readonly (readonly [index: string, condition: string])[];
   window: Window;
   /** Finds the keys of the only candidates, for example by words, in the order of the page: at most `limit` of those in the range. */
@@ -39,14 +39,14 @@ export interface ListQuery {
   /** Narrows a range to the part that begins, in the order of the page, near the first row that fits. */
   narrowRange?: ((range: KeyRange, order: Page['order']) => KeyRange) | undefined;
   page: Page;
-  /** How many rows there are, where that is known without counting. */
+  /** How many rows there are, if known without counting. */
   total?: number | undefined;
 }
 
-/** A condition on a row, as SQL with one value. Without a value it asks for nothing. */
+/** A condition on a row, as SQL with one value. Without a value it is ignored. */
 export type Condition = readonly [sql: string, value: string | number | undefined];
 
-/** Which keys are candidates: those of a range, or a few of it. */
+/** The keys to search: a range, or a few keys of it. */
 export type CandidateRange = KeyRange & { order: Page['order']; limit: number; of?: readonly number[] | undefined };
 
 /** Conditions as SQL with their values. */

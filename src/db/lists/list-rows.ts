@@ -3,18 +3,18 @@ import { afterPage, boundRange, chooseAccessPath, type RangedPath, scanEnd, with
 import { both, clauseOf, directionOf, type ListQuery, type Where } from './list-query.ts';
 import type { ListPage } from './page.ts';
 
-/** Rows that are looked at for one page where no index leads to those that fit. */
+/** Rows to scan for one page if no index leads to the matching rows. */
 const pageScanLimit = 10_000;
-/** Rows that are counted along an index, by their words, and by looking at each. */
+/** Most rows to count along an index, by their words, and by scanning. */
 const mostCounted = 10_000;
 const mostCountedByWords = 2000;
 const countScanLimit = 1000;
-/** Rows whose words are looked at singly, where so few are candidates. */
+/** Up to this many candidates have their words searched singly. */
 const fewRows = 300;
 
 /**
- * Reads one page after a key: along an index to the rows that fit, or past some thousand rows and no more, so that no question takes long.
- * Column names come from this program, values are bound.
+ * Reads one page after a key: along an index to the matching rows, or past at most some thousand rows, so that no query takes long. Column names
+ * come from this program, values are bound.
  */
 export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQuery): ListPage<Row> {
   const { page } = query;
@@ -35,12 +35,12 @@ export function listRows<Row extends { key: number }>(sql: Prepare, query: ListQ
   };
 }
 
-/** The rows of a page and one more, where there is one. */
+/** The rows of a page, and one more if there is one. */
 function readPage(
   sql: Prepare,
   query: ListQuery,
   path: RangedPath,
-  // Candidates mostly fit the other conditions too: a few of them are enough at first.
+  // Candidates mostly match the other conditions too, so try a few first.
   scanLimit = query.candidateKeys === undefined ? (query.scanLimit ?? pageScanLimit) : pageScanLimit / 20,
 ): { found: unknown[]; scanStoppedAt: number | undefined } {
   const { select, from, join = '', key, page } = query;
@@ -54,7 +54,7 @@ function readPage(
   return isFinal ? { found, scanStoppedAt } : readPage(sql, query, path, pageScanLimit);
 }
 
-/** The rows that are looked at, and the last of them where there are more. */
+/** The rows to scan, and the last of them if more follow. */
 function scannedRows(
   sql: Prepare,
   query: ListQuery,
@@ -85,7 +85,7 @@ function scannedRows(
   return { where: both(indexed, within(key, scanned)), source, scanStoppedAt };
 }
 
-/** The keys along an index, where there are few. */
+/** The keys along an index, if there are few. */
 function keysIfFew(
   sql: Prepare,
   { from, key }: ListQuery,
@@ -99,7 +99,7 @@ function keysIfFew(
   return rows.length > fewRows ? undefined : rows.map((row) => row.key);
 }
 
-/** Counts from the beginning of the list, the same on every page, as far as that is soon done. */
+/** Counts from the start of the list, the same on every page, as far as that is fast. */
 function countRows(sql: Prepare, query: ListQuery, path: RangedPath): { n: number; isLowerBound: boolean } {
   const { from, candidateKeys, page } = query;
   const { indexed, rest, source, range } = path;

@@ -4,13 +4,13 @@ import { chooseAccessPath } from './access-path.ts';
 import { both, clauseOf, type ListQuery } from './list-query.ts';
 import type { ListPage } from './page.ts';
 
-/** More rows cannot be looked at while somebody waits: these take about half a second. */
+/** Most rows to read while a caller waits: they take about half a second. */
 const mostLookedAt = 500_000;
 
 /**
- * Reads one page in the order of a value instead of the order of recording. All rows along the index are looked at. The key of a row is its
- * place in that order, and a page goes on behind a place: while rows change, one may come twice or be left out. Throws `ARGUMENT_INVALID`
- * where there are too many.
+ * Reads one page in the order of a value instead of the order of recording. Reads all rows along the index. The key of a row is its position in
+ * that order, and a page continues after a position: while rows change, one may appear twice or be missed. Throws `ARGUMENT_INVALID` if there are
+ * too many.
  * @param by as SQL: the value
  */
 export function listSorted<Row extends { key: number }>(sql: Prepare, query: ListQuery, by: string): ListPage<Row> {

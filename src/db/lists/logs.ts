@@ -27,7 +27,7 @@ export interface LogFilter extends Window {
   search?: string | undefined;
 }
 
-/** A condition on the level in the language of FTS5, so that rare lines are found among frequent ones. */
+/** A condition on the level in FTS5 syntax, so that rare lines are found among frequent ones. */
 function atLevel(level: number): string | undefined {
   if (level === 0) return undefined;
   // No line is above all levels.
@@ -48,7 +48,7 @@ export function listLogs(sql: Prepare, filter: LogFilter, page: Page, findWords:
       execution: ['execution_id = ?', filter.execution_id],
       run: ['run_id = ?', filter.run_id],
       agent: ['agent = ?', filter.agent],
-      // Warnings and errors have indexes of their own, which serve the whole condition: their lines need not be looked at.
+      // Warnings and errors have indexes of their own, which serve the whole condition: their lines need no check.
       error: [`${indexPredicates.error} AND ? >= ${ERROR}`, level >= ERROR ? level : undefined],
       warning: [
         `${indexPredicates.warning} AND ? >= ${WARNING}`,

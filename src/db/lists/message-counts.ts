@@ -3,14 +3,14 @@ import { lastNoted } from '../notes/row-blocks.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { MessageFilter } from './message-filter.ts';
 
-/** Messages by type, those without effect too. */
+/** Messages by type, with or without effect. */
 export type MessageCounts = ReadonlyMap<string, number>;
 
-/** The messages of an execution, or of all, by type: as kept for whole blocks of the log, and counted in the rows behind them. */
+/** The messages of an execution, or of all, by type: stored counts of whole blocks of the log, plus the rows after them. */
 export function countMessages(sql: Prepare, executionId?: string): MessageCounts {
   const counts = new Map<string, number>();
   const noted = lastNoted(sql, 'message_rows');
-  // The few new rows are counted by their sequence. The index that has their types would lead past all of them.
+  // Count the few new rows by their sequence. The index that has their types would walk all of them.
   const since = `SELECT ${nameOf('type_no')} AS message_type, count(*) AS n FROM message_rows`;
   const rows =
     executionId === undefined
@@ -25,7 +25,7 @@ export function countMessages(sql: Prepare, executionId?: string): MessageCounts
   return counts;
 }
 
-/** The number of messages of an execution, whatever their types: by the index alone. */
+/** The number of messages of an execution, of any type, from the index alone. */
 export function countAllMessages(sql: Prepare, executionId: string): number {
   const noted = lastNoted(sql, 'message_rows');
   const row = sql<[string, string, number], { n: number }>(
@@ -39,7 +39,7 @@ function sumOf(counts: MessageCounts): number {
   return [...counts.values()].reduce((sum, n) => sum + n, 0);
 }
 
-/** How many messages fit a filter that asks for an execution, a type, both or nothing; undefined where they must be counted. */
+/** How many messages match a filter for an execution, a type, both or neither; undefined if they must be counted. */
 export function keptTotal(sql: Prepare, { execution_id, message_type, ...rest }: MessageFilter): number | undefined {
   const { run_id, namespace, agent, message_id, effect, search, start_time, end_time } = rest;
   const others = [run_id, namespace, agent, message_id, effect, search, start_time, end_time];

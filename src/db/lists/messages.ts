@@ -36,7 +36,7 @@ export interface MessageHead {
 
 export interface MessageRow extends MessageHead {
   payload: string;
-  /** Of a message of other programs: the one that says the same and stands, or that it contradicts. */
+  /** For a message of other programs: the standing message it repeats, or contradicts. */
   repeats: string | null;
   contradicts: string | null;
 }
@@ -60,8 +60,8 @@ export const headColumns = [
 ].join(', ');
 
 /**
- * The body as it may be shown. Of `run_workflow` that is only the sections that everybody hears in `run_imminent`: the whole configuration, with
- * its paths, stays in the store.
+ * The body as it may be shown. For `run_workflow` only the sections that `run_imminent` sends to everybody: the whole configuration, with its
+ * paths, stays in the store.
  */
 export const shownPayload = `CASE WHEN type_no = ${numberOf(`'run_workflow'`)} AND json_valid(body)
   THEN json_set(${messageColumns.payload}, '$.params', json_object(

@@ -2,25 +2,25 @@
 export interface Page {
   order: 'newest' | 'oldest';
   limit: number;
-  /** The key of the last row of the page before, or of the last row that was looked at for it. */
+  /** The key of the previous page's last row, or of the last row scanned for it. */
   after?: number | undefined;
-  /** Only the last few are wanted, and nobody asks how many there are. */
+  /** The caller wants only the last few rows and no count. */
   uncounted?: boolean;
 }
 
 export interface ListPage<Row> {
   rows: Row[];
-  /** All rows that fit the filter, on whatever page; or fewer, where counting stopped. */
+  /** All rows that match the filter, on any page; fewer if counting stopped. */
   total_count: number;
   total_is_lower_bound: boolean;
   has_more: boolean;
-  /** The page ends before it is full, since enough rows were looked at. The next one goes on after this key. */
+  /** Set if the page ends early because enough rows were scanned. The next page continues after this key. */
   scanStoppedAt?: number | undefined;
-  /** It is in the order of a value that may change: behind it a row may come twice or be left out. */
+  /** The order is by a value that may change, so the next page may repeat or miss a row. */
   mayShift?: boolean;
 }
 
-/** Conditions that no index serves are looked at row by row: so many are looked at for a page, in some tens of milliseconds. */
+/** Rows to scan for a page if no index serves the conditions. Takes some tens of milliseconds. */
 export const manyRows = 200_000;
 
 /** A time window. Both ends are inclusive, as UTC in ISO 8601. */

@@ -8,9 +8,8 @@ import type { Prepare } from '../sqlite/statements.ts';
 export const payloadAsked = `(SELECT json_extract(body, '$.payload.name') || coalesce(' ' || json_extract(body, '$.payload.digest'), '')
     FROM message_rows WHERE message_id = s.execution_id || '/slice/' || s.slice_filename || '/' || s.attempt AND json_valid(body))`;
 
-/** A payload as people are told of it: of the digest the first digits. */
-const shownPayload = (payload: string | null): string | null =>
-  payload === null ? null : shortDigests(payload);
+/** A payload as shown to people, with its digest shortened. */
+const shownPayload = (payload: string | null): string | null => (payload === null ? null : shortDigests(payload));
 
 /** The payload that the newest slice of an execution asks for; undefined for the placeholder, and before the first slice. */
 export function newestPayload(sql: Prepare, executionId: string): string | undefined {

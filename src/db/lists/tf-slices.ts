@@ -30,7 +30,7 @@ export interface TfSliceRow {
   error: string | null;
   /** Wall time of its attempt from hand-over to result; null before its end. */
   seconds: number | null;
-  /** Wall time of the payload, as its worker measured it; null where nobody told it. */
+  /** Wall time of the payload, as its worker measured it; null if not reported. */
   processing_seconds: number | null;
   exit_code: number | null;
   signal: string | null;
@@ -64,7 +64,7 @@ const seconds = `(unixepoch(completed_at, 'subsec') - unixepoch(assigned_at, 'su
 
 const orders: Readonly<Record<Exclude<SliceOrder, 'recorded'>, string>> = { seconds, retries: 'attempt' };
 
-/** Throws `ARGUMENT_INVALID` where more slices would have to be sorted than can be. */
+/** Throws `ARGUMENT_INVALID` if there are too many slices to sort. */
 export function listTfSlices(sql: Prepare, filter: TfSliceFilter, page: Page): ListPage<TfSliceRow> {
   const query = queryOf(sql, filter, page);
   const { order_by = 'recorded' } = filter;

@@ -8,8 +8,8 @@ import type { Page } from './page.ts';
 
 /**
  * Finds rows by words of their texts.
- * @param words `text`: whole words that follow each other, whatever their case and the marks between them; with `*` at the end the last one may
- * have any ending. `and`: a condition on another column, in the language of FTS5.
+ * @param words `text`: whole words in sequence, ignoring case and punctuation; with `*` at the end, the last word is a prefix. `and`: a condition
+ * on another column, in FTS5 syntax.
  * @returns keys in the order of the page, at most `limit`
  */
 export type WordSearch = (
@@ -18,18 +18,18 @@ export type WordSearch = (
   part: CandidateRange,
 ) => number[];
 
-/** A number is bound as REAL, which FTS5 does not take for a bound: it would walk past all rows outside of the range. */
+/** Numbers are bound as REAL, which FTS5 does not accept as a range bound: it would walk all rows outside the range. */
 const integer = 'CAST(? AS INTEGER)';
 
-/** Words as a phrase of FTS5, which holds no operators. */
+/** Words as an FTS5 phrase, which has no operators. */
 function phraseOf(words: string): string {
   const text = words.replaceAll(/["\p{Cc}]/gu, ' ').trimEnd();
   return text.endsWith('*') ? `"${text.slice(0, -1)}" *` : `"${text}"`;
 }
 
 /**
- * Words are indexed by blocks of rows. The words of rows behind the last block are indexed here, in memory, when they are searched: by the same
- * tokenizer, so that a text is found alike before and after.
+ * The store indexes words by blocks of rows. This indexes the rows after the last block in memory when they are searched, with the same tokenizer,
+ * so that searches find a text alike before and after.
  */
 export function createWordSearch(sql: Prepare): WordSearch {
   const newest = new Map<string, NewestWords>();
@@ -53,7 +53,7 @@ export function createWordSearch(sql: Prepare): WordSearch {
 
 type Wanted = KeyRange & { phrase: string; order: Page['order'] };
 
-/** Words of removed rows may still be there, so each row is looked up where any was ever removed. */
+/** Words of removed rows may remain, so if any row was ever removed, this looks each row up. */
 function findInParts(sql: Prepare, searched: SearchedTable, wanted: Wanted, most: number): number[] {
   const { table, key } = searched;
   const keys: number[] = [];
@@ -81,10 +81,7 @@ function findKeys(
     .map(({ key }) => key);
 }
 
-/**
- * The words of rows that are not looked up in the store: those behind the last noted block, mostly fewer than a block has, and those of few
- * candidates.
- */
+/** The words of rows that are searched in memory: rows after the last noted block, mostly less than a block, and small sets of candidates. */
 class NewestWords {
   readonly #sql: Prepare;
   readonly #searched: SearchedTable;
@@ -101,7 +98,7 @@ class NewestWords {
       this.#memory(`CREATE VIRTUAL TABLE ${table} USING fts5(${columns}, content = '', contentless_delete = 1)`).run();
   }
 
-  /** The table `tail` with the words of all rows behind the last block. */
+  /** The table `tail` with the words of all rows after the last block. */
   upToDate(noted: number): Prepare {
     const { texts, key, columns } = this.#searched;
     const prunes = this.#sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'prunes'`).get()?.value;
@@ -118,7 +115,7 @@ class NewestWords {
     return this.#memory;
   }
 
-  /** The table `some` with the words of these rows and no others. */
+  /** The table `some` with the words of these rows only. */
   ofRows(keys: readonly number[]): Prepare {
     const { texts, key, columns } = this.#searched;
     this.#memory('DELETE FROM some').run();

@@ -2,16 +2,16 @@ import type { Prepare } from '../sqlite/statements.ts';
 import { distinctValues, mostValues } from './distinct-values.ts';
 import type { Condition } from './list-query.ts';
 
-/** Workers that have had a slice, by their whole names. */
+/** The full names of workers that have had a slice. */
 export const workersOf = (sql: Prepare): string[] => distinctValues(sql, 'tf_slices', 'assigned_worker');
 
-/** The way in which a worker is named: whole, by its agent, or by the number of its slot. */
+/** How a worker is named: in full, by its agent, or by its slot number. */
 type Naming = { whole: string } | { agent: string } | { slot: string };
 
 const hasWorker = (sql: Prepare, whole: string): boolean =>
   sql<[string]>('SELECT 1 FROM tf_slices WHERE assigned_worker = ? LIMIT 1').get(whole) !== undefined;
 
-/** A name that a worker has is that worker, whatever its form: workers of other programs name themselves as they like. */
+/** An existing worker's name means that worker, whatever its form: workers of other programs choose their own names. */
 function namingOf(sql: Prepare, text: string): Naming {
   if (hasWorker(sql, text)) return { whole: text };
   if (/^\d{1,5}$/.test(text)) return { slot: String(Number(text)).padStart(2, '0') };
@@ -23,7 +23,10 @@ function namingOf(sql: Prepare, text: string): Naming {
 const isAgent = (sql: Prepare, name: string): boolean =>
   sql<[string]>('SELECT 1 FROM system_agents WHERE agent_name = ?').get(name) !== undefined;
 
-/** Whether any slice was with a worker of that name, or its agent is known: it may have lost its slices. With more workers than are gathered an unknown slot counts as known. */
+/**
+ * Whether a worker of that name has had a slice, or its agent is known: it may have lost its slices. With more than `mostValues` workers, an
+ * unknown slot counts as known.
+ */
 export function isKnownWorker(sql: Prepare, text: string): boolean {
   const naming = namingOf(sql, text);
   if ('whole' in naming) return hasWorker(sql, naming.whole) || isAgent(sql, naming.whole.split('/')[0] ?? '');
@@ -37,8 +40,8 @@ export function isKnownWorker(sql: Prepare, text: string): boolean {
 }
 
 /**
- * The condition that a slice is or was with such a worker: named `7`, `07`, `worker-agent-rita-5`, `worker-agent-rita-5/7` or
- * `worker-agent-rita-5/07`. An index serves `worker`; for `workers` rows are looked at.
+ * The condition that a slice is or was with a worker, named `7`, `07`, `worker-agent-rita-5`, `worker-agent-rita-5/7` or `worker-agent-rita-5/07`.
+ * An index serves `worker`; `workers` is checked row by row.
  */
 export function workerConditions(sql: Prepare, text: string | undefined): Record<'worker' | 'workers', Condition> {
   const nothing: Condition = ['1 = ?', undefined];
@@ -53,7 +56,7 @@ export function workerConditions(sql: Prepare, text: string | undefined): Record
   };
 }
 
-/** Tells of whole names whether they are such a worker. */
+/** Tests whether a full name is such a worker. */
 export function workerTest(sql: Prepare, text: string): (worker: string) => boolean {
   const naming = namingOf(sql, text);
   if ('whole' in naming) return (worker) => worker === naming.whole;

@@ -16,10 +16,10 @@ export const waitsForDriver = {
   reason: 'waits for the driver',
 } as const satisfies Effect;
 
-/** How a command stands: it waits, was carried out, or had no effect. */
+/** The state of a command: it waits, was carried out, or had no effect. */
 export type CommandState = 'waiting' | { effect: 'applied' } | { effect: 'none'; code: EffectCode; reason: string };
 
-/** Throws an `Error` for a command that is not recorded. */
+/** Throws an `Error` if the command is not recorded. */
 export function commandState(sql: Prepare, messageId: string): CommandState {
   const row = sql<[string], { effect: MessageEffect; effect_code: EffectCode | null; effect_reason: string | null }>(
     'SELECT effect, effect_code, effect_reason FROM message_rows WHERE message_id = ?',
@@ -39,7 +39,7 @@ export const waitingCommand = <T extends CommandType>(
   types: readonly T[],
 ): Message<T> | undefined => waitingCommands(sql, executionId, types)[0];
 
-/** The newest one: the last word counts where nobody has heard any. */
+/** The newest one: the last command counts if no driver saw any. */
 export const lastWaitingCommand = <T extends CommandType>(
   sql: Prepare,
   executionId: string,
@@ -47,7 +47,7 @@ export const lastWaitingCommand = <T extends CommandType>(
 ): Message<T> | undefined => waitingCommands(sql, executionId, types).at(-1);
 
 function waitingCommands<T extends CommandType>(sql: Prepare, executionId: string, types: readonly T[]): Message<T>[] {
-  // Mostly none waits. To compare types in SQL would cost more than to look at the few.
+  // Usually none waits. Comparing types in SQL would cost more than checking the few.
   return sql<[string], { payload: string }>(
     `SELECT ${messageColumns.payload} AS payload FROM message_rows INDEXED BY message_rows_waiting
      WHERE execution_no = ${numberOf('?')} AND ${indexPredicates.waitingCommand} ORDER BY seq`,
@@ -69,10 +69,7 @@ export function noteRefused({ sql }: Transaction, messageId: string, code: Effec
   sql('UPDATE message_rows SET effect_code = ?, effect_reason = ? WHERE message_id = ?').run(code, reason, messageId);
 }
 
-/**
- * Notes that nobody carries out the waiting commands of an execution.
- * @param except the id of a command that goes on waiting
- */
+/** Notes that the waiting commands of an execution will not be carried out. @param except the id of a command that keeps waiting */
 export function refuseWaiting(
   { sql }: Transaction,
   executionId: string,

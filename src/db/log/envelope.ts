@@ -9,7 +9,7 @@ export interface EnvelopeColumns {
   run_id?: string | undefined;
   timestamp?: string | undefined;
   simulation_tick?: number | undefined;
-  /** The id that a message brought along. It is kept and not trusted. */
+  /** The id that came with a message. It is stored but not trusted. */
   wireId?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export function envelopeOf(message: Message): EnvelopeColumns {
   };
 }
 
-/** The envelope of a body that is no message of the vocabulary, as far as it is usable. */
+/** The usable envelope fields of a body that is not a message of the vocabulary. */
 export function usableEnvelope(body: Record<string, unknown>, fallbackType: string): EnvelopeColumns {
   const text = (key: string): string | undefined => {
     const value = body[key];

@@ -5,7 +5,7 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Whether an operator has paused an execution since its driver took it up. Taking it up again lets it go on. */
+/** Whether an operator has paused an execution since its driver took it over. A takeover resumes it. */
 export function isHeld(sql: Prepare, executionId: string): boolean {
   const row = sql<[string, string], { held: number }>(
     `SELECT type_no = ${numberOf(`'pause_workflow'`)} AND ${messageColumns.recorded_at} >= (
@@ -17,7 +17,7 @@ export function isHeld(sql: Prepare, executionId: string): boolean {
   return row?.held === 1;
 }
 
-/** The pause by which an execution is held. */
+/** The pause that holds an execution. */
 export function heldBy(sql: Prepare, executionId: string): Message<'pause_workflow'> | undefined {
   if (!isHeld(sql, executionId)) return undefined;
   const row = sql<[string], { payload: string }>(

@@ -2,7 +2,7 @@ import { type LogLevel, type LogLine, logLevels } from '../../lib/logger.ts';
 import { utcNow } from '../../lib/time.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** The agent that says a line, and the execution that it is about. */
+/** The agent that logs a line, and the execution that it is about. */
 export interface LogOrigin {
   agent: string;
   execution_id?: string;
@@ -12,7 +12,7 @@ export interface LogOrigin {
 /** Writes a line into `app_logs`. */
 export type LogLineWriter = (tx: Transaction, line: LogLine, origin: LogOrigin) => void;
 
-/** A writer that leaves out lines below `threshold`. */
+/** A writer that skips lines below `threshold`. */
 export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
   return ({ sql }, { level, message, context }, { agent, execution_id, run_id }) => {
     if (logLevels[level] < logLevels[threshold]) return;
@@ -23,7 +23,7 @@ export function createLogLineWriter(threshold: LogLevel): LogLineWriter {
   };
 }
 
-/** A line as its row has it. */
+/** A line as stored in its row. */
 export interface LogLineRow {
   /** ISO 8601. */
   timestamp: string;

@@ -2,14 +2,14 @@ import type { Prepare } from '../sqlite/statements.ts';
 
 const known = new WeakMap<Prepare, NameNumbers>();
 
-/** The names of a connection that writes. */
+/** Name numbers of a writing connection. */
 export function nameNumbers(sql: Prepare): NameNumbers {
   const names = known.get(sql) ?? new NameNumbers(sql);
   known.set(sql, names);
   return names;
 }
 
-/** Gives names the numbers that stand for them in the rows of the log. A name keeps its number for good, so a number is looked up once. */
+/** Maps names to the numbers that replace them in log rows. A name keeps its number for good, so each is looked up once. */
 class NameNumbers {
   readonly #sql: Prepare;
   readonly #numbers = new Map<string, number>();
@@ -18,7 +18,7 @@ class NameNumbers {
     this.#sql = sql;
   }
 
-  /** The number of a name, which gets one where it has none; null for no name. To be called in a write transaction. */
+  /** The number of a name, assigned if it has none yet; null for no name. Call it in a write transaction. */
   readonly numberOf = (name: string | undefined): number | null => {
     if (name === undefined) return null;
     const number = this.#numbers.get(name) ?? this.#find(name) ?? this.#add(name);
@@ -26,7 +26,7 @@ class NameNumbers {
     return number;
   };
 
-  /** To be called when a transaction has been rolled back: its new names are gone, and others may get their numbers. */
+  /** Call it after a rollback: the new names are gone, and others may get their numbers. */
   forget(): void {
     this.#numbers.clear();
   }

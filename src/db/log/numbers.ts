@@ -22,7 +22,7 @@ export function reserveNumber({ sql }: Transaction, name: CounterName, number: n
   ).run(name, number + 1);
 }
 
-/** The numbers that a configuration gives to a store that is used with a broker. */
+/** The first numbers that a configuration gives a store used with a broker. */
 export interface FirstNumbers {
   first_execution_number?: number | undefined;
   first_run_number?: number | undefined;
@@ -30,7 +30,7 @@ export interface FirstNumbers {
 
 const numberFrom = (first: number, end: number): number => first + Math.floor(Math.random() * (end - first));
 
-/** Moves a store's numbers, once, to a random place, so that stores which share a broker do not give the same ids. */
+/** Moves a store's numbers once to a random place, so that stores that share a broker do not give the same ids. */
 export function spreadNumbers(tx: Transaction, { first_execution_number, first_run_number }: FirstNumbers): void {
   const once = tx
     .sql(`INSERT INTO store_meta (key, value) VALUES ('numbers_spread', '1') ON CONFLICT DO NOTHING`)

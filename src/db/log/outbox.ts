@@ -5,7 +5,7 @@ import { nameOf, numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A row of the log that its recorder has still to send over the broker. */
+/** A log row that its recorder still has to send over the broker. */
 export interface UnsentRow {
   seq: number;
   message_id: string;
@@ -39,12 +39,12 @@ export function markSent({ sql }: Transaction, seqs: readonly number[]): void {
   for (const seq of seqs) sql('UPDATE message_rows SET outbox_sent_at = ? WHERE seq = ?').run(now, seq);
 }
 
-/** Notes that the broker does not take a message: it is not sent again. */
+/** Notes that the broker refuses a message: it is not sent again. */
 export function markUnsendable({ sql }: Transaction, seq: number): void {
   sql('UPDATE message_rows SET goes_out = iif(goes_out = 2, 3, 0) WHERE seq = ?').run(seq);
 }
 
-/** A new recorder tries once more what the broker did not take from the last one, of executions that run. */
+/** Lets a new recorder retry messages of running executions that the broker refused from the last one. */
 export function reviveUnsendable({ sql }: Transaction, namespace: string): void {
   sql(
     `UPDATE message_rows SET goes_out = iif(goes_out = 3, 2, 1) WHERE goes_out IN (0, 3) AND execution_no IN (
@@ -52,10 +52,7 @@ export function reviveUnsendable({ sql }: Transaction, namespace: string): void 
   ).run(namespace);
 }
 
-/**
- * Sends messages again: those that no agent has, those without an answer, and those that other agents said first.
- * @returns the executions that they belong to
- */
+/** Sends messages again: messages that no agent holds, unanswered ones, and ones that other agents sent first. @returns the executions that they belong to */
 export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): Set<string> {
   const update = sql<[string], { execution_id: string | null }>(
     `UPDATE message_rows SET goes_out = iif(goes_out IN (0, 1), 1, 2), outbox_sent_at = NULL WHERE message_id = ?
@@ -65,7 +62,7 @@ export function sendAgain({ sql }: Transaction, messageIds: readonly string[]): 
   return new Set(executions.filter((id) => id !== null));
 }
 
-/** The slices of an execution that has ended are sent to nobody any more. */
+/** Stops sending the slices of an ended execution. */
 export function dropUnsentSlices({ sql }: Transaction, executionId: string): void {
   sql(
     `UPDATE message_rows SET goes_out = NULL

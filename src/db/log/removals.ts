@@ -1,31 +1,31 @@
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** An execution whose removal has begun, and its folder of data files where that is to go too. */
+/** An execution whose removal has begun, and its data folder if that is removed too. */
 export interface Removal {
   execution_id: string;
   data_folder: string | null;
 }
 
-/** Removals that were interrupted: to be finished first. */
+/** Interrupted removals, which must be finished first. */
 export function openRemovals(sql: Prepare): Removal[] {
   return sql<[], Removal>('SELECT execution_id, data_folder FROM removals WHERE removed_at IS NULL').all();
 }
 
-/** An execution that is gone, when, and the one who removed it. */
+/** A removed execution, with when and by whom. */
 export interface Removed {
   execution_id: string;
-  /** ISO 8601; null where the removal was interrupted. */
+  /** ISO 8601; null if the removal was interrupted. */
   removed_at: string | null;
   removed_by: string | null;
 }
 
-/** The removal of an execution; undefined where it was not removed. */
+/** The removal of an execution; undefined if it was not removed. */
 export const removalOf = (sql: Prepare, executionId: string): Removed | undefined =>
   sql<[string], Removed>('SELECT execution_id, removed_at, removed_by FROM removals WHERE execution_id = ?').get(
     executionId,
   );
 
-/** How many executions were removed, and the last of them with its words; undefined where none was. */
+/** The last removed execution, also in words, and how many were removed; undefined if none was. */
 export function lastRemoval(sql: Prepare): (Removed & { count: number; words: string }) | undefined {
   const last = sql<[], Removed & { count: number }>(
     `SELECT execution_id, removed_at, removed_by, (SELECT count(*) FROM removals) AS count FROM removals
@@ -34,11 +34,11 @@ export function lastRemoval(sql: Prepare): (Removed & { count: number; words: st
   return last === undefined ? undefined : { ...last, words: removalWords(last) };
 }
 
-/** When and by whom, as words behind "was removed". */
+/** When and by whom, to follow "was removed". */
 export const removalWords = ({ removed_at, removed_by }: Removed): string =>
   `${removed_at === null ? '' : ` at ${removed_at}`}${removed_by === null ? '' : ` by ${removed_by}`}`;
 
-/** Whether an execution was here once and has been removed. */
+/** Whether an execution was removed from this store. */
 export function isRemoved(sql: Prepare, executionId: string): boolean {
   return sql<[string]>('SELECT 1 FROM removals WHERE execution_id = ?').get(executionId) !== undefined;
 }

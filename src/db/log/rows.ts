@@ -9,40 +9,40 @@ import type { EnvelopeColumns } from './envelope.ts';
 import { nameNumbers } from './name-numbers.ts';
 import { storedBody } from './stored-body.ts';
 
-/** Stands for a message in `TIME@MESSAGE_ID`, where there was none yet. */
+/** Replaces the id in `TIME@MESSAGE_ID` if there was no message yet. */
 export const noMessage = 'none';
 
 /** One row of the log, as recording left it. */
 export interface Recorded {
   seq: number;
   message_id: string;
-  /** False where the same statement was in the log already: nothing was written. */
+  /** False if the log already had the statement: nothing was written. */
   isNew: boolean;
   effect: MessageEffect;
   code?: EffectCode;
   reason?: string;
   execution_id?: string;
-  /** The types of earlier messages that had waited for this one and have taken effect with it. */
+  /** The types of earlier messages that waited for this one and took effect with it. */
   released?: MessageType[];
 }
 
 /** Facts about a message that are not in its body. */
 export interface Circumstances {
-  /** When it was said, where the body does not tell. */
+  /** When it was sent, if the body does not say. */
   sentAt?: string | undefined;
-  /** When it was recorded, when a log is read again; otherwise it is now. */
+  /** On replay: when it was recorded; otherwise now. */
   recordedAt?: string;
-  /** The effect that a driver gave a command, when a log is read again. */
+  /** On replay: the effect that a driver gave a command. */
   effect?: Effect;
-  /** The number of the row, when a log is read again; otherwise it is the next one. */
+  /** On replay: the row's number; otherwise the next one. */
   seq?: number | undefined;
-  /** A log is read again: the numbers that a `run_workflow` was given hold. */
+  /** Whether this is a replay: a `run_workflow` keeps the numbers it was given. */
   isReplay?: boolean;
   /** The recorder has to send the row over the broker. */
   goesOut?: boolean | undefined;
-  /** It came over the broker: nobody has to send it. */
+  /** It came over the broker and need not be sent. */
   fromBroker?: boolean | undefined;
-  /** Of a message of other programs: the headers that are kept (JSON). */
+  /** For a message of other programs: the stored headers (JSON). */
   headers?: string;
 }
 
@@ -64,12 +64,12 @@ export interface LogRow {
   execution_id: string | null;
 }
 
-/** As SQL: whether a row came over the broker. Nobody here had to send it, and it counts as sent. */
+/** As SQL: whether a row came over the broker. It needed no sending from here and counts as sent. */
 const cameOverBroker = '(goes_out IN (2, 3) OR (goes_out IS NULL AND outbox_sent_at IS NOT NULL))';
 
 /**
- * As SQL: when a row happened, for delays and durations. That is when it was said by a process of this store, and when it was
- * recorded for what came over the broker: the clock of another host may be off.
+ * As SQL: when a row happened, for delays and durations: the sending time for processes of this store, and the recording time for rows that came
+ * over the broker, since another host's clock may be off.
  */
 export const happenedAt = isoTime(`iif(${cameOverBroker}, recorded_ms, sent_ms)`);
 
@@ -111,7 +111,7 @@ export function insertRow(
     seq ?? null,
     message_id,
     numberOf(message_type),
-    // A message from a broker is no entry of ours, whatever it calls itself.
+    // A message from a broker is never our own entry, whatever its type.
     typeTraits(message_type, headers !== undefined || fromBroker === true),
     numberOf(envelope.sender),
     numberOf(envelope.namespace),
@@ -143,7 +143,7 @@ export function insertRow(
   return asRecorded(told, true);
 }
 
-/** The columns of an effect beside its name. */
+/** The columns of an effect besides its name. */
 export function effectColumns(effect: Effect): {
   effect_code: EffectCode | null;
   effect_reason: string | null;

@@ -8,12 +8,12 @@ export function storeId({ sql }: Transaction): string {
   return (row as { value: string }).value;
 }
 
-/** The same to a reader; undefined in a store that nobody has given one yet. */
+/** The store's own id, for a reader; undefined if it has none yet. */
 export function knownStoreId(sql: Prepare): string | undefined {
   return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'store_id'`).get()?.value;
 }
 
-/** Where the store stood when it was made. A copy that stands elsewhere describes data files that are not its own. */
+/** The store's path when it was made. A copy at another path describes data files that are not its own. */
 export function homeOf(sql: Prepare): string | undefined {
   return sql<[], { value: string }>(`SELECT value FROM store_meta WHERE key = 'home'`).get()?.value;
 }

@@ -1,6 +1,6 @@
 import type { EnvelopeColumns } from './envelope.ts';
 
-/** A payload, and what the columns of its row say of it. */
+/** A payload, and the columns of its row that describe it. */
 interface Said {
   payload: string;
   message_id: string;
@@ -15,8 +15,8 @@ export interface StoredBody {
 }
 
 /**
- * Cuts the envelope off a payload where the columns of its row can give it back byte for byte (`messageColumns.payload` does). Our own agents
- * write the envelope behind the fields in one order; a payload that says it in another way, or that is no JSON, stays whole.
+ * Cuts the envelope off a payload if the columns of its row can restore it byte for byte (`messageColumns.payload` does). Our own agents write the
+ * envelope after the fields in a fixed order; a payload with another order, or that is not JSON, stays whole.
  */
 export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBody {
   const { payload } = row;
@@ -28,12 +28,12 @@ export function storedBody(row: Said, sentAt: string, isJson: boolean): StoredBo
     end >= before.length &&
     payload.startsWith(before) &&
     payload.endsWith(after) &&
-    // Behind the type stands the comma of the first field, or of the envelope.
+    // After the type comes the comma of the first field, or of the envelope.
     (end === before.length || payload[before.length] === ',');
   return isUsual ? { body: `{${payload.slice(before.length + 1, end)}}`, is_whole: 0 } : { body: payload, is_whole: 1 };
 }
 
-/** The texts before and behind the fields; undefined where a column of the envelope is empty. A text that JSON escapes is another here. */
+/** The texts before and after the fields; undefined if a column of the envelope is empty. A text that JSON escapes does not match. */
 function envelopeTexts(
   { message_id, envelope: { message_type, sender, namespace, execution_id, run_id, simulation_tick } }: Said,
   sentAt: string,

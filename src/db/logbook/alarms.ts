@@ -10,7 +10,7 @@ import { nearest } from '../../lib/suggest.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { entriesUntil } from './read-log.ts';
 
-/** An alarm as it stands. Times are ISO 8601. */
+/** An alarm's current state. Times are ISO 8601. */
 export interface AlarmRow {
   key: number;
   alarm_id: string;
@@ -23,7 +23,7 @@ export interface AlarmRow {
   count: number;
   raised_at: string;
   seen_by: string | null;
-  /** The one who claims that name; null where it is the one who saw it. */
+  /** The sender that claims that name; null if it is `seen_by`. */
   seen_sent_by: string | null;
   seen_at: string | null;
   seen_text: string | null;
@@ -33,18 +33,18 @@ export interface AlarmRow {
 export const alarmColumns =
   'seq AS key, alarm_id, execution_id, code, subject, severity, state, sentence, count, raised_at, seen_by, seen_sent_by, seen_at, seen_text, cleared_at';
 
-/** Names that are told where one is of several. */
+/** Most names to list for an ambiguous one. */
 const shownNames = 5;
 
-/** The alarm of a name: its id, or the beginning of one that no other alarm has. Throws `ARGUMENT_INVALID` with those that come near. */
+/** The alarm with a name: its id, or a prefix that no other alarm has. Throws `ARGUMENT_INVALID` with similar ids. */
 export function alarmNamed(sql: Prepare, name: string): AlarmRow {
   const exact = alarmOf(sql, name);
   if (exact !== undefined) return exact;
-  if (name.trim() === '') throw new SwfError('ARGUMENT_INVALID', `"" is no alarm; give its id, or its code`);
+  if (name.trim() === '') throw new SwfError('ARGUMENT_INVALID', `the alarm name is empty; give its id, or its code`);
   const beginning = sql<[string, string], AlarmRow>(
     `SELECT ${alarmColumns} FROM alarms WHERE substr(alarm_id, 1, length(?)) = ? ORDER BY seq DESC`,
   ).all(name, name);
-  // Of several one that is over is not meant.
+  // Among several, a cleared alarm is not meant.
   const open = beginning.filter(({ state }) => state !== 'cleared');
   const [meant, ...others] = open.length === 0 ? beginning : open;
   if (meant !== undefined && others.length === 0) return meant;
@@ -70,13 +70,13 @@ export function alarmNamed(sql: Prepare, name: string): AlarmRow {
 export const alarmOf = (sql: Prepare, alarmId: string): AlarmRow | undefined =>
   sql<[string], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE alarm_id = ?`).get(alarmId);
 
-/** The alarms that are not over. */
+/** The alarms that are not cleared. */
 export const openAlarms = (sql: Prepare): AlarmRow[] =>
   sql<[], AlarmRow>(`SELECT ${alarmColumns} FROM alarms WHERE state IN ('raised', 'seen')`).all();
 
 /**
- * The alarms that stood in a time, as they stood at its end, oldest first; one that came back is there for each time. The table has the last time alone, so they
- * are read from the log. Times are ISO 8601.
+ * The alarms of a time in their state at its end, oldest first; an alarm that came back is listed for each time. The table has only the last time,
+ * so this reads the log. Times are ISO 8601.
  */
 export function alarmsIn(
   sql: Prepare,

@@ -14,17 +14,17 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { alarmNamed, type AlarmRow } from './alarms.ts';
 import { qualityOf } from './people.ts';
 
-/** The person who writes, and the one who says so: a user, a token or a client. */
+/** The author, as claimed by the sender: a user, a token or a client. */
 export interface Author {
   author: string;
   sender: string;
 }
 
 export interface NewNote extends Author {
-  /** Undefined for a note about none. */
+  /** Undefined if about no execution. */
   execution_id: string | undefined;
   text: string;
-  /** ISO 8601; left out, it is about now. */
+  /** ISO 8601; defaults to now. */
   at?: string | undefined;
   about?: string | undefined;
   for_next?: boolean | undefined;
@@ -42,7 +42,7 @@ export async function addNote(store: Store, { execution_id, sender, ...note }: N
   return (await store.write((tx) => recordEntry(store, tx, draft, { execution_id, sender }))).message_id;
 }
 
-/** Sets the quality of a run. @returns the id of the message, and the quality before */
+/** Sets the quality of a run. @returns the id of the message, and the previous quality */
 export function setQuality(
   store: Store,
   { execution_id, sender, ...quality }: NewQuality,
@@ -57,8 +57,8 @@ export function setQuality(
 
 /**
  * Notes that a person has seen an alarm. @param name its id, or the beginning of one
- * @returns the alarm; `isNew` is false where somebody had seen it before
- * Throws `ARGUMENT_INVALID` where the name is of none, or of several.
+ * @returns the alarm; `isNew` is false if it was seen before
+ * Throws `ARGUMENT_INVALID` if no alarm has the name, or several do.
  */
 export function markSeen(
   store: Store,
@@ -84,11 +84,11 @@ export const contentOf = ({ code, subject, sentence, severity, count }: AlarmCon
 });
 
 export interface AlarmContent extends AlarmFinding {
-  /** How often the alarm has come, from 1. */
+  /** How often the alarm was raised, from 1. */
   count: number;
 }
 
-/** Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` for one that could not be read again. */
+/** Writes an entry, in the namespace of its execution. Throws `ARGUMENT_INVALID` if the entry could not be read back. */
 export function recordEntry(
   store: Pick<Store, 'messages'>,
   tx: Transaction,
@@ -107,21 +107,21 @@ export function recordEntry(
   if (decoded.kind === 'message') return store.messages.record(tx, decoded.message);
   throw new SwfError(
     'ARGUMENT_INVALID',
-    decoded.kind === 'rejected' ? decoded.reason : `no entry is a ${draft.msg_type}`,
+    decoded.kind === 'rejected' ? decoded.reason : `${draft.msg_type} is not a logbook entry`,
   );
 }
 
-/** Of an entry about no execution, or of an execution of which nobody has told any. */
+/** For an entry about no execution, or about one without a known namespace. */
 const noNamespace = 'none';
 
-/** Other programs' may be longer than ours. */
+/** Other programs' namespaces may be longer. */
 const longestNamespace = 200;
 
-/** Throws `EXECUTION_NOT_FOUND` for one that was removed a moment ago. */
+/** Throws `EXECUTION_NOT_FOUND` if it was removed a moment ago. */
 function namespaceOf(sql: Prepare, executionId: string): string {
   const row = sql<[string], { namespace: string }>(
     'SELECT namespace FROM workflow_executions WHERE execution_id = ?',
   ).get(executionId);
-  if (row === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} is not there any more`);
+  if (row === undefined) throw new SwfError('EXECUTION_NOT_FOUND', `${executionId} no longer exists`);
   return row.namespace;
 }

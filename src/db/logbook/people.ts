@@ -5,11 +5,11 @@ import { entriesUntil } from './read-log.ts';
 /** A note of a person. Times are ISO 8601. */
 export interface NoteRow {
   message_id: string;
-  /** Null for a note about none. */
+  /** Null if it is about no execution. */
   execution_id: string | null;
   text: string;
   author: string;
-  /** The one who claims that name; null where it is the author. */
+  /** The sender that claims this name; null if it is the author. */
   sent_by: string | null;
   at: string;
   about: string | null;
@@ -35,7 +35,7 @@ export const notesOf = (sql: Prepare, executionId: string, most: number): NoteRo
 
 const mostWritten = 1000;
 
-/** The last notes that were written in a time, oldest first: of a namespace, and those about none. */
+/** The last notes written in a time, oldest first: of a namespace, and notes about no execution. */
 export const notesWritten = (
   sql: Prepare,
   { start_time, end_time, namespace }: { start_time: string; end_time: string; namespace?: string | undefined },
@@ -48,12 +48,12 @@ export const notesWritten = (
     .all(start_time, end_time, namespace ?? null, namespace ?? null)
     .toReversed();
 
-/** A quality as somebody set it, before it may have been set again. */
+/** A quality as it was set; it may have been set again since. */
 export interface JudgementRow extends QualityRow {
   execution_id: string;
 }
 
-/** Every quality that was set up to a time, oldest first: the log has them all. */
+/** Every quality set up to a time, oldest first, from the log, which has them all. */
 export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesUntil>[2]): JudgementRow[] =>
   entriesUntil(sql, ['quality'], window).map(({ execution_id = '', value, reason, author, sender, sent_at }) => ({
     execution_id,
@@ -64,7 +64,7 @@ export const judgementsUntil = (sql: Prepare, window: Parameters<typeof entriesU
     set_at: sent_at,
   }));
 
-/** The quality of a run; undefined where nobody has set it. One that was taken back is `none`. */
+/** The quality of a run; undefined if unset. A withdrawn quality is `none`. */
 export const qualityOf = (sql: Prepare, executionId: string): QualityRow | undefined =>
   sql<[string], QualityRow>(
     'SELECT value, reason, author, sent_by, set_at FROM run_quality WHERE execution_id = ?',

@@ -6,7 +6,7 @@ import { messageColumns, milliseconds } from '../migrations/message-columns.ts';
 import { numberOf, typeNumbers } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Those that can be read no more are left out. */
+/** Entries of some types up to a time, oldest first, each with when it was written. Times are ISO 8601. Skips entries that can no longer be read. */
 export function entriesUntil<T extends LogbookType>(
   sql: Prepare,
   types: readonly T[],

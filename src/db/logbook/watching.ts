@@ -3,7 +3,7 @@ import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } fro
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Where a watcher begins that has had no predecessor: what ended in the last shift is still news. Milliseconds. */
+/** How far back the first watcher looks: executions that ended in the last shift are still news. Milliseconds. */
 const firstLook = 8 * 3_600_000;
 
 interface WatcherRow extends ProcessSigns {
@@ -32,17 +32,17 @@ export function becomeWatcher(tx: Transaction, processId: number, isAlive: Liven
   return true;
 }
 
-/** Whether a process is the watcher still: asked in every transaction in which it writes as one. */
+/** Whether a process is still the watcher: checked in every transaction in which it writes as one. */
 export const isWatcher = (sql: Prepare, processId: number): boolean => watcherOf(sql)?.process_id === processId;
 
-/** When somebody looked last, in milliseconds since 1970. */
+/** When a watcher last looked, in milliseconds since 1970. */
 export const lastLook = (sql: Prepare): number => watcherOf(sql)?.looked_ms ?? 0;
 
 export function noteLook({ sql }: Transaction, now: number): void {
   sql('UPDATE watchers SET looked_ms = ?').run(now);
 }
 
-/** Whether somebody watches; undefined where nobody ever has. One that has missed its heartbeats does not. @param now milliseconds since 1970 */
+/** Whether a watcher is at work; undefined if there never was one. One that missed its heartbeats is not. @param now milliseconds since 1970 */
 export function isWatched(sql: Prepare, isAlive: LivenessTest, now: number): boolean | undefined {
   const watcher = watcherOf(sql);
   if (watcher === undefined) return undefined;
@@ -73,7 +73,7 @@ export function dropCandidate({ sql }: Transaction, alarmId: string): void {
   sql('DELETE FROM alarm_candidates WHERE alarm_id = ?').run(alarmId);
 }
 
-/** Executions that are watched: those that run, those that ended since a time, and those of alarms that are not over. @param since ISO 8601 */
+/** Executions to watch: running ones, ones that ended since a time, and ones with alarms that are not over. @param since ISO 8601 */
 export const watchedExecutions = (sql: Prepare, since: string): string[] =>
   sql<[string], { execution_id: string }>(
     `SELECT execution_id FROM workflow_executions WHERE status = 'running' OR end_time >= ?

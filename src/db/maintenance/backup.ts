@@ -9,25 +9,24 @@ import { asSwfError } from '../sqlite/sqlite-errors.ts';
 import { fileAt } from '../sqlite/store-file.ts';
 
 /**
- * Writes the store as it is at this moment into a new file, while others go on writing into the store. The file is compact, has
- * mode 0600, and has its name only when it is whole and on the disk; a file that is there is never replaced. Throws `STORE_UNAVAILABLE` where
- * it cannot be written.
+ * Writes the current state of the store into a new file, while others keep writing to the store. The file is compact, has mode 0600, and gets its
+ * name only when it is complete and on disk; it never replaces a file. Throws `STORE_UNAVAILABLE` if it cannot be written.
  */
 export function backupStore(db: Connection, target: string): void {
-  // Before the work, for those who would wait for it in vain.
+  // Check before the work, so that no caller waits in vain.
   if (fileAt(target) !== undefined) throw isThere(target);
   removeLeftovers(target);
   const aside = `${target}.${markOf(currentProcess())}.part`;
   try {
-    // SQLite writes into an empty file that is there; so nobody else can read it at any moment.
+    // SQLite writes into an existing empty file, so no other user can read it at any moment.
     closeSync(openSync(aside, 'wx', 0o600));
-    // SQLite takes the copy for a writing, which this connection may not do otherwise.
+    // SQLite treats the copy as a write, which this connection may not do otherwise.
     db.pragma('query_only = OFF');
     db.prepare('VACUUM INTO ?').run(aside);
     const file = openSync(aside, 'r');
     fsyncSync(file);
     closeSync(file);
-    // Of two backups to one name, one gets it: a renaming would replace the other's.
+    // If two backups share a name, one gets it: a rename would replace the other's file.
     linkSync(aside, target);
   } catch (error) {
     throw explained(error, db.name, target);
@@ -36,22 +35,22 @@ export function backupStore(db: Connection, target: string): void {
   }
 }
 
-/** The first error says what went wrong; this one would say the same again. */
+/** Ignores errors: the first error says what went wrong. */
 function removeIfThere(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
-    // Its name may be too long to be that of a file.
+    // Its name may be too long for a file.
   }
 }
 
-/** Names a process within the name of a file: its pid, its start, and where these mean anything. */
+/** Identifies a process in a file name: its pid, its start, and where these mean anything. */
 function markOf({ pid, pid_started }: { pid: number; pid_started: string }): string {
   const [started = '', ...where] = pid_started.split(' ');
   return `${pid}-${started}-${sha256().update(where.join(' ')).digest('hex').slice(0, 8)}`;
 }
 
-/** Removes what killed backups to this name have left. */
+/** Removes the leftovers of killed backups to this name. */
 function removeLeftovers(target: string): void {
   const folder = dirname(target);
   for (const name of namesIn(folder)) {
@@ -63,10 +62,10 @@ function removeLeftovers(target: string): void {
   }
 }
 
-/** Nobody works on a backup for longer, in milliseconds. */
+/** No backup takes longer. Milliseconds. */
 const longest = 86_400_000;
 
-/** Whether the process that has begun a file may still write it. One of another container or an earlier boot may for a day. */
+/** Whether the process that began a file may still write it. A process of another container or an earlier boot may for a day. */
 function isBeingWritten(
   path: string,
   { pid, started, where }: { pid: number; started: string; where: string | undefined },
@@ -89,11 +88,11 @@ function namesIn(folder: string): string[] {
 const isThere = (target: string, cause?: unknown): SwfError =>
   new SwfError(
     'STORE_UNAVAILABLE',
-    `${target} cannot be written: there is such a file already; name another, or remove it`,
+    `${target} cannot be written: the file already exists; name another, or remove it`,
     { cause },
   );
 
-/** A fault of the store itself is told of the store, not of the copy. */
+/** Reports a fault of the store itself as the store's, not the copy's. */
 function explained(error: unknown, source: string, target: string): unknown {
   const { code = '' } = error as NodeJS.ErrnoException;
   if (/^SQLITE_(CORRUPT|NOTADB|BUSY)/.test(code)) return asSwfError(error, source);

@@ -4,7 +4,7 @@ import type { Connection } from '../sqlite/connection.ts';
 import { Database } from '../sqlite/database.ts';
 import { preparer } from '../sqlite/statements.ts';
 
-/** The damage that SQLite finds in the file, a sentence each; none where it is sound. Reads every page. */
+/** The damage that SQLite finds in the file, a sentence each; empty if the file is sound. Reads every page. */
 export function damageOf(db: Connection): string[] {
   return preparer(db)<[], { integrity_check: string }>('PRAGMA integrity_check')
     .all()
@@ -31,7 +31,7 @@ export function schemaDifferences(db: Connection): string[] {
   ];
 }
 
-/** Of a store whose schema is amiss even the table of parts may be missing. */
+/** A store with a damaged schema may lack even the table of parts. */
 const hasParts = (db: Connection): boolean => schemaOf(db).has('word_parts');
 
 function schemaOf(db: Connection): Map<string, string | null> {

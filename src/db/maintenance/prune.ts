@@ -18,23 +18,23 @@ export interface Removable extends Removal {
 }
 
 export interface RemovalRule {
-  /** The newest executions that stay, whatever their age. */
+  /** Newest executions to keep, whatever their age. */
   keep?: number | undefined;
-  /** Only those that have ended before. */
+  /** Only executions ended before this. */
   endedBefore?: string | undefined;
-  /** Those of other programs, in place of our own. */
+  /** Executions of other programs instead of our own. */
   observed?: boolean | undefined;
 }
 
-/** As SQL: nobody has left a note about the execution for the next shift within a day: later everybody has read it. */
+/** As SQL: the execution has no note for the next shift from the last day; older notes have been read. */
 const isLeftForNobody = `execution_id NOT IN (SELECT execution_id FROM notes WHERE for_next = 1 AND execution_id IS NOT NULL AND written_at > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 day'))`;
 
-/** A process that drove an execution may still have last messages of it to send for so long. */
+/** How long a process that drove an execution may still have last messages to send. */
 const farewellMilliseconds = 60_000;
 
 /**
- * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do those whose process has not gone yet or
- * whose last messages have still to be sent, or of which the next shift has to read.
+ * Ended executions that a rule gives up, oldest first. Running ones stay, driven or not, and so do executions with a process still there, last
+ * messages still to be sent, or a note for the next shift.
  */
 export function removableExecutions(
   sql: Prepare,
@@ -62,10 +62,10 @@ export function removableExecutions(
     });
 }
 
-/** An observed execution that is said to run may still go on this long after its last message. Milliseconds. */
+/** An observed execution reported as running may go on this long after its last message. Milliseconds. */
 const mayGoOn = 24 * 3_600_000;
 
-/** Nobody tells whether an observed execution goes on: what counts is when it was last heard of. */
+/** No message tells whether an observed execution goes on, so the time of its last message decides. */
 const removableObserved = (
   sql: Prepare,
   { keep, heardBefore = '9999' }: { keep: number; heardBefore: string | undefined },
@@ -77,7 +77,7 @@ const removableObserved = (
      ORDER BY seq`,
   ).all(heardBefore, keep, Date.now() - mayGoOn);
 
-/** Executions that have not ended, driven or not. */
+/** How many executions have not ended, driven or not. */
 export function runningCount(sql: Prepare): number {
   return (
     sql<[], { n: number }>(
@@ -86,16 +86,16 @@ export function runningCount(sql: Prepare): number {
   );
 }
 
-/** When the oldest execution that is there began; undefined where there is none. */
+/** When the oldest existing execution began; undefined if there is none. */
 export function oldestStart(sql: Prepare): string | undefined {
   const oldest = sql<[], { at: string | null }>('SELECT min(start_time) AS at FROM workflow_executions');
   return oldest.get()?.at ?? undefined;
 }
 
-/** Rows of one table that are removed in one transaction: others write meanwhile, and must not wait. */
+/** Rows of one table to remove per transaction, so that other writers need not wait. */
 export const batch = 600;
 
-/** Tables that hold rows of an execution. Those of attempts go with their slices. */
+/** Tables that hold rows of an execution. Rows of attempts go with their slices. */
 const ofExecution = [
   'observed_attempts',
   'tf_slices',
@@ -105,12 +105,12 @@ const ofExecution = [
   'app_logs',
 ] as const;
 
-/** The columns that tell their rows. */
+/** Their key columns other than `seq`. */
 const keyOf = { observed_attempts: 'attempt_key', app_logs: 'log_id' } as const;
 
 /**
- * Removes an execution with everything that is recorded of it. It is gone for readers at once; an interruption leaves the rest for the next
- * removal. `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
+ * Removes an execution with everything recorded of it. It disappears for readers at once; after an interruption, the next removal does the rest.
+ * `by` is the user who removes it. `removeFolder` removes its data files, and may be called again.
  */
 export async function removeExecution(
   store: Store,
@@ -173,7 +173,10 @@ function beginRemoval({ sql }: Transaction, { execution_id, data_folder }: Remov
   sql(`DELETE FROM system_agents WHERE current_execution_id = ? AND state = 'EXITED'`).run(execution_id);
 }
 
-/** Removes what was noted of programs of another make that were not heard since, and of the times in which they were listened to. @param heardBefore ISO 8601 */
+/**
+ * Removes the notes about programs of another make that were not heard since, and the times in which an observer listened to them. @param
+ * heardBefore ISO 8601
+ */
 export async function forgetPrograms(store: Store, heardBefore: string): Promise<void> {
   await store.write(({ sql }) => {
     forgetRequests({ sql }, Date.parse(heardBefore));
@@ -191,7 +194,7 @@ export async function forgetPrograms(store: Store, heardBefore: string): Promise
   });
 }
 
-/** Removes agents as they were before the first execution that is left: nothing is asked about that time any more. */
+/** Removes agent states from before the first remaining execution: that time is no longer asked about. */
 export async function forgetEarlierAgents(store: Store): Promise<void> {
   const first = oldestStart(store.sql);
   await store.write(({ sql }) => {
@@ -199,7 +202,7 @@ export async function forgetEarlierAgents(store: Store): Promise<void> {
   });
 }
 
-/** Removes the words of rows that have been removed, as far as none of those beside them is left. */
+/** Removes the words of removed rows, part by part, once a part has no row left. */
 export async function removeWords(store: Store): Promise<void> {
   for (const searched of searchedTables)
     for (const part of emptyParts(store.sql, searched, lastNoted(store.sql, searched.table)))
@@ -234,14 +237,14 @@ interface Keyed {
   key: string;
 }
 
-/** Removes rows with what is noted of them. */
+/** Removes rows and the notes about them. */
 export function removeRows(tx: Transaction, { table, key }: Keyed, keys: readonly number[]): void {
   notePruning(tx);
   forgetCounts(tx, table, keys);
   tx.sql(`DELETE FROM ${table} WHERE ${key} IN (SELECT value FROM json_each(?))`).run(JSON.stringify(keys));
 }
 
-/** Readers keep the words of the newest rows; from now on they look anew. */
+/** Makes readers, which keep the words of the newest rows, read them anew. */
 function notePruning({ sql }: Transaction): void {
   sql(
     `INSERT INTO store_meta (key, value) VALUES ('prunes', '1') ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1`,

@@ -2,7 +2,7 @@ import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { historyOf, replay } from './replay.ts';
 
-/** Tables that follow from the log, each with the columns that name a row. The number of a row depends on what was pruned. */
+/** Tables that follow from the log, each with the columns that identify a row. Row numbers depend on what was pruned. */
 const projected: readonly { table: string; key: readonly string[] }[] = [
   { table: 'workflow_executions', key: ['execution_id'] },
   { table: 'runs', key: ['execution_id'] },
@@ -24,23 +24,23 @@ const projected: readonly { table: string; key: readonly string[] }[] = [
 /** Columns that do not follow from the log. */
 const ownColumns: ReadonlySet<string> = new Set(['seq', 'read_ms']);
 
-/** Columns of observed executions that follow from when anybody listened, too. */
+/** Columns of observed executions that also follow from when an observer listened. */
 const heardColumns: ReadonlySet<string> = new Set(['status', 'status_reason', 'end_time']);
 
 type Row = Record<string, string | number | null>;
 
-/** Differences that are told one by one. */
+/** Most differences to list one by one. */
 const most = 20;
 
 export interface ReplayDifferences {
-  /** A sentence each, the first ones. */
+  /** The first ones, a sentence each. */
   sentences: string[];
   count: number;
 }
 
 /**
- * Reads the log of a store into an empty one and compares the rows that follow from it: which say other things than the log, which are missing,
- * which are too many. To be called on one state of the store.
+ * Replays the log of a store into an empty one and compares the rows that follow from it: which differ from the log, which are missing, which are
+ * extra. Call it on one state of the store.
  */
 export async function replayDifferences(sql: Prepare, empty: Store): Promise<ReplayDifferences> {
   await replay(historyOf(sql), empty);
@@ -54,7 +54,7 @@ function note(found: ReplayDifferences, sentence: string): void {
   if (found.sentences.length < most) found.sentences.push(sentence);
 }
 
-/** Goes through both tables at one pace. */
+/** Walks both tables in step. */
 function* differencesOf(
   { table, key }: (typeof projected)[number],
   recorded: Prepare,
@@ -94,10 +94,10 @@ function compare(a: Row, b: Row, key: readonly string[]): number {
   return 0;
 }
 
-/** Rows that are read at a time. */
+/** Rows to read at a time. */
 const page = 1000;
 
-/** The rows of a table in the order of their key, which is unique. Texts of keys are plain ASCII, in whose order SQLite and JavaScript agree. */
+/** The rows of a table in the order of their unique key. Key texts are plain ASCII, which SQLite and JavaScript order alike. */
 function* rowsOf(sql: Prepare, table: string, key: readonly string[]): Generator<Row> {
   const columns = key.join(', ');
   const values = key.map(() => '?').join(', ');

@@ -6,9 +6,9 @@ import { lineOf } from '../observed/said.ts';
 import type { Store } from '../opening/store.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** A row of the log as it has to be known to read the log again. */
+/** A log row with everything a replay needs. */
 export interface HistoryRow {
-  /** The number of the row, where it is to keep it. */
+  /** The row's number, if it is to be kept. */
   seq?: number;
   destination: string;
   body: string;
@@ -16,11 +16,11 @@ export interface HistoryRow {
   recorded_at: string;
   /** It came over a broker. */
   from_broker?: true;
-  /** Of a message that was heard of other programs: the headers that were kept (JSON). */
+  /** For a message heard from other programs: the stored headers (JSON). */
   headers?: string;
-  /** The effect that its driver gave a command, which nothing else in the log tells. */
+  /** For a command: whether its driver applied it, which nothing else in the log tells. */
   applied?: boolean;
-  /** Left out in histories that are older than codes. */
+  /** Left out in histories older than codes. */
   code?: EffectCode;
   reason?: string;
 }
@@ -42,23 +42,23 @@ interface MessageRow {
   headers: string | null;
 }
 
-/** Rows that are read at a time. */
+/** Rows to read at a time. */
 const page = 1000;
 
 /** A part of a log. */
 export interface LogPart {
-  /** Rows behind this one, up to that one. */
+  /** Rows after `after`, up to `last`. */
   after: number;
   last: number;
   /** Rows that were recorded later do not count. Milliseconds since 1970. */
   recordedBy: number;
-  /** Executions whose rows do not count, but for entries of the logbook. */
+  /** Executions whose rows do not count, except logbook entries. */
   except: readonly string[];
 }
 
 const wholeLog: LogPart = { after: 0, last: Number.MAX_SAFE_INTEGER, recordedBy: Number.MAX_SAFE_INTEGER, except: [] };
 
-/** The log of a store, or a part of it, in its order. */
+/** The log of a store, or a part of it, in order. */
 export function* historyOf(sql: Prepare, part: LogPart = wholeLog): Generator<HistoryRow> {
   const some = sql<[number, number, number, string], MessageRow>(
     `SELECT seq, destination, payload, sent_at, recorded_at, message_type, effect, effect_code, effect_reason, goes_out, outbox_sent_at, headers
@@ -92,10 +92,10 @@ const historyRow = (row: MessageRow): HistoryRow => ({
 const cameOverBroker = ({ goes_out, outbox_sent_at }: MessageRow): boolean =>
   goes_out === 2 || goes_out === 3 || (goes_out === null && outbox_sent_at !== null);
 
-/** Messages that are recorded in one transaction. */
+/** Messages to record per transaction. */
 const together = 200;
 
-/** Reads a log into a store that has none of it, message by message. Rows keep their numbers where the history tells them. */
+/** Replays a log, message by message, into a store that has none of it. Rows keep their numbers if the history has them. */
 export async function replay(history: Iterable<HistoryRow>, store: Pick<Store, 'messages' | 'write'>): Promise<void> {
   let waiting: HistoryRow[] = [];
   const record = async (): Promise<void> => {

@@ -3,7 +3,7 @@ import { lastNoted, rowsOfBlock, timedTables } from '../notes/row-blocks.ts';
 import { partsOf, partTable, rowsOfPart, type SearchedTable, searchedTables } from '../notes/word-parts.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** Differences of a kind that are told: where one block is amiss, mostly many are. */
+/** Most differences of a kind to report: where one block is wrong, usually many are. */
 const mostTold = 20;
 
 const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)[number]): string => `
@@ -13,7 +13,7 @@ const timesOf = ({ table, key, times: [earliest, latest] }: (typeof timedTables)
   LEFT JOIN time_blocks ON table_name = $table AND time_blocks.block = found.block
   WHERE earliest IS NULL OR a < earliest OR b > latest OR row_count <> n`;
 
-/** Rows without their words. Words of removed rows may still be there. */
+/** Rows without their words. Words of removed rows may remain. */
 function wordDifferences(sql: Prepare, searched: SearchedTable): string {
   const { table, key } = searched;
   const ranges = partsOf(sql, searched).map((part) => {
@@ -35,7 +35,7 @@ const numbersOf = (kept: string, found: string): string => `
       SELECT coalesce(${messageColumns.execution_id}, '') AS execution_id, ${messageColumns.message_type} AS message_type FROM message_rows NOT INDEXED WHERE seq <= $noted) GROUP BY 1)
   GROUP BY of HAVING sum(kept) <> sum(found)`;
 
-/** Numbers of messages that stand for no name. */
+/** Name numbers in messages that have no name. */
 const nameless = `
   SELECT 'the name ' || no || ' of the message ' || min(seq) AS difference FROM (
     ${['type_no', 'sender_no', 'namespace_no', 'execution_no', 'run_no'].map((no) => `SELECT seq, ${no} AS no FROM message_rows NOT INDEXED`).join(' UNION ALL ')})
@@ -49,9 +49,8 @@ const namespaces = `
   GROUP BY namespace, (seq - 1) / ${rowsOfBlock}`;
 
 /**
- * The notes about whole blocks that do not agree with their rows, a few words each. Reads every row. Of words only whether
- * there are any of each row. Of rows that have been deleted times and namespaces may still be noted: they lead to rows that do
- * not fit, and past none that do.
+ * The notes about whole blocks that disagree with their rows, a few words each. Reads every row. For words it checks only whether each row has any.
+ * Times and namespaces of deleted rows may remain: they lead to rows that do not match, and never past matching ones.
  */
 export function blockDifferences(sql: Prepare): string[] {
   const ask = (table: string, text: string): string[] => {

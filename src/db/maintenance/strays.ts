@@ -9,9 +9,9 @@ interface StrayTable {
   key: string;
   /** As SQL: when a row was recorded. */
   at: string;
-  /** The column of its execution. An index has it. */
+  /** The column of its execution, which is indexed. */
   execution: string;
-  /** As SQL: the values of that column, without those of executions of the store. */
+  /** As SQL: the values of that column that are not executions of the store. */
   strayValues: string;
   more: string;
 }
@@ -51,13 +51,13 @@ export async function removeStrays(store: Store, before: string): Promise<number
   return removed;
 }
 
-/** Executions that are none of this store, as rows name them. */
+/** Executions that are not in this store, as rows name them. */
 const strayExecutions = (sql: Prepare, { strayValues }: StrayTable): (string | number)[] =>
   sql<[], { v: string | number }>(strayValues)
     .all()
     .map(({ v }) => v);
 
-/** Looks outside of the transactions that remove: others write meanwhile, and must not wait. */
+/** Searches outside the transactions that remove, so that other writers need not wait. */
 async function removeStraysOf(
   store: Store,
   { table, key, at, execution, more }: StrayTable,

@@ -1,25 +1,22 @@
 import { logLevels } from '../../lib/logger.ts';
 import { isoTime, messageColumns } from './message-columns.ts';
 
-/** As SQL: the level of a line by its name. */
+/** As SQL: the name of a line's level. */
 export const levelName = (level: string): string =>
   `CASE ${Object.entries(logLevels)
     .toReversed()
     .map(([name, number]) => `WHEN ${level} >= ${number} THEN '${name}'`)
     .join(' ')} ELSE CAST(${level} AS TEXT) END`;
 
-/** As SQL: seconds from one time to another; NULL where one is missing. */
+/** As SQL: seconds from one time to another; NULL if one is missing. */
 const secondsBetween = (from: string, to: string): string =>
   `round(max(0, unixepoch(${to}, 'subsec') - unixepoch(${from}, 'subsec')), 3)`;
 
-/** As SQL: the id of the message that stands, where a message of other programs says the same again, or contradicts it. @param rows the table of the messages */
+/** As SQL: the id of the standing message that a message of other programs repeats, or contradicts. @param rows the table of the messages */
 export const standingFor = (rows: string, contradicts: 0 | 1): string =>
   `(SELECT stands.message_id FROM repeated_messages AS p JOIN message_rows AS stands ON stands.seq = p.stands_seq WHERE p.seq = ${rows}.seq AND p.contradicts = ${contradicts})`;
 
-/**
- * The views that may be asked in SQL (`query_store`). Columns are named as tools name them. `docs/store.md` describes them for others;
- * a column that is here stays.
- */
+/** The views that `query_store` may query. Columns are named as in the tools. `docs/store.md` describes them for others; an existing column stays. */
 export const documentedViews: Readonly<Record<string, string>> = {
   v_executions: `SELECT e.execution_id, e.origin, e.run_number, workflow_name, namespace, status, status_reason, phase, executed_by, CASE WHEN json_valid(params) THEN params ->> '$.speed' END AS speed,
   e.start_time, e.end_time, ${secondsBetween('e.start_time', 'e.end_time')} AS duration_seconds, stfs_announced AS stf_count, tf_files_received,

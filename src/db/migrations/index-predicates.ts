@@ -1,6 +1,6 @@
 import { frequentTypes, landmarkTypes, logbookTypes } from '../../messages/vocabulary.ts';
 
-/** Traits of messages that are few, a bit each: of those of a type, and of those of an effect. */
+/** Traits of rare messages, a bit each: some by type, others by effect. */
 const bits = { landmark: 1, seldom: 2, waitingCommand: 4, troubled: 8, withoutEffect: 16, logbook: 32 } as const;
 
 /** Traits by the effect. */
@@ -14,16 +14,14 @@ const frequent: ReadonlySet<string> = new Set(frequentTypes);
 const landmarks: ReadonlySet<string> = new Set(landmarkTypes);
 const logbook: ReadonlySet<string> = new Set(logbookTypes);
 
-/** The traits of a type in bits; null for the frequent types, of which nearly all messages are. */
+/** The traits of a type in bits; null for the frequent types, which nearly all messages have. */
 export function typeTraits(type: string, isHeard: boolean): number | null {
   if (frequent.has(type)) return null;
   const isEntry = logbook.has(type) && !isHeard;
   return bits.seldom | (landmarks.has(type) ? bits.landmark : 0) | (isEntry ? bits.logbook : 0);
 }
 
-/**
- * As SQL: the traits of a message in bits. They are worked out once a row; the indexes would work out a condition each, for every one of the many.
- */
+/** As SQL: the traits of a message in bits, computed once per row: otherwise each index would evaluate its condition for every row. */
 export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE coalesce(type_traits, 0) | ${Object.entries(
   ofEffect,
 )
@@ -33,22 +31,22 @@ export const rareColumn = `CASE WHEN effect = 'applied' THEN type_traits ELSE co
 const isRare = (trait: keyof typeof bits): string => `(rare & ${bits[trait]}) <> 0`;
 
 /**
- * The conditions of the partial indexes. SQLite takes a partial index only for a query that repeats its condition, so the schema and the
- * queries use the same texts.
+ * The conditions of the partial indexes. SQLite uses a partial index only for a query that repeats its condition, so the schema and the queries
+ * share these texts.
  */
 export const indexPredicates = {
   /** Messages that tell the story of an execution. */
   landmark: isRare('landmark'),
-  /** Messages that are not of the many types of files and slices. */
+  /** Messages other than the many about files and slices. */
   seldom: isRare('seldom'),
-  /** Commands that no driver has taken up. */
+  /** Commands that no driver has carried out. */
   waitingCommand: isRare('waitingCommand'),
   /** Messages that cannot be read or contradict an earlier one. */
   troubled: isRare('troubled'),
   withoutEffect: isRare('withoutEffect'),
-  /** Words of people, and alarms. */
+  /** Entries by people, and alarms. */
   logbook: isRare('logbook'),
-  /** All others: what somebody writes about a run is no sign that it goes on. */
+  /** All others: a logbook entry about a run does not show that it goes on. */
   exceptLogbook: `(${isRare('logbook')}) IS NOT TRUE`,
   awaiting: 'awaits IS NOT NULL',
   unsent: 'outbox_sent_at IS NULL AND goes_out IN (1, 2)',
@@ -56,7 +54,7 @@ export const indexPredicates = {
   failedStf: `status = 'failed'`,
   /** Slices that are not completed. */
   openSlice: `status IN ('queued', 'processing', 'failed')`,
-  /** Slices that wait or are in hand. */
+  /** Slices that wait or are in progress. */
   pendingSlice: `status IN ('queued', 'processing')`,
   failedSlice: `status = 'failed'`,
   retriedSlice: 'attempt > 1',

@@ -5,10 +5,10 @@ import { nameOf } from './names.ts';
 export const isoTime = (milliseconds: string): string =>
   `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
 
-/** As SQL: the same the other way round. */
+/** As SQL: the reverse of `isoTime`. */
 export const milliseconds = (iso: string): string => `CAST(round(unixepoch(${iso}, 'subsec') * 1000) AS INTEGER)`;
 
-/** As SQL: the columns that rows have as numbers of names. */
+/** As SQL: the columns that rows store as name numbers. */
 const envelope = {
   message_type: nameOf('type_no'),
   sender_agent: nameOf('sender_no'),
@@ -18,8 +18,8 @@ const envelope = {
 } as const;
 
 /**
- * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would say the same, and SQLite works them out at each insert,
- * also those that are not stored.)
+ * As SQL: the columns that the view `workflow_messages` adds to a row of the log. (Generated columns would do the same, but SQLite computes them at
+ * each insert, even virtual ones.)
  */
 export const messageColumns = {
   ...envelope,
@@ -30,8 +30,8 @@ export const messageColumns = {
   sent_at: isoTime('sent_ms'),
   recorded_at: isoTime('recorded_ms'),
   /**
-   * The message as it was said, byte for byte. The columns have the envelope, so most bodies are stored without it (`db/log/stored-body.ts` cuts it off); one
-   * that says it in another way is stored whole.
+   * The message as sent, byte for byte. The columns have the envelope, so most bodies are stored without it (`db/log/stored-body.ts` cuts it off);
+   * a body with an unusual envelope is stored whole.
    */
   payload: `CASE WHEN is_whole THEN body ELSE
     '{"msg_type":"' || ${envelope.message_type} || '"' || iif(body = '{}', '', ',' || substr(body, 2, length(body) - 2)) ||

@@ -1,4 +1,4 @@
-/** A step of the store's schema that leads on from a released version. */
+/** A step that changes the schema of a released version. */
 export interface Migration {
   name: string;
   sql: string;

@@ -1,4 +1,4 @@
-/** As SQL: the number of a name (`names`); NULL where no message has it. */
+/** As SQL: the number of a name (`names`); NULL if no message has it. */
 export const numberOf = (name: string): string => `(SELECT name_no FROM names WHERE name = ${name})`;
 
 /** As SQL: the name of a number. */

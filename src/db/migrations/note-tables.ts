@@ -1,6 +1,6 @@
 import { numberOf } from './names.ts';
 
-/** As SQL: notes about the rows of large tables, by which they are found and counted. */
+/** As SQL: notes about the rows of large tables, used to find and count them. */
 export const noteTables = `-- Notes about blocks of 512 rows. Block n holds the rows from 512 n + 1 to 512 (n + 1).
 
 -- The earliest and latest time of a block, and how many rows it has: of a time window only the blocks that reach into it are read, and the rows of a

@@ -14,7 +14,7 @@ const changing = [
   'heard_on',
 ] as const;
 
-/** A change of the offset of a clock below this, in seconds, is no news. */
+/** Smaller changes of a clock's offset are no news. Seconds. */
 const steadyClock = 1;
 
 const isUnchanged = changing
@@ -25,12 +25,12 @@ const isUnchanged = changing
   )
   .join(' AND ');
 
-/** Signs of life that are further apart, in seconds, leave a silence between them that is told. */
+/** Signs of life further apart than this leave a silence that is reported. Seconds. */
 const silence = 15;
 
 /**
- * A sign of life without news makes the last row longer; a change within the minute of the last row takes its place. So a row is written at most once a minute
- * and agent; one that begins anew in another process is another agent.
+ * A sign of life without news extends the last row; a change within the minute of the last row replaces it. So each agent gets at most one row a
+ * minute; an agent that restarts in another process is another agent.
  * @param exit as SQL: the state before an exit, or NULL
  */
 const noteAgent = (
@@ -47,7 +47,7 @@ const noteAgent = (
 const noteLease = `INSERT OR REPLACE INTO past_leases (execution_id, epoch, process_id, taken_at, after_seq)
   VALUES (NEW.execution_id, NEW.epoch, NEW.process_id, NEW.taken_at, (SELECT coalesce(max(seq), 0) FROM message_rows));`;
 
-/** As SQL: what was there before and is not in the log, for questions about an earlier moment. Triggers keep it, so that no writer can forget to. */
+/** As SQL: earlier states that are not in the log, for questions about an earlier moment. Triggers keep them, so that no writer can forget to. */
 export const pastTables = `-- Agents as they were: a row holds from one time to another.
 CREATE TABLE past_agents (
   agent_name TEXT NOT NULL,

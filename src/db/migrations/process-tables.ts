@@ -1,6 +1,6 @@
 import { indexPredicates } from './index-predicates.ts';
 
-/** As SQL: processes, what they hear, agents and log lines: nothing of it is read from the log. */
+/** As SQL: processes, what they hear, agents and log lines. None of it is read from the log. */
 export const processTables = `-- The tables from here on are not read from the log: processes, cursors, agents, log lines.
 
 -- Times in which an observer listened, or which a recording is of. Milliseconds since 1970.

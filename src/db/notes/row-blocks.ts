@@ -5,7 +5,7 @@ import type { Transaction } from '../sqlite/transaction.ts';
 import { anyKey, type KeyRange } from './key-range.ts';
 import { noteWords, searchedTables } from './word-parts.ts';
 
-/** Rows of one block of `time_blocks`. */
+/** Rows per block of `time_blocks`. */
 export const rowsOfBlock = 512;
 
 /** A table whose rows are noted by blocks. */
@@ -25,7 +25,7 @@ interface NotedTable extends Omit<TimedTable, 'time' | 'instant'> {
 
 const textTimes = (column: string) => [`min(${column})`, `max(${column})`] as const;
 
-/** The notes about each table: times of all, and further notes of some. */
+/** The notes about each table: times for all, and further notes for some. */
 export const timedTables: readonly NotedTable[] = [
   {
     table: 'message_rows',
@@ -54,8 +54,8 @@ export const timedTables: readonly NotedTable[] = [
 ];
 
 /**
- * Notes times, words and counts of whole blocks of rows, soon after they are whole. A process that is killed before leaves them to the next
- * one. One look at the sequences a transaction costs less than a trigger on each row, and no writer has to do anything for it.
+ * Notes times, words and counts of whole blocks of rows, soon after they are full. If the process is killed first, the next one does it. Checking
+ * the sequences once per transaction costs less than a trigger on each row, and writers need not do anything for it.
  */
 export class RowBlockNoter {
   readonly #sql: Prepare;
@@ -65,12 +65,12 @@ export class RowBlockNoter {
     this.#sql = sql;
   }
 
-  /** Whether a block has become whole since the last notes. To be asked at the end of a write transaction. */
+  /** Whether a block has become full since the last notes. Call it at the end of a write transaction. */
   isDue(): boolean {
     return this.#whole().some(({ name, last }) => last !== this.#known.get(name));
   }
 
-  /** To be called in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
+  /** Call it in a write transaction of its own: words take longer than most writes, and others would have to wait for both. */
   note(): void {
     for (const { name, last } of this.#whole()) {
       const timed = timedTables.find(({ table }) => table === name);
@@ -79,21 +79,21 @@ export class RowBlockNoter {
     }
   }
 
-  /** The key of the last row of each table that belongs to a whole block. */
+  /** The key of the last row of each table that belongs to a full block. */
   #whole(): { name: string; last: number }[] {
     return this.#sql<[], { name: string; last: number }>(
       `SELECT name, seq / ${rowsOfBlock} * ${rowsOfBlock} AS last FROM sqlite_sequence`,
     ).all();
   }
 
-  /** To be called when the transaction of notes has been rolled back. */
+  /** Call it when the transaction of notes was rolled back. */
   forget(): void {
     this.#known.clear();
   }
 }
 
 function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last: number): void {
-  // Another process may have noted it.
+  // Another process may have noted them.
   const noted = lastNoted(sql, table);
   if (noted >= last) return;
   for (const insert of also) sql(insert).run(noted, last);
@@ -104,7 +104,7 @@ function noteBlocks(sql: Prepare, { table, key, times, also }: NotedTable, last:
   ).run(noted, last);
 }
 
-/** The key of the last row that belongs to a block. Rows behind it belong to none yet. */
+/** The key of the last row that belongs to a noted block. Later rows belong to none yet. */
 export function lastNoted(sql: Prepare, table: string): number {
   const row = sql<[string], { block: number | null }>(
     'SELECT max(block) AS block FROM time_blocks WHERE table_name = ?',
@@ -139,8 +139,8 @@ export function nearNamespace(
 }
 
 /**
- * The keys between which all rows of a time window are. Rows are recorded about when they are said, so few others are between them: late
- * ones, and those of clocks that differ.
+ * The range of keys that holds all rows of a time window. Rows are recorded about when they are sent, so it holds few others: late ones, and ones
+ * from clocks that differ.
  */
 export function keysWithin(
   sql: Prepare,
@@ -176,12 +176,12 @@ export function noteEarlier({ sql }: Transaction, table: string, key: number, ti
   );
 }
 
-/** Notes that a message was recorded earlier than it said before. @param at milliseconds since 1970 */
+/** Notes that a message was recorded earlier than noted. @param at milliseconds since 1970 */
 export function noteRecordedEarlier({ sql }: Transaction, seq: number, at: number): void {
   sql('UPDATE recorded_blocks SET earliest_ms = min(earliest_ms, ?) WHERE block = ?').run(at, blockOf(seq));
 }
 
-/** Counts a message, which was of no execution, with those of one. To be called when its row has that. */
+/** Moves a message from the counts of no execution to those of its own. Call it once its row names that. */
 export function moveCounts({ sql }: Transaction, seq: number, executionId: string): void {
   if (seq > lastNoted(sql, 'message_rows')) return;
   const row = sql<[number], { type: string; namespace: string | null }>(

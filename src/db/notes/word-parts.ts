@@ -2,7 +2,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import type { KeyRange } from './key-range.ts';
 
-/** A table whose texts can be searched: the name of its words, and the view of the texts of single rows. */
+/** A table whose texts can be searched: the prefix of its word tables, and the view of each row's texts. */
 export interface SearchedTable {
   table: string;
   key: string;
@@ -31,8 +31,8 @@ export const logWords: SearchedTable = {
 export const searchedTables: readonly SearchedTable[] = [messageWords, logWords];
 
 /**
- * Rows whose words are in one table of SQLite's FTS5. To take the words of single rows out of a large one would stop all writers for a second,
- * so words of removed rows stay, and go with their table when none of its rows is left.
+ * Rows whose words share one FTS5 table of SQLite. Deleting the words of single rows from a large one would block all writers for a second, so
+ * words of removed rows stay, and go with their table when none of its rows is left.
  */
 export const rowsOfPart = 2 ** 19;
 
@@ -40,7 +40,7 @@ const partOf = (key: number): number => Math.floor((key - 1) / rowsOfPart);
 
 export const partTable = ({ words }: SearchedTable, part: number): string => `${words}_${part}`;
 
-/** The statements that make the table of a part. Merging more at a time makes fewer of the merges that take long. */
+/** The statements that make the table of a part. Merging more at a time causes fewer long merges. */
 export function partSchema(searched: SearchedTable, part: number): string[] {
   const name = partTable(searched, part);
   return [
@@ -49,13 +49,13 @@ export function partSchema(searched: SearchedTable, part: number): string[] {
   ];
 }
 
-/** The parts that there are, in the order of their rows. */
+/** The existing parts, in the order of their rows. */
 export const partsOf = (sql: Prepare, { table }: SearchedTable): number[] =>
   sql<[string], { part: number }>('SELECT part FROM word_parts WHERE table_name = ? ORDER BY part')
     .all(table)
     .map(({ part }) => part);
 
-/** Notes the words of the rows behind one key up to another. */
+/** Notes the words of the rows after one key up to another. */
 export function noteWords(sql: Prepare, searched: SearchedTable, after: number, last: number): void {
   const { table, key, texts, columns } = searched;
   for (let part = partOf(after + 1); part <= partOf(last); part += 1) {
@@ -71,12 +71,12 @@ export function noteWords(sql: Prepare, searched: SearchedTable, after: number, 
   }
 }
 
-/** A part of the words, and the keys of the first and last row of it that are in a range. */
+/** A part's table of words, and the keys of its first and last row in a range. */
 export interface PartRange extends KeyRange {
   words: string;
 }
 
-/** The parts that have rows in a range, in the order of the page. Words of removed rows before and behind these rows need not be looked at. */
+/** The parts that have rows in a range, in the order of the page. Words of removed rows before and after these rows are skipped. */
 export function* partsWithin(
   sql: Prepare,
   searched: SearchedTable,
@@ -97,7 +97,7 @@ export function* partsWithin(
   }
 }
 
-/** Whole parts of which no row is left. @param noted the key of the last row whose words are noted */
+/** Whole parts with no row left. @param noted the key of the last row whose words are noted */
 export function emptyParts(sql: Prepare, searched: SearchedTable, noted: number): number[] {
   const { table, key } = searched;
   const some = sql<[number, number]>(`SELECT 1 FROM ${table} WHERE ${key} > ? AND ${key} <= ? LIMIT 1`);

@@ -9,7 +9,7 @@ import { toldSlice } from './told-slices.ts';
 type SaidSlice = SaidFact<SliceFact>;
 type SaidResult = SaidFact<ResultFact>;
 
-/** Each `req_id` of a slice is an attempt at it; the same one again is the same message delivered again. */
+/** Each `req_id` of a slice is an attempt at it; a repeated one is the same message delivered again. */
 export function sliceSaid(scope: ObservedScope, said: SaidSlice): void {
   const { slice_filename } = said.fact;
   const known = attemptsOf(scope, slice_filename).find((attempt) => isSameAttempt(attempt, said.fact));
@@ -30,7 +30,7 @@ function addAttempt(scope: ObservedScope, { seq, fact }: SaidSlice): void {
 
 type AttemptNames = Pick<SliceFact, 'slice_filename' | 'req_id' | 'tf_slice_id' | 'requested_at'>;
 
-/** Adds an attempt, with the results that have waited for it. @param seq the message that tells of it */
+/** Adds an attempt, with the results that waited for it. @param seq the message that tells of it */
 function insertAttempt(scope: ObservedScope, names: AttemptNames, seq: number): void {
   const { tx, execution_id } = scope;
   const { slice_filename, req_id, tf_slice_id, requested_at } = names;
@@ -69,7 +69,7 @@ function countWithout(scope: ObservedScope, { namesExecution }: SliceFact, n: nu
   if (!namesExecution) addTo(scope, 'without_execution', n);
 }
 
-/** The results on record that name the same attempt: the one that stands and its repetitions; else those that wait for their slice. */
+/** The recorded results for the same attempt: the standing one and its repetitions; without an attempt, results that wait for their slice. */
 function resultsLike(
   { tx, execution_id }: ObservedScope,
   key: ResultKey,
@@ -90,7 +90,7 @@ function resultsLike(
   return [result_seq, ...seqs(repeats.all(result_seq))];
 }
 
-/** A result belongs to the slice that it names. One that names none which was heard waits for it. */
+/** Gives a result to the slice that it names. If that was not heard, the result waits for it. */
 export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   const named = attemptFor(scope, said.fact.key);
   const joined = joinCopies(scope, said, { attempt: named, others: resultsLike(scope, said.fact.key, named) });
@@ -111,11 +111,11 @@ export function resultSaid(scope: ObservedScope, said: SaidResult): void {
   rebuildSlice(scope, attempt.slice_filename, said);
 }
 
-/** The slice that a result names which REST has told; null for one of the bus. */
+/** The slice that a result told by REST names; null for a result on the bus. */
 const toldSliceName = ({ copyOf, slice_filename }: ResultFact): string | null =>
   copyOf === undefined ? null : (slice_filename ?? null);
 
-/** REST tells a result of the bus too, whose slice was not heard: with its registration it is known. */
+/** REST also tells a result on the bus whose slice was not heard: the slice's registration identifies it. */
 function noteToldSlice(scope: ObservedScope, said: SaidResult): void {
   if (attemptFor(scope, said.fact.key) !== undefined) return;
   scope.tx
@@ -124,7 +124,7 @@ function noteToldSlice(scope: ObservedScope, said: SaidResult): void {
   unheardAttempt(scope, said);
 }
 
-/** A slice is registered whose result REST has told before. */
+/** Applies a result that REST told before its slice was registered. */
 export function resultsForTold(scope: ObservedScope, sliceFilename: string): void {
   const row = scope.tx
     .sql<[string, string], { seq: number }>(
@@ -137,8 +137,8 @@ export function resultsForTold(scope: ObservedScope, sliceFilename: string): voi
 }
 
 /**
- * A slice that was registered by REST and has a result there was sent, though nobody heard it. Undefined where that is not so, or where an attempt at it was
- * heard: then the result is of another one.
+ * Adds the attempt of a slice that REST registered and gave a result: it was sent, though unheard. Undefined if that is not so, or if an attempt
+ * was heard: then the result is of another one.
  */
 function unheardAttempt(scope: ObservedScope, said: SaidResult): AttemptRow | undefined {
   const { fact } = said;
@@ -155,13 +155,13 @@ function unheardAttempt(scope: ObservedScope, said: SaidResult): AttemptRow | un
   return attemptFor(scope, key);
 }
 
-/** A result on record was said earlier than was known, or has more to tell. */
+/** Rebuilds the slice of a recorded result that is now earlier, or tells more. */
 export function rebuildAfter(scope: ObservedScope, said: SaidResult): void {
   const attempt = attemptFor(scope, said.fact.key);
   if (attempt?.result_seq === said.seq) rebuildSlice(scope, attempt.slice_filename, said);
 }
 
-/** Gives an attempt its result. Of several `done` stands before `failed`, then the one that was processed first. */
+/** Gives an attempt its result. Of several, `done` wins over `failed`, then the first one processed. */
 function giveResult(scope: ObservedScope, attemptKey: number, said: SaidResult): void {
   const { tx } = scope;
   const known = tx
@@ -197,7 +197,7 @@ const attemptBy = {
   time: 'requested_at = ? AND execution_id = ? AND requested_at IS NOT NULL',
 } as const satisfies Record<ResultKey['by'], string>;
 
-/** Of several attempts that fit, the first by what its sender says. */
+/** The matching attempt; of several, the first by what its sender says. */
 const attemptFor = ({ tx, execution_id }: ObservedScope, key: ResultKey): AttemptRow | undefined =>
   tx
     .sql<[string, string], AttemptRow>(
@@ -220,7 +220,7 @@ function valueOf(key: ResultKey): string {
 
 const keyText = (key: ResultKey): string => `${key.by} ${valueOf(key)}`;
 
-/** The results on record that name a slice. */
+/** The unmatched results that name a slice. */
 function unmatchedFor(
   { tx, execution_id }: ObservedScope,
   { slice_filename, req_id, tf_slice_id, requested_at }: AttemptNames,

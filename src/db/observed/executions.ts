@@ -12,15 +12,15 @@ export interface ObservedRun {
   run_number: number | null;
 }
 
-/** The names by which a message tells its execution. */
+/** The names by which a message identifies its execution. */
 export type Names = Pick<Statement, 'namespace' | 'run_id' | 'told_id'> & {
-  /** When it was said, in milliseconds since 1970: a name alone is that of the newest execution of then. */
+  /** When it was sent, in milliseconds since 1970: a name alone means the newest execution at that time. */
   at?: number;
 };
 
 const columns = 'execution_id, namespace, run_id';
 
-/** As SQL: one that names no namespace may be of any. */
+/** As SQL: a missing namespace matches any. */
 const isMeant = `($namespace IS NULL OR namespace IN ($namespace, ''))`;
 
 interface RunRow {
@@ -30,8 +30,8 @@ interface RunRow {
 }
 
 /**
- * The execution that a message belongs to: by its run and its name; by its run alone; by its name alone, the newest. Undefined while nobody has told it.
- * One that names no namespace may be of any.
+ * The execution that a message belongs to: by its run and name; by its run alone; by its name alone, the newest. Undefined while unknown. A missing
+ * namespace matches any.
  */
 export function observedRunOf(
   tx: Transaction,
@@ -39,7 +39,7 @@ export function observedRunOf(
 ): ObservedRun | undefined {
   const { sql } = tx;
   if (run_id === undefined && told_id === undefined) return undefined;
-  // When each began decides.
+  // The start times decide, so settle them.
   if (run_id === undefined) tx.settle();
   const names = { namespace: namespace ?? null, run_id, told_id, at };
   const find = (conditions: string): ObservedRun | undefined =>
@@ -53,7 +53,7 @@ export function observedRunOf(
   return told_id === undefined ? undefined : find('told_id = $told_id');
 }
 
-/** The observed execution of an id of this store. */
+/** The observed execution with an id of this store. */
 export function observedRunCalled({ sql }: Transaction, executionId: string | null): ObservedRun | undefined {
   if (executionId === null) return undefined;
   return asRun(sql<[string], RunRow>(`SELECT ${columns} FROM observed_runs WHERE execution_id = ?`).get(executionId));
@@ -67,8 +67,8 @@ const asRun = (row: RunRow | undefined): ObservedRun | undefined =>
 const numberOfRun = (runId: string): number | null => (/^\d{1,15}$/.test(runId) ? Number(runId) : null);
 
 /**
- * The execution of a registration: the one that it made; else the first of its name that began after it and has none; else a new one, of which no run is
- * known yet.
+ * The execution of a registration: the one it made; else the first of its name that began after it and has no registration; else a new one, still
+ * without a run.
  * @param at milliseconds since 1970
  */
 export function registeredRun(
@@ -92,7 +92,7 @@ export function registeredRun(
   return { run: asRun(known) as ObservedRun, isNew: false };
 }
 
-/** Gives the newest registered execution of a name its run. Undefined where each has one. */
+/** Gives the newest registered execution of a name its run. Undefined if each has one. */
 export function runOfRegistered(
   tx: Transaction,
   { namespace, run_id, told_id }: Names & { run_id: string },
@@ -111,7 +111,7 @@ export function runOfRegistered(
   return asRun({ ...registered, run_id });
 }
 
-/** Makes the execution that a message is the first to name: by its run and its name. @param at milliseconds since 1970 */
+/** Creates the execution that a message is the first to name, by its run and name. @param at milliseconds since 1970 */
 export function createObservedRun(
   tx: Transaction,
   {
@@ -136,7 +136,7 @@ export function createObservedRun(
   return { execution_id, namespace, run_number };
 }
 
-/** Its own name; with its run behind it, or when it started, where another one has that. */
+/** Its own name; if taken, followed by its run or its start time. */
 function freeName({ sql }: Transaction, toldId: string, behind: string): string {
   const isTaken = sql<[string]>('SELECT 1 FROM workflow_executions WHERE execution_id = ?');
   const name = (n: number): string => (n === 0 ? toldId : n === 1 ? `${toldId}~${behind}` : `${toldId}~${behind}~${n}`);
@@ -145,7 +145,7 @@ function freeName({ sql }: Transaction, toldId: string, behind: string): string 
   return name(n);
 }
 
-/** A namespace that is told later than the execution: earlier messages of it are of that, too. */
+/** Sets a namespace that is told later than the execution, for earlier messages too. */
 export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRun, namespace: string): void {
   sql(
     `UPDATE message_rows SET namespace_no = ? WHERE execution_no = ${numberOf('?')} AND namespace_no IS NULL AND headers IS NOT NULL`,
@@ -154,7 +154,7 @@ export function nameNamespace({ sql }: Transaction, { execution_id }: ObservedRu
   sql('UPDATE observed_runs SET namespace = ? WHERE execution_id = ?').run(namespace, execution_id);
 }
 
-/** The times and dialects of messages of an execution that have come. Milliseconds since 1970. */
+/** The times and dialects of an execution's messages so far. Milliseconds since 1970. */
 export interface Extent {
   first: number;
   last: number;
@@ -182,7 +182,7 @@ export function noteExtent({ sql }: Transaction, executionId: string, { first, l
   ).run({ start, end, executionId, isTold: row.told_status === null ? 0 : 1 });
 }
 
-/** The last message of an execution may have been said earlier: then another one is the last. @param before milliseconds since 1970 */
+/** Recomputes the last message time of an execution if its last message turned out earlier. @param before milliseconds since 1970 */
 export function forgetLast({ sql }: Transaction, executionId: string, before: number): void {
   const last = sql<[string, number], { n: number }>(
     'SELECT 1 AS n FROM observed_runs WHERE execution_id = ? AND last_ms = ?',
@@ -193,7 +193,7 @@ export function forgetLast({ sql }: Transaction, executionId: string, before: nu
   ).run(executionId, executionId);
 }
 
-/** Their monitor was asked for everything that it had of a run. @param at milliseconds since 1970 */
+/** Notes that the monitor was asked for everything it had of a run. @param at milliseconds since 1970 */
 export function noteRead(
   { sql }: Transaction,
   { execution_id, run_id }: { execution_id: string; run_id: string },
@@ -206,7 +206,7 @@ export function noteRead(
   );
 }
 
-/** The executions that were told to run and nothing else since, as their programs call them. */
+/** The executions last told to be running, by their programs' names for them. */
 export const toldRunning = (sql: Prepare): { execution_id: string; run_id: string }[] =>
   sql<[], { execution_id: string; run_id: string }>(
     `SELECT told_id AS execution_id, run_id FROM observed_runs WHERE told_status = 'running' AND run_id <> '' ORDER BY first_ms`,

@@ -3,7 +3,7 @@ import { noteExtent } from './executions.ts';
 
 const extents = new WeakMap<Transaction, Map<string, { first: number; last: number; dialects: Set<string> }>>();
 
-/** Gathers the times of messages, to be written once a transaction. */
+/** Collects the times of messages, to be written once per transaction. */
 export function extend(tx: Transaction, executionId: string, at: number, dialect: string | undefined): void {
   let known = extents.get(tx);
   if (known === undefined) {

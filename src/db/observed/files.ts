@@ -6,7 +6,7 @@ import { standing, standingFor } from './standing.ts';
 type StfFact = Extract<Fact, { kind: 'stf_gen' | 'stf_ready' | 'told_stf' | 'told_stf_ready' }>;
 type TfFact = Extract<Fact, { kind: 'tf_file_registered' | 'told_tf' }>;
 
-/** An STF file is announced by one message and ready by another, and registered by REST, whichever comes first. */
+/** Applies a message about an STF file: one announces it, another says it is ready, REST registers it, in any order. */
 export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   const { tx, execution_id, run_number } = scope;
   const { stf_filename } = said.fact;
@@ -46,7 +46,7 @@ export function stfSaid(scope: ObservedScope, said: SaidFact<StfFact>): void {
   noteWaiting(scope, { stf_filename });
 }
 
-/** How long after its STF file was ready a TF file was announced, whichever of the two is told later. */
+/** Notes how long after its STF file was ready a TF file was announced, whichever message comes later. */
 function noteWaiting(
   { tx, execution_id }: ObservedScope,
   { stf_filename, tf_filename }: { stf_filename: string; tf_filename?: string },
@@ -59,7 +59,7 @@ function noteWaiting(
   ).run({ stf_filename, execution_id, tf_filename: tf_filename ?? null });
 }
 
-/** Keeps the counts of an execution when an STF is heard of, or becomes ready. */
+/** Updates the counts of an execution when an STF is heard of, or becomes ready. */
 function countStf(
   scope: ObservedScope,
   name: string,
@@ -127,7 +127,7 @@ function countSamples({ tx, execution_id }: ObservedScope, stf: string): void {
   ).run(stf, execution_id);
 }
 
-/** Slices that were sent before their STF was heard of. */
+/** Counts slices sent before their STF was heard of. */
 function countSlices({ tx, execution_id }: ObservedScope, stf: string): void {
   tx.sql(
     `UPDATE stf_files AS s SET slice_count = (SELECT count(*) FROM tf_slices AS t INDEXED BY tf_slices_stf WHERE t.stf_filename = s.stf_filename AND t.execution_id = s.execution_id)

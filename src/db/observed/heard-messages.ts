@@ -28,12 +28,12 @@ import { lineOf, type ObservedScope, type Said, statementOf, storedOf, type Stor
 import { noteSign } from './signs.ts';
 import { toldSaid } from './told.ts';
 
-/** Types that are signs of life: they are counted, and no rows. */
+/** Types that are signs of life: counted, but not stored as rows. */
 const signs: ReadonlySet<string> = new Set(['heartbeat', 'transformer_ready']);
 
-/** The outcome of recording a message that was heard. */
+/** The outcome of recording a heard message. */
 export interface Outcome {
-  /** A sign of life is no row; a message of an execution of this store is on record already. */
+  /** A sign of life is not stored; a message of this store's own execution is already recorded. */
   kind: 'new' | 'known' | 'sign' | 'own';
   /** It states nothing that is known here. */
   isKept: boolean;
@@ -41,9 +41,9 @@ export interface Outcome {
 }
 
 /**
- * Records a message of other programs and gives it its effect. Never fails for what it says: what is not understood is kept. The same message again
- * changes nothing, and the order in which messages come makes no difference.
- * @param number of the row, when a log is read again; otherwise it is the next one
+ * Records a message of other programs and applies it. Never fails because of its content: a message that is not understood is kept. A repeated
+ * message changes nothing, and the order in which messages come makes no difference.
+ * @param number on replay: the row's number; otherwise the next one
  */
 export function recordHeard(tx: Transaction, line: MessageLine, number?: number): Outcome {
   const statement = readStatement(line);
@@ -81,7 +81,7 @@ export function recordHeard(tx: Transaction, line: MessageLine, number?: number)
 const knownRunOf = (tx: Transaction, statement: Statement, at: number): ObservedRun | undefined =>
   statement.fact?.kind === 'told_execution' ? undefined : observedRunOf(tx, { ...statement, at });
 
-/** The same message was said earlier than is on record: the order in which recordings are read makes no difference. */
+/** Moves a recorded message to an earlier time, so that the order in which recordings are read makes no difference. */
 function setEarlier(
   tx: Transaction,
   run: ObservedRun | undefined,
@@ -98,13 +98,13 @@ function setEarlier(
   if (run === undefined) return;
   tx.settle();
   const { fact } = statement;
-  // Which result stands does not depend on when it was said.
+  // The time of a result does not decide which one counts.
   if (fact?.kind === 'result') rebuildAfter({ tx, ...run }, { ...said, fact });
   else project(tx, run, statement, said);
   forgetLast(tx, run.execution_id, before);
 }
 
-/** Messages of swf-mcp that are of an execution of this store: its own record has them. */
+/** Whether a message of swf-mcp is of an execution of this store, which has its own record of it. */
 function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   if (dialect !== 'S' || told_id === undefined) return false;
   return (
@@ -113,7 +113,7 @@ function isOwn({ sql }: Transaction, { dialect, told_id }: Statement): boolean {
   );
 }
 
-/** When it was said: by the broker's clock, which is the one that all have in common, else when it was heard. Milliseconds since 1970. */
+/** When it was sent: by the broker's clock, which all have in common, else when it was heard. Milliseconds since 1970. */
 function sentAt({ headers, t }: MessageLine): number {
   const stamp = headers['timestamp'] ?? '';
   return /^\d{12,14}$/.test(stamp) ? Number(stamp) : Date.parse(t);
@@ -128,7 +128,7 @@ const envelopeOf = (statement: Statement, run: ObservedRun | undefined) => ({
   simulation_tick: statement.simulation_tick,
 });
 
-/** It depends on the message alone: which of several that say the same stands is the tables' matter. */
+/** Depends on the message alone; the tables decide which of several equal ones counts. */
 function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
   if (fact !== undefined && (run_id !== undefined || told_id !== undefined)) return applied;
   return none(
@@ -137,7 +137,7 @@ function effectOf({ fact, run_id, told_id, message_type }: Statement): Effect {
   );
 }
 
-/** An execution whose namespace a message tells for the first time is new for those of that namespace. */
+/** An execution whose namespace a message is the first to tell is new to messages of that namespace. */
 function named(tx: Transaction, run: ObservedRun, namespace: string | undefined): { run: ObservedRun; isNew: boolean } {
   if (run.namespace !== '' || namespace === undefined) return { run, isNew: false };
   nameNamespace(tx, run, namespace);
@@ -185,7 +185,7 @@ function project(tx: Transaction, run: ObservedRun, { fact, dialect }: Statement
 
 type WaitingRow = Said & StoredMessage;
 
-/** Earlier messages of a run whose execution, or namespace, is known by now; also those that name the execution and no run. */
+/** Adopts earlier messages of a run whose execution or namespace is now known; also messages that name the execution and no run. */
 function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement): void {
   const { numberOf: number } = nameNumbers(tx.sql);
   let { namespace } = run;
@@ -207,11 +207,11 @@ function adopt(tx: Transaction, run: ObservedRun, { run_id, told_id }: Statement
   }
 }
 
-/** Whether a message that waited is of a run. */
+/** Whether a waiting message belongs to a run. */
 function isOf(tx: Transaction, run: ObservedRun, statement: Statement, at: number): boolean {
   const { namespace, run_id, told_id } = statement;
   if (namespace !== undefined && run.namespace !== '' && namespace !== run.namespace) return false;
-  // A text that has the name somewhere need not mean it.
+  // A text may contain the name without meaning it.
   if (run_id === undefined && told_id === undefined) return false;
   return told_id === undefined || observedRunOf(tx, { ...statement, at })?.execution_id === run.execution_id;
 }

@@ -5,17 +5,17 @@ import { isProcessAlive, type LivenessTest, type ProcessSigns, signColumns } fro
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** Stands for all namespaces. */
+/** Means all namespaces. */
 const anyNamespace = '';
 
-/** A time in which somebody listened, or which a recording is of. Milliseconds since 1970. */
+/** A time in which an observer listened, or that a recording covers. Milliseconds since 1970. */
 export interface Span {
   since: number;
   until: number;
 }
 
 export interface Observer {
-  /** None: all. */
+  /** Empty: all. */
   namespaces: readonly string[];
   process_id: number;
   /** Milliseconds since 1970. */
@@ -25,8 +25,8 @@ export interface Observer {
 }
 
 /**
- * Makes a process the observer of namespaces; of all, where none is named. Throws `NAMESPACE_IN_USE` while another one lives that hears the same: each
- * message would be recorded by both.
+ * Makes a process the observer of namespaces, or of all if none is named. Throws `NAMESPACE_IN_USE` while another observer of the same lives: both
+ * would record each message.
  */
 export function beginHearing(
   tx: Transaction,
@@ -55,7 +55,7 @@ interface ObserverRow extends ProcessSigns {
   may_send: number;
 }
 
-/** The observers that live. */
+/** The living observers. */
 function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
   return sql<[], ObserverRow>(
     `SELECT namespace, process_id, since_ms, until_ms, may_send, ${signColumns} FROM hearings JOIN processes USING (process_id) WHERE ended IS NULL`,
@@ -64,12 +64,12 @@ function observersOf(sql: Prepare, isAlive: LivenessTest): ObserverRow[] {
     .filter((row) => isProcessAlive(row, isAlive));
 }
 
-/** The observers that hear what is said now: they live, and their broker is there. @param now milliseconds since 1970 */
+/** The observers that hear messages now: they are alive and reach their broker. @param now milliseconds since 1970 */
 export const listeningObservers = (sql: Prepare, isAlive: LivenessTest, now: number): ObserverRow[] =>
-  // One that has not reached its broker yet has said nothing since it began.
+  // An observer that has not reached its broker yet has reported nothing since it began.
   observersOf(sql, isAlive).filter(({ since_ms, until_ms }) => until_ms > since_ms && now - until_ms < silence);
 
-/** The process that hears a namespace now and sends requests there; undefined where none does. @param now milliseconds since 1970 */
+/** The process that hears a namespace now and sends requests there; undefined if there is none. @param now milliseconds since 1970 */
 export const processOfObserver = (
   sql: Prepare,
   namespace: string,
@@ -80,12 +80,12 @@ export const processOfObserver = (
     (one) => one.may_send === 1 && (one.namespace === anyNamespace || one.namespace === namespace),
   )?.process_id;
 
-/** An observer hears still. @param until milliseconds since 1970 */
+/** Notes that an observer still hears. @param until milliseconds since 1970 */
 export function keepHearing({ sql }: Transaction, processId: number, until: number): void {
   sql('UPDATE hearings SET until_ms = max(until_ms, ?) WHERE process_id = ?').run(until, processId);
 }
 
-/** Notes that a recording is of a time, or of a longer one than was known. @param namespaces those that were read; none: all */
+/** Notes the time that a recording covers, or extends it. @param namespaces the ones that were read; none: all */
 export function noteSpan({ sql }: Transaction, { since, until }: Span, namespaces: readonly string[]): void {
   for (const namespace of namespaces.length === 0 ? [anyNamespace] : namespaces)
     sql(
@@ -106,7 +106,7 @@ export function noteGap(
   );
 }
 
-/** A namespace in which programs of another make are heard is the observer's. One that another living process records stays so. */
+/** Gives an observer a namespace in which it hears programs of another make, unless another living process records it. */
 export function claimNamespace(
   { sql }: Transaction,
   { namespace, process_id }: { namespace: string; process_id: number },
@@ -132,7 +132,7 @@ export interface HeardTime {
   gaps: { from: number; until: number; reason: string }[];
 }
 
-/** An observer that has not said for so long that it hears has lost its broker, or its machine. Milliseconds. */
+/** An observer that has not reported for this long has lost its broker, or its machine. Milliseconds. */
 const silence = 15_000;
 
 /** @param life of the messages of the execution */
@@ -156,7 +156,7 @@ export function heardTimeOf(
   return { since, until, isListening, gaps: merged([...told, ...unheard(spans, { since: first, until })]) };
 }
 
-/** Until when an execution was heard: see `HeardTime`. Undefined for one that is not observed. Milliseconds since 1970. */
+/** Until when an execution was heard: see `HeardTime`. Undefined if it is not observed. Milliseconds since 1970. */
 export function heardUntil(
   sql: Prepare,
   executionId: string,
@@ -176,10 +176,10 @@ export function gapsOf(sql: Prepare, executionId: string, until: number): HeardT
   return run === undefined ? [] : heardTimeOf(sql, run, { isAlive: () => undefined, now: until }).gaps;
 }
 
-/** A pause between two observers that is no gap: one of them was just ending. Milliseconds. */
+/** A pause this short between two observers is no gap: one was just ending. Milliseconds. */
 const passing = 1000;
 
-/** Gaps in their order; those that follow one another at once are one. */
+/** Gaps in order, with adjacent ones merged. */
 function merged(gaps: readonly HeardTime['gaps'][number][]): HeardTime['gaps'] {
   const found: HeardTime['gaps'] = [];
   for (const gap of gaps.toSorted((a, b) => a.from - b.from)) {
@@ -190,7 +190,7 @@ function merged(gaps: readonly HeardTime['gaps'][number][]): HeardTime['gaps'] {
   return found;
 }
 
-/** The times of a life that no span covers. */
+/** The parts of a life that no span covers. */
 function unheard(spans: readonly Span[], life: Span): HeardTime['gaps'] {
   const gaps: HeardTime['gaps'] = [];
   let heard = Math.max(life.since, ...spans.filter(({ since }) => since <= life.since).map(({ until }) => until));

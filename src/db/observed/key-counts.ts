@@ -13,7 +13,7 @@ interface Counts {
 
 const gathered = new WeakMap<Transaction, Map<string, Counts>>();
 
-/** Counts which keys a message fills. Written once a transaction: a hundred messages count in the same few rows. */
+/** Counts which keys a message fills. Written once per transaction: a hundred messages count in the same few rows. */
 export function countKeys(
   tx: Transaction,
   executionId: string,

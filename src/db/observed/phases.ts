@@ -18,7 +18,7 @@ const phaseAfter: Readonly<Record<PhaseType, Phase>> = {
 /** Phases that a run enters once. It may have many pauses. */
 const saidOnce: ReadonlySet<PhaseType> = new Set(['run_imminent', 'start_run', 'end_run']);
 
-/** The phase is that of the last message, by when it was said; nothing follows the end. */
+/** The phase is that of the last message by sending time; nothing follows the end. */
 export function phaseSaid(scope: ObservedScope, said: SaidFact<PhaseFact>): void {
   const { tx, execution_id } = scope;
   if (saidOnce.has(said.fact.type)) standingFor(scope, said, '');

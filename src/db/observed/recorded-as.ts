@@ -5,7 +5,7 @@ import { nameOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { storedOf } from './said.ts';
 
-/** A message on record. */
+/** A recorded message. */
 export interface RecordedRow {
   seq: number;
   sent_ms: number;
@@ -14,8 +14,8 @@ export interface RecordedRow {
 }
 
 /**
- * The id of a message, and its row where it is on record. The same REST write in two runs is two: the second has its run behind the id, which is made of path and
- * body alone.
+ * The id of a message, and its row if it is recorded. The same REST write in two runs is two messages: since the id is made of path and body alone,
+ * the second has its run appended.
  */
 export function recordedAs(
   sql: Prepare,

@@ -2,10 +2,7 @@ import type { Fact } from '../../observed/reading/fact.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { type SaidFact, saidAt } from './said.ts';
 
-/**
- * Notes that one message says what another one says already, or contradicts it. Notes that pointed to the message that no longer stands point to the new one,
- * and are judged by it.
- */
+/** Notes that one message repeats another, or contradicts it. Notes that pointed to the replaced message now point to the new one, and are judged by it. */
 export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): void {
   const { sql } = tx;
   sql('DELETE FROM repeated_messages WHERE seq = ?').run(stands.seq);
@@ -19,7 +16,7 @@ export function noteRepeat(tx: Transaction, other: SaidFact, stands: SaidFact): 
     ).run(one.seq, stands.seq, contradicts(one.fact, stands.fact) ? 1 : 0);
 }
 
-/** Results agree in their state: each has times of its own. A slice is the same whether its message names the execution or not. */
+/** Results are compared by state: each has its own times. A slice is the same whether or not its message names the execution. */
 function contradicts(a: Fact, b: Fact): boolean {
   if (a.kind === 'result' && b.kind === 'result') return a.state !== b.state;
   return JSON.stringify(compared(a)) !== JSON.stringify(compared(b));

@@ -2,12 +2,12 @@ import type { ResultFact } from '../../observed/reading/fact.ts';
 import type { AttemptRow } from './attempt-rows.ts';
 import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
-/** Beside the results on record one is new, the copy of another, or the message of which there was a copy alone, in whose place it stands by now. */
+/** Compared with the recorded results, a result is new, a copy of one, or the original of a recorded copy, which it has replaced. */
 type Joined = 'new' | 'copy' | 'original';
 
 /**
- * Joins a result that came by REST with the same message on the bus, which has more to tell: by its whole text.
- * @param others the results on record that name the same attempt, by their places in the log
+ * Matches a result that came by REST with the same message on the bus, which tells more, by its whole text.
+ * @param others the recorded results that name the same attempt, by their places in the log
  */
 export function joinCopies(
   scope: ObservedScope,
@@ -28,7 +28,7 @@ export function joinCopies(
   return 'new';
 }
 
-/** The message of the bus takes the place of what REST told of it. */
+/** Replaces the copy from REST with the message of the bus. */
 function replaceCopy(
   { tx }: ObservedScope,
   attempt: AttemptRow | undefined,

@@ -3,7 +3,7 @@ import type { MessageLine } from '../../observed/recording-lines.ts';
 import { readStatement } from '../../observed/told/read-statement.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A message on record, as far as it decides which of several stands. */
+/** A recorded message, with what decides which of several counts. */
 export interface Said {
   seq: number;
   /** Milliseconds since 1970. */
@@ -11,7 +11,7 @@ export interface Said {
   message_id: string;
 }
 
-/** A message on record with what it says. */
+/** A recorded message with its fact. */
 export interface SaidFact<F extends Fact = Fact> extends Said {
   fact: F;
 }
@@ -23,10 +23,10 @@ export interface ObservedScope {
   run_number: number | null;
 }
 
-/** Headers that are kept beside a message. The broker's time is the row's own. */
+/** Headers stored beside a message. The broker's time is in the row itself. */
 const keptHeaders: ReadonlySet<string> = new Set(['namespace', 'run_id', 'msg_type', 'client-id', 'name']);
 
-/** Stands among the headers of a body that is a text: no header is called so. */
+/** Marks, among the headers, a body that is text: no header has this name. */
 const textMark = ' text';
 
 /** The columns that a message is read from. */
@@ -42,11 +42,11 @@ interface StoredTimes {
   recorded_at: string;
 }
 
-/** Of statements that contradict, that of the earlier time stands, then the one of the lesser id. */
+/** Of contradicting statements, the earlier one counts, then the one with the lesser id. */
 export const isBefore = (a: Said, b: Said): boolean =>
   a.sent_ms === b.sent_ms ? a.message_id < b.message_id : a.sent_ms < b.sent_ms;
 
-/** Reads a stored message: only the parts of it that are stored decide how it is read. */
+/** Reads a stored message: only its stored parts decide how it is read. */
 export const statementOf = (row: StoredMessage): Statement => readStatement(lineOf(row));
 
 /** The body of a message as it is stored, and the headers that are kept (JSON). */
@@ -57,7 +57,7 @@ export function storedOf(line: MessageLine): Pick<StoredMessage, 'body' | 'heade
   return { body: JSON.stringify('body' in line ? line.body : { size: line.size, sha256: line.sha256 }), headers };
 }
 
-/** A message as it was heard, as far as it is stored. */
+/** A message as heard, as far as it is stored. */
 export function lineOf({ destination, body, headers, ...times }: StoredMessage & Partial<StoredTimes>): MessageLine {
   const { sent_at, recorded_at = '' } = times;
   const timestamp = sent_at === undefined ? {} : { timestamp: String(Date.parse(sent_at)) };
@@ -80,8 +80,8 @@ export function saidAt<F extends Fact>({ sql }: Transaction, seq: number): SaidF
   return fact === undefined ? undefined : { ...row, fact: fact as F };
 }
 
-/** When a message was said, as UTC in ISO 8601. */
+/** When a message was sent, as UTC in ISO 8601. */
 export const timeOf = ({ sent_ms }: Said): string => new Date(sent_ms).toISOString();
 
-/** A value as SQLite has it: what is not told is NULL. */
+/** A value for SQLite: undefined becomes NULL. */
 export const orNull = <T>(value: T | undefined): T | null => value ?? null;

@@ -3,12 +3,12 @@ import type { LivenessTest } from '../presence/leases.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { heardTimeOf } from './hearings.ts';
 
-/** A run whose end was said is complete when nothing more has come for so long, in milliseconds. */
+/** A run that reported its end is complete after this long without messages. Milliseconds. */
 const quietMilliseconds = 60_000;
 
 /**
- * Calls observed executions completed whose end was said and whose every slice has a result, when a minute has been heard since, or nobody listens any more.
- * Messages that come later still count.
+ * Marks observed executions as completed if their end was reported and every slice has a result, once a minute has been heard since, or if no
+ * observer listens. Later messages still count.
  */
 export function settleObserved(tx: Transaction, moment: { isAlive: LivenessTest; now: number }): void {
   tx.settle();

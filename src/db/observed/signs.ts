@@ -21,11 +21,11 @@ export interface Sign {
   execution_id: string | undefined;
   /** Milliseconds since 1970. */
   at: number;
-  /** As it says itself, where it does. */
+  /** As reported by the program, if it does. */
   state?: AgentState;
 }
 
-/** The signs of a program in one transaction: the first, and all together. */
+/** The signs of a program in one transaction: the first, and all combined. */
 interface Gathered {
   first: Sign;
   all: Sign;
@@ -34,8 +34,8 @@ interface Gathered {
 const gathered = new WeakMap<Transaction, Map<string, Gathered>>();
 
 /**
- * Notes that a program has said something. Its broker's clock tells when, since that of its host may be off. Written once a transaction: a program says
- * many things in one.
+ * Notes that a program sent something, by the broker's clock, since its host's may be off. Written once per transaction: a program sends many
+ * messages in one.
  * @param at milliseconds since 1970
  */
 export function noteSign(
@@ -53,7 +53,7 @@ export function noteSign(
   signs.set(sender, { first: at < first.at ? sign : first, all: together(sign, all) });
 }
 
-/** Two signs of one program: what the later does not tell, the earlier may. */
+/** Combines two signs of one program: the earlier fills in what the later lacks. */
 const together = (sign: Sign, before: Sign = sign): Sign => ({
   type: sign.type,
   namespace: sign.namespace === '' ? before.namespace : sign.namespace,
@@ -68,7 +68,7 @@ function signsOf(tx: Transaction): Map<string, Gathered> {
   return known;
 }
 
-/** A recording is read in large parts: of each the first sign tells since when a program was there. */
+/** A recording is read in large parts; the first sign in each tells since when a program was there. */
 function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
   for (const [sender, { first, all }] of signs) {
     if (first.at < all.at) noteProgram({ sql }, sender, first);
@@ -77,7 +77,7 @@ function writeAll({ sql }: Transaction, signs: Map<string, Gathered>): void {
   signs.clear();
 }
 
-/** Enters a sign of life of a program of another make. It changes no agent of our own, whatever name it uses. */
+/** Records a sign of life of a program of another make. Never changes an agent of our own, whatever name it uses. */
 export function noteProgram(
   { sql }: Pick<Transaction, 'sql'>,
   sender: string,

@@ -7,13 +7,13 @@ import { attemptsOf } from './attempt-rows.ts';
 import { isBefore, orNull, type ObservedScope, type SaidFact, saidAt, timeOf } from './said.ts';
 import { sentAfterTold } from './told-slices.ts';
 
-/** An attempt with what was said of it. */
+/** An attempt with its messages. */
 interface ToldAttempt {
   slice: SaidFact<SliceFact>;
   result: SaidFact<ResultFact> | undefined;
 }
 
-/** Writes the rows of a slice anew from all that was said of it, so that the order in which it came makes no difference. @param news the message that came last */
+/** Rebuilds the rows of a slice from all its messages, so that the order in which they came makes no difference. @param news the message that came last */
 export function rebuildSlice(
   scope: ObservedScope,
   sliceFilename: string,
@@ -41,18 +41,18 @@ export function rebuildSlice(
   if (attempts.length > 1) writeEarlier(scope, sliceFilename, attempts, current);
 }
 
-/** Keeps the counts of an execution when a slice is new or has another status. */
+/** Updates the counts of an execution when a slice is new or changes status. */
 function countChange(scope: ObservedScope, before: SliceStatus | undefined, now: SliceStatus): void {
   if (before === now) return;
   const { tx, execution_id } = scope;
   countMove(tx, scope, before, now);
-  // Nobody tells how often a slice is tried, so each that failed stays so as far as is known.
+  // No message tells how often a slice is tried, so a failed one counts as exhausted.
   const exhausted = (now === 'failed' ? 1 : 0) - (before === 'failed' ? 1 : 0);
   sumsOf(tx).add('run_states', [execution_id], 'slices_exhausted', exhausted);
   if (now === 'queued') reopen(scope);
 }
 
-/** An execution that was called completed, since nothing was open and nobody heard more of it, is not: its end was never told. */
+/** Reopens an execution that was marked completed because nothing was open and no more was heard: its end was never told. */
 function reopen({ tx, execution_id }: ObservedScope): void {
   tx.sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL WHERE execution_id = ? AND status = 'completed'
@@ -60,7 +60,7 @@ function reopen({ tx, execution_id }: ObservedScope): void {
   ).run(execution_id);
 }
 
-/** Numbered by when their senders say that they made them. */
+/** Ordered by when their senders say they made them. */
 function toldAttempts(
   scope: ObservedScope,
   sliceFilename: string,
@@ -91,7 +91,7 @@ interface Outcome {
   seconds: number | null;
   error: string | null;
   starts: 0 | 1;
-  /** When the result was said, and how long the worker had the slice. Milliseconds. */
+  /** When the result was sent, and how long the worker had the slice. Milliseconds. */
   result_ms: number;
   took_ms: number | null;
 }
@@ -108,7 +108,7 @@ const noOutcome: Outcome = {
   took_ms: null,
 };
 
-/** The columns that a result fills. The worker's clock may be in any zone, so its start is placed before the result by the time that it measured. */
+/** The columns that a result fills. The worker's clock may be in any zone, so its start is the result's time minus the duration that it measured. */
 function outcomeOf({ result }: ToldAttempt): Outcome {
   if (result === undefined) return noOutcome;
   const { started_at, processed_at, processing_seconds, worker, hostname, state, error } = result.fact;
@@ -127,7 +127,7 @@ function outcomeOf({ result }: ToldAttempt): Outcome {
   };
 }
 
-/** A slice takes no longer: a clock that was never set told the time. Seconds. */
+/** No slice takes longer: such a time is from a clock that was never set. Seconds. */
 const maxSeconds = 30 * 86_400;
 
 const plausible = (seconds: number | undefined): number | undefined =>
@@ -182,7 +182,7 @@ function writeSlice(
   );
 }
 
-/** The TF file of a slice: how many it has, the largest, and when the first was made. @param at where its sender does not say it, ISO 8601 */
+/** Notes the TF file of a slice: its number of slices, the largest, and when the first was made. @param at if the sender does not say, ISO 8601 */
 export function noteSample(
   { tx, execution_id }: ObservedScope,
   { tf_filename, tf_count, requested_at }: SliceFact | ToldSlice,
@@ -208,7 +208,7 @@ function countNew({ tx, execution_id }: ObservedScope, slice: SaidFact<SliceFact
     );
 }
 
-/** The attempts beside the one that the slice stands for. */
+/** Writes the attempts other than the current one. */
 function writeEarlier(
   { tx, execution_id }: ObservedScope,
   sliceFilename: string,

@@ -3,7 +3,7 @@ import { noteRepeat } from './repeats.ts';
 import { isBefore, type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
 /**
- * The message that stands for a fact, of those that state it: its first, by when it was said. Others are noted as its repetitions.
+ * The standing message of a fact: of the messages that state it, the first one sent. Others are noted as its repetitions.
  * @param name the key of the fact among those of its kind
  */
 export function standingFor<F extends Fact>(scope: ObservedScope, said: SaidFact<F>, name: string): SaidFact<F> {

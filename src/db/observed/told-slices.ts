@@ -1,7 +1,7 @@
 import type { ToldSlice } from '../../observed/reading/fact.ts';
 import { type ObservedScope, type SaidFact, saidAt } from './said.ts';
 
-/** A slice is registered before it is sent, or in place of that. */
+/** Notes a slice's registration, made before it is sent or instead. */
 export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: string, seq: number): void {
   const { sql } = tx;
   const { changes } = sql(
@@ -16,7 +16,7 @@ export function sliceTold({ tx, execution_id }: ObservedScope, sliceFilename: st
   ).run(isSent === undefined ? 1 : 0, execution_id);
 }
 
-/** A slice was sent whose registration may have been read before. */
+/** Notes that a slice was sent. Its registration may have been read before. */
 export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename: string): void {
   tx.sql(
     `UPDATE observed_runs SET slices_unsent = slices_unsent - 1 WHERE execution_id = $execution_id
@@ -24,7 +24,7 @@ export function sentAfterTold({ tx, execution_id }: ObservedScope, sliceFilename
   ).run({ execution_id, slice: sliceFilename });
 }
 
-/** The registration of a slice; undefined where there was none. */
+/** The registration of a slice; undefined if there was none. */
 export function toldSlice({ tx, execution_id }: ObservedScope, sliceFilename: string): SaidFact<ToldSlice> | undefined {
   const row = tx
     .sql<[string, string], { seq: number }>('SELECT seq FROM told_slices WHERE execution_id = ? AND slice_filename = ?')

@@ -13,7 +13,7 @@ import {
 } from './said.ts';
 import { sliceTold } from './told-slices.ts';
 
-/** Gives a fact that the testbed's monitor was told by REST its effect. */
+/** Applies a fact that the testbed's monitor was told by REST. */
 export function toldSaid(scope: ObservedScope, said: SaidFact<ToldFact>): void {
   const { fact } = said;
   switch (fact.kind) {
@@ -52,7 +52,7 @@ interface Told extends Said {
   by: string | undefined;
 }
 
-/** Of all that was told the last end stands, at the time of the first; an execution that has ended does not run again. */
+/** The last end that was told counts, at the time of the first; an execution that has ended does not run again. */
 function statusTold(scope: ObservedScope): void {
   const { sql } = scope.tx;
   const { execution_id } = scope;
@@ -76,7 +76,7 @@ function statusTold(scope: ObservedScope): void {
   );
 }
 
-/** Every status that was told of an execution, in the order in which they were. */
+/** Every status that was told of an execution, in order. */
 const everyStatus = ({ tx, execution_id }: ObservedScope): Told[] =>
   tx
     .sql<[string], Said & StoredMessage>(

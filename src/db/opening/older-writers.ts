@@ -13,8 +13,8 @@ interface Writer {
 }
 
 /**
- * Throws `STORE_IN_USE` while a process lives that writes the store in its older version: a schema that changes under it would end it. Part of
- * the transaction that brings the store up to date.
+ * Throws `STORE_IN_USE` while a process is alive that writes the store in its older version: a schema change would end that process. Part of the
+ * transaction that migrates the store.
  */
 export function requireNoOlderWriter(db: Connection, path: string): void {
   const hasProcesses = db.prepare(`SELECT 1 FROM pragma_table_info('processes') WHERE name = 'version'`).get();
@@ -28,6 +28,6 @@ export function requireNoOlderWriter(db: Connection, path: string): void {
   if (living === undefined) return;
   throw new SwfError(
     'STORE_IN_USE',
-    `the store ${path} has an older schema and is written by process ${living.pid} on ${living.hostname} (swf-mcp ${living.version}); it is brought up to date when that has ended: wait for it, or end it`,
+    `the store ${path} has an older schema and is written by process ${living.pid} on ${living.hostname} (swf-mcp ${living.version}); it can be migrated once that process has ended: wait for it, or end it`,
   );
 }

@@ -10,8 +10,8 @@ import { fileAt, readIntoMemory } from '../sqlite/store-file.ts';
 import { isEmpty, newestVersion, requireKnownVersion, requireOwnKind, versionOf } from './schema-version.ts';
 
 /**
- * Opens a store for reading only. Throws `NoStoreYet` where there is none, `STORE_TOO_OLD` if it must be migrated first, and other
- * `STORE_…` where the file cannot be used.
+ * Opens a store for reading only. Throws `NoStoreYet` if there is none, `STORE_TOO_OLD` if it must be migrated first, and other `STORE_…` errors if
+ * the file cannot be used.
  */
 export function openReader(
   path: string,
@@ -36,7 +36,7 @@ export function openReader(
   }
 }
 
-/** Connects to the file or, where SQLite would have to write beside it and may not, to a copy in memory. */
+/** Connects to the file, or to a copy in memory if SQLite must write beside the file but may not. */
 function connectToRead(path: string, isServer: boolean): Connection {
   if (fileAt(path) !== undefined && networkFileSystemOf(path) !== undefined) {
     const copy = readIntoMemory(path);
@@ -54,8 +54,8 @@ function connectToRead(path: string, isServer: boolean): Connection {
 }
 
 /**
- * SQLite's own default, in KiB; better-sqlite3 has eight times as much. The system keeps pages too, SQLite forgets its own at each commit of others, and it sorts in
- * as much memory again.
+ * SQLite's own default, in KiB; better-sqlite3 uses eight times as much. The system caches pages too, SQLite drops its own at each commit of
+ * others, and sorting takes as much memory again.
  */
 const cacheSize = 2000;
 

@@ -44,30 +44,27 @@ import type { Store } from './store.ts';
 export interface StoreOptions {
   history?: SchemaHistory;
   synchronous?: Synchronous;
-  /** Commits after which this process leaves the lock to others for a moment, where they write too. */
+  /** After this many commits this process leaves the lock to other writers, if any, for a moment. */
   commitsApart?: number;
 }
 
-/** A run at full speed would lose a tenth of it by a pause after each commit. */
+/** A pause after each commit would slow a run at full speed by a tenth. */
 const usualCommitsApart = 8;
 
-/**
- * Opens a store for writing. It makes one where there is none (mode 0600) and brings an older one up to date. Throws `STORE_…` where the
- * file cannot be used.
- */
+/** Opens a store for writing. Creates a missing one (mode 0600) and migrates an older one. Throws `STORE_…` if the file cannot be used. */
 export async function openStore(named: string, options: StoreOptions = {}): Promise<Store> {
   // SQLite puts its files beside the target of a link.
   const path = fileAt(named) === undefined ? named : realpathSync(named);
   const { history = schemaHistory, synchronous = 'NORMAL', commitsApart = usualCommitsApart } = options;
   const db = connect(path, () => {
     requireWritableDisk(path);
-    // A file that is there may be read-only. That is reported at the first write.
+    // An existing file may be read-only. The first write reports that.
     requireOurs(path);
     if (fileAt(path) !== undefined) return;
     makeFolder(dirname(path));
     closeSync(openSync(path, 'a', 0o600));
   });
-  // A history that a test gives has no tables of ours.
+  // A history given by a test has none of our tables.
   const store = new SqliteStore(path, db, { hasOurTables: history === schemaHistory, commitsApart });
   try {
     await store.prepare(history, synchronous);
@@ -78,7 +75,7 @@ export async function openStore(named: string, options: StoreOptions = {}): Prom
   return store;
 }
 
-/** Opens a store that must be there: a mistyped name must not leave a new one behind. Throws `NoStoreYet` where there is none. */
+/** Opens a store that must exist: a mistyped name must not create a new one. Throws `NoStoreYet` if there is none. */
 export async function openExistingStore(path: string, options: StoreOptions = {}): Promise<Store> {
   requireNoOrphanLog(path);
   const { size } = statSync(path, { throwIfNoEntry: false }) ?? {};
@@ -98,7 +95,7 @@ class SqliteStore implements Store {
   readonly #transaction: { immediate(work: (tx: Transaction) => void): void };
   readonly #notes: { immediate(): void };
   #areNotesDue = false;
-  /** An error behind the last commit, which the next write tells. */
+  /** An error after the last commit, which the next write throws. */
   #fault: unknown;
   #checkpointer: Checkpointer | undefined;
   readonly #commitsApart: number;
@@ -129,7 +126,7 @@ class SqliteStore implements Store {
     return messageWriterOf(this.db);
   }
 
-  /** Nothing is changed in a file that is not ours or that this program does not understand. */
+  /** Changes nothing in a file that is not ours or that this program does not understand. */
   async prepare(history: SchemaHistory, synchronous: Synchronous): Promise<void> {
     const { db, path } = this;
     await tryPatiently(path, () => requireOwnKind(db, path));
@@ -181,7 +178,7 @@ class SqliteStore implements Store {
     await this.#afterCommit();
   }
 
-  /** Nothing here fails a write that is committed: it would be made a second time. */
+  /** Never fails a committed write, which would be made a second time. */
   async #afterCommit(): Promise<void> {
     try {
       this.#checkpointer?.afterCommit();
@@ -192,7 +189,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Others may write between. Rows whose notes fail, or whose process ends before them, are noted by the next write. */
+  /** Others may write first. The next write notes rows whose notes failed, or whose process ended before them. */
   async #noteBlocks(): Promise<void> {
     await nextTurn();
     if (!this.db.open) return;
@@ -204,7 +201,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Throws the error behind the last commit, once. The last words of a process are written in spite of it. */
+  /** Throws the error after the last commit, once. The last messages of a process are written in spite of it. */
   #tellFault(): void {
     const fault = this.#fault;
     this.#fault = undefined;
@@ -226,7 +223,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** Notes where the store stands, once, and gives it its id: a copy that stands elsewhere must not remove its data files. */
+  /** Notes the store's path once, and gives it its id: a copy at another path must not remove its data files. */
   async #noteHome(): Promise<void> {
     if (this.sql(`SELECT 1 FROM store_meta WHERE key = 'home'`).get() !== undefined) return;
     const home = realpathSync(this.path);

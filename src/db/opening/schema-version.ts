@@ -20,9 +20,9 @@ export function requireOwnKind(db: Connection, path: string): void {
   throw new SwfError('STORE_UNAVAILABLE', `${path} is a SQLite file of another program; name another file with --db`);
 }
 
-/** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` for a store that no step leads on from. A store without tables passes. */
+/** Throws `STORE_TOO_NEW`, or `STORE_TOO_OLD` if no step migrates the store. A store without tables passes. */
 export function requireKnownVersion(db: Connection, path: string, history: SchemaHistory): void {
-  // Asked first: another process may make the store meanwhile, and then it has its version.
+  // Check first: another process may make the store meanwhile, and then it has its version.
   const isNew = isEmpty(db);
   const version = versionOf(db);
   const newest = newestVersion(history);
@@ -38,13 +38,13 @@ export function requireKnownVersion(db: Connection, path: string, history: Schem
     );
 }
 
-/** Whether the file is a store that is being made at this moment, or whose maker was ended before it was made. */
+/** Whether the file is a store still being made, or whose maker ended before it was done. */
 export const isEmpty = (db: Connection): boolean => versionOf(db) === 0 && applicationIdOf(db) === 0;
 
 /** Brings the schema up to date. Part of one transaction: a step that fails leaves the old version. */
 export function migrate(db: Connection, path: string, history: SchemaHistory): void {
   requireKnownVersion(db, path, history);
-  // Another process has done so since this one looked, and may be at work.
+  // Another process has migrated it meanwhile, and may be at work.
   if (versionOf(db) === newestVersion(history)) return;
   if (!isEmpty(db)) requireNoOlderWriter(db, path);
   if (isEmpty(db)) {
@@ -56,12 +56,12 @@ export function migrate(db: Connection, path: string, history: SchemaHistory): v
   db.pragma(`user_version = ${newestVersion(history)}`);
 }
 
-/** Throws `STORE_TOO_NEW` where a newer program has changed the schema since this process opened the store. Part of each write. */
+/** Throws `STORE_TOO_NEW` if a newer program has changed the schema since this process opened the store. Part of each write. */
 export function requireSameVersion(db: Connection, path: string, opened: number): void {
   const version = versionOf(db);
   if (version === opened) return;
   throw new SwfError(
     'STORE_TOO_NEW',
-    `the store ${path} was brought to schema version ${version} by another swf-mcp while this one, which knows ${opened}, had it open; it writes nothing more: go on with that version`,
+    `the store ${path} was brought to schema version ${version} by another swf-mcp while this one, which knows ${opened}, had it open; it writes nothing more: use that version`,
   );
 }

@@ -5,7 +5,7 @@ import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Moment } from './moment.ts';
 
-/** Tables with rows of an execution that follow from the log, with the column whose numbers each store draws for itself. */
+/** Tables with rows of an execution that follow from the log, each with the column that every store numbers for itself. */
 const ofExecution: Readonly<Record<string, string>> = {
   workflow_executions: '',
   runs: '',
@@ -27,10 +27,10 @@ const ofExecution: Readonly<Record<string, string>> = {
   told_slices: '',
 };
 
-/** Every table of which rows are copied with an execution. */
+/** Every table whose rows are copied with an execution. */
 export const copiedTables: readonly string[] = [...Object.keys(ofExecution), 'message_rows', 'repeated_messages'];
 
-/** Tables whose rows have numbers in the order in which they came, with the columns that name a row. */
+/** Tables whose rows are numbered in order of arrival, with the columns that identify a row. */
 const numbered: Readonly<Record<string, readonly string[]>> = {
   workflow_executions: ['execution_id'],
   stf_files: ['stf_filename', 'execution_id'],
@@ -38,15 +38,15 @@ const numbered: Readonly<Record<string, readonly string[]>> = {
   tf_slices: ['slice_filename', 'execution_id'],
 };
 
-/** Rows of the log that are new in the past: those behind `after`. */
+/** Log rows that are new in the past: rows after `after`. */
 export interface NewRows extends Moment {
   after: number;
 }
 
-/** As SQL: entries of the logbook may come long after an execution, and are read again whatever is copied. */
+/** As SQL: all but logbook entries, which may come long after an execution and are always read again. */
 const ofRun = indexPredicates.exceptLogbook;
 
-/** The executions whose whole log is among new rows: they stood then as they stand now, and need not be read from it again. */
+/** The executions whose whole log is among the new rows: they were then as they are now, and need no replay. */
 export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRows): string[] =>
   sql<[{ after: number; last: number; recordedBy: number }], { execution_id: string }>(
     `SELECT execution_id FROM live.workflow_executions JOIN live.names ON name = execution_id
@@ -57,7 +57,7 @@ export const unchangedSince = (sql: Prepare, { after, last, recordedBy }: NewRow
     .all({ after, last, recordedBy })
     .map(({ execution_id }) => execution_id);
 
-/** Copies everything that follows from the log of an execution, with its rows of the log. */
+/** Copies everything that follows from the log of an execution, with its log rows. */
 export function copyExecution(sql: Prepare, executionId: string): void {
   const ofLog = `execution_no = ${numberOf('?')}`;
   for (const [table, drawn] of Object.entries(ofExecution))
@@ -66,7 +66,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   sql(insertFrom(sql, 'repeated_messages', '', `seq IN (SELECT seq FROM live.message_rows WHERE ${ofLog})`)).run(
     executionId,
   );
-  // Whether nothing more came of it depends on the moment, and is settled for that.
+  // Whether it had gone quiet depends on the moment, and is settled for that.
   sql(
     `UPDATE workflow_executions SET status = 'running', status_reason = NULL, end_time = NULL
      WHERE execution_id = ? AND status = 'completed'
@@ -74,7 +74,7 @@ export function copyExecution(sql: Prepare, executionId: string): void {
   ).run(executionId);
 }
 
-/** As SQL: copies rows of a table of the store as they are. @param drawn a column that is left out */
+/** As SQL: copies rows of a table of the store as they are. @param drawn a column to leave out */
 function insertFrom(sql: Prepare, table: string, drawn: string, where: string): string {
   const columns = sql<[string], { name: string }>('SELECT name FROM pragma_table_xinfo(?) WHERE hidden = 0')
     .all(table)
@@ -84,7 +84,7 @@ function insertFrom(sql: Prepare, table: string, drawn: string, where: string): 
   return `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM live.${table} WHERE ${where}`;
 }
 
-/** Gives commands the effect that they had at a moment: none, where they still waited for their driver. @param iso the time of the clock */
+/** Gives commands the effect they had at a moment: none if they still waited for their driver. @param iso the time of the clock */
 export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso: string }): void {
   const noted = `SELECT seq FROM live.past_commands WHERE (after_seq, iif(after_seq = $last, noted_at, '')) <= ($last, $iso)`;
   sql(
@@ -99,7 +99,7 @@ export function commandsAsThen(sql: Prepare, { last, iso }: { last: number; iso:
   ).run({ last, iso, effect_code, effect_reason });
 }
 
-/** Lets the numbers of rows that are read from the log begin behind all that the store has. Returns the last number of each table. */
+/** Numbers replayed rows after all rows of the store. Returns the last number of each table. */
 export function numberBehindAll(sql: Prepare): ReadonlyMap<string, number> {
   return new Map(
     Object.keys(numbered).map((table) => {
@@ -112,7 +112,7 @@ export function numberBehindAll(sql: Prepare): ReadonlyMap<string, number> {
   );
 }
 
-/** Gives the rows that were read from the log the numbers that they have in the store: lists are in the order of these. @param behind as `numberBehindAll` gave it */
+/** Gives replayed rows the numbers that they have in the store, which order the lists. @param behind as returned by `numberBehindAll` */
 export function numberAsRecorded(sql: Prepare, behind: ReadonlyMap<string, number>): void {
   for (const [table, key] of Object.entries(numbered)) {
     const same = key.map((column) => `l.${column} = ${table}.${column}`).join(' AND ');

@@ -12,7 +12,7 @@ export interface Moment {
   last: number;
   /** Rows that were recorded later do not count; milliseconds since 1970. */
   recordedBy: number;
-  /** The moment as `TIME@MESSAGE_ID`, from which it is found again whatever is recorded later. */
+  /** The moment as `TIME@MESSAGE_ID`, which finds it again whatever is recorded later. */
   exact: string;
 }
 
@@ -20,9 +20,9 @@ export interface Moment {
 const always = Number.MAX_SAFE_INTEGER;
 
 /**
- * The moment that an argument names: a time, for all rows recorded at or before it; the id of a message, for all rows up to it, with the clock at its row;
+ * The moment that an argument names: a time, for all rows recorded at or before it; a message id, for all rows up to it, with the clock at its row;
  * or both as `TIME@MESSAGE_ID`.
- * Throws `ARGUMENT_INVALID` for what is neither, and for a time that is still to come.
+ * Throws `ARGUMENT_INVALID` if it is neither, or if the time is in the future.
  * @param present milliseconds since 1970
  */
 export function momentNamed(sql: Prepare, asOf: string, present: number): Moment {
@@ -34,7 +34,7 @@ export function momentNamed(sql: Prepare, asOf: string, present: number): Moment
   return alone === undefined ? upTo(sql, asOf, undefined, present) : recordedBy(sql, alone, present);
 }
 
-/** Milliseconds since 1970, or undefined for a text that names no time. */
+/** Milliseconds since 1970, or undefined if the text names no time. */
 function timeIn(text: string, present: number): number | undefined {
   try {
     return Date.parse(parseTime('as_of', text, present) ?? '');
@@ -51,7 +51,7 @@ const beforeAll = (now: number): Moment => ({
   exact: `${new Date(now).toISOString()}@${noMessage}`,
 });
 
-/** @param time of the clock; left out, that of the message */
+/** @param time of the clock; undefined: that of the message */
 function upTo(sql: Prepare, messageId: string, time: number | undefined, present: number): Moment {
   const row = sql<[string], { seq: number; recorded_ms: number }>(
     'SELECT seq, recorded_ms FROM message_rows WHERE message_id = ?',
@@ -75,7 +75,7 @@ function recordedBy(sql: Prepare, time: number, present: number): Moment {
   const last = lastRecordedBy(sql, now);
   const at = new Date(now).toISOString();
   if (last === undefined) return beforeAll(now);
-  // A recording of an earlier time was read in after what happened later: no row tells where to cut.
+  // A recording of an earlier time was read in after later events: no row marks the cut.
   if (isAnyLater(sql, last.seq, now)) return { now, last: last.seq, recordedBy: now, exact: at };
   return { now, last: last.seq, recordedBy: always, exact: `${at}@${last.message_id}` };
 }
@@ -88,7 +88,7 @@ function requirePast(now: number, present: number): number {
   );
 }
 
-/** The last row of those that were recorded at or before a time. */
+/** The last row recorded at or before a time. */
 function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: string } | undefined {
   const noted = sql<[], { block: number | null }>('SELECT max(block) AS block FROM recorded_blocks').get()?.block ?? -1;
   const within = sql<[number, number, number], { seq: number; message_id: string }>(
@@ -99,7 +99,7 @@ function lastRecordedBy(sql: Prepare, now: number): { seq: number; message_id: s
   const blocks = sql<[number, number], { block: number }>(
     'SELECT block FROM recorded_blocks WHERE earliest_ms <= ? AND block < ? ORDER BY block DESC LIMIT 1',
   );
-  // The rows of a block may have been removed, with the execution that they were of.
+  // The rows of a block may have been removed with their execution.
   for (let before = noted + 1; ;) {
     const block = blocks.get(now, before)?.block;
     if (block === undefined) return undefined;

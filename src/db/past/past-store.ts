@@ -21,12 +21,12 @@ import {
 import type { Moment } from './moment.ts';
 import { fillUnlogged, livenessAt } from './unlogged-rows.ts';
 
-/** Memory for pages of a past store, in KiB; what does not fit is in a file of SQLite's own that nobody sees. */
+/** Memory for pages of a past store, in KiB; the rest goes to a private temporary file of SQLite. */
 const cacheSize = 64_000;
 
 /**
- * A store as it was at a moment, made from the log of one as it is. Executions that have not changed since are copied; the others are read from the log
- * again, up to the row of the moment. It can be moved to a later moment: then only what is new is read.
+ * A store as it was at a moment, made from the log of the current one. Executions that have not changed since are copied; others are replayed up to
+ * the row of the moment. It can move to a later moment: then it reads only what is new.
  */
 export class PastStore {
   readonly #live: Connection;
@@ -51,7 +51,7 @@ export class PastStore {
     return isSameCut && this.#at.last <= last && this.#at.now <= now;
   }
 
-  /** Goes to a moment. Returns the connection, which is to be read only, and whether a process lived then. */
+  /** Moves to a moment. Returns the connection, for reading only, and a test of whether a process was alive then. */
   async moveTo(moment: Moment, isAlive: LivenessTest): Promise<{ db: Connection; isAliveThen: LivenessTest }> {
     this.#db.pragma('query_only = OFF');
     const detach = this.#attach();
@@ -80,7 +80,7 @@ export class PastStore {
     this.#db.close();
   }
 
-  /** Attaches the store as `live`. One that is read from a copy in memory is written to a file for that. Returns how to let go of it. */
+  /** Attaches the store as `live`. A copy in memory is written to a file for that. Returns a function that detaches it. */
   #attach(): () => void {
     const folder = this.#live.memory ? mkdtempSync(join(tmpdir(), 'swf-mcp-past-')) : undefined;
     const file = folder === undefined ? this.#live.name : join(folder, 'store.db');
@@ -92,7 +92,7 @@ export class PastStore {
     };
   }
 
-  /** Reads what is new. Returns the last numbers that rows had before. */
+  /** Reads the new rows. Returns the last numbers that rows had before. */
   async #read(moment: Moment): Promise<ReadonlyMap<string, number>> {
     const sql = this.#sql;
     const rows = { ...moment, after: this.#at.last };

@@ -2,7 +2,7 @@ import type { ProcessIdentity } from '../../lib/process-identity.ts';
 import type { LivenessTest } from '../presence/leases.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** A moment in the forms that tables have. */
+/** A moment in the forms that tables use. */
 interface At {
   /** ISO 8601. */
   iso: string;
@@ -15,13 +15,13 @@ interface At {
 const agentsThen = `SELECT * FROM live.past_agents AS p
   WHERE since = (SELECT max(since) FROM live.past_agents WHERE agent_name = p.agent_name AND since <= $iso)`;
 
-/** As SQL: the last sign of life of a process until $iso: its agents' where it has any, since it may have been silent for a while. */
+/** As SQL: the last sign of life of a process until $iso: of its agents if it has any, since it may have been silent for a while. */
 const lastBeatThen = `min(last_beat, $iso, coalesce((SELECT max(min(until, $iso)) FROM (${agentsThen})
   WHERE process_id = processes.process_id AND (state <> 'EXITED' OR exited_at > $iso)), $iso))`;
 
 /**
- * Rows that do not follow from the log, as they were at a moment, by table; those that refer to others come behind them. Each is emptied and filled anew, but for the lines of
- * logs, which are many and never change.
+ * Rows that do not follow from the log, as they were at a moment, by table; a table comes after the tables that it refers to. Each is emptied and
+ * refilled, except log lines, which are many and never change.
  */
 const fillings: Readonly<Record<string, string>> = {
   store_meta: `SELECT key, value FROM live.store_meta`,
@@ -46,13 +46,13 @@ const fillings: Readonly<Record<string, string>> = {
   cursors: `SELECT execution_id, role, min(seq, $last) FROM live.cursors`,
 };
 
-/** Every table that is filled so. */
+/** Every table filled this way. */
 export const filledTables: readonly string[] = [...Object.keys(fillings), 'app_logs'];
 
 /**
- * Makes what is not in the log as it was at a moment.
- * @param before the moment that it was made for last
- * @param isByTime no row of the log is where to cut: lines count by their times alone, as messages do
+ * Restores rows outside the log as of a moment.
+ * @param before the moment they were last made for
+ * @param isByTime no log row marks the cut: lines count by their times alone, as messages do
  */
 export function fillUnlogged(
   sql: Prepare,
@@ -72,7 +72,7 @@ export function fillUnlogged(
     sql('INSERT INTO app_logs SELECT * FROM live.app_logs WHERE timestamp <= $iso AND timestamp > $isoBefore').run(
       times,
     );
-  // Within one place among the messages, lines are told apart by their times.
+  // Lines at one place among the messages are told apart by time.
   else
     sql(
       `INSERT INTO app_logs SELECT * FROM live.app_logs
@@ -94,8 +94,8 @@ const wasHeardLater = `last_beat > $iso OR EXISTS (
     WHERE other.agent_name = p.agent_name AND other.process_id <> p.process_id AND other.since > p.since), 1e15))`;
 
 /**
- * Whether a process lived at a moment: it lives today, or was heard later. One that was killed between two signs of life counts as gone from the first of
- * them on.
+ * Whether a process was alive at a moment: it is alive today, or was heard later. A process that was killed between two signs of life counts as
+ * gone from the first one on.
  */
 export function livenessAt(sql: Prepare, isAlive: LivenessTest, { ms, last }: Omit<At, 'iso'>): LivenessTest {
   const heard = new Set(
@@ -105,7 +105,7 @@ export function livenessAt(sql: Prepare, isAlive: LivenessTest, { ms, last }: Om
       .all({ iso: new Date(ms).toISOString(), last })
       .map(keyOf),
   );
-  // Of a process of another host its heartbeats tell, then as now.
+  // For a process of another host its heartbeats decide, then as now.
   const test = (identity: ProcessIdentity): boolean | undefined => {
     const today = isAlive(identity);
     return today === false ? heard.has(keyOf(identity)) : today;

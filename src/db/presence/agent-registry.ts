@@ -10,7 +10,7 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 import { isProcessAlive, isRemote, type LivenessTest, type ProcessSigns, signColumns, momentOfTest } from './leases.ts';
 
-/** Enters an agent that starts, under a name of its own. Returns the name. */
+/** Registers a starting agent under a name of its own. Returns the name. */
 export function registerAgent(
   tx: Transaction,
   agent: { type: string; user: string; namespace: string; process_id: number; execution_id?: string },
@@ -26,16 +26,16 @@ export function registerAgent(
 /** A sign of life of an agent. */
 export interface Beat {
   state: AgentState;
-  /** The execution that it has worked on last; left out where that is the one that is recorded. */
+  /** The execution it worked on last; left out if that is the recorded one. */
   execution_id?: string | undefined;
 }
 
-/** How a process has ended: in order, by a fault that it noticed, or killed. Another process notes the last. */
+/** How a process has ended: in order, by a fault that it noticed, or killed, which another process notes. */
 export type ProcessEnd = 'order' | 'fault' | 'lost';
 
 const aheadNow = (): number => Math.round(steadyClock().ahead());
 
-/** Records that a process has ended, and its agents with it. Agents that could not go on stay in sight. */
+/** Records that a process has ended, and its agents with it. Agents that could not go on stay visible. */
 export function recordEnd({ sql }: Transaction, processId: number, ended: ProcessEnd): void {
   const now = wallNow();
   sql('UPDATE processes SET last_beat = ?, ahead_ms = ?, ended = ? WHERE process_id = ?').run(
@@ -48,7 +48,7 @@ export function recordEnd({ sql }: Transaction, processId: number, ended: Proces
   sql(`UPDATE system_agents SET ${state}last_heartbeat = ? WHERE process_id = ?`).run(now, processId);
 }
 
-/** Notes that a process is gone, and its agents with it. An end that it has told itself stays. */
+/** Notes that a process is gone, and its agents with it. An end that it reported itself stays. */
 export function noteLost({ sql }: Transaction, processId: number): void {
   sql(`UPDATE processes SET ended = 'lost' WHERE process_id = ? AND ended IS NULL`).run(processId);
   sql(`UPDATE system_agents SET state = 'EXITED' WHERE process_id = ?`).run(processId);
@@ -70,18 +70,18 @@ export function recordHeartbeat({ sql }: Transaction, processId: number, beats: 
 export interface SignsOfLife extends ProcessSigns {
   state: AgentState;
   last_heartbeat: string;
-  /** Of its process; null while nobody has noted its end. */
+  /** The end of its process; null while not noted. */
   ended: ProcessEnd | null;
 }
 
-/** The columns of its process that tell how an agent is. */
+/** The process columns that determine an agent's status. */
 export const processColumns = `${signColumns}, ended`;
 
 const statusAfterEnd: Readonly<Record<ProcessEnd, AgentStatus>> = { order: 'OK', fault: 'ERROR', lost: 'STALE' };
 
 /**
- * How an agent is, as far as its last sign of life tells: `STALE` when its process is gone without a word or has missed several heartbeats,
- * `WARNING` when it is late, `ERROR` when its process could not go on. An agent that has ended in order is `OK`.
+ * The status of an agent by its last sign of life: `STALE` if its process is gone without a word or has missed several heartbeats, `WARNING` if it
+ * is late, `ERROR` if its process could not go on. An agent that has ended in order is `OK`.
  */
 export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatus {
   if (row.state === 'EXITED') return statusAfterEnd[row.ended ?? 'order'];
@@ -92,22 +92,22 @@ export function agentStatus(row: SignsOfLife, isAlive: LivenessTest): AgentStatu
 }
 
 /**
- * The state of an agent as it is now. A worker is PROCESSING exactly while it has a slice in hand; what the others do is known as of their last
- * heartbeat. An agent whose process is gone has ended, whether it said so or not.
+ * The current state of an agent. A worker is PROCESSING exactly while it has a slice in hand; the state of others is that of their last heartbeat.
+ * An agent whose process is gone has ended, whether it reported so or not.
  */
 export function agentState(
   row: SignsOfLife & { agent_type: string },
   slicesInHand: number,
   isAlive: LivenessTest,
 ): AgentState {
-  // Silence of another host is no end: it may be the network's, or there is no recorder that hears it.
+  // A silent remote agent need not have ended: the network may be down, or no recorder hears it.
   if (row.state === 'EXITED' || (!isRemote(row) && !isProcessAlive(row, isAlive))) return 'EXITED';
   if (row.agent_type !== 'worker') return row.state;
   if (slicesInHand > 0) return 'PROCESSING';
   return row.state === 'STARTING' ? 'STARTING' : 'READY';
 }
 
-/** The types of agents of swf-mcp that live in a namespace, whatever they work on. */
+/** The types of living swf-mcp agents in a namespace, whatever they work on. */
 export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTest): Set<string> {
   const rows = sql<[string], SignsOfLife & { agent_type: string }>(
     `SELECT agent_type, state, last_heartbeat, ${processColumns} FROM system_agents JOIN processes USING (process_id)
@@ -118,7 +118,7 @@ export function livingTypes(sql: Prepare, namespace: string, isAlive: LivenessTe
   );
 }
 
-/** Workers that are heard in a namespace, with what they cannot do. */
+/** Workers heard in a namespace, with the kinds of work they cannot do. */
 export function heardWorkers(
   sql: Prepare,
   namespace: string,
@@ -150,13 +150,13 @@ export function heardWorkers(
 
 interface WantedSlots {
   namespace: string;
-  /** The process of the recorder, and the slots of a worker that it hosts: as many as are configured. */
+  /** The process of the recorder, and the configured slots of a worker that it hosts. */
   recorder: { process_id: number; slots: number };
   /** The payload of the execution: workers that lack it do not count. */
   payload: string | undefined;
 }
 
-/** The slots of all workers that are heard in a namespace. Of workers in this store's other processes none is meant. */
+/** The slots of all workers heard in a namespace, without workers in this store's other processes. */
 export function workerSlots(
   sql: Prepare,
   { namespace, recorder, payload }: WantedSlots,
@@ -168,22 +168,22 @@ export function workerSlots(
     .reduce((sum, { slots }) => sum + (slots ?? recorder.slots), 0);
 }
 
-/** A remote agent with which something is wrong though it is heard. */
+/** A remote agent that is heard but has a problem. */
 export interface TroubledAgent {
   agent: string;
   agent_type: string;
   hostname: string;
   /** Of a worker. */
   slots: number | null;
-  /** Kinds of work that it cannot do, as it says. */
+  /** Kinds of work that it reports it cannot do. */
   off_duty: Kind[];
   /** It speaks an earlier version of the messages. */
   isRefused: boolean;
-  /** Since when it takes slices and nothing arrives that it says of them, ISO 8601. */
+  /** Since when it takes slices but its messages about them do not arrive, ISO 8601. */
   unheard_since: string | null;
 }
 
-/** The agents of a namespace that are heard and off duty, refused, or of another make whose words do not arrive. */
+/** The heard agents of a namespace that are off duty, refused, or of another make whose messages do not arrive. */
 export function troubledAgents(sql: Prepare, namespace: string, isAlive: LivenessTest): TroubledAgent[] {
   return sql<
     [string],
@@ -206,7 +206,7 @@ export function troubledAgents(sql: Prepare, namespace: string, isAlive: Livenes
     }));
 }
 
-/** A kind of work that an agent cannot do, since when and why as far as it tells. */
+/** A kind of work that an agent cannot do, with since when and why if reported. */
 export interface Kind {
   reason: string;
   name: string;
@@ -214,7 +214,7 @@ export interface Kind {
   detail?: string;
 }
 
-/** The kinds of work that an agent has said it cannot do. */
+/** The kinds of work that an agent reported it cannot do. */
 const kindsIn = (text: string | null): Kind[] =>
   objectsIn(text).filter(
     (kind): kind is Record<string, unknown> & Kind =>
@@ -223,10 +223,10 @@ const kindsIn = (text: string | null): Kind[] =>
 
 export const isSameKind = (a: Kind, b: Kind): boolean => a.reason === b.reason && a.name === b.name;
 
-/** Lines of an agent that are looked through for what it has said of a kind. */
+/** An agent's log lines to search for its warning about a kind. */
 const mostLines = 500;
 
-/** The last words of an agent on a kind of work that it cannot do. */
+/** An agent's last warning about a kind of work that it cannot do. */
 export function warningOf(sql: Prepare, agent: string, { reason, name }: Kind): string | null {
   const words = `off duty for ${reason} ${shortDigests(name)}:`;
   const row = sql<[string, string], { message: string }>(

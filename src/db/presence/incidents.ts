@@ -4,7 +4,7 @@ import { insertLogLine } from '../log/log-lines.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** A step of the clock of a process that drives an execution. */
+/** A clock step of a process that drives an execution. */
 export interface NotedStep {
   /** By the clock of the execution, ISO 8601. */
   at: string;
@@ -12,20 +12,20 @@ export interface NotedStep {
   hostname: string;
 }
 
-/** A time in which a driver wrote nothing, though it lived. Times are ISO 8601. */
+/** A time in which a living driver wrote nothing. Times are ISO 8601. */
 export interface Standstill {
   from: string;
   until: string;
   hostname: string;
 }
 
-/** Notes steps of the clock of a process for each execution that it drove at that time. Returns a line each, for people. */
+/** Notes the clock steps of a process for each execution that it drove at that time. Returns a line each, for people. */
 export const noteClockSteps = (tx: Transaction, processId: number, steps: readonly ClockStep[]): string[] =>
   steps.map(({ at, seconds, skipped }) => {
     const since = new Date(at).toISOString();
     const message =
       seconds < 0
-        ? `the clock of this machine was set back by ${-seconds} s; the times of what goes on here do not go back`
+        ? `the clock of this machine was set back by ${-seconds} s; the times recorded here do not go back`
         : `the clock of this machine went forward by ${seconds} s: it was set, or the machine slept`;
     return note(tx, processId, { kind: 'clock_step', since, until: null, seconds, skipped, message });
   });
@@ -54,7 +54,7 @@ interface DrivenRow {
   agent: string | null;
 }
 
-/** Enters an incident, and a log line of it, for each execution that the process drove then. */
+/** Records an incident, and a log line about it, for each execution that the process drove then. */
 function note(
   { sql }: Transaction,
   processId: number,
@@ -85,10 +85,10 @@ function note(
   return message;
 }
 
-/** Incidents of a kind that are told. */
+/** Most incidents of a kind to report. */
 const most = 20;
 
-/** The steps of the clock by which the times of an execution were taken, in their order. */
+/** The steps of the clock that timed an execution, in order. */
 export const clockStepsOf = (sql: Prepare, executionId: string): NotedStep[] =>
   sql<[string, number], NotedStep>(
     `SELECT since AS at, seconds, hostname FROM incidents WHERE execution_id = ? AND kind = 'clock_step' ORDER BY incident_id LIMIT ?`,
@@ -100,7 +100,7 @@ export const standstillsOf = (sql: Prepare, executionId: string): Standstill[] =
     `SELECT since AS "from", until, hostname FROM incidents WHERE execution_id = ? AND kind = 'standstill' ORDER BY incident_id LIMIT ?`,
   ).all(executionId, most);
 
-/** Seconds that the times of an execution went forward by steps, beside the time that passed. */
+/** Seconds that clock steps added to an execution's times, besides the time that passed. */
 export const secondsSkipped = (sql: Prepare, executionId: string): number =>
   sql<[string], { n: number | null }>(
     `SELECT sum(skipped) AS n FROM incidents WHERE execution_id = ? AND kind = 'clock_step'`,

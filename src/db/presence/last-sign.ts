@@ -2,13 +2,13 @@ import { messageColumns } from '../migrations/message-columns.ts';
 import { numberOf } from '../migrations/names.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 
-/** The last sign of life of a process: a heartbeat, or what one of its agents said or logged. `at` is UTC in ISO 8601. */
+/** The last sign of life of a process: a heartbeat, or a message or log line of its agents. `at` is UTC in ISO 8601. */
 export interface LastSign {
   at: string;
   by: 'beat' | 'message' | 'log';
 }
 
-/** A process that is killed dies between two heartbeats; its agents may have spoken since the last one. */
+/** A killed process dies between two heartbeats; its agents may have sent messages since the last one. */
 export function lastSignOf(
   sql: Prepare,
   { process_id, last_beat }: { process_id: number; last_beat: string },

@@ -5,21 +5,21 @@ import { wallNow } from '../../lib/time.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/** As SQL: the columns of `processes` that tell whether one lives. */
+/** As SQL: the columns of `processes` that show whether one is alive. */
 export const signColumns = 'pid, pid_started, hostname, last_beat, is_remote';
 
-/** A process by the columns that tell whether it lives. */
+/** A process by the columns that show whether it is alive. */
 export interface ProcessSigns extends ProcessIdentity {
   /** ISO 8601. */
   last_beat: string;
-  /** 1 for a process without a store: nothing but the heartbeats that it sends over the broker tells that it lives. */
+  /** 1 for a process without a store: only its heartbeats over the broker show that it is alive. */
   is_remote: number;
 }
 
-/** Whether a process lives: undefined where only its heartbeats tell. */
+/** Whether a process is alive; undefined if only heartbeats tell. */
 export interface LivenessTest {
   (identity: ProcessIdentity): boolean | undefined;
-  /** The moment that is asked about, in milliseconds since 1970; left out, it is the present. */
+  /** The moment in question, in milliseconds since 1970; defaults to the present. */
   now?: number;
 }
 
@@ -36,10 +36,7 @@ export interface Owner extends ProcessRow {
   taken_at: string;
 }
 
-/**
- * Enters a process as one that writes here. Returns its id.
- * @param version of swf-mcp
- */
+/** Registers a process that writes here. Returns its id. @param version of swf-mcp */
 export function registerProcess({ sql }: Transaction, identity: ProcessIdentity, version: string): number {
   const now = wallNow();
   const { lastInsertRowid } = sql(
@@ -53,17 +50,17 @@ export function isProcessAlive(row: ProcessSigns, isAlive: LivenessTest): boolea
   return isAlive(row) ?? !isSilent(row, isAlive);
 }
 
-/** A process without a store, known by the heartbeats that it sends over the broker. */
+/** Whether a process has no store and is known by its heartbeats over the broker. */
 export const isRemote = ({ is_remote }: Pick<ProcessSigns, 'is_remote'>): boolean => is_remote === 1;
 
-/** Whether a process has missed its heartbeats. Where it lives, it is stopped, or its machine is overwhelmed. */
+/** Whether a process has missed its heartbeats. If it is alive, it is stopped, or its machine is overloaded. */
 export function isSilent({ last_beat }: { last_beat: string }, isAlive: LivenessTest): boolean {
   return livenessOf(last_beat, momentOfTest(isAlive)) !== 'heard';
 }
 
 /**
- * A moment by the clock of the rows of an execution: its driver's may be ahead of the wall clock, which was set back since that began. @param now by the wall clock,
- * in milliseconds since 1970
+ * A moment by the clock of an execution's rows: its driver's clock may be ahead of a wall clock set back since the driver began. @param now by the
+ * wall clock, in milliseconds since 1970
  */
 export const momentOf = (sql: Prepare, executionId: string, now: number): number =>
   now +
@@ -79,10 +76,7 @@ export function ownerOf(sql: Prepare, executionId: string): Owner | undefined {
   ).get(executionId);
 }
 
-/**
- * The running executions whose driver is gone, the newest first, with the last heartbeat of each driver.
- * @param namespace left out, of all
- */
+/** The running executions whose driver is gone, newest first, with the last heartbeat of each driver. @param namespace undefined: all */
 export function interruptedExecutions(
   sql: Prepare,
   namespace: string | undefined,
@@ -98,12 +92,12 @@ export function interruptedExecutions(
 }
 
 /**
- * Gives a process the lease of an execution: it is its driver. Returns the new epoch, the fencing token of every write.
- * Throws `EXECUTION_IN_USE` while another driver lives.
+ * Gives a process the lease of an execution: it becomes the driver. Returns the new epoch, the fencing token of every write. Throws
+ * `EXECUTION_IN_USE` while another driver lives.
  */
 export function takeOwnership(tx: Transaction, executionId: string, processId: number, isAlive: LivenessTest): number {
   const owner = ownerOf(tx.sql, executionId);
-  // A process may take up again what it has left itself.
+  // A process may retake what it has left itself.
   if (owner !== undefined && owner.process_id !== processId && isProcessAlive(owner, isAlive)) {
     throw new SwfError(
       'EXECUTION_IN_USE',

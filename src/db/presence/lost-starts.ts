@@ -3,7 +3,7 @@ import { jsonField } from '../sqlite/json-field.ts';
 import type { Prepare } from '../sqlite/statements.ts';
 import { isProcessAlive, type LivenessTest, type ProcessSigns } from './leases.ts';
 
-/** After so many lost starts an attempt is given up: the slice itself may be what kills its workers. */
+/** Give up an attempt after this many lost starts: the slice itself may kill its workers. */
 export const mostLostStarts = 3;
 
 export interface Attempt {
@@ -24,8 +24,8 @@ interface StartRow extends ProcessSigns {
 }
 
 /**
- * The starts of an attempt whose worker's process died while the driver lived. A worker that ended in order gave its slice back. A start that
- * was lost because the whole run was interrupted, or the broker, is not counted: its worker lives, or the driver began after it.
+ * The starts of an attempt whose worker's process died while the driver lived. A worker that ended in order gave its slice back. A start lost to an
+ * interruption of the whole run or of the broker does not count: its worker lives, or the driver began after it.
  */
 export function lostStarts(
   sql: Prepare,
@@ -46,15 +46,15 @@ export function lostStarts(
   ).all(execution_id, prefix, `${prefix}\u{10FFFF}`);
   return (
     rows
-      // A remote worker that is started again keeps its name.
+      // A restarted remote worker keeps its name.
       .filter((row) => row.recorded_at < row.registered_at || !isProcessAlive(row, isAlive))
       .map(({ worker_id, hostname }) => ({ worker_id, hostname }))
   );
 }
 
 /**
- * Slices in hand whose attempt has lost as many starts as it may, each with the last worker that had it.
- * @param alsoLost starts of an attempt that were lost and that the log does not tell
+ * Slices in progress whose attempt has reached the limit of lost starts, each with its last worker.
+ * @param alsoLost lost starts of an attempt that are not in the log
  */
 export function abandonedSlices(
   sql: Prepare,

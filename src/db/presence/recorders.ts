@@ -19,8 +19,8 @@ export function recorderOf(sql: Prepare, namespace: string, isAlive: LivenessTes
 }
 
 /**
- * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives: two would each know half of
- * what was said; and `NAMESPACE_IN_USE` while an observer has heard programs of others in it.
+ * Makes a process the recorder of a namespace over a broker. Throws `EXECUTION_IN_USE` while another one lives, since two would each know half of
+ * the messages, and `NAMESPACE_IN_USE` while an observer has heard other programs in it.
  */
 export function becomeRecorder(
   { sql }: Transaction,
@@ -49,7 +49,7 @@ export function becomeRecorder(
 export const hasRecorded = (sql: Prepare, namespace: string): boolean =>
   sql<[string]>('SELECT 1 FROM recorders WHERE namespace = ?').get(namespace) !== undefined;
 
-/** Whether a namespace on a broker was listened to before, and no program of another make was heard. @param broker its address and the topics */
+/** Whether an earlier check heard no program of another make in a namespace on a broker. @param broker its address and the topics */
 export const isKnownNamespace = (sql: Prepare, namespace: string, broker: string): boolean =>
   sql<[string, string]>('SELECT 1 FROM known_namespaces WHERE namespace = ? AND broker = ?').get(namespace, broker) !==
   undefined;
@@ -63,12 +63,12 @@ export function noteKnownNamespace({ sql }: Transaction, namespace: string, brok
   );
 }
 
-/** Notes since when the recorder of a namespace has no connection to its broker, ISO 8601; `undefined`: it has one. */
+/** Notes since when the recorder of a namespace has no connection to its broker, ISO 8601; `undefined` if it has one. */
 export function noteBrokerAway({ sql }: Transaction, namespace: string, since: string | undefined): void {
   sql('UPDATE recorders SET broker_away_since = ? WHERE namespace = ?').run(since ?? null, namespace);
 }
 
-/** Since when the recorder of a namespace has no connection to its broker, ISO 8601; undefined where it has one, or there is no recorder. */
+/** Since when the recorder of a namespace has no connection to its broker, ISO 8601; undefined if it has one, or there is no recorder. */
 export const brokerAwaySince = (sql: Prepare, namespace: string): string | undefined =>
   sql<[string], { since: string | null }>(
     `SELECT broker_away_since AS since FROM recorders JOIN processes USING (process_id) WHERE namespace = ? AND ended IS NULL`,

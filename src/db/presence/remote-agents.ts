@@ -9,14 +9,14 @@ import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
 /**
- * As SQL: how far the clock of an agent's host is off, after one more heartbeat. Those that waited, in a socket or in a recorder that was stopped, come late, and
- * then at once: only one that comes as long after the one before as they are said apart tells it.
+ * As SQL: how far the clock of an agent's host is off, after one more heartbeat. Heartbeats that waited, in a socket or in a stopped recorder, come
+ * late, and then all at once: only a heartbeat that arrives about one interval after the last shows it.
  */
 const clockOffset = `CASE WHEN process_id <> excluded.process_id THEN NULL
   WHEN unixepoch(excluded.last_heartbeat, 'subsec') - unixepoch(last_heartbeat, 'subsec') BETWEEN ${0.4 * beatSeconds} AND ${2 * beatSeconds} THEN ?
   ELSE clock_offset END`;
 
-/** Enters a remote agent's heartbeat into the tables of processes and agents. It changes no agent that runs in this store, whatever name it uses. */
+/** Records a remote agent's heartbeat in the tables of processes and agents. Never changes an agent that runs in this store, whatever name it uses. */
 export function recordRemoteHeartbeat({ sql }: Transaction, beat: AgentHeartbeat): void {
   const now = wallNow();
   noteNewBeginning({ sql }, beat, now);
@@ -60,7 +60,7 @@ const processOf = ({ sql }: Pick<Transaction, 'sql'>, agent: string): number | u
   sql<[string], { process_id: number }>('SELECT process_id FROM system_agents WHERE agent_name = ?').get(agent)
     ?.process_id;
 
-/** A process of the same name that has never said its end was killed, or its host was: one that does so every minute must be seen. */
+/** Warns of a predecessor that never reported its end: it or its host was killed. If that recurs every minute, it must be seen. */
 function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbeat, now: string): void {
   const before = sql<
     [string],
@@ -69,9 +69,9 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
     `SELECT pid, pid_started, state, current_execution_id FROM system_agents JOIN processes USING (process_id)
      WHERE agent_name = ? AND ${indexPredicates.remoteProcess}`,
   ).get(beat.agent_name);
-  // Of two that give themselves one name the younger has begun; the elder goes on.
+  // If two processes use one name, the younger has started, and the elder goes on.
   if (before === undefined || before.state === 'EXITED' || before.pid_started >= beat.since) return;
-  const message = `process ${beat.pid} on ${beat.hostname} has begun anew: process ${before.pid}, the one before, has not said that it ended`;
+  const message = `process ${beat.pid} on ${beat.hostname} has restarted: its predecessor, process ${before.pid}, did not report its end`;
   insertLogLine(
     { sql },
     {
@@ -84,17 +84,17 @@ function noteNewBeginning({ sql }: Pick<Transaction, 'sql'>, beat: AgentHeartbea
   );
 }
 
-/** An agent takes slices, and nothing that it says of them arrives. */
+/** Notes that an agent's messages about its slices do not arrive. */
 export function noteUnheard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = coalesce(unheard_since, ?) WHERE agent_name = ?').run(wallNow(), agent);
 }
 
-/** A word of an agent about a slice has arrived. */
+/** Notes that an agent's slice message arrived. */
 export function noteHeard({ sql }: Transaction, agent: string): void {
   sql('UPDATE system_agents SET unheard_since = NULL WHERE agent_name = ? AND unheard_since IS NOT NULL').run(agent);
 }
 
-/** The execution of the first message in hand, which is on record: its recorder has sent it. */
+/** The execution of the first message in hand, which is recorded, since its recorder sent it. */
 function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string | null {
   if (first === undefined) return null;
   const row = sql<[string], { execution_id: string | null }>(
@@ -103,12 +103,12 @@ function executionOf(sql: Prepare, { in_hand: [first] }: AgentHeartbeat): string
   return row?.execution_id ?? null;
 }
 
-/** Enters the log lines of a remote agent, each once, however often they come. */
+/** Writes the log lines of a remote agent, each once, however often they arrive. */
 export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, dropped = 0 }: AgentLog): void {
   const known = sql<[string], { process_id: number; logged_n: number; pid_started: string }>(
     'SELECT process_id, logged_n, pid_started FROM system_agents JOIN processes USING (process_id) WHERE agent_name = ?',
   ).get(sender);
-  // Its heartbeat comes before its lines. Lines that an earlier process of the name has left behind are told all the same.
+  // Its heartbeat comes before its lines. Lines that an earlier process of the name left behind are written all the same.
   const mark = known?.pid_started === since ? known : undefined;
   const fresh = lines.filter(({ n }) => n > (mark?.logged_n ?? 0));
   const runOf = sql<[string], { run_number: number }>(
@@ -137,7 +137,7 @@ export function recordRemoteLines({ sql }: Transaction, { sender, since, lines, 
     sql('UPDATE processes SET logged_n = ? WHERE process_id = ?').run(last.n, mark.process_id);
 }
 
-/** The recorder was cut off and hears again: nobody counts as silent for the time in which nobody could be heard. */
+/** Resets the silence of agents when a cut-off recorder hears again: it could hear none of them in that time. */
 export function forgiveSilence({ sql }: Transaction, since: string): void {
   const now = wallNow();
   const heard = `process_id IN (SELECT process_id FROM processes WHERE ${indexPredicates.remoteProcess} AND ended IS NULL AND last_beat >= ?) AND heard_on IS NULL`;

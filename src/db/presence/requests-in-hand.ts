@@ -1,20 +1,18 @@
 import type { Prepare } from '../sqlite/statements.ts';
 import type { Transaction } from '../sqlite/transaction.ts';
 
-/**
- * Requests that were taken and that a broker without ids of messages may deliver again, since it has not confirmed their acknowledgement.
- */
+/** Accepted requests that a broker without message ids may deliver again, since it has not confirmed their acknowledgement. */
 export const requestsInHand = (sql: Prepare, namespace: string): string[] =>
   sql<[string], { request_id: string }>('SELECT request_id FROM requests_in_hand WHERE namespace = ? ORDER BY taken_ms')
     .all(namespace)
     .map(({ request_id }) => request_id);
 
-/** A broker gives a connection up that says nothing, and delivers again what it had, within so many milliseconds. */
+/** How soon a broker drops a silent connection and redelivers its messages, in milliseconds. */
 const heldMilliseconds = 600_000;
 
 /**
- * Notes a request that is delivered for the first time. The broker would have delivered older ones before it, unless it still held them for a connection
- * that is gone. So those of long ago are forgotten, and those with the same words: better two executions than none.
+ * Notes a request at its first delivery. The broker would have delivered older ones before it, unless it still held them for a dead connection. So
+ * this forgets old requests, and requests with the same words: better two executions than none.
  */
 export function noteRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
   const now = Date.now();
@@ -28,7 +26,7 @@ export function noteRequestInHand({ sql }: Transaction, namespace: string, id: s
   );
 }
 
-/** The broker has confirmed that it will not deliver a request again. */
+/** Forgets a request that the broker has confirmed not to deliver again. */
 export function forgetRequestInHand({ sql }: Transaction, namespace: string, id: string): void {
   sql('DELETE FROM requests_in_hand WHERE namespace = ? AND request_id = ?').run(namespace, id);
 }
