@@ -11,7 +11,7 @@ import { auditExecution } from './reports/audit.ts';
 import { pausedBy, stoppedBy } from './reports/commands.ts';
 import { executionRecord } from './reports/execution-detail.ts';
 import { lastLandmarks, lastMessage, lastTroubledMessages } from './reports/landmarks.ts';
-import { endOfLife, secondsOfLife } from './reports/life.ts';
+import { endOfLife, secondsOfLife, silentSince } from './reports/life.ts';
 import { assessObserved, assessObservedWithFindings } from './reports/observed/assessment.ts';
 import { auditObserved } from './reports/observed/audit.ts';
 import { busContract } from './reports/observed/contract.ts';
@@ -98,6 +98,11 @@ export function createExecutionQueries(sql: Prepare, findWords: WordSearch, isAl
     /** Wall time of an execution in seconds; so far, while it runs. */
     duration: (execution: ExecutionRow, now: number) =>
       secondsOfLife(sql, execution, endOfLife(sql, execution, momentFor(execution, now))),
+    /** Wall time in seconds since the last sign of life of its driver; undefined while a driver is there, and after the end. */
+    silence: (execution: ExecutionRow, now: number): number | undefined => {
+      const since = silentSince(sql, execution, momentFor(execution, now).isAlive);
+      return since === undefined ? undefined : Math.max(0, now - since) / 1000;
+    },
     messageCount: kept(sql, countAllMessages),
     lastTick: (executionId: string) => lastTick(sql, executionId),
     lastMessage: (executionId: string) => lastMessage(sql, executionId),

@@ -76,6 +76,7 @@ export const listWorkflowExecutionsTool = defineTool({
           health: context.queries.health(row, context.now),
           status_reason: row.status_reason === null ? null : clipShown(row.status_reason, shownReason),
           duration_seconds: context.queries.duration(row, context.now),
+          silent_seconds: context.queries.silence(row, context.now) ?? null,
           bytes: row.bytes,
           retries: row.retries,
           speed: row.speed === null ? null : String(row.speed),

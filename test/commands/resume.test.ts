@@ -113,6 +113,8 @@ describe('a run killed in the middle and resumed', () => {
       status: 'running',
       health: 'stalled',
     });
+    expect(await askAll(client, 'list_workflow_executions')).toMatchObject([{ silent_seconds: expect.any(Number) }]);
+    expect((await runCli(['list'], { folder })).stdout).toMatch(/ running +stalled .* silent \d/);
 
     const resumed = await runCli(['resume', 'latest', '--speed', 'max', '--json'], { folder });
     expect(resumed).toMatchObject({ code: 0 });

@@ -89,7 +89,11 @@ export const tableCommands: readonly TableCommand[] = [
       number('RETRIES', 'retries', { drop: 5 }),
       column('QUALITY', 'quality', { drop: 6 }),
       time('STARTED', 'start_time', { drop: 3 }),
-      seconds('TOOK', 'duration_seconds', { drop: 2 }),
+      {
+        ...seconds('TOOK', 'duration_seconds', { drop: 2 }),
+        of: ({ duration_seconds: took, silent_seconds: silent }) =>
+          typeof silent === 'number' ? `silent ${duration(silent)}` : duration(took as number),
+      },
     ],
     wide: [
       number('RUN', 'run_number'),

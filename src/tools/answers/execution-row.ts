@@ -24,6 +24,7 @@ export const executionRow = () =>
     health: z.enum(healths),
     status_reason: z.string().optional(),
     duration_seconds: z.number(),
+    silent_seconds: z.number().optional().describe('since its driver was last heard'),
     bytes: z.int(),
     retries: z.int(),
     speed: z.string().optional(),

@@ -147,7 +147,12 @@ function Executions({
     { head: 'namespace', cell: ({ namespace }) => namespace },
     { head: 'quality', cell: ({ quality }) => quality },
     { head: 'start', shade: 'when', cell: ({ start_time }) => time(start_time, zone) },
-    numbers('took', ({ duration_seconds }) => duration(duration_seconds), 'when'),
+    numbers(
+      'took',
+      ({ duration_seconds, silent_seconds: silent }) =>
+        silent === undefined ? duration(duration_seconds) : `silent for ${duration(silent)}`,
+      'when',
+    ),
     numbers('STFs', ({ stf_count }) => count(stf_count)),
     { head: 'slices', shade: 'wide', cell: (row) => <SliceBar row={row} /> },
     numbers('failed', ({ slices_failed }) => count(slices_failed)),
